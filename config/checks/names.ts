@@ -1,0 +1,57 @@
+import { closest, distance } from 'fastest-levenshtein';
+import type { ReleaseLine } from '../../releases';
+import type { Entry } from '../env-files';
+import type { Values } from '../values';
+import { type Variable, variablesOf } from '../variables';
+
+/** Judges the names in a file: refused, of another release line, misspelt, or without effect. */
+export function checkNames(
+  values: Values,
+  entries: ReadonlyMap<string, Entry>,
+  line: ReleaseLine,
+  lines: readonly ReleaseLine[],
+): void {
+  const table = new Map(variablesOf(line).map((variable) => [variable.name, variable]));
+  for (const name of entries.keys()) {
+    if (name === '') {
+      values.warning(
+        name,
+        'sets a value without a name. A bare name needs a line break behind it, or compose takes it for a value',
+      );
+      continue;
+    }
+    const variable = table.get(name);
+    if (variable) {
+      checkUse(values, variable);
+      continue;
+    }
+    const others = lines.filter((other) => variablesOf(other).some((known) => known.name === name));
+    if (others.length > 0) {
+      const have = `${listed(others.map((other) => other.name))} ${others.length === 1 ? 'has' : 'have'}`;
+      values.error(
+        name,
+        `release line ${line.name} has no such variable (${have}). Remove it, or set JUNJO_K8S_RELEASE`,
+      );
+    } else if (name.startsWith('JUNJO_')) {
+      values.error(name, `is no variable of Junjo AI Studio. ${nearest(name, [...table.keys()])}`);
+    }
+  }
+}
+
+function checkUse(values: Values, { name, refused, setByManifests, insteadOfCompose }: Variable): void {
+  if (refused) values.error(name, refused);
+  if (setByManifests) values.note(name, `has no effect: the manifests set it (${setByManifests})`);
+  if (insteadOfCompose) values.note(name, `is passed over: ${insteadOfCompose}`);
+}
+
+function nearest(name: string, known: string[]): string {
+  const candidate = known.find((other) => other.startsWith(name)) ?? closest(name, known);
+  // Further away than a third of the name, a suggestion misleads more than it helps.
+  return candidate.startsWith(name) || distance(name, candidate) <= name.length / 3
+    ? `Did you mean ${candidate}?`
+    : 'Remove it, or look it up in docs/variables.md';
+}
+
+function listed(names: readonly string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
+}

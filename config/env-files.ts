@@ -1,0 +1,42 @@
+import { type Lookup, readEnvFile } from './env-file';
+import type { Problem } from './problems';
+
+/** An env file as the caller read it. */
+export interface EnvFileText {
+  /** Path as the person named it; it appears in messages. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** A variable as a studio's env files set it. */
+export interface Entry {
+  readonly name: string;
+  readonly value: string;
+  readonly file: string;
+  readonly line: number;
+}
+
+/**
+ * Reads the env files of one studio; a later file wins over an earlier one.
+ * `${NAME}` is looked up in the environment, then in what earlier files and lines set, as compose does.
+ */
+export function readEnvFiles(files: readonly EnvFileText[], environment: Lookup) {
+  const entries = new Map<string, Entry>();
+  const problems: Problem[] = [];
+  for (const { path: file, text } of files) {
+    const read = readEnvFile(text, (name) => environment(name) ?? entries.get(name)?.value);
+    for (const { line, name: variable, message } of read.problems) {
+      problems.push({ severity: 'error', file, line, variable, text: message });
+    }
+    for (const { line, name: variable, variable: unset } of read.unset) {
+      const advice = 'it became empty, as in compose. Put the value in single quotes if the $ is part of it';
+      problems.push({ severity: 'warning', file, line, variable, text: `nothing sets $${unset}; ${advice}` });
+    }
+    for (const entry of read.entries) {
+      // Deleted first, so that the map keeps the order of the winning lines.
+      entries.delete(entry.name);
+      entries.set(entry.name, { ...entry, file });
+    }
+  }
+  return { entries, problems };
+}

@@ -1,0 +1,173 @@
+import { defaultTag, perService, type ReleaseLine, releaseLines, type Service, type Size } from '../releases';
+import { checkImages, checkRelease } from './checks/images';
+import { checkNames } from './checks/names';
+import { isPlaceholder } from './checks/placeholders';
+import { checkStorage } from './checks/storage';
+import { checkOrigins, checkUrls, uiOrigin } from './checks/web';
+import type { Lookup } from './env-file';
+import { type EnvFileText, readEnvFiles } from './env-files';
+import { internalServiceNames } from './names';
+import type { Problem } from './problems';
+import type { SecretKey, StudioConfig } from './studio-config';
+import { Values } from './values';
+import { type Variable, variablesOf } from './variables';
+
+/** A studio, or what keeps it from being one. */
+export interface LoadedStudio {
+  /** Absent when a problem is an error. */
+  readonly config?: StudioConfig;
+  /** Errors, warnings and notes, in the order of the files and their lines. */
+  readonly problems: readonly Problem[];
+}
+
+/** Where the value of a variable that is not in the env files comes from, and which releases there are. */
+export interface LoadOptions {
+  /** What bare keys and `${NAME}` find outside the files. @default nothing */
+  readonly environment?: Lookup;
+  /** @default every line of releases/ */
+  readonly lines?: readonly ReleaseLine[];
+}
+
+/** Turns the env files of one studio into its checked configuration. */
+export function loadStudio(files: readonly EnvFileText[], options: LoadOptions = {}): LoadedStudio {
+  const { environment = () => undefined, lines = releaseLines } = options;
+  const { entries, problems: readProblems } = readEnvFiles(files, environment);
+  const chosen = entries.get('JUNJO_K8S_RELEASE')?.value || defaultTag;
+  // With an unknown tag the other checks still run, against the default line.
+  const fallback = lines.find(({ tags }) => tags.includes(defaultTag)) ?? releaseLines[0];
+  const line = lines.find(({ tags }) => tags.includes(chosen)) ?? fallback;
+  const table = variablesOf(line);
+  const values = new Values(files[0]?.path ?? '.env', entries, table);
+
+  checkRelease(values, lines);
+  checkNames(values, entries, line, lines);
+  for (const variable of table) checkValue(values, variable);
+  const config = buildConfig(values, table, line);
+
+  const problems = inFileOrder([...readProblems, ...values.problems], files);
+  return problems.some(({ severity }) => severity === 'error') ? { problems } : { config, problems };
+}
+
+/** What one row of the table says of its value, whatever the other values are. */
+function checkValue(values: Values, variable: Variable): void {
+  const { name } = variable;
+  const value = values.written(name);
+  const production = values.get('JUNJO_ENV') === 'production';
+  const required = variable.required === 'always' || (variable.required === 'production' && production);
+  if (variable.leftOutAsPlaceholder && values.isWritten(name) && (value === undefined || isPlaceholder(value))) {
+    const reason = value === undefined ? 'is empty' : 'still holds a placeholder';
+    values.warning(name, `${reason} and is left out. Set the key, or remove the line`);
+  } else if (value === undefined) {
+    if (required) values.error(name, `${values.isWritten(name) ? 'is empty' : 'is missing'}. ${howToSet(variable)}`);
+  } else if (variable.secret && required && isPlaceholder(value)) {
+    values.error(name, `still holds a placeholder. ${howToSet(variable)}`);
+  } else if (!variable.refused && !variable.insteadOfCompose) {
+    const problem = variable.type.problem(value);
+    if (problem) values.error(name, problem);
+  }
+}
+
+function howToSet({ secret, name, type, meaning }: Variable): string {
+  if (secret) return 'Generate one: openssl rand -base64 32';
+  return type.description === 'text'
+    ? `${meaning.replaceAll('`', '')}`
+    : `Set ${name} to one of: ${type.description.replaceAll('`', '')}`;
+}
+
+function buildConfig(values: Values, table: readonly Variable[], line: ReleaseLine): StudioConfig | undefined {
+  const environment = values.get('JUNJO_ENV') === 'production' ? 'production' : 'development';
+  const imageTarget = values.get('JUNJO_BUILD_TARGET') === 'development' ? 'development' : 'production';
+  const frontendPorts = line.ports.frontend[imageTarget];
+  const namespace = values.get('JUNJO_K8S_NAMESPACE') ?? values.get('JUNJO_K8S_NAME') ?? '';
+  if (/^(default|kube-.*)$/.test(namespace)) {
+    const setting = values.written('JUNJO_K8S_NAMESPACE') ? 'JUNJO_K8S_NAMESPACE' : 'JUNJO_K8S_NAME';
+    values.error(
+      setting,
+      `${namespace} belongs to the cluster; the studio labels its namespace and needs one of its own`,
+    );
+  }
+  if (environment === 'production') checkUrls(values);
+  checkOrigins(values, frontendPorts);
+  const backendPort = values.written('JUNJO_BACKEND_PORT');
+  if (backendPort && values.isSound('JUNJO_BACKEND_PORT') && Number(backendPort) !== line.ports.backend.http) {
+    values.note('JUNJO_BACKEND_PORT', `has no effect: the image always listens on ${line.ports.backend.http}`);
+  }
+  const images = checkImages(values, line);
+  const storage = checkStorage(values);
+  if (!storage) return undefined;
+
+  const setting = ({ name, secret, setByManifests }: Variable): string | undefined => {
+    if (secret || setByManifests) return undefined;
+    return values.find(name) ?? (name === 'JUNJO_ALLOW_ORIGINS' ? uiOrigin(values, frontendPorts) : undefined);
+  };
+  const secret = ({ name, leftOutAsPlaceholder }: Variable): string | undefined => {
+    const value = values.written(name);
+    return value !== undefined && leftOutAsPlaceholder && isPlaceholder(value) ? undefined : value;
+  };
+  const secrets = table.filter((variable) => variable.secret && variable.readers && secret(variable) !== undefined);
+  return {
+    name: values.get('JUNJO_K8S_NAME') ?? '',
+    namespace,
+    environment,
+    imageTarget,
+    line,
+    tag: values.get('JUNJO_K8S_RELEASE') ?? '',
+    ...images,
+    imagePullSecret: values.get('JUNJO_K8S_IMAGE_PULL_SECRET'),
+    settings: perService((service) => perContainerName(readBy(service, table), setting)),
+    fixedEnvironment: fixedEnvironment(line),
+    secrets: {
+      values: perContainerName(secrets, secret),
+      readers: perService((service) =>
+        readBy(service, secrets).map(({ name, nameInContainer, required }): SecretKey => {
+          return { key: nameInContainer ?? name, optional: required !== 'always' };
+        }),
+      ),
+      digestKey: values.get('JUNJO_SESSION_SECRET') ?? '',
+    },
+    storage,
+    size: values.get('JUNJO_K8S_SIZE') as Size,
+    frontendReplicas: Number(values.get('JUNJO_K8S_FRONTEND_REPLICAS')),
+    apiUrl:
+      environment === 'production'
+        ? (values.get('JUNJO_PROD_BACKEND_URL') ?? '')
+        : `http://localhost:${line.ports.backend.http}`,
+  };
+}
+
+/** What compose sets beside the env file: the way between backend and ingestion, and what the line fixes. */
+function fixedEnvironment(line: ReleaseLine): StudioConfig['fixedEnvironment'] {
+  return {
+    backend: {
+      INGESTION_HOST: internalServiceNames.ingestion,
+      INGESTION_PORT: String(line.ports.ingestion.internalGrpc),
+      RUN_MIGRATIONS: 'true',
+      ...line.environment.backend,
+    },
+    ingestion: {
+      BACKEND_GRPC_HOST: internalServiceNames.backend,
+      BACKEND_GRPC_PORT: String(line.ports.backend.internalGrpc),
+      ...line.environment.ingestion,
+    },
+    frontend: line.environment.frontend,
+  };
+}
+
+function perContainerName(table: readonly Variable[], textOf: (variable: Variable) => string | undefined) {
+  const named = table.map((variable) => [variable.nameInContainer ?? variable.name, textOf(variable)] as const);
+  return Object.fromEntries(named.filter((pair): pair is readonly [string, string] => pair[1] !== undefined));
+}
+
+function readBy(service: Service, table: readonly Variable[]): readonly Variable[] {
+  return table.filter(({ readers }) => readers?.includes(service));
+}
+
+function inFileOrder(problems: readonly Problem[], files: readonly EnvFileText[]): readonly Problem[] {
+  const order = new Map(files.map(({ path }, index) => [path, index]));
+  const rank = ({ file, line }: Problem) => [order.get(file) ?? 0, line ?? Number.MAX_SAFE_INTEGER] as const;
+  return problems.toSorted((a, b) => {
+    const [fileA, lineA] = rank(a);
+    const [fileB, lineB] = rank(b);
+    return fileA - fileB || lineA - lineB;
+  });
+}

@@ -1,0 +1,227 @@
+import type { LineValueType } from '../releases';
+
+/** What a variable may hold: a description for the documentation and a check of one value. */
+export interface ValueType {
+  /** For the table of variables, for example `integer from 1 to 3600`. */
+  readonly description: string;
+  /** Says what is wrong with a value and how to mend it, or nothing. The text must not repeat a secret. */
+  readonly problem: (value: string) => string | undefined;
+}
+
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+const DNS_LABEL = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
+const DNS_SUBDOMAIN = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
+const QUANTITY = /^([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E|m|[eE][+-]?[0-9]+)?$/;
+// The grammar of image references: https://github.com/distribution/reference
+const REGISTRY =
+  /^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*(?::[0-9]+)?$/;
+const IMAGE_PATH = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
+const IMAGE_TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
+const IMAGE_DIGEST = /^sha256:[0-9a-f]{64}$/;
+
+const GENERATE_KEY = 'Generate one: openssl rand -base64 32';
+const MEBIBYTE = 2 ** 20;
+
+/** One of a few words. */
+export function choice(...values: string[]): ValueType {
+  return {
+    description: values.map((value) => `\`${value}\``).join(', '),
+    problem: (value) => {
+      if (values.includes(value)) return undefined;
+      const meant = values.find((known) => known === value.trim().toLowerCase());
+      return meant ? `must be written in lower case: ${meant}` : `must be one of: ${values.join(', ')}`;
+    },
+  };
+}
+
+/** A whole number in decimal digits, within bounds. */
+export function integer(min: number, max?: number): ValueType {
+  const range = max === undefined ? `of at least ${min}` : `from ${min} to ${max}`;
+  return {
+    description: `integer ${range}`,
+    problem: (value) => {
+      const number = Number(value);
+      const inRange = number >= min && (max === undefined || number <= max) && Number.isSafeInteger(number);
+      return /^-?[0-9]+$/.test(value) && inRange ? undefined : `must be an integer ${range}`;
+    },
+  };
+}
+
+/** `true` or `false`. */
+export const boolean: ValueType = choice('true', 'false');
+
+/** A TCP port. */
+export const port: ValueType = integer(1, 65535);
+
+/** Any text. */
+export const text: ValueType = { description: 'text', problem: () => undefined };
+
+/** A secret of any length, on one line, that must not be guessable. */
+export const secretText: ValueType = {
+  description: 'text of at least 32 characters',
+  problem: (value) => {
+    if (hasControlCharacter(value)) return `contains a line break or another control character. ${GENERATE_KEY}`;
+    return value.length < 32 ? `is shorter than 32 characters and could be guessed. ${GENERATE_KEY}` : undefined;
+  },
+};
+
+/** Standard base64 of exactly 32 bytes: the backend will not start with any other key. */
+export const base64Key: ValueType = {
+  description: 'base64 of exactly 32 bytes',
+  problem: (value) => {
+    if (/^[A-Za-z0-9_-]+=*$/.test(value) && /[_-]/.test(value)) {
+      return `uses the URL-safe alphabet (- and _), which the backend does not decode. ${GENERATE_KEY}`;
+    }
+    if (!BASE64.test(value)) return `is not base64. ${GENERATE_KEY}`;
+    const bytes = Buffer.from(value, 'base64').length;
+    return bytes === 32 ? undefined : `decodes to ${bytes} bytes, the backend needs exactly 32. ${GENERATE_KEY}`;
+  },
+};
+
+/** An API key of an LLM provider: one line of visible characters. */
+export const apiKey: ValueType = {
+  description: 'API key',
+  problem: (value) =>
+    hasControlCharacter(value) || /\s/.test(value)
+      ? 'contains white space. Copy the key again, on one line'
+      : undefined,
+};
+
+/** A name of at most 63 characters for namespaces and labels. */
+export const dnsLabel: ValueType = {
+  description: 'lower-case letters, digits and `-`, at most 63',
+  problem: (value) =>
+    DNS_LABEL.test(value) && value.length <= 63
+      ? undefined
+      : 'must be at most 63 lower-case letters, digits and dashes, beginning and ending with a letter or digit',
+};
+
+/** A name of at most 253 characters for most other objects. */
+export const dnsSubdomain: ValueType = {
+  description: 'lower-case letters, digits, `-` and `.`, at most 253',
+  problem: (value) =>
+    DNS_SUBDOMAIN.test(value) && value.length <= 253
+      ? undefined
+      : 'must be at most 253 lower-case letters, digits, dashes and dots, beginning and ending with a letter or digit',
+};
+
+/** A node, as `kubectl get nodes` names it; its name is also a label value. */
+export const nodeName: ValueType = {
+  description: 'name of a node, as `kubectl get nodes` shows it',
+  problem: (value) =>
+    DNS_SUBDOMAIN.test(value) && value.length <= 63
+      ? undefined
+      : 'is not the name of a node. Take it from: kubectl get nodes',
+};
+
+/** An amount of storage in Kubernetes' notation. */
+export const storageQuantity: ValueType = {
+  description: 'Kubernetes quantity, for example `10Gi`',
+  problem: (value) => {
+    const bytes = quantityBytes(value);
+    if (bytes === undefined) return 'is not a Kubernetes quantity. Write a number and Mi, Gi or Ti, for example 10Gi';
+    if (bytes < 100 * MEBIBYTE) {
+      return 'is less than 100Mi, too little for the databases. Write a number and its unit, for example 10Gi';
+    }
+    return undefined;
+  },
+};
+
+/** How often a claim can be mounted. */
+export const accessMode: ValueType = {
+  ...choice('ReadWriteOnce', 'ReadWriteMany'),
+  problem: (value) =>
+    value === 'ReadWriteOncePod'
+      ? 'ReadWriteOncePod would lock out one of the two pods that share the volume. Write ReadWriteOnce'
+      : choice('ReadWriteOnce', 'ReadWriteMany').problem(value),
+};
+
+/** Where image repositories are mirrored: a registry, and a path if need be. */
+export const imageRegistry: ValueType = {
+  description: 'registry host, with a path where there is one',
+  problem: (value) => {
+    if (value.includes('://')) return 'must not have a scheme. Write the host, for example registry.example.com/mirror';
+    const [host = '', ...path] = value.split('/');
+    return REGISTRY.test(host) && path.every((part) => IMAGE_PATH.test(part))
+      ? undefined
+      : 'is not a registry. Write the host, a port or path if it has one, and no slash at the end: registry.example.com/mirror';
+  },
+};
+
+/** A whole image reference. */
+export const imageReference: ValueType = {
+  description: 'image reference with a tag or digest',
+  problem: (value) =>
+    parseImage(value)
+      ? undefined
+      : 'is not an image reference. Write it as registry.example.com/name:tag or name@sha256:<64 hex digits>',
+};
+
+/** A folder: relative for the cluster's storage, absolute for a folder of one node. */
+export const dataPath: ValueType = {
+  description: 'relative path, or absolute path on the node',
+  problem: (value) => {
+    if (/^[A-Za-z]:[\\/]/.test(value) || value.includes('\\')) {
+      return 'is a Windows path. Write ./.dbdata for storage of the cluster, or a path of a Linux node such as /mnt/junjo-data';
+    }
+    if (value.startsWith('~'))
+      return 'begins with ~, which no node knows. Write an absolute path such as /mnt/junjo-data';
+    if (!value.startsWith('/')) return undefined;
+    // The API server refuses such paths in a local volume.
+    if (value.split('/').includes('..')) return 'contains "..", which Kubernetes refuses. Write the path without it';
+    const depth = value.split('/').filter((part) => part !== '' && part !== '.').length;
+    return depth === 0 ? 'is the root of the node. Name a folder such as /mnt/junjo-data' : undefined;
+  },
+};
+
+/** The check of a release line's own variable. */
+export function lineValueType(type: LineValueType): ValueType {
+  switch (type.kind) {
+    case 'integer':
+      return integer(type.min, type.max);
+    case 'boolean':
+      return boolean;
+    case 'path':
+      return {
+        description: 'absolute path in the container',
+        problem: (value) => (value.startsWith('/') ? undefined : 'must be an absolute path in the container'),
+      };
+    case 'text':
+      return text;
+  }
+}
+
+/** The parts of an image reference, or nothing when it is none. */
+export function parseImage(reference: string): { readonly tag?: string; readonly digest?: string } | undefined {
+  const at = reference.indexOf('@');
+  const digest = at < 0 ? undefined : reference.slice(at + 1);
+  const rest = at < 0 ? reference : reference.slice(0, at);
+  // A colon before the last slash belongs to the registry's port.
+  const colon = rest.indexOf(':', rest.lastIndexOf('/') + 1);
+  const tag = colon < 0 ? undefined : rest.slice(colon + 1);
+  const [first = '', ...others] = (colon < 0 ? rest : rest.slice(0, colon)).split('/');
+  const firstIsRegistry = others.length > 0 && (/[.:]/.test(first) || first === 'localhost');
+  const path = firstIsRegistry ? others : [first, ...others];
+  const valid =
+    (!firstIsRegistry || REGISTRY.test(first)) &&
+    path.every((part) => IMAGE_PATH.test(part)) &&
+    (tag === undefined || IMAGE_TAG.test(tag)) &&
+    (digest === undefined || IMAGE_DIGEST.test(digest));
+  return valid ? { tag, digest } : undefined;
+}
+
+/** Bytes of a Kubernetes quantity, or nothing when it is none. */
+export function quantityBytes(quantity: string): number | undefined {
+  const match = QUANTITY.exec(quantity);
+  if (!match) return undefined;
+  const [, number, suffix = ''] = match;
+  const binary = ['Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'].indexOf(suffix);
+  const decimal = ['k', 'M', 'G', 'T', 'P', 'E'].indexOf(suffix);
+  if (binary >= 0) return Number(number) * 1024 ** (binary + 1);
+  if (decimal >= 0) return Number(number) * 1000 ** (decimal + 1);
+  return suffix === 'm' ? Number(number) / 1000 : Number(`${number}${suffix}`);
+}
+
+function hasControlCharacter(value: string): boolean {
+  return [...value].some((character) => character < ' ' || character === '\u007f');
+}

@@ -1,0 +1,420 @@
+import type { ReleaseLine, Service } from '../releases';
+import { defaultStudioName, internalServiceNames } from './names';
+import {
+  accessMode,
+  apiKey,
+  base64Key,
+  boolean,
+  choice,
+  dataPath,
+  dnsLabel,
+  dnsSubdomain,
+  imageReference,
+  imageRegistry,
+  integer,
+  lineValueType,
+  nodeName,
+  port,
+  secretText,
+  storageQuantity,
+  text,
+  type ValueType,
+} from './value-types';
+
+/** One row of the table of variables. */
+export interface Variable {
+  readonly name: string;
+  /** Heading under which the documentation and `.env.example` list it. */
+  readonly group: string;
+  /** What it does, units included, without a full stop. */
+  readonly meaning: string;
+  readonly type: ValueType;
+  /** Value when the file does not set it. @default none */
+  readonly default?: string;
+  /** How the documentation describes a default that is not a fixed text. @default `default` */
+  readonly defaultText?: string;
+  /** Value in `.env.example`, which describes a studio on localhost. @default a commented-out line */
+  readonly local?: string;
+  /** Value to show in the commented-out line of `.env.example`. @default `default` */
+  readonly example?: string;
+  /** Must be set always, or only with `JUNJO_ENV=production`. @default never */
+  readonly required?: 'always' | 'production';
+  /** Goes to the Secret, and is never printed. @default false */
+  readonly secret?: boolean;
+  /** Containers that get it as an environment variable. @default none, only the manifests use it */
+  readonly readers?: readonly Service[];
+  /** Left out with a warning when it still holds a placeholder, instead of being an error. @default false */
+  readonly leftOutAsPlaceholder?: boolean;
+  /** How the containers call it. @default `name` */
+  readonly nameInContainer?: string;
+  /** What the manifests set it to; a value in the file has no effect. */
+  readonly setByManifests?: string;
+  /** What takes its place here, where only upstream's compose deployments use the variable. */
+  readonly insteadOfCompose?: string;
+  /** Why the file may not set it. */
+  readonly refused?: string;
+}
+
+const all: readonly Service[] = ['backend', 'ingestion', 'frontend'];
+
+/**
+ * Every variable of upstream's env file that all release lines share, and every `JUNJO_K8S_` setting.
+ * Parsing, checks, the split over ConfigMaps, Secret and containers, the documentation and `.env.example` come from here.
+ */
+export const variables = [
+  {
+    name: 'JUNJO_ENV',
+    group: 'Environment',
+    meaning: 'Where the studio runs: `development` on localhost, `production` behind HTTPS with HTTPS-only cookies',
+    type: choice('development', 'production'),
+    required: 'always',
+    readers: all,
+    local: 'development',
+  },
+  {
+    name: 'JUNJO_BUILD_TARGET',
+    group: 'Environment',
+    meaning: 'Which images run: `production` the published ones, `development` hot-reloading ones that you build',
+    type: choice('development', 'production'),
+    default: 'production',
+    readers: ['frontend'],
+    local: 'production',
+  },
+  {
+    name: 'JUNJO_SESSION_SECRET',
+    group: 'Secrets',
+    meaning: 'Signs the session cookie. Generate it: `openssl rand -base64 32`',
+    type: secretText,
+    required: 'always',
+    secret: true,
+    readers: ['backend'],
+    local: 'your_base64_secret_here',
+  },
+  {
+    name: 'JUNJO_SECURE_COOKIE_KEY',
+    group: 'Secrets',
+    meaning: 'Encrypts the session cookie. Generate it: `openssl rand -base64 32`',
+    type: base64Key,
+    required: 'always',
+    secret: true,
+    readers: ['backend'],
+    local: 'your_base64_key_here',
+  },
+  {
+    name: 'JUNJO_PROD_FRONTEND_URL',
+    group: 'Addresses',
+    meaning: 'Address of the UI in production, for example `https://studio.example.com`',
+    type: text,
+    required: 'production',
+    readers: ['backend', 'frontend'],
+    example: 'https://studio.example.com',
+  },
+  {
+    name: 'JUNJO_PROD_BACKEND_URL',
+    group: 'Addresses',
+    meaning: 'Address of the API in production, on another host of the same registrable domain as the UI',
+    type: text,
+    required: 'production',
+    readers: ['backend', 'frontend'],
+    example: 'https://api.example.com',
+  },
+  {
+    name: 'JUNJO_PROD_INGESTION_URL',
+    group: 'Addresses',
+    meaning: 'Address to which applications send spans in production',
+    type: text,
+    required: 'production',
+    readers: ['backend', 'frontend'],
+    example: 'https://spans.example.com',
+  },
+  {
+    name: 'JUNJO_ALLOW_ORIGINS',
+    group: 'Addresses',
+    meaning: 'Origins whose pages may call the API, comma-separated or a JSON array',
+    type: text,
+    defaultText: "the UI's own origin",
+    readers: ['backend'],
+    local: 'http://localhost:5153',
+  },
+  {
+    name: 'JUNJO_BACKEND_PORT',
+    group: 'Addresses',
+    meaning: 'Parsed by the backend, which listens on the port of its image all the same',
+    type: port,
+    readers: ['backend'],
+    example: '1323',
+  },
+  {
+    name: 'JUNJO_LOG_LEVEL',
+    group: 'Logging',
+    meaning: 'Least severity that is logged',
+    type: choice('debug', 'info', 'warn', 'error'),
+    readers: ['backend', 'ingestion'],
+    local: 'info',
+  },
+  {
+    name: 'JUNJO_LOG_FORMAT',
+    group: 'Logging',
+    meaning: 'Form of a log line',
+    type: choice('json', 'text'),
+    readers: ['backend', 'ingestion'],
+    local: 'json',
+  },
+  {
+    name: 'GEMINI_API_KEY',
+    group: 'LLM providers',
+    meaning: 'Google AI Studio key for the prompt playground',
+    type: apiKey,
+    secret: true,
+    readers: ['backend'],
+    leftOutAsPlaceholder: true,
+    example: 'your_gemini_api_key',
+  },
+  {
+    name: 'OPENAI_API_KEY',
+    group: 'LLM providers',
+    meaning: 'OpenAI key for the prompt playground',
+    type: apiKey,
+    secret: true,
+    readers: ['backend'],
+    leftOutAsPlaceholder: true,
+    example: 'your_openai_api_key',
+  },
+  {
+    name: 'ANTHROPIC_API_KEY',
+    group: 'LLM providers',
+    meaning: 'Anthropic key for the prompt playground',
+    type: apiKey,
+    secret: true,
+    readers: ['backend'],
+    leftOutAsPlaceholder: true,
+    example: 'your_anthropic_api_key',
+  },
+  {
+    name: 'JUNJO_K8S_NAME',
+    group: 'Kubernetes: names and images',
+    meaning: 'Name of the studio, in the label `app.kubernetes.io/instance`',
+    type: dnsLabel,
+    default: defaultStudioName,
+  },
+  {
+    name: 'JUNJO_K8S_NAMESPACE',
+    group: 'Kubernetes: names and images',
+    meaning: 'Namespace of the studio; it belongs to the studio alone',
+    type: dnsLabel,
+    defaultText: '`JUNJO_K8S_NAME`',
+    example: defaultStudioName,
+  },
+  {
+    name: 'JUNJO_K8S_RELEASE',
+    group: 'Kubernetes: names and images',
+    meaning: 'Release of Junjo AI Studio, as the tag of its images',
+    type: text,
+    default: '0.70.3',
+  },
+  {
+    name: 'JUNJO_K8S_IMAGE_REGISTRY',
+    group: 'Kubernetes: names and images',
+    meaning: 'Registry, with path, that mirrors the published images',
+    type: imageRegistry,
+    default: 'docker.io',
+  },
+  {
+    name: 'JUNJO_K8S_IMAGE_PULL_SECRET',
+    group: 'Kubernetes: names and images',
+    meaning: 'Existing Secret in the namespace with the registry credentials',
+    type: dnsSubdomain,
+    example: 'registry-credentials',
+  },
+  {
+    name: 'JUNJO_K8S_BACKEND_IMAGE',
+    group: 'Kubernetes: names and images',
+    meaning: 'Whole image reference of the backend, for a digest or an image of your own',
+    type: imageReference,
+    defaultText: 'image of the release',
+    example: 'registry.example.com/junjo-ai-studio-backend:0.70.3',
+  },
+  {
+    name: 'JUNJO_K8S_INGESTION_IMAGE',
+    group: 'Kubernetes: names and images',
+    meaning: 'Whole image reference of ingestion',
+    type: imageReference,
+    defaultText: 'image of the release',
+    example: 'registry.example.com/junjo-ai-studio-ingestion:0.70.3',
+  },
+  {
+    name: 'JUNJO_K8S_FRONTEND_IMAGE',
+    group: 'Kubernetes: names and images',
+    meaning: 'Whole image reference of the frontend',
+    type: imageReference,
+    defaultText: 'image of the release',
+    example: 'registry.example.com/junjo-ai-studio-frontend:0.70.3',
+  },
+  {
+    name: 'JUNJO_HOST_DB_DATA_PATH',
+    group: 'Storage',
+    meaning:
+      'Relative: the data lies on storage of the cluster. Absolute: in that folder of the node `JUNJO_K8S_NODE`, unless one of the settings below names other storage',
+    type: dataPath,
+    default: './.dbdata',
+    local: './.dbdata',
+  },
+  {
+    name: 'JUNJO_K8S_NODE',
+    group: 'Storage',
+    meaning: 'Node that holds the folder of an absolute `JUNJO_HOST_DB_DATA_PATH`; backend and ingestion run there',
+    type: nodeName,
+    example: 'worker-1',
+  },
+  {
+    name: 'JUNJO_K8S_STORAGE_SIZE',
+    group: 'Storage',
+    meaning: 'Size of the volume; it can grow later where the storage class allows it, and never shrink',
+    type: storageQuantity,
+    default: '10Gi',
+  },
+  {
+    name: 'JUNJO_K8S_STORAGE_CLASS',
+    group: 'Storage',
+    meaning: 'Storage class of the claim; block storage only, the databases break on NFS and SMB',
+    type: dnsSubdomain,
+    defaultText: "the cluster's default class",
+    example: 'fast-ssd',
+  },
+  {
+    name: 'JUNJO_K8S_STORAGE_ACCESS_MODE',
+    group: 'Storage',
+    meaning: 'Access mode of the claim',
+    type: accessMode,
+    default: 'ReadWriteOnce',
+  },
+  {
+    name: 'JUNJO_K8S_EXISTING_CLAIM',
+    group: 'Storage',
+    meaning: 'Claim of your own in the namespace to use instead of a new one',
+    type: dnsSubdomain,
+    example: 'my-claim',
+  },
+  {
+    name: 'JUNJO_K8S_SIZE',
+    group: 'Kubernetes: capacity',
+    meaning: 'Memory of the whole studio: `small` for 1 GB, `medium` for 2 GB, `large` for 4 GB',
+    type: choice('small', 'medium', 'large'),
+    default: 'small',
+  },
+  {
+    name: 'JUNJO_K8S_FRONTEND_REPLICAS',
+    group: 'Kubernetes: capacity',
+    meaning:
+      'Pods that serve the UI; backend and ingestion are always one pod each, because their databases have one writer',
+    type: integer(1, 20),
+    default: '1',
+  },
+  {
+    name: 'INGESTION_HOST',
+    group: 'Set by the manifests',
+    meaning: 'Where the backend finds the internal port of ingestion',
+    type: text,
+    readers: ['backend'],
+    setByManifests: internalServiceNames.ingestion,
+  },
+  {
+    name: 'INGESTION_PORT',
+    group: 'Set by the manifests',
+    meaning: 'Internal port of ingestion',
+    type: port,
+    readers: ['backend'],
+    setByManifests: 'the internal gRPC port of the release',
+  },
+  {
+    name: 'RUN_MIGRATIONS',
+    group: 'Set by the manifests',
+    meaning: 'Whether the backend migrates its database when it starts',
+    type: boolean,
+    readers: ['backend'],
+    setByManifests: 'true',
+  },
+  {
+    name: 'BACKEND_GRPC_HOST',
+    group: 'Set by the manifests',
+    meaning: 'Where ingestion validates API keys',
+    type: text,
+    readers: ['ingestion'],
+    setByManifests: internalServiceNames.backend,
+  },
+  {
+    name: 'BACKEND_GRPC_PORT',
+    group: 'Set by the manifests',
+    meaning: 'Internal port of the backend',
+    type: port,
+    readers: ['ingestion'],
+    setByManifests: 'the internal gRPC port of the release',
+  },
+  {
+    name: 'GRPC_PORT',
+    group: 'Refused',
+    meaning: "The backend's internal port and ingestion's public port at once",
+    type: text,
+    refused:
+      "means the backend's internal port to the one and ingestion's public port to the other, so a shared value breaks one of them. Remove the line",
+  },
+  {
+    name: 'CLOUDFLARE_API_TOKEN',
+    group: 'Passed over: only compose uses them',
+    meaning: "Certificates of compose's Caddy container",
+    type: text,
+    secret: true,
+    insteadOfCompose: 'cert-manager obtains the certificates',
+  },
+  {
+    name: 'JUNJO_LETS_ENCRYPT_STAGING_CA_DIRECTIVE',
+    group: 'Passed over: only compose uses them',
+    meaning: "Certificates of compose's Caddy container",
+    type: text,
+    insteadOfCompose: 'cert-manager obtains the certificates',
+  },
+  {
+    name: 'JUNJO_AI_STUDIO_API_KEY',
+    group: 'Passed over: only compose uses them',
+    meaning: 'API key of a sample application',
+    type: text,
+    secret: true,
+    insteadOfCompose: 'applications keep their API key themselves; it is no part of the studio',
+  },
+] as const satisfies readonly Variable[];
+
+/** A name that the table knows at compile time. */
+export type VariableName = (typeof variables)[number]['name'];
+
+/** The table for one release line: what all lines share, then the line's own variables and fixed values. */
+export function variablesOf(line: ReleaseLine): readonly Variable[] {
+  const own = line.variables.map(
+    (variable): Variable => ({
+      name: variable.nameInEnvFile ?? variable.name,
+      group: variable.secret ? 'Secrets' : `Tuning of release line ${line.name}`,
+      meaning: variable.meaning,
+      type: variable.secret ? secretText : lineValueType(variable.type),
+      default: variable.writtenOut ? variable.default : undefined,
+      defaultText: variable.default,
+      required: variable.secret ? 'always' : undefined,
+      secret: variable.secret,
+      readers: variable.readers,
+      nameInContainer: variable.name,
+    }),
+  );
+  const known = new Set<string>(variables.map(({ name }) => name));
+  const fixed = all
+    .flatMap((service) => Object.keys(line.environment[service]).map((name) => ({ name, service })))
+    .filter(({ name }) => !known.has(name))
+    .map(
+      ({ name, service }): Variable => ({
+        name,
+        group: 'Set by the manifests',
+        meaning: `Fixed by release line ${line.name}`,
+        type: text,
+        readers: [service],
+        setByManifests: 'a fixed value of the release',
+      }),
+    );
+  return [...variables, ...own, ...fixed];
+}

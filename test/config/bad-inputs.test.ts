@@ -1,0 +1,450 @@
+import { development, envText, freshSecret, problemsOf, production, type Settings } from '../support/studio';
+
+/** What the bad lines come on top of: they are the first lines of the file, and replace what the base sets. */
+const bases = { development, production };
+
+interface BadInput {
+  readonly base: keyof typeof bases;
+  /** Lines of the env file, as a person would write them. */
+  readonly lines: readonly string[];
+  /** Variables of the base to take out. */
+  readonly without?: readonly string[];
+  /** Everything that is printed. */
+  readonly prints: readonly string[];
+}
+
+const KEY = 'Generate one: openssl rand -base64 32';
+const URL_FORM = 'Write it as https://host.example.com';
+const ORIGIN_FORM = 'Write scheme and host: https://studio.example.com';
+const bytes = (count: number) => Buffer.alloc(count, 7).toString('base64');
+const dev = (line: string, ...prints: string[]): BadInput => ({ base: 'development', lines: [line], prints });
+const prod = (line: string, ...prints: string[]): BadInput => ({ base: 'production', lines: [line], prints });
+const missing = (base: keyof typeof bases, name: string, print: string): BadInput => {
+  return { base, lines: [], without: [name], prints: [print] };
+};
+
+const badInputs: readonly BadInput[] = [
+  // Environment
+  missing('development', 'JUNJO_ENV', '.env JUNJO_ENV: is missing. Set JUNJO_ENV to one of: development, production'),
+  dev('JUNJO_ENV=', '.env:1 JUNJO_ENV: is empty. Set JUNJO_ENV to one of: development, production'),
+  dev('JUNJO_ENV=staging', '.env:1 JUNJO_ENV: must be one of: development, production'),
+  dev('JUNJO_ENV=Production', '.env:1 JUNJO_ENV: must be written in lower case: production'),
+  dev('JUNJO_BUILD_TARGET=prod', '.env:1 JUNJO_BUILD_TARGET: must be one of: development, production'),
+  {
+    ...prod('JUNJO_BUILD_TARGET=development'),
+    prints: [
+      '.env:1 JUNJO_BUILD_TARGET: development images serve the UI with a hot-reloading server, as root; production needs JUNJO_BUILD_TARGET=production',
+    ],
+  },
+
+  // Secrets
+  missing('development', 'JUNJO_SESSION_SECRET', `.env JUNJO_SESSION_SECRET: is missing. ${KEY}`),
+  missing('production', 'JUNJO_SECURE_COOKIE_KEY', `.env JUNJO_SECURE_COOKIE_KEY: is missing. ${KEY}`),
+  dev('JUNJO_SESSION_SECRET=', `.env:1 JUNJO_SESSION_SECRET: is empty. ${KEY}`),
+  dev('JUNJO_SESSION_SECRET=your_base64_secret_here', `.env:1 JUNJO_SESSION_SECRET: still holds a placeholder. ${KEY}`),
+  dev('JUNJO_SESSION_SECRET=changeme', `.env:1 JUNJO_SESSION_SECRET: still holds a placeholder. ${KEY}`),
+  dev(
+    'JUNJO_SESSION_SECRET=correct-horse',
+    `.env:1 JUNJO_SESSION_SECRET: is shorter than 32 characters and could be guessed. ${KEY}`,
+  ),
+  dev(
+    `JUNJO_SESSION_SECRET="${bytes(32)}\\n"`,
+    `.env:1 JUNJO_SESSION_SECRET: contains a line break or another control character. ${KEY}`,
+  ),
+  dev(
+    'JUNJO_SECURE_COOKIE_KEY=your_base64_key_here',
+    `.env:1 JUNJO_SECURE_COOKIE_KEY: still holds a placeholder. ${KEY}`,
+  ),
+  dev('JUNJO_SECURE_COOKIE_KEY=<generate me>', `.env:1 JUNJO_SECURE_COOKIE_KEY: still holds a placeholder. ${KEY}`),
+  dev(
+    `JUNJO_SECURE_COOKIE_KEY=${bytes(24)}`,
+    `.env:1 JUNJO_SECURE_COOKIE_KEY: decodes to 24 bytes, the backend needs exactly 32. ${KEY}`,
+  ),
+  dev(
+    `JUNJO_SECURE_COOKIE_KEY=${bytes(33)}`,
+    `.env:1 JUNJO_SECURE_COOKIE_KEY: decodes to 33 bytes, the backend needs exactly 32. ${KEY}`,
+  ),
+  dev(`JUNJO_SECURE_COOKIE_KEY=${bytes(32).replace('=', '')}`, `.env:1 JUNJO_SECURE_COOKIE_KEY: is not base64. ${KEY}`),
+  dev('JUNJO_SECURE_COOKIE_KEY=not base64 at all', `.env:1 JUNJO_SECURE_COOKIE_KEY: is not base64. ${KEY}`),
+  dev(
+    `JUNJO_SECURE_COOKIE_KEY=${Buffer.alloc(32, 255).toString('base64url')}=`,
+    `.env:1 JUNJO_SECURE_COOKIE_KEY: uses the URL-safe alphabet (- and _), which the backend does not decode. ${KEY}`,
+  ),
+  dev(
+    'OPENAI_API_KEY=your_openai_api_key',
+    'warning: .env:1 OPENAI_API_KEY: still holds a placeholder and is left out. Set the key, or remove the line',
+  ),
+  dev('GEMINI_API_KEY=', 'warning: .env:1 GEMINI_API_KEY: is empty and is left out. Set the key, or remove the line'),
+  dev(
+    'ANTHROPIC_API_KEY="two words"',
+    '.env:1 ANTHROPIC_API_KEY: contains white space. Copy the key again, on one line',
+  ),
+
+  // Addresses
+  missing(
+    'production',
+    'JUNJO_PROD_FRONTEND_URL',
+    '.env JUNJO_PROD_FRONTEND_URL: is missing. Address of the UI in production, for example https://studio.example.com',
+  ),
+  missing(
+    'production',
+    'JUNJO_PROD_BACKEND_URL',
+    '.env JUNJO_PROD_BACKEND_URL: is missing. Address of the API in production, on another host of the same registrable domain as the UI',
+  ),
+  missing(
+    'production',
+    'JUNJO_PROD_INGESTION_URL',
+    '.env JUNJO_PROD_INGESTION_URL: is missing. Address to which applications send spans in production',
+  ),
+  prod(
+    'JUNJO_PROD_FRONTEND_URL=http://studio.example.com',
+    '.env:1 JUNJO_PROD_FRONTEND_URL: must begin with https://, not http://: the session cookie is only sent over HTTPS',
+  ),
+  prod(
+    'JUNJO_PROD_FRONTEND_URL=studio.example.com',
+    `.env:1 JUNJO_PROD_FRONTEND_URL: is no URL: it does not begin with https://. ${URL_FORM}`,
+  ),
+  prod(
+    'JUNJO_PROD_FRONTEND_URL=https://studio.example.com/ui',
+    `.env:1 JUNJO_PROD_FRONTEND_URL: has a path; the studio is served at the root of its host. ${URL_FORM}`,
+  ),
+  prod(
+    'JUNJO_PROD_BACKEND_URL=https://api.example.com/',
+    '.env:1 JUNJO_PROD_BACKEND_URL: ends with a slash. Write it without',
+  ),
+  prod(
+    'JUNJO_PROD_BACKEND_URL=https://admin:hunter2@api.example.com',
+    `.env:1 JUNJO_PROD_BACKEND_URL: contains user info, which browsers drop. ${URL_FORM}`,
+  ),
+  prod('JUNJO_PROD_BACKEND_URL=https://api.example.com?x=1', `.env:1 JUNJO_PROD_BACKEND_URL: has a query. ${URL_FORM}`),
+  prod(
+    'JUNJO_PROD_BACKEND_URL=https://api.example.com#x',
+    `.env:1 JUNJO_PROD_BACKEND_URL: has a fragment. ${URL_FORM}`,
+  ),
+  prod(
+    'JUNJO_PROD_BACKEND_URL=https://api.example.com, https://x',
+    `.env:1 JUNJO_PROD_BACKEND_URL: has characters after or in it that no host has. ${URL_FORM}`,
+  ),
+  prod(
+    'JUNJO_PROD_BACKEND_URL=https://api.example.com:8443',
+    '.env:1 JUNJO_PROD_BACKEND_URL: names a port; the edge serves HTTPS on 443 only. Write it without :8443',
+  ),
+  prod('JUNJO_PROD_BACKEND_URL=https://api.example.com:99999', `.env:1 JUNJO_PROD_BACKEND_URL: is no URL. ${URL_FORM}`),
+  prod(
+    'JUNJO_PROD_BACKEND_URL=https://localhost',
+    `.env:1 JUNJO_PROD_BACKEND_URL: is localhost, which in production is each visitor's own machine. ${URL_FORM}`,
+  ),
+  prod(
+    'JUNJO_PROD_BACKEND_URL=https://10.0.0.7',
+    `.env:1 JUNJO_PROD_BACKEND_URL: is an IP address; certificates and cookies need a host name. ${URL_FORM}`,
+  ),
+  prod(
+    'JUNJO_PROD_BACKEND_URL=https://api_1.example.com',
+    `.env:1 JUNJO_PROD_BACKEND_URL: has a host that DNS does not allow. ${URL_FORM}`,
+  ),
+  prod('JUNJO_PROD_BACKEND_URL=https://api', `.env:1 JUNJO_PROD_BACKEND_URL: has a host without a domain. ${URL_FORM}`),
+  prod(
+    'JUNJO_PROD_BACKEND_URL=https://studio.example.com',
+    '.env:1 JUNJO_PROD_BACKEND_URL: has the host of JUNJO_PROD_FRONTEND_URL; UI and API need a host each, for example studio.studio.example.com and api.studio.example.com',
+  ),
+  prod(
+    'JUNJO_PROD_BACKEND_URL=https://api.example.org',
+    '.env:1 JUNJO_PROD_BACKEND_URL: is on another site than JUNJO_PROD_FRONTEND_URL (studio.example.com is of example.com, api.example.org is of example.org), so the browser keeps back the session cookie. Use two hosts of one domain of yours',
+  ),
+  {
+    base: 'production',
+    lines: ['JUNJO_PROD_FRONTEND_URL=https://ui.a.run.app', 'JUNJO_PROD_BACKEND_URL=https://api.b.run.app'],
+    prints: [
+      '.env:2 JUNJO_PROD_BACKEND_URL: is on another site than JUNJO_PROD_FRONTEND_URL (ui.a.run.app is of ui.a.run.app, api.b.run.app is of api.b.run.app), so the browser keeps back the session cookie. Use two hosts of one domain of yours',
+    ],
+  },
+  {
+    base: 'production',
+    lines: ['JUNJO_PROD_FRONTEND_URL=https://team.github.io', 'JUNJO_PROD_BACKEND_URL=https://api.github.io'],
+    prints: [
+      '.env:2 JUNJO_PROD_BACKEND_URL: is on another site than JUNJO_PROD_FRONTEND_URL (team.github.io is of team.github.io, api.github.io is of api.github.io), so the browser keeps back the session cookie. Use two hosts of one domain of yours',
+    ],
+  },
+  {
+    base: 'production',
+    lines: ['JUNJO_PROD_FRONTEND_URL=https://github.io', 'JUNJO_PROD_BACKEND_URL=https://api.github.io'],
+    prints: [
+      '.env:2 JUNJO_PROD_BACKEND_URL: is on another site than JUNJO_PROD_FRONTEND_URL (github.io is itself a public suffix, api.github.io is of api.github.io), so the browser keeps back the session cookie. Use two hosts of one domain of yours',
+    ],
+  },
+  prod(
+    'JUNJO_PROD_INGESTION_URL=grpc://spans.example.com',
+    '.env:1 JUNJO_PROD_INGESTION_URL: must begin with https:// or http://, not grpc://',
+  ),
+  prod(
+    'JUNJO_PROD_INGESTION_URL=https://spans.example.com/v1/traces',
+    `.env:1 JUNJO_PROD_INGESTION_URL: has a path; the studio is served at the root of its host. ${URL_FORM}`,
+  ),
+  prod(
+    'JUNJO_PROD_INGESTION_URL=https://api.example.com',
+    '.env:1 JUNJO_PROD_INGESTION_URL: has the host of JUNJO_PROD_BACKEND_URL; spans need a host of their own, for example https://spans.example.com',
+  ),
+
+  // Origins
+  prod(
+    'JUNJO_ALLOW_ORIGINS=*',
+    '.env:1 JUNJO_ALLOW_ORIGINS: contains *; browsers refuse it together with cookies. Name each origin',
+  ),
+  prod(
+    'JUNJO_ALLOW_ORIGINS=https://*.example.com,https://studio.example.com',
+    '.env:1 JUNJO_ALLOW_ORIGINS: contains *; browsers refuse it together with cookies. Name each origin',
+  ),
+  prod(
+    'JUNJO_ALLOW_ORIGINS=https://studio.example.com/',
+    '.env:1 JUNJO_ALLOW_ORIGINS: contains "https://studio.example.com/" with a slash at the end, which no browser sends. Write https://studio.example.com',
+  ),
+  prod(
+    'JUNJO_ALLOW_ORIGINS=https://studio.example.com/ui',
+    '.env:1 JUNJO_ALLOW_ORIGINS: contains "https://studio.example.com/ui", which no browser sends as an origin. Write https://studio.example.com',
+  ),
+  prod(
+    'JUNJO_ALLOW_ORIGINS=https://studio.example.com:443',
+    '.env:1 JUNJO_ALLOW_ORIGINS: contains "https://studio.example.com:443", which no browser sends as an origin. Write https://studio.example.com',
+  ),
+  prod(
+    'JUNJO_ALLOW_ORIGINS=https://studio.example.com,http://other.example.com',
+    '.env:1 JUNJO_ALLOW_ORIGINS: contains http://other.example.com; in production origins begin with https://',
+  ),
+  prod(
+    'JUNJO_ALLOW_ORIGINS=https://other.example.com',
+    '.env:1 JUNJO_ALLOW_ORIGINS: does not contain https://studio.example.com, the origin of the UI itself, which then cannot call the API. Add it',
+  ),
+  prod(
+    'JUNJO_ALLOW_ORIGINS=http://localhost:5151,http://localhost:5153',
+    '.env:1 JUNJO_ALLOW_ORIGINS: contains http://localhost:5151, left over from development. Remove it',
+    '.env:1 JUNJO_ALLOW_ORIGINS: contains http://localhost:5153, left over from development. Remove it',
+  ),
+  prod(
+    'JUNJO_ALLOW_ORIGINS=https://studio.example.com,',
+    '.env:1 JUNJO_ALLOW_ORIGINS: has an empty origin. Remove the comma too many',
+  ),
+  prod(
+    'JUNJO_ALLOW_ORIGINS=studio.example.com',
+    `.env:1 JUNJO_ALLOW_ORIGINS: contains "studio.example.com", which is no origin. ${ORIGIN_FORM}`,
+  ),
+  prod(
+    `JUNJO_ALLOW_ORIGINS='["https://studio.example.com"'`,
+    '.env:1 JUNJO_ALLOW_ORIGINS: begins as a JSON array but is none. Write origins with commas between them: https://studio.example.com,https://other.example.com',
+  ),
+  prod(
+    `JUNJO_ALLOW_ORIGINS='[1]'`,
+    '.env:1 JUNJO_ALLOW_ORIGINS: is JSON, but not an array of strings. Write origins with commas between them: https://studio.example.com,https://other.example.com',
+  ),
+  dev(
+    'JUNJO_ALLOW_ORIGINS=http://localhost:5151',
+    '.env:1 JUNJO_ALLOW_ORIGINS: does not contain http://localhost:5153, the origin of the UI itself, which then cannot call the API. Add it',
+  ),
+
+  // Ports and names
+  dev('JUNJO_BACKEND_PORT=http', '.env:1 JUNJO_BACKEND_PORT: must be an integer from 1 to 65535'),
+  dev('JUNJO_BACKEND_PORT=1323.5', '.env:1 JUNJO_BACKEND_PORT: must be an integer from 1 to 65535'),
+  dev(
+    'INGESTION_PORT=tcp://10.0.0.1:50052',
+    'note: .env:1 INGESTION_PORT: has no effect: the manifests set it (the internal gRPC port of the release)',
+    '.env:1 INGESTION_PORT: must be an integer from 1 to 65535',
+  ),
+  dev(
+    'BACKEND_GRPC_PORT=0',
+    'note: .env:1 BACKEND_GRPC_PORT: has no effect: the manifests set it (the internal gRPC port of the release)',
+    '.env:1 BACKEND_GRPC_PORT: must be an integer from 1 to 65535',
+  ),
+  dev(
+    'GRPC_PORT=50051',
+    ".env:1 GRPC_PORT: means the backend's internal port to the one and ingestion's public port to the other, so a shared value breaks one of them. Remove the line",
+  ),
+  dev('JUNJO_LOG_LEVEL=INFO', '.env:1 JUNJO_LOG_LEVEL: must be written in lower case: info'),
+  dev('JUNJO_LOG_LEVEL=verbose', '.env:1 JUNJO_LOG_LEVEL: must be one of: debug, info, warn, error'),
+  dev('JUNJO_LOG_FORMAT=pretty', '.env:1 JUNJO_LOG_FORMAT: must be one of: json, text'),
+  dev(
+    'JUNJO_SESION_SECRET=x',
+    '.env:1 JUNJO_SESION_SECRET: is no variable of Junjo AI Studio. Did you mean JUNJO_SESSION_SECRET?',
+  ),
+  dev(
+    'JUNJO_K8S_STORAGE=10Gi',
+    '.env:1 JUNJO_K8S_STORAGE: is no variable of Junjo AI Studio. Did you mean JUNJO_K8S_STORAGE_SIZE?',
+  ),
+  dev(
+    'JUNJO_SOMETHING_ELSE_ALTOGETHER=1',
+    '.env:1 JUNJO_SOMETHING_ELSE_ALTOGETHER: is no variable of Junjo AI Studio. Remove it, or look it up in docs/variables.md',
+  ),
+  dev('SPAN_POLL_INTERVAL=0', '.env:1 SPAN_POLL_INTERVAL: must be an integer from 1 to 3600'),
+  dev('SPAN_BATCH_SIZE=10001', '.env:1 SPAN_BATCH_SIZE: must be an integer from 1 to 10000'),
+  dev('SPAN_STRICT_MODE=yes', '.env:1 SPAN_STRICT_MODE: must be one of: true, false'),
+
+  // Kubernetes
+  dev(
+    'JUNJO_K8S_NAME=My_Studio',
+    '.env:1 JUNJO_K8S_NAME: must be at most 63 lower-case letters, digits and dashes, beginning and ending with a letter or digit',
+  ),
+  dev(
+    `JUNJO_K8S_NAMESPACE=${'a'.repeat(64)}`,
+    '.env:1 JUNJO_K8S_NAMESPACE: must be at most 63 lower-case letters, digits and dashes, beginning and ending with a letter or digit',
+  ),
+  dev(
+    'JUNJO_K8S_NAMESPACE=kube-system',
+    '.env:1 JUNJO_K8S_NAMESPACE: kube-system belongs to the cluster; the studio labels its namespace and needs one of its own',
+  ),
+  dev(
+    'JUNJO_K8S_NAME=default',
+    '.env:1 JUNJO_K8S_NAME: default belongs to the cluster; the studio labels its namespace and needs one of its own',
+  ),
+  dev('JUNJO_K8S_SIZE=huge', '.env:1 JUNJO_K8S_SIZE: must be one of: small, medium, large'),
+  dev('JUNJO_K8S_FRONTEND_REPLICAS=0', '.env:1 JUNJO_K8S_FRONTEND_REPLICAS: must be an integer from 1 to 20'),
+  dev(
+    'JUNJO_K8S_IMAGE_REGISTRY=https://registry.example.com',
+    '.env:1 JUNJO_K8S_IMAGE_REGISTRY: must not have a scheme. Write the host, for example registry.example.com/mirror',
+  ),
+  dev(
+    'JUNJO_K8S_IMAGE_REGISTRY=registry.example.com/',
+    '.env:1 JUNJO_K8S_IMAGE_REGISTRY: is not a registry. Write the host, a port or path if it has one, and no slash at the end: registry.example.com/mirror',
+  ),
+  dev(
+    'JUNJO_K8S_BACKEND_IMAGE=Registry/Backend:1 2',
+    '.env:1 JUNJO_K8S_BACKEND_IMAGE: is not an image reference. Write it as registry.example.com/name:tag or name@sha256:<64 hex digits>',
+  ),
+  dev(
+    'JUNJO_K8S_BACKEND_IMAGE=backend@sha256:abc',
+    '.env:1 JUNJO_K8S_BACKEND_IMAGE: is not an image reference. Write it as registry.example.com/name:tag or name@sha256:<64 hex digits>',
+  ),
+  prod(
+    'JUNJO_K8S_FRONTEND_IMAGE=registry.example.com/ui:latest',
+    '.env:1 JUNJO_K8S_FRONTEND_IMAGE: has the tag latest: each restart could run another release. Name a tag or a digest',
+  ),
+  prod(
+    'JUNJO_K8S_INGESTION_IMAGE=registry.example.com:5000/ingestion',
+    '.env:1 JUNJO_K8S_INGESTION_IMAGE: has no tag, which means latest: each restart could run another release. Name a tag or a digest',
+  ),
+  dev(
+    'JUNJO_K8S_IMAGE_PULL_SECRET=my secret',
+    '.env:1 JUNJO_K8S_IMAGE_PULL_SECRET: must be at most 253 lower-case letters, digits, dashes and dots, beginning and ending with a letter or digit',
+  ),
+
+  // Storage
+  dev(
+    'JUNJO_K8S_STORAGE_SIZE=10GB',
+    '.env:1 JUNJO_K8S_STORAGE_SIZE: is not a Kubernetes quantity. Write a number and Mi, Gi or Ti, for example 10Gi',
+  ),
+  dev(
+    'JUNJO_K8S_STORAGE_SIZE=-1Gi',
+    '.env:1 JUNJO_K8S_STORAGE_SIZE: is not a Kubernetes quantity. Write a number and Mi, Gi or Ti, for example 10Gi',
+  ),
+  dev(
+    'JUNJO_K8S_STORAGE_SIZE=10',
+    '.env:1 JUNJO_K8S_STORAGE_SIZE: is less than 100Mi, too little for the databases. Write a number and its unit, for example 10Gi',
+  ),
+  dev(
+    'JUNJO_K8S_STORAGE_CLASS=Fast SSD',
+    '.env:1 JUNJO_K8S_STORAGE_CLASS: must be at most 253 lower-case letters, digits, dashes and dots, beginning and ending with a letter or digit',
+  ),
+  dev(
+    'JUNJO_K8S_STORAGE_CLASS=azurefile-csi',
+    '.env:1 JUNJO_K8S_STORAGE_CLASS: azurefile-csi is file storage (NFS or SMB), on which SQLite and BadgerDB lock up or corrupt. Name a class of block storage',
+  ),
+  dev(
+    'JUNJO_K8S_STORAGE_ACCESS_MODE=ReadWriteOncePod',
+    '.env:1 JUNJO_K8S_STORAGE_ACCESS_MODE: ReadWriteOncePod would lock out one of the two pods that share the volume. Write ReadWriteOnce',
+  ),
+  dev(
+    'JUNJO_K8S_STORAGE_ACCESS_MODE=RWO',
+    '.env:1 JUNJO_K8S_STORAGE_ACCESS_MODE: must be one of: ReadWriteOnce, ReadWriteMany',
+  ),
+  dev(
+    'JUNJO_HOST_DB_DATA_PATH=/mnt/junjo-data',
+    '.env:1 JUNJO_HOST_DB_DATA_PATH: is a folder of one node, and no node is named. Set JUNJO_K8S_NODE to the node that holds it, or JUNJO_K8S_STORAGE_CLASS to use storage of the cluster instead',
+  ),
+  dev(
+    'JUNJO_HOST_DB_DATA_PATH=C:\\junjo',
+    '.env:1 JUNJO_HOST_DB_DATA_PATH: is a Windows path. Write ./.dbdata for storage of the cluster, or a path of a Linux node such as /mnt/junjo-data',
+  ),
+  dev(
+    'JUNJO_HOST_DB_DATA_PATH=~/data',
+    '.env:1 JUNJO_HOST_DB_DATA_PATH: begins with ~, which no node knows. Write an absolute path such as /mnt/junjo-data',
+  ),
+  {
+    base: 'development',
+    lines: ['JUNJO_HOST_DB_DATA_PATH=/mnt/../etc', 'JUNJO_K8S_NODE=worker-1'],
+    prints: ['.env:1 JUNJO_HOST_DB_DATA_PATH: contains "..", which Kubernetes refuses. Write the path without it'],
+  },
+  {
+    base: 'development',
+    lines: ['JUNJO_HOST_DB_DATA_PATH=//', 'JUNJO_K8S_NODE=worker-1'],
+    prints: ['.env:1 JUNJO_HOST_DB_DATA_PATH: is the root of the node. Name a folder such as /mnt/junjo-data'],
+  },
+  {
+    base: 'development',
+    lines: ['JUNJO_HOST_DB_DATA_PATH=/mnt/junjo-data', 'JUNJO_K8S_NODE=Worker 1'],
+    prints: ['.env:2 JUNJO_K8S_NODE: is not the name of a node. Take it from: kubectl get nodes'],
+  },
+  dev(
+    'JUNJO_K8S_NODE=worker-1',
+    '.env:1 JUNJO_K8S_NODE: names the node of an absolute JUNJO_HOST_DB_DATA_PATH, but that path is relative. Make the path absolute, or remove this line',
+  ),
+  {
+    base: 'development',
+    lines: ['JUNJO_K8S_EXISTING_CLAIM=mine', 'JUNJO_K8S_STORAGE_SIZE=20Gi'],
+    prints: [
+      '.env:2 JUNJO_K8S_STORAGE_SIZE: has no effect on the claim that JUNJO_K8S_EXISTING_CLAIM names. Remove one of the two lines',
+    ],
+  },
+
+  // The file itself
+  dev('JUNJO LOG_LEVEL=info', '.env:1: key cannot contain a space: write NAME=value, and start a comment with #'),
+];
+
+describe('an env file with something wrong', () => {
+  test.each(badInputs.map((input) => [input.lines.join(' ⏎ ') || `no ${input.without?.join()}`, input] as const))(
+    '%s',
+    (_, { base, lines, without = [], prints }) => {
+      const replaced = lines.map((line) => line.split('=')[0] ?? '');
+      const removed: Settings = Object.fromEntries([...replaced, ...without].map((name) => [name, undefined]));
+      const text = `${lines.map((line) => `${line}\n`).join('')}${envText(bases[base](removed))}`;
+      expect(problemsOf(text)).toEqual(prints);
+    },
+  );
+
+  test('there are at least sixty kinds of it', () => {
+    expect(new Set(badInputs.flatMap(({ prints }) => prints)).size).toBeGreaterThanOrEqual(60);
+  });
+
+  test('all problems come at once, in the order of the lines', () => {
+    const text = [
+      'JUNJO_BUILD_TARGET="production"',
+      'JUNJO_ENV="production"   # was development',
+      'JUNJO_SESSION_SECRET=your_base64_secret_here',
+      'JUNJO_SECURE_COOKIE_KEY=your_base64_key_here',
+      'JUNJO_ALLOW_ORIGINS=http://localhost:5151,http://localhost:5153',
+      'JUNJO_BACKEND_PORT=1323',
+      'JUNJO_HOST_DB_DATA_PATH=/mnt/junjo-data',
+      'JUNJO_LOG_LEVEL=info',
+      'JUNJO_LOG_FORMAT=text',
+      'GEMINI_API_KEY="your_gemini_api_key"',
+    ].join('\n');
+    expect(problemsOf(text)).toEqual([
+      `.env:3 JUNJO_SESSION_SECRET: still holds a placeholder. ${KEY}`,
+      `.env:4 JUNJO_SECURE_COOKIE_KEY: still holds a placeholder. ${KEY}`,
+      '.env:5 JUNJO_ALLOW_ORIGINS: contains http://localhost:5151, left over from development. Remove it',
+      '.env:5 JUNJO_ALLOW_ORIGINS: contains http://localhost:5153, left over from development. Remove it',
+      '.env:7 JUNJO_HOST_DB_DATA_PATH: is a folder of one node, and no node is named. Set JUNJO_K8S_NODE to the node that holds it, or JUNJO_K8S_STORAGE_CLASS to use storage of the cluster instead',
+      'warning: .env:10 GEMINI_API_KEY: still holds a placeholder and is left out. Set the key, or remove the line',
+      '.env JUNJO_PROD_FRONTEND_URL: is missing. Address of the UI in production, for example https://studio.example.com',
+      '.env JUNJO_PROD_BACKEND_URL: is missing. Address of the API in production, on another host of the same registrable domain as the UI',
+      '.env JUNJO_PROD_INGESTION_URL: is missing. Address to which applications send spans in production',
+    ]);
+  });
+
+  test('no message repeats a secret', () => {
+    const secrets = [`${freshSecret()} `, freshSecret().slice(3), `x${freshSecret()}`, `${freshSecret()}\u0007`];
+    const names = ['JUNJO_SESSION_SECRET', 'JUNJO_SECURE_COOKIE_KEY', 'OPENAI_API_KEY', 'CLOUDFLARE_API_TOKEN'];
+    for (const secret of secrets) {
+      for (const name of names) {
+        const printed = problemsOf(envText(production({ [name]: secret }))).join('\n');
+        expect(printed).not.toContain(secret.trim().slice(0, 12));
+      }
+    }
+  });
+});

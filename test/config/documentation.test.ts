@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import { exampleEnvFile, variablesPage } from '../../config/documentation';
+import { variablesOf } from '../../config/variables';
+import { releaseLines } from '../../releases';
+import { problemsOf } from '../support/studio';
+
+test('the page of variables is what the table says (npm run docs writes it)', () => {
+  expect(readFileSync('docs/variables.md', 'utf8')).toBe(variablesPage());
+});
+
+test('.env.example is what the table says (npm run docs writes it)', () => {
+  expect(readFileSync('.env.example', 'utf8')).toBe(exampleEnvFile());
+});
+
+test('every variable of every line has a row with a meaning', () => {
+  const page = variablesPage();
+  const names = releaseLines.flatMap((line) => variablesOf(line).map(({ name }) => name));
+  for (const name of names) expect(page).toMatch(new RegExp(`^\\| \`${name}\` \\|.+\\| .+ \\|$`, 'm'));
+  expect(names.length).toBeGreaterThan(30);
+});
+
+test('every line of .env.example that can be uncommented is sound, or says what to put there', () => {
+  const text = exampleEnvFile();
+  const settings = [...text.matchAll(/^# (JUNJO_[A-Z0-9_]+|[A-Z]+_[A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [
+    name,
+    value,
+  ]);
+  expect(settings.length).toBeGreaterThan(15);
+  for (const [name, value] of settings) {
+    const printed = problemsOf(`${name}=${value}\n`).filter((line) => line.includes(`.env:1 ${name}:`));
+    const allowed = /still holds a placeholder and is left out|JUNJO_K8S_NODE: names the node of an absolute/;
+    expect(printed.filter((line) => !allowed.test(line))).toEqual([]);
+  }
+});

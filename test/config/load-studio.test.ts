@@ -1,0 +1,148 @@
+import { loadStudio } from '../../config/load-studio';
+import { formatProblem } from '../../config/problems';
+import { development, envText, freshSecret, load, problemsOf, production } from '../support/studio';
+
+describe('several env files', () => {
+  const shared = { path: 'shared.env', text: envText(production({ JUNJO_LOG_LEVEL: 'info' })) };
+
+  test('are one studio, in which the later file wins', () => {
+    const own = { path: 'own.env', text: 'JUNJO_LOG_LEVEL=debug\n' };
+    expect(loadStudio([shared, own]).config?.settings.backend.JUNJO_LOG_LEVEL).toBe('debug');
+    expect(loadStudio([own, shared]).config?.settings.backend.JUNJO_LOG_LEVEL).toBe('info');
+  });
+
+  test('refer to what an earlier file sets', () => {
+    const own = { path: 'own.env', text: 'JUNJO_ALLOW_ORIGINS=$JUNJO_PROD_FRONTEND_URL\n' };
+    expect(loadStudio([shared, own]).config?.settings.backend.JUNJO_ALLOW_ORIGINS).toBe('https://studio.example.com');
+  });
+
+  test('have their problems reported under their own names, in the order of the files', () => {
+    const first = { path: 'a.env', text: 'JUNJO_LOG_LEVEL=loud\n' };
+    const second = { path: 'b.env', text: `\n${envText(development({ JUNJO_LOG_FORMAT: 'pretty' }))}` };
+    expect(loadStudio([first, second]).problems.map(formatProblem)).toEqual([
+      'a.env:1 JUNJO_LOG_LEVEL: must be one of: debug, info, warn, error',
+      'b.env:5 JUNJO_LOG_FORMAT: must be one of: json, text',
+    ]);
+  });
+});
+
+describe('the environment', () => {
+  test('gives bare keys their value, so that secrets can stay out of the file', () => {
+    const secret = freshSecret();
+    const text = `JUNJO_SESSION_SECRET\n${envText(development({ JUNJO_SESSION_SECRET: undefined }))}`;
+    const environment = (name: string) => (name === 'JUNJO_SESSION_SECRET' ? secret : undefined);
+    expect(loadStudio([{ path: '.env', text }], { environment }).config?.secrets.values.JUNJO_SESSION_SECRET).toBe(
+      secret,
+    );
+    expect(problemsOf(text)).toEqual(['.env JUNJO_SESSION_SECRET: is missing. Generate one: openssl rand -base64 32']);
+  });
+});
+
+describe('what is not an error', () => {
+  const textWith = (line: string) => `${line}\n${envText(development())}`;
+
+  test.each([
+    ['variables of others', 'COMPOSE_PROJECT_NAME=x', []],
+    [
+      'what the manifests set',
+      'INGESTION_HOST=localhost',
+      ['note: .env:1 INGESTION_HOST: has no effect: the manifests set it (junjo-ai-studio-ingestion-internal)'],
+    ],
+    [
+      'a path that the manifests set',
+      'JUNJO_SQLITE_PATH=/data/junjo.db',
+      ['note: .env:1 JUNJO_SQLITE_PATH: has no effect: the manifests set it (a fixed value of the release)'],
+    ],
+    [
+      'what only compose needs',
+      `CLOUDFLARE_API_TOKEN=${freshSecret()}`,
+      ['note: .env:1 CLOUDFLARE_API_TOKEN: is passed over: cert-manager obtains the certificates'],
+    ],
+    [
+      'a backend port that the image does not heed',
+      'JUNJO_BACKEND_PORT=8080',
+      ['note: .env:1 JUNJO_BACKEND_PORT: has no effect: the image always listens on 1323'],
+    ],
+    [
+      'a dollar sign that compose expands to nothing',
+      'JUNJO_LOG_LEVEL=info$level',
+      [
+        'warning: .env:1 JUNJO_LOG_LEVEL: nothing sets $level; it became empty, as in compose. Put the value in single quotes if the $ is part of it',
+      ],
+    ],
+    [
+      'a shared access mode',
+      'JUNJO_K8S_STORAGE_ACCESS_MODE=ReadWriteMany',
+      [
+        'warning: .env:1 JUNJO_K8S_STORAGE_ACCESS_MODE: most classes with ReadWriteMany are NFS, on which the databases corrupt; make sure that this one is not. ReadWriteOnce is enough',
+      ],
+    ],
+  ])('%s', (_, line, prints) => {
+    expect(problemsOf(textWith(line))).toEqual(prints);
+    expect(loadStudio([{ path: '.env', text: textWith(line) }]).config).toBeDefined();
+  });
+
+  test('a bare name at the very end, which compose takes for a value, is warned of', () => {
+    const [warning] = problemsOf(`${envText(development())}JUNJO_K8S_NODE`);
+    expect(warning).toMatch(/^warning: \.env:4: sets a value without a name\./);
+  });
+
+  test('an absolute path that another setting overrides is noted', () => {
+    const settings = development({ JUNJO_HOST_DB_DATA_PATH: '/mnt/junjo-data', JUNJO_K8S_EXISTING_CLAIM: 'mine' });
+    expect(problemsOf(envText(settings))).toEqual([
+      'note: .env:4 JUNJO_HOST_DB_DATA_PATH: is not used, because JUNJO_K8S_EXISTING_CLAIM names other storage',
+    ]);
+  });
+
+  test('development images come with the commands that build and load them', () => {
+    const [note, ...more] = problemsOf(envText(development({ JUNJO_BUILD_TARGET: 'development' })));
+    expect(more).toEqual([]);
+    for (const service of ['backend', 'ingestion', 'frontend']) {
+      expect(note).toContain(
+        `docker build --target development -f ${service}/Dockerfile -t junjo-ai-studio-${service}:development .`,
+      );
+    }
+    expect(note).toContain('kind load docker-image');
+  });
+});
+
+describe('provider keys', () => {
+  test('that are placeholders or empty reach no pod', () => {
+    const settings = development({
+      OPENAI_API_KEY: 'your_openai_api_key',
+      GEMINI_API_KEY: '',
+      ANTHROPIC_API_KEY: freshSecret(),
+    });
+    const { secrets } = load(settings);
+    expect(Object.keys(secrets.values)).not.toContain('OPENAI_API_KEY');
+    expect(Object.keys(secrets.values)).not.toContain('GEMINI_API_KEY');
+    expect(secrets.readers.backend.map(({ key }) => key)).toContain('ANTHROPIC_API_KEY');
+  });
+});
+
+describe('production addresses', () => {
+  test.each([
+    ['https://studio.example.com', 'https://api.example.com'],
+    ['https://example.co.uk', 'https://api.example.co.uk'],
+    ['https://ui.team.github.io', 'https://api.team.github.io'],
+    ['https://studio.corp.internal', 'https://api.corp.internal'],
+    ['https://xn--bcher-kva.example', 'https://api.xn--bcher-kva.example'],
+  ])('%s and %s are one site', (ui, api) => {
+    const settings = production({ JUNJO_PROD_FRONTEND_URL: ui, JUNJO_PROD_BACKEND_URL: api });
+    expect(problemsOf(envText(settings))).toEqual([]);
+  });
+
+  test('are not judged in development, where nothing uses them', () => {
+    expect(problemsOf(envText(development({ JUNJO_PROD_FRONTEND_URL: 'http://localhost:5153' })))).toEqual([]);
+  });
+
+  test('may send spans to a port over plain HTTP, even on the host of the UI', () => {
+    const settings = production({ JUNJO_PROD_INGESTION_URL: 'http://studio.example.com:50051' });
+    expect(load(settings).settings.backend.JUNJO_PROD_INGESTION_URL).toBe('http://studio.example.com:50051');
+  });
+});
+
+test('origins may be a JSON array', () => {
+  const origins = '["https://studio.example.com", "https://other.example.com"]';
+  expect(problemsOf(envText(production({ JUNJO_ALLOW_ORIGINS: origins })))).toEqual([]);
+});

@@ -1,0 +1,102 @@
+import { Chart } from 'cdk8s';
+import { k8s } from 'cdk8s-plus-27';
+import type { Construct } from 'constructs';
+import { internalServiceNames, workloadNames } from '../config/names';
+import { objectMeta, selectorLabels } from './metadata';
+import {
+  besideTheVolume,
+  containerDefaults,
+  environment,
+  podDefaults,
+  resources,
+  type StatefulWorkloadProps,
+  singleWriter,
+  statefulPodMeta,
+  statefulVolumes,
+  workloadMeta,
+} from './pod';
+import { localService } from './service';
+
+export interface BackendChartProps extends StatefulWorkloadProps {
+  /** REST and UI API. */
+  readonly httpPort: number;
+  /** Validation of API keys, for ingestion only. */
+  readonly internalGrpcPort: number;
+  /** Publishes the API on localhost, for a studio without an edge. */
+  readonly onLocalhost: boolean;
+}
+
+/** API, users, API keys and span queries: one pod, because SQLite and DuckDB have one writer. */
+export class BackendChart extends Chart {
+  constructor(scope: Construct, id: string, props: BackendChartProps) {
+    super(scope, id);
+    const name = workloadNames.backend;
+    const { volumes, mounts } = statefulVolumes(props);
+    const health = { httpGet: { path: '/health', port: k8s.IntOrString.fromString('http') }, timeoutSeconds: 5 };
+
+    new k8s.KubeDeployment(this, 'deployment', {
+      metadata: workloadMeta(props, name, 'backend'),
+      spec: {
+        ...singleWriter('backend'),
+        // Longer than the startup probe, so that a long migration does not mark the rollout as failed.
+        progressDeadlineSeconds: 1200,
+        template: {
+          metadata: statefulPodMeta(props, 'backend'),
+          spec: {
+            ...podDefaults(props),
+            affinity: besideTheVolume,
+            // SQLite's checkpoint and DuckDB's close happen after SIGTERM.
+            terminationGracePeriodSeconds: 90,
+            containers: [
+              {
+                ...containerDefaults(props, 'backend'),
+                // HOME: the user has no entry in the image's passwd, and the public suffix list is cached below HOME.
+                env: environment({ ...props.fixedEnvironment, HOME: '/tmp' }, props.secretName, props.secretKeys),
+                ports: [
+                  { name: 'http', containerPort: props.httpPort, protocol: 'TCP' },
+                  { name: 'grpc-internal', containerPort: props.internalGrpcPort, protocol: 'TCP' },
+                ],
+                // Fifteen minutes: migrations run before the port opens.
+                startupProbe: { ...health, periodSeconds: 5, failureThreshold: 180 },
+                readinessProbe: { ...health, periodSeconds: 10, failureThreshold: 3 },
+                // Two minutes: a heavy query keeps the one process busy and is no reason to kill it.
+                livenessProbe: { ...health, periodSeconds: 20, failureThreshold: 6 },
+                resources: resources(100, props.memory),
+                volumeMounts: mounts,
+              },
+            ],
+            volumes,
+          },
+        },
+      },
+    });
+
+    new k8s.KubeService(this, 'service', {
+      metadata: objectMeta(props, name, 'backend'),
+      spec: {
+        ...(props.onLocalhost ? localService : { type: 'ClusterIP' }),
+        selector: selectorLabels('backend'),
+        ports: [
+          { name: 'http', port: props.httpPort, targetPort: k8s.IntOrString.fromString('http'), protocol: 'TCP' },
+        ],
+      },
+    });
+
+    // A Service of its own, so that no change to the public one can ever publish it.
+    new k8s.KubeService(this, 'internal-service', {
+      metadata: objectMeta(props, internalServiceNames.backend, 'backend'),
+      spec: {
+        type: 'ClusterIP',
+        selector: selectorLabels('backend'),
+        ports: [
+          {
+            name: 'grpc-internal',
+            port: props.internalGrpcPort,
+            targetPort: k8s.IntOrString.fromString('grpc-internal'),
+            protocol: 'TCP',
+          },
+        ],
+      },
+    });
+  }
+}

@@ -1,0 +1,135 @@
+import { posix } from 'node:path';
+import { Chart } from 'cdk8s';
+import { k8s } from 'cdk8s-plus-27';
+import type { Construct } from 'constructs';
+import { workloadNames } from '../config/names';
+import type { FrontendPorts } from '../releases';
+import { objectMeta, selectorLabels } from './metadata';
+import {
+  containerDefaults,
+  digest,
+  environment,
+  podDefaults,
+  podMeta,
+  resources,
+  type WorkloadProps,
+  workloadMeta,
+  writableVolumes,
+} from './pod';
+import { localService } from './service';
+import { frontendConfig, frontendConfigName } from './settings';
+
+export interface FrontendChartProps extends WorkloadProps {
+  readonly ports: FrontendPorts;
+  /** File of the image that holds the address of the API. */
+  readonly configPath: string;
+  /** Address at which browsers call the API. */
+  readonly apiUrl: string;
+  readonly replicas: number;
+  /** Publishes the UI on localhost, for a studio without an edge. */
+  readonly onLocalhost: boolean;
+}
+
+/** Ports below this one need a capability, unless a sysctl of the pod says otherwise. */
+const FIRST_UNPRIVILEGED_PORT = 1024;
+
+/** The UI: static files, as many pods as wanted. */
+export class FrontendChart extends Chart {
+  constructor(scope: Construct, id: string, props: FrontendChartProps) {
+    super(scope, id);
+    const name = workloadNames.frontend;
+    const { container: port } = props.ports;
+    const { volumes, mounts } = writableVolumes(props);
+    const defaults = podDefaults(props);
+    const health = { httpGet: { path: '/', port: k8s.IntOrString.fromString('http') }, timeoutSeconds: 5 };
+    // Vite serves the development image from its source tree and knows the API on localhost by itself.
+    const ownConfig = props.imageTarget === 'production';
+    const config = { name: 'config', file: posix.basename(props.configPath) };
+
+    new k8s.KubeDeployment(this, 'deployment', {
+      metadata: workloadMeta(props, name, 'frontend'),
+      spec: {
+        replicas: props.replicas,
+        strategy: {
+          type: 'RollingUpdate',
+          rollingUpdate: {
+            maxSurge: k8s.IntOrString.fromNumber(1),
+            maxUnavailable: k8s.IntOrString.fromNumber(0),
+          },
+        },
+        selector: { matchLabels: selectorLabels('frontend') },
+        template: {
+          metadata: podMeta(props, 'frontend', {
+            'checksum/settings': digest({ ...props.settings, ...(ownConfig && frontendConfig(props.apiUrl)) }),
+          }),
+          spec: {
+            ...defaults,
+            securityContext: {
+              ...defaults.securityContext,
+              // A safe sysctl of the pod's own network namespace, in place of CAP_NET_BIND_SERVICE.
+              ...(port < FIRST_UNPRIVILEGED_PORT && {
+                sysctls: [{ name: 'net.ipv4.ip_unprivileged_port_start', value: String(port) }],
+              }),
+            },
+            ...(props.replicas > 1 && {
+              topologySpreadConstraints: [
+                {
+                  maxSkew: 1,
+                  topologyKey: 'kubernetes.io/hostname',
+                  whenUnsatisfiable: 'ScheduleAnyway',
+                  labelSelector: { matchLabels: selectorLabels('frontend') },
+                },
+              ],
+            }),
+            terminationGracePeriodSeconds: 30,
+            containers: [
+              {
+                ...containerDefaults(props, 'frontend'),
+                env: environment(props.fixedEnvironment),
+                ports: [{ name: 'http', containerPort: port, protocol: 'TCP' }],
+                startupProbe: { ...health, periodSeconds: 2, failureThreshold: 60 },
+                readinessProbe: { ...health, periodSeconds: 10, failureThreshold: 3 },
+                livenessProbe: { ...health, periodSeconds: 20, failureThreshold: 3 },
+                resources: resources(10, props.memory),
+                volumeMounts: [
+                  ...(ownConfig
+                    ? [{ name: config.name, mountPath: props.configPath, subPath: config.file, readOnly: true }]
+                    : []),
+                  ...mounts,
+                ],
+              },
+            ],
+            volumes: [
+              ...(ownConfig ? [{ name: config.name, configMap: { name: frontendConfigName } }] : []),
+              ...volumes,
+            ],
+          },
+        },
+      },
+    });
+
+    new k8s.KubeService(this, 'service', {
+      metadata: objectMeta(props, name, 'frontend'),
+      spec: {
+        ...(props.onLocalhost ? localService : { type: 'ClusterIP' }),
+        selector: selectorLabels('frontend'),
+        ports: props.ports.published.map((published, index) => ({
+          name: index === 0 ? 'http' : `http-${published}`,
+          port: published,
+          targetPort: k8s.IntOrString.fromString('http'),
+          protocol: 'TCP',
+        })),
+      },
+    });
+
+    if (props.replicas > 1) {
+      new k8s.KubePodDisruptionBudget(this, 'disruption-budget', {
+        metadata: objectMeta(props, name, 'frontend'),
+        spec: {
+          maxUnavailable: k8s.IntOrString.fromNumber(1),
+          selector: { matchLabels: selectorLabels('frontend') },
+        },
+      });
+    }
+  }
+}

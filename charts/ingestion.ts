@@ -1,0 +1,106 @@
+import { Chart } from 'cdk8s';
+import { k8s } from 'cdk8s-plus-27';
+import type { Construct } from 'constructs';
+import { internalServiceNames, workloadNames } from '../config/names';
+import { objectMeta, selectorLabels } from './metadata';
+import {
+  besideTheVolume,
+  containerDefaults,
+  environment,
+  podDefaults,
+  resources,
+  type StatefulWorkloadProps,
+  singleWriter,
+  statefulPodMeta,
+  statefulVolumes,
+  workloadMeta,
+} from './pod';
+import { localService } from './service';
+
+export interface IngestionChartProps extends StatefulWorkloadProps {
+  /** OTLP/gRPC, for applications. */
+  readonly otlpPort: number;
+  /** Reads by the backend, and the gRPC health service. */
+  readonly internalGrpcPort: number;
+  /** Publishes OTLP on localhost only, for a studio without an edge. */
+  readonly onLocalhost: boolean;
+}
+
+/** The OTLP receiver: one pod, because its write-ahead log has one writer. */
+export class IngestionChart extends Chart {
+  constructor(scope: Construct, id: string, props: IngestionChartProps) {
+    super(scope, id);
+    const name = workloadNames.ingestion;
+    const { volumes, mounts } = statefulVolumes(props);
+    // The kubelet's own gRPC probe: the probe binary in the 0.70 image is amd64 on every platform.
+    const health = { grpc: { port: props.internalGrpcPort, service: '' }, timeoutSeconds: 5 };
+
+    new k8s.KubeDeployment(this, 'deployment', {
+      metadata: workloadMeta(props, name, 'ingestion'),
+      spec: {
+        ...singleWriter('ingestion'),
+        // Longer than the startup probe, so that waiting for the backend does not mark the rollout as failed.
+        progressDeadlineSeconds: 4200,
+        template: {
+          metadata: statefulPodMeta(props, 'ingestion'),
+          spec: {
+            ...podDefaults(props),
+            affinity: besideTheVolume,
+            // gRPC streams drain first, then the store syncs and closes; a killed BadgerDB has to be repaired.
+            terminationGracePeriodSeconds: 120,
+            containers: [
+              {
+                ...containerDefaults(props, 'ingestion'),
+                env: environment(props.fixedEnvironment, props.secretName, props.secretKeys),
+                ports: [
+                  { name: 'otlp-grpc', containerPort: props.otlpPort, protocol: 'TCP' },
+                  { name: 'grpc-internal', containerPort: props.internalGrpcPort, protocol: 'TCP' },
+                ],
+                // An hour: no port opens until the backend answers, however long its image or migrations take.
+                startupProbe: { ...health, periodSeconds: 5, failureThreshold: 720 },
+                readinessProbe: { ...health, periodSeconds: 10, failureThreshold: 3 },
+                livenessProbe: { ...health, periodSeconds: 20, failureThreshold: 6 },
+                resources: resources(100, props.memory),
+                volumeMounts: mounts,
+              },
+            ],
+            volumes,
+          },
+        },
+      },
+    });
+
+    new k8s.KubeService(this, 'service', {
+      metadata: objectMeta(props, name, 'ingestion'),
+      spec: {
+        ...(props.onLocalhost ? localService : { type: 'LoadBalancer' }),
+        selector: selectorLabels('ingestion'),
+        ports: [
+          {
+            name: 'otlp-grpc',
+            port: props.otlpPort,
+            targetPort: k8s.IntOrString.fromString('otlp-grpc'),
+            protocol: 'TCP',
+          },
+        ],
+      },
+    });
+
+    // A Service of its own, so that no change to the public one can ever publish it.
+    new k8s.KubeService(this, 'internal-service', {
+      metadata: objectMeta(props, internalServiceNames.ingestion, 'ingestion'),
+      spec: {
+        type: 'ClusterIP',
+        selector: selectorLabels('ingestion'),
+        ports: [
+          {
+            name: 'grpc-internal',
+            port: props.internalGrpcPort,
+            targetPort: k8s.IntOrString.fromString('grpc-internal'),
+            protocol: 'TCP',
+          },
+        ],
+      },
+    });
+  }
+}

@@ -1,0 +1,33 @@
+/** What every object of a studio carries. */
+export interface StudioIdentity {
+  /** Name of the studio, in the label `app.kubernetes.io/instance`. */
+  readonly studio: string;
+  readonly namespace: string;
+}
+
+/** What a selector of one workload matches. Never `instance`: Argo CD's tracking writes that label. */
+export function selectorLabels(component: string): Record<string, string> {
+  return { 'app.kubernetes.io/name': 'junjo-ai-studio', 'app.kubernetes.io/component': component };
+}
+
+/** The `app.kubernetes.io/` set. */
+export function labels(studio: string, component?: string): Record<string, string> {
+  return {
+    'app.kubernetes.io/name': 'junjo-ai-studio',
+    'app.kubernetes.io/instance': studio,
+    ...(component && { 'app.kubernetes.io/component': component }),
+    'app.kubernetes.io/part-of': 'junjo-ai-studio',
+    'app.kubernetes.io/managed-by': 'cdk8s',
+  };
+}
+
+/** Metadata of a namespaced object. */
+export function objectMeta(identity: StudioIdentity, name: string, component?: string) {
+  return { name, namespace: identity.namespace, labels: labels(identity.studio, component) };
+}
+
+/**
+ * Keeps what holds the data when Argo CD prunes and when its Application is deleted.
+ * `Prune=false` alone does not survive the latter: argoproj/argo-cd#9853.
+ */
+export const keepOnDelete = { 'argocd.argoproj.io/sync-options': 'Delete=false,Prune=false' };

@@ -1,0 +1,44 @@
+import { Chart } from 'cdk8s';
+import { k8s } from 'cdk8s-plus-27';
+import type { Construct } from 'constructs';
+import { workloadNames } from '../config/names';
+import { type Service, services } from '../releases';
+import { objectMeta, type StudioIdentity } from './metadata';
+
+type Settings = Readonly<Record<string, string>>;
+
+/** The ConfigMap with what one container reads of the env file. */
+export function settingsName(service: Service): string {
+  return `${workloadNames[service]}-settings`;
+}
+
+/** The ConfigMap with the file that tells browsers where the API is. */
+export const frontendConfigName = `${workloadNames.frontend}-config`;
+
+/** The frontend's `config.js`, in the one line that its image would write itself. */
+export function frontendConfig(apiUrl: string): Settings {
+  return { 'config.js': `window.runtimeConfig = { API_HOST: ${JSON.stringify(apiUrl)} };\n` };
+}
+
+export interface SettingsChartProps extends StudioIdentity {
+  readonly settings: Readonly<Record<Service, Settings>>;
+  /** Address at which browsers call the API. */
+  readonly apiUrl: string;
+}
+
+/** One ConfigMap per container, each with just what that container reads. */
+export class SettingsChart extends Chart {
+  constructor(scope: Construct, id: string, props: SettingsChartProps) {
+    super(scope, id);
+    for (const service of services) {
+      new k8s.KubeConfigMap(this, service, {
+        metadata: objectMeta(props, settingsName(service), service),
+        data: props.settings[service],
+      });
+    }
+    new k8s.KubeConfigMap(this, 'frontend-config', {
+      metadata: objectMeta(props, frontendConfigName, 'frontend'),
+      data: frontendConfig(props.apiUrl),
+    });
+  }
+}

@@ -1,0 +1,64 @@
+import { Chart } from 'cdk8s';
+import { k8s } from 'cdk8s-plus-27';
+import type { Construct } from 'constructs';
+import type { NodeStorage, ProvisionedStorage, Storage } from '../config/studio-config';
+import { keepOnDelete, labels, objectMeta, type StudioIdentity } from './metadata';
+
+/** Name of the claim that this chart makes. */
+const CLAIM = 'junjo-ai-studio-data';
+
+/** The claim that backend and ingestion mount. */
+export function claimName(storage: Storage): string {
+  return storage.kind === 'existing' ? storage.claimName : CLAIM;
+}
+
+export interface StorageChartProps extends StudioIdentity {
+  readonly storage: ProvisionedStorage | NodeStorage;
+}
+
+/** The claim for the databases, and for a folder of a node the volume that it binds. */
+export class StorageChart extends Chart {
+  constructor(scope: Construct, id: string, props: StorageChartProps) {
+    super(scope, id);
+    const { storage } = props;
+    const onNode = storage.kind === 'node';
+    // Volumes belong to the cluster, so the name carries the namespace.
+    const volumeName = `${props.namespace}-data`;
+    // An empty class keeps a provisioner from making a volume for the claim.
+    const storageClassName = storage.storageClass ?? (onNode ? '' : undefined);
+    const capacity = { storage: k8s.Quantity.fromString(storage.size) };
+
+    if (onNode) {
+      new k8s.KubePersistentVolume(this, 'volume', {
+        metadata: { name: volumeName, labels: labels(props.studio), annotations: keepOnDelete },
+        spec: {
+          capacity,
+          volumeMode: 'Filesystem',
+          accessModes: [storage.accessMode],
+          persistentVolumeReclaimPolicy: 'Retain',
+          storageClassName,
+          // `local`, not `hostPath`: only then does the kubelet give the files to the pods' group.
+          local: { path: storage.path },
+          claimRef: { namespace: props.namespace, name: CLAIM },
+          nodeAffinity: {
+            required: {
+              nodeSelectorTerms: [
+                { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [storage.node] }] },
+              ],
+            },
+          },
+        },
+      });
+    }
+    new k8s.KubePersistentVolumeClaim(this, 'claim', {
+      metadata: { ...objectMeta(props, CLAIM), annotations: keepOnDelete },
+      spec: {
+        accessModes: [storage.accessMode],
+        volumeMode: 'Filesystem',
+        storageClassName,
+        ...(onNode && { volumeName }),
+        resources: { requests: capacity },
+      },
+    });
+  }
+}

@@ -1,0 +1,213 @@
+import { development, type Manifest, production, render } from '../support/studio';
+
+const service = (settings: Parameters<typeof render>[0], name: string) =>
+  render(settings).get('Service', `junjo-ai-studio-${name}`).spec;
+const published = ({ ports }: Manifest) => ports.map(({ port }: Manifest) => port);
+const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'];
+
+describe('a development studio', () => {
+  test.each([
+    ['frontend', [5153]],
+    ['backend', [1323]],
+    ['ingestion', [50051]],
+  ])('puts %s on localhost under the ports of compose, for private addresses only', (name, ports) => {
+    const spec = service(development(), name);
+    expect(spec.type).toBe('LoadBalancer');
+    expect(published(spec)).toEqual(ports);
+    expect(spec.loadBalancerSourceRanges).toEqual(PRIVATE);
+  });
+
+  test('tells browsers to call the API on localhost', () => {
+    const { data } = render(development()).get('ConfigMap', 'junjo-ai-studio-frontend-config');
+    expect(data).toEqual({ 'config.js': 'window.runtimeConfig = { API_HOST: "http://localhost:1323" };\n' });
+  });
+
+  test('allows the origin of its UI when the file names none', () => {
+    expect(render(development()).environment('backend').JUNJO_ALLOW_ORIGINS).toBe('http://localhost:5153');
+  });
+});
+
+describe('a production studio', () => {
+  test('keeps UI and API inside the cluster, and publishes spans on a load balancer of their own', () => {
+    expect(service(production(), 'frontend').type).toBe('ClusterIP');
+    expect(service(production(), 'backend').type).toBe('ClusterIP');
+    const spans = service(production(), 'ingestion');
+    expect([spans.type, published(spans)]).toEqual(['LoadBalancer', [50051]]);
+  });
+
+  test('tells browsers the public address of the API', () => {
+    const { data } = render(production()).get('ConfigMap', 'junjo-ai-studio-frontend-config');
+    expect(data).toEqual({ 'config.js': 'window.runtimeConfig = { API_HOST: "https://api.example.com" };\n' });
+  });
+
+  test('allows the origin of its UI when the file names none', () => {
+    expect(render(production()).environment('backend').JUNJO_ALLOW_ORIGINS).toBe('https://studio.example.com');
+  });
+});
+
+test.each([
+  ['development', development()],
+  ['production', production()],
+])('%s keeps the internal gRPC ports on ClusterIP Services of their own', (_, settings) => {
+  const studio = render(settings);
+  const internal = studio.ofKind('Service').filter(({ spec }) => published(spec).some((port: number) => port > 50051));
+  expect(internal.map(({ metadata, spec }) => [metadata.name, spec.type, published(spec)])).toEqual([
+    ['junjo-ai-studio-backend-internal', 'ClusterIP', [50053]],
+    ['junjo-ai-studio-ingestion-internal', 'ClusterIP', [50052]],
+  ]);
+});
+
+describe('the frontend', () => {
+  test('gets config.js read-only from its ConfigMap, as the one file that it is', () => {
+    const studio = render(production());
+    expect(studio.container('frontend').volumeMounts).toContainEqual({
+      name: 'config',
+      mountPath: '/usr/share/nginx/html/config.js',
+      subPath: 'config.js',
+      readOnly: true,
+    });
+    expect(studio.pod('frontend').spec.volumes).toContainEqual({
+      name: 'config',
+      configMap: { name: 'junjo-ai-studio-frontend-config' },
+    });
+  });
+
+  test('with several pods spreads over nodes and keeps all but one through a drain', () => {
+    const studio = render(production({ JUNJO_K8S_FRONTEND_REPLICAS: '3' }));
+    expect(studio.get('Deployment', 'junjo-ai-studio-frontend').spec.replicas).toBe(3);
+    expect(studio.pod('frontend').spec.topologySpreadConstraints[0].topologyKey).toBe('kubernetes.io/hostname');
+    expect(studio.get('PodDisruptionBudget', 'junjo-ai-studio-frontend').spec.maxUnavailable).toBe(1);
+  });
+});
+
+describe('images', () => {
+  const images = (settings: Parameters<typeof render>[0]) => {
+    const studio = render(settings);
+    return ['backend', 'ingestion', 'frontend'].map((name) => studio.container(name).image);
+  };
+
+  test('are the published ones, pinned', () => {
+    expect(images(production())).toEqual([
+      'docker.io/mdrideout/junjo-ai-studio-backend:0.70.3',
+      'docker.io/mdrideout/junjo-ai-studio-ingestion:0.70.3',
+      'docker.io/mdrideout/junjo-ai-studio-frontend:0.70.3',
+    ]);
+  });
+
+  test('come from the mirror and the references that the file names', () => {
+    const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
+    const settings = production({
+      JUNJO_K8S_RELEASE: '0.70.4',
+      JUNJO_K8S_IMAGE_REGISTRY: 'registry.example.com/mirror',
+      JUNJO_K8S_INGESTION_IMAGE: `registry.example.com:5000/ingestion@${digest}`,
+      JUNJO_K8S_IMAGE_PULL_SECRET: 'registry-credentials',
+    });
+    expect(images(settings)).toEqual([
+      'registry.example.com/mirror/mdrideout/junjo-ai-studio-backend:0.70.4',
+      `registry.example.com:5000/ingestion@${digest}`,
+      'registry.example.com/mirror/mdrideout/junjo-ai-studio-frontend:0.70.4',
+    ]);
+    expect(render(settings).pod('backend').spec.imagePullSecrets).toEqual([{ name: 'registry-credentials' }]);
+  });
+
+  test('of the development target are the ones that the user builds, with the ports of Vite', () => {
+    const settings = development({ JUNJO_BUILD_TARGET: 'development' });
+    expect(images(settings)).toEqual([
+      'junjo-ai-studio-backend:development',
+      'junjo-ai-studio-ingestion:development',
+      'junjo-ai-studio-frontend:development',
+    ]);
+    const studio = render(settings);
+    expect(studio.container('backend').imagePullPolicy).toBe('IfNotPresent');
+    expect(studio.container('frontend').ports[0].containerPort).toBe(5151);
+    expect(published(service(settings, 'frontend'))).toEqual([5151, 5152]);
+    expect(studio.environment('backend').JUNJO_ALLOW_ORIGINS).toBe('http://localhost:5151');
+  });
+
+  test('that may change under their tag are pulled at every start', () => {
+    const studio = render(development({ JUNJO_K8S_BACKEND_IMAGE: 'registry.example.com/backend:latest' }));
+    expect(studio.container('backend').imagePullPolicy).toBe('Always');
+    expect(studio.container('ingestion').imagePullPolicy).toBe('IfNotPresent');
+  });
+});
+
+describe('storage', () => {
+  test('is a claim on the default class of the cluster', () => {
+    const { spec } = render(development()).get('PersistentVolumeClaim', 'junjo-ai-studio-data');
+    expect(spec).toEqual({
+      accessModes: ['ReadWriteOnce'],
+      volumeMode: 'Filesystem',
+      resources: { requests: { storage: '10Gi' } },
+    });
+  });
+
+  test('is a claim of the class and size that the file names', () => {
+    const settings = production({ JUNJO_K8S_STORAGE_CLASS: 'fast-ssd', JUNJO_K8S_STORAGE_SIZE: '50Gi' });
+    const { spec } = render(settings).get('PersistentVolumeClaim', 'junjo-ai-studio-data');
+    expect(spec.storageClassName).toBe('fast-ssd');
+    expect(spec.resources.requests.storage).toBe('50Gi');
+    expect(render(settings).ofKind('PersistentVolume')).toEqual([]);
+  });
+
+  test('of an absolute path is that folder of its node, kept for ever and bound to this claim alone', () => {
+    const studio = render(
+      production({
+        JUNJO_K8S_NAMESPACE: 'team',
+        JUNJO_HOST_DB_DATA_PATH: '/mnt/junjo-data',
+        JUNJO_K8S_NODE: 'worker-1',
+        JUNJO_K8S_STORAGE_SIZE: '50Gi',
+      }),
+    );
+    const volume = studio.get('PersistentVolume', 'team-data').spec;
+    const claim = studio.get('PersistentVolumeClaim', 'junjo-ai-studio-data').spec;
+    expect(volume).toMatchObject({
+      local: { path: '/mnt/junjo-data' },
+      persistentVolumeReclaimPolicy: 'Retain',
+      storageClassName: '',
+      capacity: { storage: '50Gi' },
+      claimRef: { namespace: 'team', name: 'junjo-ai-studio-data' },
+    });
+    expect(volume.nodeAffinity.required.nodeSelectorTerms).toEqual([
+      { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: ['worker-1'] }] },
+    ]);
+    expect(claim).toMatchObject({ volumeName: 'team-data', storageClassName: '' });
+  });
+
+  test('of an absolute path gives way to a storage class that the file names', () => {
+    const studio = render(
+      production({ JUNJO_HOST_DB_DATA_PATH: '/mnt/junjo-data', JUNJO_K8S_STORAGE_CLASS: 'fast-ssd' }),
+    );
+    expect(studio.ofKind('PersistentVolume')).toEqual([]);
+    expect(studio.ofKind('PersistentVolumeClaim')[0].spec.storageClassName).toBe('fast-ssd');
+  });
+
+  test('can be a claim that is there already, which is then not rendered', () => {
+    const studio = render(production({ JUNJO_K8S_EXISTING_CLAIM: 'mine' }));
+    expect(studio.ofKind('PersistentVolumeClaim')).toEqual([]);
+    for (const name of ['backend', 'ingestion']) {
+      expect(studio.pod(name).spec.volumes).toContainEqual({
+        name: 'data',
+        persistentVolumeClaim: { claimName: 'mine' },
+      });
+    }
+  });
+});
+
+test('a small studio fits a node of 1 GB: its requests are at most 700 MiB', () => {
+  const studio = render(production());
+  const requests = studio.ofKind('Deployment').map(({ spec }) => {
+    const { memory } = spec.template.spec.containers[0].resources.requests;
+    return spec.replicas * Number(/^([0-9]+)Mi$/.exec(memory)?.[1]);
+  });
+  expect(requests.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(700);
+  expect(requests.every((each) => each > 0)).toBe(true);
+});
+
+test.each([
+  ['small', '300Mi', '450Mi'],
+  ['medium', '700Mi', '1200Mi'],
+  ['large', '1200Mi', '2500Mi'],
+])("a %s studio gives the backend upstream's own memory", (size, request, limit) => {
+  const { requests, limits } = render(production({ JUNJO_K8S_SIZE: size })).container('backend').resources;
+  expect([requests.memory, limits.memory]).toEqual([request, limit]);
+});

@@ -1,0 +1,22 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { variables } from '../config/variables';
+
+/**
+ * Writes an env file for a studio on localhost, with fresh secrets, readable by its owner alone.
+ * @returns false when the file is there already; it is left as it is.
+ */
+export function initEnv(path: string): boolean {
+  const placeholders = variables.filter((variable) => 'secret' in variable && 'local' in variable);
+  let text = readFileSync('.env.example', 'utf8');
+  for (const { name } of placeholders) {
+    text = text.replace(new RegExp(`^${name}=.*$`, 'm'), `${name}=${randomBytes(32).toString('base64')}`);
+  }
+  try {
+    writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}

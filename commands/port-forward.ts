@@ -1,0 +1,76 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A Service and the ports of it that should be on localhost under the same numbers. */
+export interface ForwardTarget {
+  readonly service: string;
+  readonly ports: readonly number[];
+}
+
+/** How a forward is run; tests bring their own. */
+export interface ForwardOptions {
+  readonly namespace: string;
+  /** Program to run. @default kubectl */
+  readonly kubectl?: string;
+  /** Gets what kubectl complains about, once each. */
+  readonly onMessage: (message: string) => void;
+  /** First wait before a reconnect, in ms; it doubles up to ten times as long while nothing connects. @default 500 */
+  readonly retryMs?: number;
+}
+
+// kubectl goes on for ever after some of these, with a forward that no longer leads anywhere.
+const BROKEN = /lost connection to pod|error forwarding port|error occurred forwarding/i;
+
+/** Keeps a kubectl port-forward alive: when its pod is replaced it connects to the next one. */
+export class PortForward {
+  private readonly ending = new AbortController();
+  private child?: ChildProcess;
+  private connected = false;
+  private lastMessage = '';
+
+  constructor(
+    private readonly target: ForwardTarget,
+    private readonly options: ForwardOptions,
+  ) {}
+
+  /** Connects, and reconnects until `stop`. Rejects when kubectl cannot be run at all. */
+  async run(): Promise<void> {
+    const { retryMs = 500 } = this.options;
+    const { signal } = this.ending;
+    for (let wait = retryMs; !signal.aborted; wait = Math.min(wait * 2, retryMs * 10)) {
+      this.connected = false;
+      await this.forwardUntilItBreaks();
+      if (this.connected) wait = retryMs;
+      // Rejects when it is aborted, which is what ends the loop.
+      await sleep(wait, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** Ends kubectl; `run` resolves when it is gone. */
+  stop(): void {
+    this.ending.abort();
+    this.child?.kill('SIGTERM');
+  }
+
+  private forwardUntilItBreaks(): Promise<void> {
+    const { service, ports } = this.target;
+    const pairs = ports.map((port) => `${port}:${port}`);
+    const args = ['-n', this.options.namespace, 'port-forward', `service/${service}`, ...pairs];
+    const child = spawn(this.options.kubectl ?? 'kubectl', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = child;
+    child.stdout.on('data', () => {
+      this.connected = true;
+      this.lastMessage = '';
+    });
+    child.stderr.on('data', (data: Buffer) => {
+      const message = data.toString().trim();
+      if (BROKEN.test(message)) child.kill('SIGTERM');
+      else if (message !== this.lastMessage) this.options.onMessage(`${service}: ${message}`);
+      this.lastMessage = message;
+    });
+    return new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', () => resolve());
+    });
+  }
+}

@@ -1,0 +1,39 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** What a user's clone holds, apart from tests and examples. */
+const CONTENTS = [
+  'charts',
+  'commands',
+  'config',
+  'releases',
+  'main.ts',
+  'cdk8s.yaml',
+  'package.json',
+  'tsconfig.json',
+  '.env.example',
+];
+
+/** A copy of the project in a folder of its own, with the installed packages of this one. */
+export class Workspace {
+  readonly path = mkdtempSync(join(tmpdir(), 'junjo-ai-studio-'));
+
+  constructor() {
+    for (const name of CONTENTS) cpSync(name, join(this.path, name), { recursive: true });
+    symlinkSync(resolve('node_modules'), join(this.path, 'node_modules'));
+  }
+
+  /** Runs a command as a user would, and waits for it. */
+  run(command: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}) {
+    const { JUNJO_ENV_FILES: _, ...inherited } = process.env;
+    const env = { ...inherited, ...environment };
+    const { status, stdout, stderr } = spawnSync(command, args, { cwd: this.path, encoding: 'utf8', env });
+    return { status, stdout, stderr };
+  }
+
+  remove(): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}

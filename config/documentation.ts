@@ -66,13 +66,9 @@ function mergedRows(lines: readonly ReleaseLine[]): readonly Row[] {
     }
   }
   return [...have.values()].map(({ variable, lines: names }) => ({
-    variable: common.has(variable.name) ? variable : { ...variable, group: ownGroup(variable) },
+    variable,
     lineNames: common.has(variable.name) ? 'all' : names.join(', '),
   }));
-}
-
-function ownGroup({ secret, setByManifests, group }: Variable): string {
-  return secret || setByManifests ? group : 'Tuning';
 }
 
 function row(variable: Variable, lineNames: string): string {

@@ -37,7 +37,7 @@ export function loadStudio(files: readonly EnvFileText[], options: LoadOptions =
   const fallback = lines.find(({ tags }) => tags.includes(defaultTag)) ?? releaseLines[0];
   const line = lines.find(({ tags }) => tags.includes(chosen)) ?? fallback;
   const table = variablesOf(line);
-  const values = new Values(files[0]?.path ?? '.env', entries, table);
+  const values = new Values(files[0]?.path ?? '.env', entries, table, line);
 
   checkRelease(values, lines);
   checkNames(values, entries, line, lines);
@@ -62,9 +62,18 @@ function checkValue(values: Values, variable: Variable): void {
   } else if (variable.secret && required && isPlaceholder(value)) {
     values.error(name, `still holds a placeholder. ${howToSet(variable)}`);
   } else if (!variable.refused && !variable.insteadOfCompose) {
-    const problem = variable.type.problem(value);
+    const problem = variable.type.problem(value) ?? memoryProblem(values, variable, value);
     if (problem) values.error(name, problem);
   }
+}
+
+function memoryProblem(values: Values, { percentOfMemory: share }: Variable, value: string): string | undefined {
+  if (!share) return undefined;
+  const most = values.shareOfMemory(share);
+  const limit = `${share.percent} % of the memory limit of ${share.service}`;
+  return Number(value) > most
+    ? `is more than ${most}, ${limit} at this size. Lower it, or choose a larger JUNJO_K8S_SIZE`
+    : undefined;
 }
 
 function howToSet({ secret, name, type, meaning }: Variable): string {

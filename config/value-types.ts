@@ -1,4 +1,5 @@
-import type { LineValueType } from '../releases';
+import { posix } from 'node:path';
+import type { LineVariable, ReleaseLine } from '../releases';
 
 /** What a variable may hold: a description for the documentation and a check of one value. */
 export interface ValueType {
@@ -175,20 +176,28 @@ export const dataPath: ValueType = {
 };
 
 /** The check of a release line's own variable. */
-export function lineValueType(type: LineValueType): ValueType {
+export function lineValueType(type: LineVariable['type'], line: ReleaseLine): ValueType {
+  if (type === 'secret') return secretText;
   switch (type.kind) {
     case 'integer':
       return integer(type.min, type.max);
     case 'boolean':
       return boolean;
-    case 'path':
-      return {
-        description: 'absolute path in the container',
-        problem: (value) => (value.startsWith('/') ? undefined : 'must be an absolute path in the container'),
-      };
-    case 'text':
-      return text;
+    case 'writablePath':
+      return pathBelow([...line.writable[type.service].map(({ path }) => path), line.dataPath]);
   }
+}
+
+/** An absolute path in one of some folders. */
+function pathBelow(folders: readonly string[]): ValueType {
+  const listed = folders.join(' or ');
+  return {
+    description: `path below ${listed}`,
+    problem: (value) =>
+      folders.some((folder) => posix.normalize(value).startsWith(`${folder}/`))
+        ? undefined
+        : `must be a path below ${listed}; the container cannot write anywhere else`,
+  };
 }
 
 /** The parts of an image reference, or nothing when it is none. */

@@ -1,3 +1,4 @@
+import type { ReleaseLine, Size } from '../releases';
 import type { Entry } from './env-files';
 import type { Problem, Severity } from './problems';
 import type { Variable, VariableName } from './variables';
@@ -15,6 +16,7 @@ export class Values {
     private readonly file: string,
     private readonly entries: ReadonlyMap<string, Entry>,
     table: readonly Variable[],
+    private readonly line: ReleaseLine,
   ) {
     this.table = new Map(table.map((variable) => [variable.name, variable]));
   }
@@ -26,7 +28,18 @@ export class Values {
 
   /** As `get`, for a name that only a release line knows. */
   find(name: string): string | undefined {
-    return this.written(name) ?? this.table.get(name)?.default;
+    const variable = this.table.get(name);
+    const share = variable?.percentOfMemory;
+    return this.written(name) ?? variable?.default ?? (share && String(this.shareOfMemory(share)));
+  }
+
+  /** MiB that a share of a container's memory limit comes to, at the studio's size. */
+  shareOfMemory({ service, percent }: NonNullable<Variable['percentOfMemory']>): number {
+    const { memory } = this.line;
+    const size = this.written('JUNJO_K8S_SIZE') ?? this.table.get('JUNJO_K8S_SIZE')?.default;
+    // A size that does not exist is reported by itself.
+    const { [service]: limits } = memory[size as Size] ?? memory.small;
+    return Math.floor((limits.limitMi * percent) / 100);
   }
 
   /** The value that stands in the file, without the default. */

@@ -1,4 +1,4 @@
-import type { ReleaseLine, Service } from '../releases';
+import { defaultTag, type LineVariable, type ReleaseLine, type Service } from '../releases';
 import { defaultStudioName, internalServiceNames } from './names';
 import {
   accessMode,
@@ -45,6 +45,8 @@ export interface Variable {
   readonly readers?: readonly Service[];
   /** Left out with a warning when it still holds a placeholder, instead of being an error. @default false */
   readonly leftOutAsPlaceholder?: boolean;
+  /** Upper bound, and default, as a share of the memory limit of a container. */
+  readonly percentOfMemory?: LineVariable['percentOfMemory'];
   /** How the containers call it. @default `name` */
   readonly nameInContainer?: string;
   /** What the manifests set it to; a value in the file has no effect. */
@@ -210,7 +212,7 @@ export const variables = [
     group: 'Kubernetes: names and images',
     meaning: 'Release of Junjo AI Studio, as the tag of its images',
     type: text,
-    default: '0.70.3',
+    default: defaultTag,
   },
   {
     name: 'JUNJO_K8S_IMAGE_REGISTRY',
@@ -232,7 +234,7 @@ export const variables = [
     meaning: 'Whole image reference of the backend, for a digest or an image of your own',
     type: imageReference,
     defaultText: 'image of the release',
-    example: 'registry.example.com/junjo-ai-studio-backend:0.70.3',
+    example: `registry.example.com/junjo-ai-studio-backend:${defaultTag}`,
   },
   {
     name: 'JUNJO_K8S_INGESTION_IMAGE',
@@ -240,7 +242,7 @@ export const variables = [
     meaning: 'Whole image reference of ingestion',
     type: imageReference,
     defaultText: 'image of the release',
-    example: 'registry.example.com/junjo-ai-studio-ingestion:0.70.3',
+    example: `registry.example.com/junjo-ai-studio-ingestion:${defaultTag}`,
   },
   {
     name: 'JUNJO_K8S_FRONTEND_IMAGE',
@@ -248,7 +250,7 @@ export const variables = [
     meaning: 'Whole image reference of the frontend',
     type: imageReference,
     defaultText: 'image of the release',
-    example: 'registry.example.com/junjo-ai-studio-frontend:0.70.3',
+    example: `registry.example.com/junjo-ai-studio-frontend:${defaultTag}`,
   },
   {
     name: 'JUNJO_HOST_DB_DATA_PATH',
@@ -381,6 +383,55 @@ export const variables = [
     secret: true,
     insteadOfCompose: 'applications keep their API key themselves; it is no part of the studio',
   },
+  {
+    name: 'JUNJO_BACKEND_MEM_RESERVATION',
+    group: 'Passed over: only compose uses them',
+    meaning: 'Memory that compose reserves for the backend',
+    type: text,
+    insteadOfCompose: 'JUNJO_K8S_SIZE sets the memory',
+  },
+  {
+    name: 'JUNJO_BACKEND_MEM_LIMIT',
+    group: 'Passed over: only compose uses them',
+    meaning: 'Memory limit of the backend in compose',
+    type: text,
+    insteadOfCompose: 'JUNJO_K8S_SIZE sets the memory',
+  },
+  {
+    name: 'JUNJO_BACKEND_MEMSWAP_LIMIT',
+    group: 'Passed over: only compose uses them',
+    meaning: 'Memory and swap limit of the backend in compose',
+    type: text,
+    insteadOfCompose: 'JUNJO_K8S_SIZE sets the memory, and pods do not swap',
+  },
+  {
+    name: 'JUNJO_BACKEND_PIDS_LIMIT',
+    group: 'Passed over: only compose uses them',
+    meaning: 'Limit of processes of the backend in compose',
+    type: text,
+    insteadOfCompose: 'the kubelet limits the processes of a pod',
+  },
+  {
+    name: 'JUNJO_FRONTEND_HOST_PORT',
+    group: 'Passed over: only compose uses them',
+    meaning: 'Port of the UI on the compose host',
+    type: text,
+    insteadOfCompose: 'a Service publishes the UI',
+  },
+  {
+    name: 'JUNJO_BACKEND_HOST_PORT',
+    group: 'Passed over: only compose uses them',
+    meaning: 'Port of the API on the compose host',
+    type: text,
+    insteadOfCompose: 'a Service publishes the API',
+  },
+  {
+    name: 'JUNJO_INGESTION_HOST_PORT',
+    group: 'Passed over: only compose uses them',
+    meaning: 'Port for spans on the compose host',
+    type: text,
+    insteadOfCompose: 'a Service publishes the port for spans',
+  },
 ] as const satisfies readonly Variable[];
 
 /** A name that the table knows at compile time. */
@@ -388,20 +439,6 @@ export type VariableName = (typeof variables)[number]['name'];
 
 /** The table for one release line: what all lines share, then the line's own variables and fixed values. */
 export function variablesOf(line: ReleaseLine): readonly Variable[] {
-  const own = line.variables.map(
-    (variable): Variable => ({
-      name: variable.nameInEnvFile ?? variable.name,
-      group: variable.secret ? 'Secrets' : `Tuning of release line ${line.name}`,
-      meaning: variable.meaning,
-      type: variable.secret ? secretText : lineValueType(variable.type),
-      default: variable.writtenOut ? variable.default : undefined,
-      defaultText: variable.default,
-      required: variable.secret ? 'always' : undefined,
-      secret: variable.secret,
-      readers: variable.readers,
-      nameInContainer: variable.name,
-    }),
-  );
   const known = new Set<string>(variables.map(({ name }) => name));
   const fixed = all
     .flatMap((service) => Object.keys(line.environment[service]).map((name) => ({ name, service })))
@@ -416,5 +453,24 @@ export function variablesOf(line: ReleaseLine): readonly Variable[] {
         setByManifests: 'a fixed value of the release',
       }),
     );
-  return [...variables, ...own, ...fixed];
+  return [...variables, ...line.variables.map((variable) => ownVariable(variable, line)), ...fixed];
+}
+
+function ownVariable(variable: LineVariable, line: ReleaseLine): Variable {
+  const { name, nameInEnvFile = name, meaning, readers, writtenOut, percentOfMemory: share } = variable;
+  const secret = variable.type === 'secret';
+  return {
+    name: nameInEnvFile,
+    group: secret ? 'Secrets' : 'Tuning',
+    meaning,
+    type: lineValueType(variable.type, line),
+    default: writtenOut ? variable.default : undefined,
+    defaultText: share ? `${share.percent} % of the memory limit of ${share.service}` : variable.default,
+    example: share ? undefined : variable.default,
+    required: secret ? 'always' : undefined,
+    secret,
+    readers,
+    nameInContainer: name,
+    percentOfMemory: share,
+  };
 }

@@ -16,8 +16,8 @@ export type Size = 'small' | 'medium' | 'large';
 export type LineValueType =
   | { readonly kind: 'integer'; readonly min: number; readonly max?: number }
   | { readonly kind: 'boolean' }
-  | { readonly kind: 'path' }
-  | { readonly kind: 'text' };
+  /** Absolute path in the container, below one of its writable folders or the data. */
+  | { readonly kind: 'writablePath'; readonly service: Service };
 
 /** A variable that only some release lines have. */
 export interface LineVariable {
@@ -25,7 +25,8 @@ export interface LineVariable {
   readonly name: string;
   /** One sentence for the table of variables, units included. */
   readonly meaning: string;
-  readonly type: LineValueType;
+  /** What it may hold; secrets have a check of their own. */
+  readonly type: LineValueType | 'secret';
   readonly readers: readonly Service[];
   /** What upstream uses when the variable is not set, for the table of variables. */
   readonly default?: string;
@@ -33,8 +34,8 @@ export interface LineVariable {
   readonly nameInEnvFile?: string;
   /** The image has no default of its own, so the manifests set `default` when the file does not. @default false */
   readonly writtenOut?: boolean;
-  /** The value is a secret that every studio of this line must have. @default false */
-  readonly secret?: boolean;
+  /** The value may be at most so many percent of the memory limit of a container, in MiB, and is that when the file sets none. */
+  readonly percentOfMemory?: { readonly service: Service; readonly percent: number };
 }
 
 /** Mebibytes of memory that a container asks for and may not exceed. */

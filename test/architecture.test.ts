@@ -33,3 +33,10 @@ test('tests never import the composition root', () => {
   const importers = sources.filter(({ path, text }) => path.startsWith('test/') && /from '(\.\.\/)+main'/.test(text));
   expect(importers).toEqual([]);
 });
+
+test('charts and config never ask which release line they render', () => {
+  const asking = sources.flatMap(({ path, text }) =>
+    /^(config|charts)\//.test(path) && /['"`]0\.[0-9]{2}(\.[0-9]+)?['"`]|line\.name [!=]==/.test(text) ? [path] : [],
+  );
+  expect(asking).toEqual([]);
+});

@@ -1,0 +1,319 @@
+import { loadAll } from 'js-yaml';
+import { committedExample } from '../../commands/example-studios';
+import { newestTag, type ReleaseLine, releaseLines } from '../../releases';
+import { development, envText, freshSecret, type Manifest, problemsOf, production, render } from '../support/studio';
+
+const line = (name: string): ReleaseLine => {
+  const found = releaseLines.find((each) => each.name === name);
+  if (!found) throw new Error(`there is no line ${name}`);
+  return found;
+};
+const token = () => ({ JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() });
+const of = { '0.70': { JUNJO_K8S_RELEASE: '0.70.3' }, '0.80': { JUNJO_K8S_RELEASE: '0.81.0' } };
+const studio082 = (settings = {}) => production({ JUNJO_K8S_RELEASE: '0.82.1', ...token(), ...settings });
+
+describe('JUNJO_K8S_RELEASE', () => {
+  test.each(releaseLines.flatMap((each) => each.tags.map((tag) => [tag, each] as const)))(
+    '%s finds its line',
+    (tag, each) => {
+      const secrets = each.variables.some(({ type }) => type === 'secret') ? token() : {};
+      const studio = render(production({ JUNJO_K8S_RELEASE: tag, ...secrets }));
+      expect(studio.container('backend').image).toBe(`docker.io/${each.images.backend}:${tag}`);
+      expect(studio.container('backend').ports[0].containerPort).toBe(each.ports.backend.http);
+    },
+  );
+
+  test('of no line is an error that lists the lines and their newest tags', () => {
+    expect(problemsOf(`JUNJO_K8S_RELEASE=0.75.0\n${envText(production())}`)).toEqual([
+      '.env:1 JUNJO_K8S_RELEASE: no release line has the tag 0.75.0. Release lines: 0.70 (newest 0.70.4), 0.80 (newest 0.81.0), 0.82 (newest 0.82.1)',
+    ]);
+    expect(releaseLines.map(newestTag)).toEqual(['0.70.4', '0.81.0', '0.82.1']);
+  });
+});
+
+describe('a variable that the line does not have', () => {
+  test.each([
+    ['FLUSH_MAX_MB=25', of['0.70'], 'release line 0.70 has no such variable (0.80 and 0.82 have)'],
+    ['JUNJO_DF_BATCH_SIZE=4096', of['0.80'], 'release line 0.80 has no such variable (0.82 has)'],
+    ['SPAN_BATCH_SIZE=100', of['0.80'], 'release line 0.80 has no such variable (0.70 has)'],
+    [`JUNJO_INTERNAL_GRPC_TOKEN=${freshSecret()}`, of['0.70'], 'release line 0.70 has no such variable (0.82 has)'],
+  ])('%s is an error that names the lines that do', (text, release, says) => {
+    const name = text.split('=')[0];
+    const printed = problemsOf(`${text}\n${envText(production(release))}`);
+    expect(printed).toEqual([`.env:1 ${name}: ${says}. Remove it, or set JUNJO_K8S_RELEASE`]);
+  });
+});
+
+describe("the env file of upstream's own deployment", () => {
+  const everywhere = {
+    JUNJO_BUILD_TARGET: 'production',
+    JUNJO_ALLOW_ORIGINS: 'https://studio.example.com',
+    JUNJO_HOST_DB_DATA_PATH: '/mnt/junjo-data',
+    JUNJO_K8S_NODE: 'worker-1',
+    JUNJO_LOG_LEVEL: 'info',
+    JUNJO_LOG_FORMAT: 'json',
+    CLOUDFLARE_API_TOKEN: freshSecret(),
+    JUNJO_LETS_ENCRYPT_STAGING_CA_DIRECTIVE: '',
+    JUNJO_AI_STUDIO_API_KEY: freshSecret(),
+  };
+  const backend1323 = { JUNJO_BACKEND_PORT: '1323' };
+  const memory = {
+    JUNJO_BACKEND_MEM_RESERVATION: '300m',
+    JUNJO_BACKEND_MEM_LIMIT: '450m',
+    JUNJO_BACKEND_MEMSWAP_LIMIT: '900m',
+    JUNJO_BACKEND_PIDS_LIMIT: '128',
+    JUNJO_MALLOC_ARENA_MAX: '2',
+    JUNJO_MALLOC_TRIM_THRESHOLD: '131072',
+    JUNJO_FRONTEND_HOST_PORT: '26153',
+    JUNJO_BACKEND_HOST_PORT: '26154',
+    JUNJO_INGESTION_HOST_PORT: '26155',
+  };
+
+  /** Every tuning variable of a line at upstream's own default. */
+  const tuning = (each: ReleaseLine) =>
+    Object.fromEntries(
+      each.variables
+        .filter(({ nameInEnvFile, type }) => nameInEnvFile === undefined && type !== 'secret')
+        .map((variable) => [variable.name, variable.default ?? '300']),
+    );
+
+  test.each([
+    ['0.70', { ...everywhere, ...backend1323, ...tuning(line('0.70')) }],
+    ['0.80', { ...everywhere, ...backend1323, ...tuning(line('0.80')), JUNJO_K8S_RELEASE: '0.80.0' }],
+    ['0.82', { ...everywhere, ...memory, ...tuning(line('0.82')), ...token(), JUNJO_K8S_RELEASE: '0.82.1' }],
+  ])('of line %s loads, with notes on what takes the place of what only compose uses', (_, settings) => {
+    const printed = problemsOf(envText(production(settings)));
+    expect(printed.filter((text) => !text.startsWith('note: '))).toEqual([]);
+    expect(printed.join('\n')).toMatch(/CLOUDFLARE_API_TOKEN: is passed over: cert-manager obtains the certificates/);
+  });
+
+  test('of line 0.82 has its memory limits replaced by the size', () => {
+    const printed = problemsOf(envText(studio082({ JUNJO_BACKEND_MEM_LIMIT: '450m' })));
+    expect(printed).toEqual([
+      expect.stringMatching(/JUNJO_BACKEND_MEM_LIMIT: is passed over: JUNJO_K8S_SIZE sets the memory$/),
+    ]);
+  });
+});
+
+describe('release line 0.82', () => {
+  test('gives backend and ingestion the token, and keeps it from the frontend', () => {
+    const studio = render(studio082());
+    for (const service of ['backend', 'ingestion']) {
+      expect(studio.environment(service).JUNJO_INTERNAL_GRPC_TOKEN).toBe(
+        'secret junjo-ai-studio-secrets/JUNJO_INTERNAL_GRPC_TOKEN',
+      );
+    }
+    expect(studio.environment('frontend')).not.toHaveProperty('JUNJO_INTERNAL_GRPC_TOKEN');
+    const secrets = Object.keys(studio.environment('ingestion')).filter((name) => /SECRET|KEY$/.test(name));
+    expect(secrets).toEqual([]);
+  });
+
+  test('does without a token in no studio', () => {
+    const settings = production({ JUNJO_K8S_RELEASE: '0.82.1' });
+    expect(problemsOf(envText(settings))).toEqual([
+      '.env JUNJO_INTERNAL_GRPC_TOKEN: is missing. Generate one: openssl rand -base64 32',
+    ]);
+    expect(problemsOf(`JUNJO_INTERNAL_GRPC_TOKEN=your_internal_grpc_token_here\n${envText(settings)}`)).toEqual([
+      '.env:1 JUNJO_INTERNAL_GRPC_TOKEN: still holds a placeholder. Generate one: openssl rand -base64 32',
+    ]);
+  });
+
+  test('rolls backend and ingestion when the token changes, and not the frontend', () => {
+    const base = studio082();
+    const [before, after] = [render(base), render({ ...base, ...token() })];
+    const rolled = ['backend', 'ingestion', 'frontend'].filter(
+      (service) => JSON.stringify(before.pod(service)) !== JSON.stringify(after.pod(service)),
+    );
+    expect(rolled).toEqual(['backend', 'ingestion']);
+  });
+
+  test('tells each server its gRPC ports, which mean different things', () => {
+    const studio = render(studio082());
+    expect(studio.environment('backend')).toMatchObject({ GRPC_PORT: '50053', INGESTION_PORT: '50052' });
+    expect(studio.environment('ingestion')).toMatchObject({ GRPC_PORT: '26155', INTERNAL_GRPC_PORT: '50052' });
+    expect(studio.pod('frontend').spec.securityContext).not.toHaveProperty('sysctls');
+  });
+
+  test('has the names of compose for the memory of the backend, and they win', () => {
+    const backend = (settings: Record<string, string>) => render(studio082(settings)).environment('backend');
+    expect(backend({})).toMatchObject({ MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072' });
+    expect(backend({ MALLOC_ARENA_MAX: '3' }).MALLOC_ARENA_MAX).toBe('3');
+    expect(backend({ MALLOC_ARENA_MAX: '3', JUNJO_MALLOC_ARENA_MAX: '4' }).MALLOC_ARENA_MAX).toBe('4');
+    expect(backend({ JUNJO_MALLOC_ARENA_MAX: '4' })).not.toHaveProperty('JUNJO_MALLOC_ARENA_MAX');
+  });
+
+  test('is on localhost under its own ports in development', () => {
+    const studio = render(development({ JUNJO_K8S_RELEASE: '0.82.1', ...token() }));
+    const ports = ['frontend', 'backend', 'ingestion'].map(
+      (name) => studio.get('Service', `junjo-ai-studio-${name}`).spec.ports[0].port,
+    );
+    expect(ports).toEqual([26153, 26154, 26155]);
+    expect(studio.get('ConfigMap', 'junjo-ai-studio-frontend-config').data['config.js']).toContain(
+      'http://localhost:26154',
+    );
+    expect(studio.environment('backend').JUNJO_ALLOW_ORIGINS).toBe('http://localhost:26153');
+  });
+
+  test('spills only to where the backend can write', () => {
+    const printed = problemsOf(`JUNJO_DF_SPILL_PATH=/var/spill\n${envText(studio082())}`);
+    expect(printed).toEqual([
+      '.env:1 JUNJO_DF_SPILL_PATH: must be a path below /tmp or /app/.dbdata; the container cannot write anywhere else',
+    ]);
+  });
+});
+
+describe('lines in which the backend reads the files of ingestion', () => {
+  test.each([
+    ['0.80', production(of['0.80'])],
+    ['0.82', studio082()],
+  ])('%s give both the same claim, folder, node, user and group', (_, settings) => {
+    const studio = render(settings);
+    const [backend, ingestion] = ['backend', 'ingestion'].map((service) => ({
+      parquet: studio.environment(service)[service === 'backend' ? 'JUNJO_PARQUET_STORAGE_PATH' : 'PARQUET_OUTPUT_DIR'],
+      mount: studio.container(service).volumeMounts.find(({ name }: Manifest) => name === 'data'),
+      claim: studio.pod(service).spec.volumes.find(({ name }: Manifest) => name === 'data'),
+      affinity: studio.pod(service).spec.affinity,
+      owner: studio.pod(service).spec.securityContext,
+    }));
+    expect(backend).toEqual(ingestion);
+    expect(backend?.parquet).toBe('/app/.dbdata/spans/parquet');
+  });
+});
+
+describe('BACKPRESSURE_MAX_MB', () => {
+  test.each([
+    ['small', '300'],
+    ['medium', '420'],
+    ['large', '840'],
+  ])('of a %s studio is 60 %% of the memory limit of ingestion when nothing sets it', (size, megabytes) => {
+    const studio = render(production({ ...of['0.80'], JUNJO_K8S_SIZE: size }));
+    expect(studio.environment('ingestion').BACKPRESSURE_MAX_MB).toBe(megabytes);
+    const limit = Number(/^([0-9]+)Mi$/.exec(studio.container('ingestion').resources.limits.memory)?.[1]);
+    expect(Number(megabytes)).toBe(Math.floor(limit * 0.6));
+  });
+
+  test('above that is an error', () => {
+    expect(problemsOf(`BACKPRESSURE_MAX_MB=301\n${envText(production(of['0.80']))}`)).toEqual([
+      '.env:1 BACKPRESSURE_MAX_MB: is more than 300, 60 % of the memory limit of ingestion at this size. Lower it, or choose a larger JUNJO_K8S_SIZE',
+    ]);
+    expect(problemsOf(envText(production({ ...of['0.80'], BACKPRESSURE_MAX_MB: '300' })))).toEqual([]);
+  });
+});
+
+describe('a line that is one more data file', () => {
+  const made: ReleaseLine = {
+    ...line('0.82'),
+    name: '9.9',
+    tags: ['9.9.0'],
+    images: { backend: 'made/up-backend', ingestion: 'made/up-ingestion', frontend: 'made/up-frontend' },
+    ports: {
+      frontend: {
+        production: { container: 7001, published: [7001] },
+        development: { container: 7002, published: [7002, 7003] },
+      },
+      backend: { http: 7010, internalGrpc: 7011 },
+      ingestion: { otlp: 7020, internalGrpc: 7021 },
+    },
+    dataPath: '/data',
+    frontendConfigPath: '/srv/ui/settings.js',
+    environment: {
+      backend: { NEW_STORE_PATH: '/data/store' },
+      ingestion: { NEW_LOG_PATH: '/data/log' },
+      frontend: { NEW_UI_FLAG: 'on' },
+    },
+    variables: [
+      { name: 'NEW_LIMIT', meaning: 'A limit', type: { kind: 'integer', min: 1, max: 9 }, readers: ['ingestion'] },
+      { name: 'NEW_TOKEN', meaning: 'A secret', type: 'secret', readers: ['ingestion'] },
+    ],
+    users: { backend: 4000, ingestion: 4000, frontend: 4001 },
+  };
+  const options = { lines: [...releaseLines, made] };
+  const settings = production({ JUNJO_K8S_RELEASE: '9.9.0', NEW_LIMIT: '3', NEW_TOKEN: freshSecret() });
+
+  test('renders whole', () => {
+    const studio = render(settings, options);
+    expect(studio.container('backend').image).toBe('docker.io/made/up-backend:9.9.0');
+    expect(studio.environment('backend')).toMatchObject({ NEW_STORE_PATH: '/data/store', INGESTION_PORT: '7021' });
+    expect(studio.environment('ingestion')).toMatchObject({
+      NEW_LOG_PATH: '/data/log',
+      NEW_LIMIT: '3',
+      NEW_TOKEN: 'secret junjo-ai-studio-secrets/NEW_TOKEN',
+      BACKEND_GRPC_PORT: '7011',
+    });
+    expect(studio.environment('frontend')).toMatchObject({ NEW_UI_FLAG: 'on' });
+    expect(studio.environment('backend')).not.toHaveProperty('NEW_TOKEN');
+    expect(studio.container('ingestion').livenessProbe.grpc.port).toBe(7021);
+    expect(studio.container('frontend').volumeMounts[0].mountPath).toBe('/srv/ui/settings.js');
+    expect(studio.container('backend').volumeMounts[0].mountPath).toBe('/data');
+    expect(studio.pod('frontend').spec.securityContext.runAsUser).toBe(4001);
+    expect(
+      studio
+        .ofKind('Service')
+        .flatMap(({ spec }) => spec.ports.map(({ port }: Manifest) => port))
+        .sort(),
+    ).toEqual([7001, 7010, 7011, 7020, 7021]);
+    const text = JSON.stringify(studio.objects);
+    for (const port of [1323, 26153, 26154, 26155, 50051, 50052, 50053]) expect(text).not.toContain(String(port));
+  });
+
+  test('has its variables checked, and missing in the others', () => {
+    expect(problemsOf(`NEW_LIMIT=10\n${envText({ ...settings, NEW_LIMIT: undefined })}`, options)).toEqual([
+      '.env:1 NEW_LIMIT: must be an integer from 1 to 9',
+    ]);
+    expect(problemsOf(`NEW_LIMIT=3\n${envText(production())}`, options)).toEqual([
+      '.env:1 NEW_LIMIT: release line 0.70 has no such variable (9.9 has). Remove it, or set JUNJO_K8S_RELEASE',
+    ]);
+  });
+});
+
+describe('the examples of the lines', () => {
+  /** Every leaf of every object of an example: what it is called, and its value. */
+  function leaves(example: string): Map<string, unknown> {
+    const found = new Map<string, unknown>();
+    const walk = (path: string, value: unknown): void => {
+      if (value !== null && typeof value === 'object') {
+        for (const [key, child] of Object.entries(value)) {
+          const { name } = child as { name?: unknown };
+          // Entries of lists go by name where they have one, so that one more entry is one difference.
+          walk(`${path}.${Array.isArray(value) && typeof name === 'string' ? name : key}`, child);
+        }
+      } else found.set(path, value);
+    };
+    for (const [file, text] of committedExample(example)) {
+      for (const object of loadAll(text) as Manifest[]) walk(`${file}:${object.kind}`, object);
+    }
+    return found;
+  }
+
+  const allowed = [
+    // The release itself.
+    /\.labels\.app\.kubernetes\.io\/version$/,
+    /\.containers\.(backend|ingestion|frontend)\.image$/,
+    // Digests of settings and secrets.
+    /\.annotations\.checksum\/(settings|secrets)$/,
+    // Stores, ports and the token that the line tells its containers.
+    /\.env\.(JUNJO_DUCKDB_PATH|JUNJO_METADATA_DB_PATH|JUNJO_PARQUET_STORAGE_PATH)\./,
+    /\.env\.(JUNJO_BADGERDB_PATH|WAL_DIR|SNAPSHOT_PATH|PARQUET_OUTPUT_DIR)\./,
+    /\.env\.(GRPC_PORT|INTERNAL_GRPC_PORT|JUNJO_INTERNAL_GRPC_TOKEN)\./,
+    // Settings that are written out because the image has no default of its own, or follow the size.
+    /^20-settings.*\.data\.(BACKPRESSURE_MAX_MB|MALLOC_ARENA_MAX|MALLOC_TRIM_THRESHOLD_)$/,
+    // Ports of UI, API and OTLP.
+    /\.ports\.(http|otlp-grpc)\.(containerPort|port)$/,
+    /^60-frontend.*\.sysctls\./,
+    // Room for queries that spill.
+    /^40-backend.*\.volumes\.tmp\.emptyDir\.sizeLimit$/,
+  ];
+
+  test.each([
+    ['0.70', '0.80'],
+    ['0.70', '0.82'],
+    ['0.80', '0.82'],
+  ])('%s and %s differ only where the lines differ', (a, b) => {
+    const [left, right] = [leaves(`release-${a}`), leaves(`release-${b}`)];
+    const differing = [...new Set([...left.keys(), ...right.keys()])].filter(
+      (path) => left.get(path) !== right.get(path),
+    );
+    expect(differing.filter((path) => !allowed.some((pattern) => pattern.test(path)))).toEqual([]);
+    expect(differing.length).toBeGreaterThan(5);
+  });
+});

@@ -15,7 +15,7 @@ import {
   statefulVolumes,
   workloadMeta,
 } from './pod';
-import { localService } from './service';
+import { H2C, localService, servicePort } from './service';
 
 export interface BackendChartProps extends StatefulWorkloadProps {
   /** REST and UI API. */
@@ -76,9 +76,7 @@ export class BackendChart extends Chart {
       spec: {
         ...(props.onLocalhost ? localService : { type: 'ClusterIP' }),
         selector: selectorLabels('backend'),
-        ports: [
-          { name: 'http', port: props.httpPort, targetPort: k8s.IntOrString.fromString('http'), protocol: 'TCP' },
-        ],
+        ports: [servicePort('http', props.httpPort)],
       },
     });
 
@@ -88,14 +86,7 @@ export class BackendChart extends Chart {
       spec: {
         type: 'ClusterIP',
         selector: selectorLabels('backend'),
-        ports: [
-          {
-            name: 'grpc-internal',
-            port: props.internalGrpcPort,
-            targetPort: k8s.IntOrString.fromString('grpc-internal'),
-            protocol: 'TCP',
-          },
-        ],
+        ports: [servicePort('grpc-internal', props.internalGrpcPort, props.internalGrpcPort, H2C)],
       },
     });
   }

@@ -16,7 +16,7 @@ import {
   workloadMeta,
   writableVolumes,
 } from './pod';
-import { localService } from './service';
+import { localService, servicePort } from './service';
 import { frontendConfig, frontendConfigName } from './settings';
 
 export interface FrontendChartProps extends WorkloadProps {
@@ -113,12 +113,9 @@ export class FrontendChart extends Chart {
       spec: {
         ...(props.onLocalhost ? localService : { type: 'ClusterIP' }),
         selector: selectorLabels('frontend'),
-        ports: props.ports.published.map((published, index) => ({
-          name: index === 0 ? 'http' : `http-${published}`,
-          port: published,
-          targetPort: k8s.IntOrString.fromString('http'),
-          protocol: 'TCP',
-        })),
+        ports: props.ports.published.map((published, index) =>
+          servicePort(index === 0 ? 'http' : `http-${published}`, published, port),
+        ),
       },
     });
 

@@ -2,6 +2,7 @@ import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { internalServiceNames, workloadNames } from '../config/names';
+import type { SpansService } from '../config/studio-config';
 import { objectMeta, selectorLabels } from './metadata';
 import {
   besideTheVolume,
@@ -15,15 +16,17 @@ import {
   statefulVolumes,
   workloadMeta,
 } from './pod';
-import { localService } from './service';
+import { H2C, localService, servicePort, spansServiceSpec } from './service';
 
 export interface IngestionChartProps extends StatefulWorkloadProps {
   /** OTLP/gRPC, for applications. */
   readonly otlpPort: number;
   /** Reads by the backend, and the gRPC health service. */
   readonly internalGrpcPort: number;
-  /** Publishes OTLP on localhost only, for a studio without an edge. */
-  readonly onLocalhost: boolean;
+  /** How the port for spans is published. @default on localhost, for a studio without an edge */
+  readonly published?: SpansService;
+  /** What the load balancer, the edge and external-dns need to know of the Service. */
+  readonly serviceAnnotations: Readonly<Record<string, string>>;
 }
 
 /** The OTLP receiver: one pod, because its write-ahead log has one writer. */
@@ -71,18 +74,14 @@ export class IngestionChart extends Chart {
     });
 
     new k8s.KubeService(this, 'service', {
-      metadata: objectMeta(props, name, 'ingestion'),
+      metadata: {
+        ...objectMeta(props, name, 'ingestion'),
+        ...(Object.keys(props.serviceAnnotations).length > 0 && { annotations: { ...props.serviceAnnotations } }),
+      },
       spec: {
-        ...(props.onLocalhost ? localService : { type: 'LoadBalancer' }),
+        ...(props.published ? spansServiceSpec(props.published) : localService),
         selector: selectorLabels('ingestion'),
-        ports: [
-          {
-            name: 'otlp-grpc',
-            port: props.otlpPort,
-            targetPort: k8s.IntOrString.fromString('otlp-grpc'),
-            protocol: 'TCP',
-          },
-        ],
+        ports: [servicePort('otlp-grpc', props.otlpPort, props.otlpPort, H2C)],
       },
     });
 
@@ -92,14 +91,7 @@ export class IngestionChart extends Chart {
       spec: {
         type: 'ClusterIP',
         selector: selectorLabels('ingestion'),
-        ports: [
-          {
-            name: 'grpc-internal',
-            port: props.internalGrpcPort,
-            targetPort: k8s.IntOrString.fromString('grpc-internal'),
-            protocol: 'TCP',
-          },
-        ],
+        ports: [servicePort('grpc-internal', props.internalGrpcPort, props.internalGrpcPort, H2C)],
       },
     });
   }

@@ -1,7 +1,11 @@
-import type { k8s } from 'cdk8s-plus-27';
+import { k8s } from 'cdk8s-plus-27';
+import type { SpansService } from '../config/studio-config';
 
 /** The private address ranges of RFC 1918. */
 const PRIVATE_RANGES = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'];
+
+/** HTTP/2 without TLS, for meshes and Gateways: https://kubernetes.io/docs/concepts/services-networking/service/#application-protocol */
+export const H2C = 'kubernetes.io/h2c';
 
 /**
  * A load balancer that local clusters put on localhost, and that a cloud, where a development studio
@@ -11,3 +15,83 @@ export const localService: Pick<k8s.ServiceSpec, 'type' | 'loadBalancerSourceRan
   type: 'LoadBalancer',
   loadBalancerSourceRanges: PRIVATE_RANGES,
 };
+
+/**
+ * A port of a Service. The target is a number, not a name: the Caddy ingress controller passes over named ones.
+ * Every field that the API server would set inside the list is written out, or each apply would show a change.
+ */
+export function servicePort(name: string, port: number, targetPort = port, appProtocol?: string): k8s.ServicePort {
+  return {
+    name,
+    port,
+    targetPort: k8s.IntOrString.fromNumber(targetPort),
+    protocol: 'TCP',
+    ...(appProtocol && { appProtocol }),
+  };
+}
+
+/** How the port for spans is published in production: type, firewall, and that clients keep their address. */
+export function spansServiceSpec({ type, sourceRanges }: SpansService): Partial<k8s.ServiceSpec> {
+  if (type === 'ClusterIP') return { type };
+  return {
+    type,
+    // Without it the node hides the client's address, and no policy of ours could filter by it.
+    externalTrafficPolicy: 'Local',
+    ...(type === 'LoadBalancer' && sourceRanges.length > 0 && { loadBalancerSourceRanges: [...sourceRanges] }),
+  };
+}
+
+/** What each cloud's load balancer needs for a gRPC stream that stays open: layer 4, and a long idle time-out. */
+export function cloudAnnotations({ type, cloud }: SpansService, port: number): Record<string, string> {
+  if (type !== 'LoadBalancer') return {};
+  switch (cloud) {
+    case 'aws':
+      // https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/
+      return {
+        // A network load balancer of the AWS Load Balancer Controller; without it, the legacy one of the cloud provider.
+        'service.beta.kubernetes.io/aws-load-balancer-type': 'external',
+        // Instance targets keep the client's address, so that source ranges hold.
+        'service.beta.kubernetes.io/aws-load-balancer-nlb-target-type': 'instance',
+        // The controller's default is internal: no address on the internet.
+        'service.beta.kubernetes.io/aws-load-balancer-scheme': 'internet-facing',
+        // Idle streams are dropped after 350 s otherwise.
+        [`service.beta.kubernetes.io/aws-load-balancer-listener-attributes.TCP-${port}`]:
+          'tcp.idle_timeout.seconds=3600',
+      };
+    case 'gcp':
+      // https://cloud.google.com/kubernetes-engine/docs/how-to/service-parameters: a backend-service-based passthrough
+      // load balancer instead of a target pool. Passthrough has no idle time-out of its own.
+      return { 'cloud.google.com/l4-rbs': 'enabled' };
+    case 'azure':
+      // https://cloud-provider-azure.sigs.k8s.io/topics/loadbalancer/: minutes; four by default, which drops quiet streams.
+      return { 'service.beta.kubernetes.io/azure-load-balancer-tcp-idle-timeout': '30' };
+    case 'digitalocean':
+      // https://docs.digitalocean.com/products/kubernetes/how-to/configure-load-balancers/: the network load balancer
+      // works on layer 4 and keeps the client's address; older clusters make an HTTP proxy by default.
+      return { 'service.beta.kubernetes.io/do-loadbalancer-type': 'REGIONAL_NETWORK' };
+    case 'hetzner':
+      // https://github.com/hetznercloud/hcloud-cloud-controller-manager/blob/main/docs/reference/load_balancer_annotations.md
+      return {
+        'load-balancer.hetzner.cloud/protocol': 'tcp',
+        // A plain gRPC server does not understand the header that would carry the client's address.
+        'load-balancer.hetzner.cloud/uses-proxyprotocol': 'false',
+        'load-balancer.hetzner.cloud/health-check-protocol': 'tcp',
+      };
+    // MetalLB moves packets and keeps no streams: it announces the address from the node of the pod, and needs no more.
+    case 'metallb':
+    case undefined:
+      return {};
+  }
+}
+
+/**
+ * Names of an object for external-dns. Releases from 0.22 on read only the second prefix, older ones only the first:
+ * https://github.com/kubernetes-sigs/external-dns/releases/tag/v0.22.0
+ */
+export function externalDnsAnnotations(hosts: readonly string[]): Record<string, string> {
+  const names = hosts.join(',');
+  return {
+    'external-dns.alpha.kubernetes.io/hostname': names,
+    'external-dns.kubernetes.io/hostname': names,
+  };
+}

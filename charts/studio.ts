@@ -1,13 +1,20 @@
 import { App, Chart, Yaml } from 'cdk8s';
 import { Construct } from 'constructs';
-import type { StudioConfig } from '../config/studio-config';
+import type { Edge, StudioConfig } from '../config/studio-config';
 import type { Service } from '../releases';
 import { BackendChart } from './backend';
+import { usesSolver } from './certificates';
 import { FrontendChart } from './frontend';
+import { GatewayChart } from './gateway';
 import { IngestionChart } from './ingestion';
+import { IngressChart, TraefikMiddlewaresChart } from './ingress';
+import { controllerOf } from './ingress-controllers';
+import type { StudioIdentity } from './metadata';
 import { NamespaceChart } from './namespace';
+import { NetworkPoliciesChart } from './network-policies';
 import { keyedDigest, type StatefulWorkloadProps, type WorkloadProps } from './pod';
 import { SecretsChart, secretName } from './secrets';
+import { cloudAnnotations, externalDnsAnnotations } from './service';
 import { SettingsChart } from './settings';
 import { claimName, StorageChart } from './storage';
 
@@ -52,7 +59,8 @@ export class Studio extends App {
       ...statefulWorkload(config, 'ingestion'),
       otlpPort: ports.ingestion.otlp,
       internalGrpcPort: ports.ingestion.internalGrpc,
-      onLocalhost,
+      published: onLocalhost ? undefined : config.spansService,
+      serviceAnnotations: spansServiceAnnotations(config),
     });
     new FrontendChart(this, '60-frontend', {
       ...workload(config, 'frontend'),
@@ -61,6 +69,44 @@ export class Studio extends App {
       apiUrl: config.apiUrl,
       replicas: config.frontendReplicas,
       onLocalhost,
+    });
+    if (config.edge) this.addEdge(config, config.edge, identity);
+    if (config.networkPolicy) this.addNetworkPolicies(config, identity);
+  }
+
+  private addEdge(config: StudioConfig, edge: Edge, identity: StudioIdentity): void {
+    const { line, imageTarget } = config;
+    const ports = {
+      ui: line.ports.frontend[imageTarget].published[0],
+      api: line.ports.backend.http,
+      spans: line.ports.ingestion.otlp,
+    };
+    const { route } = edge;
+    if (route.kind !== 'ingress') {
+      new GatewayChart(this, '70-edge', { ...identity, edge, route, ports });
+      return;
+    }
+    const { className } = route;
+    if (controllerOf(className).middlewares) new TraefikMiddlewaresChart(this, '69-traefik-middlewares', identity);
+    new IngressChart(this, '70-edge', { ...identity, edge, className, ports });
+  }
+
+  private addNetworkPolicies(config: StudioConfig, identity: StudioIdentity): void {
+    const { edge, line, spansService } = config;
+    new NetworkPoliciesChart(this, '80-network-policies', {
+      ...identity,
+      ports: {
+        ui: line.ports.frontend[config.imageTarget].container,
+        api: line.ports.backend.http,
+        apiKeys: line.ports.backend.internalGrpc,
+        spans: [line.ports.ingestion.otlp],
+        spanReads: line.ports.ingestion.internalGrpc,
+      },
+      edgeNamespace: edge && config.ingressNamespace,
+      spansPublished: !edge || spansService.type !== 'ClusterIP',
+      spansThroughEdge: edge?.hosts.spans !== undefined,
+      spansSourceRanges: edge ? spansService.sourceRanges : [],
+      solver: edge !== undefined && usesSolver(edge.certificate),
     });
   }
 
@@ -79,6 +125,18 @@ export class Studio extends App {
       })
       .sort((a, b) => (a.path < b.path ? -1 : 1));
   }
+}
+
+/** What the Service for spans is told of its load balancer, of the protocol behind it, and of its host name. */
+function spansServiceAnnotations({ edge, line, spansService }: StudioConfig): Record<string, string> {
+  if (!edge) return {};
+  const throughIngress = edge.hosts.spans !== undefined && edge.route.kind === 'ingress';
+  const { className } = edge.route.kind === 'ingress' ? edge.route : {};
+  return {
+    ...cloudAnnotations(spansService, line.ports.ingestion.otlp),
+    ...(throughIngress && controllerOf(className).spansService),
+    ...(spansService.externalDnsHost && externalDnsAnnotations([spansService.externalDnsHost])),
+  };
 }
 
 function workload(config: StudioConfig, service: Service): WorkloadProps {

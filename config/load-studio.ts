@@ -1,4 +1,5 @@
 import { defaultTag, perService, type ReleaseLine, releaseLines, type Service, type Size } from '../releases';
+import { checkEdge, checkSpansService } from './checks/edge';
 import { checkImages, checkRelease } from './checks/images';
 import { checkNames } from './checks/names';
 import { isPlaceholder } from './checks/placeholders';
@@ -102,6 +103,8 @@ function buildConfig(values: Values, table: readonly Variable[], line: ReleaseLi
     values.note('JUNJO_BACKEND_PORT', `has no effect: the image always listens on ${line.ports.backend.http}`);
   }
   const images = checkImages(values, line);
+  const edge = checkEdge(values);
+  const spansService = checkSpansService(values, line);
   const storage = checkStorage(values);
   if (!storage) return undefined;
 
@@ -141,6 +144,10 @@ function buildConfig(values: Values, table: readonly Variable[], line: ReleaseLi
       environment === 'production'
         ? (values.get('JUNJO_PROD_BACKEND_URL') ?? '')
         : `http://localhost:${line.ports.backend.http}`,
+    edge,
+    spansService,
+    networkPolicy: values.get('JUNJO_K8S_NETWORK_POLICY') === 'true',
+    ingressNamespace: values.get('JUNJO_K8S_INGRESS_NAMESPACE'),
   };
 }
 

@@ -36,6 +36,52 @@ export interface ExistingStorage {
 
 export type Storage = ProvisionedStorage | NodeStorage | ExistingStorage;
 
+/** Where the certificate of the edge comes from. */
+export type CertificateSource =
+  /** An ACME Issuer in the namespace. */
+  | { readonly kind: 'acme'; readonly server: string; readonly email?: string }
+  | { readonly kind: 'clusterIssuer'; readonly name: string }
+  /** A Secret that somebody else keeps. */
+  | { readonly kind: 'secret'; readonly name: string }
+  /** The controller obtains it by itself, or the owner of the Gateway does. */
+  | { readonly kind: 'elsewhere' };
+
+/** What carries HTTPS into the cluster. */
+export type EdgeRoute =
+  /** @default className: the cluster's default class */
+  | { readonly kind: 'ingress'; readonly className?: string }
+  /** A Gateway of the studio's own. */
+  | { readonly kind: 'gateway'; readonly className: string }
+  /** A Gateway that somebody else keeps. */
+  | { readonly kind: 'sharedGateway'; readonly namespace: string; readonly name: string };
+
+/** How a production studio is reached over HTTPS. */
+export interface Edge {
+  readonly route: EdgeRoute;
+  readonly certificate: CertificateSource;
+  readonly hosts: {
+    readonly ui: string;
+    readonly api: string;
+    /** Set when spans come over TLS, through the same edge. */
+    readonly spans?: string;
+  };
+  /** Writes host names for external-dns. */
+  readonly externalDns: boolean;
+}
+
+/** Clouds whose load balancers need telling what a long-lived gRPC stream needs. */
+export type Cloud = 'aws' | 'gcp' | 'azure' | 'digitalocean' | 'hetzner' | 'metallb';
+
+/** The Service of the port to which applications send spans. */
+export interface SpansService {
+  readonly type: 'LoadBalancer' | 'NodePort' | 'ClusterIP';
+  readonly cloud?: Cloud;
+  /** CIDRs that may connect. @default all */
+  readonly sourceRanges: readonly string[];
+  /** Host name of the load balancer, for external-dns. @default none */
+  readonly externalDnsHost?: string;
+}
+
 /** A checked studio: everything that the charts need, and nothing that still can be wrong. */
 export interface StudioConfig {
   readonly name: string;
@@ -68,4 +114,12 @@ export interface StudioConfig {
   readonly frontendReplicas: number;
   /** Address at which browsers call the API. */
   readonly apiUrl: string;
+  /** Production only. @default none: a development studio is on localhost */
+  readonly edge?: Edge;
+  /** Production only; in development the port is on localhost. */
+  readonly spansService: SpansService;
+  /** Whether network policies close everything else. */
+  readonly networkPolicy: boolean;
+  /** Namespace of the ingress or gateway controller. @default unknown, so that the edge may be anywhere */
+  readonly ingressNamespace?: string;
 }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { posix } from 'node:path';
 import type { LineVariable, ReleaseLine } from '../releases';
 
@@ -157,6 +158,69 @@ export const imageReference: ValueType = {
       ? undefined
       : 'is not an image reference. Write it as registry.example.com/name:tag or name@sha256:<64 hex digits>',
 };
+
+/** An e-mail address. */
+export const email: ValueType = {
+  description: 'e-mail address',
+  problem: (value) =>
+    /^[^\s@,;<>"]+@[^\s@,;<>"]+\.[A-Za-z0-9-]{2,}$/.test(value)
+      ? undefined
+      : 'is not an e-mail address. Write it as team@example.com',
+};
+
+/** An ACME directory: a name for Let's Encrypt's, or a URL. */
+export const acmeServer: ValueType = {
+  description: '`letsencrypt`, `letsencrypt-staging`, or the URL of an ACME directory',
+  problem: (value) => {
+    if (['letsencrypt', 'letsencrypt-staging'].includes(value)) return undefined;
+    return /^https:\/\/[^\s/]+(\/\S*)?$/.test(value) && URL.canParse(value)
+      ? undefined
+      : 'must be letsencrypt, letsencrypt-staging or the https:// URL of an ACME directory';
+  },
+};
+
+/** A Gateway that is there, or the class of one to make. */
+export const gateway: ValueType = {
+  description: '`namespace/name` of a Gateway, or `class:NAME` to make one',
+  problem: (value) => {
+    const [kind, name = ''] = value.startsWith('class:') ? ['class', value.slice('class:'.length)] : value.split('/');
+    const names = kind === 'class' ? [name] : value.split('/');
+    const expected = kind === 'class' ? 1 : 2;
+    return names.length === expected && names.every((part) => dnsSubdomain.problem(part) === undefined)
+      ? undefined
+      : 'must be the namespace/name of a Gateway, or class:NAME to make one of that class';
+  },
+};
+
+/** Address ranges, comma-separated. */
+export const cidrs: ValueType = {
+  description: 'CIDRs, comma-separated',
+  problem: (value) => {
+    for (const range of list(value)) {
+      if (range === '') return 'has an empty range. Remove the comma too many';
+      const problem = cidrProblem(range);
+      if (problem) return problem;
+    }
+    return undefined;
+  },
+};
+
+/** The parts of a comma-separated value. */
+export function list(value: string): readonly string[] {
+  return value.split(',').map((part) => part.trim());
+}
+
+function cidrProblem(range: string): string | undefined {
+  const [address = '', prefix] = range.split('/');
+  const version = isIP(address);
+  const bits = version === 4 ? 32 : 128;
+  if (version === 0) return `${range} is not a CIDR. Write it as 203.0.113.0/24`;
+  if (prefix === undefined) return `${range} has no prefix length. Write ${range}/${bits} for one address`;
+  if (!/^(0|[1-9][0-9]{0,2})$/.test(prefix) || Number(prefix) > bits) {
+    return `${range} has a prefix length that is not from 0 to ${bits}`;
+  }
+  return undefined;
+}
 
 /** A folder: relative for the cluster's storage, absolute for a folder of one node. */
 export const dataPath: ValueType = {

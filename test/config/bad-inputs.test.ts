@@ -392,6 +392,121 @@ const badInputs: readonly BadInput[] = [
     ],
   },
 
+  // Edge
+  prod(
+    'JUNJO_K8S_INGRESS_CLASS=my class',
+    'note: .env:1 JUNJO_K8S_INGRESS_CLASS: UI and API get a plain Ingress of class my class. The controller itself must redirect HTTP to HTTPS, send HSTS, wait ten minutes for an answer, take bodies of 32 MB, and speak h2c to the port for spans',
+    '.env:1 JUNJO_K8S_INGRESS_CLASS: must be at most 253 lower-case letters, digits, dashes and dots, beginning and ending with a letter or digit',
+  ),
+  prod(
+    'JUNJO_K8S_ACME_EMAIL=team',
+    '.env:1 JUNJO_K8S_ACME_EMAIL: is not an e-mail address. Write it as team@example.com',
+  ),
+  prod(
+    'JUNJO_K8S_ACME_SERVER=http://acme.example.com',
+    '.env:1 JUNJO_K8S_ACME_SERVER: must be letsencrypt, letsencrypt-staging or the https:// URL of an ACME directory',
+  ),
+  prod(
+    'JUNJO_K8S_INGESTION_SOURCE_RANGES=203.0.113.0',
+    '.env:1 JUNJO_K8S_INGESTION_SOURCE_RANGES: 203.0.113.0 has no prefix length. Write 203.0.113.0/32 for one address',
+  ),
+  prod(
+    'JUNJO_K8S_INGESTION_SOURCE_RANGES=203.0.113.0/24,office',
+    '.env:1 JUNJO_K8S_INGESTION_SOURCE_RANGES: office is not a CIDR. Write it as 203.0.113.0/24',
+  ),
+  prod(
+    'JUNJO_K8S_INGESTION_SOURCE_RANGES=203.0.113.0/33',
+    '.env:1 JUNJO_K8S_INGESTION_SOURCE_RANGES: 203.0.113.0/33 has a prefix length that is not from 0 to 32',
+  ),
+  prod(
+    'JUNJO_K8S_INGESTION_SOURCE_RANGES=203.0.113.0/24,',
+    '.env:1 JUNJO_K8S_INGESTION_SOURCE_RANGES: has an empty range. Remove the comma too many',
+  ),
+  {
+    base: 'production',
+    lines: ['JUNJO_K8S_INGESTION_SOURCE_RANGES=203.0.113.0/24', 'JUNJO_K8S_INGESTION_SERVICE=ClusterIP'],
+    prints: [
+      '.env:1 JUNJO_K8S_INGESTION_SOURCE_RANGES: has no effect on a ClusterIP Service, where the edge connects for everybody. Limit the addresses at the edge, and remove the line',
+    ],
+  },
+  {
+    base: 'production',
+    lines: ['JUNJO_K8S_INGESTION_SOURCE_RANGES=203.0.113.0/24', 'JUNJO_K8S_CLOUD=hetzner'],
+    prints: [
+      '.env:1 JUNJO_K8S_INGESTION_SOURCE_RANGES: cannot be kept on Hetzner: its load balancers filter no addresses and hide those of their clients. Remove the line, and set JUNJO_K8S_INGESTION_SERVICE=ClusterIP to send spans through the edge',
+      'note: .env:2 JUNJO_K8S_CLOUD: the cloud controller makes no load balancer until it knows where: set HCLOUD_LOAD_BALANCERS_LOCATION in it',
+    ],
+  },
+  prod(
+    'JUNJO_K8S_INGESTION_SERVICE=Ingress',
+    '.env:1 JUNJO_K8S_INGESTION_SERVICE: must be one of: LoadBalancer, NodePort, ClusterIP',
+  ),
+  prod('JUNJO_K8S_CLOUD=AWS', '.env:1 JUNJO_K8S_CLOUD: must be written in lower case: aws'),
+  {
+    base: 'production',
+    lines: ['JUNJO_K8S_TLS_SECRET=studio-tls', 'JUNJO_K8S_CLUSTER_ISSUER=letsencrypt'],
+    prints: [
+      '.env:1 JUNJO_K8S_TLS_SECRET: and JUNJO_K8S_CLUSTER_ISSUER exclude each other. Remove one of the two lines',
+    ],
+  },
+  {
+    base: 'production',
+    lines: ['JUNJO_K8S_TLS_SECRET=studio-tls', 'JUNJO_K8S_ACME_EMAIL=team@example.com'],
+    prints: ['.env:2 JUNJO_K8S_ACME_EMAIL: has no effect beside JUNJO_K8S_TLS_SECRET. Remove one of the two lines'],
+  },
+  {
+    base: 'production',
+    lines: ['JUNJO_K8S_CLUSTER_ISSUER=letsencrypt', 'JUNJO_K8S_ACME_SERVER=letsencrypt-staging'],
+    prints: [
+      '.env:2 JUNJO_K8S_ACME_SERVER: has no effect beside JUNJO_K8S_CLUSTER_ISSUER. Remove one of the two lines',
+    ],
+  },
+  {
+    base: 'production',
+    lines: ['JUNJO_K8S_INGRESS_CLASS=caddy', 'JUNJO_K8S_ACME_EMAIL=team@example.com'],
+    prints: [
+      '.env:2 JUNJO_K8S_ACME_EMAIL: has no effect with the class caddy, which obtains certificates by itself. Remove the line, and set the e-mail address in the ConfigMap of the controller',
+    ],
+  },
+  {
+    ...prod('JUNJO_K8S_GATEWAY=edge'),
+    without: ['JUNJO_K8S_INGRESS_CLASS'],
+    prints: [
+      '.env:1 JUNJO_K8S_GATEWAY: must be the namespace/name of a Gateway, or class:NAME to make one of that class',
+    ],
+  },
+  {
+    ...prod('JUNJO_K8S_GATEWAY=class:'),
+    without: ['JUNJO_K8S_INGRESS_CLASS'],
+    prints: [
+      '.env:1 JUNJO_K8S_GATEWAY: must be the namespace/name of a Gateway, or class:NAME to make one of that class',
+    ],
+  },
+  {
+    base: 'production',
+    lines: ['JUNJO_K8S_GATEWAY=edge/shared', 'JUNJO_K8S_INGRESS_CLASS=traefik'],
+    prints: ['.env:1 JUNJO_K8S_GATEWAY: and JUNJO_K8S_INGRESS_CLASS exclude each other. Remove one of the two lines'],
+  },
+  {
+    base: 'production',
+    lines: ['JUNJO_K8S_GATEWAY=edge/shared', 'JUNJO_K8S_TLS_SECRET=studio-tls'],
+    without: ['JUNJO_K8S_INGRESS_CLASS'],
+    prints: [
+      '.env:2 JUNJO_K8S_TLS_SECRET: has no effect on a Gateway that is there already: its listeners bring the certificate. Remove the line',
+    ],
+  },
+  prod(
+    'JUNJO_PROD_INGESTION_URL=http://spans.example.com',
+    'warning: .env:1 JUNJO_PROD_INGESTION_URL: sends API keys and spans over the network unencrypted. Write https://host to send them through the edge over TLS',
+    '.env:1 JUNJO_PROD_INGESTION_URL: names port 80, but the load balancer listens on 50051. Write http://spans.example.com:50051',
+  ),
+  dev(
+    'JUNJO_K8S_EXTERNAL_DNS=yes',
+    'note: .env:1 JUNJO_K8S_EXTERNAL_DNS: has no effect in development, where the studio is on localhost',
+    '.env:1 JUNJO_K8S_EXTERNAL_DNS: must be one of: true, false',
+  ),
+  dev('JUNJO_K8S_NETWORK_POLICY=off', '.env:1 JUNJO_K8S_NETWORK_POLICY: must be one of: true, false'),
+
   // The file itself
   dev('JUNJO LOG_LEVEL=info', '.env:1: key cannot contain a space: write NAME=value, and start a comment with #'),
 ];

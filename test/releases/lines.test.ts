@@ -298,7 +298,9 @@ describe('the examples of the lines', () => {
     // Settings that are written out because the image has no default of its own, or follow the size.
     /^20-settings.*\.data\.(BACKPRESSURE_MAX_MB|MALLOC_ARENA_MAX|MALLOC_TRIM_THRESHOLD_)$/,
     // Ports of UI, API and OTLP.
-    /\.ports\.(http|otlp-grpc)\.(containerPort|port)$/,
+    /\.ports\.(http|otlp-grpc)\.(containerPort|port|targetPort)$/,
+    /^70-edge.*\.backend\.service\.port\.number$/,
+    /^80-network-policies.*\.ports\.[0-9]+\.port$/,
     /^60-frontend.*\.sysctls\./,
     // Room for queries that spill.
     /^40-backend.*\.volumes\.tmp\.emptyDir\.sizeLimit$/,

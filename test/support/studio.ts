@@ -32,6 +32,7 @@ export function production(settings: Settings = {}): Settings {
     JUNJO_PROD_FRONTEND_URL: 'https://studio.example.com',
     JUNJO_PROD_BACKEND_URL: 'https://api.example.com',
     JUNJO_PROD_INGESTION_URL: 'https://spans.example.com',
+    JUNJO_K8S_INGRESS_CLASS: 'traefik',
     ...settings,
   };
 }

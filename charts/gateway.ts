@@ -1,0 +1,156 @@
+import { Chart } from 'cdk8s';
+import type { Construct } from 'constructs';
+import { workloadNames } from '../config/names';
+import type { Edge, EdgeRoute } from '../config/studio-config';
+import {
+  Gateway,
+  GatewaySpecListenersAllowedRoutesNamespacesFrom,
+  GatewaySpecListenersTlsMode,
+  GrpcRoute,
+  HttpRoute,
+  HttpRouteSpecRulesFiltersRequestRedirectScheme,
+  HttpRouteSpecRulesFiltersType,
+  HttpRouteSpecRulesMatchesPathType,
+} from '../imports/gateway.networking.k8s.io';
+import { addCertificates, tlsSecretName } from './certificates';
+import type { EdgePorts } from './ingress';
+import { HSTS_SECONDS, READ_TIMEOUT_SECONDS } from './ingress-controllers';
+import { objectMeta, type StudioIdentity } from './metadata';
+import { externalDnsAnnotations } from './service';
+
+const GATEWAY = 'junjo-ai-studio';
+const GROUP = 'gateway.networking.k8s.io';
+
+export interface GatewayChartProps extends StudioIdentity {
+  readonly edge: Edge;
+  readonly route: Exclude<EdgeRoute, { kind: 'ingress' }>;
+  readonly ports: EdgePorts;
+}
+
+/**
+ * UI, API and spans over HTTPS through the Gateway API. What the CRDs would default inside lists is written out, because a
+ * merge replaces a whole list and would show a change at every apply.
+ */
+export class GatewayChart extends Chart {
+  constructor(scope: Construct, id: string, props: GatewayChartProps) {
+    super(scope, id);
+    const { edge, route, ports } = props;
+    const { ui, api, spans } = edge.hosts;
+    const hosts = spans ? [ui, api, spans] : [ui, api];
+    const parent = (listener: string) => [gatewayReference(props, listener)];
+    const backend = (service: string, port: number) => [{ group: '', kind: 'Service', name: service, port, weight: 1 }];
+    const metadata = (name: string, names: readonly string[]) => ({
+      ...objectMeta(props, name),
+      ...(edge.externalDns && { annotations: externalDnsAnnotations(names) }),
+    });
+    const everyPath = [{ path: { type: HttpRouteSpecRulesMatchesPathType.PATH_PREFIX, value: '/' } }];
+
+    if (route.kind === 'gateway') {
+      this.addGateway(props, route.className, hosts);
+      addCertificates(this, {
+        ...props,
+        certificate: edge.certificate,
+        hosts,
+        solver: { gatewayHttpRoute: { parentRefs: parent('http'), serviceType: 'ClusterIP' } },
+      });
+    }
+
+    for (const { name, host, service, port } of [
+      { name: 'ui', host: ui, service: workloadNames.frontend, port: ports.ui },
+      { name: 'api', host: api, service: workloadNames.backend, port: ports.api },
+    ]) {
+      new HttpRoute(this, name, {
+        metadata: metadata(`junjo-ai-studio-${name}`, [host]),
+        spec: {
+          parentRefs: parent(`https-${name}`),
+          hostnames: [host],
+          rules: [
+            {
+              matches: everyPath,
+              filters: [
+                {
+                  type: HttpRouteSpecRulesFiltersType.RESPONSE_HEADER_MODIFIER,
+                  responseHeaderModifier: {
+                    set: [{ name: 'Strict-Transport-Security', value: `max-age=${HSTS_SECONDS}` }],
+                  },
+                },
+              ],
+              backendRefs: backend(service, port),
+              // Implementations cut LLM answers off at 15 s to 60 s otherwise.
+              timeouts: { request: `${READ_TIMEOUT_SECONDS}s`, backendRequest: `${READ_TIMEOUT_SECONDS}s` },
+            },
+          ],
+        },
+      });
+    }
+
+    // On the plain listener only; the solver's exact path wins over it.
+    new HttpRoute(this, 'redirect', {
+      metadata: objectMeta(props, 'junjo-ai-studio-redirect'),
+      spec: {
+        parentRefs: parent('http'),
+        hostnames: [ui, api],
+        rules: [
+          {
+            matches: everyPath,
+            filters: [
+              {
+                type: HttpRouteSpecRulesFiltersType.REQUEST_REDIRECT,
+                requestRedirect: { scheme: HttpRouteSpecRulesFiltersRequestRedirectScheme.HTTPS, statusCode: 301 },
+              },
+            ],
+          },
+        ],
+      },
+    });
+
+    if (spans) {
+      // Its host is of no HTTPRoute: of two kinds of route with one host on a listener, only the older is accepted.
+      new GrpcRoute(this, 'spans', {
+        metadata: metadata('junjo-ai-studio-spans', [spans]),
+        spec: {
+          parentRefs: parent('https-spans'),
+          hostnames: [spans],
+          rules: [{ backendRefs: backend(workloadNames.ingestion, ports.spans) }],
+        },
+      });
+    }
+  }
+
+  private addGateway({ edge, ...identity }: GatewayChartProps, className: string, hosts: readonly string[]): void {
+    const secret = tlsSecretName(edge.certificate);
+    const allowedRoutes = { namespaces: { from: GatewaySpecListenersAllowedRoutesNamespacesFrom.SAME } };
+    const names = ['https-ui', 'https-api', 'https-spans'];
+    new Gateway(this, 'gateway', {
+      metadata: {
+        ...objectMeta(identity, GATEWAY),
+        ...(edge.externalDns && { annotations: externalDnsAnnotations(hosts) }),
+      },
+      spec: {
+        gatewayClassName: className,
+        listeners: [
+          { name: 'http', port: 80, protocol: 'HTTP', allowedRoutes },
+          ...hosts.map((hostname, index) => ({
+            name: names[index] ?? '',
+            hostname,
+            port: 443,
+            protocol: 'HTTPS',
+            tls: {
+              mode: GatewaySpecListenersTlsMode.TERMINATE,
+              certificateRefs: [{ group: '', kind: 'Secret', name: secret ?? '' }],
+            },
+            allowedRoutes,
+          })),
+        ],
+      },
+    });
+  }
+}
+
+/** A listener of the studio's own Gateway by its name; of a shared one by its port, because its names are not ours. */
+function gatewayReference({ route, namespace }: GatewayChartProps, listener: string) {
+  const reference = { group: GROUP, kind: 'Gateway' };
+  return route.kind === 'gateway'
+    ? { ...reference, namespace, name: GATEWAY, sectionName: listener }
+    : { ...reference, namespace: route.namespace, name: route.name, port: listener === 'http' ? 80 : 443 };
+}

@@ -1,0 +1,213 @@
+import { readFileSync } from 'node:fs';
+import { type Endpoint, isAllowed, type PodEndpoint } from '../support/network';
+import {
+  development,
+  freshSecret,
+  type Manifest,
+  production,
+  type Rendered,
+  render,
+  type Settings,
+} from '../support/studio';
+
+const NAMESPACE = 'junjo-ai-studio';
+const EDGE = 'traefik';
+
+/** The pods of a studio and of its surroundings, and the addresses outside. */
+function endpoints(studio: Rendered): Record<string, Endpoint> {
+  const pod = (name: string, namespace: string, labels: Record<string, string>): PodEndpoint => ({
+    kind: 'pod',
+    name,
+    namespace,
+    namespaceLabels: { 'kubernetes.io/metadata.name': namespace },
+    labels,
+  });
+  const own = (service: string) => pod(service, NAMESPACE, studio.pod(service).metadata.labels);
+  const address = (name: string, ip: string): Endpoint => ({ kind: 'address', name, ip });
+  return {
+    backend: own('backend'),
+    ingestion: own('ingestion'),
+    frontend: own('frontend'),
+    solver: pod('solver', NAMESPACE, { 'acme.cert-manager.io/http01-solver': 'true' }),
+    stranger: pod('stranger', NAMESPACE, { app: 'stranger' }),
+    edge: pod('edge', EDGE, { 'app.kubernetes.io/name': 'traefik' }),
+    neighbour: pod('neighbour', 'other', { app: 'neighbour' }),
+    dns: pod('dns', 'kube-system', { 'k8s-app': 'kube-dns' }),
+    'kube-system': pod('kube-system', 'kube-system', { app: 'other' }),
+    'node-dns': address('node-dns', '169.254.20.10'),
+    client: address('client', '203.0.113.7'),
+    internet: address('internet', '8.8.8.8'),
+    'internet-v6': address('internet-v6', '2606:4700::1'),
+    private: address('private', '10.1.2.3'),
+    'private-v6': address('private-v6', 'fd00:ec2::254'),
+    metadata: address('metadata', '169.254.169.254'),
+  };
+}
+
+const ports = {
+  ui: 80,
+  api: 1323,
+  'api-keys': 50053,
+  spans: 50051,
+  'span-reads': 50052,
+  53: 53,
+  443: 443,
+  8089: 8089,
+  22: 22,
+};
+type Port = keyof typeof ports;
+
+/** Every connection that the policies of a studio allow: `from to port`. Only those that touch its namespace count. */
+function allowed(settings: Settings): string[] {
+  const studio = render(settings);
+  const policies = studio.ofKind('NetworkPolicy');
+  const all = Object.entries(endpoints(studio));
+  const inside = (endpoint: Endpoint) => endpoint.kind === 'pod' && endpoint.namespace === NAMESPACE;
+  return all.flatMap(([fromName, from]) =>
+    all
+      .filter(([, to]) => from !== to && (inside(from) || inside(to)))
+      .flatMap(([toName, to]) =>
+        Object.entries(ports)
+          .filter(([, port]) => isAllowed(policies, { from, to, port }))
+          .map(([name]) => `${fromName} ${toName} ${name}`),
+      ),
+  );
+}
+
+/** The table of docs/network.md. */
+const documented = readFileSync('docs/network.md', 'utf8')
+  .split('\n')
+  .filter((line) => line.startsWith('| ') && !/^\| (from|---) /.test(line))
+  .map((line) =>
+    line
+      .split('|')
+      .slice(1, 4)
+      .map((cell) => cell.trim())
+      .join(' '),
+  );
+
+/** What the table means where a name of it stands for several endpoints. */
+const meant = (rows: readonly string[]) =>
+  rows.flatMap((row) =>
+    row === 'backend internet 443' ? [row, 'backend internet-v6 443', 'backend client 443'] : [row],
+  );
+
+// Cloud DNS of GKE has the address of the metadata service: port 53 of it is open.
+const cloudDns = ['backend metadata 53', 'ingestion metadata 53'];
+const known = { JUNJO_K8S_INGRESS_NAMESPACE: EDGE };
+const everybody = (port: Port, to: string) =>
+  [
+    'backend',
+    'ingestion',
+    'frontend',
+    'solver',
+    'stranger',
+    'edge',
+    'neighbour',
+    'dns',
+    'kube-system',
+    'node-dns',
+    'client',
+    'internet',
+    'internet-v6',
+    'private',
+    'private-v6',
+    'metadata',
+  ].map((from) => `${from} ${to} ${port}`);
+
+test('what the documentation lists is open, and nothing else', () => {
+  const settings = production({ ...known, JUNJO_K8S_INGESTION_SOURCE_RANGES: '203.0.113.0/24' });
+  expect(allowed(settings).sort()).toEqual([...meant(documented), ...cloudDns].sort());
+  expect(documented).toHaveLength(12);
+});
+
+test('without source ranges everybody who can get out may send spans', () => {
+  const outsiders = everybody('spans', 'ingestion').filter(
+    (row) => !/^(backend|ingestion|frontend|solver|stranger) /.test(row),
+  );
+  const others = meant(documented).filter((row) => !row.endsWith('ingestion spans'));
+  expect(allowed(production(known)).sort()).toEqual([...others, ...outsiders, ...cloudDns].sort());
+});
+
+test('with a ClusterIP Service only the edge brings spans', () => {
+  const settings = production({ ...known, JUNJO_K8S_INGESTION_SERVICE: 'ClusterIP' });
+  const expected = meant(documented).filter((row) => row !== 'client ingestion spans');
+  expect(allowed(settings).sort()).toEqual([...expected, ...cloudDns].sort());
+});
+
+test('an edge of unknown namespace still reaches the port for spans beside source ranges', () => {
+  const spans = allowed(production({ JUNJO_K8S_INGESTION_SOURCE_RANGES: '203.0.113.0/24' })).filter((row) =>
+    row.endsWith('ingestion spans'),
+  );
+  expect(spans).toContain('edge ingestion spans');
+  expect(spans).toContain('client ingestion spans');
+  expect(spans).not.toContain('internet ingestion spans');
+});
+
+describe.each([
+  ['production', production()],
+  ['production behind a known edge', production(known)],
+  ['development', development()],
+  ['release line 0.82', production({ JUNJO_K8S_RELEASE: '0.82.1', JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() })],
+])('%s', (_, settings) => {
+  const studio = render(settings);
+  const policies = studio.ofKind('NetworkPolicy');
+  const { frontend, backend, ingestion, ...others } = endpoints(studio) as Record<string, Endpoint> &
+    Record<'frontend' | 'backend' | 'ingestion', Endpoint>;
+  const internal = { api: 50053, reads: 50052 };
+
+  test('the internal gRPC ports are open between their two pods only', () => {
+    expect(isAllowed(policies, { from: ingestion, to: backend, port: internal.api })).toBe(true);
+    expect(isAllowed(policies, { from: backend, to: ingestion, port: internal.reads })).toBe(true);
+    for (const from of [frontend, ...Object.values(others)]) {
+      expect(isAllowed(policies, { from, to: backend, port: internal.api })).toBe(false);
+      expect(isAllowed(policies, { from, to: ingestion, port: internal.reads })).toBe(false);
+    }
+  });
+
+  test('the frontend reaches nothing', () => {
+    for (const to of [backend, ingestion, ...Object.values(others)]) {
+      for (const port of [53, 80, 443, 1323, 50051])
+        expect(isAllowed(policies, { from: frontend, to, port })).toBe(false);
+    }
+  });
+
+  test('names are resolved over UDP and TCP', () => {
+    for (const protocol of ['UDP', 'TCP'] as const) {
+      expect(isAllowed(policies, { from: backend, to: others.dns as Endpoint, port: 53, protocol })).toBe(true);
+    }
+  });
+
+  test('the ports that the containers listen on are the ports that the policies open', () => {
+    const edge = others.edge as Endpoint;
+    for (const [to, service] of [
+      [frontend, 'frontend'],
+      [backend, 'backend'],
+    ] as const) {
+      const http = studio.container(service).ports.find(({ name }: Manifest) => name === 'http').containerPort;
+      expect(isAllowed(policies, { from: edge, to, port: http })).toBe(true);
+    }
+    const otlp = studio.container('ingestion').ports.find(({ name }: Manifest) => name === 'otlp-grpc').containerPort;
+    expect(isAllowed(policies, { from: others.client as Endpoint, to: ingestion, port: otlp })).toBe(true);
+  });
+});
+
+test('a certificate from elsewhere opens no port for the solver', () => {
+  const studio = render(production({ JUNJO_K8S_TLS_SECRET: 'studio-tls' }));
+  expect(studio.ofKind('NetworkPolicy').map(({ metadata }) => metadata.name)).not.toContain(
+    'junjo-ai-studio-acme-solver',
+  );
+});
+
+test('JUNJO_K8S_NETWORK_POLICY=false leaves the policies out', () => {
+  expect(render(production({ JUNJO_K8S_NETWORK_POLICY: 'false' })).ofKind('NetworkPolicy')).toEqual([]);
+});
+
+test('every port of a policy names its protocol', () => {
+  const rules = render(production())
+    .ofKind('NetworkPolicy')
+    .flatMap(({ spec }) => [...(spec.ingress ?? []), ...(spec.egress ?? [])]);
+  const named = rules.flatMap((rule: Manifest) => rule.ports);
+  expect(named.length).toBeGreaterThan(5);
+  expect(named.filter(({ protocol }: Manifest) => !protocol)).toEqual([]);
+});

@@ -11,9 +11,9 @@ import {
   resources,
   type StatefulWorkloadProps,
   singleWriter,
+  statefulMeta,
   statefulPodMeta,
   statefulVolumes,
-  workloadMeta,
 } from './pod';
 import { H2C, localService, servicePort } from './service';
 
@@ -35,7 +35,7 @@ export class BackendChart extends Chart {
     const health = { httpGet: { path: '/health', port: k8s.IntOrString.fromString('http') }, timeoutSeconds: 5 };
 
     new k8s.KubeDeployment(this, 'deployment', {
-      metadata: workloadMeta(props, name, 'backend'),
+      metadata: statefulMeta(props, name, 'backend'),
       spec: {
         ...singleWriter('backend'),
         // Longer than the startup probe, so that a long migration does not mark the rollout as failed.

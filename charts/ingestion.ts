@@ -7,16 +7,18 @@ import { objectMeta, selectorLabels } from './metadata';
 import {
   besideTheVolume,
   containerDefaults,
+  digest,
   environment,
   podDefaults,
   resources,
   type StatefulWorkloadProps,
   singleWriter,
+  statefulMeta,
   statefulPodMeta,
   statefulVolumes,
-  workloadMeta,
 } from './pod';
 import { H2C, localService, servicePort, spansServiceSpec } from './service';
+import { addSpansTls, spansTlsConfig, spansTlsContainer, spansTlsVolumes } from './spans-tls';
 
 export interface IngestionChartProps extends StatefulWorkloadProps {
   /** OTLP/gRPC, for applications. */
@@ -27,6 +29,8 @@ export interface IngestionChartProps extends StatefulWorkloadProps {
   readonly published?: SpansService;
   /** What the load balancer, the edge and external-dns need to know of the Service. */
   readonly serviceAnnotations: Readonly<Record<string, string>>;
+  /** Registry that mirrors Docker Hub, for the sidecar of an edge that speaks to backends over TLS only. @default no sidecar */
+  readonly tlsSidecarRegistry?: string;
 }
 
 /** The OTLP receiver: one pod, because its write-ahead log has one writer. */
@@ -35,17 +39,21 @@ export class IngestionChart extends Chart {
     super(scope, id);
     const name = workloadNames.ingestion;
     const { volumes, mounts } = statefulVolumes(props);
+    const meta = statefulPodMeta(props, 'ingestion');
+    const sidecar = props.tlsSidecarRegistry ? { ...props, imageRegistry: props.tlsSidecarRegistry } : undefined;
     // The kubelet's own gRPC probe: the probe binary in the 0.70 image is amd64 on every platform.
     const health = { grpc: { port: props.internalGrpcPort, service: '' }, timeoutSeconds: 5 };
 
     new k8s.KubeDeployment(this, 'deployment', {
-      metadata: workloadMeta(props, name, 'ingestion'),
+      metadata: statefulMeta(props, name, 'ingestion'),
       spec: {
         ...singleWriter('ingestion'),
         // Longer than the startup probe, so that waiting for the backend does not mark the rollout as failed.
         progressDeadlineSeconds: 4200,
         template: {
-          metadata: statefulPodMeta(props, 'ingestion'),
+          metadata: sidecar
+            ? { ...meta, annotations: { ...meta.annotations, 'checksum/tls': digest(spansTlsConfig(sidecar)) } }
+            : meta,
           spec: {
             ...podDefaults(props),
             affinity: besideTheVolume,
@@ -66,8 +74,9 @@ export class IngestionChart extends Chart {
                 resources: resources(100, props.memory),
                 volumeMounts: mounts,
               },
+              ...(sidecar ? [spansTlsContainer(sidecar)] : []),
             ],
-            volumes,
+            volumes: [...volumes, ...(sidecar ? spansTlsVolumes : [])],
           },
         },
       },
@@ -94,5 +103,6 @@ export class IngestionChart extends Chart {
         ports: [servicePort('grpc-internal', props.internalGrpcPort, props.internalGrpcPort, H2C)],
       },
     });
+    if (sidecar) addSpansTls(this, sidecar);
   }
 }

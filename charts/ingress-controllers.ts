@@ -15,16 +15,23 @@ export interface IngressController {
   readonly spans: Readonly<Record<string, string>>;
   /** Annotations of the Service for spans. */
   readonly spansService: Readonly<Record<string, string>>;
-  /** Annotations of the Ingress that cert-manager makes for its solver. */
-  readonly solver: Readonly<Record<string, string>>;
   /** Redirect and HSTS are Middlewares, and plain HTTP has an Ingress of its own. */
   readonly middlewares: boolean;
+  /** Speaks HTTP/2 to a backend over TLS only, so that spans need a sidecar that ends it. */
+  readonly tlsToBackend: boolean;
 }
 
-const plain: IngressController = { web: {}, spans: {}, spansService: {}, solver: {}, middlewares: false };
+const plain: IngressController = {
+  web: {},
+  spans: {},
+  spansService: {},
+  middlewares: false,
+  tlsToBackend: false,
+};
 
 // https://doc.traefik.io/traefik/reference/routing-configuration/kubernetes/ingress/
 const traefik: IngressController = {
+  ...plain,
   web: {
     // Without it the routes are served over plain HTTP as well, and the session cookie is lost there.
     'traefik.ingress.kubernetes.io/router.entrypoints': 'websecure',
@@ -37,12 +44,12 @@ const traefik: IngressController = {
   },
   // On the Service, and for all its ports. Traefik speaks HTTP/1.1 to the pod otherwise, and gRPC fails.
   spansService: { 'traefik.ingress.kubernetes.io/service.serversscheme': 'h2c' },
-  solver: {},
   middlewares: true,
 };
 
 // https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/
 const nginx: IngressController = {
+  ...plain,
   web: {
     // 60 s by default: longer LLM answers end in 504.
     'nginx.ingress.kubernetes.io/proxy-read-timeout': String(READ_TIMEOUT_SECONDS),
@@ -62,19 +69,15 @@ const nginx: IngressController = {
     'nginx.ingress.kubernetes.io/proxy-body-size': '0',
     'nginx.ingress.kubernetes.io/ssl-redirect': 'true',
   },
-  spansService: {},
-  solver: {},
-  middlewares: false,
 };
 
 // https://github.com/caddyserver/ingress: it redirects to HTTPS by itself and limits neither time nor bodies. It has no
 // setting for response headers, so no HSTS.
 const caddy: IngressController = {
   ...plain,
-  // Caddy speaks HTTP/2 to a backend over TLS only: the sidecar of ingestion ends that TLS.
+  // It has no h2c: any other value is silently HTTP/1.1, and gRPC fails. The sidecar of ingestion ends this TLS.
   spans: { 'caddy.ingress.kubernetes.io/backend-protocol': 'https' },
-  // A solver behind the redirect to HTTPS cannot answer before there is a certificate.
-  solver: { 'caddy.ingress.kubernetes.io/disable-ssl-redirect': 'true' },
+  tlsToBackend: true,
 };
 
 const controllers: Readonly<Record<string, IngressController>> = { traefik, nginx, caddy };

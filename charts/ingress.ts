@@ -8,6 +8,7 @@ import { addCertificates, tlsSecretName } from './certificates';
 import { controllerOf, HSTS_SECONDS } from './ingress-controllers';
 import { objectMeta, type StudioIdentity } from './metadata';
 import { externalDnsAnnotations } from './service';
+import { SPANS_TLS_PORT, spansTlsName } from './spans-tls';
 
 const REDIRECT = 'junjo-ai-studio-redirect';
 const HSTS = 'junjo-ai-studio-hsts';
@@ -62,9 +63,6 @@ export class IngressChart extends Chart {
           ...(className && { ingressClassName: className }),
           // The default, NodePort, would open a port on every node while a challenge runs.
           serviceType: 'ClusterIP',
-          ...(Object.keys(controller.solver).length > 0 && {
-            ingressTemplate: { metadata: { annotations: { ...controller.solver } } },
-          }),
         },
       },
     });
@@ -86,7 +84,9 @@ export class IngressChart extends Chart {
     }
     if (spans) {
       // An Ingress of its own, because the protocol of the backend holds for a whole Ingress.
-      const backend = { host: spans, service: workloadNames.ingestion, port: ports.spans };
+      const backend = controller.tlsToBackend
+        ? { host: spans, service: spansTlsName, port: SPANS_TLS_PORT }
+        : { host: spans, service: workloadNames.ingestion, port: ports.spans };
       this.addIngress('spans', 'junjo-ai-studio-spans', props, [backend], tlsSecret, controller.spans);
     }
   }

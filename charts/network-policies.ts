@@ -10,8 +10,9 @@ export interface NetworkPoliciesChartProps extends StudioIdentity {
     readonly ui: number;
     readonly api: number;
     readonly apiKeys: number;
-    /** All ports on which spans arrive. */
-    readonly spans: readonly number[];
+    readonly spans: number;
+    /** Where spans arrive from the edge. */
+    readonly spansFromEdge: number;
     readonly spanReads: number;
   };
   /** Namespace of the ingress or gateway controller. @default unknown: the edge may be anywhere */
@@ -96,8 +97,8 @@ export class NetworkPoliciesChart extends Chart {
 }
 
 /** Every protocol is written out: ports are a list that is replaced whole, so a defaulted one would show as a change. */
-function tcp(...ports: readonly number[]): k8s.NetworkPolicyPort[] {
-  return ports.map((port) => ({ port: k8s.IntOrString.fromNumber(port), protocol: 'TCP' }));
+function tcp(port: number): k8s.NetworkPolicyPort[] {
+  return [{ port: k8s.IntOrString.fromNumber(port), protocol: 'TCP' }];
 }
 
 const dns: k8s.NetworkPolicyEgressRule = {
@@ -120,11 +121,14 @@ function from(peers: k8s.NetworkPolicyPeer[], ports: k8s.NetworkPolicyPort[]): k
 }
 
 function spans(props: NetworkPoliciesChartProps, edge: k8s.NetworkPolicyPeer[]): k8s.NetworkPolicyIngressRule[] {
-  const ports = tcp(...props.ports.spans);
-  if (!props.spansPublished) return [from(edge, ports)];
-  if (props.spansSourceRanges.length === 0) return [from([], ports)];
-  const ranges = props.spansSourceRanges.map((cidr) => ({ ipBlock: { cidr } }));
-  // An edge of unknown namespace is at least a pod of the cluster.
-  const throughEdge = props.spansThroughEdge ? (edge.length > 0 ? edge : [{ namespaceSelector: {} }]) : [];
-  return [from([...ranges, ...throughEdge], ports)];
+  const { ports, spansSourceRanges, spansPublished, spansThroughEdge } = props;
+  const ranges = spansSourceRanges.map((cidr) => ({ ipBlock: { cidr } }));
+  const filtered = spansPublished && ranges.length > 0 && ports.spansFromEdge === ports.spans;
+  // An edge of unknown namespace is at least a pod of the cluster; as anybody it would undo the source ranges.
+  const edgePeers = edge.length === 0 && filtered ? [{ namespaceSelector: {} }] : edge;
+  return [
+    // Unpublished spans that do not come over TLS come through an edge of the operator's own.
+    ...(spansThroughEdge || !spansPublished ? [from(edgePeers, tcp(ports.spansFromEdge))] : []),
+    ...(spansPublished ? [from(ranges, tcp(ports.spans))] : []),
+  ];
 }

@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { k8s } from 'cdk8s-plus-27';
 import type { SecretKey, StudioConfig } from '../config/studio-config';
 import type { Memory, Service, WritableFolder } from '../releases';
@@ -35,6 +35,8 @@ export interface StatefulWorkloadProps extends WorkloadProps {
   readonly secretKeys: readonly SecretKey[];
   /** Digest of the values of those keys; it rolls the pod. @default no annotation */
   readonly secretsDigest?: string;
+  /** Somebody else writes the Secret, after the pods are applied or whenever a value changes. @default false */
+  readonly secretsFromElsewhere: boolean;
 }
 
 /** Both pods that mount the volume carry it, and both have affinity to it: ReadWriteOnce is per node. */
@@ -44,6 +46,15 @@ const VOLUME_LABEL = { 'junjo-ai-studio/volume': 'data' };
 export function workloadMeta(props: WorkloadProps, name: string, component: Service) {
   const meta = objectMeta(props, name, component);
   return { ...meta, labels: { ...meta.labels, 'app.kubernetes.io/version': props.version } };
+}
+
+/** Metadata of a workload that reads secrets; Reloader, where it runs, rolls it when somebody else changes the Secret. */
+export function statefulMeta(props: StatefulWorkloadProps, name: string, component: Service) {
+  const reload = props.secretsFromElsewhere && props.secretKeys.length > 0;
+  return {
+    ...workloadMeta(props, name, component),
+    ...(reload && { annotations: { 'secret.reloader.stakater.com/reload': props.secretName } }),
+  };
 }
 
 /** Metadata of the pods; a changed digest replaces them. */
@@ -177,11 +188,6 @@ export function singleWriter(component: Service): Pick<k8s.DeploymentSpec, 'repl
 /** Digest of what is no secret. */
 export function digest(values: Texts): string {
   return createHash('sha256').update(canonical(values)).digest('hex');
-}
-
-/** Digest of secrets that tells nothing to who does not have the key. */
-export function keyedDigest(values: Texts, key: string): string {
-  return createHmac('sha256', key).update(canonical(values)).digest('hex');
 }
 
 function canonical(values: Texts): string {

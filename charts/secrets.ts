@@ -1,26 +1,93 @@
-import { Chart } from 'cdk8s';
+import { type ApiObjectMetadata, Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
+import type { SecretSource } from '../config/studio-config';
+import { SealedSecret } from '../imports/bitnami.com';
+import {
+  ExternalSecret,
+  ExternalSecretSpecDataRemoteRefConversionStrategy,
+  ExternalSecretSpecDataRemoteRefDecodingStrategy,
+  ExternalSecretSpecDataRemoteRefMetadataPolicy,
+  ExternalSecretSpecSecretStoreRefKind,
+  ExternalSecretSpecTargetCreationPolicy,
+  ExternalSecretSpecTargetDeletionPolicy,
+} from '../imports/external-secrets.io';
 import { objectMeta, type StudioIdentity } from './metadata';
 
-/** The Secret with all secrets of a studio; each container reads its keys one by one. */
-export const secretName = 'junjo-ai-studio-secrets';
+type Source<Kind> = Extract<SecretSource, { kind: Kind }>;
 
-export interface SecretsChartProps extends StudioIdentity {
-  /** Secrets by key, in plain text. */
-  readonly values: Readonly<Record<string, string>>;
+export interface SecretsChartProps<Kind> extends StudioIdentity {
+  /** Name of the Secret that the pods read. */
+  readonly secretName: string;
+  readonly source: Source<Kind>;
 }
 
 /** The Secret, alone in its file. */
 export class SecretsChart extends Chart {
-  constructor(scope: Construct, id: string, props: SecretsChartProps) {
+  constructor(scope: Construct, id: string, props: SecretsChartProps<'manifest'>) {
     super(scope, id);
-    const encoded = Object.entries(props.values).map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
+    const encoded = Object.entries(props.source.values).map(([key, value]) => [
+      key,
+      Buffer.from(value).toString('base64'),
+    ]);
     new k8s.KubeSecret(this, 'secret', {
-      metadata: objectMeta(props, secretName),
+      metadata: objectMeta(props, props.secretName),
       type: 'Opaque',
       // Not stringData: the API server turns it into data, and every later apply would show a change.
       data: Object.fromEntries(encoded),
+    });
+  }
+}
+
+/** The secrets, encrypted for the sealed-secrets controller of one cluster. */
+export class SealedSecretsChart extends Chart {
+  constructor(scope: Construct, id: string, props: SecretsChartProps<'sealed'>) {
+    super(scope, id);
+    const { scope: sealingScope, ciphertexts } = props.source;
+    const annotations =
+      sealingScope === 'strict' ? undefined : { [`sealedsecrets.bitnami.com/${sealingScope}`]: 'true' };
+    const metadata: ApiObjectMetadata = { ...objectMeta(props, props.secretName), ...(annotations && { annotations }) };
+    new SealedSecret(this, 'sealed-secret', {
+      // The controller takes the scope from here; the template's annotation only marks the Secret.
+      metadata,
+      spec: { encryptedData: { ...ciphertexts }, template: { type: 'Opaque', metadata } },
+    });
+  }
+}
+
+/** The secrets, fetched by External Secrets Operator. */
+export class ExternalSecretsChart extends Chart {
+  constructor(scope: Construct, id: string, props: SecretsChartProps<'external'>) {
+    super(scope, id);
+    const { store, remoteKey, keys } = props.source;
+    new ExternalSecret(this, 'external-secret', {
+      metadata: objectMeta(props, props.secretName),
+      spec: {
+        refreshInterval: '1h0m0s',
+        secretStoreRef: {
+          name: store.name,
+          kind:
+            store.kind === 'SecretStore'
+              ? ExternalSecretSpecSecretStoreRefKind.SECRET_STORE
+              : ExternalSecretSpecSecretStoreRefKind.CLUSTER_SECRET_STORE,
+        },
+        target: {
+          name: props.secretName,
+          creationPolicy: ExternalSecretSpecTargetCreationPolicy.OWNER,
+          deletionPolicy: ExternalSecretSpecTargetDeletionPolicy.RETAIN,
+        },
+        data: keys.map((key) => ({
+          secretKey: key,
+          // What the CRD defaults inside the list is written out: the list is replaced whole, and would show a change.
+          remoteRef: {
+            key: remoteKey,
+            property: key,
+            conversionStrategy: ExternalSecretSpecDataRemoteRefConversionStrategy.DEFAULT,
+            decodingStrategy: ExternalSecretSpecDataRemoteRefDecodingStrategy.NONE,
+            metadataPolicy: ExternalSecretSpecDataRemoteRefMetadataPolicy.NONE,
+          },
+        })),
+      },
     });
   }
 }

@@ -1,7 +1,8 @@
-import { App, Chart, Yaml } from 'cdk8s';
+import { App } from 'cdk8s';
 import { Construct } from 'constructs';
-import type { Edge, StudioConfig } from '../config/studio-config';
+import type { Edge, Secrets, StudioConfig } from '../config/studio-config';
 import type { Service } from '../releases';
+import { ArgoCdChart, type ArgoCdStudio, kindsBelow, tolerateMissingCrds } from './argo-cd';
 import { BackendChart } from './backend';
 import { usesSolver } from './certificates';
 import { FrontendChart } from './frontend';
@@ -12,19 +13,17 @@ import { controllerOf } from './ingress-controllers';
 import type { StudioIdentity } from './metadata';
 import { NamespaceChart } from './namespace';
 import { NetworkPoliciesChart } from './network-policies';
-import { keyedDigest, type StatefulWorkloadProps, type WorkloadProps } from './pod';
-import { SecretsChart, secretName } from './secrets';
+import type { StatefulWorkloadProps, WorkloadProps } from './pod';
+import { type RenderedFile, renderCharts } from './rendered-file';
+import { ExternalSecretsChart, SealedSecretsChart, SecretsChart } from './secrets';
 import { cloudAnnotations, externalDnsAnnotations } from './service';
 import { SettingsChart } from './settings';
+import { SPANS_TLS_PORT } from './spans-tls';
 import { claimName, StorageChart } from './storage';
 
-/** A file of the output folder. */
-export interface RenderedFile {
-  /** Relative to the output folder, with forward slashes. */
-  readonly path: string;
-  readonly text: string;
-  /** Unix permissions. */
-  readonly mode: number;
+export interface StudioProps {
+  /** An ApplicationSet applies it together with others. @default false, it has an Application of its own */
+  readonly inSet?: boolean;
 }
 
 /**
@@ -32,7 +31,10 @@ export interface RenderedFile {
  * `foundation/` holds what must outlive the rest.
  */
 export class Studio extends App {
-  constructor(config: StudioConfig) {
+  /** What Argo CD must be allowed to apply. */
+  readonly argoCd: ArgoCdStudio;
+
+  constructor(config: StudioConfig, props: StudioProps = {}) {
     super();
     const identity = { studio: config.name, namespace: config.namespace };
     const onLocalhost = config.environment === 'development';
@@ -48,7 +50,7 @@ export class Studio extends App {
       new StorageChart(foundation, '10-storage', { ...identity, storage: config.storage });
     }
     new SettingsChart(this, '20-settings', { ...identity, settings: config.settings, apiUrl: config.apiUrl });
-    new SecretsChart(this, '30-secrets', { ...identity, values: config.secrets.values });
+    this.addSecrets(config.secrets, identity);
     new BackendChart(this, '40-backend', {
       ...statefulWorkload(config, 'backend'),
       httpPort: ports.backend.http,
@@ -61,6 +63,7 @@ export class Studio extends App {
       internalGrpcPort: ports.ingestion.internalGrpc,
       published: onLocalhost ? undefined : config.spansService,
       serviceAnnotations: spansServiceAnnotations(config),
+      tlsSidecarRegistry: spansNeedTls(config) ? config.imageRegistry : undefined,
     });
     new FrontendChart(this, '60-frontend', {
       ...workload(config, 'frontend'),
@@ -72,6 +75,24 @@ export class Studio extends App {
     });
     if (config.edge) this.addEdge(config, config.edge, identity);
     if (config.networkPolicy) this.addNetworkPolicies(config, identity);
+    this.argoCd = { name: config.name, namespace: config.namespace, kinds: kindsBelow(this) };
+    if (config.git) {
+      tolerateMissingCrds(this);
+      if (!props.inSet) {
+        const argoCd = new Construct(this, 'argocd');
+        new ArgoCdChart(argoCd, '00-application', { studio: this.argoCd, git: config.git });
+      }
+    }
+  }
+
+  private addSecrets({ name, source }: Secrets, identity: StudioIdentity): void {
+    // Git ignores *secrets.k8s.yaml: the file of the Secret, and no other, has such a name.
+    if (source.kind === 'manifest') new SecretsChart(this, '30-secrets', { ...identity, secretName: name, source });
+    if (source.kind === 'sealed')
+      new SealedSecretsChart(this, '30-sealed-secret', { ...identity, secretName: name, source });
+    if (source.kind === 'external') {
+      new ExternalSecretsChart(this, '30-external-secret', { ...identity, secretName: name, source });
+    }
   }
 
   private addEdge(config: StudioConfig, edge: Edge, identity: StudioIdentity): void {
@@ -99,7 +120,8 @@ export class Studio extends App {
         ui: line.ports.frontend[config.imageTarget].container,
         api: line.ports.backend.http,
         apiKeys: line.ports.backend.internalGrpc,
-        spans: [line.ports.ingestion.otlp],
+        spans: line.ports.ingestion.otlp,
+        spansFromEdge: spansNeedTls(config) ? SPANS_TLS_PORT : line.ports.ingestion.otlp,
         spanReads: line.ports.ingestion.internalGrpc,
       },
       edgeNamespace: edge && config.ingressNamespace,
@@ -112,19 +134,14 @@ export class Studio extends App {
 
   /** Renders every chart, in the order of the files. */
   files(): readonly RenderedFile[] {
-    return this.node
-      .findAll()
-      .filter((construct) => construct instanceof Chart)
-      .map((chart) => {
-        const objects: { kind: string }[] = chart.toJson();
-        return {
-          path: `${chart.node.path}.k8s.yaml`,
-          text: Yaml.stringify(...objects),
-          mode: objects.some(({ kind }) => kind === 'Secret') ? 0o600 : 0o644,
-        };
-      })
-      .sort((a, b) => (a.path < b.path ? -1 : 1));
+    return renderCharts(this);
   }
+}
+
+/** Whether spans come through an edge that speaks HTTP/2 to backends over TLS only. */
+function spansNeedTls({ edge }: StudioConfig): boolean {
+  if (!edge?.hosts.spans || edge.route.kind !== 'ingress') return false;
+  return controllerOf(edge.route.className).tlsToBackend;
 }
 
 /** What the Service for spans is told of its load balancer, of the protocol behind it, and of its host name. */
@@ -157,14 +174,14 @@ function workload(config: StudioConfig, service: Service): WorkloadProps {
 }
 
 function statefulWorkload(config: StudioConfig, service: Service): StatefulWorkloadProps {
-  const secretKeys = config.secrets.readers[service];
-  const read = secretKeys.map(({ key }) => [key, config.secrets.values[key] ?? '']);
+  const { name, source, readers, digests } = config.secrets;
   return {
     ...workload(config, service),
     claimName: claimName(config.storage),
     dataPath: config.line.dataPath,
-    secretName,
-    secretKeys,
-    secretsDigest: read.length > 0 ? keyedDigest(Object.fromEntries(read), config.secrets.digestKey) : undefined,
+    secretName: name,
+    secretKeys: readers[service],
+    secretsDigest: digests[service],
+    secretsFromElsewhere: source.kind !== 'manifest',
   };
 }

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type RenderedFile, Studio } from '../charts/studio';
-import { loadStudio } from '../config/load-studio';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { type Rendering, renderStudio, renderStudios } from '../charts/render';
 import { formatProblem } from '../config/problems';
 
 /** Every folder of examples/ that holds a studio. */
@@ -15,19 +14,29 @@ export function exampleNames(folder = 'examples'): readonly string[] {
 }
 
 /**
- * Renders one example. Its env file takes its secrets from the environment; here they are derived from their names, so
- * that every machine renders the same bytes. Files that hold a secret are left out.
+ * Renders one example: its `studio.env`, or every file of its `studios/`. The env files take their secrets from the
+ * environment; here they are derived from their names, so that every machine renders the same bytes. Files that hold a
+ * secret are left out.
  * @throws when the example has a problem of any kind, notes excepted: an example must be exemplary.
  */
-export function renderExample(name: string, folder = 'examples'): readonly RenderedFile[] {
-  const path = `${folder}/${name}/studio.env`;
-  const environment = (variable: string) =>
-    /SECRET|KEY|TOKEN/.test(variable) ? exampleSecret(name, variable) : undefined;
-  const { config, problems } = loadStudio([{ path, text: readFileSync(path, 'utf8') }], { environment });
-  if (!config || problems.some(({ severity }) => severity !== 'note')) {
+export function renderExample(name: string, folder = 'examples'): Pick<Rendering, 'files' | 'kept'> {
+  const root = join(folder, name);
+  const options = {
+    environment: (variable: string) => (/SECRET|KEY|TOKEN/.test(variable) ? exampleSecret(name, variable) : undefined),
+    readFile: (path: string) => (existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : undefined),
+  };
+  const text = (path: string) => ({ path: join(root, path), text: readFileSync(join(root, path), 'utf8') });
+  const studios = join(root, 'studios');
+  const { files, kept, problems } = existsSync(studios)
+    ? renderStudios(
+        readdirSync(studios).map((file) => ({ name: basename(file, '.env'), files: [text(join('studios', file))] })),
+        options,
+      )
+    : renderStudio([text('studio.env')], options);
+  if (files.length === 0 || problems.some(({ severity }) => severity !== 'note')) {
     throw new Error(problems.map(formatProblem).join('\n'));
   }
-  return new Studio(config).files().filter(({ mode }) => mode !== 0o600);
+  return { files: files.filter(({ mode }) => mode !== 0o600), kept };
 }
 
 /** The YAML that is committed for an example, by path. */

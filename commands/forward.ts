@@ -1,10 +1,12 @@
 import { workloadNames } from '../config/names';
-import { readStudio } from '../main';
+import { render } from '../main';
 import { PortForward } from './port-forward';
 
 async function forward(): Promise<void> {
-  const config = readStudio(process.env);
-  if (!config) {
+  const [config, ...others] = render(process.env)?.studios ?? [];
+  if (!config || others.length > 0) {
+    if (config)
+      console.error('Forwards one studio at a time: name its env files with JUNJO_ENV_FILES, without JUNJO_STUDIOS.');
     process.exitCode = 1;
     return;
   }

@@ -3,15 +3,16 @@ import { checkEdge, checkSpansService } from './checks/edge';
 import { checkImages, checkRelease } from './checks/images';
 import { checkNames } from './checks/names';
 import { isPlaceholder } from './checks/placeholders';
+import { checkSecrets, type SecretSurroundings } from './checks/secrets';
 import { checkStorage } from './checks/storage';
 import { checkOrigins, checkUrls, uiOrigin } from './checks/web';
 import type { Lookup } from './env-file';
 import { type EnvFileText, readEnvFiles } from './env-files';
 import { internalServiceNames } from './names';
 import type { Problem } from './problems';
-import type { SecretKey, StudioConfig } from './studio-config';
+import type { StudioConfig } from './studio-config';
 import { Values } from './values';
-import { type Variable, variablesOf } from './variables';
+import { type Variable, type VariableName, variablesOf } from './variables';
 
 /** A studio, or what keeps it from being one. */
 export interface LoadedStudio {
@@ -19,6 +20,8 @@ export interface LoadedStudio {
   readonly config?: StudioConfig;
   /** Errors, warnings and notes, in the order of the files and their lines. */
   readonly problems: readonly Problem[];
+  /** Where the files set a variable. */
+  readonly place: (name: VariableName) => Pick<Problem, 'file' | 'line'>;
 }
 
 /** Where the value of a variable that is not in the env files comes from, and which releases there are. */
@@ -27,26 +30,40 @@ export interface LoadOptions {
   readonly environment?: Lookup;
   /** @default every line of releases/ */
   readonly lines?: readonly ReleaseLine[];
+  /** Name of the studio unless its files give another. @default `junjo-ai-studio` */
+  readonly name?: string;
+  /** Reads the files that settings name: the sealing certificate, and what was sealed before. @default none can be read */
+  readonly readFile?: (path: string) => string | undefined;
+  /** The time against which certificates are checked. @default the present */
+  readonly now?: () => Date;
 }
 
 /** Turns the env files of one studio into its checked configuration. */
 export function loadStudio(files: readonly EnvFileText[], options: LoadOptions = {}): LoadedStudio {
-  const { environment = () => undefined, lines = releaseLines } = options;
+  const {
+    environment = () => undefined,
+    lines = releaseLines,
+    readFile = () => undefined,
+    now = () => new Date(),
+  } = options;
   const { entries, problems: readProblems } = readEnvFiles(files, environment);
   const chosen = entries.get('JUNJO_K8S_RELEASE')?.value || defaultTag;
   // With an unknown tag the other checks still run, against the default line.
   const fallback = lines.find(({ tags }) => tags.includes(defaultTag)) ?? releaseLines[0];
   const line = lines.find(({ tags }) => tags.includes(chosen)) ?? fallback;
-  const table = variablesOf(line);
-  const values = new Values(files[0]?.path ?? '.env', entries, table, line);
+  const table = variablesOf(line).map((variable) =>
+    variable.name === 'JUNJO_K8S_NAME' && options.name ? { ...variable, default: options.name } : variable,
+  );
+  const values = new Values(files[files.length - 1]?.path ?? '.env', entries, table, line);
 
   checkRelease(values, lines);
   checkNames(values, entries, line, lines);
   for (const variable of table) checkValue(values, variable);
-  const config = buildConfig(values, table, line);
+  const config = buildConfig(values, table, line, { readFile, now });
 
   const problems = inFileOrder([...readProblems, ...values.problems], files);
-  return problems.some(({ severity }) => severity === 'error') ? { problems } : { config, problems };
+  const place = (name: VariableName) => values.place(name);
+  return problems.some(({ severity }) => severity === 'error') ? { problems, place } : { config, problems, place };
 }
 
 /** What one row of the table says of its value, whatever the other values are. */
@@ -54,13 +71,16 @@ function checkValue(values: Values, variable: Variable): void {
   const { name } = variable;
   const value = values.written(name);
   const production = values.get('JUNJO_ENV') === 'production';
-  const required = variable.required === 'always' || (variable.required === 'production' && production);
-  if (variable.leftOutAsPlaceholder && values.isWritten(name) && (value === undefined || isPlaceholder(value))) {
+  // Outside this mode secrets come from elsewhere, and checks/secrets.ts says what the file may hold.
+  const fromFile = !variable.secret || values.get('JUNJO_K8S_SECRETS') === 'manifest';
+  const required = fromFile && (variable.required === 'always' || (variable.required === 'production' && production));
+  const placeholder = variable.secret && variable.readers && value !== undefined && isPlaceholder(value);
+  if (variable.leftOutAsPlaceholder && values.isWritten(name) && (value === undefined || placeholder) && fromFile) {
     const reason = value === undefined ? 'is empty' : 'still holds a placeholder';
     values.warning(name, `${reason} and is left out. Set the key, or remove the line`);
   } else if (value === undefined) {
     if (required) values.error(name, `${values.isWritten(name) ? 'is empty' : 'is missing'}. ${howToSet(variable)}`);
-  } else if (variable.secret && required && isPlaceholder(value)) {
+  } else if (placeholder) {
     values.error(name, `still holds a placeholder. ${howToSet(variable)}`);
   } else if (!variable.refused && !variable.insteadOfCompose) {
     const problem = variable.type.problem(value) ?? memoryProblem(values, variable, value);
@@ -84,7 +104,12 @@ function howToSet({ secret, name, type, meaning }: Variable): string {
     : `Set ${name} to one of: ${type.description.replaceAll('`', '')}`;
 }
 
-function buildConfig(values: Values, table: readonly Variable[], line: ReleaseLine): StudioConfig | undefined {
+function buildConfig(
+  values: Values,
+  table: readonly Variable[],
+  line: ReleaseLine,
+  surroundings: SecretSurroundings,
+): StudioConfig | undefined {
   const environment = values.get('JUNJO_ENV') === 'production' ? 'production' : 'development';
   const imageTarget = values.get('JUNJO_BUILD_TARGET') === 'development' ? 'development' : 'production';
   const frontendPorts = line.ports.frontend[imageTarget];
@@ -106,17 +131,14 @@ function buildConfig(values: Values, table: readonly Variable[], line: ReleaseLi
   const edge = checkEdge(values);
   const spansService = checkSpansService(values, line);
   const storage = checkStorage(values);
-  if (!storage) return undefined;
+  const secrets = checkSecrets(values, table, surroundings);
+  if (!storage || !secrets) return undefined;
 
   const setting = ({ name, secret, setByManifests }: Variable): string | undefined => {
     if (secret || setByManifests) return undefined;
     return values.find(name) ?? (name === 'JUNJO_ALLOW_ORIGINS' ? uiOrigin(values, frontendPorts) : undefined);
   };
-  const secret = ({ name, leftOutAsPlaceholder }: Variable): string | undefined => {
-    const value = values.written(name);
-    return value !== undefined && leftOutAsPlaceholder && isPlaceholder(value) ? undefined : value;
-  };
-  const secrets = table.filter((variable) => variable.secret && variable.readers && secret(variable) !== undefined);
+  const repo = values.get('JUNJO_K8S_GIT_REPO');
   return {
     name: values.get('JUNJO_K8S_NAME') ?? '',
     namespace,
@@ -124,19 +146,12 @@ function buildConfig(values: Values, table: readonly Variable[], line: ReleaseLi
     imageTarget,
     line,
     tag: values.get('JUNJO_K8S_RELEASE') ?? '',
+    imageRegistry: values.get('JUNJO_K8S_IMAGE_REGISTRY') ?? '',
     ...images,
     imagePullSecret: values.get('JUNJO_K8S_IMAGE_PULL_SECRET'),
     settings: perService((service) => perContainerName(readBy(service, table), setting)),
     fixedEnvironment: fixedEnvironment(line),
-    secrets: {
-      values: perContainerName(secrets, secret),
-      readers: perService((service) =>
-        readBy(service, secrets).map(({ name, nameInContainer, required }): SecretKey => {
-          return { key: nameInContainer ?? name, optional: required !== 'always' };
-        }),
-      ),
-      digestKey: values.get('JUNJO_SESSION_SECRET') ?? '',
-    },
+    secrets,
     storage,
     size: values.get('JUNJO_K8S_SIZE') as Size,
     frontendReplicas: Number(values.get('JUNJO_K8S_FRONTEND_REPLICAS')),
@@ -148,6 +163,9 @@ function buildConfig(values: Values, table: readonly Variable[], line: ReleaseLi
     spansService,
     networkPolicy: values.get('JUNJO_K8S_NETWORK_POLICY') === 'true',
     ingressNamespace: values.get('JUNJO_K8S_INGRESS_NAMESPACE'),
+    git: repo
+      ? { repo, path: values.get('JUNJO_K8S_GIT_PATH') ?? '', revision: values.get('JUNJO_K8S_GIT_REVISION') ?? '' }
+      : undefined,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { ReleaseLine, Service, Size } from '../releases';
+import type { SealingScope } from './sealing';
 
 /** A secret as the containers see it: a key of the Secret, which is also the name of the environment variable. */
 export interface SecretKey {
@@ -82,6 +83,46 @@ export interface SpansService {
   readonly externalDnsHost?: string;
 }
 
+/** Where the values of the Secret come from. */
+export type SecretSource =
+  /** A rendered Secret, which is never committed. Values in plain text. */
+  | { readonly kind: 'manifest'; readonly values: Readonly<Record<string, string>> }
+  /** A Secret that somebody else keeps. */
+  | { readonly kind: 'existing' }
+  /** A SealedSecret, and the file that keeps its ciphertexts between renders. */
+  | {
+      readonly kind: 'sealed';
+      readonly scope: SealingScope;
+      readonly ciphertexts: Readonly<Record<string, string>>;
+      readonly kept: { readonly path: string; readonly text: string };
+    }
+  /** An ExternalSecret on a store of External Secrets Operator. */
+  | {
+      readonly kind: 'external';
+      readonly store: { readonly kind: 'SecretStore' | 'ClusterSecretStore'; readonly name: string };
+      /** Entry of the store that holds the keys as its properties. */
+      readonly remoteKey: string;
+      readonly keys: readonly string[];
+    };
+
+/** The Secret of a studio, and what each container reads of it. */
+export interface Secrets {
+  readonly name: string;
+  readonly source: SecretSource;
+  /** The keys that each container reads. */
+  readonly readers: Readonly<Record<Service, readonly SecretKey[]>>;
+  /** Digest of what each container reads, where the values are known here; it rolls the pod and tells nothing. */
+  readonly digests: Readonly<Record<Service, string | undefined>>;
+}
+
+/** Where Argo CD finds the manifests. */
+export interface GitSource {
+  readonly repo: string;
+  /** Folder of the output in the repo. */
+  readonly path: string;
+  readonly revision: string;
+}
+
 /** A checked studio: everything that the charts need, and nothing that still can be wrong. */
 export interface StudioConfig {
   readonly name: string;
@@ -93,6 +134,8 @@ export interface StudioConfig {
   readonly line: ReleaseLine;
   /** Tag of the release, for labels. */
   readonly tag: string;
+  /** Registry, with path, that mirrors Docker Hub. */
+  readonly imageRegistry: string;
   readonly images: Readonly<Record<Service, string>>;
   readonly imagePullPolicies: Readonly<Record<Service, 'IfNotPresent' | 'Always'>>;
   /** Name of an existing Secret with registry credentials. */
@@ -101,14 +144,7 @@ export interface StudioConfig {
   readonly settings: Readonly<Record<Service, Readonly<Record<string, string>>>>;
   /** Variables with a value that the manifests decide. */
   readonly fixedEnvironment: Readonly<Record<Service, Readonly<Record<string, string>>>>;
-  readonly secrets: {
-    /** All secrets by key. */
-    readonly values: Readonly<Record<string, string>>;
-    /** The keys that each container reads. */
-    readonly readers: Readonly<Record<Service, readonly SecretKey[]>>;
-    /** What the digest of secrets in a pod's annotation is keyed with, so that it tells nothing. */
-    readonly digestKey: string;
-  };
+  readonly secrets: Secrets;
   readonly storage: Storage;
   readonly size: Size;
   readonly frontendReplicas: number;
@@ -122,4 +158,6 @@ export interface StudioConfig {
   readonly networkPolicy: boolean;
   /** Namespace of the ingress or gateway controller. @default unknown, so that the edge may be anywhere */
   readonly ingressNamespace?: string;
+  /** @default Argo CD does not apply the studio */
+  readonly git?: GitSource;
 }

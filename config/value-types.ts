@@ -192,6 +192,48 @@ export const gateway: ValueType = {
   },
 };
 
+/** A store of External Secrets Operator. */
+export const secretStore: ValueType = {
+  description: '`SecretStore/name` or `ClusterSecretStore/name`',
+  problem: (value) => {
+    const [kind, name = '', ...more] = value.split('/');
+    return (kind === 'SecretStore' || kind === 'ClusterSecretStore') &&
+      more.length === 0 &&
+      dnsSubdomain.problem(name) === undefined
+      ? undefined
+      : 'must be SecretStore/name or ClusterSecretStore/name';
+  },
+};
+
+/** A Git repository as Argo CD clones it; credentials belong to Argo CD. */
+export const gitRepo: ValueType = {
+  description: 'URL of a Git repository',
+  problem: (value) => {
+    if (/^https?:\/\/[^/@]*@/.test(value)) {
+      return 'contains credentials. Give them to Argo CD instead: argocd repo add';
+    }
+    return /^(https:\/\/[^\s/]+\/\S+|ssh:\/\/\S+\/\S+|[^\s@/:]+@[^\s/:]+:\S+)$/.test(value)
+      ? undefined
+      : 'is not the URL of a Git repository. Write it as https://host/team/repo.git or git@host:team/repo.git';
+  },
+};
+
+/** A folder below the root of a repository. */
+export const repoPath: ValueType = {
+  description: 'path in the repository',
+  problem: (value) =>
+    /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(value) && !value.split('/').includes('..')
+      ? undefined
+      : 'is not a path in the repository. Write it relative to the root, for example dist',
+};
+
+/** A branch, tag or commit. */
+export const gitRevision: ValueType = {
+  description: 'branch, tag or commit',
+  problem: (value) =>
+    /^[A-Za-z0-9][A-Za-z0-9._/-]*$/.test(value) ? undefined : 'is not a branch, tag or commit. Write it as main',
+};
+
 /** Address ranges, comma-separated. */
 export const cidrs: ValueType = {
   description: 'CIDRs, comma-separated',

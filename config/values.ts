@@ -52,6 +52,17 @@ export class Values {
     return this.entries.has(name);
   }
 
+  /** Every secret of the table. */
+  secretNames(): readonly string[] {
+    return [...this.table.values()].filter(({ secret, readers }) => secret && readers).map(({ name }) => name);
+  }
+
+  /** The file, and the line if there is one, that sets a variable. */
+  place(name: string): Pick<Problem, 'file' | 'line'> {
+    const entry = this.entries.get(name);
+    return { file: entry?.file ?? this.file, line: entry?.line };
+  }
+
   /** Whether a value passed its checks so far, so that later checks can build on it. */
   isSound(name: VariableName): boolean {
     return !this.found.some(({ severity, variable }) => severity === 'error' && variable === name);
@@ -74,7 +85,6 @@ export class Values {
   }
 
   private report(severity: Severity, name: string, text: string): void {
-    const entry = this.entries.get(name);
-    this.found.push({ severity, file: entry?.file ?? this.file, line: entry?.line, variable: name, text });
+    this.found.push({ severity, ...this.place(name), variable: name, text });
   }
 }

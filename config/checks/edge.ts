@@ -27,7 +27,9 @@ const edgeSettings: readonly VariableName[] = [
 /** How a production studio is reached; nothing while its addresses have problems of their own. */
 export function checkEdge(values: Values): Edge | undefined {
   if (values.get('JUNJO_ENV') !== 'production') {
-    for (const name of edgeSettings.filter((setting) => values.written(setting) !== undefined)) {
+    for (const name of edgeSettings.filter(
+      (setting) => values.written(setting) !== undefined && values.isSound(setting),
+    )) {
       values.note(name, 'has no effect in development, where the studio is on localhost');
     }
     return undefined;
@@ -63,7 +65,7 @@ function edgeRoute(values: Values): EdgeRoute {
     const [namespace = '', name = ''] = gateway.split('/');
     return { kind: 'sharedGateway', namespace, name };
   }
-  noteClass(values, className);
+  if (values.isSound('JUNJO_K8S_INGRESS_CLASS')) noteClass(values, className);
   return { kind: 'ingress', className };
 }
 
@@ -113,8 +115,15 @@ function certificateSource(values: Values, route: EdgeRoute): CertificateSource 
     return { kind: 'elsewhere' };
   }
   if (secret) return { kind: 'secret', name: secret };
+  const caddy = route.kind === 'ingress' && route.className === 'caddy';
+  if (issuer && caddy) {
+    values.warning(
+      'JUNJO_K8S_CLUSTER_ISSUER',
+      'newer releases of the Caddy controller load no route at all while a certificate is missing, so HTTP-01 never succeeds. Use an issuer with DNS-01, or remove the line: Caddy obtains certificates by itself',
+    );
+  }
   if (issuer) return { kind: 'clusterIssuer', name: issuer };
-  if (route.kind === 'ingress' && route.className === 'caddy') {
+  if (caddy) {
     for (const name of acme) {
       values.error(
         name,

@@ -136,6 +136,56 @@ describe('nginx', () => {
   });
 });
 
+describe('caddy', () => {
+  const settings = { JUNJO_K8S_INGRESS_CLASS: 'caddy', JUNJO_K8S_IMAGE_REGISTRY: 'registry.example.com/mirror' };
+  const studio = edge(settings);
+  const sidecar = studio.pod('ingestion').spec.containers.find(({ name }: Manifest) => name === 'tls');
+
+  test('obtains certificates by itself: no TLS section, whose missing Secret would stop all its routes', () => {
+    expect([...studio.ofKind('Issuer'), ...studio.ofKind('Certificate')]).toEqual([]);
+    expect(studio.ofKind('Ingress').filter(({ spec }) => spec.tls)).toEqual([]);
+    expect(studio.ofKind('NetworkPolicy').map(({ metadata }) => metadata.name)).not.toContain(
+      'junjo-ai-studio-acme-solver',
+    );
+  });
+
+  test('reaches spans over TLS, because it has no h2c, in a sidecar that speaks h2c to ingestion', () => {
+    const spans = studio.get('Ingress', 'junjo-ai-studio-spans');
+    expect(spans.metadata.annotations).toEqual({ 'caddy.ingress.kubernetes.io/backend-protocol': 'https' });
+    expect(backendsOf(spans)).toEqual([['junjo-ai-studio-ingestion-tls', 50054]]);
+    expect(studio.get('Service', 'junjo-ai-studio-ingestion-tls').spec.ports[0].targetPort).toBe(
+      sidecar.ports[0].containerPort,
+    );
+    const { Caddyfile } = studio.get('ConfigMap', 'junjo-ai-studio-ingestion-tls').data;
+    expect(Caddyfile).toContain('https://:50054');
+    expect(Caddyfile).toContain('reverse_proxy h2c://127.0.0.1:50051');
+    expect(Caddyfile).toContain('request>headers delete');
+  });
+
+  test('has a sidecar that Pod Security `restricted` admits, from the mirror, with nothing but what it needs', () => {
+    expect(sidecar.image).toMatch(/^registry\.example\.com\/mirror\/library\/caddy:[0-9.]+-alpine$/);
+    expect(sidecar.securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ['ALL'], add: ['NET_BIND_SERVICE'] },
+      readOnlyRootFilesystem: true,
+    });
+    expect(sidecar).not.toHaveProperty('envFrom');
+    expect(sidecar.env).toEqual([{ name: 'XDG_DATA_HOME', value: '/data' }]);
+    expect(sidecar.volumeMounts.map(({ name }: Manifest) => name)).not.toContain('data');
+  });
+
+  test('has no sidecar where spans do not come over TLS', () => {
+    const plain = edge({ ...settings, JUNJO_PROD_INGESTION_URL: 'http://spans.example.com:50051' });
+    expect(plain.pod('ingestion').spec.containers).toHaveLength(1);
+    expect(plain.ofKind('Service').map(({ metadata }) => metadata.name)).not.toContain('junjo-ai-studio-ingestion-tls');
+  });
+
+  test('serves a certificate that is there already', () => {
+    const issued = edge({ ...settings, JUNJO_K8S_TLS_SECRET: 'studio-tls' });
+    expect(issued.get('Ingress', 'junjo-ai-studio').spec.tls[0].secretName).toBe('studio-tls');
+  });
+});
+
 describe('the certificate', () => {
   test('is an ECDSA one with rotated keys, from an ACME Issuer in the namespace', () => {
     const studio = edge({ JUNJO_K8S_ACME_EMAIL: 'team@example.com', JUNJO_K8S_ACME_SERVER: 'letsencrypt-staging' });

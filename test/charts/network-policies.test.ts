@@ -135,6 +135,28 @@ test('with a ClusterIP Service only the edge brings spans', () => {
   expect(allowed(settings).sort()).toEqual([...expected, ...cloudDns].sort());
 });
 
+test('the edge reaches the TLS sidecar of ingestion, and past it nobody', () => {
+  const settings = { JUNJO_K8S_INGRESS_CLASS: 'caddy', JUNJO_K8S_INGRESS_NAMESPACE: 'caddy-system' };
+  const studio = render(production({ ...settings, JUNJO_K8S_INGESTION_SERVICE: 'ClusterIP' }));
+  const { ingestion, client, ...others } = endpoints(studio) as Record<string, Endpoint> & {
+    ingestion: Endpoint;
+    client: Endpoint;
+  };
+  const caddy: Endpoint = {
+    kind: 'pod',
+    name: 'caddy',
+    namespace: 'caddy-system',
+    namespaceLabels: { 'kubernetes.io/metadata.name': 'caddy-system' },
+    labels: {},
+  };
+  const policies = studio.ofKind('NetworkPolicy');
+  expect(isAllowed(policies, { from: caddy, to: ingestion, port: 50054 })).toBe(true);
+  expect(isAllowed(policies, { from: caddy, to: ingestion, port: 50051 })).toBe(false);
+  for (const from of [client, ...Object.values(others)]) {
+    expect(isAllowed(policies, { from, to: ingestion, port: 50054 })).toBe(false);
+  }
+});
+
 test('an edge of unknown namespace still reaches the port for spans beside source ranges', () => {
   const spans = allowed(production({ JUNJO_K8S_INGESTION_SOURCE_RANGES: '203.0.113.0/24' })).filter((row) =>
     row.endsWith('ingestion spans'),

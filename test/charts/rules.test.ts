@@ -13,6 +13,7 @@ const variants = {
   'development images': development({ JUNJO_BUILD_TARGET: 'development' }),
   'a folder of a node': production(onNode),
   'an existing claim': production({ JUNJO_K8S_EXISTING_CLAIM: 'mine' }),
+  'the class caddy': production({ JUNJO_K8S_INGRESS_CLASS: 'caddy' }),
   'everything set': production({
     JUNJO_K8S_NAME: 'team',
     JUNJO_K8S_NAMESPACE: 'team-space',
@@ -181,7 +182,9 @@ describe.each(rendered)('%s', (_, studio) => {
       const pods = studio.ofKind('Deployment').map((deployment) => deployment.spec.template);
       const selected = pods.filter((pod) => selects(spec.selector, pod.metadata.labels));
       expect(selected).toHaveLength(1);
-      const numbers = selected[0].spec.containers[0].ports.map(({ containerPort }: Manifest) => containerPort);
+      const numbers = selected[0].spec.containers.flatMap(({ ports }: Manifest) =>
+        ports.map(({ containerPort }: Manifest) => containerPort),
+      );
       // By number: the Caddy ingress controller passes over Services with named target ports.
       for (const { targetPort } of spec.ports) expect(numbers).toContain(targetPort);
     }

@@ -84,7 +84,9 @@ test('JUNJO_ENV_FILES names the env files, and no .env is written beside them', 
 test('an env file that is not there is one line and no stack trace', () => {
   const { status, stderr } = npm('synth', { JUNJO_ENV_FILES: 'nowhere.env' });
   expect(status).toBe(1);
-  expect(stderr.trim()).toBe('nowhere.env: does not exist. Write one with fresh secrets: npm run init');
+  expect(stderr.trim()).toBe(
+    'nowhere.env: does not exist or cannot be read. Write a .env with fresh secrets: npm run init',
+  );
 });
 
 test('npm run init never replaces an env file', () => {

@@ -395,7 +395,6 @@ const badInputs: readonly BadInput[] = [
   // Edge
   prod(
     'JUNJO_K8S_INGRESS_CLASS=my class',
-    'note: .env:1 JUNJO_K8S_INGRESS_CLASS: UI and API get a plain Ingress of class my class. The controller itself must redirect HTTP to HTTPS, send HSTS, wait ten minutes for an answer, take bodies of 32 MB, and speak h2c to the port for spans',
     '.env:1 JUNJO_K8S_INGRESS_CLASS: must be at most 253 lower-case letters, digits, dashes and dots, beginning and ending with a letter or digit',
   ),
   prod(
@@ -469,6 +468,13 @@ const badInputs: readonly BadInput[] = [
     ],
   },
   {
+    base: 'production',
+    lines: ['JUNJO_K8S_INGRESS_CLASS=caddy', 'JUNJO_K8S_CLUSTER_ISSUER=company'],
+    prints: [
+      'warning: .env:2 JUNJO_K8S_CLUSTER_ISSUER: newer releases of the Caddy controller load no route at all while a certificate is missing, so HTTP-01 never succeeds. Use an issuer with DNS-01, or remove the line: Caddy obtains certificates by itself',
+    ],
+  },
+  {
     ...prod('JUNJO_K8S_GATEWAY=edge'),
     without: ['JUNJO_K8S_INGRESS_CLASS'],
     prints: [
@@ -500,11 +506,7 @@ const badInputs: readonly BadInput[] = [
     'warning: .env:1 JUNJO_PROD_INGESTION_URL: sends API keys and spans over the network unencrypted. Write https://host to send them through the edge over TLS',
     '.env:1 JUNJO_PROD_INGESTION_URL: names port 80, but the load balancer listens on 50051. Write http://spans.example.com:50051',
   ),
-  dev(
-    'JUNJO_K8S_EXTERNAL_DNS=yes',
-    'note: .env:1 JUNJO_K8S_EXTERNAL_DNS: has no effect in development, where the studio is on localhost',
-    '.env:1 JUNJO_K8S_EXTERNAL_DNS: must be one of: true, false',
-  ),
+  dev('JUNJO_K8S_EXTERNAL_DNS=yes', '.env:1 JUNJO_K8S_EXTERNAL_DNS: must be one of: true, false'),
   dev('JUNJO_K8S_NETWORK_POLICY=off', '.env:1 JUNJO_K8S_NETWORK_POLICY: must be one of: true, false'),
 
   // The file itself
@@ -549,6 +551,7 @@ describe('an env file with something wrong', () => {
       '.env JUNJO_PROD_FRONTEND_URL: is missing. Address of the UI in production, for example https://studio.example.com',
       '.env JUNJO_PROD_BACKEND_URL: is missing. Address of the API in production, on another host of the same registrable domain as the UI',
       '.env JUNJO_PROD_INGESTION_URL: is missing. Address to which applications send spans in production',
+      expect.stringMatching(/^note: .env JUNJO_K8S_INGRESS_CLASS: .* the cluster's default class/),
     ]);
   });
 

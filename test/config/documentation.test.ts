@@ -28,7 +28,8 @@ test('every line of .env.example that can be uncommented is sound, or says what 
   expect(settings.length).toBeGreaterThan(15);
   for (const [name, value] of settings) {
     const printed = problemsOf(`${name}=${value}\n`).filter((line) => line.includes(`.env:1 ${name}:`));
-    const allowed = /still holds a placeholder and is left out|JUNJO_K8S_NODE: names the node of an absolute/;
+    const allowed =
+      /^note: |still holds a placeholder and is left out|has no effect without|JUNJO_K8S_NODE: names the node of an absolute/;
     expect(printed.filter((line) => !allowed.test(line))).toEqual([]);
   }
 });

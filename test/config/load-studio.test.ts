@@ -31,9 +31,9 @@ describe('the environment', () => {
     const secret = freshSecret();
     const text = `JUNJO_SESSION_SECRET\n${envText(development({ JUNJO_SESSION_SECRET: undefined }))}`;
     const environment = (name: string) => (name === 'JUNJO_SESSION_SECRET' ? secret : undefined);
-    expect(loadStudio([{ path: '.env', text }], { environment }).config?.secrets.values.JUNJO_SESSION_SECRET).toBe(
-      secret,
-    );
+    expect(loadStudio([{ path: '.env', text }], { environment }).config?.secrets.source).toMatchObject({
+      values: { JUNJO_SESSION_SECRET: secret },
+    });
     expect(problemsOf(text)).toEqual(['.env JUNJO_SESSION_SECRET: is missing. Generate one: openssl rand -base64 32']);
   });
 });
@@ -114,8 +114,8 @@ describe('provider keys', () => {
       ANTHROPIC_API_KEY: freshSecret(),
     });
     const { secrets } = load(settings);
-    expect(Object.keys(secrets.values)).not.toContain('OPENAI_API_KEY');
-    expect(Object.keys(secrets.values)).not.toContain('GEMINI_API_KEY');
+    expect(secrets.source).not.toHaveProperty('values.OPENAI_API_KEY');
+    expect(secrets.source).not.toHaveProperty('values.GEMINI_API_KEY');
     expect(secrets.readers.backend.map(({ key }) => key)).toContain('ANTHROPIC_API_KEY');
   });
 });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { loadAll } from 'js-yaml';
-import { type RenderedFile, Studio } from '../../charts/studio';
+import type { RenderedFile } from '../../charts/rendered-file';
+import { Studio } from '../../charts/studio';
 import { type LoadOptions, loadStudio } from '../../config/load-studio';
 import { formatProblem } from '../../config/problems';
 import type { StudioConfig } from '../../config/studio-config';
@@ -88,11 +89,11 @@ export class Rendered {
     return this.get('Deployment', `junjo-ai-studio-${service}`).spec.template;
   }
 
-  /** The one container of a workload. */
+  /** The container of a workload that runs the service itself. */
   container(service: string): Manifest {
-    const { containers } = this.pod(service).spec;
-    if (containers.length !== 1) throw new Error(`${service} has ${containers.length} containers`);
-    return containers[0];
+    const found = this.pod(service).spec.containers.filter(({ name }: Manifest) => name === service);
+    if (found.length !== 1) throw new Error(`${found.length} containers of ${service} are called so`);
+    return found[0];
   }
 
   /** What a container finds in its environment: names with their values, or the reference to a secret's key. */

@@ -8,6 +8,7 @@ const CONTENTS = [
   'charts',
   'commands',
   'config',
+  'imports',
   'releases',
   'main.ts',
   'cdk8s.yaml',

@@ -1,0 +1,86 @@
+import type { Problem } from '../problems';
+import type { StudioConfig } from '../studio-config';
+import type { VariableName } from '../variables';
+
+/** A sound studio among several. */
+export interface NamedStudio {
+  /** Its folder in the output, and the name of its env file. */
+  readonly name: string;
+  readonly config: StudioConfig;
+  /** Where its files set a variable. */
+  readonly place: (name: VariableName) => Pick<Problem, 'file' | 'line'>;
+}
+
+interface Claim {
+  readonly what: string;
+  readonly variable: VariableName;
+  readonly fix: string;
+}
+
+/** What several studios may not share: a namespace, a host, or a folder of a node; and they live in one repository. */
+export function checkStudios(studios: readonly NamedStudio[]): readonly Problem[] {
+  const owners = new Map<string, NamedStudio>();
+  const problems: Problem[] = [];
+  const report = (studio: NamedStudio, variable: VariableName, text: string) =>
+    problems.push({ severity: 'error', ...studio.place(variable), variable, text });
+  for (const studio of studios) {
+    for (const { what, variable, fix } of claims(studio.config)) {
+      const owner = owners.get(what);
+      if (owner) report(studio, variable, `${what} belongs to the studio ${owner.name} already. ${fix}`);
+      else owners.set(what, studio);
+    }
+    const nested = studios.find((other) => other !== studio && liesWithin(studio.config, other.config));
+    if (nested) {
+      report(
+        studio,
+        'JUNJO_HOST_DB_DATA_PATH',
+        `lies within the folder of the studio ${nested.name}. Give each studio a folder of its own`,
+      );
+    }
+    const [first] = studios;
+    if (first && JSON.stringify(studio.config.git) !== JSON.stringify(first.config.git)) {
+      report(
+        studio,
+        'JUNJO_K8S_GIT_REPO',
+        `or its path or revision differs from that of the studio ${first.name}. One ApplicationSet applies all studios: give them the same`,
+      );
+    }
+  }
+  return problems;
+}
+
+function claims({ namespace, edge, settings, storage }: StudioConfig): readonly Claim[] {
+  const host = (name: string, variable: VariableName): Claim => ({
+    what: `the host ${name}`,
+    variable,
+    fix: 'Give each studio hosts of its own',
+  });
+  const spans = edge && settings.backend.JUNJO_PROD_INGESTION_URL;
+  return [
+    {
+      what: `the namespace ${namespace}`,
+      variable: 'JUNJO_K8S_NAMESPACE',
+      fix: 'Give each studio a namespace of its own',
+    },
+    ...(edge ? [host(edge.hosts.ui, 'JUNJO_PROD_FRONTEND_URL'), host(edge.hosts.api, 'JUNJO_PROD_BACKEND_URL')] : []),
+    // Plain spans may come in on the host of the studio's own UI.
+    ...(spans && ![edge.hosts.ui, edge.hosts.api].includes(new URL(spans).hostname)
+      ? [host(new URL(spans).hostname, 'JUNJO_PROD_INGESTION_URL')]
+      : []),
+    ...(storage.kind === 'node'
+      ? [
+          {
+            what: `the folder ${storage.path.replace(/\/+$/, '')} of the node ${storage.node}`,
+            variable: 'JUNJO_HOST_DB_DATA_PATH' as const,
+            fix: 'Give each studio a folder of its own',
+          },
+        ]
+      : []),
+  ];
+}
+
+function liesWithin({ storage: inner }: StudioConfig, { storage: outer }: StudioConfig): boolean {
+  if (inner.kind !== 'node' || outer.kind !== 'node' || inner.node !== outer.node) return false;
+  const folder = `${outer.path.replace(/\/+$/, '')}/`;
+  return inner.path.startsWith(folder) && inner.path.length > folder.length;
+}

@@ -1,0 +1,237 @@
+import { renderStudios } from '../../charts/render';
+import { envText, type Manifest, production, Rendered, render, type Settings } from '../support/studio';
+
+const git = { JUNJO_K8S_GIT_REPO: 'https://git.example.com/team/studio.git', JUNJO_K8S_GIT_REVISION: 'main' };
+const studio = render(production(git));
+const application = studio.get('Application', 'junjo-ai-studio');
+const project = studio.get('AppProject', 'junjo-ai-studio').spec;
+
+/** Argo CD's glob (gobwas without separators): `*` matches slashes too. */
+function glob(pattern: string): RegExp {
+  const source = pattern
+    .replace(/[.+^$()|]/g, '\\$&')
+    .replace(/\*/g, '.*')
+    .replace(/\{([^}]*)\}/g, (_, alternatives: string) => `(?:${alternatives.replaceAll(',', '|')})`);
+  return new RegExp(`^${source}$`);
+}
+
+describe('the Application', () => {
+  test('reads the manifests of its folder and of foundation/ in it, and nothing else', () => {
+    const { include, exclude, recurse } = application.spec.source.directory;
+    const reads = (path: string) => recurse && glob(include).test(path) && !glob(exclude).test(path);
+    const own = studio.files.map(({ path }) => path);
+    expect(own.filter(reads)).toEqual(own.filter((path) => !path.startsWith('argocd/')));
+    expect(own).toContain('foundation/00-namespace.k8s.yaml');
+    const others = [
+      'argocd/00-application.k8s.yaml',
+      'argocd/20-x.k8s.yaml',
+      'other/20-settings.k8s.yaml',
+      'other/foundation/00-namespace.k8s.yaml',
+      'notes.yaml',
+      'values.json',
+    ];
+    expect(others.filter(reads)).toEqual([]);
+  });
+
+  test('follows the repository, prunes, heals, and applies on the server', () => {
+    expect(application.spec).toMatchObject({
+      project: 'junjo-ai-studio',
+      source: { repoURL: git.JUNJO_K8S_GIT_REPO, path: 'dist', targetRevision: 'main' },
+      destination: { server: 'https://kubernetes.default.svc', namespace: 'junjo-ai-studio' },
+      syncPolicy: { automated: { prune: true, selfHeal: true } },
+    });
+    expect(application.spec.syncPolicy.syncOptions).toContain('ServerSideApply=true');
+    expect(application.metadata.annotations).toEqual({ 'argocd.argoproj.io/compare-options': 'ServerSideDiff=true' });
+  });
+
+  test('takes nothing along when it is deleted', () => {
+    expect(application.metadata).not.toHaveProperty('finalizers');
+  });
+
+  test('ignores only what controllers write', () => {
+    expect(application.spec).not.toHaveProperty('ignoreDifferences');
+    const onNode = render(
+      production({ ...git, JUNJO_HOST_DB_DATA_PATH: '/mnt/junjo-data', JUNJO_K8S_NODE: 'worker-1' }),
+    );
+    expect(onNode.get('Application', 'junjo-ai-studio').spec.ignoreDifferences).toEqual([
+      { group: '', kind: 'PersistentVolume', jsonPointers: ['/spec/claimRef/uid', '/spec/claimRef/resourceVersion'] },
+    ]);
+  });
+
+  test('is not made without a repository, and lies where kubectl apply -f dist/ does not read', () => {
+    expect(render(production()).files.filter(({ path }) => path.startsWith('argocd/'))).toEqual([]);
+    expect(
+      studio.files.filter(({ text }) => /kind: (Application|AppProject)$/m.test(text)).map(({ path }) => path),
+    ).toEqual(['argocd/00-application.k8s.yaml']);
+  });
+});
+
+test('the project allows the kinds that are rendered, in that namespace, from that repository, and no more', () => {
+  const kindOf = ({ apiVersion, kind }: Manifest) => ({
+    group: apiVersion.includes('/') ? apiVersion.split('/')[0] : '',
+    kind,
+  });
+  const rendered = new Rendered(studio.files.filter(({ path }) => !path.startsWith('argocd/'))).objects
+    .filter(({ kind }) => kind !== 'Secret')
+    .map(kindOf);
+  const allowed = [...project.clusterResourceWhitelist, ...project.namespaceResourceWhitelist];
+  for (const kind of rendered) expect(allowed).toContainEqual(kind);
+  for (const kind of allowed) expect(rendered).toContainEqual(kind);
+  expect(project.clusterResourceWhitelist).toEqual([{ group: '', kind: 'Namespace' }]);
+  expect(project.sourceRepos).toEqual([git.JUNJO_K8S_GIT_REPO]);
+  expect(project.destinations).toEqual([{ server: 'https://kubernetes.default.svc', namespace: 'junjo-ai-studio' }]);
+});
+
+test('custom resources are applied before their CRD is known, and what holds the data stays protected', () => {
+  for (const { apiVersion, kind, metadata } of studio.objects) {
+    const custom = /^(cert-manager\.io|traefik\.io|gateway\.networking\.k8s\.io)\//.test(apiVersion);
+    const expected = custom
+      ? 'SkipDryRunOnMissingResource=true'
+      : ['Namespace', 'PersistentVolumeClaim'].includes(kind)
+        ? 'Delete=false,Prune=false'
+        : undefined;
+    expect([kind, metadata.annotations?.['argocd.argoproj.io/sync-options']]).toEqual([kind, expected]);
+  }
+});
+
+describe('many studios', () => {
+  const source = (name: string, settings: Settings = {}) => ({
+    name,
+    files: [
+      {
+        path: `studios/${name}.env`,
+        text: envText(
+          production({
+            JUNJO_PROD_FRONTEND_URL: `https://${name}.example.com`,
+            JUNJO_PROD_BACKEND_URL: `https://api.${name}.example.com`,
+            JUNJO_PROD_INGESTION_URL: `https://spans.${name}.example.com`,
+            ...git,
+            ...settings,
+          }),
+        ),
+      },
+    ],
+  });
+  const errors = (...sources: ReturnType<typeof source>[]) =>
+    renderStudios(sources, {}).problems.map(({ file, variable, text }) => `${file} ${variable}: ${text}`);
+
+  test('render into a folder each, under their own names, with one ApplicationSet', () => {
+    const { files, studios } = renderStudios(
+      [source('blue'), source('green', { JUNJO_K8S_NAMESPACE: 'team-green' })],
+      {},
+    );
+    expect(studios.map(({ name, namespace }) => [name, namespace])).toEqual([
+      ['blue', 'blue'],
+      ['green', 'team-green'],
+    ]);
+    const folders = new Set(files.map(({ path }) => path.split('/')[0]));
+    expect([...folders].sort()).toEqual(['argocd', 'blue', 'green']);
+    const argoCd = new Rendered(files.filter(({ path }) => path.startsWith('argocd/')));
+    expect(argoCd.objects.map(({ kind }) => kind)).toEqual(['AppProject', 'ApplicationSet']);
+    const { spec } = argoCd.ofKind('ApplicationSet')[0];
+    expect(spec.generators).toEqual([
+      {
+        list: {
+          elements: [
+            { name: 'blue', namespace: 'blue' },
+            { name: 'green', namespace: 'team-green' },
+          ],
+        },
+      },
+    ]);
+    expect(spec.template.spec.source.path).toBe('dist/{{.name}}');
+    expect(spec.syncPolicy.preserveResourcesOnDeletion).toBe(true);
+    expect(argoCd.ofKind('AppProject')[0].spec.destinations.map(({ namespace }: Manifest) => namespace)).toEqual([
+      'blue',
+      'team-green',
+    ]);
+  });
+
+  test('change in their own folder only', () => {
+    const [blue, green] = [source('blue'), source('green')];
+    const louder = {
+      ...green,
+      files: green.files.map(({ path, text }) => ({ path, text: `${text}JUNJO_LOG_LEVEL=debug\n` })),
+    };
+    const before = new Map(renderStudios([blue, green], {}).files.map(({ path, text }) => [path, text]));
+    const after = renderStudios([blue, louder], {}).files;
+    const changed = after.filter(({ path, text }) => before.get(path) !== text).map(({ path }) => path.split('/')[0]);
+    expect([...new Set(changed)]).toEqual(['green']);
+  });
+
+  test('are not rendered when one is bad, and all problems of all files come together', () => {
+    const bad = source('green', { JUNJO_LOG_LEVEL: 'loud' });
+    const worse = source('red', { JUNJO_LOG_FORMAT: 'pretty' });
+    const rendering = renderStudios([source('blue'), bad, worse], {});
+    expect([rendering.files, rendering.studios]).toEqual([[], []]);
+    expect(errors(source('blue'), bad, worse)).toEqual([
+      'studios/green.env JUNJO_LOG_LEVEL: must be one of: debug, info, warn, error',
+      'studios/red.env JUNJO_LOG_FORMAT: must be one of: json, text',
+    ]);
+  });
+
+  const onNode = (path: string) => ({ JUNJO_HOST_DB_DATA_PATH: path, JUNJO_K8S_NODE: 'worker-1' });
+
+  test.each([
+    [
+      'a namespace',
+      { JUNJO_K8S_NAMESPACE: 'one' },
+      { JUNJO_K8S_NAMESPACE: 'one' },
+      'JUNJO_K8S_NAMESPACE: the namespace one belongs to the studio blue already',
+    ],
+    [
+      'a host',
+      {},
+      {
+        JUNJO_PROD_FRONTEND_URL: 'https://ui.blue.example.com',
+        JUNJO_PROD_BACKEND_URL: 'https://api.blue.example.com',
+      },
+      'JUNJO_PROD_BACKEND_URL: the host api.blue.example.com belongs to the studio blue already',
+    ],
+    [
+      'the host of spans',
+      {},
+      { JUNJO_PROD_INGESTION_URL: 'https://spans.blue.example.com' },
+      'JUNJO_PROD_INGESTION_URL: the host spans.blue.example.com belongs to the studio blue already',
+    ],
+    [
+      'a folder of a node',
+      onNode('/mnt/data'),
+      onNode('/mnt/data/'),
+      'JUNJO_HOST_DB_DATA_PATH: the folder /mnt/data of the node worker-1 belongs to the studio blue already',
+    ],
+    [
+      'a folder within a folder',
+      onNode('/mnt/data'),
+      onNode('/mnt/data/green'),
+      'JUNJO_HOST_DB_DATA_PATH: lies within the folder of the studio blue',
+    ],
+    [
+      'no repository',
+      {},
+      { JUNJO_K8S_GIT_REPO: 'https://git.example.com/other.git' },
+      'JUNJO_K8S_GIT_REPO: or its path or revision differs from that of the studio blue',
+    ],
+  ])('may not share %s', (_, blue, green, says) => {
+    const printed = errors(source('blue', blue), source('green', green));
+    expect(printed).toEqual([expect.stringContaining(`studios/green.env ${says}`)]);
+    expect(renderStudios([source('blue', blue), source('green', green)], {}).files).toEqual([]);
+  });
+});
+
+test.each([
+  [
+    'https://user:token@git.example.com/team/studio.git',
+    'contains credentials. Give them to Argo CD instead: argocd repo add',
+  ],
+  [
+    'git.example.com/team',
+    'is not the URL of a Git repository. Write it as https://host/team/repo.git or git@host:team/repo.git',
+  ],
+])('the repository %s is refused', (repo, says) => {
+  const { problems } = renderStudios(
+    [{ name: 'a', files: [{ path: 'a.env', text: envText(production({ JUNJO_K8S_GIT_REPO: repo })) }] }],
+    {},
+  );
+  expect(problems.map(({ variable, text }) => [variable, text])).toEqual([['JUNJO_K8S_GIT_REPO', says]]);
+});

@@ -369,12 +369,18 @@ describe('rule 7: a change rolls the pods that read it, and no other', () => {
     expect(rolled(change)).toEqual(expected);
   });
 
-  test('the digest of secrets cannot be computed without the session secret', () => {
-    const shared = { JUNJO_SECURE_COOKIE_KEY: freshSecret(), OPENAI_API_KEY: freshSecret() };
-    const digest = () => render(production(shared)).pod('backend').metadata.annotations['checksum/secrets'];
-    expect(digest()).toMatch(/^[0-9a-f]{64}$/);
-    expect(digest()).not.toBe(digest());
-  });
+  test.each(['backend', 'ingestion'])(
+    'the digest of the secrets of %s cannot be computed without the session secret',
+    (service) => {
+      const shared = { JUNJO_SECURE_COOKIE_KEY: freshSecret(), JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() };
+      const digest = () =>
+        render(production({ ...shared, JUNJO_K8S_RELEASE: '0.82.1' })).pod(service).metadata.annotations[
+          'checksum/secrets'
+        ];
+      expect(digest()).toMatch(/^[0-9a-f]{64}$/);
+      expect(digest()).not.toBe(digest());
+    },
+  );
 });
 
 test('the same input gives the same bytes', () => {

@@ -1,6 +1,6 @@
 import { App } from 'cdk8s';
 import { Construct } from 'constructs';
-import { checkStudios, type NamedStudio } from '../config/checks/studios';
+import { checkStudioName, checkStudios, type NamedStudio } from '../config/checks/studios';
 import type { EnvFileText } from '../config/env-files';
 import { type LoadOptions, loadStudio } from '../config/load-studio';
 import type { Problem } from '../config/problems';
@@ -44,7 +44,7 @@ export function renderStudios(sources: readonly StudioSource[], options: Options
   const problems: Problem[] = [];
   for (const { name, files } of sources) {
     const loaded = loadStudio(files, { ...options, name });
-    problems.push(...loaded.problems);
+    problems.push(...checkStudioName(name, files[files.length - 1]?.path ?? name), ...loaded.problems);
     if (loaded.config) named.push({ name, config: loaded.config, place: loaded.place });
   }
   problems.push(...checkStudios(named));

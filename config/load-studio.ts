@@ -71,11 +71,14 @@ function checkValue(values: Values, variable: Variable): void {
   const { name } = variable;
   const value = values.written(name);
   const production = values.get('JUNJO_ENV') === 'production';
-  // Outside this mode secrets come from elsewhere, and checks/secrets.ts says what the file may hold.
-  const fromFile = !variable.secret || values.get('JUNJO_K8S_SECRETS') === 'manifest';
+  const mode = values.get('JUNJO_K8S_SECRETS');
+  // Secrets that come from elsewhere are not judged here: checks/secrets.ts says what the file may hold.
+  if (variable.secret && (mode === 'existing' || mode === 'external')) return;
+  const fromFile = !variable.secret || mode === 'manifest';
   const required = fromFile && (variable.required === 'always' || (variable.required === 'production' && production));
   const placeholder = variable.secret && variable.readers && value !== undefined && isPlaceholder(value);
-  if (variable.leftOutAsPlaceholder && values.isWritten(name) && (value === undefined || placeholder) && fromFile) {
+  const empty = value === undefined && values.isWritten(name) && fromFile;
+  if (variable.leftOutAsPlaceholder && (empty || placeholder)) {
     const reason = value === undefined ? 'is empty' : 'still holds a placeholder';
     values.warning(name, `${reason} and is left out. Set the key, or remove the line`);
   } else if (value === undefined) {

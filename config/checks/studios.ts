@@ -1,6 +1,15 @@
 import type { Problem } from '../problems';
 import type { StudioConfig } from '../studio-config';
+import { dnsLabel } from '../value-types';
 import type { VariableName } from '../variables';
+
+/** Says what is wrong with the name of an env file in a folder of studios: a folder of the output is called so. */
+export function checkStudioName(name: string, file: string): readonly Problem[] {
+  const rules = 'the name of the file becomes that of the studio and of its folder';
+  // dist/argocd/ is what Argo CD applies to itself.
+  const problem = name === 'argocd' ? 'argocd is taken' : dnsLabel.problem(name);
+  return problem ? [{ severity: 'error', file, text: `${rules}: ${problem}. Rename it` }] : [];
+}
 
 /** A sound studio among several. */
 export interface NamedStudio {
@@ -17,7 +26,7 @@ interface Claim {
   readonly fix: string;
 }
 
-/** What several studios may not share: a namespace, a host, or a folder of a node; and they live in one repository. */
+/** What several studios may not share: a name, a namespace, a host, or a folder of a node; and they live in one repository. */
 export function checkStudios(studios: readonly NamedStudio[]): readonly Problem[] {
   const owners = new Map<string, NamedStudio>();
   const problems: Problem[] = [];
@@ -49,14 +58,15 @@ export function checkStudios(studios: readonly NamedStudio[]): readonly Problem[
   return problems;
 }
 
-function claims({ namespace, edge, settings, storage }: StudioConfig): readonly Claim[] {
-  const host = (name: string, variable: VariableName): Claim => ({
-    what: `the host ${name}`,
+function claims({ name, namespace, edge, settings, storage }: StudioConfig): readonly Claim[] {
+  const host = (hostname: string, variable: VariableName): Claim => ({
+    what: `the host ${hostname}`,
     variable,
     fix: 'Give each studio hosts of its own',
   });
   const spans = edge && settings.backend.JUNJO_PROD_INGESTION_URL;
   return [
+    { what: `the name ${name}`, variable: 'JUNJO_K8S_NAME', fix: 'Give each studio a name of its own' },
     {
       what: `the namespace ${namespace}`,
       variable: 'JUNJO_K8S_NAMESPACE',

@@ -170,9 +170,36 @@ describe('many studios', () => {
     ]);
   });
 
+  test.each([
+    ['argocd', 'argocd is taken'],
+    [
+      'My_Studio',
+      'must be at most 63 lower-case letters, digits and dashes, beginning and ending with a letter or digit',
+    ],
+  ])('may not be called %s, because a folder of the output is', (name, says) => {
+    expect(
+      errors(
+        source(name, {
+          JUNJO_K8S_NAME: 'fine',
+          JUNJO_PROD_FRONTEND_URL: 'https://a.example.com',
+          JUNJO_PROD_BACKEND_URL: 'https://b.example.com',
+          JUNJO_PROD_INGESTION_URL: 'https://c.example.com',
+        }),
+      ),
+    ).toEqual([
+      `studios/${name}.env undefined: the name of the file becomes that of the studio and of its folder: ${says}. Rename it`,
+    ]);
+  });
+
   const onNode = (path: string) => ({ JUNJO_HOST_DB_DATA_PATH: path, JUNJO_K8S_NODE: 'worker-1' });
 
   test.each([
+    [
+      'a name',
+      { JUNJO_K8S_NAMESPACE: 'a', JUNJO_K8S_NAME: 'one' },
+      { JUNJO_K8S_NAMESPACE: 'b', JUNJO_K8S_NAME: 'one' },
+      'JUNJO_K8S_NAME: the name one belongs to the studio blue already',
+    ],
     [
       'a namespace',
       { JUNJO_K8S_NAMESPACE: 'one' },

@@ -245,6 +245,18 @@ test.each(['existing', 'external'])(
   },
 );
 
+test('a placeholder of a provider key is left out of what is sealed, with a warning', () => {
+  const settings = sealed({ ...secrets(), OPENAI_API_KEY: 'your_openai_api_key' });
+  expect(Object.keys(render(settings, files()).get('SealedSecret', NAME).spec.encryptedData)).toEqual([
+    'JUNJO_SECURE_COOKIE_KEY',
+    'JUNJO_SESSION_SECRET',
+  ]);
+  const [warning] = loadStudio([{ path: '.env', text: envText(settings) }], files()).problems;
+  expect(warning && formatProblem(warning)).toMatch(
+    /^warning: .*OPENAI_API_KEY: still holds a placeholder and is left out/,
+  );
+});
+
 test('a setting of another mode is refused', () => {
   expect(
     errorsOf(production({ JUNJO_K8S_SECRET_STORE: 'SecretStore/vault', JUNJO_K8S_SEALING_CERT: 'cert.pem' })),

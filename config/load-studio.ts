@@ -117,11 +117,11 @@ function buildConfig(
   const imageTarget = values.get('JUNJO_BUILD_TARGET') === 'development' ? 'development' : 'production';
   const frontendPorts = line.ports.frontend[imageTarget];
   const namespace = values.get('JUNJO_K8S_NAMESPACE') ?? values.get('JUNJO_K8S_NAME') ?? '';
-  if (/^(default|kube-.*)$/.test(namespace)) {
+  if (/^(default|kube-.*|argocd)$/.test(namespace)) {
     const setting = values.written('JUNJO_K8S_NAMESPACE') ? 'JUNJO_K8S_NAMESPACE' : 'JUNJO_K8S_NAME';
     values.error(
       setting,
-      `${namespace} belongs to the cluster; the studio labels its namespace and needs one of its own`,
+      `${namespace} belongs to ${namespace === 'argocd' ? 'Argo CD' : 'the cluster'}; the studio labels its namespace and needs one of its own`,
     );
   }
   if (environment === 'production') checkUrls(values);

@@ -180,6 +180,13 @@ function sealedSource(
     );
   }
   if (missing.length > 0) return undefined;
+  const lost = Object.keys(kept?.values ?? {}).filter((key) => !(key in reusable) && !(key in given));
+  if (lost.length > 0) {
+    values.warning(
+      'JUNJO_K8S_SECRETS',
+      `what ${path} keeps of ${lost.join(', ')} cannot be opened under this namespace, name and scope, and is left out. Set the values once to seal them anew`,
+    );
+  }
   const sealed = sealAll(given, kept, target, certificate.publicKey, digestKey ?? '');
   const ciphertexts = Object.entries(sealed.values).map(([key, { ciphertext }]) => [key, ciphertext]);
   return {

@@ -6,8 +6,9 @@ import type { VariableName } from '../variables';
 /** Says what is wrong with the name of an env file in a folder of studios: a folder of the output is called so. */
 export function checkStudioName(name: string, file: string): readonly Problem[] {
   const rules = 'the name of the file becomes that of the studio and of its folder';
-  // dist/argocd/ is what Argo CD applies to itself.
-  const problem = name === 'argocd' ? 'argocd is taken' : dnsLabel.problem(name);
+  // dist/argocd/ is what Argo CD applies to itself, and a foundation/ holds what must outlive a studio.
+  const taken = ['argocd', 'foundation'].includes(name);
+  const problem = taken ? `${name} is taken` : dnsLabel.problem(name);
   return problem ? [{ severity: 'error', file, text: `${rules}: ${problem}. Rename it` }] : [];
 }
 

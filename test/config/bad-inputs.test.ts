@@ -290,6 +290,10 @@ const badInputs: readonly BadInput[] = [
     '.env:1 JUNJO_K8S_NAMESPACE: kube-system belongs to the cluster; the studio labels its namespace and needs one of its own',
   ),
   dev(
+    'JUNJO_K8S_NAMESPACE=argocd',
+    '.env:1 JUNJO_K8S_NAMESPACE: argocd belongs to Argo CD; the studio labels its namespace and needs one of its own',
+  ),
+  dev(
     'JUNJO_K8S_NAME=default',
     '.env:1 JUNJO_K8S_NAME: default belongs to the cluster; the studio labels its namespace and needs one of its own',
   ),

@@ -172,6 +172,7 @@ describe('many studios', () => {
 
   test.each([
     ['argocd', 'argocd is taken'],
+    ['foundation', 'foundation is taken'],
     [
       'My_Studio',
       'must be at most 63 lower-case letters, digits and dashes, beginning and ending with a letter or digit',

@@ -124,7 +124,15 @@ describe('JUNJO_K8S_SECRETS=sealed', () => {
   test('does not open elsewhere: what is kept for another namespace is no use', () => {
     const settings = sealed(secrets());
     const moved = { ...settings, ...none, OPENAI_API_KEY: undefined, JUNJO_K8S_NAMESPACE: 'moved' };
-    expect(errorsOf(moved, files(keptText(settings, files())))).toHaveLength(2);
+    const kept = files(keptText(settings, files()));
+    expect(errorsOf(moved, kept)).toHaveLength(2);
+    const required = { ...moved, JUNJO_SESSION_SECRET: freshSecret(), JUNJO_SECURE_COOKIE_KEY: freshSecret() };
+    const { problems } = loadStudio([{ path: '.env', text: envText(required) }], kept);
+    expect(problems.map(formatProblem)).toEqual([
+      expect.stringMatching(
+        /^warning: .*JUNJO_K8S_SECRETS: what sealed\/junjo-ai-studio\.json keeps of OPENAI_API_KEY cannot be opened/,
+      ),
+    ]);
   });
 
   test('refuses an expired certificate, and a kept file that is broken', () => {

@@ -51,6 +51,7 @@ function isCustom(group: string): boolean {
   return group.includes('.') && (!group.endsWith('.k8s.io') || group === 'gateway.networking.k8s.io');
 }
 
+/** One studio, and the repository that it comes from. */
 export interface ArgoCdChartProps {
   readonly studio: ArgoCdStudio;
   readonly git: GitSource;
@@ -74,6 +75,7 @@ export class ArgoCdChart extends Chart {
   }
 }
 
+/** All studios of one repository. */
 export interface ArgoCdSetChartProps {
   readonly studios: readonly ArgoCdStudio[];
   readonly git: GitSource;

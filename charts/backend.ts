@@ -17,6 +17,7 @@ import {
 } from './pod';
 import { H2C, localService, servicePort } from './service';
 
+/** What the backend has beyond ingestion: its two ports, one of them public. */
 export interface BackendChartProps extends StatefulWorkloadProps {
   /** REST and UI API. */
   readonly httpPort: number;

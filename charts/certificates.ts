@@ -23,6 +23,7 @@ export function usesSolver(certificate: CertificateSource): boolean {
   return certificate.kind === 'acme' || certificate.kind === 'clusterIssuer';
 }
 
+/** For which hosts, from whom, and proven how. */
 export interface CertificatesProps extends StudioIdentity {
   readonly certificate: CertificateSource;
   readonly hosts: readonly string[];

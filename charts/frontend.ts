@@ -19,6 +19,7 @@ import {
 import { localService, servicePort } from './service';
 import { frontendConfig, frontendConfigName } from './settings';
 
+/** What the frontend has beyond the others: replicas, and the file that names the API. */
 export interface FrontendChartProps extends WorkloadProps {
   readonly ports: FrontendPorts;
   /** File of the image that holds the address of the API. */

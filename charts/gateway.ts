@@ -21,6 +21,7 @@ import { externalDnsAnnotations } from './service';
 const GATEWAY = 'junjo-ai-studio';
 const GROUP = 'gateway.networking.k8s.io';
 
+/** The edge, as routes of the Gateway API. */
 export interface GatewayChartProps extends StudioIdentity {
   readonly edge: Edge;
   readonly route: Exclude<EdgeRoute, { kind: 'ingress' }>;

@@ -20,6 +20,7 @@ import {
 import { H2C, localService, servicePort, spansServiceSpec } from './service';
 import { addSpansTls, spansTlsConfig, spansTlsContainer, spansTlsVolumes } from './spans-tls';
 
+/** What ingestion has beyond the backend: the ways in which spans arrive. */
 export interface IngestionChartProps extends StatefulWorkloadProps {
   /** OTLP/gRPC, for applications. */
   readonly otlpPort: number;

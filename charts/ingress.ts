@@ -20,6 +20,7 @@ export interface EdgePorts {
   readonly spans: number;
 }
 
+/** The edge, as Ingresses of one class. */
 export interface IngressChartProps extends StudioIdentity {
   readonly edge: Edge;
   /** @default the cluster's default class */

@@ -3,6 +3,7 @@ import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { keepOnDelete, labels, type StudioIdentity } from './metadata';
 
+/** The namespace, and how strict it is with its pods. */
 export interface NamespaceChartProps extends StudioIdentity {
   /** Pod Security level that the API server enforces. */
   readonly podSecurity: 'restricted' | 'baseline';

@@ -4,6 +4,7 @@ import type { Construct } from 'constructs';
 import type { Service } from '../releases';
 import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
 
+/** Who is where, as far as it is known when rendering. */
 export interface NetworkPoliciesChartProps extends StudioIdentity {
   /** Ports of the pods, which is what policies are about, whatever a Service maps to them. */
   readonly ports: {

@@ -16,6 +16,7 @@ import { objectMeta, type StudioIdentity } from './metadata';
 
 type Source<Kind> = Extract<SecretSource, { kind: Kind }>;
 
+/** The Secret that the pods read, and where its values come from. */
 export interface SecretsChartProps<Kind> extends StudioIdentity {
   /** Name of the Secret that the pods read. */
   readonly secretName: string;

@@ -20,6 +20,7 @@ export function frontendConfig(apiUrl: string): Settings {
   return { 'config.js': `window.runtimeConfig = { API_HOST: ${JSON.stringify(apiUrl)} };\n` };
 }
 
+/** The settings of all containers, and the frontend's own file. */
 export interface SettingsChartProps extends StudioIdentity {
   readonly settings: Readonly<Record<Service, Settings>>;
   /** Address at which browsers call the API. */

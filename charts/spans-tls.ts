@@ -46,6 +46,7 @@ https://ingestion.internal:${SPANS_TLS_PORT}, https://:${SPANS_TLS_PORT} {
 `;
 }
 
+/** Where the sidecar comes from, and what it stands before. */
 export interface SpansTlsProps extends StudioIdentity {
   /** Registry, with path, that mirrors Docker Hub. */
   readonly imageRegistry: string;

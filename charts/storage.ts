@@ -12,6 +12,7 @@ export function claimName(storage: Storage): string {
   return storage.kind === 'existing' ? storage.claimName : CLAIM;
 }
 
+/** Storage that the studio makes itself. */
 export interface StorageChartProps extends StudioIdentity {
   readonly storage: ProvisionedStorage | NodeStorage;
 }

@@ -21,6 +21,7 @@ import { SettingsChart } from './settings';
 import { SPANS_TLS_PORT } from './spans-tls';
 import { claimName, StorageChart } from './storage';
 
+/** How a studio goes together with others. */
 export interface StudioProps {
   /** An ApplicationSet applies it together with others. @default false, it has an Application of its own */
   readonly inSet?: boolean;

@@ -35,6 +35,7 @@ export interface ExistingStorage {
   readonly claimName: string;
 }
 
+/** Where the databases lie. */
 export type Storage = ProvisionedStorage | NodeStorage | ExistingStorage;
 
 /** Where the certificate of the edge comes from. */

@@ -93,6 +93,9 @@ function urlProblem(written: string, schemes: readonly string[], portAllowedOver
     return `has a host that DNS does not allow. ${example}`;
   }
   if (!url.hostname.includes('.')) return `has a host without a domain. ${example}`;
+  if (afterHost.replace(/:[0-9]*$/, '') !== url.hostname) {
+    return `has a host that browsers write as ${url.hostname}, and origins are compared to the letter. Write it so`;
+  }
   const port = /:([0-9]*)$/.exec(afterHost)?.[1];
   if (port !== undefined && !(url.protocol === 'http:' && portAllowedOverHttp)) {
     return `names a port; the edge serves HTTPS on 443 only. Write it without :${port}`;

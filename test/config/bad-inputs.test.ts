@@ -144,6 +144,14 @@ const badInputs: readonly BadInput[] = [
   ),
   prod('JUNJO_PROD_BACKEND_URL=https://api', `.env:1 JUNJO_PROD_BACKEND_URL: has a host without a domain. ${URL_FORM}`),
   prod(
+    'JUNJO_PROD_FRONTEND_URL=https://Studio.example.com',
+    '.env:1 JUNJO_PROD_FRONTEND_URL: has a host that browsers write as studio.example.com, and origins are compared to the letter. Write it so',
+  ),
+  prod(
+    'JUNJO_PROD_FRONTEND_URL=https://bücher.example.com',
+    '.env:1 JUNJO_PROD_FRONTEND_URL: has a host that browsers write as xn--bcher-kva.example.com, and origins are compared to the letter. Write it so',
+  ),
+  prod(
     'JUNJO_PROD_BACKEND_URL=https://studio.example.com',
     '.env:1 JUNJO_PROD_BACKEND_URL: has the host of JUNJO_PROD_FRONTEND_URL; UI and API need a host each, for example studio.studio.example.com and api.studio.example.com',
   ),

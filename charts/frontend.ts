@@ -1,4 +1,3 @@
-import { posix } from 'node:path';
 import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
@@ -17,7 +16,7 @@ import {
   writableVolumes,
 } from './pod';
 import { localService, servicePort } from './service';
-import { frontendConfig, frontendConfigName } from './settings';
+import { FRONTEND_CONFIG_KEY, frontendConfig, frontendConfigName } from './settings';
 
 /** What the frontend has beyond the others: replicas, and the file that names the API. */
 export interface FrontendChartProps extends WorkloadProps {
@@ -45,7 +44,6 @@ export class FrontendChart extends Chart {
     const health = { httpGet: { path: '/', port: k8s.IntOrString.fromString('http') }, timeoutSeconds: 5 };
     // Vite serves the development image from its source tree and knows the API on localhost by itself.
     const ownConfig = props.imageTarget === 'production';
-    const config = { name: 'config', file: posix.basename(props.configPath) };
 
     new k8s.KubeDeployment(this, 'deployment', {
       metadata: workloadMeta(props, name, 'frontend'),
@@ -94,16 +92,13 @@ export class FrontendChart extends Chart {
                 resources: resources(10, props.memory),
                 volumeMounts: [
                   ...(ownConfig
-                    ? [{ name: config.name, mountPath: props.configPath, subPath: config.file, readOnly: true }]
+                    ? [{ name: 'config', mountPath: props.configPath, subPath: FRONTEND_CONFIG_KEY, readOnly: true }]
                     : []),
                   ...mounts,
                 ],
               },
             ],
-            volumes: [
-              ...(ownConfig ? [{ name: config.name, configMap: { name: frontendConfigName } }] : []),
-              ...volumes,
-            ],
+            volumes: [...(ownConfig ? [{ name: 'config', configMap: { name: frontendConfigName } }] : []), ...volumes],
           },
         },
       },

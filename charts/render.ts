@@ -3,7 +3,7 @@ import { Construct } from 'constructs';
 import { checkStudioName, checkStudios, type NamedStudio } from '../config/checks/studios';
 import type { EnvFileText } from '../config/env-files';
 import { type LoadOptions, loadStudio } from '../config/load-studio';
-import type { Problem } from '../config/problems';
+import { formatProblem, type Problem } from '../config/problems';
 import type { GitSource, StudioConfig } from '../config/studio-config';
 import { ArgoCdSetChart, type ArgoCdStudio } from './argo-cd';
 import { type RenderedFile, renderCharts } from './rendered-file';
@@ -48,6 +48,15 @@ export function renderStudios(sources: readonly StudioSource[], options: Options
     if (loaded.config) named.push({ name, config: loaded.config, place: loaded.place });
   }
   problems.push(...checkStudios(named));
+  return rendering(distinct(problems), named);
+}
+
+/** Each problem once: one of a file that all share comes with every studio. */
+function distinct(problems: readonly Problem[]): readonly Problem[] {
+  return [...new Map(problems.map((problem) => [formatProblem(problem), problem])).values()];
+}
+
+function rendering(problems: readonly Problem[], named: readonly NamedStudio[]): Rendering {
   if (problems.some(({ severity }) => severity === 'error')) return { problems, studios: [], files: [], kept: [] };
 
   const configs = named.map(({ config }) => config);

@@ -15,9 +15,12 @@ export function settingsName(service: Service): string {
 /** The ConfigMap with the file that tells browsers where the API is. */
 export const frontendConfigName = `${workloadNames.frontend}-config`;
 
+/** The one key of that ConfigMap, whatever the image calls the file. */
+export const FRONTEND_CONFIG_KEY = 'config.js';
+
 /** The frontend's `config.js`, in the one line that its image would write itself. */
 export function frontendConfig(apiUrl: string): Settings {
-  return { 'config.js': `window.runtimeConfig = { API_HOST: ${JSON.stringify(apiUrl)} };\n` };
+  return { [FRONTEND_CONFIG_KEY]: `window.runtimeConfig = { API_HOST: ${JSON.stringify(apiUrl)} };\n` };
 }
 
 /** The settings of all containers, and the frontend's own file. */

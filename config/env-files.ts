@@ -1,5 +1,6 @@
 import { type Lookup, readEnvFile } from './env-file';
 import type { Problem } from './problems';
+import type { Variable } from './variables';
 
 /** An env file as the caller read it. */
 export interface EnvFileText {
@@ -19,8 +20,10 @@ export interface Entry {
 /**
  * Reads the env files of one studio; a later file wins over an earlier one.
  * `${NAME}` is looked up in the environment, then in what earlier files and lines set, as compose does.
+ * The table says which values are secret, and whose are ours to warn of.
  */
-export function readEnvFiles(files: readonly EnvFileText[], environment: Lookup) {
+export function readEnvFiles(files: readonly EnvFileText[], environment: Lookup, table: readonly Variable[]) {
+  const known = new Map(table.map((variable) => [variable.name, variable]));
   const entries = new Map<string, Entry>();
   const problems: Problem[] = [];
   for (const { path: file, text } of files) {
@@ -29,8 +32,12 @@ export function readEnvFiles(files: readonly EnvFileText[], environment: Lookup)
       problems.push({ severity: 'error', file, line, variable, text: message });
     }
     for (const { line, name: variable, variable: unset } of read.unset) {
+      // Variables of others are not ours to judge.
+      if (!known.has(variable)) continue;
+      // What looks like a reference may be a piece of the secret.
+      const reference = known.get(variable)?.secret ? 'what follows a $ in it' : `$${unset}`;
       const advice = 'it became empty, as in compose. Put the value in single quotes if the $ is part of it';
-      problems.push({ severity: 'warning', file, line, variable, text: `nothing sets $${unset}; ${advice}` });
+      problems.push({ severity: 'warning', file, line, variable, text: `nothing sets ${reference}; ${advice}` });
     }
     for (const entry of read.entries) {
       // Deleted first, so that the map keeps the order of the winning lines.

@@ -46,7 +46,7 @@ export function loadStudio(files: readonly EnvFileText[], options: LoadOptions =
     readFile = () => undefined,
     now = () => new Date(),
   } = options;
-  const { entries, problems: readProblems } = readEnvFiles(files, environment);
+  const { entries, problems: readProblems } = readEnvFiles(files, environment, lines.flatMap(variablesOf));
   const chosen = entries.get('JUNJO_K8S_RELEASE')?.value || defaultTag;
   // With an unknown tag the other checks still run, against the default line.
   const fallback = lines.find(({ tags }) => tags.includes(defaultTag)) ?? releaseLines[0];

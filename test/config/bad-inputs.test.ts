@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { development, envText, freshSecret, problemsOf, production, type Settings } from '../support/studio';
 
 /** What the bad lines come on top of: they are the first lines of the file, and replace what the base sets. */
@@ -565,6 +566,17 @@ describe('an env file with something wrong', () => {
       '.env JUNJO_PROD_INGESTION_URL: is missing. Address to which applications send spans in production',
       expect.stringMatching(/^note: .env JUNJO_K8S_INGRESS_CLASS: .* the cluster's default class/),
     ]);
+  });
+
+  test('a dollar sign in a secret is warned of without what follows it', () => {
+    const [head, tail] = [freshSecret().slice(0, 20), randomBytes(12).toString('hex')];
+    for (const name of ['JUNJO_SESSION_SECRET', 'OPENAI_API_KEY', 'SOMEBODY_ELSES_PASSWORD']) {
+      const printed = problemsOf(`${name}=${head}$x${tail}\n${envText(development({ [name]: undefined }))}`);
+      expect(printed.join()).not.toContain(tail);
+      expect(printed.some((line) => line.startsWith(`warning: .env:1 ${name}:`))).toBe(
+        name !== 'SOMEBODY_ELSES_PASSWORD',
+      );
+    }
   });
 
   test('no message repeats a secret', () => {

@@ -170,6 +170,15 @@ describe('many studios', () => {
     ]);
   });
 
+  test('have a problem of a file that they share reported once', () => {
+    const shared = { path: 'shared.env', text: 'JUNJO_LOG_LEVEL=loud\n' };
+    const sharing = ['blue', 'green'].map((name) => {
+      const own = source(name);
+      return { name, files: [shared, ...own.files] };
+    });
+    expect(errors(...sharing)).toEqual(['shared.env JUNJO_LOG_LEVEL: must be one of: debug, info, warn, error']);
+  });
+
   test.each([
     ['argocd', 'argocd is taken'],
     ['foundation', 'foundation is taken'],

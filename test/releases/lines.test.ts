@@ -243,7 +243,9 @@ describe('a line that is one more data file', () => {
     expect(studio.environment('frontend')).toMatchObject({ NEW_UI_FLAG: 'on' });
     expect(studio.environment('backend')).not.toHaveProperty('NEW_TOKEN');
     expect(studio.container('ingestion').livenessProbe.grpc.port).toBe(7021);
-    expect(studio.container('frontend').volumeMounts[0].mountPath).toBe('/srv/ui/settings.js');
+    const [config] = studio.container('frontend').volumeMounts;
+    expect(config.mountPath).toBe('/srv/ui/settings.js');
+    expect(Object.keys(studio.get('ConfigMap', 'junjo-ai-studio-frontend-config').data)).toEqual([config.subPath]);
     expect(studio.container('backend').volumeMounts[0].mountPath).toBe('/data');
     expect(studio.pod('frontend').spec.securityContext.runAsUser).toBe(4001);
     expect(

@@ -3,6 +3,7 @@ import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { internalServiceNames, workloadNames } from '../config/names';
 import type { SpansService } from '../config/studio-config';
+import type { ReleaseLine } from '../releases';
 import { objectMeta, selectorLabels } from './metadata';
 import {
   besideTheVolume,
@@ -19,6 +20,7 @@ import {
 } from './pod';
 import { H2C, localService, servicePort, spansServiceSpec } from './service';
 import { addSpansTls, spansTlsConfig, spansTlsContainer, spansTlsVolumes } from './spans-tls';
+import { stopIngestion, waitForBackend } from './start-and-stop';
 
 /** What ingestion has beyond the backend: the ways in which spans arrive. */
 export interface IngestionChartProps extends StatefulWorkloadProps {
@@ -26,6 +28,10 @@ export interface IngestionChartProps extends StatefulWorkloadProps {
   readonly otlpPort: number;
   /** Reads by the backend, and the gRPC health service. */
   readonly internalGrpcPort: number;
+  /** How this release starts, lives and stops. */
+  readonly facts: ReleaseLine['ingestion'];
+  /** Where the backend checks API keys, for a release that must not start before it. @default it may start first */
+  readonly waitForPort?: number;
   /** How the port for spans is published. @default on localhost, for a studio without an edge */
   readonly published?: SpansService;
   /** What the load balancer, the edge and external-dns need to know of the Service. */
@@ -42,8 +48,14 @@ export class IngestionChart extends Chart {
     const { volumes, mounts } = statefulVolumes(props);
     const meta = statefulPodMeta(props, 'ingestion');
     const sidecar = props.tlsSidecarRegistry ? { ...props, imageRegistry: props.tlsSidecarRegistry } : undefined;
-    // The kubelet's own gRPC probe: the probe binary in the 0.70 image is amd64 on every platform.
-    const health = { grpc: { port: props.internalGrpcPort, service: '' }, timeoutSeconds: 5 };
+    const { lifecycle, terminationGracePeriodSeconds } = stopIngestion(props.facts);
+    const health = {
+      // The kubelet's own gRPC probe: the probe binary in the 0.70 image is amd64 on every platform.
+      ...(props.facts.health === 'grpc'
+        ? { grpc: { port: props.internalGrpcPort, service: '' } }
+        : { tcpSocket: { port: k8s.IntOrString.fromString('grpc-internal') } }),
+      timeoutSeconds: 5,
+    };
 
     new k8s.KubeDeployment(this, 'deployment', {
       metadata: statefulMeta(props, name, 'ingestion'),
@@ -58,8 +70,8 @@ export class IngestionChart extends Chart {
           spec: {
             ...podDefaults(props),
             affinity: besideTheVolume,
-            // gRPC streams drain first, then the store syncs and closes; a killed BadgerDB has to be repaired.
-            terminationGracePeriodSeconds: 120,
+            terminationGracePeriodSeconds,
+            ...(props.waitForPort && { initContainers: [waitForBackend(props, props.waitForPort)] }),
             containers: [
               {
                 ...containerDefaults(props, 'ingestion'),
@@ -68,10 +80,11 @@ export class IngestionChart extends Chart {
                   { name: 'otlp-grpc', containerPort: props.otlpPort, protocol: 'TCP' },
                   { name: 'grpc-internal', containerPort: props.internalGrpcPort, protocol: 'TCP' },
                 ],
-                // An hour: no port opens until the backend answers, however long its image or migrations take.
-                startupProbe: { ...health, periodSeconds: 5, failureThreshold: 720 },
+                // An hour where no port opens until the backend answers, however long its image or migrations take.
+                startupProbe: { ...health, periodSeconds: 5, failureThreshold: props.facts.waitsForBackend ? 720 : 60 },
                 readinessProbe: { ...health, periodSeconds: 10, failureThreshold: 3 },
                 livenessProbe: { ...health, periodSeconds: 20, failureThreshold: 6 },
+                lifecycle,
                 resources: resources(100, props.memory),
                 volumeMounts: mounts,
               },

@@ -1,6 +1,7 @@
 import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
+import type { Egress } from '../config/checks/proxy';
 import type { Service } from '../releases';
 import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
 
@@ -24,6 +25,8 @@ export interface NetworkPoliciesChartProps extends StudioIdentity {
   readonly spansThroughEdge: boolean;
   /** CIDRs from which published spans may come. Empty: everywhere. */
   readonly spansSourceRanges: readonly string[];
+  /** What the backend may call beside public addresses on 443. */
+  readonly egress: readonly Egress[];
   /** Whether cert-manager runs solver pods in the namespace. */
   readonly solver: boolean;
 }
@@ -79,6 +82,7 @@ export class NetworkPoliciesChart extends Chart {
           ],
           ports: tcp(443),
         },
+        ...props.egress.map(({ cidr, port }) => ({ to: [{ ipBlock: { cidr } }], ports: tcp(port) })),
       ],
     });
     policy('ingestion', {

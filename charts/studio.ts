@@ -1,7 +1,7 @@
 import { App } from 'cdk8s';
 import { Construct } from 'constructs';
 import type { Edge, Secrets, StudioConfig } from '../config/studio-config';
-import type { Service } from '../releases';
+import { needsBackendFirst, type Service } from '../releases';
 import { ArgoCdChart, type ArgoCdStudio, kindsBelow, tolerateMissingCrds } from './argo-cd';
 import { BackendChart } from './backend';
 import { usesSolver } from './certificates';
@@ -62,6 +62,8 @@ export class Studio extends App {
       ...statefulWorkload(config, 'ingestion'),
       otlpPort: ports.ingestion.otlp,
       internalGrpcPort: ports.ingestion.internalGrpc,
+      facts: config.line.ingestion,
+      waitForPort: needsBackendFirst(config.line) ? ports.backend.internalGrpc : undefined,
       published: onLocalhost ? undefined : config.spansService,
       serviceAnnotations: spansServiceAnnotations(config),
       tlsSidecarRegistry: spansNeedTls(config) ? config.imageRegistry : undefined,
@@ -130,6 +132,7 @@ export class Studio extends App {
       spansThroughEdge: edge?.hosts.spans !== undefined,
       spansSourceRanges: edge ? spansService.sourceRanges : [],
       solver: edge !== undefined && usesSolver(edge.certificate),
+      egress: config.egress,
     });
   }
 

@@ -1,15 +1,19 @@
-import { defaultTag, perService, type ReleaseLine, releaseLines, type Service, type Size } from '../releases';
+import { perService, type ReleaseLine, releaseLines, type Service } from '../releases';
+import { checkApiGuard } from './checks/api-guard';
 import { checkEdge, checkSpansService } from './checks/edge';
-import { checkImages, checkRelease } from './checks/images';
+import { checkImages } from './checks/images';
 import { checkNames } from './checks/names';
 import { isPlaceholder } from './checks/placeholders';
+import { checkEgress, proxyExceptions } from './checks/proxy';
+import { chooseRelease } from './checks/release';
 import { checkSecrets, type SecretSurroundings } from './checks/secrets';
+import { checkSize, memoryProblem } from './checks/size';
 import { checkStorage } from './checks/storage';
 import { checkOrigins, checkUrls, uiOrigin } from './checks/web';
 import type { Lookup } from './env-file';
-import { type EnvFileText, readEnvFiles } from './env-files';
+import { type Entry, type EnvFileText, readEnvFiles } from './env-files';
 import { internalServiceNames } from './names';
-import type { Problem } from './problems';
+import { formatProblem, type Problem, type Severity } from './problems';
 import type { StudioConfig } from './studio-config';
 import { Values } from './values';
 import { type Variable, type VariableName, variablesOf } from './variables';
@@ -47,23 +51,58 @@ export function loadStudio(files: readonly EnvFileText[], options: LoadOptions =
     now = () => new Date(),
   } = options;
   const { entries, problems: readProblems } = readEnvFiles(files, environment, lines.flatMap(variablesOf));
-  const chosen = entries.get('JUNJO_K8S_RELEASE')?.value || defaultTag;
-  // With an unknown tag the other checks still run, against the default line.
-  const fallback = lines.find(({ tags }) => tags.includes(defaultTag)) ?? releaseLines[0];
-  const line = lines.find(({ tags }) => tags.includes(chosen)) ?? fallback;
-  const table = variablesOf(line).map((variable) =>
-    variable.name === 'JUNJO_K8S_NAME' && options.name ? { ...variable, default: options.name } : variable,
-  );
-  const values = new Values(files[files.length - 1]?.path ?? '.env', entries, table, line);
+  const file = files[files.length - 1]?.path ?? '.env';
+  const place = (name: string) => {
+    const entry = entries.get(name);
+    return { file: entry?.file ?? file, line: entry?.line };
+  };
+  const choice = chooseRelease(entries, lines);
+  const release = (severity: Severity, text: string): Problem => {
+    return { severity, ...place('JUNJO_K8S_RELEASE'), variable: 'JUNJO_K8S_RELEASE', text };
+  };
+  const check = (line: ReleaseLine) =>
+    checkStudio({ file, entries, line, lines, surroundings: { readFile, now } }, options);
 
-  checkRelease(values, lines);
+  if (choice.kind === 'unknown') {
+    // What is wrong whatever the release is; the rest would only follow from the tag.
+    const [first = [], ...others] = lines.map((line) => check(line).problems);
+    const always = first.filter((problem) => others.every((problems) => problems.some(isSame(problem))));
+    return { problems: [release('error', choice.error), ...inFileOrder([...readProblems, ...always], files)], place };
+  }
+  const { config, problems: found } = check(choice.line);
+  if (choice.kind === 'other') {
+    return { problems: [release('error', choice.error), ...inFileOrder([...readProblems, ...found], files)], place };
+  }
+  const unchosen = choice.kind === 'default' && entries.get('JUNJO_ENV')?.value === 'production';
+  const notes = unchosen ? [release('note', choice.note)] : [];
+  const problems = inFileOrder([...readProblems, ...found, ...notes], files);
+  return problems.some(({ severity }) => severity === 'error') ? { problems, place } : { config, problems, place };
+}
+
+interface Studio {
+  /** Env file to name when a line is missing. */
+  readonly file: string;
+  readonly entries: ReadonlyMap<string, Entry>;
+  readonly line: ReleaseLine;
+  readonly lines: readonly ReleaseLine[];
+  readonly surroundings: SecretSurroundings;
+}
+
+/** Checks a file against one release line. */
+function checkStudio({ file, entries, line, lines, surroundings }: Studio, { name }: LoadOptions) {
+  const table = variablesOf(line).map((variable) =>
+    variable.name === 'JUNJO_K8S_NAME' && name ? { ...variable, default: name } : variable,
+  );
+  const values = new Values(file, entries, table, line);
   checkNames(values, entries, line, lines);
   for (const variable of table) checkValue(values, variable);
-  const config = buildConfig(values, table, line, { readFile, now });
+  checkSize(values, table);
+  const config = buildConfig(values, table, line, surroundings);
+  return { config, problems: values.problems };
+}
 
-  const problems = inFileOrder([...readProblems, ...values.problems], files);
-  const place = (name: VariableName) => values.place(name);
-  return problems.some(({ severity }) => severity === 'error') ? { problems, place } : { config, problems, place };
+function isSame(problem: Problem): (other: Problem) => boolean {
+  return (other) => formatProblem(other) === formatProblem(problem);
 }
 
 /** What one row of the table says of its value, whatever the other values are. */
@@ -80,24 +119,15 @@ function checkValue(values: Values, variable: Variable): void {
   const empty = value === undefined && values.isWritten(name) && fromFile;
   if (variable.leftOutAsPlaceholder && (empty || placeholder)) {
     const reason = value === undefined ? 'is empty' : 'still holds a placeholder';
-    values.warning(name, `${reason} and is left out. Set the key, or remove the line`);
+    values.warning(name, `${reason} and is left out. Set it, or remove the line`);
   } else if (value === undefined) {
     if (required) values.error(name, `${values.isWritten(name) ? 'is empty' : 'is missing'}. ${howToSet(variable)}`);
   } else if (placeholder) {
     values.error(name, `still holds a placeholder. ${howToSet(variable)}`);
-  } else if (!variable.refused && !variable.insteadOfCompose) {
+  } else if (!variable.refused && !variable.insteadOfCompose && variable.readers?.length !== 0) {
     const problem = variable.type.problem(value) ?? memoryProblem(values, variable, value);
     if (problem) values.error(name, problem);
   }
-}
-
-function memoryProblem(values: Values, { percentOfMemory: share }: Variable, value: string): string | undefined {
-  if (!share) return undefined;
-  const most = values.shareOfMemory(share);
-  const limit = `${share.percent} % of the memory limit of ${share.service}`;
-  return Number(value) > most
-    ? `is more than ${most}, ${limit} at this size. Lower it, or choose a larger JUNJO_K8S_SIZE`
-    : undefined;
 }
 
 function howToSet({ secret, name, type, meaning }: Variable): string {
@@ -127,20 +157,32 @@ function buildConfig(
   if (environment === 'production') checkUrls(values);
   checkOrigins(values, frontendPorts);
   const backendPort = values.written('JUNJO_BACKEND_PORT');
-  if (backendPort && values.isSound('JUNJO_BACKEND_PORT') && Number(backendPort) !== line.ports.backend.http) {
+  const portIsRead = table.some(({ name, readers }) => name === 'JUNJO_BACKEND_PORT' && readers?.length !== 0);
+  if (
+    portIsRead &&
+    backendPort &&
+    values.isSound('JUNJO_BACKEND_PORT') &&
+    Number(backendPort) !== line.ports.backend.http
+  ) {
     values.note('JUNJO_BACKEND_PORT', `has no effect: the image always listens on ${line.ports.backend.http}`);
   }
   const images = checkImages(values, line);
+  const apiGuard = checkApiGuard(values, line);
   const edge = checkEdge(values);
   const spansService = checkSpansService(values, line);
   const storage = checkStorage(values);
+  const egress = checkEgress(values);
   const secrets = checkSecrets(values, table, surroundings);
   if (!storage || !secrets) return undefined;
 
-  const setting = ({ name, secret, setByManifests }: Variable): string | undefined => {
+  const setting = (service: Service, { name, secret, setByManifests, wordsOf }: Variable): string | undefined => {
     if (secret || setByManifests) return undefined;
-    return values.find(name) ?? (name === 'JUNJO_ALLOW_ORIGINS' ? uiOrigin(values, frontendPorts) : undefined);
+    const value = values.find(name) ?? (name === 'JUNJO_ALLOW_ORIGINS' ? uiOrigin(values, frontendPorts) : undefined);
+    return (value && wordsOf?.[service]?.[value]) ?? value;
   };
+  const settings = perService((service) =>
+    perContainerName(readBy(service, table), (variable) => setting(service, variable)),
+  );
   const repo = values.get('JUNJO_K8S_GIT_REPO');
   return {
     name: values.get('JUNJO_K8S_NAME') ?? '',
@@ -152,19 +194,21 @@ function buildConfig(
     imageRegistry: values.get('JUNJO_K8S_IMAGE_REGISTRY') ?? '',
     ...images,
     imagePullSecret: values.get('JUNJO_K8S_IMAGE_PULL_SECRET'),
-    settings: perService((service) => perContainerName(readBy(service, table), setting)),
+    settings: { ...settings, backend: { ...settings.backend, ...proxyExceptions(values, secrets) } },
     fixedEnvironment: fixedEnvironment(line),
     secrets,
     storage,
-    size: values.get('JUNJO_K8S_SIZE') as Size,
+    size: values.size(),
     frontendReplicas: Number(values.get('JUNJO_K8S_FRONTEND_REPLICAS')),
     apiUrl:
       environment === 'production'
         ? (values.get('JUNJO_PROD_BACKEND_URL') ?? '')
         : `http://localhost:${line.ports.backend.http}`,
     edge,
+    apiGuard,
     spansService,
     networkPolicy: values.get('JUNJO_K8S_NETWORK_POLICY') === 'true',
+    egress,
     ingressNamespace: values.get('JUNJO_K8S_INGRESS_NAMESPACE'),
     git: repo
       ? { repo, path: values.get('JUNJO_K8S_GIT_PATH') ?? '', revision: values.get('JUNJO_K8S_GIT_REVISION') ?? '' }

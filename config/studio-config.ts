@@ -1,4 +1,5 @@
 import type { ReleaseLine, Service, Size } from '../releases';
+import type { Egress } from './checks/proxy';
 import type { SealingScope } from './sealing';
 
 /** A secret as the containers see it: a key of the Secret, which is also the name of the environment variable. */
@@ -153,10 +154,14 @@ export interface StudioConfig {
   readonly apiUrl: string;
   /** Production only. @default none: a development studio is on localhost */
   readonly edge?: Edge;
+  /** Whether the API shows spans only through a guard that asks for a sign-in. */
+  readonly apiGuard: boolean;
   /** Production only; in development the port is on localhost. */
   readonly spansService: SpansService;
   /** Whether network policies close everything else. */
   readonly networkPolicy: boolean;
+  /** What the backend may call beside public addresses on 443. */
+  readonly egress: readonly Egress[];
   /** Namespace of the ingress or gateway controller. @default unknown, so that the edge may be anywhere */
   readonly ingressNamespace?: string;
   /** @default Argo CD does not apply the studio */

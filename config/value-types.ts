@@ -8,6 +8,8 @@ export interface ValueType {
   readonly description: string;
   /** Says what is wrong with a value and how to mend it, or nothing. The text must not repeat a secret. */
   readonly problem: (value: string) => string | undefined;
+  /** The one way of writing a value that may be written in several. @default as it stands in the file */
+  readonly canonical?: (value: string) => string;
 }
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
@@ -49,8 +51,26 @@ export function integer(min: number, max?: number): ValueType {
   };
 }
 
-/** `true` or `false`. */
-export const boolean: ValueType = choice('true', 'false');
+/** The same in any case, and with other words for some of the values. */
+export function choiceInAnyCase(values: readonly string[], synonyms: Readonly<Record<string, string>> = {}): ValueType {
+  const lowerCase = (value: string) => value.trim().toLowerCase();
+  return { ...choice(...values), canonical: (value) => synonyms[lowerCase(value)] ?? lowerCase(value) };
+}
+
+/** `true` or `false`, in every way that pydantic reads: https://docs.pydantic.dev/latest/api/standard_library_types/#booleans */
+export const boolean: ValueType = {
+  ...choiceInAnyCase(['true', 'false'], {
+    ...Object.fromEntries(['1', 'yes', 'on', 'y', 't'].map((word) => [word, 'true'])),
+    ...Object.fromEntries(['0', 'no', 'off', 'n', 'f'].map((word) => [word, 'false'])),
+  }),
+  description: '`true`, `false`; also `1`, `0`, `yes`, `no`, `on`, `off`',
+};
+
+/** How much is logged: the backend and ingestion both know these, each in its own words. */
+export const logLevel: ValueType = {
+  ...choiceInAnyCase(['debug', 'info', 'warn', 'error'], { warning: 'warn' }),
+  description: '`debug`, `info`, `warn` or `warning`, `error`',
+};
 
 /** A TCP port. */
 export const port: ValueType = integer(1, 65535);
@@ -65,6 +85,24 @@ export const secretText: ValueType = {
     if (hasControlCharacter(value)) return `contains a line break or another control character. ${GENERATE_KEY}`;
     return value.length < 32 ? `is shorter than 32 characters and could be guessed. ${GENERATE_KEY}` : undefined;
   },
+};
+
+/** A secret that travels in gRPC metadata, which carries visible ASCII alone. */
+export const metadataToken: ValueType = {
+  description: 'ASCII text of at least 32 characters',
+  problem: (value) =>
+    /^[\x20-\x7e]*$/.test(value) && value === value.trim()
+      ? secretText.problem(value)
+      : `contains characters other than ASCII, or spaces around it, which gRPC does not carry. ${GENERATE_KEY}`,
+};
+
+/** The address of an HTTP proxy. It may hold a password, so no message repeats it. */
+export const proxyUrl: ValueType = {
+  description: 'URL of an HTTP proxy',
+  problem: (value) =>
+    /^https?:\/\/[^\s/]+\/?$/.test(value) && URL.canParse(value)
+      ? undefined
+      : 'is not the address of an HTTP proxy. Write it as http://proxy.example.com:3128',
 };
 
 /** Standard base64 of exactly 32 bytes: the backend will not start with any other key. */
@@ -247,16 +285,37 @@ export const cidrs: ValueType = {
   },
 };
 
+/** An address range and a port of it, comma-separated. */
+export const egress: ValueType = {
+  description: '`CIDR:port`, comma-separated',
+  problem: (value) => {
+    for (const way of list(value)) {
+      const { cidr, port: number } = parseEgress(way);
+      if (port.problem(number))
+        return `${way || 'an empty entry'} has no port. Write a range and a port: 10.0.0.5/32:3128`;
+      const problem = cidrProblem(cidr);
+      if (problem) return problem;
+    }
+    return undefined;
+  },
+};
+
+/** The range and the port of one way out; an IPv6 range has colons too, so the last one counts. */
+export function parseEgress(way: string): { readonly cidr: string; readonly port: string } {
+  const colon = way.lastIndexOf(':');
+  return { cidr: way.slice(0, Math.max(colon, 0)), port: way.slice(colon + 1) };
+}
+
 /** The parts of a comma-separated value. */
 export function list(value: string): readonly string[] {
   return value.split(',').map((part) => part.trim());
 }
 
 function cidrProblem(range: string): string | undefined {
-  const [address = '', prefix] = range.split('/');
+  const [address = '', prefix, ...more] = range.split('/');
   const version = isIP(address);
   const bits = version === 4 ? 32 : 128;
-  if (version === 0) return `${range} is not a CIDR. Write it as 203.0.113.0/24`;
+  if (version === 0 || more.length > 0) return `${range} is not a CIDR. Write it as 203.0.113.0/24`;
   if (prefix === undefined) return `${range} has no prefix length. Write ${range}/${bits} for one address`;
   if (!/^(0|[1-9][0-9]{0,2})$/.test(prefix) || Number(prefix) > bits) {
     return `${range} has a prefix length that is not from 0 to ${bits}`;
@@ -283,8 +342,10 @@ export const dataPath: ValueType = {
 
 /** The check of a release line's own variable. */
 export function lineValueType(type: LineVariable['type'], line: ReleaseLine): ValueType {
-  if (type === 'secret') return secretText;
+  if (type === 'token') return metadataToken;
   switch (type.kind) {
+    case 'text':
+      return text;
     case 'integer':
       return integer(type.min, type.max);
     case 'boolean':

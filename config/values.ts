@@ -28,23 +28,31 @@ export class Values {
 
   /** As `get`, for a name that only a release line knows. */
   find(name: string): string | undefined {
-    const variable = this.table.get(name);
-    const share = variable?.percentOfMemory;
-    return this.written(name) ?? variable?.default ?? (share && String(this.shareOfMemory(share)));
+    const { default: fixed, bySize, percentOfMemory: share } = this.table.get(name) ?? {};
+    return this.written(name) ?? fixed ?? bySize?.[this.size()] ?? (share && String(this.shareOfMemory(share)));
   }
 
-  /** MiB that a share of a container's memory limit comes to, at the studio's size. */
-  shareOfMemory({ service, percent }: NonNullable<Variable['percentOfMemory']>): number {
-    const { memory } = this.line;
-    const size = this.written('JUNJO_K8S_SIZE') ?? this.table.get('JUNJO_K8S_SIZE')?.default;
-    // A size that does not exist is reported by itself.
-    const { [service]: limits } = memory[size as Size] ?? memory.small;
-    return Math.floor((limits.limitMi * percent) / 100);
+  /** The studio's size; one that does not exist is reported by itself, and counts as the default. */
+  size(): Size {
+    const size = this.get('JUNJO_K8S_SIZE') as Size;
+    return size in this.line.memory ? size : 'small';
   }
 
-  /** The value that stands in the file, without the default. */
+  /** What the containers of this release have at a size. */
+  memoryOf(size: Size): ReleaseLine['memory'][Size] {
+    return this.line.memory[size];
+  }
+
+  /** MiB that a share of a container's memory limit comes to. @param size the studio's own unless given */
+  shareOfMemory({ service, percent }: NonNullable<Variable['percentOfMemory']>, size = this.size()): number {
+    return Math.floor((this.line.memory[size][service].limitMi * percent) / 100);
+  }
+
+  /** The value that stands in the file, in its canonical form, without the default. */
   written(name: string): string | undefined {
-    return this.entries.get(name)?.value || undefined;
+    const value = this.entries.get(name)?.value || undefined;
+    const canonical = this.table.get(name)?.type.canonical;
+    return value !== undefined && canonical ? canonical(value) : value;
   }
 
   /** Whether the file has a line for it, be it an empty one. */
@@ -64,7 +72,7 @@ export class Values {
   }
 
   /** Whether a value passed its checks so far, so that later checks can build on it. */
-  isSound(name: VariableName): boolean {
+  isSound(name: string): boolean {
     return !this.found.some(({ severity, variable }) => severity === 'error' && variable === name);
   }
 

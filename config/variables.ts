@@ -7,10 +7,12 @@ import {
   base64Key,
   boolean,
   choice,
+  choiceInAnyCase,
   cidrs,
   dataPath,
   dnsLabel,
   dnsSubdomain,
+  egress,
   email,
   gateway,
   gitRepo,
@@ -19,8 +21,10 @@ import {
   imageRegistry,
   integer,
   lineValueType,
+  logLevel,
   nodeName,
   port,
+  proxyUrl,
   repoPath,
   secretStore,
   secretText,
@@ -49,12 +53,18 @@ export interface Variable {
   readonly required?: 'always' | 'production';
   /** Goes to the Secret, and is never printed. @default false */
   readonly secret?: boolean;
-  /** Containers that get it as an environment variable. @default none, only the manifests use it */
+  /** Containers that get it as an environment variable; an empty list: none of this release. @default only the manifests use it */
   readonly readers?: readonly Service[];
   /** Left out with a warning when it still holds a placeholder, instead of being an error. @default false */
   readonly leftOutAsPlaceholder?: boolean;
-  /** Upper bound, and default, as a share of the memory limit of a container. */
+  /** Upper bound, and default without `bySize`, as a share of the memory limit of a container. */
   readonly percentOfMemory?: LineVariable['percentOfMemory'];
+  /** Value when the file does not set it, by the size of the studio. */
+  readonly bySize?: LineVariable['bySize'];
+  /** Words of its own that a container has for some values. @default all readers get the value as it is */
+  readonly wordsOf?: Readonly<Partial<Record<Service, Readonly<Record<string, string>>>>>;
+  /** A secret of which nothing is known unless the file has a line for it. @default false, it may be in any Secret */
+  readonly onlyWhenWritten?: boolean;
   /** How the containers call it. @default `name` */
   readonly nameInContainer?: string;
   /** What the manifests set it to; a value in the file has no effect. */
@@ -158,15 +168,17 @@ export const variables = [
     name: 'JUNJO_LOG_LEVEL',
     group: 'Logging',
     meaning: 'Least severity that is logged',
-    type: choice('debug', 'info', 'warn', 'error'),
+    type: logLevel,
     readers: ['backend', 'ingestion'],
+    // loguru knows WARNING and no WARN: with that, the backend of every release dies at import.
+    wordsOf: { backend: { warn: 'WARNING' } },
     local: 'info',
   },
   {
     name: 'JUNJO_LOG_FORMAT',
     group: 'Logging',
     meaning: 'Form of a log line',
-    type: choice('json', 'text'),
+    type: choiceInAnyCase(['json', 'text']),
     readers: ['backend', 'ingestion'],
     local: 'json',
   },
@@ -200,6 +212,25 @@ export const variables = [
     leftOutAsPlaceholder: true,
     example: 'your_anthropic_api_key',
   },
+  ...(['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'] as const).map((name) => ({
+    name,
+    group: 'Proxy',
+    meaning: 'Proxy through which the backend calls LLM providers; a secret, because it may hold a password',
+    type: proxyUrl,
+    secret: true,
+    readers: ['backend'] as const,
+    leftOutAsPlaceholder: true,
+    onlyWhenWritten: true,
+    example: 'http://proxy.example.com:3128',
+  })),
+  ...(['NO_PROXY', 'no_proxy'] as const).map((name) => ({
+    name,
+    group: 'Proxy',
+    meaning: "Hosts that the backend calls without the proxy; the cluster's own names are added",
+    type: text,
+    readers: ['backend'] as const,
+    example: '.example.com',
+  })),
   {
     name: 'JUNJO_K8S_NAME',
     group: 'Kubernetes: names and images',
@@ -401,11 +432,27 @@ export const variables = [
     default: 'false',
   },
   {
+    name: 'JUNJO_K8S_API_GUARD',
+    group: 'Kubernetes: edge',
+    meaning:
+      'Ask for a sign-in before spans are shown, in production on releases whose API does not ask by itself (docs/releases.md)',
+    type: boolean,
+    default: 'true',
+  },
+  {
     name: 'JUNJO_K8S_NETWORK_POLICY',
     group: 'Kubernetes: edge',
     meaning: 'Close everything that docs/network.md does not list',
     type: boolean,
     default: 'true',
+  },
+  {
+    name: 'JUNJO_K8S_EGRESS',
+    group: 'Kubernetes: edge',
+    meaning: 'Further addresses that the backend may call, for example a proxy or a model server',
+    type: egress,
+    defaultText: 'public addresses on 443 alone',
+    example: '10.0.0.5/32:3128',
   },
   {
     name: 'JUNJO_K8S_SECRETS',
@@ -591,6 +638,12 @@ export type VariableName = (typeof variables)[number]['name'];
 
 /** The table for one release line: what all lines share, then the line's own variables and fixed values. */
 export function variablesOf(line: ReleaseLine): readonly Variable[] {
+  const shared = variables.map((variable: Variable): Variable => {
+    const { refused, ...row } = variable;
+    const pinned = all.some((service) => variable.name in line.environment[service]);
+    if (refused && pinned) return { ...row, setByManifests: 'a fixed value of the release' };
+    return { ...variable, readers: line.fewerReaders?.[variable.name] ?? variable.readers };
+  });
   const known = new Set<string>(variables.map(({ name }) => name));
   const fixed = all
     .flatMap((service) => Object.keys(line.environment[service]).map((name) => ({ name, service })))
@@ -605,24 +658,34 @@ export function variablesOf(line: ReleaseLine): readonly Variable[] {
         setByManifests: 'a fixed value of the release',
       }),
     );
-  return [...variables, ...line.variables.map((variable) => ownVariable(variable, line)), ...fixed];
+  return [...shared, ...line.variables.map((variable) => ownVariable(variable, line)), ...fixed];
 }
 
 function ownVariable(variable: LineVariable, line: ReleaseLine): Variable {
-  const { name, nameInEnvFile = name, meaning, readers, writtenOut, percentOfMemory: share } = variable;
-  const secret = variable.type === 'secret';
+  const { name, nameInEnvFile = name, meaning, readers, writtenOut, percentOfMemory: share, bySize } = variable;
+  const secret = variable.type === 'token';
   return {
     name: nameInEnvFile,
     group: secret ? 'Secrets' : 'Tuning',
     meaning,
     type: lineValueType(variable.type, line),
     default: writtenOut ? variable.default : undefined,
-    defaultText: share ? `${share.percent} % of the memory limit of ${share.service}` : variable.default,
-    example: share ? undefined : variable.default,
+    defaultText: bySize ? textBySize(bySize) : share ? textOfShare(share) : variable.default,
+    example: variable.default,
     required: secret ? 'always' : undefined,
     secret,
     readers,
     nameInContainer: name,
     percentOfMemory: share,
+    bySize,
   };
+}
+
+function textBySize(bySize: NonNullable<Variable['bySize']>): string {
+  const values = Object.values(bySize);
+  return `${values.join(', ')} by \`JUNJO_K8S_SIZE\``;
+}
+
+function textOfShare({ percent, service }: NonNullable<Variable['percentOfMemory']>): string {
+  return `${percent} % of the memory limit of ${service}`;
 }

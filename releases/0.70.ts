@@ -1,4 +1,4 @@
-import { common, nginxWritable } from './common';
+import { common, nginxWritable, openApi, ports1323 } from './common';
 import type { ReleaseLine } from './release-line';
 
 /** SQLite and DuckDB in the backend, BadgerDB in ingestion. */
@@ -6,15 +6,7 @@ export const release070: ReleaseLine = {
   ...common,
   name: '0.70',
   tags: ['0.70.3', '0.70.4'],
-  ports: {
-    frontend: {
-      production: { container: 80, published: [5153] },
-      // Compose publishes the hot-reload port 5152 onto the same Vite server.
-      development: { container: 5151, published: [5151, 5152] },
-    },
-    backend: { http: 1323, internalGrpc: 50053 },
-    ingestion: { otlp: 50051, internalGrpc: 50052 },
-  },
+  ports: ports1323,
   environment: {
     backend: {
       JUNJO_SQLITE_PATH: '/app/.dbdata/sqlite/junjo.db',
@@ -48,6 +40,16 @@ export const release070: ReleaseLine = {
       default: 'false',
     },
   ],
+  ingestion: {
+    health: 'grpc',
+    waitsForBackend: true,
+    uncheckedKey: 'INTERNAL',
+    keyTrustedFor: 600,
+    // gRPC streams drain first, then the store syncs and closes; a killed BadgerDB has to be repaired.
+    stop: { drainSeconds: 120 },
+  },
+  api: openApi,
+  stores: { description: 'SQLite, DuckDB, BadgerDB', spans: 'DuckDB', columnsSince: '0.70.3' },
   writable: {
     // HOME is in /tmp too: the public suffix list is cached there.
     backend: [{ path: '/tmp', sizeLimitMi: 512 }],

@@ -1,15 +1,27 @@
-import { release070 } from './0.70';
-import { common, nginxWritable, parquetEnvironment, parquetVariables } from './common';
+import {
+  common,
+  impatientIngestion,
+  nginxWritable,
+  onlyBackendChoosesLogFormat,
+  openApi,
+  parquetEnvironment,
+  parquetVariables,
+  ports1323,
+} from './common';
 import type { ReleaseLine } from './release-line';
 
 /** SQLite twice in the backend; spans as Arrow and Parquet files that ingestion writes and the backend reads. */
 export const release080: ReleaseLine = {
   ...common,
   name: '0.80',
-  tags: ['0.80.0', '0.81.0'],
-  ports: release070.ports,
+  tags: ['0.80.0'],
+  ports: ports1323,
   environment: parquetEnvironment,
   variables: parquetVariables,
+  fewerReaders: onlyBackendChoosesLogFormat,
+  ingestion: { ...impatientIngestion, health: 'tcp' },
+  api: openApi,
+  stores: { description: 'SQLite, Arrow and Parquet files', spans: 'Parquet', columnsSince: '0.80.0' },
   writable: {
     backend: [{ path: '/tmp', sizeLimitMi: 512 }],
     ingestion: [{ path: '/tmp', sizeLimitMi: 64 }],

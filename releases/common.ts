@@ -1,7 +1,7 @@
 import type { LineVariable, ReleaseLine } from './release-line';
 
 /** What upstream has not changed from one release line to the next so far. */
-export const common: Pick<ReleaseLine, 'images' | 'dataPath' | 'frontendConfigPath' | 'users' | 'memory'> = {
+export const common = {
   images: {
     backend: 'mdrideout/junjo-ai-studio-backend',
     ingestion: 'mdrideout/junjo-ai-studio-ingestion',
@@ -30,6 +30,35 @@ export const common: Pick<ReleaseLine, 'images' | 'dataPath' | 'frontendConfigPa
       frontend: { requestMi: 32, limitMi: 128 },
     },
   },
+} satisfies Partial<ReleaseLine>;
+
+/** The API of every line so far that shows spans without a sign-in. */
+export const openApi: ReleaseLine['api'] = {
+  spansPath: '/api/v1/observability',
+  signInTestPath: '/auth-test',
+  spansNeedSignIn: false,
+  cookie: 'signed',
+};
+
+/** Ports up to 0.81.0. */
+export const ports1323: ReleaseLine['ports'] = {
+  frontend: {
+    production: { container: 80, published: [5153] },
+    // Compose publishes the hot-reload port 5152 onto the same Vite server.
+    development: { container: 5151, published: [5151, 5152] },
+  },
+  backend: { http: 1323, internalGrpc: 50053 },
+  ingestion: { otlp: 50051, internalGrpc: 50052 },
+};
+
+/** Ports from 0.81.1 on. */
+export const ports26154: ReleaseLine['ports'] = {
+  frontend: {
+    production: { container: 26153, published: [26153] },
+    development: { container: 26151, published: [26151] },
+  },
+  backend: { http: 26154, internalGrpc: 50053 },
+  ingestion: { otlp: 26155, internalGrpc: 50052 },
 };
 
 /** What nginx writes: its cache, and its pid below /run. */
@@ -51,6 +80,37 @@ export const parquetEnvironment: ReleaseLine['environment'] = {
     PARQUET_OUTPUT_DIR: '/app/.dbdata/spans/parquet',
   },
   frontend: {},
+};
+
+/** The same where both servers must be told their gRPC ports, from 0.81.1 on. */
+export const parquetEnvironmentWithPorts: ReleaseLine['environment'] = {
+  backend: { ...parquetEnvironment.backend, GRPC_PORT: '50053' },
+  ingestion: { ...parquetEnvironment.ingestion, GRPC_PORT: '26155', INTERNAL_GRPC_PORT: '50052' },
+  frontend: {},
+};
+
+/** Ingestion in Rust, up to the release that answers UNAVAILABLE: a batch is written at the latest six seconds later. */
+export const impatientIngestion = {
+  waitsForBackend: false,
+  uncheckedKey: 'UNAUTHENTICATED',
+  keyTrustedFor: 600,
+  stop: { unwrittenSeconds: 6 },
+} satisfies Partial<ReleaseLine['ingestion']>;
+
+/** Who reads what they all share: the variables that from some release on only some read. */
+export const onlyBackendChoosesLogFormat = { JUNJO_LOG_FORMAT: ['backend'] } satisfies ReleaseLine['fewerReaders'];
+
+/** The same where the backend no longer parses a port either. */
+export const noBackendPort = {
+  ...onlyBackendChoosesLogFormat,
+  JUNJO_BACKEND_PORT: [],
+} satisfies ReleaseLine['fewerReaders'];
+
+/** Folders that the backend writes where queries spill below /tmp. */
+export const writableWithSpill: ReleaseLine['writable'] = {
+  backend: [{ path: '/tmp', sizeLimitMi: 2048 }],
+  ingestion: [{ path: '/tmp', sizeLimitMi: 64 }],
+  frontend: nginxWritable,
 };
 
 /** Tuning of the Parquet stores. Bounds: backend/app/config/settings.py and ingestion/src/config.rs of upstream. */
@@ -117,5 +177,80 @@ export const parquetVariables: readonly LineVariable[] = [
     type: { kind: 'integer', min: 1, max: 100 },
     readers: ['backend'],
     default: '10',
+  },
+  {
+    name: 'RUST_LOG',
+    meaning: 'Filter of log lines in the syntax of Rust, stronger than JUNJO_LOG_LEVEL',
+    type: { kind: 'text' },
+    readers: ['ingestion'],
+  },
+];
+
+/**
+ * Tuning of queries, from 0.81.0 on. By size: the profiles of upstream's own wizard (0.82). The pool may take at most the
+ * share of the limit that upstream's smallest profile gives it, 192 of 450 MiB.
+ */
+export const queryVariables: readonly LineVariable[] = [
+  {
+    name: 'JUNJO_DF_TARGET_PARTITIONS',
+    meaning: 'Threads of a query',
+    type: { kind: 'integer', min: 1, max: 32 },
+    readers: ['backend'],
+    default: '1',
+    bySize: { small: '1', medium: '2', large: '4' },
+  },
+  {
+    name: 'JUNJO_DF_BATCH_SIZE',
+    meaning: 'Rows that a query holds at a time',
+    type: { kind: 'integer', min: 512, max: 65536 },
+    readers: ['backend'],
+    default: '4096',
+    bySize: { small: '4096', medium: '4096', large: '8192' },
+  },
+  {
+    name: 'JUNJO_DF_PARQUET_PRUNING',
+    meaning: 'Skip Parquet files whose statistics rule out a match',
+    type: { kind: 'boolean' },
+    readers: ['backend'],
+    default: 'true',
+  },
+  {
+    name: 'JUNJO_DF_SPILL_ENABLED',
+    meaning: 'Let a query that outgrows its memory go on on disk',
+    type: { kind: 'boolean' },
+    readers: ['backend'],
+    default: 'true',
+  },
+  {
+    name: 'JUNJO_DF_SPILL_POOL_MB',
+    meaning: 'MiB of memory that queries use before they spill',
+    type: { kind: 'integer', min: 32, max: 4096 },
+    readers: ['backend'],
+    default: '192',
+    bySize: { small: '192', medium: '384', large: '768' },
+    percentOfMemory: { service: 'backend', percent: 43 },
+  },
+  {
+    name: 'JUNJO_DF_SPILL_PATH',
+    meaning: 'Folder for what is spilled',
+    type: { kind: 'writablePath', service: 'backend' },
+    readers: ['backend'],
+    default: '/tmp/junjo-datafusion-spill',
+  },
+  {
+    name: 'MALLOC_ARENA_MAX',
+    meaning: 'Memory arenas of glibc; few of them keep memory use low',
+    type: { kind: 'integer', min: 1 },
+    readers: ['backend'],
+    default: '2',
+    writtenOut: true,
+  },
+  {
+    name: 'MALLOC_TRIM_THRESHOLD_',
+    meaning: 'Bytes of free memory above which glibc gives them back',
+    type: { kind: 'integer', min: 0 },
+    readers: ['backend'],
+    default: '131072',
+    writtenOut: true,
   },
 ];

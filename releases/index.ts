@@ -1,12 +1,23 @@
 import { release070 } from './0.70';
 import { release080 } from './0.80';
+import { release081 } from './0.81';
+import { release0810 } from './0.81.0';
 import { release082 } from './0.82';
 import type { ReleaseLine } from './release-line';
 
 export * from './release-line';
 
 /** Every release line that can be rendered, oldest first. */
-export const releaseLines: readonly [ReleaseLine, ...ReleaseLine[]] = [release070, release080, release082];
+export const releaseLines: readonly [ReleaseLine, ...ReleaseLine[]] = [
+  release070,
+  release080,
+  release0810,
+  release081,
+  release082,
+];
 
-/** The tag that a studio runs when its env file names none: the one that upstream's own deployment pins. */
+/**
+ * The tag that a studio runs when its env file names none: the system with SQLite, DuckDB and BadgerDB on 1323 and 50051
+ * that these manifests were first made for. Upstream's own deployment pins a newer one.
+ */
 export const defaultTag = '0.70.3';

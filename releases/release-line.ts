@@ -16,6 +16,7 @@ export type Size = 'small' | 'medium' | 'large';
 export type LineValueType =
   | { readonly kind: 'integer'; readonly min: number; readonly max?: number }
   | { readonly kind: 'boolean' }
+  | { readonly kind: 'text' }
   /** Absolute path in the container, below one of its writable folders or the data. */
   | { readonly kind: 'writablePath'; readonly service: Service };
 
@@ -25,8 +26,8 @@ export interface LineVariable {
   readonly name: string;
   /** One sentence for the table of variables, units included. */
   readonly meaning: string;
-  /** What it may hold; secrets have a check of their own. */
-  readonly type: LineValueType | 'secret';
+  /** What it may hold. A `token` is a required secret that travels in gRPC metadata, which is ASCII. */
+  readonly type: LineValueType | 'token';
   readonly readers: readonly Service[];
   /** What upstream uses when the variable is not set, for the table of variables. */
   readonly default?: string;
@@ -34,8 +35,49 @@ export interface LineVariable {
   readonly nameInEnvFile?: string;
   /** The image has no default of its own, so the manifests set `default` when the file does not. @default false */
   readonly writtenOut?: boolean;
-  /** The value may be at most so many percent of the memory limit of a container, in MiB, and is that when the file sets none. */
+  /** The value may be at most so many percent of the memory limit of a container, in MiB, and is that when nothing sets it. */
   readonly percentOfMemory?: { readonly service: Service; readonly percent: number };
+  /** What upstream sets on machines of each size; used when the file sets none. @default upstream's `default` */
+  readonly bySize?: Readonly<Record<Size, string>>;
+}
+
+/** How ingestion starts, lives and stops. */
+export interface IngestionFacts {
+  /** The gRPC health service on the internal port, or none: then only its TCP port tells that it lives. */
+  readonly health: 'grpc' | 'tcp';
+  /** Opens no port, not even for health, until the backend validates API keys; else it starts at once. */
+  readonly waitsForBackend: boolean;
+  /** What a client gets while its key cannot be checked. OTLP exporters send again after `UNAVAILABLE` alone. */
+  readonly uncheckedKey: 'INTERNAL' | 'UNAUTHENTICATED' | 'UNAVAILABLE';
+  /** Seconds for which a checked key is trusted, so that a revoked one still works; or the variable that sets them. */
+  readonly keyTrustedFor: number | { readonly variable: string };
+  /**
+   * SIGTERM drains streams and closes the store, which takes so many seconds at the most; or it is not heard at all, and
+   * what was acknowledged in the last so many seconds is only in memory.
+   */
+  readonly stop: { readonly drainSeconds: number } | { readonly unwrittenSeconds: number };
+}
+
+/** What the API gives away by itself, and to whom. */
+export interface ApiFacts {
+  /** Path below which the API serves spans, prompts and answers included. */
+  readonly spansPath: string;
+  /** Answers 200 to a signed-in browser and 401 to everybody else. */
+  readonly signInTestPath: string;
+  /** Spans are served to the signed-in only; else to everybody who reaches the port. */
+  readonly spansNeedSignIn: boolean;
+  /** What the two secrets do to the session cookie; a cookie that is only signed outlives a new cookie key. */
+  readonly cookie: 'signed' | 'signed and encrypted';
+}
+
+/** What a release writes on the volume, as far as another release may have to read it. */
+export interface StoreFacts {
+  /** Names the databases and files, for documents. */
+  readonly description: string;
+  /** How spans are kept. */
+  readonly spans: 'DuckDB' | 'Parquet';
+  /** First tag that wrote spans with these columns; files with other columns cannot be read. */
+  readonly columnsSince: string;
 }
 
 /** Mebibytes of memory that a container asks for and may not exceed. */
@@ -59,8 +101,8 @@ export interface FrontendPorts {
 }
 
 /**
- * What upstream promises of a family of releases that share ports, stores and variables.
- * A new family is one new file beside this one; nothing outside this folder asks which line it renders.
+ * What upstream promises of a family of releases that share every fact below.
+ * A new family is one new file beside this one and its name in `index.ts`; nothing outside this folder asks which line it renders.
  */
 export interface ReleaseLine {
   /** Name of the line, for example `0.70`. */
@@ -92,10 +134,22 @@ export interface ReleaseLine {
   /** Variables with a fixed value in this line (paths, ports that must be told); the env file cannot change them. */
   readonly environment: Readonly<Record<Service, Readonly<Record<string, string>>>>;
   readonly variables: readonly LineVariable[];
+  /** Who reads a variable that all lines share, where those are fewer than the table says. @default all of those */
+  readonly fewerReaders?: Readonly<Record<string, readonly Service[]>>;
+  readonly ingestion: IngestionFacts;
+  readonly api: ApiFacts;
+  readonly stores: StoreFacts;
+  /** Version of the Python SDK that belongs to a tag; workflow graphs of another one are not understood. @default not known */
+  readonly sdk?: Readonly<Record<string, string>>;
   /** uid, and gid, of each container. Backend and ingestion have the same, so that each reads and writes the other's files. */
   readonly users: Readonly<Record<Service, number>>;
   readonly writable: Readonly<Record<Service, readonly WritableFolder[]>>;
   readonly memory: Readonly<Record<Size, Readonly<Record<Service, Memory>>>>;
+}
+
+/** Whether ingestion started before the backend would turn spans away for good. */
+export function needsBackendFirst({ ingestion }: ReleaseLine): boolean {
+  return !ingestion.waitsForBackend && ingestion.uncheckedKey !== 'UNAVAILABLE';
 }
 
 /** The newest tag of a line. */

@@ -1,4 +1,4 @@
-import { newestTag, perService, type ReleaseLine, type Service, services } from '../../releases';
+import { perService, type ReleaseLine, type Service, services } from '../../releases';
 import type { StudioConfig } from '../studio-config';
 import { parseImage } from '../value-types';
 import type { Values } from '../values';
@@ -20,17 +20,6 @@ const howToBuild = [
   '  kind load docker-image IMAGE, minikube image load IMAGE, k3d image import IMAGE',
 ].join('\n');
 
-/** The line whose tags include the one that the file names; an error that lists the lines if none does. */
-export function checkRelease(values: Values, lines: readonly ReleaseLine[]): ReleaseLine | undefined {
-  const tag = values.get('JUNJO_K8S_RELEASE') ?? '';
-  const line = lines.find(({ tags }) => tags.includes(tag));
-  if (!line) {
-    const known = lines.map((each) => `${each.name} (newest ${newestTag(each)})`).join(', ');
-    values.error('JUNJO_K8S_RELEASE', `no release line has the tag ${tag}. Release lines: ${known}`);
-  }
-  return line;
-}
-
 /** The image of each service and when a node pulls it. */
 export function checkImages(values: Values, line: ReleaseLine): Pick<StudioConfig, 'images' | 'imagePullPolicies'> {
   const production = values.get('JUNJO_ENV') === 'production';
@@ -51,7 +40,7 @@ export function checkImages(values: Values, line: ReleaseLine): Pick<StudioConfi
       const { tag } = parseImage(image) ?? {};
       values.error(
         setting,
-        `${tag ? 'has the tag latest' : 'has no tag, which means latest'}: each restart could run another release. Name a tag or a digest`,
+        `${tag ? `has the tag ${tag}, which moves` : 'has no tag, which means latest'}: each restart could run another release. Name a tag or a digest`,
       );
     }
     return image;
@@ -60,8 +49,8 @@ export function checkImages(values: Values, line: ReleaseLine): Pick<StudioConfi
   return { images, imagePullPolicies: perService(pullPolicy) };
 }
 
-/** Whether the image may be another one at the next pull. */
+/** Whether the image may be another one at the next pull. Upstream moves `X.Y` tags like `latest`. */
 function isFloating(image: string): boolean {
   const { tag, digest } = parseImage(image) ?? {};
-  return digest === undefined && (tag === undefined || tag === 'latest');
+  return digest === undefined && (tag === undefined || tag === 'latest' || /^v?[0-9]+(\.[0-9]+)?$/.test(tag));
 }

@@ -1,6 +1,7 @@
 import { closest, distance } from 'fastest-levenshtein';
 import type { ReleaseLine } from '../../releases';
 import type { Entry } from '../env-files';
+import { listed } from '../text';
 import type { Values } from '../values';
 import { type Variable, variablesOf } from '../variables';
 
@@ -34,11 +35,17 @@ export function checkNames(
       );
     } else if (name.startsWith('JUNJO_')) {
       values.error(name, `is no variable of Junjo AI Studio. ${nearest(name, [...table.keys()])}`);
+    } else {
+      values.note(
+        name,
+        'reaches no container: Junjo AI Studio does not read it. docs/variables.md lists what it reads',
+      );
     }
   }
 }
 
-function checkUse(values: Values, { name, refused, setByManifests, insteadOfCompose }: Variable): void {
+function checkUse(values: Values, { name, refused, setByManifests, insteadOfCompose, readers }: Variable): void {
+  if (readers?.length === 0) values.note(name, 'has no effect: this release does not read it');
   if (refused) values.error(name, refused);
   if (setByManifests) values.note(name, `has no effect: the manifests set it (${setByManifests})`);
   if (insteadOfCompose) values.note(name, `is passed over: ${insteadOfCompose}`);
@@ -50,8 +57,4 @@ function nearest(name: string, known: string[]): string {
   return candidate.startsWith(name) || distance(name, candidate) <= name.length / 3
     ? `Did you mean ${candidate}?`
     : 'Remove it, or look it up in docs/variables.md';
-}
-
-function listed(names: readonly string[]): string {
-  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
 }

@@ -38,7 +38,9 @@ export function checkSecrets(
   surroundings: SecretSurroundings,
 ): Secrets | undefined {
   const secrets = table
-    .filter(({ secret, readers }) => secret && readers)
+    .filter(({ name, secret, readers, onlyWhenWritten }) => {
+      return secret && readers && !(onlyWhenWritten && isUnknown(values, name));
+    })
     .map((variable): Secret => {
       const written = values.written(variable.name);
       const value = written !== undefined && isPlaceholder(written) ? undefined : written;
@@ -58,6 +60,11 @@ export function checkSecrets(
     readers,
     digests: perService((service) => digestOf(source, readers[service], values.get('JUNJO_SESSION_SECRET') ?? '')),
   };
+}
+
+/** Whether nothing names a secret: neither the file, nor what was sealed of it before. */
+function isUnknown(values: Values, name: string): boolean {
+  return values.get('JUNJO_K8S_SECRETS') !== 'sealed' && !values.isWritten(name);
 }
 
 function secretSource(

@@ -307,7 +307,7 @@ describe('rule 6: each container gets what it reads', () => {
       ...urls,
       JUNJO_ALLOW_ORIGINS: 'https://studio.example.com',
       JUNJO_BACKEND_PORT: '1323',
-      JUNJO_LOG_LEVEL: 'warn',
+      JUNJO_LOG_LEVEL: 'WARNING',
       JUNJO_LOG_FORMAT: 'text',
       SPAN_BATCH_SIZE: '50',
       INGESTION_HOST: 'junjo-ai-studio-ingestion-internal',

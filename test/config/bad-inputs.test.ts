@@ -73,9 +73,9 @@ const badInputs: readonly BadInput[] = [
   ),
   dev(
     'OPENAI_API_KEY=your_openai_api_key',
-    'warning: .env:1 OPENAI_API_KEY: still holds a placeholder and is left out. Set the key, or remove the line',
+    'warning: .env:1 OPENAI_API_KEY: still holds a placeholder and is left out. Set it, or remove the line',
   ),
-  dev('GEMINI_API_KEY=', 'warning: .env:1 GEMINI_API_KEY: is empty and is left out. Set the key, or remove the line'),
+  dev('GEMINI_API_KEY=', 'warning: .env:1 GEMINI_API_KEY: is empty and is left out. Set it, or remove the line'),
   dev(
     'ANTHROPIC_API_KEY="two words"',
     '.env:1 ANTHROPIC_API_KEY: contains white space. Copy the key again, on one line',
@@ -266,7 +266,6 @@ const badInputs: readonly BadInput[] = [
     'GRPC_PORT=50051',
     ".env:1 GRPC_PORT: means the backend's internal port to the one and ingestion's public port to the other, so a shared value breaks one of them. Remove the line",
   ),
-  dev('JUNJO_LOG_LEVEL=INFO', '.env:1 JUNJO_LOG_LEVEL: must be written in lower case: info'),
   dev('JUNJO_LOG_LEVEL=verbose', '.env:1 JUNJO_LOG_LEVEL: must be one of: debug, info, warn, error'),
   dev('JUNJO_LOG_FORMAT=pretty', '.env:1 JUNJO_LOG_FORMAT: must be one of: json, text'),
   dev(
@@ -283,7 +282,7 @@ const badInputs: readonly BadInput[] = [
   ),
   dev('SPAN_POLL_INTERVAL=0', '.env:1 SPAN_POLL_INTERVAL: must be an integer from 1 to 3600'),
   dev('SPAN_BATCH_SIZE=10001', '.env:1 SPAN_BATCH_SIZE: must be an integer from 1 to 10000'),
-  dev('SPAN_STRICT_MODE=yes', '.env:1 SPAN_STRICT_MODE: must be one of: true, false'),
+  dev('SPAN_STRICT_MODE=maybe', '.env:1 SPAN_STRICT_MODE: must be one of: true, false'),
 
   // Kubernetes
   dev(
@@ -326,7 +325,11 @@ const badInputs: readonly BadInput[] = [
   ),
   prod(
     'JUNJO_K8S_FRONTEND_IMAGE=registry.example.com/ui:latest',
-    '.env:1 JUNJO_K8S_FRONTEND_IMAGE: has the tag latest: each restart could run another release. Name a tag or a digest',
+    '.env:1 JUNJO_K8S_FRONTEND_IMAGE: has the tag latest, which moves: each restart could run another release. Name a tag or a digest',
+  ),
+  prod(
+    'JUNJO_K8S_BACKEND_IMAGE=registry.example.com/api:0.82',
+    '.env:1 JUNJO_K8S_BACKEND_IMAGE: has the tag 0.82, which moves: each restart could run another release. Name a tag or a digest',
   ),
   prod(
     'JUNJO_K8S_INGESTION_IMAGE=registry.example.com:5000/ingestion',
@@ -519,8 +522,27 @@ const badInputs: readonly BadInput[] = [
     'warning: .env:1 JUNJO_PROD_INGESTION_URL: sends API keys and spans over the network unencrypted. Write https://host to send them through the edge over TLS',
     '.env:1 JUNJO_PROD_INGESTION_URL: names port 80, but the load balancer listens on 50051. Write http://spans.example.com:50051',
   ),
-  dev('JUNJO_K8S_EXTERNAL_DNS=yes', '.env:1 JUNJO_K8S_EXTERNAL_DNS: must be one of: true, false'),
-  dev('JUNJO_K8S_NETWORK_POLICY=off', '.env:1 JUNJO_K8S_NETWORK_POLICY: must be one of: true, false'),
+  dev('JUNJO_K8S_EXTERNAL_DNS=always', '.env:1 JUNJO_K8S_EXTERNAL_DNS: must be one of: true, false'),
+  dev('JUNJO_K8S_NETWORK_POLICY=none', '.env:1 JUNJO_K8S_NETWORK_POLICY: must be one of: true, false'),
+
+  ...['10.0.0.5', '10.0.0.5/32', '10.0.0.5/32:0', '10.0.0.5/32:http'].map((way) =>
+    dev(
+      `JUNJO_K8S_EGRESS=${way}`,
+      `.env:1 JUNJO_K8S_EGRESS: ${way} has no port. Write a range and a port: 10.0.0.5/32:3128`,
+    ),
+  ),
+  dev(
+    'JUNJO_K8S_EGRESS=proxy.example.com:3128',
+    '.env:1 JUNJO_K8S_EGRESS: proxy.example.com is not a CIDR. Write it as 203.0.113.0/24',
+  ),
+  dev(
+    'JUNJO_K8S_EGRESS=10.0.0.5:3128',
+    '.env:1 JUNJO_K8S_EGRESS: 10.0.0.5 has no prefix length. Write 10.0.0.5/32 for one address',
+  ),
+  dev(
+    'HTTPS_PROXY=proxy.example.com:3128',
+    '.env:1 HTTPS_PROXY: is not the address of an HTTP proxy. Write it as http://proxy.example.com:3128',
+  ),
 
   // The file itself
   dev('JUNJO LOG_LEVEL=info', '.env:1: key cannot contain a space: write NAME=value, and start a comment with #'),
@@ -560,11 +582,12 @@ describe('an env file with something wrong', () => {
       '.env:5 JUNJO_ALLOW_ORIGINS: contains http://localhost:5151, left over from development. Remove it',
       '.env:5 JUNJO_ALLOW_ORIGINS: contains http://localhost:5153, left over from development. Remove it',
       '.env:7 JUNJO_HOST_DB_DATA_PATH: is a folder of one node, and no node is named. Set JUNJO_K8S_NODE to the node that holds it, or JUNJO_K8S_STORAGE_CLASS to use storage of the cluster instead',
-      'warning: .env:10 GEMINI_API_KEY: still holds a placeholder and is left out. Set the key, or remove the line',
+      'warning: .env:10 GEMINI_API_KEY: still holds a placeholder and is left out. Set it, or remove the line',
       '.env JUNJO_PROD_FRONTEND_URL: is missing. Address of the UI in production, for example https://studio.example.com',
       '.env JUNJO_PROD_BACKEND_URL: is missing. Address of the API in production, on another host of the same registrable domain as the UI',
       '.env JUNJO_PROD_INGESTION_URL: is missing. Address to which applications send spans in production',
       expect.stringMatching(/^note: .env JUNJO_K8S_INGRESS_CLASS: .* the cluster's default class/),
+      'note: .env JUNJO_K8S_RELEASE: is not set, so that 0.70.3 runs; 0.82.1 is the newest release. Set the one that you want',
     ]);
   });
 

@@ -28,6 +28,7 @@ export function development(settings: Settings = {}): Settings {
 export function production(settings: Settings = {}): Settings {
   return {
     JUNJO_ENV: 'production',
+    JUNJO_K8S_RELEASE: '0.70.3',
     JUNJO_SESSION_SECRET: freshSecret(),
     JUNJO_SECURE_COOKIE_KEY: freshSecret(),
     JUNJO_PROD_FRONTEND_URL: 'https://studio.example.com',

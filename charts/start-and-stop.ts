@@ -1,0 +1,47 @@
+import type { k8s } from 'cdk8s-plus-27';
+import { internalServiceNames } from '../config/names';
+import type { ReleaseLine } from '../releases';
+import { containerDefaults, resources, type WorkloadProps } from './pod';
+
+/** Seconds after which whoever balances the load has stopped sending to a pod that is going. */
+const EDGE_SECONDS = 10;
+
+/** Seconds that the kubelet may need between the end of the hook and the kill. */
+const SLACK_SECONDS = 4;
+
+/**
+ * How ingestion stops. A release that hears SIGTERM gets the time it drains for. One that does not is killed anyway, so it
+ * is kept alive until the edge sends no more and what it acknowledged last is on the disk; waiting longer would gain nothing.
+ */
+export function stopIngestion({ stop }: ReleaseLine['ingestion']): {
+  readonly terminationGracePeriodSeconds: number;
+  readonly lifecycle?: k8s.Lifecycle;
+} {
+  if ('drainSeconds' in stop) return { terminationGracePeriodSeconds: stop.drainSeconds };
+  const seconds = EDGE_SECONDS + stop.unwrittenSeconds;
+  return {
+    terminationGracePeriodSeconds: seconds + SLACK_SECONDS,
+    // Not the kubelet's own `sleep`, which Kubernetes 1.27 and 1.28 do not know.
+    lifecycle: { preStop: { exec: { command: ['sleep', String(seconds)] } } },
+  };
+}
+
+/** Holds ingestion back until the backend can check API keys; before, it would turn spans away for good. */
+export function waitForBackend(props: WorkloadProps, apiKeysPort: number): k8s.Container {
+  const { image, imagePullPolicy, securityContext } = containerDefaults(props, 'ingestion');
+  const address = `/dev/tcp/${internalServiceNames.backend}/${apiKeysPort}`;
+  return {
+    name: 'wait-for-backend',
+    image,
+    imagePullPolicy,
+    // The image is Debian's, whose bash opens connections by itself.
+    command: [
+      'bash',
+      '-c',
+      `until timeout 2 bash -c '< ${address}' 2> /dev/null; do echo 'waiting for the backend'; sleep 1; done`,
+    ],
+    // A pod is scheduled by its largest container here, which this is not.
+    resources: resources(10, { requestMi: 16, limitMi: 32 }),
+    securityContext,
+  };
+}

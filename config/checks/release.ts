@@ -1,0 +1,95 @@
+import { defaultTag, newestTag, type ReleaseLine } from '../../releases';
+import type { Entry } from '../env-files';
+import { listed } from '../text';
+import { variablesOf } from '../variables';
+
+type Entries = ReadonlyMap<string, Entry>;
+
+/** The release that an env file asks for, or what it should ask for. */
+export type ReleaseChoice =
+  | { readonly kind: 'chosen'; readonly line: ReleaseLine }
+  /** The file names none, and has nothing that the default release does not have. */
+  | { readonly kind: 'default'; readonly line: ReleaseLine; readonly note: string }
+  /** The file names none, but has variables of another line. */
+  | { readonly kind: 'other'; readonly line: ReleaseLine; readonly error: string }
+  /** No release has the tag, so that nothing can be said of what depends on the release. */
+  | { readonly kind: 'unknown'; readonly error: string };
+
+/** Finds the line of the tag in the file; without a tag, the line whose variables the file has. */
+export function chooseRelease(entries: Entries, lines: readonly ReleaseLine[]): ReleaseChoice {
+  const tag = entries.get('JUNJO_K8S_RELEASE')?.value;
+  const line = lines.find(({ tags }) => tags.includes(tag || defaultTag));
+  if (!line) return { kind: 'unknown', error: unknownTag(tag || defaultTag, lines) };
+  if (tag) return { kind: 'chosen', line };
+
+  const foreign = unknownNames(entries, line, lines);
+  const better = bestFit(entries, lines);
+  if (foreign.length > 0 && better !== line) {
+    const some = listed(foreign.length > 4 ? [...foreign.slice(0, 3), `${foreign.length - 3} more`] : foreign);
+    const belong = foreign.length === 1 ? 'belongs' : 'belong';
+    const error = `is not set, which means ${defaultTag}, but ${some} ${belong} to release line ${better.name}. Set JUNJO_K8S_RELEASE=${newestTag(better)}`;
+    return { kind: 'other', line: better, error };
+  }
+  const newest = newestTag(lines[lines.length - 1] ?? line);
+  const note = `is not set, so that ${defaultTag} runs; ${newest} is the newest release. Set the one that you want`;
+  return { kind: 'default', line, note };
+}
+
+function unknownTag(tag: string, lines: readonly ReleaseLine[]): string {
+  const known = lines.flatMap(({ tags }) => tags);
+  if (/^v?[0-9]+(\.[0-9]+)?$|^[a-z]+$/.test(tag)) {
+    const within = known.filter((each) => each.startsWith(`${tag.replace(/^v/, '')}.`));
+    const newest = within[within.length - 1] ?? known[known.length - 1];
+    return `${tag} is a tag that moves, so that each restart could run another release. Name a release, for example ${newest}`;
+  }
+  const position = versionNumber(tag);
+  const nearest = position === undefined ? lines.map(newestTag) : nearestTags(position, known);
+  return `no release of Junjo AI Studio has the tag ${tag}. Nearest: ${nearest.join(', ')}`;
+}
+
+/** The two known tags closest to a version, lower first. */
+function nearestTags(version: number, known: readonly string[]): readonly string[] {
+  const away = (tag: string) => Math.abs((versionNumber(tag) ?? 0) - version);
+  const [closest, second] = known.toSorted((a, b) => away(a) - away(b));
+  return known.filter((tag) => tag === closest || tag === second);
+}
+
+/** Versions as numbers that are as far apart as the versions are. */
+function versionNumber(tag: string): number | undefined {
+  const match = /^v?([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})$/.exec(tag);
+  return match ? Number(match[1]) * 1e8 + Number(match[2]) * 1e4 + Number(match[3]) : undefined;
+}
+
+/** The names in a file that some line knows, but not this one. */
+function unknownNames(entries: Entries, line: ReleaseLine, lines: readonly ReleaseLine[]): readonly string[] {
+  const own = namesRead(line);
+  const elsewhere = new Set(lines.flatMap((other) => [...namesRead(other)]));
+  return [...entries.keys()].filter((name) => !own.has(name) && elsewhere.has(name));
+}
+
+function namesRead(line: ReleaseLine): ReadonlySet<string> {
+  return new Set(
+    variablesOf(line)
+      .filter(({ readers, refused, setByManifests }) => readers?.length !== 0 && !refused && !setByManifests)
+      .map(({ name }) => name),
+  );
+}
+
+/** The line that the file was most likely written for; of equals, the newest. */
+function bestFit(entries: Entries, lines: readonly ReleaseLine[]): ReleaseLine {
+  const localPorts = [...(entries.get('JUNJO_ALLOW_ORIGINS')?.value.matchAll(/\/\/localhost:([0-9]+)/g) ?? [])];
+  const misfits = (line: ReleaseLine): number => {
+    const { production, development } = line.ports.frontend;
+    const ports = [...production.published, ...development.published];
+    const missing = variablesOf(line).filter(({ name, required }) => required === 'always' && !entries.has(name));
+    return (
+      unknownNames(entries, line, lines).length +
+      missing.length +
+      localPorts.filter(([, port]) => !ports.includes(Number(port))).length
+    );
+  };
+  const unused = (line: ReleaseLine) => line.variables.filter(({ name }) => !entries.has(name)).length;
+  const [best = lines[0]] = lines.toReversed().toSorted((a, b) => misfits(a) - misfits(b) || unused(a) - unused(b));
+  if (!best) throw new Error('there is no release line');
+  return best;
+}

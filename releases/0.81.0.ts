@@ -1,0 +1,12 @@
+import { release080 } from './0.80';
+import { parquetVariables, queryVariables, writableWithSpill } from './common';
+import type { ReleaseLine } from './release-line';
+
+/** 0.80 with queries that spill to disk; the only tag of 0.81 with the old ports and no health service. */
+export const release0810: ReleaseLine = {
+  ...release080,
+  name: '0.81.0',
+  tags: ['0.81.0'],
+  variables: [...parquetVariables, ...queryVariables],
+  writable: writableWithSpill,
+};

@@ -1,0 +1,28 @@
+import {
+  common,
+  impatientIngestion,
+  noBackendPort,
+  openApi,
+  parquetEnvironmentWithPorts,
+  parquetVariables,
+  ports26154,
+  queryVariables,
+  writableWithSpill,
+} from './common';
+import type { ReleaseLine } from './release-line';
+
+/** The stores of 0.80 behind other ports, with a health service. 0.81.4 was never deployed by upstream. */
+export const release081: ReleaseLine = {
+  ...common,
+  name: '0.81',
+  tags: ['0.81.1', '0.81.2', '0.81.3', '0.81.5'],
+  ports: ports26154,
+  environment: parquetEnvironmentWithPorts,
+  variables: [...parquetVariables, ...queryVariables],
+  fewerReaders: noBackendPort,
+  ingestion: { ...impatientIngestion, health: 'grpc' },
+  api: openApi,
+  stores: { description: 'SQLite, Arrow and Parquet files', spans: 'Parquet', columnsSince: '0.80.0' },
+  sdk: { '0.81.2': '0.63.0', '0.81.3': '0.63.0', '0.81.5': '0.63.0' },
+  writable: writableWithSpill,
+};

@@ -1,0 +1,83 @@
+import { spawnSync } from 'node:child_process';
+import { createServer } from 'node:net';
+import { releaseLines } from '../../releases';
+import { development, freshSecret, type Manifest, render } from '../support/studio';
+
+const studioOf = (tag: string) => {
+  const { variables = [] } = releaseLines.find(({ tags }) => tags.includes(tag)) ?? {};
+  const token = variables.some(({ type }) => type === 'token') ? { JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() } : {};
+  return render(development({ JUNJO_K8S_RELEASE: tag, ...token }));
+};
+const probes = ['startupProbe', 'readinessProbe', 'livenessProbe'];
+
+describe('ingestion is probed', () => {
+  test.each(['0.70.3', '0.70.4', '0.81.1', '0.81.5', '0.82.0', '0.82.1'])('through its health service: %s', (tag) => {
+    const container = studioOf(tag).container('ingestion');
+    for (const probe of probes) expect(container[probe].grpc).toEqual({ port: 50052, service: '' });
+  });
+
+  test.each(['0.80.0', '0.81.0'])('on its TCP port where there is none: %s', (tag) => {
+    const container = studioOf(tag).container('ingestion');
+    for (const probe of probes) {
+      expect(container[probe]).not.toHaveProperty('grpc');
+      expect(container[probe].tcpSocket).toEqual({ port: 'grpc-internal' });
+    }
+    expect(container.ports).toContainEqual({ name: 'grpc-internal', containerPort: 50052, protocol: 'TCP' });
+  });
+});
+
+describe('the start of ingestion', () => {
+  const init = (tag: string): Manifest => studioOf(tag).pod('ingestion').spec.initContainers?.[0];
+
+  test.each(['0.80.0', '0.81.0', '0.81.5'])('waits for the backend where it would turn spans away: %s', (tag) => {
+    const container = init(tag);
+    expect(container.image).toBe(studioOf(tag).container('ingestion').image);
+    expect(container.securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ['ALL'] },
+      readOnlyRootFilesystem: true,
+    });
+    expect(container).not.toHaveProperty('envFrom');
+    expect(container.resources.limits.memory).toBe('32Mi');
+  });
+
+  test.each(['0.70.3', '0.82.0', '0.82.1'])('does not wait where it need not: %s', (tag) => {
+    expect(init(tag)).toBeUndefined();
+  });
+
+  test('goes on as soon as the port answers, and not before', async () => {
+    const [bash = '', flag = '', script = ''] = init('0.81.5').command;
+    expect(script).toContain('/dev/tcp/junjo-ai-studio-backend-internal/50053');
+    const server = createServer((socket) => socket.end());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    const local = script.replace('junjo-ai-studio-backend-internal/50053', `127.0.0.1/${port}`);
+    expect(spawnSync('timeout', ['10', bash, flag, local], { encoding: 'utf8' })).toMatchObject({
+      status: 0,
+      stdout: '',
+    });
+    await new Promise((resolve) => server.close(resolve));
+    const { status, stdout } = spawnSync('timeout', ['3', bash, flag, local], { encoding: 'utf8' });
+    expect(status).toBe(124);
+    expect(stdout).toContain('waiting for the backend');
+  });
+});
+
+describe('the stop of ingestion', () => {
+  test('takes the time to drain and close where it hears SIGTERM', () => {
+    const pod = studioOf('0.70.3').pod('ingestion');
+    expect(pod.spec.terminationGracePeriodSeconds).toBe(120);
+    expect(pod.spec.containers[0]).not.toHaveProperty('lifecycle');
+  });
+
+  test.each(['0.80.0', '0.81.5', '0.82.1'])(
+    'outlasts the spans in memory, and little more, where it does not: %s',
+    (tag) => {
+      const studio = studioOf(tag);
+      const { command } = studio.container('ingestion').lifecycle.preStop.exec;
+      const { terminationGracePeriodSeconds: grace } = studio.pod('ingestion').spec;
+      expect(command).toEqual(['sleep', '16']);
+      expect(grace).toBe(20);
+    },
+  );
+});

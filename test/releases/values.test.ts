@@ -1,0 +1,172 @@
+import {
+  development,
+  envText,
+  freshSecret,
+  load,
+  problemsOf,
+  production,
+  render,
+  type Settings,
+} from '../support/studio';
+
+describe('JUNJO_LOG_LEVEL is written as each reader knows it', () => {
+  test.each([
+    ['warn', 'WARNING', 'warn'],
+    ['warning', 'WARNING', 'warn'],
+    ['WARN', 'WARNING', 'warn'],
+    ['Error', 'error', 'error'],
+    ['debug', 'debug', 'debug'],
+  ])('%s is %s to the backend and %s to ingestion', (written, backend, ingestion) => {
+    for (const JUNJO_K8S_RELEASE of ['0.70.3', '0.81.5']) {
+      const studio = render(development({ JUNJO_K8S_RELEASE, JUNJO_LOG_LEVEL: written }));
+      expect(studio.environment('backend').JUNJO_LOG_LEVEL).toBe(backend);
+      expect(studio.environment('ingestion').JUNJO_LOG_LEVEL).toBe(ingestion);
+    }
+  });
+});
+
+test.each([
+  ['true', ['true', 'True', '1', 'yes', 'ON', 'y', 't']],
+  ['false', ['false', 'FALSE', '0', 'no', 'off', 'n', 'f']],
+])('a boolean is %s in every way that pydantic reads', (value, ways) => {
+  for (const way of ways) {
+    expect(load(development({ SPAN_STRICT_MODE: way })).settings.backend.SPAN_STRICT_MODE).toBe(value);
+    expect(load(production({ JUNJO_K8S_NETWORK_POLICY: way })).networkPolicy).toBe(value === 'true');
+  }
+});
+
+describe('the token of the internal gRPC', () => {
+  test.each(['ü', '\u00a0', '\u2026'])('is refused with %j in it', (character) => {
+    const token = `${freshSecret()}${character}`;
+    const printed = problemsOf(envText(development({ JUNJO_K8S_RELEASE: '0.82.1', JUNJO_INTERNAL_GRPC_TOKEN: token })));
+    expect(printed).toEqual([
+      '.env:5 JUNJO_INTERNAL_GRPC_TOKEN: contains characters other than ASCII, or spaces around it, which gRPC does not carry. Generate one: openssl rand -base64 32',
+    ]);
+  });
+});
+
+describe('tuning follows the size', () => {
+  const settings = (more: Settings = {}) => {
+    return development({ JUNJO_K8S_RELEASE: '0.82.1', JUNJO_INTERNAL_GRPC_TOKEN: freshSecret(), ...more });
+  };
+  const tuned = (more: Settings) => {
+    const { JUNJO_DF_TARGET_PARTITIONS, JUNJO_DF_BATCH_SIZE, JUNJO_DF_SPILL_POOL_MB } = render(
+      settings(more),
+    ).environment('backend');
+    return [JUNJO_DF_TARGET_PARTITIONS, JUNJO_DF_BATCH_SIZE, JUNJO_DF_SPILL_POOL_MB];
+  };
+
+  test.each([
+    [{}, ['1', '4096', '192']],
+    [{ JUNJO_K8S_SIZE: 'medium' }, ['2', '4096', '384']],
+    [{ JUNJO_K8S_SIZE: 'large' }, ['4', '8192', '768']],
+    [{ JUNJO_K8S_SIZE: 'large', JUNJO_DF_SPILL_POOL_MB: '100' }, ['4', '8192', '100']],
+  ])("as upstream's profiles do: %j", (size, expected) => {
+    expect(tuned(size)).toEqual(expected);
+  });
+
+  test.each([
+    ['JUNJO_DF_SPILL_POOL_MB=194', '193, 43 % of the memory limit of backend at the size small', 'medium'],
+    ['JUNJO_DF_SPILL_POOL_MB=768', '193, 43 % of the memory limit of backend at the size small', 'large'],
+    ['BACKPRESSURE_MAX_MB=420', '300, 60 % of the memory limit of ingestion at the size small', 'medium'],
+  ])('%s is an error that says what fits', (line, most, size) => {
+    expect(problemsOf(`${line}\n${envText(settings())}`)).toEqual([
+      `.env:1 ${line.split('=')[0]}: is more than ${most}. Lower it, or set JUNJO_K8S_SIZE=${size}`,
+    ]);
+  });
+
+  test('what fits no size can only be lowered', () => {
+    expect(problemsOf(`JUNJO_DF_SPILL_POOL_MB=4000\n${envText(settings())}`)).toEqual([
+      '.env:1 JUNJO_DF_SPILL_POOL_MB: is more than 193, 43 % of the memory limit of backend at the size small. Lower it',
+    ]);
+  });
+
+  test("a file of upstream's 4 GB wizard says which size it needs, and renders with it", () => {
+    const wizard = {
+      JUNJO_BACKEND_MEM_LIMIT: '2500m',
+      JUNJO_DF_TARGET_PARTITIONS: '4',
+      JUNJO_DF_BATCH_SIZE: '8192',
+      JUNJO_DF_SPILL_POOL_MB: '768',
+    };
+    expect(problemsOf(envText(settings(wizard))).filter((line) => !line.startsWith('note: '))).toEqual([
+      'warning: .env:6 JUNJO_BACKEND_MEM_LIMIT: is the limit of a machine for which JUNJO_K8S_SIZE=large is made; without that line the studio is small. Set JUNJO_K8S_SIZE=large',
+      'warning: .env:7 JUNJO_DF_TARGET_PARTITIONS: is more than upstream sets for the size small (1): queries may take more memory than there is, and end in OOMKilled',
+      'warning: .env:8 JUNJO_DF_BATCH_SIZE: is more than upstream sets for the size small (4096): queries may take more memory than there is, and end in OOMKilled',
+      '.env:9 JUNJO_DF_SPILL_POOL_MB: is more than 193, 43 % of the memory limit of backend at the size small. Lower it, or set JUNJO_K8S_SIZE=large',
+    ]);
+    const sized = problemsOf(envText(settings({ ...wizard, JUNJO_K8S_SIZE: 'large' })));
+    expect(sized).toEqual([expect.stringMatching(/^note: .*JUNJO_BACKEND_MEM_LIMIT: is passed over/)]);
+  });
+});
+
+describe('a proxy', () => {
+  const proxy = { HTTPS_PROXY: 'http://user:password@proxy.example.com:443' };
+
+  test('reaches the backend alone, as a secret, with the names of the cluster excepted', () => {
+    const studio = render(production({ ...proxy, NO_PROXY: '.example.com' }));
+    const { HTTPS_PROXY, NO_PROXY, no_proxy } = studio.environment('backend');
+    expect(HTTPS_PROXY).toBe('secret junjo-ai-studio-secrets/HTTPS_PROXY');
+    expect(NO_PROXY).toBe('.example.com,localhost,127.0.0.1,.svc,.cluster.local,junjo-ai-studio-ingestion-internal');
+    // gRPC reads the lower-case name alone, and would call ingestion through the proxy.
+    expect(no_proxy).toBe(NO_PROXY);
+    for (const service of ['ingestion', 'frontend']) {
+      expect(Object.keys(studio.environment(service)).filter((name) => /proxy/i.test(name))).toEqual([]);
+    }
+    const elsewhere = studio.objects.filter(({ kind }) => kind !== 'Secret');
+    expect(JSON.stringify(elsewhere)).not.toContain('proxy.example.com');
+  });
+
+  test.each(['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'])('may be called %s', (name) => {
+    const studio = render(development({ [name]: 'http://proxy.example.com:443' }));
+    expect(studio.environment('backend')).toMatchObject({
+      [name]: `secret junjo-ai-studio-secrets/${name}`,
+      no_proxy: expect.stringContaining('.svc'),
+    });
+  });
+
+  test('leaves no trace where there is none', () => {
+    expect(Object.keys(render(production()).environment('backend')).filter((name) => /proxy/i.test(name))).toEqual([]);
+  });
+
+  test('that the policies do not let through is warned of, without its address', () => {
+    const [warning, ...more] = problemsOf(envText(production({ HTTPS_PROXY: 'http://user:password@10.1.2.3:3128' })));
+    expect(more).toEqual([]);
+    expect(warning).toMatch(/^warning: .* HTTPS_PROXY: the network policies let the backend out to public addresses/);
+    expect(warning).not.toMatch(/password|10\.1\.2\.3/);
+    const opened = { HTTPS_PROXY: 'http://10.1.2.3:3128', JUNJO_K8S_EGRESS: '10.1.2.3/32:3128' };
+    expect(problemsOf(envText(production(opened)))).toEqual([]);
+    const open = { HTTPS_PROXY: 'http://10.1.2.3:3128', JUNJO_K8S_NETWORK_POLICY: 'false' };
+    expect(problemsOf(envText(development(open)))).toEqual([]);
+  });
+
+  test('that comes from elsewhere is read when the file has its name', () => {
+    const existing = production({
+      JUNJO_K8S_SECRETS: 'existing',
+      JUNJO_SESSION_SECRET: undefined,
+      JUNJO_SECURE_COOKIE_KEY: undefined,
+    });
+    expect(render(existing).environment('backend')).not.toHaveProperty('HTTPS_PROXY');
+    const { HTTPS_PROXY, no_proxy } = render({ ...existing, HTTPS_PROXY: '' }).environment('backend');
+    expect(HTTPS_PROXY).toBe('secret junjo-ai-studio-secrets/HTTPS_PROXY');
+    expect(no_proxy).toContain('.cluster.local');
+  });
+});
+
+describe('JUNJO_K8S_EGRESS', () => {
+  test('opens ways out for the backend alone', () => {
+    const studio = render(production({ JUNJO_K8S_EGRESS: '10.0.0.5/32:3128, fd00::/8:8443' }));
+    const { egress } = studio.get('NetworkPolicy', 'junjo-ai-studio-backend').spec;
+    expect(egress.slice(-2)).toEqual([
+      { to: [{ ipBlock: { cidr: '10.0.0.5/32' } }], ports: [{ port: 3128, protocol: 'TCP' }] },
+      { to: [{ ipBlock: { cidr: 'fd00::/8' } }], ports: [{ port: 8443, protocol: 'TCP' }] },
+    ]);
+    expect(JSON.stringify(studio.get('NetworkPolicy', 'junjo-ai-studio-ingestion'))).not.toContain('3128');
+  });
+
+  test('says when it has no effect', () => {
+    const settings = development({ JUNJO_K8S_EGRESS: '10.0.0.5/32:3128', JUNJO_K8S_NETWORK_POLICY: 'false' });
+    expect(problemsOf(envText(settings))).toEqual([
+      'note: .env:4 JUNJO_K8S_EGRESS: has no effect without network policies: the backend may call everything',
+    ]);
+  });
+});

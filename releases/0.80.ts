@@ -5,6 +5,7 @@ import {
   onlyBackendChoosesLogFormat,
   openApi,
   parquetEnvironment,
+  parquetStores,
   parquetVariables,
   ports1323,
 } from './common';
@@ -21,7 +22,7 @@ export const release080: ReleaseLine = {
   fewerReaders: onlyBackendChoosesLogFormat,
   ingestion: { ...impatientIngestion, health: 'tcp' },
   api: openApi,
-  stores: { description: 'SQLite, Arrow and Parquet files', spans: 'Parquet', columnsSince: '0.80.0' },
+  stores: { ...parquetStores, columnsSince: '0.80.0' },
   writable: {
     backend: [{ path: '/tmp', sizeLimitMi: 512 }],
     ingestion: [{ path: '/tmp', sizeLimitMi: 64 }],

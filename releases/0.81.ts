@@ -4,6 +4,7 @@ import {
   noBackendPort,
   openApi,
   parquetEnvironmentWithPorts,
+  parquetStores,
   parquetVariables,
   ports26154,
   queryVariables,
@@ -22,7 +23,7 @@ export const release081: ReleaseLine = {
   fewerReaders: noBackendPort,
   ingestion: { ...impatientIngestion, health: 'grpc' },
   api: openApi,
-  stores: { description: 'SQLite, Arrow and Parquet files', spans: 'Parquet', columnsSince: '0.80.0' },
+  stores: { ...parquetStores, columnsSince: '0.80.0' },
   sdk: { '0.81.2': '0.63.0', '0.81.3': '0.63.0', '0.81.5': '0.63.0' },
   writable: writableWithSpill,
 };

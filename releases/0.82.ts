@@ -3,6 +3,7 @@ import {
   noBackendPort,
   openApi,
   parquetEnvironmentWithPorts,
+  parquetStores,
   parquetVariables,
   ports26154,
   queryVariables,
@@ -85,7 +86,7 @@ export const release082: ReleaseLine = {
     stop: { unwrittenSeconds: 6 },
   },
   api: { ...openApi, spansNeedSignIn: true, cookie: 'signed and encrypted' },
-  stores: { description: 'SQLite, Arrow and Parquet files', spans: 'Parquet', columnsSince: '0.82.0' },
+  stores: { ...parquetStores, columnsSince: '0.82.0' },
   sdk: { '0.82.0': '0.65.0', '0.82.1': '0.66.0' },
   writable: writableWithSpill,
 };

@@ -36,9 +36,17 @@ export const common = {
 export const openApi: ReleaseLine['api'] = {
   spansPath: '/api/v1/observability',
   signInTestPath: '/auth-test',
+  firstUserPath: '/users/create-first-user',
   spansNeedSignIn: false,
   cookie: 'signed',
 };
+
+/** Stores from 0.80 on; the columns are each line's own. */
+export const parquetStores = {
+  description: 'SQLite, Arrow and Parquet files',
+  spans: 'Parquet',
+  flushPath: '/api/admin/flush-wal',
+} satisfies Partial<ReleaseLine['stores']>;
 
 /** Ports up to 0.81.0. */
 export const ports1323: ReleaseLine['ports'] = {

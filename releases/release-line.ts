@@ -64,6 +64,8 @@ export interface ApiFacts {
   readonly spansPath: string;
   /** Answers 200 to a signed-in browser and 401 to everybody else. */
   readonly signInTestPath: string;
+  /** Makes the first user, for whoever comes first: open to everybody until there is one. */
+  readonly firstUserPath: string;
   /** Spans are served to the signed-in only; else to everybody who reaches the port. */
   readonly spansNeedSignIn: boolean;
   /** What the two secrets do to the session cookie; a cookie that is only signed outlives a new cookie key. */
@@ -78,6 +80,8 @@ export interface StoreFacts {
   readonly spans: 'DuckDB' | 'Parquet';
   /** First tag that wrote spans with these columns; files with other columns cannot be read. */
   readonly columnsSince: string;
+  /** Where a signed-in user has the write-ahead log flushed to files. @default nothing needs flushing */
+  readonly flushPath?: string;
 }
 
 /** Mebibytes of memory that a container asks for and may not exceed. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { exampleEnvFile, variablesPage } from '../../config/documentation';
+import { releasesPage } from '../../config/releases-page';
 import { variablesOf } from '../../config/variables';
 import { releaseLines } from '../../releases';
 import { problemsOf } from '../support/studio';
@@ -10,6 +11,10 @@ test('the page of variables is what the table says (npm run docs writes it)', ()
 
 test('.env.example is what the table says (npm run docs writes it)', () => {
   expect(readFileSync('.env.example', 'utf8')).toBe(exampleEnvFile());
+});
+
+test('the page of releases is what releases/ says (npm run docs writes it)', () => {
+  expect(readFileSync('docs/releases.md', 'utf8')).toBe(releasesPage(releaseLines));
 });
 
 test('every variable of every line has a row with a meaning', () => {

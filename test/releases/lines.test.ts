@@ -1,5 +1,6 @@
 import { loadAll } from 'js-yaml';
 import { committedExample } from '../../commands/example-studios';
+import { releasesPage } from '../../config/releases-page';
 import { type ReleaseLine, releaseLines } from '../../releases';
 import { development, envText, freshSecret, type Manifest, problemsOf, production, render } from '../support/studio';
 
@@ -230,10 +231,11 @@ describe('a line that is one more data file', () => {
     api: {
       spansPath: '/spans-of-all',
       signInTestPath: '/who-am-i',
+      firstUserPath: '/first',
       spansNeedSignIn: false,
       cookie: 'signed and encrypted',
     },
-    stores: { description: 'A made-up store', spans: 'Parquet', columnsSince: '9.9.0' },
+    stores: { description: 'A made-up store', spans: 'Parquet', columnsSince: '9.9.0', flushPath: '/flush-made-up' },
     sdk: { '9.9.0': '8.8.8' },
     writable: { ...line('0.82').writable, backend: [{ path: '/scratch', sizeLimitMi: 7 }] },
     memory: {
@@ -283,6 +285,17 @@ describe('a line that is one more data file', () => {
     ).toEqual([7001, 7010, 7011, 7020, 7021]);
     const text = JSON.stringify(studio.objects);
     for (const port of [1323, 26153, 26154, 26155, 50051, 50052, 50053]) expect(text).not.toContain(String(port));
+  });
+
+  test('is told of in the documentation, with the way to it and back', () => {
+    const page = releasesPage(options.lines);
+    expect(page).toMatch(/^\| 9\.9 \| 9\.9\.0 \| A made-up store \| 7001 \| 7010 \| 7020 \|$/m);
+    expect(page).toMatch(/^\| 9\.9 \| no: `\/spans-of-all` .* `JUNJO_SECURE_COOKIE_KEY` \| 77 s \|$/m);
+    expect(page).toMatch(/^\| 9\.9 \| TCP port 7021: .* `INTERNAL`, .* init container .* the last 30 s of spans/m);
+    expect(page).toMatch(/^\| 9\.9\.0 \| 8\.8\.8 \|$/m);
+    const back = releasesPage([made, line('0.82')]);
+    expect(back).toContain('https://api.example.com/flush-made-up');
+    expect(page).toContain('### 0.82 to 9.9');
   });
 
   test('has its variables checked, and missing in the others', () => {

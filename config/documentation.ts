@@ -14,7 +14,7 @@ export function variablesPage(lines: readonly ReleaseLine[] = releaseLines): str
       '',
       '| variable | value | default | read by | release lines | meaning |',
       '| --- | --- | --- | --- | --- | --- |',
-      ...inGroup.map(({ variable, lineNames }) => row(variable, lineNames)),
+      ...inGroup.map(row),
     ].join('\n');
   });
   return [
@@ -53,27 +53,35 @@ export function exampleEnvFile(lines: readonly ReleaseLine[] = releaseLines): st
 interface Row {
   readonly variable: Variable;
   readonly lineNames: string;
+  /** The containers that read it, with the lines where that is not so in all of them. */
+  readonly readers: string;
 }
 
 /** The variables of all lines, each once. */
 function mergedRows(lines: readonly ReleaseLine[]): readonly Row[] {
-  const have = new Map<string, { variable: Variable; lines: string[] }>();
+  const have = new Map<string, { variable: Variable; lines: string[]; readBy: Map<string, string[]> }>();
   for (const line of lines) {
     for (const variable of variablesOf(line)) {
-      const row = have.get(variable.name) ?? { variable, lines: [] };
+      const row = have.get(variable.name) ?? { variable, lines: [], readBy: new Map<string, string[]>() };
       row.lines.push(line.name);
+      for (const service of variable.readers ?? []) {
+        row.readBy.set(service, [...(row.readBy.get(service) ?? []), line.name]);
+      }
       have.set(variable.name, row);
     }
   }
-  return [...have.values()].map(({ variable, lines: names }) => ({
+  return [...have.values()].map(({ variable, lines: names, readBy }) => ({
     variable,
     lineNames: common.has(variable.name) ? 'all' : names.join(', '),
+    readers: [...readBy]
+      .map(([service, where]) => (where.length === names.length ? service : `${service} (${where.join(', ')})`))
+      .join(', '),
   }));
 }
 
-function row(variable: Variable, lineNames: string): string {
+function row({ variable, lineNames, readers: containers }: Row): string {
   const value = `${variable.secret ? '**secret**, ' : ''}${variable.type.description}`;
-  const readers = variable.readers?.join(', ') ?? (variable.insteadOfCompose || variable.refused ? '' : 'manifests');
+  const readers = containers || (variable.insteadOfCompose || variable.refused ? '' : 'manifests');
   const cells = [`\`${variable.name}\``, value, defaultOf(variable), readers, lineNames, meaningOf(variable)];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }

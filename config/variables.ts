@@ -652,7 +652,7 @@ export function variablesOf(line: ReleaseLine): readonly Variable[] {
       ({ name, service }): Variable => ({
         name,
         group: 'Set by the manifests',
-        meaning: `Fixed by release line ${line.name}`,
+        meaning: 'Fixed by the release',
         type: text,
         readers: [service],
         setByManifests: 'a fixed value of the release',

@@ -2,10 +2,19 @@ import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { internalServiceNames, workloadNames } from '../config/names';
+import {
+  API_GUARD_PORT,
+  type ApiGuardProps,
+  addApiGuard,
+  apiGuardConfig,
+  apiGuardContainer,
+  apiGuardVolumes,
+} from './api-guard';
 import { objectMeta, selectorLabels } from './metadata';
 import {
   besideTheVolume,
   containerDefaults,
+  digest,
   environment,
   podDefaults,
   resources,
@@ -25,6 +34,8 @@ export interface BackendChartProps extends StatefulWorkloadProps {
   readonly internalGrpcPort: number;
   /** Publishes the API on localhost, for a studio without an edge. */
   readonly onLocalhost: boolean;
+  /** A guard that asks for a sign-in before spans are shown. @default the API is reached as it is */
+  readonly guard?: Pick<ApiGuardProps, 'imageRegistry' | 'api'>;
 }
 
 /** API, users, API keys and span queries: one pod, because SQLite and DuckDB have one writer. */
@@ -33,6 +44,9 @@ export class BackendChart extends Chart {
     super(scope, id);
     const name = workloadNames.backend;
     const { volumes, mounts } = statefulVolumes(props);
+    const meta = statefulPodMeta(props, 'backend');
+    const guard = props.guard && { ...props, ...props.guard, backendPort: props.httpPort };
+    // Of the backend itself, past its guard.
     const health = { httpGet: { path: '/health', port: k8s.IntOrString.fromString('http') }, timeoutSeconds: 5 };
 
     new k8s.KubeDeployment(this, 'deployment', {
@@ -42,7 +56,9 @@ export class BackendChart extends Chart {
         // Longer than the startup probe, so that a long migration does not mark the rollout as failed.
         progressDeadlineSeconds: 1200,
         template: {
-          metadata: statefulPodMeta(props, 'backend'),
+          metadata: guard
+            ? { ...meta, annotations: { ...meta.annotations, 'checksum/guard': digest(apiGuardConfig(guard)) } }
+            : meta,
           spec: {
             ...podDefaults(props),
             affinity: besideTheVolume,
@@ -65,8 +81,9 @@ export class BackendChart extends Chart {
                 resources: resources(100, props.memory),
                 volumeMounts: mounts,
               },
+              ...(guard ? [apiGuardContainer(guard)] : []),
             ],
-            volumes,
+            volumes: [...volumes, ...(guard ? apiGuardVolumes : [])],
           },
         },
       },
@@ -77,7 +94,7 @@ export class BackendChart extends Chart {
       spec: {
         ...(props.onLocalhost ? localService : { type: 'ClusterIP' }),
         selector: selectorLabels('backend'),
-        ports: [servicePort('http', props.httpPort)],
+        ports: [servicePort('http', props.httpPort, guard ? API_GUARD_PORT : props.httpPort)],
       },
     });
 
@@ -90,5 +107,6 @@ export class BackendChart extends Chart {
         ports: [servicePort('grpc-internal', props.internalGrpcPort, props.internalGrpcPort, H2C)],
       },
     });
+    if (guard) addApiGuard(this, guard);
   }
 }

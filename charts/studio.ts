@@ -2,6 +2,7 @@ import { App } from 'cdk8s';
 import { Construct } from 'constructs';
 import type { Edge, Secrets, StudioConfig } from '../config/studio-config';
 import { needsBackendFirst, type Service } from '../releases';
+import { API_GUARD_PORT } from './api-guard';
 import { ArgoCdChart, type ArgoCdStudio, kindsBelow, tolerateMissingCrds } from './argo-cd';
 import { BackendChart } from './backend';
 import { usesSolver } from './certificates';
@@ -57,6 +58,7 @@ export class Studio extends App {
       httpPort: ports.backend.http,
       internalGrpcPort: ports.backend.internalGrpc,
       onLocalhost,
+      guard: config.apiGuard ? { imageRegistry: config.imageRegistry, api: config.line.api } : undefined,
     });
     new IngestionChart(this, '50-ingestion', {
       ...statefulWorkload(config, 'ingestion'),
@@ -121,7 +123,7 @@ export class Studio extends App {
       ...identity,
       ports: {
         ui: line.ports.frontend[config.imageTarget].container,
-        api: line.ports.backend.http,
+        api: config.apiGuard ? API_GUARD_PORT : line.ports.backend.http,
         apiKeys: line.ports.backend.internalGrpc,
         spans: line.ports.ingestion.otlp,
         spansFromEdge: spansNeedTls(config) ? SPANS_TLS_PORT : line.ports.ingestion.otlp,

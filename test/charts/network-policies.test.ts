@@ -46,7 +46,9 @@ function endpoints(studio: Rendered): Record<string, Endpoint> {
 
 const ports = {
   ui: 80,
-  api: 1323,
+  // The guard; the API itself is behind it.
+  api: 8080,
+  'api-itself': 1323,
   'api-keys': 50053,
   spans: 50051,
   'span-reads': 50052,
@@ -206,8 +208,10 @@ describe.each([
       [frontend, 'frontend'],
       [backend, 'backend'],
     ] as const) {
-      const http = studio.container(service).ports.find(({ name }: Manifest) => name === 'http').containerPort;
-      expect(isAllowed(policies, { from: edge, to, port: http })).toBe(true);
+      const [served] = studio.get('Service', `junjo-ai-studio-${service}`).spec.ports;
+      const listening = studio.pod(service).spec.containers.flatMap((container: Manifest) => container.ports);
+      expect(listening.map(({ containerPort }: Manifest) => containerPort)).toContain(served.targetPort);
+      expect(isAllowed(policies, { from: edge, to, port: served.targetPort })).toBe(true);
     }
     const otlp = studio.container('ingestion').ports.find(({ name }: Manifest) => name === 'otlp-grpc').containerPort;
     expect(isAllowed(policies, { from: others.client as Endpoint, to: ingestion, port: otlp })).toBe(true);

@@ -349,6 +349,8 @@ describe('the examples of the lines', () => {
     /^70-edge.*\.backend\.service\.port\.number$/,
     /^80-network-policies.*\.ports\.[0-9]+\.port$/,
     /^60-frontend.*\.sysctls\./,
+    // The guard of an API that does not ask for a sign-in.
+    /^40-backend.*(\.checksum\/guard$|\.containers\.guard\.|\.volumes\.guard-|:ConfigMap\.)/,
     // Room for queries that spill.
     /^40-backend.*\.volumes\.tmp\.emptyDir\.sizeLimit$/,
   ];

@@ -1,0 +1,161 @@
+import { posix } from 'node:path';
+import { k8s } from 'cdk8s-plus-27';
+import type { Construct } from 'constructs';
+import { workloadNames } from '../config/names';
+import type { ReleaseLine } from '../releases';
+import { objectMeta, type StudioIdentity } from './metadata';
+import { proxyConfig, proxyContainer, proxyVolumes } from './proxy';
+
+/** The ConfigMap of the guard. */
+export const apiGuardName = `${workloadNames.backend}-guard`;
+
+/**
+ * Where the guard listens: a port of no release line, and below 32768, from where on the kernel gives ports to the
+ * backend's own outgoing connections.
+ */
+export const API_GUARD_PORT = 8080;
+
+/** Where the guard comes from, and what it stands before. */
+export interface ApiGuardProps extends StudioIdentity {
+  /** Registry, with path, that mirrors Docker Hub. */
+  readonly imageRegistry: string;
+  /** What the API serves to everybody, and where it tells the signed-in from others. */
+  readonly api: ReleaseLine['api'];
+  /** Where the backend listens in the same pod. */
+  readonly backendPort: number;
+  /** Where the guard listens. @default API_GUARD_PORT */
+  readonly port?: number;
+}
+
+/** A regular expression for a word, each letter of which may be percent-encoded. */
+function howeverWritten(word: string): string {
+  const code = (letter: string) => `%${letter.charCodeAt(0).toString(16)}`;
+  return [...word].map((letter) => `(?:${literal(letter)}|${code(letter)}|${code(letter.toUpperCase())})`).join('');
+}
+
+function literal(text: string): string {
+  return text.replace(/[^A-Za-z0-9]/g, '\\$&');
+}
+
+/**
+ * The guard's configuration, by file name. The backend decodes a path once and compares it letter by letter, so every
+ * path by which it serves spans has this word in it, each letter as itself or as %XX. That the word stands elsewhere in
+ * the path costs a needless question and no more.
+ */
+export function apiGuardConfig({ api, backendPort, port = API_GUARD_PORT }: ApiGuardProps): Record<string, string> {
+  const word = posix.basename(api.spansPath);
+  const backend = `127.0.0.1:${backendPort}`;
+  return proxyConfig(`# The path as it was sent, which is what the backend gets; what follows the "?" is no path.
+map $request_uri $spans_as_sent {
+  default 0;
+  "~*^[^?]*${howeverWritten(word)}" 1;
+}
+# The path as nginx reads it: decoded, without dots and double slashes.
+map $uri $spans_as_read {
+  default 0;
+  "~*${literal(word)}" 1;
+}
+# Preflights carry no cookie; to any other OPTIONS the backend answers 405.
+map "$request_method $spans_as_sent$spans_as_read" $guarded {
+  default 1;
+  "~^OPTIONS " 0;
+  "~ 00$" 0;
+}
+# auth_request is content with any 2xx. Without an address there is nobody to ask, and the answer is 500.
+map $sign_in_status $backend_if_signed_in {
+  200 ${backend};
+}
+
+server {
+  listen ${port};
+
+  proxy_http_version 1.1;
+  # One connection a request: uvicorn closes idle ones after 5 s, perhaps just when the next request goes out.
+  proxy_set_header Connection close;
+  proxy_set_header Host $http_host;
+  proxy_request_buffering off;
+  proxy_buffering off;
+  proxy_buffer_size 32k;
+  proxy_buffers 4 32k;
+  proxy_read_timeout 1h;
+  proxy_send_timeout 1h;
+  proxy_redirect off;
+  proxy_pass_header Server;
+  proxy_pass_header Date;
+  proxy_ignore_headers X-Accel-Redirect X-Accel-Limit-Rate X-Accel-Buffering X-Accel-Charset;
+
+  location / {
+    if ($guarded) {
+      rewrite ^ guarded last;
+    }
+    proxy_pass http://${backend};
+  }
+
+  # Names without a slash: no request can have them as its path.
+  location = guarded {
+    internal;
+    auth_request sign-in;
+    auth_request_set $sign_in_status $upstream_status;
+    auth_request_set $cors_origin $upstream_http_access_control_allow_origin;
+    auth_request_set $cors_credentials $upstream_http_access_control_allow_credentials;
+    auth_request_set $vary $upstream_http_vary;
+    error_page 401 403 = @refused;
+    error_page 500 =502 @unsure;
+
+    # Several Cookie headers become one, the same that the question has.
+    proxy_set_header Cookie $http_cookie;
+    proxy_set_header Connection close;
+    proxy_set_header Host $http_host;
+    proxy_pass http://$backend_if_signed_in$request_uri;
+  }
+
+  # The question has no header of the client's but these two, so none can change the answer.
+  location = sign-in {
+    internal;
+    proxy_pass_request_headers off;
+    proxy_pass_request_body off;
+    proxy_set_header Content-Length "";
+    proxy_set_header Connection close;
+    proxy_set_header Cookie $http_cookie;
+    proxy_set_header Origin $http_origin;
+    proxy_method GET;
+    proxy_pass http://${backend}${api.signInTestPath};
+  }
+
+  # What the backend itself says, with its own decision on who may read it.
+  location @refused {
+    default_type application/json;
+    add_header Access-Control-Allow-Origin $cors_origin always;
+    add_header Access-Control-Allow-Credentials $cors_credentials always;
+    add_header Vary $vary always;
+    return 401 '{"detail":"Unauthorized: No valid session"}';
+  }
+
+  location @unsure {
+    return 502;
+  }
+}
+`);
+}
+
+/** The guard's ConfigMap. */
+export function addApiGuard(scope: Construct, props: ApiGuardProps): void {
+  new k8s.KubeConfigMap(scope, 'guard-config', {
+    metadata: objectMeta(props, apiGuardName, 'backend'),
+    data: apiGuardConfig(props),
+  });
+}
+
+/** The guard's container. */
+export function apiGuardContainer({ imageRegistry, port = API_GUARD_PORT }: ApiGuardProps): k8s.Container {
+  return proxyContainer({
+    name: 'guard',
+    imageRegistry,
+    portName: 'http-guard',
+    port,
+    memory: { requestMi: 16, limitMi: 64 },
+  });
+}
+
+/** The guard's volumes. */
+export const apiGuardVolumes: k8s.Volume[] = proxyVolumes('guard', apiGuardName);

@@ -1,0 +1,114 @@
+import { k8s } from 'cdk8s-plus-27';
+
+/** https://hub.docker.com/_/nginx */
+const IMAGE = 'library/nginx:1.30.4-alpine-slim';
+
+/** The image's own user; a pod of development images is root, which without capabilities could not become it. */
+const USER = 101;
+
+const CONFIG_PATH = '/etc/nginx/junjo';
+const RUN_PATH = '/run/nginx';
+
+/** How long answers that are under way may take when the pod stops; less than any pod of the studio has. */
+const SHUTDOWN_SECONDS = 60;
+
+/** What one nginx beside a service is. */
+export interface ProxyProps {
+  /** Name of the container, and first word of its volumes. */
+  readonly name: string;
+  /** Registry, with path, that mirrors Docker Hub. */
+  readonly imageRegistry: string;
+  /** Name of the port that it listens on. */
+  readonly portName: string;
+  readonly port: number;
+  /** MiB of memory, as measured. */
+  readonly memory: { readonly requestMi: number; readonly limitMi: number };
+}
+
+/**
+ * The configuration, by file name, around what one sidecar has of its own. Requests and answers pass as they come: no
+ * copy of a body is ever made, and nothing is as impatient as nginx would be.
+ */
+export function proxyConfig(http: string): Record<string, string> {
+  return {
+    'nginx.conf': `# Relative paths are below the folder that the command names, the only one that can be written.
+pid nginx.pid;
+error_log stderr;
+worker_processes 1;
+worker_shutdown_timeout ${SHUTDOWN_SECONDS}s;
+events {
+  worker_connections 1024;
+}
+http {
+  # nginx makes all of these when it starts, whether it needs them or not.
+  client_body_temp_path client-body;
+  proxy_temp_path proxy;
+  fastcgi_temp_path fastcgi;
+  uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+
+  # Headers and addresses hold keys.
+  access_log off;
+  server_tokens off;
+
+  # Nothing is too large, and no header has a wrong name.
+  client_max_body_size 0;
+  large_client_header_buffers 4 64k;
+  underscores_in_headers on;
+  ignore_invalid_headers off;
+
+  client_body_timeout 1h;
+  send_timeout 1h;
+  # Google's load balancers keep a connection for 10 minutes, and report an error when the other side closes it first.
+  keepalive_timeout 11m;
+
+${indent(http)}}
+`,
+  };
+}
+
+/** The container. */
+export function proxyContainer({ name, imageRegistry, portName, port, memory }: ProxyProps): k8s.Container {
+  const connects = { tcpSocket: { port: k8s.IntOrString.fromString(portName) }, timeoutSeconds: 5 };
+  return {
+    name,
+    image: `${imageRegistry}/${IMAGE}`,
+    imagePullPolicy: 'IfNotPresent',
+    // Without the image's entrypoint, which edits files; and without the compiled-in log file, opened before any other.
+    command: ['nginx', '-p', RUN_PATH, '-c', `${CONFIG_PATH}/nginx.conf`, '-e', 'stderr', '-g', 'daemon off;'],
+    ports: [{ name: portName, containerPort: port, protocol: 'TCP' }],
+    readinessProbe: { ...connects, periodSeconds: 10, failureThreshold: 3 },
+    livenessProbe: { ...connects, periodSeconds: 20, failureThreshold: 6 },
+    resources: {
+      requests: {
+        cpu: k8s.Quantity.fromString('10m'),
+        memory: k8s.Quantity.fromString(`${memory.requestMi}Mi`),
+      },
+      limits: { memory: k8s.Quantity.fromString(`${memory.limitMi}Mi`) },
+    },
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: USER,
+      runAsGroup: USER,
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ['ALL'] },
+      readOnlyRootFilesystem: true,
+    },
+    volumeMounts: [
+      { name: `${name}-config`, mountPath: CONFIG_PATH, readOnly: true },
+      { name: `${name}-run`, mountPath: RUN_PATH },
+    ],
+  };
+}
+
+/** The container's volumes: its configuration, and a folder for the pid and for bodies that are never kept. */
+export function proxyVolumes(name: string, configMapName: string): k8s.Volume[] {
+  return [
+    { name: `${name}-config`, configMap: { name: configMapName } },
+    { name: `${name}-run`, emptyDir: { sizeLimit: k8s.Quantity.fromString('1Mi') } },
+  ];
+}
+
+function indent(text: string): string {
+  return text.replace(/^(?=.)/gm, '  ');
+}

@@ -1,0 +1,107 @@
+import { releaseLines } from '../../releases';
+import {
+  development,
+  envText,
+  freshSecret,
+  type Manifest,
+  problemsOf,
+  production,
+  render,
+  type Settings,
+} from '../support/studio';
+
+const token = (tag: string) => (tag.startsWith('0.82') ? { JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() } : {});
+const studioOf = (tag: string, more: Settings = {}) => production({ JUNJO_K8S_RELEASE: tag, ...token(tag), ...more });
+const containers = (settings: Settings) =>
+  render(settings)
+    .pod('backend')
+    .spec.containers.map(({ name }: Manifest) => name);
+const tags = releaseLines.flatMap((line) => line.tags);
+const open = tags.filter((tag) => !tag.startsWith('0.82'));
+
+describe('the API of a production studio', () => {
+  test.each(open)('of %s, which shows spans to everybody, is behind a guard', (tag) => {
+    const studio = render(studioOf(tag));
+    const [backend, guard] = studio.pod('backend').spec.containers;
+    expect([backend.name, guard.name]).toEqual(['backend', 'guard']);
+    const { ports } = studio.get('Service', 'junjo-ai-studio-backend').spec;
+    expect(ports).toEqual([
+      { name: 'http', port: backend.ports[0].containerPort, targetPort: guard.ports[0].containerPort, protocol: 'TCP' },
+    ]);
+    const config = studio.get('ConfigMap', 'junjo-ai-studio-backend-guard').data['nginx.conf'];
+    expect(config).toContain(`listen ${guard.ports[0].containerPort};`);
+    expect(config).toContain(`http://127.0.0.1:${backend.ports[0].containerPort}/auth-test;`);
+    const mounted = studio.pod('backend').spec.volumes.find(({ name }: Manifest) => name === 'guard-config');
+    expect(mounted.configMap.name).toBe('junjo-ai-studio-backend-guard');
+  });
+
+  test.each(['0.82.0', '0.82.1'])('of %s asks for a sign-in itself', (tag) => {
+    const studio = render(studioOf(tag));
+    expect(studio.pod('backend').spec.containers).toHaveLength(1);
+    expect(studio.get('Service', 'junjo-ai-studio-backend').spec.ports[0].targetPort).toBe(26154);
+  });
+
+  test('is probed past the guard', () => {
+    const studio = render(production());
+    const { startupProbe, readinessProbe, livenessProbe, ports } = studio.container('backend');
+    const named = Object.fromEntries(ports.map(({ name, containerPort }: Manifest) => [name, containerPort]));
+    for (const { httpGet } of [startupProbe, readinessProbe, livenessProbe]) expect(named[httpGet.port]).toBe(1323);
+  });
+
+  test('keeps its pod when nothing of the guard changes, and gets a new one when something does', () => {
+    const settings = production();
+    const annotation = (more: Settings) => render({ ...settings, ...more }).pod('backend').metadata.annotations;
+    expect(annotation({ JUNJO_K8S_FRONTEND_REPLICAS: '2' })).toEqual(annotation({}));
+    const [a, b] = ['0.80.0', '0.81.5'].map((tag) => annotation({ JUNJO_K8S_RELEASE: tag })['checksum/guard']);
+    expect(a).not.toBe(b);
+  });
+
+  test('has its guard from the mirror, with the credentials of the pod', () => {
+    const mirror = { JUNJO_K8S_IMAGE_REGISTRY: 'registry.example.com/mirror', JUNJO_K8S_IMAGE_PULL_SECRET: 'mine' };
+    const { spec } = render(production(mirror)).pod('backend');
+    expect(spec.containers[1].image).toMatch(/^registry\.example\.com\/mirror\/library\/nginx:[0-9.]+-alpine-slim$/);
+    expect(spec.imagePullSecrets).toEqual([{ name: 'mine' }]);
+  });
+});
+
+test('a studio on localhost has no guard', () => {
+  expect(containers(development())).toEqual(['backend']);
+});
+
+describe('JUNJO_K8S_API_GUARD', () => {
+  test('=false removes the guard, and says what is public then', () => {
+    const settings = production({ JUNJO_K8S_API_GUARD: 'false' });
+    expect(containers(settings)).toEqual(['backend']);
+    expect(problemsOf(envText(settings))).toEqual([
+      'warning: .env:9 JUNJO_K8S_API_GUARD: without the guard, everybody who reaches https://api.example.com reads every span, prompts and answers included, without signing in: this release does not ask at /api/v1/observability',
+    ]);
+  });
+
+  test.each([
+    ['in development', development({ JUNJO_K8S_API_GUARD: 'true' }), /in development the API is on localhost$/],
+    ['on a release that asks', studioOf('0.82.1', { JUNJO_K8S_API_GUARD: 'false' }), /asks for a sign-in by itself$/],
+  ])('has no effect %s, and synth says so', (_, settings, reason) => {
+    expect(problemsOf(envText(settings))).toEqual([expect.stringMatching(reason)]);
+  });
+
+  test('without network policies leaves a way past the guard, and synth says so', () => {
+    const settings = production({ JUNJO_K8S_NETWORK_POLICY: 'false' });
+    expect(problemsOf(envText(settings))).toEqual([
+      expect.stringMatching(/^warning: .*JUNJO_K8S_NETWORK_POLICY: without the policies, every pod .* port 1323/),
+    ]);
+    expect(problemsOf(envText(studioOf('0.82.1', { JUNJO_K8S_NETWORK_POLICY: 'false' })))).toEqual([]);
+  });
+});
+
+test.each(['traefik', 'caddy'])(
+  'a small studio behind %s fits a machine of 1 GB: its pods ask for 700 MiB at the most',
+  (className) => {
+    const studio = render(production({ JUNJO_K8S_INGRESS_CLASS: className }));
+    const requests = studio
+      .ofKind('Deployment')
+      .flatMap(({ spec }) => spec.template.spec.containers)
+      .map(({ resources }: Manifest) => Number(/^([0-9]+)Mi$/.exec(resources.requests.memory)?.[1]));
+    expect(requests.length).toBeGreaterThan(3);
+    expect(requests.reduce((sum: number, each: number) => sum + each)).toBeLessThanOrEqual(700);
+  },
+);

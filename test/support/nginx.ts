@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** The uid of nginx in a pod, and here where the tests run as root. */
+const UNPRIVILEGED = 101;
+
+/** The binary, where there is one. */
+export const nginxBinary = ['nginx', '/usr/sbin/nginx'].find((binary) => spawnSync(binary, ['-v']).status === 0);
+
+/** `describe` for what needs nginx: left out where there is none, but never in CI. */
+export const describeWithNginx = nginxBinary || process.env.CI ? describe : describe.skip;
+if (!nginxBinary)
+  console.warn('There is no nginx, so its tests are left out. Debian and Ubuntu: apt install nginx-light');
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (typeof address !== 'object' || !address) throw new Error('no port');
+  return address.port;
+}
+
+/** A running nginx. */
+export interface Nginx {
+  readonly process: ChildProcess;
+  /** What it wrote to its error log. */
+  log(): string;
+  /** The most memory that the worker has had, in MiB. @default 0 where there is no /proc */
+  peakMemory(): number;
+  stop(): Promise<void>;
+}
+
+/** Starts nginx as its container does: its own user, configuration by file name, one folder that can be written. */
+export async function startNginx(config: Readonly<Record<string, string>>, port: number): Promise<Nginx> {
+  if (!nginxBinary) throw new Error('There is no nginx, and CI may not leave its tests out: apt install nginx-light');
+  const folder = mkdtempSync(join(tmpdir(), 'nginx-'));
+  const user = process.getuid?.() === 0 ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {};
+  const run = join(folder, 'run');
+  mkdirSync(run);
+  for (const [name, text] of Object.entries(config)) writeFileSync(join(folder, name), text);
+  if (user.uid) for (const path of [folder, run]) chownSync(path, user.uid, user.gid);
+
+  const args = ['-p', run, '-c', join(folder, 'nginx.conf'), '-e', 'stderr', '-g', 'daemon off;'];
+  const child = spawn(nginxBinary, args, { ...user, stdio: ['ignore', 'ignore', 'pipe'] });
+  let log = '';
+  child.stderr?.on('data', (data) => {
+    log += data;
+  });
+  for (let tries = 0; !(await answers(port)); tries++) {
+    if (child.exitCode !== null || tries > 200) throw new Error(`nginx does not start: ${log}`);
+    await sleep(20);
+  }
+  return {
+    process: child,
+    log: () => log,
+    peakMemory: () => {
+      const children = `/proc/${child.pid}/task/${child.pid}/children`;
+      if (!existsSync(children)) return 0;
+      const status = readFileSync(`/proc/${readFileSync(children, 'utf8').trim()}/status`, 'utf8');
+      return Number(/^VmHWM:\s+([0-9]+) kB/m.exec(status)?.[1]) / 1024;
+    },
+    stop: async () => {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill('SIGTERM');
+        await once(child, 'exit');
+      }
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+async function answers(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  const connected = await new Promise<boolean>((resolve) => {
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+  });
+  socket.destroy();
+  return connected;
+}
+
+/** Sends bytes as they are, and collects what comes back until the other side closes or falls silent. */
+export function talk(port: number, text: string, silence = 250): Promise<string> {
+  return new Promise((resolve) => {
+    let received = '';
+    const socket = connect(port, '127.0.0.1', () => socket.write(text, 'latin1'));
+    const done = () => {
+      socket.destroy();
+      resolve(received);
+    };
+    socket.setTimeout(3000, done);
+    socket.on('data', (data) => {
+      received += data.toString('latin1');
+      socket.setTimeout(silence);
+    });
+    // A refused upload is answered, and then the connection is reset.
+    socket.on('error', done).on('close', done);
+  });
+}

@@ -15,6 +15,9 @@ export const apiGuardName = `${workloadNames.backend}-guard`;
  */
 export const API_GUARD_PORT = 8080;
 
+/** Less than the backend has to stop: answers of an LLM that are under way go on. */
+const SHUTDOWN_SECONDS = 60;
+
 /** Where the guard comes from, and what it stands before. */
 export interface ApiGuardProps extends StudioIdentity {
   /** Registry, with path, that mirrors Docker Hub. */
@@ -45,7 +48,8 @@ function literal(text: string): string {
 export function apiGuardConfig({ api, backendPort, port = API_GUARD_PORT }: ApiGuardProps): Record<string, string> {
   const word = posix.basename(api.spansPath);
   const backend = `127.0.0.1:${backendPort}`;
-  return proxyConfig(`# The path as it was sent, which is what the backend gets; what follows the "?" is no path.
+  return proxyConfig(
+    `# The path as it was sent, which is what the backend gets; what follows the "?" is no path.
 map $request_uri $spans_as_sent {
   default 0;
   "~*^[^?]*${howeverWritten(word)}" 1;
@@ -135,7 +139,9 @@ server {
     return 502;
   }
 }
-`);
+`,
+    SHUTDOWN_SECONDS,
+  );
 }
 
 /** The guard's ConfigMap. */

@@ -6,6 +6,7 @@ import {
   ApplicationSet,
   type ApplicationSpec,
   AppProject,
+  type AppProjectSpecClusterResourceWhitelist,
   type AppProjectSpecNamespaceResourceWhitelist,
 } from '../imports/argoproj.io';
 import { labels } from './metadata';
@@ -21,18 +22,53 @@ export type ResourceKind = AppProjectSpecNamespaceResourceWhitelist;
 
 const CLUSTER_KINDS = ['Namespace', 'PersistentVolume'];
 
+/** Prefix of the names of a set's Applications: all Applications of an Argo CD share one namespace. */
+const APPLICATION_PREFIX = 'junjo-ai-studio-';
+
+const SOLVER_POD = [
+  { group: '', kind: 'Pod' },
+  { group: '', kind: 'Service' },
+];
+
+/**
+ * What controllers make of a kind of ours. Argo CD leaves what the project does not allow out of the tree, and with it the
+ * logs of pods (controller/appcontroller.go of argoproj/argo-cd). Secrets stay out: what a SealedSecret becomes is not shown.
+ */
+const CHILDREN: Readonly<Record<string, readonly ResourceKind[]>> = {
+  Deployment: [
+    { group: 'apps', kind: 'ReplicaSet' },
+    { group: '', kind: 'Pod' },
+  ],
+  Service: [{ group: 'discovery.k8s.io', kind: 'EndpointSlice' }],
+  Certificate: [
+    { group: 'cert-manager.io', kind: 'CertificateRequest' },
+    { group: 'acme.cert-manager.io', kind: 'Order' },
+    { group: 'acme.cert-manager.io', kind: 'Challenge' },
+    ...SOLVER_POD,
+  ],
+};
+
 /** A studio as Argo CD sees it. */
 export interface ArgoCdStudio {
   readonly name: string;
   readonly namespace: string;
-  /** The kinds of its objects, Secrets excepted: they are never in Git. */
+  /** Its namespaced kinds and what becomes of them, Secrets excepted: they are never in Git. */
   readonly kinds: readonly ResourceKind[];
+  /** Its objects that belong to the cluster, by name. */
+  readonly clusterObjects: readonly AppProjectSpecClusterResourceWhitelist[];
 }
 
-/** The kinds of what some constructs render, each once, sorted. */
-export function kindsBelow(scope: Construct): readonly ResourceKind[] {
-  const objects = scope.node.findAll().filter((construct) => construct instanceof ApiObject);
-  return distinct(objects.map(({ apiGroup, kind }) => ({ group: apiGroup === 'core' ? '' : apiGroup, kind })));
+/** What Argo CD must be allowed to apply and to show of some constructs. */
+export function allowedBelow(scope: Construct): Pick<ArgoCdStudio, 'kinds' | 'clusterObjects'> {
+  const objects = scope.node
+    .findAll()
+    .filter((construct) => construct instanceof ApiObject)
+    .map(({ apiGroup, kind, name }) => ({ group: apiGroup === 'core' ? '' : apiGroup, kind, name }));
+  const inNamespace = objects.filter(({ kind }) => !CLUSTER_KINDS.includes(kind) && kind !== 'Secret');
+  return {
+    kinds: inNamespace.flatMap(({ group, kind }) => [{ group, kind }, ...(CHILDREN[kind] ?? [])]),
+    clusterObjects: objects.filter(({ kind }) => CLUSTER_KINDS.includes(kind)),
+  };
 }
 
 /**
@@ -99,7 +135,11 @@ export class ArgoCdSetChart extends Chart {
         // Without it every Application would get the finalizer that takes its objects along.
         syncPolicy: { preserveResourcesOnDeletion: true },
         template: {
-          metadata: { name: '{{.name}}', labels: labels(name), annotations: applicationAnnotations },
+          metadata: {
+            name: `${APPLICATION_PREFIX}{{.name}}`,
+            labels: labels(name),
+            annotations: applicationAnnotations,
+          },
           spec: applicationSpec(name, git, `${git.path}/{{.name}}`, '{{.namespace}}', studios),
         },
       },
@@ -111,16 +151,16 @@ export class ArgoCdSetChart extends Chart {
 const applicationAnnotations = { 'argocd.argoproj.io/compare-options': 'ServerSideDiff=true' };
 
 function addProject(scope: Construct, name: string, git: GitSource, studios: readonly ArgoCdStudio[]): void {
-  const kinds = distinct(studios.flatMap((studio) => studio.kinds)).filter(({ kind }) => kind !== 'Secret');
   new AppProject(scope, 'project', {
     metadata: { name, namespace: ARGO_CD_NAMESPACE, labels: labels(name) },
     spec: {
       description: 'Junjo AI Studio',
       sourceRepos: [git.repo],
       destinations: studios.map(({ namespace }) => ({ server: THIS_CLUSTER, namespace })),
-      clusterResourceWhitelist: kinds.filter(({ kind }) => CLUSTER_KINDS.includes(kind)),
+      // By name: a kind alone would allow every namespace of the cluster.
+      clusterResourceWhitelist: studios.flatMap(({ clusterObjects }) => clusterObjects),
       // An absent list would allow every kind.
-      namespaceResourceWhitelist: kinds.filter(({ kind }) => !CLUSTER_KINDS.includes(kind)),
+      namespaceResourceWhitelist: [...distinct(studios.flatMap(({ kinds }) => kinds))],
     },
   });
 }
@@ -132,7 +172,9 @@ function applicationSpec(
   namespace: string,
   studios: readonly ArgoCdStudio[],
 ): ApplicationSpec {
-  const hasVolume = studios.some(({ kinds }) => kinds.some(({ kind }) => kind === 'PersistentVolume'));
+  const hasVolume = studios.some(({ clusterObjects }) =>
+    clusterObjects.some(({ kind }) => kind === 'PersistentVolume'),
+  );
   return {
     project,
     source: {

@@ -10,7 +10,7 @@ import {
   apiGuardContainer,
   apiGuardVolumes,
 } from './api-guard';
-import { objectMeta, selectorLabels } from './metadata';
+import { annotated, objectMeta, selectorLabels } from './metadata';
 import {
   besideTheVolume,
   containerDefaults,
@@ -36,6 +36,8 @@ export interface BackendChartProps extends StatefulWorkloadProps {
   readonly onLocalhost: boolean;
   /** A guard that asks for a sign-in before spans are shown. @default the API is reached as it is */
   readonly guard?: Pick<ApiGuardProps, 'imageRegistry' | 'api'>;
+  /** What the controller of the edge reads on the Service. */
+  readonly serviceAnnotations: Readonly<Record<string, string>>;
 }
 
 /** API, users, API keys and span queries: one pod, because SQLite and DuckDB have one writer. */
@@ -90,7 +92,7 @@ export class BackendChart extends Chart {
     });
 
     new k8s.KubeService(this, 'service', {
-      metadata: objectMeta(props, name, 'backend'),
+      metadata: annotated(objectMeta(props, name, 'backend'), props.serviceAnnotations),
       spec: {
         ...(props.onLocalhost ? localService : { type: 'ClusterIP' }),
         selector: selectorLabels('backend'),

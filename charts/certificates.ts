@@ -1,5 +1,6 @@
 import type { Construct } from 'constructs';
-import type { CertificateSource } from '../config/studio-config';
+import { tlsSecretNames } from '../config/names';
+import type { CertificateSource, SpansCertificate } from '../config/studio-config';
 import {
   Certificate,
   CertificateSpecPrivateKeyAlgorithm,
@@ -10,12 +11,19 @@ import {
 import { objectMeta, type StudioIdentity } from './metadata';
 
 const ISSUER = 'junjo-ai-studio';
-const CERTIFICATE = 'junjo-ai-studio-tls';
 
-/** The Secret with the certificate, or nothing when the edge brings its own. */
+/** A source of which cert-manager makes certificates. */
+type Issued = Extract<CertificateSource, { kind: 'acme' | 'clusterIssuer' }>;
+
+/** The Secret with the certificate of the edge, or nothing when the edge brings its own. */
 export function tlsSecretName(certificate: CertificateSource): string | undefined {
   if (certificate.kind === 'elsewhere') return undefined;
-  return certificate.kind === 'secret' ? certificate.name : CERTIFICATE;
+  return certificate.kind === 'secret' ? certificate.name : tlsSecretNames.edge;
+}
+
+/** The Secret with the certificate for TLS in the pod of ingestion. */
+export function spansTlsSecretName(certificate: SpansCertificate): string {
+  return certificate.kind === 'secret' ? certificate.name : tlsSecretNames.spans;
 }
 
 /** Whether cert-manager proves the hosts with solver pods in the namespace. */
@@ -31,7 +39,7 @@ export interface CertificatesProps extends StudioIdentity {
   readonly solver: IssuerSpecAcmeSolversHttp01;
 }
 
-/** The certificate for all hosts, and the Issuer where the studio has its own. */
+/** The certificate for the hosts at the edge, and the Issuer where the studio has its own. */
 export function addCertificates(scope: Construct, props: CertificatesProps): void {
   const { certificate } = props;
   if (certificate.kind === 'secret' || certificate.kind === 'elsewhere') return;
@@ -42,21 +50,44 @@ export function addCertificates(scope: Construct, props: CertificatesProps): voi
         acme: {
           server: certificate.server,
           ...(certificate.email && { email: certificate.email }),
-          privateKeySecretRef: { name: 'junjo-ai-studio-acme-account' },
+          privateKeySecretRef: { name: tlsSecretNames.acmeAccount },
           solvers: [{ http01: props.solver }],
         },
       },
     });
   }
-  const issuerRef =
-    certificate.kind === 'acme' ? { name: ISSUER, kind: 'Issuer' } : { name: certificate.name, kind: 'ClusterIssuer' };
-  new Certificate(scope, 'certificate', {
-    metadata: objectMeta(props, CERTIFICATE),
+  addCertificate(scope, 'certificate', { ...props, name: tlsSecretNames.edge, by: certificate });
+}
+
+/** The host at which TLS ends in the pod of ingestion, and the certificate for it. */
+export interface SpansCertificateProps extends StudioIdentity {
+  readonly certificate: SpansCertificate;
+  readonly host: string;
+}
+
+/** A certificate of its own for that host, so that the UI never waits for it. */
+export function addSpansCertificate(scope: Construct, { certificate, host, ...identity }: SpansCertificateProps): void {
+  if (certificate.kind === 'secret') return;
+  const { by } = certificate;
+  addCertificate(scope, 'spans-certificate', { ...identity, hosts: [host], name: tlsSecretNames.spans, by });
+}
+
+interface IssuedCertificate extends StudioIdentity {
+  /** Of the Certificate, and of the Secret that it becomes. */
+  readonly name: string;
+  readonly hosts: readonly string[];
+  readonly by: Issued;
+}
+
+function addCertificate(scope: Construct, id: string, { name, hosts, by, ...identity }: IssuedCertificate): void {
+  const issuer = by.kind === 'acme' ? { name: ISSUER, kind: 'Issuer' } : { name: by.name, kind: 'ClusterIssuer' };
+  new Certificate(scope, id, {
+    metadata: objectMeta(identity, name),
     spec: {
-      secretName: CERTIFICATE,
+      secretName: name,
       // Written in full: cert-manager 1.19.0 set defaults here and renewed what left them out.
-      issuerRef: { ...issuerRef, group: 'cert-manager.io' },
-      dnsNames: [...props.hosts],
+      issuerRef: { ...issuer, group: 'cert-manager.io' },
+      dnsNames: [...hosts],
       privateKey: {
         algorithm: CertificateSpecPrivateKeyAlgorithm.ECDSA,
         size: 256,

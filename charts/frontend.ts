@@ -3,7 +3,7 @@ import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { workloadNames } from '../config/names';
 import type { FrontendPorts } from '../releases';
-import { objectMeta, selectorLabels } from './metadata';
+import { annotated, objectMeta, selectorLabels } from './metadata';
 import {
   containerDefaults,
   digest,
@@ -28,6 +28,8 @@ export interface FrontendChartProps extends WorkloadProps {
   readonly replicas: number;
   /** Publishes the UI on localhost, for a studio without an edge. */
   readonly onLocalhost: boolean;
+  /** What the controller of the edge reads on the Service. */
+  readonly serviceAnnotations: Readonly<Record<string, string>>;
 }
 
 /** Ports below this one need a capability, unless a sysctl of the pod says otherwise. */
@@ -105,7 +107,7 @@ export class FrontendChart extends Chart {
     });
 
     new k8s.KubeService(this, 'service', {
-      metadata: objectMeta(props, name, 'frontend'),
+      metadata: annotated(objectMeta(props, name, 'frontend'), props.serviceAnnotations),
       spec: {
         ...(props.onLocalhost ? localService : { type: 'ClusterIP' }),
         selector: selectorLabels('frontend'),

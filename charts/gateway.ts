@@ -1,7 +1,13 @@
 import { Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
+import { HSTS_SECONDS, READ_TIMEOUT_SECONDS } from '../config/ingress-controllers';
 import { workloadNames } from '../config/names';
 import type { Edge, EdgeRoute } from '../config/studio-config';
+import {
+  SecurityPolicy,
+  SecurityPolicySpecAuthorizationDefaultAction,
+  SecurityPolicySpecAuthorizationRulesAction,
+} from '../imports/gateway.envoyproxy.io';
 import {
   Gateway,
   GatewaySpecListenersAllowedRoutesNamespacesFrom,
@@ -14,7 +20,6 @@ import {
 } from '../imports/gateway.networking.k8s.io';
 import { addCertificates, tlsSecretName } from './certificates';
 import type { EdgePorts } from './ingress';
-import { HSTS_SECONDS, READ_TIMEOUT_SECONDS } from './ingress-controllers';
 import { objectMeta, type StudioIdentity } from './metadata';
 import { externalDnsAnnotations } from './service';
 
@@ -38,7 +43,7 @@ export class GatewayChart extends Chart {
     const { edge, route, ports } = props;
     const { ui, api, spans } = edge.hosts;
     const hosts = spans ? [ui, api, spans] : [ui, api];
-    const parent = (listener: string) => [gatewayReference(props, listener)];
+    const parent = (listener: Listener) => [gatewayReference(props, listener)];
     const backend = (service: string, port: number) => [{ group: '', kind: 'Service', name: service, port, weight: 1 }];
     const metadata = (name: string, names: readonly string[]) => ({
       ...objectMeta(props, name),
@@ -63,7 +68,7 @@ export class GatewayChart extends Chart {
       new HttpRoute(this, name, {
         metadata: metadata(`junjo-ai-studio-${name}`, [host]),
         spec: {
-          parentRefs: parent(`https-${name}`),
+          parentRefs: parent('https'),
           hostnames: [host],
           rules: [
             {
@@ -85,32 +90,57 @@ export class GatewayChart extends Chart {
       });
     }
 
-    // On the plain listener only; the solver's exact path wins over it.
-    new HttpRoute(this, 'redirect', {
-      metadata: objectMeta(props, 'junjo-ai-studio-redirect'),
-      spec: {
-        parentRefs: parent('http'),
-        hostnames: [ui, api],
-        rules: [
-          {
-            matches: everyPath,
-            filters: [
+    if (listenerOf(route, 'http')) {
+      // On the plain listener only; the solver's exact path wins over it.
+      new HttpRoute(this, 'redirect', {
+        metadata: objectMeta(props, 'junjo-ai-studio-redirect'),
+        spec: {
+          parentRefs: parent('http'),
+          hostnames: [ui, api],
+          rules: [
+            {
+              matches: everyPath,
+              filters: [
+                {
+                  type: HttpRouteSpecRulesFiltersType.REQUEST_REDIRECT,
+                  requestRedirect: { scheme: HttpRouteSpecRulesFiltersRequestRedirectScheme.HTTPS, statusCode: 301 },
+                },
+              ],
+            },
+          ],
+        },
+      });
+    }
+
+    if (edge.webSourceRanges.length > 0 && route.controller?.sourceRanges === 'envoy-gateway') {
+      // On the routes of UI and API: on the Gateway it would shut out spans, and the solver.
+      new SecurityPolicy(this, 'source-ranges', {
+        metadata: objectMeta(props, 'junjo-ai-studio-source-ranges'),
+        spec: {
+          targetRefs: ['ui', 'api'].map((name) => ({
+            group: GROUP,
+            kind: 'HTTPRoute',
+            name: `junjo-ai-studio-${name}`,
+          })),
+          authorization: {
+            defaultAction: SecurityPolicySpecAuthorizationDefaultAction.DENY,
+            rules: [
               {
-                type: HttpRouteSpecRulesFiltersType.REQUEST_REDIRECT,
-                requestRedirect: { scheme: HttpRouteSpecRulesFiltersRequestRedirectScheme.HTTPS, statusCode: 301 },
+                action: SecurityPolicySpecAuthorizationRulesAction.ALLOW,
+                principal: { clientCidRs: [...edge.webSourceRanges] },
               },
             ],
           },
-        ],
-      },
-    });
+        },
+      });
+    }
 
     if (spans) {
       // Its host is of no HTTPRoute: of two kinds of route with one host on a listener, only the older is accepted.
       new GrpcRoute(this, 'spans', {
         metadata: metadata('junjo-ai-studio-spans', [spans]),
         spec: {
-          parentRefs: parent('https-spans'),
+          parentRefs: parent('https'),
           hostnames: [spans],
           rules: [{ backendRefs: backend(workloadNames.ingestion, ports.spans) }],
         },
@@ -121,7 +151,6 @@ export class GatewayChart extends Chart {
   private addGateway({ edge, ...identity }: GatewayChartProps, className: string, hosts: readonly string[]): void {
     const secret = tlsSecretName(edge.certificate);
     const allowedRoutes = { namespaces: { from: GatewaySpecListenersAllowedRoutesNamespacesFrom.SAME } };
-    const names = ['https-ui', 'https-api', 'https-spans'];
     new Gateway(this, 'gateway', {
       metadata: {
         ...objectMeta(identity, GATEWAY),
@@ -131,9 +160,9 @@ export class GatewayChart extends Chart {
         gatewayClassName: className,
         listeners: [
           { name: 'http', port: 80, protocol: 'HTTP', allowedRoutes },
-          ...hosts.map((hostname, index) => ({
-            name: names[index] ?? '',
-            hostname,
+          {
+            // One listener for all hosts: Envoy Gateway offers no HTTP/2 on listeners whose certificates overlap.
+            name: 'https',
             port: 443,
             protocol: 'HTTPS',
             tls: {
@@ -141,17 +170,23 @@ export class GatewayChart extends Chart {
               certificateRefs: [{ group: '', kind: 'Secret', name: secret ?? '' }],
             },
             allowedRoutes,
-          })),
+          },
         ],
       },
     });
   }
 }
 
-/** A listener of the studio's own Gateway by its name; of a shared one by its port, because its names are not ours. */
-function gatewayReference({ route, namespace }: GatewayChartProps, listener: string) {
-  const reference = { group: GROUP, kind: 'Gateway' };
-  return route.kind === 'gateway'
-    ? { ...reference, namespace, name: GATEWAY, sectionName: listener }
-    : { ...reference, namespace: route.namespace, name: route.name, port: listener === 'http' ? 80 : 443 };
+type Listener = 'http' | 'https';
+
+/** The name of a listener; a shared Gateway may have no plain one for us. */
+function listenerOf(route: GatewayChartProps['route'], listener: Listener): string | undefined {
+  return route.kind === 'gateway' ? listener : route.listeners[listener];
+}
+
+/** A listener by its name. Attachment by port is extended support, which several implementations refuse or ignore. */
+function gatewayReference({ route, namespace }: GatewayChartProps, listener: Listener) {
+  const gateway =
+    route.kind === 'gateway' ? { namespace, name: GATEWAY } : { namespace: route.namespace, name: route.name };
+  return { group: GROUP, kind: 'Gateway', ...gateway, sectionName: listenerOf(route, listener) };
 }

@@ -4,7 +4,7 @@ import type { Construct } from 'constructs';
 import { internalServiceNames, workloadNames } from '../config/names';
 import type { SpansService } from '../config/studio-config';
 import type { ReleaseLine } from '../releases';
-import { objectMeta, selectorLabels } from './metadata';
+import { annotated, objectMeta, selectorLabels } from './metadata';
 import {
   besideTheVolume,
   containerDefaults,
@@ -19,7 +19,15 @@ import {
   statefulVolumes,
 } from './pod';
 import { H2C, localService, servicePort, spansServiceSpec } from './service';
-import { addSpansTls, spansTlsConfig, spansTlsContainer, spansTlsVolumes } from './spans-tls';
+import {
+  addSpansTls,
+  certificateMaker,
+  SPANS_TLS_PORT,
+  type SpansTlsProps,
+  spansTlsConfig,
+  spansTlsContainer,
+  spansTlsVolumes,
+} from './spans-tls';
 import { stopIngestion, waitForBackend } from './start-and-stop';
 
 /** What ingestion has beyond the backend: the ways in which spans arrive. */
@@ -36,8 +44,8 @@ export interface IngestionChartProps extends StatefulWorkloadProps {
   readonly published?: SpansService;
   /** What the load balancer, the edge and external-dns need to know of the Service. */
   readonly serviceAnnotations: Readonly<Record<string, string>>;
-  /** Registry that mirrors Docker Hub, for the sidecar of an edge that speaks to backends over TLS only. @default no sidecar */
-  readonly tlsSidecarRegistry?: string;
+  /** The sidecar in which TLS ends. @default spans arrive in the clear */
+  readonly tls?: Pick<SpansTlsProps, 'imageRegistry' | 'certificate'>;
 }
 
 /** The OTLP receiver: one pod, because its write-ahead log has one writer. */
@@ -47,7 +55,13 @@ export class IngestionChart extends Chart {
     const name = workloadNames.ingestion;
     const { volumes, mounts } = statefulVolumes(props);
     const meta = statefulPodMeta(props, 'ingestion');
-    const sidecar = props.tlsSidecarRegistry ? { ...props, imageRegistry: props.tlsSidecarRegistry } : undefined;
+    const sidecar = props.tls && { ...props, ...props.tls };
+    // A certificate of somebody's own is for the port that applications know; one of the pod's own is for the edge.
+    const endsTls = sidecar?.certificate.kind === 'secret';
+    const initContainers = [
+      ...(props.waitForPort ? [waitForBackend(props, props.waitForPort)] : []),
+      ...(sidecar ? certificateMaker(sidecar) : []),
+    ];
     const { lifecycle, terminationGracePeriodSeconds } = stopIngestion(props.facts);
     const health = {
       // The kubelet's own gRPC probe: the probe binary in the 0.70 image is amd64 on every platform.
@@ -71,7 +85,7 @@ export class IngestionChart extends Chart {
             ...podDefaults(props),
             affinity: besideTheVolume,
             terminationGracePeriodSeconds,
-            ...(props.waitForPort && { initContainers: [waitForBackend(props, props.waitForPort)] }),
+            ...(initContainers.length > 0 && { initContainers }),
             containers: [
               {
                 ...containerDefaults(props, 'ingestion'),
@@ -90,21 +104,25 @@ export class IngestionChart extends Chart {
               },
               ...(sidecar ? [spansTlsContainer(sidecar)] : []),
             ],
-            volumes: [...volumes, ...(sidecar ? spansTlsVolumes : [])],
+            volumes: [...volumes, ...(sidecar ? spansTlsVolumes(sidecar) : [])],
           },
         },
       },
     });
 
     new k8s.KubeService(this, 'service', {
-      metadata: {
-        ...objectMeta(props, name, 'ingestion'),
-        ...(Object.keys(props.serviceAnnotations).length > 0 && { annotations: { ...props.serviceAnnotations } }),
-      },
+      metadata: annotated(objectMeta(props, name, 'ingestion'), props.serviceAnnotations),
       spec: {
         ...(props.published ? spansServiceSpec(props.published) : localService),
         selector: selectorLabels('ingestion'),
-        ports: [servicePort('otlp-grpc', props.otlpPort, props.otlpPort, H2C)],
+        ports: [
+          {
+            ...(endsTls
+              ? servicePort('otlp-grpc', props.otlpPort, SPANS_TLS_PORT)
+              : servicePort('otlp-grpc', props.otlpPort, props.otlpPort, H2C)),
+            ...(props.published?.nodePort && { nodePort: props.published.nodePort }),
+          },
+        ],
       },
     });
 

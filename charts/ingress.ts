@@ -1,17 +1,21 @@
 import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
+import { type EdgeAnswer, type EdgeFacts, HSTS_SECONDS, type IngressController } from '../config/ingress-controllers';
 import { workloadNames } from '../config/names';
 import type { Edge } from '../config/studio-config';
+import { KongPlugin } from '../imports/configuration.konghq.com';
 import { Middleware } from '../imports/traefik.io';
 import { addCertificates, tlsSecretName } from './certificates';
-import { controllerOf, HSTS_SECONDS } from './ingress-controllers';
 import { objectMeta, type StudioIdentity } from './metadata';
 import { externalDnsAnnotations } from './service';
 import { SPANS_TLS_PORT, spansTlsName } from './spans-tls';
 
 const REDIRECT = 'junjo-ai-studio-redirect';
 const HSTS = 'junjo-ai-studio-hsts';
+const SOURCE_RANGES = 'junjo-ai-studio-source-ranges';
+
+type Annotations = Readonly<Record<string, string>>;
 
 /** The ports of the Services behind the edge. */
 export interface EdgePorts {
@@ -25,12 +29,45 @@ export interface IngressChartProps extends StudioIdentity {
   readonly edge: Edge;
   /** @default the cluster's default class */
   readonly className?: string;
+  /** What runs the class. @default not known: plain Ingresses */
+  readonly controller?: IngressController;
   readonly ports: EdgePorts;
 }
 
-/** Redirect and HSTS for Traefik, in a file before the Ingress: a route that names a missing Middleware is not served. */
+/** What annotations of this controller depend on. */
+export function edgeFacts({
+  controller,
+  edge,
+  ports,
+}: Pick<IngressChartProps, 'controller' | 'edge' | 'ports'>): EdgeFacts {
+  return {
+    spans: controller?.tlsToBackend
+      ? { service: spansTlsName, port: SPANS_TLS_PORT }
+      : { service: workloadNames.ingestion, port: ports.spans },
+    sourceRanges: edge.webSourceRanges,
+  };
+}
+
+/** All that a controller is told in one place: an Ingress, or a Service. */
+export function told(
+  controller: IngressController | undefined,
+  { sourceRanges }: EdgeFacts,
+  where: (answer: EdgeAnswer) => Annotations | undefined,
+): Annotations {
+  const { sourceRanges: limited, ...answers } = controller?.answers ?? {};
+  const asked: (EdgeAnswer | undefined)[] = [...Object.values(answers), ...(sourceRanges.length > 0 ? [limited] : [])];
+  return Object.assign({}, ...asked.map((answer) => answer && where(answer)));
+}
+
+/** The objects that Ingresses of some controllers name, in a file before them: a route that names a missing one is not served. */
+export interface EdgeObjectsChartProps extends StudioIdentity {
+  /** CIDRs that may see UI and API. Empty: everybody. */
+  readonly sourceRanges: readonly string[];
+}
+
+/** Redirect, HSTS and source ranges for Traefik. */
 export class TraefikMiddlewaresChart extends Chart {
-  constructor(scope: Construct, id: string, props: StudioIdentity) {
+  constructor(scope: Construct, id: string, props: EdgeObjectsChartProps) {
     super(scope, id);
     new Middleware(this, 'redirect', {
       metadata: objectMeta(props, REDIRECT),
@@ -40,6 +77,31 @@ export class TraefikMiddlewaresChart extends Chart {
       metadata: objectMeta(props, HSTS),
       spec: { headers: { stsSeconds: HSTS_SECONDS } },
     });
+    if (props.sourceRanges.length > 0) {
+      new Middleware(this, 'source-ranges', {
+        metadata: objectMeta(props, SOURCE_RANGES),
+        spec: { ipAllowList: { sourceRange: [...props.sourceRanges] } },
+      });
+    }
+  }
+}
+
+/** HSTS and source ranges for Kong. */
+export class KongPluginsChart extends Chart {
+  constructor(scope: Construct, id: string, props: EdgeObjectsChartProps) {
+    super(scope, id);
+    new KongPlugin(this, 'hsts', {
+      metadata: objectMeta(props, HSTS),
+      plugin: 'response-transformer',
+      config: { add: { headers: [`Strict-Transport-Security: max-age=${HSTS_SECONDS}`] } },
+    });
+    if (props.sourceRanges.length > 0) {
+      new KongPlugin(this, 'source-ranges', {
+        metadata: objectMeta(props, SOURCE_RANGES),
+        plugin: 'ip-restriction',
+        config: { allow: [...props.sourceRanges] },
+      });
+    }
   }
 }
 
@@ -47,13 +109,10 @@ export class TraefikMiddlewaresChart extends Chart {
 export class IngressChart extends Chart {
   constructor(scope: Construct, id: string, props: IngressChartProps) {
     super(scope, id);
-    const { edge, className, ports } = props;
+    const { edge, className, controller, ports } = props;
     const { ui, api, spans } = edge.hosts;
-    const controller = controllerOf(className);
     const tlsSecret = tlsSecretName(edge.certificate);
-    const middleware = (name: string) => ({
-      'traefik.ingress.kubernetes.io/router.middlewares': `${props.namespace}-${name}@kubernetescrd`,
-    });
+    const facts = edgeFacts(props);
 
     addCertificates(this, {
       ...props,
@@ -73,22 +132,37 @@ export class IngressChart extends Chart {
       { host: api, service: workloadNames.backend, port: ports.api },
     ];
     this.addIngress('web', 'junjo-ai-studio', props, backends, tlsSecret, {
-      ...controller.web,
-      ...(controller.middlewares && middleware(HSTS)),
+      ...told(controller, facts, ({ web }) => web?.(facts)),
+      ...this.named(props, [HSTS, ...(facts.sourceRanges.length > 0 ? [SOURCE_RANGES] : [])]),
     });
-    if (controller.middlewares) {
+    if (controller?.objects === 'traefik') {
       // Plain HTTP: no TLS section, and the solver's longer path wins over the redirect.
       this.addIngress('redirect', REDIRECT, props, backends, undefined, {
         'traefik.ingress.kubernetes.io/router.entrypoints': 'web',
-        ...middleware(REDIRECT),
+        ...this.named(props, [REDIRECT]),
       });
     }
     if (spans) {
       // An Ingress of its own, because the protocol of the backend holds for a whole Ingress.
-      const backend = controller.tlsToBackend
-        ? { host: spans, service: spansTlsName, port: SPANS_TLS_PORT }
-        : { host: spans, service: workloadNames.ingestion, port: ports.spans };
-      this.addIngress('spans', 'junjo-ai-studio-spans', props, [backend], tlsSecret, controller.spans);
+      const backend = { host: spans, ...facts.spans };
+      const annotations = told(controller, facts, (answer) => answer.spans?.(facts));
+      this.addIngress('spans', 'junjo-ai-studio-spans', props, [backend], tlsSecret, annotations);
+    }
+  }
+
+  /** How an Ingress names objects of its controller. */
+  private named({ controller, namespace }: IngressChartProps, names: readonly string[]): Annotations {
+    switch (controller?.objects) {
+      case 'traefik':
+        return {
+          'traefik.ingress.kubernetes.io/router.middlewares': names
+            .map((name) => `${namespace}-${name}@kubernetescrd`)
+            .join(','),
+        };
+      case 'kong':
+        return { 'konghq.com/plugins': names.join(',') };
+      default:
+        return {};
     }
   }
 

@@ -26,6 +26,11 @@ export function objectMeta(identity: StudioIdentity, name: string, component?: s
   return { name, namespace: identity.namespace, labels: labels(identity.studio, component) };
 }
 
+/** The same with annotations, where there are any: an empty object is dropped by the API server, and would show a change. */
+export function annotated<Meta extends object>(meta: Meta, annotations: Readonly<Record<string, string>>) {
+  return Object.keys(annotations).length > 0 ? { ...meta, annotations: { ...annotations } } : meta;
+}
+
 /**
  * Keeps what holds the data when Argo CD prunes and when its Application is deleted.
  * `Prune=false` alone does not survive the latter: argoproj/argo-cd#9853.

@@ -12,19 +12,18 @@ export interface NetworkPoliciesChartProps extends StudioIdentity {
     readonly ui: number;
     readonly api: number;
     readonly apiKeys: number;
-    readonly spans: number;
-    /** Where spans arrive from the edge. */
-    readonly spansFromEdge: number;
     readonly spanReads: number;
   };
   /** Namespace of the ingress or gateway controller. @default unknown: the edge may be anywhere */
   readonly edgeNamespace?: string;
-  /** Whether spans reach the pod past the edge, from the load balancer or node port. */
-  readonly spansPublished: boolean;
-  /** Whether spans reach the pod through the edge. */
-  readonly spansThroughEdge: boolean;
-  /** CIDRs from which published spans may come. Empty: everywhere. */
-  readonly spansSourceRanges: readonly string[];
+  /** Port of the pod at which spans arrive through an edge. @default they do not */
+  readonly spansFromEdge?: number;
+  /** Port of the pod at which spans arrive from a load balancer or node port, and from whom. @default they do not */
+  readonly spansPublished?: {
+    readonly port: number;
+    /** CIDRs. Empty: everywhere. */
+    readonly sourceRanges: readonly string[];
+  };
   /** What the backend may call beside public addresses on 443. */
   readonly egress: readonly Egress[];
   /** Whether cert-manager runs solver pods in the namespace. */
@@ -42,8 +41,20 @@ const NOT_THE_INTERNET_IPV4 = [
 ];
 const NOT_THE_INTERNET_IPV6 = ['::1/128', 'fc00::/7', 'fe80::/10'];
 
-/** DNS servers of nodes, which no selector of pods matches: NodeLocal DNSCache, and Cloud DNS of GKE. */
-const NODE_DNS = ['169.254.20.10/32', '169.254.169.254/32'];
+/**
+ * Where names are resolved. A policy sees the pod behind a Service, on the port of that pod.
+ * - kube-dns and CoreDNS; Gardener's CoreDNS listens on 8053.
+ * - NodeLocal DNSCache as a pod of its own network; in the host's network it is one of the addresses below.
+ * - OpenShift: https://docs.openshift.com/container-platform/latest/networking/networking_operators/dns-operator.html
+ */
+const DNS_PODS: readonly { namespace: string; labels: Record<string, string>; ports: readonly number[] }[] = [
+  { namespace: 'kube-system', labels: { 'k8s-app': 'kube-dns' }, ports: [53, 8053] },
+  { namespace: 'kube-system', labels: { 'k8s-app': 'node-local-dns' }, ports: [53, 8053] },
+  { namespace: 'openshift-dns', labels: { 'dns.operator.openshift.io/daemonset-dns': 'default' }, ports: [5353] },
+];
+
+/** Link-local addresses on 53: NodeLocal DNSCache (169.254.20.10, kubespray 169.254.25.10), GKE's Cloud DNS, and their kin. */
+const NODE_DNS = '169.254.0.0/16';
 
 /** Port on which cert-manager's HTTP-01 solver listens: https://cert-manager.io/docs/configuration/acme/http01/ */
 const SOLVER_PORT = 8089;
@@ -73,7 +84,7 @@ export class NetworkPoliciesChart extends Chart {
       policyTypes: ['Ingress', 'Egress'],
       ingress: [from(edge, tcp(ports.api)), from([pods('ingestion')], tcp(ports.apiKeys))],
       egress: [
-        dns,
+        ...dns,
         { to: [pods('ingestion')], ports: tcp(ports.spanReads) },
         {
           to: [
@@ -89,7 +100,7 @@ export class NetworkPoliciesChart extends Chart {
       podSelector: { matchLabels: selectorLabels('ingestion') },
       policyTypes: ['Ingress', 'Egress'],
       ingress: [...spans(props, edge), from([pods('backend')], tcp(ports.spanReads))],
-      egress: [dns, { to: [pods('backend')], ports: tcp(ports.apiKeys) }],
+      egress: [...dns, { to: [pods('backend')], ports: tcp(ports.apiKeys) }],
     });
     if (props.solver) {
       policy('acme-solver', {
@@ -106,34 +117,38 @@ function tcp(port: number): k8s.NetworkPolicyPort[] {
   return [{ port: k8s.IntOrString.fromNumber(port), protocol: 'TCP' }];
 }
 
-const dns: k8s.NetworkPolicyEgressRule = {
-  to: [
-    {
-      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
-      podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
-    },
-    ...NODE_DNS.map((cidr) => ({ ipBlock: { cidr } })),
-  ],
-  ports: [
-    { port: k8s.IntOrString.fromNumber(53), protocol: 'UDP' },
-    { port: k8s.IntOrString.fromNumber(53), protocol: 'TCP' },
-  ],
-};
+/** A rule for each set of ports, over UDP and TCP. */
+const dns: k8s.NetworkPolicyEgressRule[] = [
+  ...DNS_PODS.map(({ namespace, labels, ports }) => ({
+    to: [
+      {
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+        podSelector: { matchLabels: labels },
+      },
+    ],
+    ports: udpAndTcp(ports),
+  })),
+  { to: [{ ipBlock: { cidr: NODE_DNS } }], ports: udpAndTcp([53]) },
+];
+
+function udpAndTcp(ports: readonly number[]): k8s.NetworkPolicyPort[] {
+  return ports.flatMap((port) =>
+    ['UDP', 'TCP'].map((protocol) => ({ port: k8s.IntOrString.fromNumber(port), protocol })),
+  );
+}
 
 /** A rule without peers admits everybody. */
 function from(peers: k8s.NetworkPolicyPeer[], ports: k8s.NetworkPolicyPort[]): k8s.NetworkPolicyIngressRule {
   return peers.length > 0 ? { from: peers, ports } : { ports };
 }
 
-function spans(props: NetworkPoliciesChartProps, edge: k8s.NetworkPolicyPeer[]): k8s.NetworkPolicyIngressRule[] {
-  const { ports, spansSourceRanges, spansPublished, spansThroughEdge } = props;
-  const ranges = spansSourceRanges.map((cidr) => ({ ipBlock: { cidr } }));
-  const filtered = spansPublished && ranges.length > 0 && ports.spansFromEdge === ports.spans;
-  // An edge of unknown namespace is at least a pod of the cluster; as anybody it would undo the source ranges.
-  const edgePeers = edge.length === 0 && filtered ? [{ namespaceSelector: {} }] : edge;
+function spans(
+  { spansFromEdge, spansPublished }: NetworkPoliciesChartProps,
+  edge: k8s.NetworkPolicyPeer[],
+): k8s.NetworkPolicyIngressRule[] {
+  const ranges = (spansPublished?.sourceRanges ?? []).map((cidr) => ({ ipBlock: { cidr } }));
   return [
-    // Unpublished spans that do not come over TLS come through an edge of the operator's own.
-    ...(spansThroughEdge || !spansPublished ? [from(edgePeers, tcp(ports.spansFromEdge))] : []),
-    ...(spansPublished ? [from(ranges, tcp(ports.spans))] : []),
+    ...(spansFromEdge ? [from(edge, tcp(spansFromEdge))] : []),
+    ...(spansPublished ? [from(ranges, tcp(spansPublished.port))] : []),
   ];
 }

@@ -9,9 +9,6 @@ const USER = 101;
 const CONFIG_PATH = '/etc/nginx/junjo';
 const RUN_PATH = '/run/nginx';
 
-/** How long answers that are under way may take when the pod stops; less than any pod of the studio has. */
-const SHUTDOWN_SECONDS = 60;
-
 /** What one nginx beside a service is. */
 export interface ProxyProps {
   /** Name of the container, and first word of its volumes. */
@@ -21,23 +18,28 @@ export interface ProxyProps {
   /** Name of the port that it listens on. */
   readonly portName: string;
   readonly port: number;
+  /** uid and gid. @default the image's own */
+  readonly user?: number;
   /** MiB of memory, as measured. */
   readonly memory: { readonly requestMi: number; readonly limitMi: number };
 }
 
 /**
  * The configuration, by file name, around what one sidecar has of its own. Requests and answers pass as they come: no
- * copy of a body is ever made, and nothing is as impatient as nginx would be.
+ * copy of a body is ever made, and nothing is as impatient as nginx would be. What is under way when the pod stops may take
+ * so many seconds more; without a bound, nginx waits for open streams for ever.
  */
-export function proxyConfig(http: string): Record<string, string> {
+export function proxyConfig(http: string, shutdownSeconds: number): Record<string, string> {
   return {
     'nginx.conf': `# Relative paths are below the folder that the command names, the only one that can be written.
 pid nginx.pid;
 error_log stderr;
 worker_processes 1;
-worker_shutdown_timeout ${SHUTDOWN_SECONDS}s;
+worker_shutdown_timeout ${shutdownSeconds}s;
+# Each request takes a connection to the service as well.
+worker_rlimit_nofile 8192;
 events {
-  worker_connections 1024;
+  worker_connections 4096;
 }
 http {
   # nginx makes all of these when it starts, whether it needs them or not.
@@ -68,7 +70,14 @@ ${indent(http)}}
 }
 
 /** The container. */
-export function proxyContainer({ name, imageRegistry, portName, port, memory }: ProxyProps): k8s.Container {
+export function proxyContainer({
+  name,
+  imageRegistry,
+  portName,
+  port,
+  user = USER,
+  memory,
+}: ProxyProps): k8s.Container {
   const connects = { tcpSocket: { port: k8s.IntOrString.fromString(portName) }, timeoutSeconds: 5 };
   return {
     name,
@@ -88,8 +97,8 @@ export function proxyContainer({ name, imageRegistry, portName, port, memory }: 
     },
     securityContext: {
       runAsNonRoot: true,
-      runAsUser: USER,
-      runAsGroup: USER,
+      runAsUser: user,
+      runAsGroup: user,
       allowPrivilegeEscalation: false,
       capabilities: { drop: ['ALL'] },
       readOnlyRootFilesystem: true,

@@ -2,69 +2,111 @@ import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { workloadNames } from '../config/names';
 import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
+import { proxyConfig, proxyContainer, proxyVolumes } from './proxy';
 import { servicePort } from './service';
 
-/** The Service behind which an edge finds spans over TLS. */
+/** The Service behind which an edge finds spans over TLS, and the ConfigMap of the sidecar. */
 export const spansTlsName = `${workloadNames.ingestion}-tls`;
 
 /** The port of the sidecar; beside ingestion's own, so that both can be in one pod. */
 export const SPANS_TLS_PORT = 50054;
 
-/** https://hub.docker.com/_/caddy */
-const IMAGE = 'library/caddy:2.11.4-alpine';
+const CERTIFICATES = 'tls-certificates';
+const CERTIFICATES_PATH = '/etc/nginx/certificates';
 
-/**
- * Caddy that ends TLS beside ingestion, for an edge that speaks HTTP/2 to a backend only over TLS. It makes its
- * certificate itself, so that no key is ever in a manifest; the edge does not verify it.
- */
-function caddyfile(otlpPort: number): string {
-  return `{
-	admin off
-	persist_config off
-	auto_https disable_redirects
-	skip_install_trust
-	# The edge names a host of its own choice, or none when it connects to the address of the pod.
-	default_sni ingestion.internal
-	fallback_sni ingestion.internal
-	# Without it Caddy waits for open streams for ever.
-	grace_period 10s
-	servers {
-		protocols h1 h2
-	}
-	# The headers hold API keys.
-	log {
-		format filter {
-			wrap json
-			request>headers delete
-		}
-	}
-}
-https://ingestion.internal:${SPANS_TLS_PORT}, https://:${SPANS_TLS_PORT} {
-	tls internal
-	reverse_proxy h2c://127.0.0.1:${otlpPort}
-}
-`;
-}
+/** What the sidecar shows to its clients. */
+export type ShownCertificate =
+  /** A Secret of type `kubernetes.io/tls`; it may come later than the pod. */
+  | { readonly kind: 'secret'; readonly name: string }
+  /** One that the pod makes when it starts, for an edge that does not verify it; with the image that has openssl. */
+  | { readonly kind: 'selfSigned'; readonly image: string; readonly imagePullPolicy: string };
 
-/** Where the sidecar comes from, and what it stands before. */
+/** Where the sidecar comes from, what it shows, and what it stands before. */
 export interface SpansTlsProps extends StudioIdentity {
   /** Registry, with path, that mirrors Docker Hub. */
   readonly imageRegistry: string;
+  readonly certificate: ShownCertificate;
+  /** uid and gid of the pod, for which the certificate is readable. */
+  readonly user: number;
   /** Where ingestion listens in the same pod. */
   readonly otlpPort: number;
+  /** Where the sidecar listens. @default SPANS_TLS_PORT */
+  readonly port?: number;
+  /** Folder of the certificate and its key. @default that of the container */
+  readonly certificatesPath?: string;
 }
 
-/** The sidecar's configuration, by file name. */
-export function spansTlsConfig({ otlpPort }: SpansTlsProps): Record<string, string> {
-  return { Caddyfile: caddyfile(otlpPort) };
+/** Seconds for open streams when the pod stops: they have no end of their own, and their clients come again. */
+const SHUTDOWN_SECONDS = 10;
+
+/** The sidecar's configuration, by file name: nginx that ends TLS and passes gRPC on, as patient as ingestion itself. */
+export function spansTlsConfig({
+  otlpPort,
+  port = SPANS_TLS_PORT,
+  certificatesPath = CERTIFICATES_PATH,
+}: Pick<SpansTlsProps, 'otlpPort' | 'port' | 'certificatesPath'>): Record<string, string> {
+  return proxyConfig(
+    `# A path with a variable is read at each handshake, so that a renewed certificate needs no reload, and a missing one
+# keeps nothing from starting. Between two reads the kubelet may swap both files: nginx reads them again when they do not
+# match, since 1.27.4.
+map $ssl_server_name $certificates {
+  default ${certificatesPath};
 }
 
-/** The sidecar's ConfigMap and Service. */
+upstream ingestion {
+  server 127.0.0.1:${otlpPort};
+  # The default since 1.29.7.
+  keepalive 32;
+}
+
+server {
+  # The directive "http2 on", which a warning asks for, is not known before 1.25.1. Idle connections show that they live,
+  # to load balancers that would forget them.
+  listen ${port} ssl http2 so_keepalive=60s::;
+  ssl_certificate $certificates/tls.crt;
+  ssl_certificate_key $certificates/tls.key;
+  ssl_protocols TLSv1.2 TLSv1.3;
+  # A resumed session would go on with the certificate it began with.
+  ssl_session_tickets off;
+
+  # No connection is too old: the defaults close one after an hour, or a thousand calls.
+  keepalive_timeout 1h;
+  keepalive_time 52w;
+  keepalive_requests 1000000000;
+  http2_max_concurrent_streams 256;
+  # What a client may send before it hears from nginx: with 64 KiB, 4 MiB over 100 ms take six seconds.
+  http2_body_preread_size 256k;
+  grpc_buffer_size 32k;
+  grpc_connect_timeout 5s;
+  grpc_read_timeout 1h;
+  grpc_send_timeout 1h;
+
+  location / {
+    grpc_pass grpc://ingestion;
+  }
+
+  # Clients of gRPC send again what was unavailable; of an error 500 they would not know.
+  error_page 500 502 503 504 = /unavailable;
+  location = /unavailable {
+    internal;
+    default_type application/grpc;
+    add_header grpc-status 14;
+    add_header grpc-message 'ingestion does not answer';
+    return 200;
+  }
+}
+`,
+    SHUTDOWN_SECONDS,
+  );
+}
+
+/** The sidecar's ConfigMap. */
 export function addSpansTls(scope: Construct, props: SpansTlsProps): void {
   new k8s.KubeConfigMap(scope, 'tls-config', {
     metadata: objectMeta(props, spansTlsName, 'ingestion'),
     data: spansTlsConfig(props),
   });
+  if (props.certificate.kind === 'secret') return;
   new k8s.KubeService(scope, 'tls-service', {
     metadata: objectMeta(props, spansTlsName, 'ingestion'),
     spec: {
@@ -75,38 +117,63 @@ export function addSpansTls(scope: Construct, props: SpansTlsProps): void {
   });
 }
 
-/** The sidecar's container. */
-export function spansTlsContainer({ imageRegistry }: SpansTlsProps): k8s.Container {
-  const connects = { tcpSocket: { port: k8s.IntOrString.fromString('otlp-tls') }, timeoutSeconds: 5 };
-  return {
+/** The sidecar's container. It does not make the pod ready or unready: ingestion is there without a certificate. */
+export function spansTlsContainer({ imageRegistry, user }: SpansTlsProps): k8s.Container {
+  const {
+    readinessProbe: _,
+    volumeMounts = [],
+    ...container
+  } = proxyContainer({
     name: 'tls',
-    image: `${imageRegistry}/${IMAGE}`,
-    imagePullPolicy: 'IfNotPresent',
-    // Its own certificates, made anew with each pod.
-    env: [{ name: 'XDG_DATA_HOME', value: '/data' }],
-    ports: [{ name: 'otlp-tls', containerPort: SPANS_TLS_PORT, protocol: 'TCP' }],
-    readinessProbe: { ...connects, periodSeconds: 10, failureThreshold: 3 },
-    livenessProbe: { ...connects, periodSeconds: 20, failureThreshold: 6 },
-    // Measured: 48 MiB idle, 67 MiB under four parallel streams of 15 MB.
-    resources: {
-      requests: { cpu: k8s.Quantity.fromString('10m'), memory: k8s.Quantity.fromString('48Mi') },
-      limits: { memory: k8s.Quantity.fromString('128Mi') },
-    },
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      // The binary in the image carries this file capability and cannot be executed without it (caddyserver/caddy-docker#396).
-      capabilities: { drop: ['ALL'], add: ['NET_BIND_SERVICE'] },
-      readOnlyRootFilesystem: true,
-    },
-    volumeMounts: [
-      { name: 'tls-config', mountPath: '/etc/caddy', readOnly: true },
-      { name: 'tls-data', mountPath: '/data' },
-    ],
+    imageRegistry,
+    portName: 'otlp-tls',
+    port: SPANS_TLS_PORT,
+    user,
+    memory: { requestMi: 16, limitMi: 64 },
+  });
+  return {
+    ...container,
+    volumeMounts: [...volumeMounts, { name: CERTIFICATES, mountPath: CERTIFICATES_PATH, readOnly: true }],
   };
 }
 
+/** Makes the certificate that nobody verifies, where the sidecar shows such a one. */
+export function certificateMaker({ certificate }: SpansTlsProps): k8s.Container[] {
+  if (certificate.kind === 'secret') return [];
+  return [
+    {
+      name: 'make-certificate',
+      image: certificate.image,
+      imagePullPolicy: certificate.imagePullPolicy,
+      command: ['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
+      args: [
+        ...['-days', '3650', '-subj', '/CN=ingestion.internal', '-addext', 'subjectAltName=DNS:ingestion.internal'],
+        ...['-keyout', `${CERTIFICATES_PATH}/tls.key`, '-out', `${CERTIFICATES_PATH}/tls.crt`],
+      ],
+      resources: {
+        requests: { cpu: k8s.Quantity.fromString('10m'), memory: k8s.Quantity.fromString('16Mi') },
+        limits: { memory: k8s.Quantity.fromString('64Mi') },
+      },
+      securityContext: {
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: ['ALL'] },
+        readOnlyRootFilesystem: true,
+      },
+      volumeMounts: [{ name: CERTIFICATES, mountPath: CERTIFICATES_PATH }],
+    },
+  ];
+}
+
 /** The sidecar's volumes. */
-export const spansTlsVolumes: k8s.Volume[] = [
-  { name: 'tls-config', configMap: { name: spansTlsName } },
-  { name: 'tls-data', emptyDir: { sizeLimit: k8s.Quantity.fromString('16Mi') } },
-];
+export function spansTlsVolumes({ certificate }: SpansTlsProps): k8s.Volume[] {
+  return [
+    ...proxyVolumes('tls', spansTlsName),
+    {
+      name: CERTIFICATES,
+      ...(certificate.kind === 'secret'
+        ? // Optional: the pod starts before cert-manager has written it.
+          { secret: { secretName: certificate.name, optional: true } }
+        : { emptyDir: { sizeLimit: k8s.Quantity.fromString('1Mi') } }),
+    },
+  ];
+}

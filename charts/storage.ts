@@ -1,15 +1,13 @@
 import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
+import { claimName } from '../config/names';
 import type { NodeStorage, ProvisionedStorage, Storage } from '../config/studio-config';
 import { keepOnDelete, labels, objectMeta, type StudioIdentity } from './metadata';
 
-/** Name of the claim that this chart makes. */
-const CLAIM = 'junjo-ai-studio-data';
-
 /** The claim that backend and ingestion mount. */
-export function claimName(storage: Storage): string {
-  return storage.kind === 'existing' ? storage.claimName : CLAIM;
+export function mountedClaim(storage: Storage): string {
+  return storage.kind === 'existing' ? storage.claimName : claimName;
 }
 
 /** Storage that the studio makes itself. */
@@ -40,7 +38,7 @@ export class StorageChart extends Chart {
           storageClassName,
           // `local`, not `hostPath`: only then does the kubelet give the files to the pods' group.
           local: { path: storage.path },
-          claimRef: { namespace: props.namespace, name: CLAIM },
+          claimRef: { namespace: props.namespace, name: claimName },
           nodeAffinity: {
             required: {
               nodeSelectorTerms: [
@@ -52,7 +50,7 @@ export class StorageChart extends Chart {
       });
     }
     new k8s.KubePersistentVolumeClaim(this, 'claim', {
-      metadata: { ...objectMeta(props, CLAIM), annotations: keepOnDelete },
+      metadata: { ...objectMeta(props, claimName), annotations: keepOnDelete },
       spec: {
         accessModes: [storage.accessMode],
         volumeMode: 'Filesystem',

@@ -1,16 +1,15 @@
 import { App } from 'cdk8s';
 import { Construct } from 'constructs';
-import type { Edge, Secrets, StudioConfig } from '../config/studio-config';
+import type { Edge, EdgeRoute, Secrets, StudioConfig } from '../config/studio-config';
 import { needsBackendFirst, type Service } from '../releases';
 import { API_GUARD_PORT } from './api-guard';
-import { ArgoCdChart, type ArgoCdStudio, kindsBelow, tolerateMissingCrds } from './argo-cd';
+import { ArgoCdChart, type ArgoCdStudio, allowedBelow, tolerateMissingCrds } from './argo-cd';
 import { BackendChart } from './backend';
-import { usesSolver } from './certificates';
+import { addSpansCertificate, spansTlsSecretName, usesSolver } from './certificates';
 import { FrontendChart } from './frontend';
 import { GatewayChart } from './gateway';
-import { IngestionChart } from './ingestion';
-import { IngressChart, TraefikMiddlewaresChart } from './ingress';
-import { controllerOf } from './ingress-controllers';
+import { IngestionChart, type IngestionChartProps } from './ingestion';
+import { type EdgePorts, edgeFacts, IngressChart, KongPluginsChart, TraefikMiddlewaresChart, told } from './ingress';
 import type { StudioIdentity } from './metadata';
 import { NamespaceChart } from './namespace';
 import { NetworkPoliciesChart } from './network-policies';
@@ -20,7 +19,7 @@ import { ExternalSecretsChart, SealedSecretsChart, SecretsChart } from './secret
 import { cloudAnnotations, externalDnsAnnotations } from './service';
 import { SettingsChart } from './settings';
 import { SPANS_TLS_PORT } from './spans-tls';
-import { claimName, StorageChart } from './storage';
+import { mountedClaim, StorageChart } from './storage';
 
 /** How a studio goes together with others. */
 export interface StudioProps {
@@ -57,6 +56,7 @@ export class Studio extends App {
       ...statefulWorkload(config, 'backend'),
       httpPort: ports.backend.http,
       internalGrpcPort: ports.backend.internalGrpc,
+      serviceAnnotations: webServiceAnnotations(config, 'api'),
       onLocalhost,
       guard: config.apiGuard ? { imageRegistry: config.imageRegistry, api: config.line.api } : undefined,
     });
@@ -68,7 +68,7 @@ export class Studio extends App {
       waitForPort: needsBackendFirst(config.line) ? ports.backend.internalGrpc : undefined,
       published: onLocalhost ? undefined : config.spansService,
       serviceAnnotations: spansServiceAnnotations(config),
-      tlsSidecarRegistry: spansNeedTls(config) ? config.imageRegistry : undefined,
+      tls: spansTls(config),
     });
     new FrontendChart(this, '60-frontend', {
       ...workload(config, 'frontend'),
@@ -76,11 +76,12 @@ export class Studio extends App {
       configPath: config.line.frontendConfigPath,
       apiUrl: config.apiUrl,
       replicas: config.frontendReplicas,
+      serviceAnnotations: webServiceAnnotations(config, 'ui'),
       onLocalhost,
     });
     if (config.edge) this.addEdge(config, config.edge, identity);
     if (config.networkPolicy) this.addNetworkPolicies(config, identity);
-    this.argoCd = { name: config.name, namespace: config.namespace, kinds: kindsBelow(this) };
+    this.argoCd = { name: config.name, namespace: config.namespace, ...allowedBelow(this) };
     if (config.git) {
       tolerateMissingCrds(this);
       if (!props.inSet) {
@@ -101,39 +102,47 @@ export class Studio extends App {
   }
 
   private addEdge(config: StudioConfig, edge: Edge, identity: StudioIdentity): void {
-    const { line, imageTarget } = config;
-    const ports = {
-      ui: line.ports.frontend[imageTarget].published[0],
-      api: line.ports.backend.http,
-      spans: line.ports.ingestion.otlp,
-    };
+    const ports = edgePorts(config);
     const { route } = edge;
-    if (route.kind !== 'ingress') {
-      new GatewayChart(this, '70-edge', { ...identity, edge, route, ports });
-      return;
-    }
-    const { className } = route;
-    if (controllerOf(className).middlewares) new TraefikMiddlewaresChart(this, '69-traefik-middlewares', identity);
-    new IngressChart(this, '70-edge', { ...identity, edge, className, ports });
+    const { certificate, host } = config.spansService;
+    const chart =
+      route.kind === 'ingress'
+        ? this.addIngress(edge, route, ports, identity)
+        : new GatewayChart(this, '70-edge', { ...identity, edge, route, ports });
+    if (certificate && host) addSpansCertificate(chart, { ...identity, certificate, host });
+  }
+
+  private addIngress(
+    edge: Edge,
+    { className, controller }: Extract<EdgeRoute, { kind: 'ingress' }>,
+    ports: EdgePorts,
+    identity: StudioIdentity,
+  ): IngressChart {
+    const objects = { ...identity, sourceRanges: edge.webSourceRanges };
+    if (controller?.objects === 'traefik') new TraefikMiddlewaresChart(this, '69-traefik-middlewares', objects);
+    if (controller?.objects === 'kong') new KongPluginsChart(this, '69-kong-plugins', objects);
+    return new IngressChart(this, '70-edge', { ...identity, edge, className, controller, ports });
   }
 
   private addNetworkPolicies(config: StudioConfig, identity: StudioIdentity): void {
     const { edge, line, spansService } = config;
+    const { otlp } = line.ports.ingestion;
+    const port = spansService.certificate ? SPANS_TLS_PORT : otlp;
+    const published = !edge || spansService.type !== 'ClusterIP';
+    // Spans that are neither published nor ours to lead come through an edge of the operator's own.
+    const fromEdge = edge?.hosts.spans ? (selfSignedForEdge(config) ? SPANS_TLS_PORT : otlp) : port;
     new NetworkPoliciesChart(this, '80-network-policies', {
       ...identity,
       ports: {
         ui: line.ports.frontend[config.imageTarget].container,
         api: config.apiGuard ? API_GUARD_PORT : line.ports.backend.http,
         apiKeys: line.ports.backend.internalGrpc,
-        spans: line.ports.ingestion.otlp,
-        spansFromEdge: spansNeedTls(config) ? SPANS_TLS_PORT : line.ports.ingestion.otlp,
         spanReads: line.ports.ingestion.internalGrpc,
       },
       edgeNamespace: edge && config.ingressNamespace,
-      spansPublished: !edge || spansService.type !== 'ClusterIP',
-      spansThroughEdge: edge?.hosts.spans !== undefined,
-      spansSourceRanges: edge ? spansService.sourceRanges : [],
-      solver: edge !== undefined && usesSolver(edge.certificate),
+      spansFromEdge: edge?.hosts.spans || !published ? fromEdge : undefined,
+      spansPublished: published ? { port, sourceRanges: edge ? spansService.sourceRanges : [] } : undefined,
+      solver: edge !== undefined && (usesSolver(edge.certificate) || spansService.certificate?.kind === 'issued'),
       egress: config.egress,
     });
   }
@@ -144,21 +153,55 @@ export class Studio extends App {
   }
 }
 
-/** Whether spans come through an edge that speaks HTTP/2 to backends over TLS only. */
-function spansNeedTls({ edge }: StudioConfig): boolean {
-  if (!edge?.hosts.spans || edge.route.kind !== 'ingress') return false;
-  return controllerOf(edge.route.className).tlsToBackend;
+/** The ports of the Services behind the edge. */
+function edgePorts({ line, imageTarget }: StudioConfig): EdgePorts {
+  return {
+    ui: line.ports.frontend[imageTarget].published[0],
+    api: line.ports.backend.http,
+    spans: line.ports.ingestion.otlp,
+  };
+}
+
+/** What the Services of UI and API are told, for controllers that read annotations there. */
+function webServiceAnnotations(config: StudioConfig, service: 'ui' | 'api'): Record<string, string> {
+  const { edge } = config;
+  if (edge?.route.kind !== 'ingress') return {};
+  const { controller } = edge.route;
+  const facts = edgeFacts({ edge, controller, ports: edgePorts(config) });
+  return { ...told(controller, facts, ({ webServices }) => webServices?.[service]) };
+}
+
+/** Whether spans come through an edge that speaks HTTP/2 to backends over TLS only, with any certificate. */
+function selfSignedForEdge({ edge }: StudioConfig): boolean {
+  return Boolean(edge?.hosts.spans && edge.route.kind === 'ingress' && edge.route.controller?.tlsToBackend);
+}
+
+/** The sidecar in which TLS for spans ends, where it does. */
+function spansTls(config: StudioConfig): IngestionChartProps['tls'] {
+  const { images, imagePullPolicies, imageRegistry, spansService } = config;
+  if (spansService.certificate) {
+    return { imageRegistry, certificate: { kind: 'secret', name: spansTlsSecretName(spansService.certificate) } };
+  }
+  if (!selfSignedForEdge(config)) return undefined;
+  // The backend's image has openssl, and is on the node already: both pods are on one.
+  const { backend: image } = images;
+  return {
+    imageRegistry,
+    certificate: { kind: 'selfSigned', image, imagePullPolicy: imagePullPolicies.backend },
+  };
 }
 
 /** What the Service for spans is told of its load balancer, of the protocol behind it, and of its host name. */
-function spansServiceAnnotations({ edge, line, spansService }: StudioConfig): Record<string, string> {
+function spansServiceAnnotations(config: StudioConfig): Record<string, string> {
+  const { edge, line, spansService } = config;
   if (!edge) return {};
-  const throughIngress = edge.hosts.spans !== undefined && edge.route.kind === 'ingress';
-  const { className } = edge.route.kind === 'ingress' ? edge.route : {};
+  const { host, externalDns } = spansService;
+  const { controller } = edge.route.kind === 'ingress' ? edge.route : {};
+  const facts = edgeFacts({ edge, controller, ports: edgePorts(config) });
   return {
     ...cloudAnnotations(spansService, line.ports.ingestion.otlp),
-    ...(throughIngress && controllerOf(className).spansService),
-    ...(spansService.externalDnsHost && externalDnsAnnotations([spansService.externalDnsHost])),
+    ...(edge.hosts.spans && told(controller, facts, (answer) => answer.spansService?.(facts))),
+    ...(host && externalDns && externalDnsAnnotations([host])),
   };
 }
 
@@ -183,7 +226,7 @@ function statefulWorkload(config: StudioConfig, service: Service): StatefulWorkl
   const { name, source, readers, digests } = config.secrets;
   return {
     ...workload(config, service),
-    claimName: claimName(config.storage),
+    claimName: mountedClaim(config.storage),
     dataPath: config.line.dataPath,
     secretName: name,
     secretKeys: readers[service],

@@ -1,13 +1,15 @@
 import { perService, type ReleaseLine, releaseLines, type Service } from '../releases';
 import { checkApiGuard } from './checks/api-guard';
-import { checkEdge, checkSpansService } from './checks/edge';
+import { checkEdge } from './checks/edge';
 import { checkImages } from './checks/images';
 import { checkNames } from './checks/names';
+import { checkObjectNames } from './checks/object-names';
 import { isPlaceholder } from './checks/placeholders';
 import { checkEgress, proxyExceptions } from './checks/proxy';
 import { chooseRelease } from './checks/release';
 import { checkSecrets, type SecretSurroundings } from './checks/secrets';
 import { checkSize, memoryProblem } from './checks/size';
+import { checkSpansService } from './checks/spans';
 import { checkStorage } from './checks/storage';
 import { checkOrigins, checkUrls, uiOrigin } from './checks/web';
 import type { Lookup } from './env-file';
@@ -98,6 +100,7 @@ function checkStudio({ file, entries, line, lines, surroundings }: Studio, { nam
   for (const variable of table) checkValue(values, variable);
   checkSize(values, table);
   const config = buildConfig(values, table, line, surroundings);
+  if (config) checkObjectNames(values, config);
   return { config, problems: values.problems };
 }
 
@@ -169,7 +172,7 @@ function buildConfig(
   const images = checkImages(values, line);
   const apiGuard = checkApiGuard(values, line);
   const edge = checkEdge(values);
-  const spansService = checkSpansService(values, line);
+  const spansService = checkSpansService(values, line, edge);
   const storage = checkStorage(values);
   const egress = checkEgress(values);
   const secrets = checkSecrets(values, table, surroundings);

@@ -15,3 +15,16 @@ export const internalServiceNames = {
   backend: `${workloadNames.backend}-internal`,
   ingestion: `${workloadNames.ingestion}-internal`,
 } as const;
+
+/** The Secrets that cert-manager writes for a studio. */
+export const tlsSecretNames = {
+  /** Certificate of the hosts at the edge. */
+  edge: 'junjo-ai-studio-tls',
+  /** Certificate of the host for spans, where TLS ends in the pod of ingestion. */
+  spans: 'junjo-ai-studio-spans-tls',
+  /** Key of the account at the ACME server. */
+  acmeAccount: 'junjo-ai-studio-acme-account',
+} as const;
+
+/** The claim that a studio makes for its data. */
+export const claimName = 'junjo-ai-studio-data';

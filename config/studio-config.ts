@@ -1,5 +1,6 @@
 import type { ReleaseLine, Service, Size } from '../releases';
 import type { Egress } from './checks/proxy';
+import type { GatewayController, IngressController } from './ingress-controllers';
 import type { SealingScope } from './sealing';
 
 /** A secret as the containers see it: a key of the Secret, which is also the name of the environment variable. */
@@ -51,12 +52,24 @@ export type CertificateSource =
 
 /** What carries HTTPS into the cluster. */
 export type EdgeRoute =
-  /** @default className: the cluster's default class */
-  | { readonly kind: 'ingress'; readonly className?: string }
+  | {
+      readonly kind: 'ingress';
+      /** @default the cluster's default class */
+      readonly className?: string;
+      /** What runs the class. @default not known: a plain Ingress */
+      readonly controller?: IngressController;
+    }
   /** A Gateway of the studio's own. */
-  | { readonly kind: 'gateway'; readonly className: string }
+  | { readonly kind: 'gateway'; readonly className: string; readonly controller?: GatewayController }
   /** A Gateway that somebody else keeps. */
-  | { readonly kind: 'sharedGateway'; readonly namespace: string; readonly name: string };
+  | {
+      readonly kind: 'sharedGateway';
+      readonly namespace: string;
+      readonly name: string;
+      /** Names of its listeners; no `http` where the Gateway redirects by itself. */
+      readonly listeners: { readonly https: string; readonly http?: string };
+      readonly controller?: GatewayController;
+    };
 
 /** How a production studio is reached over HTTPS. */
 export interface Edge {
@@ -65,9 +78,11 @@ export interface Edge {
   readonly hosts: {
     readonly ui: string;
     readonly api: string;
-    /** Set when spans come over TLS, through the same edge. */
+    /** Set when spans come through the edge too. */
     readonly spans?: string;
   };
+  /** CIDRs from which UI and API may be seen. Empty: everybody. */
+  readonly webSourceRanges: readonly string[];
   /** Writes host names for external-dns. */
   readonly externalDns: boolean;
 }
@@ -75,14 +90,27 @@ export interface Edge {
 /** Clouds whose load balancers need telling what a long-lived gRPC stream needs. */
 export type Cloud = 'aws' | 'gcp' | 'azure' | 'digitalocean' | 'hetzner' | 'metallb';
 
+/** Where the certificate comes from with which TLS ends in the pod of ingestion. */
+export type SpansCertificate =
+  /** The one of the edge, or a Secret that somebody else keeps: it covers the host already. */
+  | { readonly kind: 'secret'; readonly name: string }
+  /** One of its own, from the issuer of the edge or a ClusterIssuer. */
+  | { readonly kind: 'issued'; readonly by: Exclude<CertificateSource, { kind: 'secret' | 'elsewhere' }> };
+
 /** The Service of the port to which applications send spans. */
 export interface SpansService {
   readonly type: 'LoadBalancer' | 'NodePort' | 'ClusterIP';
   readonly cloud?: Cloud;
   /** CIDRs that may connect. @default all */
   readonly sourceRanges: readonly string[];
-  /** Host name of the load balancer, for external-dns. @default none */
-  readonly externalDnsHost?: string;
+  /** The port of the node that the address names. @default the cluster chooses one */
+  readonly nodePort?: number;
+  /** Host at which applications reach this Service itself. @default they come through the edge */
+  readonly host?: string;
+  /** Set when this port speaks TLS; the host is set too. @default in the clear */
+  readonly certificate?: SpansCertificate;
+  /** Writes the host for external-dns. @default false */
+  readonly externalDns: boolean;
 }
 
 /** Where the values of the Secret come from. */

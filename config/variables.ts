@@ -1,4 +1,5 @@
 import { defaultTag, type LineVariable, type ReleaseLine, type Service } from '../releases';
+import { gatewayControllers, ingressControllers } from './ingress-controllers';
 import { defaultStudioName, internalServiceNames } from './names';
 import {
   accessMode,
@@ -141,7 +142,7 @@ export const variables = [
   {
     name: 'JUNJO_PROD_INGESTION_URL',
     group: 'Addresses',
-    meaning: 'Address to which applications send spans in production',
+    meaning: 'Address to which applications send spans in production; its three forms are three ways (docs/edge.md)',
     type: text,
     required: 'production',
     readers: ['backend', 'frontend'],
@@ -355,7 +356,7 @@ export const variables = [
     name: 'JUNJO_K8S_INGRESS_CLASS',
     group: 'Kubernetes: edge',
     meaning:
-      'Ingress class for UI, API and spans; `traefik`, `nginx` and `caddy` get what they need beyond a plain Ingress',
+      'Ingress class for UI, API and spans; the controllers of docs/edge.md get what they need beyond a plain Ingress',
     type: dnsSubdomain,
     defaultText: "the cluster's default class",
     example: 'traefik',
@@ -368,11 +369,41 @@ export const variables = [
     example: 'class:envoy',
   },
   {
+    name: 'JUNJO_K8S_GATEWAY_HTTPS_LISTENER',
+    group: 'Kubernetes: edge',
+    meaning: 'Name of the HTTPS listener of a Gateway that is there already',
+    type: dnsSubdomain,
+    default: 'https',
+  },
+  {
+    name: 'JUNJO_K8S_GATEWAY_HTTP_LISTENER',
+    group: 'Kubernetes: edge',
+    meaning: 'Name of its plain listener, on which the redirect is; `none` where the Gateway redirects by itself',
+    type: dnsSubdomain,
+    default: 'http',
+  },
+  {
     name: 'JUNJO_K8S_INGRESS_NAMESPACE',
     group: 'Kubernetes: edge',
     meaning: 'Namespace of the ingress or gateway controller; network policies then let only it reach UI and API',
     type: dnsLabel,
     example: 'traefik',
+  },
+  {
+    name: 'JUNJO_K8S_INGRESS_CONTROLLER',
+    group: 'Kubernetes: edge',
+    meaning: 'What runs the ingress class or the Gateway, where its name does not tell (docs/edge.md)',
+    type: choice(...new Set([...Object.keys(ingressControllers), ...Object.keys(gatewayControllers), 'other'])),
+    defaultText: 'by the name of the class',
+    example: 'traefik',
+  },
+  {
+    name: 'JUNJO_K8S_WEB_SOURCE_RANGES',
+    group: 'Kubernetes: edge',
+    meaning: 'Addresses that may see UI and API, where the controller can tell them apart (docs/edge.md)',
+    type: cidrs,
+    defaultText: 'everywhere',
+    example: '203.0.113.0/24',
   },
   {
     name: 'JUNJO_K8S_ACME_EMAIL',
@@ -405,9 +436,10 @@ export const variables = [
   {
     name: 'JUNJO_K8S_INGESTION_SERVICE',
     group: 'Kubernetes: edge',
-    meaning: 'How the port for spans is published in production; `ClusterIP` leaves it to the edge',
+    meaning: 'How the port for spans is published in production, where spans do not come through the edge alone',
     type: choice('LoadBalancer', 'NodePort', 'ClusterIP'),
-    default: 'LoadBalancer',
+    defaultText: '`ClusterIP` for spans through the edge, else `LoadBalancer`',
+    example: 'LoadBalancer',
   },
   {
     name: 'JUNJO_K8S_INGESTION_SOURCE_RANGES',

@@ -110,6 +110,13 @@ export interface MiddlewareSpec {
    * @schema MiddlewareSpec#headers
    */
   readonly headers?: MiddlewareSpecHeaders;
+
+  /**
+   * Lets only some addresses through.
+   *
+   * @schema MiddlewareSpec#ipAllowList
+   */
+  readonly ipAllowList?: MiddlewareSpecIpAllowList;
 }
 
 /**
@@ -121,6 +128,7 @@ export function toJson_MiddlewareSpec(obj: MiddlewareSpec | undefined): Record<s
   const result = {
     'redirectScheme': toJson_MiddlewareSpecRedirectScheme(obj.redirectScheme),
     'headers': toJson_MiddlewareSpecHeaders(obj.headers),
+    'ipAllowList': toJson_MiddlewareSpecIpAllowList(obj.ipAllowList),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -217,6 +225,34 @@ export function toJson_MiddlewareSpecHeaders(obj: MiddlewareSpecHeaders | undefi
     'stsIncludeSubdomains': obj.stsIncludeSubdomains,
     'stsPreload': obj.stsPreload,
     'forceSTSHeader': obj.forceStsHeader,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * Lets only some addresses through.
+ *
+ * @schema MiddlewareSpecIpAllowList
+ */
+export interface MiddlewareSpecIpAllowList {
+  /**
+   * Address ranges that may pass.
+   *
+   * @schema MiddlewareSpecIpAllowList#sourceRange
+   */
+  readonly sourceRange?: string[];
+}
+
+/**
+ * Converts an object of type 'MiddlewareSpecIpAllowList' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_MiddlewareSpecIpAllowList(obj: MiddlewareSpecIpAllowList | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'sourceRange': obj.sourceRange?.map(y => y),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});

@@ -1,8 +1,17 @@
-import type { ReleaseLine } from '../../releases';
-import type { CertificateSource, Cloud, Edge, EdgeRoute, SpansService } from '../studio-config';
+import {
+  type EdgeNeed,
+  edgeNeeds,
+  type GatewayController,
+  gatewayControllers,
+  type IngressController,
+  ingressControllers,
+} from '../ingress-controllers';
+import type { CertificateSource, Edge, EdgeRoute } from '../studio-config';
+import { listed } from '../text';
 import { list } from '../value-types';
 import type { Values } from '../values';
 import type { VariableName } from '../variables';
+import { spansWay } from './spans';
 
 // https://letsencrypt.org/docs/acme-protocol-updates/ and https://letsencrypt.org/docs/staging-environment/
 const acmeDirectories: Readonly<Record<string, string>> = {
@@ -10,10 +19,22 @@ const acmeDirectories: Readonly<Record<string, string>> = {
   'letsencrypt-staging': 'https://acme-staging-v02.api.letsencrypt.org/directory',
 };
 
+const CLASS = 'JUNJO_K8S_INGRESS_CLASS';
+const GATEWAY = 'JUNJO_K8S_GATEWAY';
+const CONTROLLER = 'JUNJO_K8S_INGRESS_CONTROLLER';
+const RANGES = 'JUNJO_K8S_WEB_SOURCE_RANGES';
+const NAMESPACE = 'JUNJO_K8S_INGRESS_NAMESPACE';
+const HTTPS_LISTENER = 'JUNJO_K8S_GATEWAY_HTTPS_LISTENER';
+const HTTP_LISTENER = 'JUNJO_K8S_GATEWAY_HTTP_LISTENER';
+
 const edgeSettings: readonly VariableName[] = [
-  'JUNJO_K8S_INGRESS_CLASS',
-  'JUNJO_K8S_GATEWAY',
-  'JUNJO_K8S_INGRESS_NAMESPACE',
+  CLASS,
+  GATEWAY,
+  CONTROLLER,
+  HTTPS_LISTENER,
+  HTTP_LISTENER,
+  NAMESPACE,
+  RANGES,
   'JUNJO_K8S_ACME_EMAIL',
   'JUNJO_K8S_ACME_SERVER',
   'JUNJO_K8S_CLUSTER_ISSUER',
@@ -36,15 +57,16 @@ export function checkEdge(values: Values): Edge | undefined {
   }
   const route = edgeRoute(values);
   const certificate = certificateSource(values, route);
+  const webSourceRanges = checkWebSourceRanges(values, route);
   const ui = hostOf(values, 'JUNJO_PROD_FRONTEND_URL');
   const api = hostOf(values, 'JUNJO_PROD_BACKEND_URL');
-  const spans = hostOf(values, 'JUNJO_PROD_INGESTION_URL');
+  const spans = spansWay(values);
   if (!ui || !api || !spans) return undefined;
-  const overTls = values.get('JUNJO_PROD_INGESTION_URL')?.startsWith('https://');
   return {
     route,
     certificate,
-    hosts: { ui, api, ...(overTls && { spans }) },
+    hosts: { ui, api, ...(spans.kind === 'edge' && { spans: spans.host }) },
+    webSourceRanges,
     externalDns: values.get('JUNJO_K8S_EXTERNAL_DNS') === 'true',
   };
 }
@@ -55,36 +77,108 @@ function hostOf(values: Values, name: VariableName): string | undefined {
 }
 
 function edgeRoute(values: Values): EdgeRoute {
-  const gateway = values.get('JUNJO_K8S_GATEWAY');
-  const className = values.get('JUNJO_K8S_INGRESS_CLASS');
+  const gateway = values.get(GATEWAY);
+  const className = values.get(CLASS);
   if (gateway && className) {
-    values.error('JUNJO_K8S_GATEWAY', 'and JUNJO_K8S_INGRESS_CLASS exclude each other. Remove one of the two lines');
+    values.error(GATEWAY, `and ${CLASS} exclude each other. Remove one of the two lines`);
   }
-  if (gateway?.startsWith('class:')) return { kind: 'gateway', className: gateway.slice('class:'.length) };
-  if (gateway) {
-    const [namespace = '', name = ''] = gateway.split('/');
-    return { kind: 'sharedGateway', namespace, name };
+  if (!gateway?.includes('/')) {
+    for (const name of [HTTPS_LISTENER, HTTP_LISTENER] as const) {
+      if (values.written(name) !== undefined) {
+        values.error(
+          name,
+          `has no effect without a Gateway that is there already. Set ${GATEWAY}=namespace/name, or remove the line`,
+        );
+      }
+    }
   }
-  if (values.isSound('JUNJO_K8S_INGRESS_CLASS')) noteClass(values, className);
-  return { kind: 'ingress', className };
+  if (gateway) return gatewayRoute(values, gateway);
+  const controller = controllerOf(values, ingressControllers, className);
+  if (values.isSound(CLASS)) noteIngress(values, className, controller);
+  if (controller?.outsideCluster && values.written(NAMESPACE)) {
+    values.error(
+      NAMESPACE,
+      `would shut ${controller.name} out: it connects from outside the cluster, as no pod of any namespace. Remove the line`,
+    );
+  }
+  return { kind: 'ingress', className, controller };
+}
+
+function gatewayRoute(values: Values, gateway: string): EdgeRoute {
+  const own = gateway.startsWith('class:') ? gateway.slice('class:'.length) : undefined;
+  const controller = controllerOf(values, gatewayControllers, own);
+  if (controller?.ignoresTimeouts) values.note(GATEWAY, `${controller.name}: ${controller.ignoresTimeouts}`);
+  if (own !== undefined) return { kind: 'gateway', className: own, controller };
+  const [namespace = '', name = ''] = gateway.split('/');
+  const [https = '', http] = [values.get(HTTPS_LISTENER), values.get(HTTP_LISTENER)];
+  if (https === http) {
+    values.error(
+      HTTP_LISTENER,
+      'is the HTTPS listener: the redirect would lead to itself for ever. Name the plain one, or write none',
+    );
+  }
+  return {
+    kind: 'sharedGateway',
+    namespace,
+    name,
+    listeners: { https, ...(http !== 'none' && { http }) },
+    controller,
+  };
+}
+
+/** The controller that the file names, or the one whose usual classes include this one. */
+function controllerOf<Kind extends IngressController | GatewayController>(
+  values: Values,
+  known: Readonly<Record<string, Kind>>,
+  className: string | undefined,
+): Kind | undefined {
+  const named = values.get(CONTROLLER);
+  if (named === undefined || !values.isSound(CONTROLLER)) {
+    return Object.values(known).find(({ classes }) => className !== undefined && classes?.test(className));
+  }
+  if (named !== 'other' && !(named in known)) {
+    const kind = known === (ingressControllers as unknown) ? 'an ingress class' : 'a Gateway';
+    values.error(CONTROLLER, `${named} does not run ${kind}. Write one of: ${Object.keys(known).join(', ')}, other`);
+  }
+  return known[named];
 }
 
 /** What a person should know of the controller that was chosen. */
-function noteClass(values: Values, className: string | undefined): void {
-  if (className === 'nginx') {
+function noteIngress(values: Values, className: string | undefined, controller: IngressController | undefined): void {
+  if (!controller) {
+    const which = className ? `of class ${className}` : `of the cluster's default class (${CLASS} names another)`;
     values.note(
-      'JUNJO_K8S_INGRESS_CLASS',
-      'ingress-nginx was retired in March 2026 and gets no security fixes; plan for another controller or a Gateway. Raise client-body-timeout in its ConfigMap if applications stream spans for longer than 60 s',
+      CLASS,
+      `UI and API get a plain Ingress ${which}. The controller itself must ${listed(Object.values(unnamedNeeds))}. ${CONTROLLER} names one that can be told`,
     );
-  } else if (className !== 'traefik' && className !== 'caddy') {
-    const which = className
-      ? `of class ${className}`
-      : "of the cluster's default class (JUNJO_K8S_INGRESS_CLASS names another)";
-    values.note(
-      'JUNJO_K8S_INGRESS_CLASS',
-      `UI and API get a plain Ingress ${which}. The controller itself must redirect HTTP to HTTPS, send HSTS, wait ten minutes for an answer, take bodies of 32 MB, and speak h2c to the port for spans`,
-    );
+    return;
   }
+  if (controller.note) values.note(CLASS, controller.note);
+  for (const [need, what] of Object.entries(unnamedNeeds)) {
+    const { cannot } = controller.answers[need as EdgeNeed];
+    if (cannot) values.note(CLASS, `${controller.name} does not ${what}: ${cannot}`);
+  }
+}
+
+// Source ranges are asked for by name, and refused where they cannot be kept.
+const { sourceRanges: _, ...unnamedNeeds } = edgeNeeds;
+
+/** The addresses that may see UI and API, where the edge can tell them apart. */
+function checkWebSourceRanges(values: Values, route: EdgeRoute): readonly string[] {
+  const written = values.get(RANGES);
+  if (!written || !values.isSound(RANGES)) return [];
+  const reason = whyNotFiltered(route);
+  if (reason) {
+    values.error(RANGES, `cannot be kept here: ${reason}. Limit the addresses before this edge, or choose another`);
+  }
+  return list(written);
+}
+
+function whyNotFiltered(route: EdgeRoute): string | undefined {
+  const { controller } = route;
+  if (!controller) return `what runs the edge is not known. Name it with ${CONTROLLER}`;
+  if ('answers' in controller) return controller.answers.sourceRanges.cannot;
+  return controller.sourceRanges ? undefined : `for ${controller.name} the manifests have no policy that does it`;
 }
 
 function certificateSource(values: Values, route: EdgeRoute): CertificateSource {
@@ -101,85 +195,37 @@ function certificateSource(values: Values, route: EdgeRoute): CertificateSource 
   for (const name of winner ? acme : []) {
     values.error(name, `has no effect beside ${winner}. Remove one of the two lines`);
   }
-  if (route.kind === 'sharedGateway') {
-    for (const name of [
-      ...acme,
-      ...(issuer ? ['JUNJO_K8S_CLUSTER_ISSUER'] : []),
-      ...(secret ? ['JUNJO_K8S_TLS_SECRET'] : []),
-    ]) {
-      values.error(
-        name,
-        'has no effect on a Gateway that is there already: its listeners bring the certificate. Remove the line',
-      );
+  const elsewhere = whoHasCertificates(route);
+  if (elsewhere) {
+    // Where TLS ends in the pod of ingestion, these two are for that.
+    const forSpans = spansWay(values)?.kind === 'tls';
+    for (const name of [...acme, ...(winner && !forSpans ? [winner] : [])]) {
+      values.error(name, `has no effect here: ${elsewhere}. Remove the line`);
     }
     return { kind: 'elsewhere' };
   }
   if (secret) return { kind: 'secret', name: secret };
-  const caddy = route.kind === 'ingress' && route.className === 'caddy';
-  if (issuer && caddy) {
-    values.warning(
-      'JUNJO_K8S_CLUSTER_ISSUER',
-      'newer releases of the Caddy controller load no route at all while a certificate is missing, so HTTP-01 never succeeds. Use an issuer with DNS-01, or remove the line: Caddy obtains certificates by itself',
-    );
-  }
   if (issuer) return { kind: 'clusterIssuer', name: issuer };
-  if (caddy) {
-    for (const name of acme) {
-      values.error(
-        name,
-        'has no effect with the class caddy, which obtains certificates by itself. Remove the line, and set the e-mail address in the ConfigMap of the controller',
-      );
-    }
-    return { kind: 'elsewhere' };
+  if (route.kind === 'ingress' && route.controller?.oneIngressPerHost) {
+    values.error(
+      CLASS,
+      `${route.controller.name} gives a host to one Ingress alone, so that Let's Encrypt never reaches the one that cert-manager makes for its challenge. Set JUNJO_K8S_CLUSTER_ISSUER to an issuer with DNS-01, or JUNJO_K8S_TLS_SECRET`,
+    );
   }
   const server = values.get('JUNJO_K8S_ACME_SERVER') ?? '';
   return { kind: 'acme', server: acmeDirectories[server] ?? server, email: values.get('JUNJO_K8S_ACME_EMAIL') };
 }
 
-/** How the port for spans is published, apart from the edge. */
-export function checkSpansService(values: Values, line: ReleaseLine): SpansService {
-  const type = values.get('JUNJO_K8S_INGESTION_SERVICE') as SpansService['type'];
-  const cloud = values.get('JUNJO_K8S_CLOUD') as Cloud | undefined;
-  const ranges = values.get('JUNJO_K8S_INGESTION_SOURCE_RANGES');
-  const service: SpansService = { type, cloud, sourceRanges: ranges ? list(ranges) : [] };
-  if (values.get('JUNJO_ENV') !== 'production') return service;
-
-  if (ranges && type === 'ClusterIP') {
-    values.error(
-      'JUNJO_K8S_INGESTION_SOURCE_RANGES',
-      'has no effect on a ClusterIP Service, where the edge connects for everybody. Limit the addresses at the edge, and remove the line',
-    );
+/** Why no certificate in the namespace is used by the edge, or nothing when one is. */
+function whoHasCertificates(route: EdgeRoute): string | undefined {
+  if (route.kind === 'sharedGateway') return 'the listeners of a Gateway that is there already bring the certificate';
+  if (route.kind === 'gateway') return undefined;
+  switch (route.controller?.certificates) {
+    case 'itself':
+      return `${route.controller.name} obtains certificates by itself; it keeps Secrets by their name alone, whatever their namespace, and does not read a renewed one. Its account is set in the ConfigMap of the controller`;
+    case 'cloud':
+      return `${route.controller.name} takes certificates from the cloud, by their host`;
+    default:
+      return undefined;
   }
-  if (ranges && cloud === 'hetzner') {
-    // https://github.com/hetznercloud/hcloud-cloud-controller-manager/issues/218
-    values.error(
-      'JUNJO_K8S_INGESTION_SOURCE_RANGES',
-      'cannot be kept on Hetzner: its load balancers filter no addresses and hide those of their clients. Remove the line, and set JUNJO_K8S_INGESTION_SERVICE=ClusterIP to send spans through the edge',
-    );
-  }
-  if (cloud && type !== 'LoadBalancer') {
-    values.note('JUNJO_K8S_CLOUD', `has no effect on a ${type} Service`);
-  }
-  if (cloud === 'hetzner' && type === 'LoadBalancer') {
-    values.note(
-      'JUNJO_K8S_CLOUD',
-      'the cloud controller makes no load balancer until it knows where: set HCLOUD_LOAD_BALANCERS_LOCATION in it',
-    );
-  }
-  const url = values.get('JUNJO_PROD_INGESTION_URL');
-  if (!url?.startsWith('http://') || !values.isSound('JUNJO_PROD_INGESTION_URL')) return service;
-
-  values.warning(
-    'JUNJO_PROD_INGESTION_URL',
-    'sends API keys and spans over the network unencrypted. Write https://host to send them through the edge over TLS',
-  );
-  const { hostname, port } = new URL(url);
-  if (type === 'LoadBalancer' && Number(port || 80) !== line.ports.ingestion.otlp) {
-    values.error(
-      'JUNJO_PROD_INGESTION_URL',
-      `names port ${port || 80}, but the load balancer listens on ${line.ports.ingestion.otlp}. Write http://${hostname}:${line.ports.ingestion.otlp}`,
-    );
-  }
-  const forDns = values.get('JUNJO_K8S_EXTERNAL_DNS') === 'true' && type === 'LoadBalancer';
-  return forDns ? { ...service, externalDnsHost: hostname } : service;
 }

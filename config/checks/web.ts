@@ -14,7 +14,7 @@ export function checkUrls(values: Values): void {
   const api = checkUrl(values, API, ['https:']);
   const spans = checkUrl(values, SPANS, ['https:', 'http:']);
   if (ui && api) checkSite(values, ui.hostname, api.hostname);
-  if (spans?.protocol === 'https:') {
+  if (spans?.protocol === 'https:' && spans.port === '') {
     for (const [other, name] of [
       [ui, UI],
       [api, API],
@@ -59,7 +59,7 @@ function checkUrl(values: Values, name: VariableName, schemes: readonly string[]
   return new URL(written);
 }
 
-function urlProblem(written: string, schemes: readonly string[], portAllowedOverHttp: boolean): string | undefined {
+function urlProblem(written: string, schemes: readonly string[], isForSpans: boolean): string | undefined {
   const example = 'Write it as https://host.example.com';
   const scheme = /^([a-z][a-z0-9+.-]*:)\/\//i.exec(written)?.[1]?.toLowerCase();
   if (scheme === undefined) return `is no URL: it does not begin with https://. ${example}`;
@@ -86,7 +86,9 @@ function urlProblem(written: string, schemes: readonly string[], portAllowedOver
   if (url.hostname === 'localhost' || url.hostname.endsWith('.localhost')) {
     return `is localhost, which in production is each visitor's own machine. ${example}`;
   }
-  if (/^[0-9.]+$/.test(url.hostname) || url.hostname.startsWith('[')) {
+  const isAddress = /^[0-9.]+$/.test(url.hostname) || url.hostname.startsWith('[');
+  if (isAddress && url.protocol === 'http:') return undefined;
+  if (isAddress) {
     return `is an IP address; certificates and cookies need a host name. ${example}`;
   }
   if (!url.hostname.split('.').every((label) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label))) {
@@ -97,7 +99,7 @@ function urlProblem(written: string, schemes: readonly string[], portAllowedOver
     return `has a host that browsers write as ${url.hostname}, and origins are compared to the letter. Write it so`;
   }
   const port = /:([0-9]*)$/.exec(afterHost)?.[1];
-  if (port !== undefined && !(url.protocol === 'http:' && portAllowedOverHttp)) {
+  if (port !== undefined && !(isForSpans && port !== '' && port !== '443')) {
     return `names a port; the edge serves HTTPS on 443 only. Write it without :${port}`;
   }
   return undefined;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import Ajv from 'ajv';
 import { load } from 'js-yaml';
 import { loadStudio } from '../../config/load-studio';
-import { envText, type Manifest, production, render, type Settings } from '../support/studio';
+import { envText, type Manifest, production, type Rendered, render, type Settings } from '../support/studio';
 
 const edge = (settings: Settings = {}) => render(production(settings));
 const withoutClass = { JUNJO_K8S_INGRESS_CLASS: undefined };
@@ -16,7 +16,7 @@ const notesOf = (settings: Settings) =>
   );
 
 describe('an Ingress', () => {
-  test.each(['traefik', 'nginx', 'haproxy'])(
+  test.each(['traefik', 'nginx', 'haproxy', 'contour', 'kong', 'anything'])(
     'of class %s serves UI, API and spans under one certificate',
     (className) => {
       const studio = edge({ JUNJO_K8S_INGRESS_CLASS: className });
@@ -49,14 +49,16 @@ describe('an Ingress', () => {
       serviceType: 'ClusterIP',
     });
     expect(notesOf(withoutClass)).toEqual([
-      expect.stringMatching(/^note: .*default class.*redirect HTTP to HTTPS.*h2c/),
+      expect.stringMatching(
+        /^note: .*default class.*h2c.*ten minutes.*32 MB.*redirect HTTP to HTTPS and send HSTS.*JUNJO_K8S_INGRESS_CONTROLLER/,
+      ),
     ]);
   });
 
   test('of an unknown class is plain, and says what the class must do', () => {
-    const settings = { JUNJO_K8S_INGRESS_CLASS: 'haproxy' };
+    const settings = { JUNJO_K8S_INGRESS_CLASS: 'skipper' };
     expect(ingress(settings, 'junjo-ai-studio').metadata.annotations).toBeUndefined();
-    expect(notesOf(settings)).toEqual([expect.stringMatching(/^note: .*class haproxy.*wait ten minutes/)]);
+    expect(notesOf(settings)).toEqual([expect.stringMatching(/^note: .*class skipper.*wait ten minutes/)]);
   });
 });
 
@@ -156,22 +158,34 @@ describe('caddy', () => {
     expect(studio.get('Service', 'junjo-ai-studio-ingestion-tls').spec.ports[0].targetPort).toBe(
       sidecar.ports[0].containerPort,
     );
-    const { Caddyfile } = studio.get('ConfigMap', 'junjo-ai-studio-ingestion-tls').data;
-    expect(Caddyfile).toContain('https://:50054');
-    expect(Caddyfile).toContain('reverse_proxy h2c://127.0.0.1:50051');
-    expect(Caddyfile).toContain('request>headers delete');
+    const config = studio.get('ConfigMap', 'junjo-ai-studio-ingestion-tls').data['nginx.conf'];
+    expect(config).toContain('listen 50054 ssl http2 ');
+    expect(config).toContain('server 127.0.0.1:50051;');
+    expect(config).toContain('access_log off;');
   });
 
   test('has a sidecar that Pod Security `restricted` admits, from the mirror, with nothing but what it needs', () => {
-    expect(sidecar.image).toMatch(/^registry\.example\.com\/mirror\/library\/caddy:[0-9.]+-alpine$/);
-    expect(sidecar.securityContext).toEqual({
+    expect(sidecar.image).toMatch(/^registry\.example\.com\/mirror\/library\/nginx:[0-9.]+-alpine-slim$/);
+    expect(sidecar.securityContext).toMatchObject({
       allowPrivilegeEscalation: false,
-      capabilities: { drop: ['ALL'], add: ['NET_BIND_SERVICE'] },
+      capabilities: { drop: ['ALL'] },
       readOnlyRootFilesystem: true,
     });
+    expect(sidecar).not.toHaveProperty('env');
     expect(sidecar).not.toHaveProperty('envFrom');
-    expect(sidecar.env).toEqual([{ name: 'XDG_DATA_HOME', value: '/data' }]);
     expect(sidecar.volumeMounts.map(({ name }: Manifest) => name)).not.toContain('data');
+  });
+
+  test('gets a certificate that the pod makes itself, so that no key is in a manifest', () => {
+    const { initContainers, volumes } = studio.pod('ingestion').spec;
+    const [maker] = initContainers;
+    expect(maker.image).toBe(studio.container('backend').image);
+    const [{ mountPath, name }] = maker.volumeMounts;
+    expect(maker.args).toEqual(expect.arrayContaining([`${mountPath}/tls.key`, `${mountPath}/tls.crt`]));
+    expect(sidecar.volumeMounts).toContainEqual({ name, mountPath, readOnly: true });
+    expect(volumes.find((volume: Manifest) => volume.name === name)).toHaveProperty('emptyDir');
+    // The key is readable by whoever made it, and nobody else.
+    expect(sidecar.securityContext.runAsUser).toBe(studio.pod('ingestion').spec.securityContext.runAsUser);
   });
 
   test('has no sidecar where spans do not come over TLS', () => {
@@ -180,10 +194,14 @@ describe('caddy', () => {
     expect(plain.ofKind('Service').map(({ metadata }) => metadata.name)).not.toContain('junjo-ai-studio-ingestion-tls');
   });
 
-  test('serves a certificate that is there already', () => {
-    const issued = edge({ ...settings, JUNJO_K8S_TLS_SECRET: 'studio-tls' });
-    expect(issued.get('Ingress', 'junjo-ai-studio').spec.tls[0].secretName).toBe('studio-tls');
-  });
+  test.each(['JUNJO_K8S_TLS_SECRET', 'JUNJO_K8S_CLUSTER_ISSUER'])(
+    'takes no %s, whose renewal it would miss',
+    (name) => {
+      expect(notesOf({ ...settings, [name]: 'studio' })).toContainEqual(
+        expect.stringMatching(/^error: has no effect here: Caddy obtains .* does not read a renewed one/),
+      );
+    },
+  );
 });
 
 describe('the certificate', () => {
@@ -232,22 +250,18 @@ describe('the Gateway API', () => {
   const own = { ...withoutClass, JUNJO_K8S_GATEWAY: 'class:envoy' };
   const shared = { ...withoutClass, JUNJO_K8S_GATEWAY: 'edge/shared' };
 
-  test('makes a Gateway with a listener for each host, and the certificate on it', () => {
+  test('makes a Gateway with one HTTPS listener for all hosts, so that no certificates overlap', () => {
     const studio = edge(own);
     const { gatewayClassName, listeners } = studio.get('Gateway', 'junjo-ai-studio').spec;
     expect(gatewayClassName).toBe('envoy');
     expect(listeners.map((each: Manifest) => [each.name, each.port, each.protocol, each.hostname])).toEqual([
       ['http', 80, 'HTTP', undefined],
-      ['https-ui', 443, 'HTTPS', 'studio.example.com'],
-      ['https-api', 443, 'HTTPS', 'api.example.com'],
-      ['https-spans', 443, 'HTTPS', 'spans.example.com'],
+      ['https', 443, 'HTTPS', undefined],
     ]);
-    for (const { tls } of listeners.slice(1)) {
-      expect(tls).toEqual({
-        mode: 'Terminate',
-        certificateRefs: [{ group: '', kind: 'Secret', name: 'junjo-ai-studio-tls' }],
-      });
-    }
+    expect(listeners[1].tls).toEqual({
+      mode: 'Terminate',
+      certificateRefs: [{ group: '', kind: 'Secret', name: 'junjo-ai-studio-tls' }],
+    });
     expect(studio.ofKind('Issuer')[0].spec.acme.solvers[0].http01.gatewayHTTPRoute.parentRefs).toEqual([
       {
         group: 'gateway.networking.k8s.io',
@@ -260,34 +274,62 @@ describe('the Gateway API', () => {
     expect(studio.ofKind('Ingress')).toEqual([]);
   });
 
-  test('attaches each route to a listener that the Gateway has, for the host of that listener', () => {
+  test('attaches each route to a listener that the Gateway has, with hosts of its own', () => {
     const studio = edge(own);
-    const { listeners } = studio.get('Gateway', 'junjo-ai-studio').spec;
-    for (const { spec, metadata } of [...studio.ofKind('HTTPRoute'), ...studio.ofKind('GRPCRoute')]) {
-      const listener = listeners.find(({ name }: Manifest) => name === spec.parentRefs[0].sectionName);
-      expect([metadata.name, listener?.hostname ?? 'any']).toEqual([
-        metadata.name,
-        listener?.name === 'http' ? 'any' : spec.hostnames[0],
-      ]);
-    }
+    const names = studio.get('Gateway', 'junjo-ai-studio').spec.listeners.map(({ name }: Manifest) => name);
+    const routes = [...studio.ofKind('HTTPRoute'), ...studio.ofKind('GRPCRoute')];
+    for (const { spec } of routes) expect(names).toContain(spec.parentRefs[0].sectionName);
+    const onHttps = routes.filter(({ spec }) => spec.parentRefs[0].sectionName === 'https');
+    expect(onHttps.flatMap(({ spec }) => spec.hostnames)).toEqual([
+      'studio.example.com',
+      'api.example.com',
+      'spans.example.com',
+    ]);
   });
 
-  test('attaches to a Gateway that is there, by port, and leaves the certificate to it', () => {
+  test('attaches to a Gateway that is there, by the names of its listeners, and leaves the certificate to it', () => {
     const studio = edge(shared);
     expect([...studio.ofKind('Gateway'), ...studio.ofKind('Issuer'), ...studio.ofKind('Certificate')]).toEqual([]);
     const parents = [...studio.ofKind('HTTPRoute'), ...studio.ofKind('GRPCRoute')].map(({ metadata, spec }) => [
       metadata.name,
       spec.parentRefs,
     ]);
-    const parent = (port: number) => [
-      { group: 'gateway.networking.k8s.io', kind: 'Gateway', namespace: 'edge', name: 'shared', port },
+    const parent = (sectionName: string) => [
+      { group: 'gateway.networking.k8s.io', kind: 'Gateway', namespace: 'edge', name: 'shared', sectionName },
     ];
     expect(parents).toEqual([
-      ['junjo-ai-studio-ui', parent(443)],
-      ['junjo-ai-studio-api', parent(443)],
-      ['junjo-ai-studio-redirect', parent(80)],
-      ['junjo-ai-studio-spans', parent(443)],
+      ['junjo-ai-studio-ui', parent('https')],
+      ['junjo-ai-studio-api', parent('https')],
+      ['junjo-ai-studio-redirect', parent('http')],
+      ['junjo-ai-studio-spans', parent('https')],
     ]);
+  });
+
+  test('attaches to listeners of other names, and leaves the redirect to a Gateway that has one', () => {
+    const named = { ...shared, JUNJO_K8S_GATEWAY_HTTPS_LISTENER: 'tls', JUNJO_K8S_GATEWAY_HTTP_LISTENER: 'none' };
+    const studio = edge(named);
+    const routes = [...studio.ofKind('HTTPRoute'), ...studio.ofKind('GRPCRoute')];
+    expect(routes.map(({ metadata, spec }) => [metadata.name, spec.parentRefs[0].sectionName])).toEqual([
+      ['junjo-ai-studio-ui', 'tls'],
+      ['junjo-ai-studio-api', 'tls'],
+      ['junjo-ai-studio-spans', 'tls'],
+    ]);
+  });
+
+  test('never redirects on the HTTPS listener', () => {
+    expect(notesOf({ ...shared, JUNJO_K8S_GATEWAY_HTTP_LISTENER: 'https' })).toEqual([
+      expect.stringMatching(/^error: is the HTTPS listener: the redirect would lead to itself/),
+    ]);
+    expect(notesOf({ ...own, JUNJO_K8S_GATEWAY_HTTPS_LISTENER: 'tls' })).toEqual([
+      expect.stringMatching(/^error: has no effect without a Gateway that is there already/),
+    ]);
+  });
+
+  test('of NGINX Gateway Fabric cuts long answers, and synth says so', () => {
+    expect(notesOf({ ...own, JUNJO_K8S_GATEWAY: 'class:nginx' })).toEqual([
+      expect.stringMatching(/^note: NGINX Gateway Fabric: it passes over time-outs of routes/),
+    ]);
+    expect(notesOf({ ...shared, JUNJO_K8S_INGRESS_CONTROLLER: 'nginx-gateway-fabric' })).toHaveLength(1);
   });
 
   test.each([own, shared])('lets an LLM answer for minutes, sends HSTS and redirects plain HTTP', (settings) => {
@@ -326,25 +368,117 @@ describe('the Gateway API', () => {
 
 describe('spans', () => {
   const plain = { JUNJO_PROD_INGESTION_URL: 'http://spans.example.com:50051' };
+  const tls = { JUNJO_PROD_INGESTION_URL: 'https://spans.example.com:50051' };
   const service = (settings: Settings) => edge(settings).get('Service', 'junjo-ai-studio-ingestion');
+  const hostsAtEdge = (studio: Rendered) => studio.ofKind('Ingress').flatMap(hostsOf);
+
+  test('without a port come through the edge alone', () => {
+    const studio = edge();
+    expect(hostsAtEdge(studio)).toContain('spans.example.com');
+    expect(service({}).spec.type).toBe('ClusterIP');
+    expect(service({}).spec).not.toHaveProperty('externalTrafficPolicy');
+    expect(notesOf({})).toEqual([]);
+  });
 
   test('over plain HTTP come on the load balancer, with a warning, and not through the edge', () => {
     const studio = edge(plain);
-    expect(studio.ofKind('Ingress').flatMap(hostsOf)).not.toContain('spans.example.com');
+    expect(service(plain).spec).toMatchObject({ type: 'LoadBalancer', ports: [{ port: 50051, targetPort: 50051 }] });
+    expect(hostsAtEdge(studio)).not.toContain('spans.example.com');
     expect(studio.ofKind('Certificate')[0].spec.dnsNames).toEqual(['studio.example.com', 'api.example.com']);
     expect(notesOf(plain)).toEqual([
-      expect.stringMatching(/^warning: sends API keys and spans over the network unencrypted/),
+      expect.stringMatching(/^warning: sends API keys and prompts over the network unencrypted/),
     ]);
+  });
+
+  test('beside the edge are in the clear on the load balancer, with a warning', () => {
+    const beside = { JUNJO_K8S_INGESTION_SERVICE: 'LoadBalancer' };
+    expect(service(beside).spec.type).toBe('LoadBalancer');
+    expect(hostsAtEdge(edge(beside))).toContain('spans.example.com');
+    expect(notesOf(beside)).toEqual([
+      expect.stringMatching(
+        /^warning: opens port 50051 beside the edge, .* unencrypted.*https:\/\/spans.example.com:50051/,
+      ),
+    ]);
+  });
+
+  test('with the port come over TLS that ends in the pod, on the load balancer and not through the edge', () => {
+    const settings = { ...tls, JUNJO_K8S_CLUSTER_ISSUER: 'dns' };
+    const studio = edge(settings);
+    const { spec } = service(settings);
+    const sidecar = studio.pod('ingestion').spec.containers.find(({ name }: Manifest) => name === 'tls');
+    expect(spec.type).toBe('LoadBalancer');
+    expect(spec.ports[0]).toMatchObject({ port: 50051, targetPort: sidecar.ports[0].containerPort });
+    expect(spec.ports[0]).not.toHaveProperty('appProtocol');
+    expect(hostsAtEdge(studio)).not.toContain('spans.example.com');
+    expect(notesOf(settings)).toEqual([]);
+    const certificate = studio.get('Certificate', 'junjo-ai-studio-spans-tls').spec;
+    expect(certificate).toMatchObject({ dnsNames: ['spans.example.com'], issuerRef: { name: 'dns' } });
+    const volume = studio.pod('ingestion').spec.volumes.find(({ secret }: Manifest) => secret);
+    expect(volume.secret).toMatchObject({ secretName: certificate.secretName, optional: true });
+  });
+
+  test('over TLS leave ingestion ready without a certificate', () => {
+    const { containers } = edge({ ...tls, JUNJO_K8S_TLS_SECRET: 'studio-tls' }).pod('ingestion').spec;
+    expect(containers.map(({ name }: Manifest) => name)).toEqual(['ingestion', 'tls']);
+    expect(containers[1]).not.toHaveProperty('readinessProbe');
+  });
+
+  test.each([
+    ['a Secret of somebody else', { JUNJO_K8S_TLS_SECRET: 'studio-tls' }, 'studio-tls', []],
+    [
+      'the certificate of the edge, where that has the host',
+      { JUNJO_PROD_INGESTION_URL: 'https://studio.example.com:50051' },
+      'junjo-ai-studio-tls',
+      [],
+    ],
+    [
+      "the edge's ACME issuer, with a warning that HTTP-01 must reach the edge",
+      {},
+      'junjo-ai-studio-spans-tls',
+      [expect.stringMatching(/^warning: the certificate of spans.example.com is proven on port 80 of the edge/)],
+    ],
+    [
+      'a ClusterIssuer beside a Gateway that has its own',
+      { ...withoutClass, JUNJO_K8S_GATEWAY: 'edge/shared', JUNJO_K8S_CLUSTER_ISSUER: 'dns' },
+      'junjo-ai-studio-spans-tls',
+      [],
+    ],
+    [
+      'a Secret beside Caddy, which has its own',
+      { JUNJO_K8S_INGRESS_CLASS: 'caddy', JUNJO_K8S_TLS_SECRET: 'studio-tls' },
+      'studio-tls',
+      [expect.stringMatching(/^note: Caddy does not send HSTS/)],
+    ],
+  ])('over TLS take %s', (_, settings, secretName, notes) => {
+    const { volumes } = edge({ ...tls, ...settings }).pod('ingestion').spec;
+    expect(volumes.find(({ secret }: Manifest) => secret).secret.secretName).toBe(secretName);
+    expect(notesOf({ ...tls, ...settings })).toEqual(notes);
+  });
+
+  test('over TLS need a certificate where the edge keeps its own', () => {
+    expect(notesOf({ ...tls, JUNJO_K8S_INGRESS_CLASS: 'caddy' })).toContainEqual(
+      expect.stringMatching(/^error: needs a certificate in the namespace for TLS on this port/),
+    );
+  });
+
+  test('over TLS on a port that the load balancer does not have are refused', () => {
+    const settings = { JUNJO_K8S_TLS_SECRET: 'studio-tls', JUNJO_PROD_INGESTION_URL: 'https://spans.example.com:4317' };
+    expect(notesOf(settings)).toEqual([
+      'error: names port 4317, but the load balancer listens on 50051. Write https://spans.example.com:50051',
+    ]);
+    expect(notesOf({ ...settings, JUNJO_K8S_INGESTION_SERVICE: 'NodePort' })).toEqual([]);
+  });
+
+  test('may go to an address, whose Service has no cookie to lose', () => {
+    const settings = { JUNJO_PROD_INGESTION_URL: 'http://10.1.2.3:30000', JUNJO_K8S_INGESTION_SERVICE: 'NodePort' };
+    expect(notesOf(settings)).toEqual([expect.stringMatching(/^warning: sends API keys and prompts/)]);
+    expect(service(settings).spec.ports[0].nodePort).toBe(30000);
+    const proxied = { ...settings, JUNJO_PROD_INGESTION_URL: 'http://10.1.2.3:4317' };
+    expect(service(proxied).spec.ports[0]).not.toHaveProperty('nodePort');
   });
 
   test.each(['LoadBalancer', 'NodePort'])('on a %s Service keep the address of their client', (type) => {
     expect(service({ JUNJO_K8S_INGESTION_SERVICE: type }).spec).toMatchObject({ type, externalTrafficPolicy: 'Local' });
-  });
-
-  test('on a ClusterIP Service come through the edge only', () => {
-    const { spec } = service({ JUNJO_K8S_INGESTION_SERVICE: 'ClusterIP' });
-    expect(spec.type).toBe('ClusterIP');
-    expect(spec).not.toHaveProperty('externalTrafficPolicy');
   });
 
   test('have a port that meshes and Gateways know as HTTP/2 without TLS', () => {
@@ -354,8 +488,18 @@ describe('spans', () => {
   });
 
   test('come from the source ranges only', () => {
-    const { spec } = service({ JUNJO_K8S_INGESTION_SOURCE_RANGES: '203.0.113.0/24, 2001:db8::/32' });
+    const { spec } = service({ ...plain, JUNJO_K8S_INGESTION_SOURCE_RANGES: '203.0.113.0/24, 2001:db8::/32' });
     expect(spec.loadBalancerSourceRanges).toEqual(['203.0.113.0/24', '2001:db8::/32']);
+  });
+
+  test('through an edge that may be no pod are not dropped by source ranges of the load balancer', () => {
+    const both = { JUNJO_K8S_INGESTION_SERVICE: 'LoadBalancer', JUNJO_K8S_INGESTION_SOURCE_RANGES: '203.0.113.0/24' };
+    expect(notesOf(both)).toContainEqual(
+      expect.stringMatching(/^error: would drop the spans that come through the edge/),
+    );
+    expect(notesOf({ ...both, JUNJO_K8S_INGRESS_NAMESPACE: 'traefik' })).toEqual([
+      expect.stringMatching(/^warning: opens port 50051 beside the edge/),
+    ]);
   });
 
   test.each([

@@ -33,8 +33,11 @@ function endpoints(studio: Rendered): Record<string, Endpoint> {
     edge: pod('edge', EDGE, { 'app.kubernetes.io/name': 'traefik' }),
     neighbour: pod('neighbour', 'other', { app: 'neighbour' }),
     dns: pod('dns', 'kube-system', { 'k8s-app': 'kube-dns' }),
+    'dns-cache': pod('dns-cache', 'kube-system', { 'k8s-app': 'node-local-dns' }),
+    'openshift-dns': pod('openshift-dns', 'openshift-dns', { 'dns.operator.openshift.io/daemonset-dns': 'default' }),
     'kube-system': pod('kube-system', 'kube-system', { app: 'other' }),
     'node-dns': address('node-dns', '169.254.20.10'),
+    'kubespray-dns': address('kubespray-dns', '169.254.25.10'),
     client: address('client', '203.0.113.7'),
     internet: address('internet', '8.8.8.8'),
     'internet-v6': address('internet-v6', '2606:4700::1'),
@@ -53,6 +56,8 @@ const ports = {
   spans: 50051,
   'span-reads': 50052,
   53: 53,
+  5353: 5353,
+  8053: 8053,
   443: 443,
   8089: 8089,
   22: 22,
@@ -90,13 +95,25 @@ const documented = readFileSync('docs/network.md', 'utf8')
 
 /** What the table means where a name of it stands for several endpoints. */
 const meant = (rows: readonly string[]) =>
-  rows.flatMap((row) =>
-    row === 'backend internet 443' ? [row, 'backend internet-v6 443', 'backend client 443'] : [row],
-  );
+  rows.flatMap((row) => {
+    const [from = '', to] = row.split(' ');
+    switch (to) {
+      case 'internet':
+        return [row, `${from} internet-v6 443`, `${from} client 443`];
+      case 'dns':
+        return ['dns 53', 'dns 8053', 'dns-cache 53', 'dns-cache 8053', 'openshift-dns 5353'].map(
+          (way) => `${from} ${way}`,
+        );
+      // Cloud DNS of GKE has the address of the metadata service: port 53 of it is open.
+      case 'node-dns':
+        return ['node-dns', 'kubespray-dns', 'metadata'].map((node) => `${from} ${node} 53`);
+      default:
+        return [row];
+    }
+  });
 
-// Cloud DNS of GKE has the address of the metadata service: port 53 of it is open.
-const cloudDns = ['backend metadata 53', 'ingestion metadata 53'];
 const known = { JUNJO_K8S_INGRESS_NAMESPACE: EDGE };
+const published = { JUNJO_K8S_INGESTION_SERVICE: 'LoadBalancer' };
 const everybody = (port: Port, to: string) =>
   [
     'backend',
@@ -107,8 +124,11 @@ const everybody = (port: Port, to: string) =>
     'edge',
     'neighbour',
     'dns',
+    'dns-cache',
+    'openshift-dns',
     'kube-system',
     'node-dns',
+    'kubespray-dns',
     'client',
     'internet',
     'internet-v6',
@@ -118,8 +138,8 @@ const everybody = (port: Port, to: string) =>
   ].map((from) => `${from} ${to} ${port}`);
 
 test('what the documentation lists is open, and nothing else', () => {
-  const settings = production({ ...known, JUNJO_K8S_INGESTION_SOURCE_RANGES: '203.0.113.0/24' });
-  expect(allowed(settings).sort()).toEqual([...meant(documented), ...cloudDns].sort());
+  const settings = production({ ...known, ...published, JUNJO_K8S_INGESTION_SOURCE_RANGES: '203.0.113.0/24' });
+  expect(allowed(settings).sort()).toEqual([...meant(documented)].sort());
   expect(documented).toHaveLength(12);
 });
 
@@ -128,13 +148,13 @@ test('without source ranges everybody who can get out may send spans', () => {
     (row) => !/^(backend|ingestion|frontend|solver|stranger) /.test(row),
   );
   const others = meant(documented).filter((row) => !row.endsWith('ingestion spans'));
-  expect(allowed(production(known)).sort()).toEqual([...others, ...outsiders, ...cloudDns].sort());
+  expect(allowed(production({ ...known, ...published })).sort()).toEqual([...others, ...outsiders].sort());
 });
 
-test('with a ClusterIP Service only the edge brings spans', () => {
-  const settings = production({ ...known, JUNJO_K8S_INGESTION_SERVICE: 'ClusterIP' });
+test('without a load balancer only the edge brings spans', () => {
+  const settings = production(known);
   const expected = meant(documented).filter((row) => row !== 'client ingestion spans');
-  expect(allowed(settings).sort()).toEqual([...expected, ...cloudDns].sort());
+  expect(allowed(settings).sort()).toEqual([...expected].sort());
 });
 
 test('the edge reaches the TLS sidecar of ingestion, and past it nobody', () => {
@@ -159,13 +179,30 @@ test('the edge reaches the TLS sidecar of ingestion, and past it nobody', () => 
   }
 });
 
-test('an edge of unknown namespace still reaches the port for spans beside source ranges', () => {
-  const spans = allowed(production({ JUNJO_K8S_INGESTION_SOURCE_RANGES: '203.0.113.0/24' })).filter((row) =>
-    row.endsWith('ingestion spans'),
-  );
-  expect(spans).toContain('edge ingestion spans');
-  expect(spans).toContain('client ingestion spans');
-  expect(spans).not.toContain('internet ingestion spans');
+describe('TLS that ends in the pod of ingestion', () => {
+  const settings = {
+    ...known,
+    JUNJO_PROD_INGESTION_URL: 'https://spans.example.com:50051',
+    JUNJO_K8S_TLS_SECRET: 'own',
+  };
+  const reach = (more: Settings, port: number) => {
+    const studio = render(production({ ...settings, ...more }));
+    const { ingestion, ...others } = endpoints(studio) as Record<string, Endpoint> & { ingestion: Endpoint };
+    return Object.entries(others)
+      .filter(([, from]) => isAllowed(studio.ofKind('NetworkPolicy'), { from, to: ingestion, port }))
+      .map(([name]) => name);
+  };
+
+  test('is open to the source ranges, and the port in the clear behind it to nobody', () => {
+    expect(reach({ JUNJO_K8S_INGESTION_SOURCE_RANGES: '203.0.113.0/24' }, 50054)).toEqual(['client']);
+    expect(reach({}, 50054)).toContain('internet');
+    expect(reach({}, 50051)).toEqual([]);
+  });
+
+  test('is open to an edge of the operator alone where nothing is published', () => {
+    expect(reach({ JUNJO_K8S_INGESTION_SERVICE: 'ClusterIP' }, 50054)).toEqual(['edge']);
+    expect(reach({ JUNJO_K8S_INGESTION_SERVICE: 'ClusterIP' }, 50051)).toEqual([]);
+  });
 });
 
 describe.each([
@@ -214,7 +251,7 @@ describe.each([
       expect(isAllowed(policies, { from: edge, to, port: served.targetPort })).toBe(true);
     }
     const otlp = studio.container('ingestion').ports.find(({ name }: Manifest) => name === 'otlp-grpc').containerPort;
-    expect(isAllowed(policies, { from: others.client as Endpoint, to: ingestion, port: otlp })).toBe(true);
+    expect(isAllowed(policies, { from: edge, to: ingestion, port: otlp })).toBe(true);
   });
 });
 

@@ -28,11 +28,11 @@ describe('a development studio', () => {
 });
 
 describe('a production studio', () => {
-  test('keeps UI and API inside the cluster, and publishes spans on a load balancer of their own', () => {
+  test('keeps everything inside the cluster, where the edge finds it', () => {
     expect(service(production(), 'frontend').type).toBe('ClusterIP');
     expect(service(production(), 'backend').type).toBe('ClusterIP');
     const spans = service(production(), 'ingestion');
-    expect([spans.type, published(spans)]).toEqual(['LoadBalancer', [50051]]);
+    expect([spans.type, published(spans)]).toEqual(['ClusterIP', [50051]]);
   });
 
   test('tells browsers the public address of the API', () => {

@@ -95,7 +95,7 @@ const badInputs: readonly BadInput[] = [
   missing(
     'production',
     'JUNJO_PROD_INGESTION_URL',
-    '.env JUNJO_PROD_INGESTION_URL: is missing. Address to which applications send spans in production',
+    '.env JUNJO_PROD_INGESTION_URL: is missing. Address to which applications send spans in production; its three forms are three ways (docs/edge.md)',
   ),
   prod(
     'JUNJO_PROD_FRONTEND_URL=http://studio.example.com',
@@ -446,9 +446,14 @@ const badInputs: readonly BadInput[] = [
   },
   {
     base: 'production',
-    lines: ['JUNJO_K8S_INGESTION_SOURCE_RANGES=203.0.113.0/24', 'JUNJO_K8S_CLOUD=hetzner'],
+    lines: [
+      'JUNJO_K8S_INGESTION_SOURCE_RANGES=203.0.113.0/24',
+      'JUNJO_K8S_CLOUD=hetzner',
+      'JUNJO_K8S_TLS_SECRET=studio-tls',
+      'JUNJO_PROD_INGESTION_URL=https://spans.example.com:50051',
+    ],
     prints: [
-      '.env:1 JUNJO_K8S_INGESTION_SOURCE_RANGES: cannot be kept on Hetzner: its load balancers filter no addresses and hide those of their clients. Remove the line, and set JUNJO_K8S_INGESTION_SERVICE=ClusterIP to send spans through the edge',
+      '.env:1 JUNJO_K8S_INGESTION_SOURCE_RANGES: cannot be kept on Hetzner: its load balancers filter no addresses and hide those of their clients. Remove the line, and write https://host to send spans through the edge',
       'note: .env:2 JUNJO_K8S_CLOUD: the cloud controller makes no load balancer until it knows where: set HCLOUD_LOAD_BALANCERS_LOCATION in it',
     ],
   },
@@ -480,14 +485,16 @@ const badInputs: readonly BadInput[] = [
     base: 'production',
     lines: ['JUNJO_K8S_INGRESS_CLASS=caddy', 'JUNJO_K8S_ACME_EMAIL=team@example.com'],
     prints: [
-      '.env:2 JUNJO_K8S_ACME_EMAIL: has no effect with the class caddy, which obtains certificates by itself. Remove the line, and set the e-mail address in the ConfigMap of the controller',
+      'note: .env:1 JUNJO_K8S_INGRESS_CLASS: Caddy does not send HSTS: it has no setting for response headers',
+      '.env:2 JUNJO_K8S_ACME_EMAIL: has no effect here: Caddy obtains certificates by itself; it keeps Secrets by their name alone, whatever their namespace, and does not read a renewed one. Its account is set in the ConfigMap of the controller. Remove the line',
     ],
   },
   {
     base: 'production',
     lines: ['JUNJO_K8S_INGRESS_CLASS=caddy', 'JUNJO_K8S_CLUSTER_ISSUER=company'],
     prints: [
-      'warning: .env:2 JUNJO_K8S_CLUSTER_ISSUER: newer releases of the Caddy controller load no route at all while a certificate is missing, so HTTP-01 never succeeds. Use an issuer with DNS-01, or remove the line: Caddy obtains certificates by itself',
+      'note: .env:1 JUNJO_K8S_INGRESS_CLASS: Caddy does not send HSTS: it has no setting for response headers',
+      '.env:2 JUNJO_K8S_CLUSTER_ISSUER: has no effect here: Caddy obtains certificates by itself; it keeps Secrets by their name alone, whatever their namespace, and does not read a renewed one. Its account is set in the ConfigMap of the controller. Remove the line',
     ],
   },
   {
@@ -514,14 +521,59 @@ const badInputs: readonly BadInput[] = [
     lines: ['JUNJO_K8S_GATEWAY=edge/shared', 'JUNJO_K8S_TLS_SECRET=studio-tls'],
     without: ['JUNJO_K8S_INGRESS_CLASS'],
     prints: [
-      '.env:2 JUNJO_K8S_TLS_SECRET: has no effect on a Gateway that is there already: its listeners bring the certificate. Remove the line',
+      '.env:2 JUNJO_K8S_TLS_SECRET: has no effect here: the listeners of a Gateway that is there already bring the certificate. Remove the line',
     ],
   },
   prod(
     'JUNJO_PROD_INGESTION_URL=http://spans.example.com',
-    'warning: .env:1 JUNJO_PROD_INGESTION_URL: sends API keys and spans over the network unencrypted. Write https://host to send them through the edge over TLS',
     '.env:1 JUNJO_PROD_INGESTION_URL: names port 80, but the load balancer listens on 50051. Write http://spans.example.com:50051',
+    'warning: .env:1 JUNJO_PROD_INGESTION_URL: sends API keys and prompts over the network unencrypted, for everybody on the way to read. Write https://host to send spans through the edge, or https://host:50051 for TLS on this port',
   ),
+  prod(
+    'JUNJO_PROD_INGESTION_URL=https://10.1.2.3',
+    `.env:1 JUNJO_PROD_INGESTION_URL: is an IP address; certificates and cookies need a host name. ${URL_FORM}`,
+  ),
+  prod(
+    'JUNJO_PROD_INGESTION_URL=https://spans.example.com:443',
+    '.env:1 JUNJO_PROD_INGESTION_URL: names a port; the edge serves HTTPS on 443 only. Write it without :443',
+  ),
+  prod(
+    'JUNJO_K8S_WEB_SOURCE_RANGES=10.0.0.0/8/9',
+    '.env:1 JUNJO_K8S_WEB_SOURCE_RANGES: 10.0.0.0/8/9 is not a CIDR. Write it as 203.0.113.0/24',
+  ),
+  prod(
+    'JUNJO_K8S_GATEWAY_HTTPS_LISTENER=tls',
+    '.env:1 JUNJO_K8S_GATEWAY_HTTPS_LISTENER: has no effect without a Gateway that is there already. Set JUNJO_K8S_GATEWAY=namespace/name, or remove the line',
+  ),
+
+  // Names of objects
+  prod(
+    'JUNJO_K8S_SECRET_NAME=junjo-ai-studio-tls',
+    '.env:1 JUNJO_K8S_SECRET_NAME: junjo-ai-studio-tls is the name of another Secret, the certificate of the edge. Choose another',
+  ),
+  prod(
+    'JUNJO_K8S_SECRET_NAME=junjo-ai-studio-acme-account',
+    ".env:1 JUNJO_K8S_SECRET_NAME: junjo-ai-studio-acme-account is the name of another Secret, the ACME account's key. Choose another",
+  ),
+  prod(
+    'JUNJO_K8S_TLS_SECRET=junjo-ai-studio-secrets',
+    ".env:1 JUNJO_K8S_TLS_SECRET: junjo-ai-studio-secrets is the name of another Secret, the studio's secrets. Choose another",
+  ),
+  dev(
+    'JUNJO_K8S_IMAGE_PULL_SECRET=junjo-ai-studio-secrets',
+    ".env:1 JUNJO_K8S_IMAGE_PULL_SECRET: junjo-ai-studio-secrets is the name of another Secret, the studio's secrets. Choose another",
+  ),
+  {
+    base: 'production',
+    lines: [
+      'JUNJO_K8S_SECRET_NAME=junjo-ai-studio-spans-tls',
+      'JUNJO_K8S_CLUSTER_ISSUER=dns',
+      'JUNJO_PROD_INGESTION_URL=https://spans.example.com:50051',
+    ],
+    prints: [
+      '.env:1 JUNJO_K8S_SECRET_NAME: junjo-ai-studio-spans-tls is the name of another Secret, the certificate for spans. Choose another',
+    ],
+  },
   dev('JUNJO_K8S_EXTERNAL_DNS=always', '.env:1 JUNJO_K8S_EXTERNAL_DNS: must be one of: true, false'),
   dev('JUNJO_K8S_NETWORK_POLICY=none', '.env:1 JUNJO_K8S_NETWORK_POLICY: must be one of: true, false'),
 
@@ -585,7 +637,7 @@ describe('an env file with something wrong', () => {
       'warning: .env:10 GEMINI_API_KEY: still holds a placeholder and is left out. Set it, or remove the line',
       '.env JUNJO_PROD_FRONTEND_URL: is missing. Address of the UI in production, for example https://studio.example.com',
       '.env JUNJO_PROD_BACKEND_URL: is missing. Address of the API in production, on another host of the same registrable domain as the UI',
-      '.env JUNJO_PROD_INGESTION_URL: is missing. Address to which applications send spans in production',
+      '.env JUNJO_PROD_INGESTION_URL: is missing. Address to which applications send spans in production; its three forms are three ways (docs/edge.md)',
       expect.stringMatching(/^note: .env JUNJO_K8S_INGRESS_CLASS: .* the cluster's default class/),
       'note: .env JUNJO_K8S_RELEASE: is not set, so that 0.70.3 runs; 0.82.1 is the newest release. Set the one that you want',
     ]);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { exampleEnvFile, variablesPage } from '../../config/documentation';
+import { edgePage } from '../../config/edge-page';
 import { releasesPage } from '../../config/releases-page';
 import { variablesOf } from '../../config/variables';
 import { releaseLines } from '../../releases';
@@ -15,6 +16,10 @@ test('.env.example is what the table says (npm run docs writes it)', () => {
 
 test('the page of releases is what releases/ says (npm run docs writes it)', () => {
   expect(readFileSync('docs/releases.md', 'utf8')).toBe(releasesPage(releaseLines));
+});
+
+test('the page of the edge is what the table of controllers says (npm run docs writes it)', () => {
+  expect(readFileSync('docs/edge.md', 'utf8')).toBe(edgePage());
 });
 
 test('every variable of every line has a row with a meaning', () => {

@@ -66,20 +66,42 @@ describe('the Application', () => {
   });
 });
 
-test('the project allows the kinds that are rendered, in that namespace, from that repository, and no more', () => {
-  const kindOf = ({ apiVersion, kind }: Manifest) => ({
-    group: apiVersion.includes('/') ? apiVersion.split('/')[0] : '',
-    kind,
+describe('the project', () => {
+  const rendered = new Rendered(studio.files.filter(({ path }) => !path.startsWith('argocd/'))).objects;
+  const allowed = project.namespaceResourceWhitelist.map(({ group, kind }: Manifest) => `${group}/${kind}`);
+
+  test('allows the kinds that are rendered and what controllers make of them, and no more', () => {
+    const ours = rendered
+      .filter(({ kind }) => !['Secret', 'Namespace', 'PersistentVolume'].includes(kind))
+      .map(({ apiVersion, kind }) => `${apiVersion.includes('/') ? apiVersion.split('/')[0] : ''}/${kind}`);
+    // Without them the tree ends at the Deployment, and no log can be read.
+    const children = [
+      'apps/ReplicaSet',
+      '/Pod',
+      'discovery.k8s.io/EndpointSlice',
+      'cert-manager.io/CertificateRequest',
+      'acme.cert-manager.io/Order',
+      'acme.cert-manager.io/Challenge',
+    ];
+    expect(allowed.sort()).toEqual([...new Set([...ours, ...children])].sort());
+    expect(allowed).not.toContain('/Secret');
   });
-  const rendered = new Rendered(studio.files.filter(({ path }) => !path.startsWith('argocd/'))).objects
-    .filter(({ kind }) => kind !== 'Secret')
-    .map(kindOf);
-  const allowed = [...project.clusterResourceWhitelist, ...project.namespaceResourceWhitelist];
-  for (const kind of rendered) expect(allowed).toContainEqual(kind);
-  for (const kind of allowed) expect(rendered).toContainEqual(kind);
-  expect(project.clusterResourceWhitelist).toEqual([{ group: '', kind: 'Namespace' }]);
-  expect(project.sourceRepos).toEqual([git.JUNJO_K8S_GIT_REPO]);
-  expect(project.destinations).toEqual([{ server: 'https://kubernetes.default.svc', namespace: 'junjo-ai-studio' }]);
+
+  test('allows nothing of cert-manager where that has nothing to do', () => {
+    const own = render(production({ ...git, JUNJO_K8S_TLS_SECRET: 'studio-tls' })).get('AppProject', 'junjo-ai-studio');
+    expect(JSON.stringify(own.spec.namespaceResourceWhitelist)).not.toContain('cert-manager');
+  });
+
+  test('allows the namespace and the volume by their names alone, from that repository', () => {
+    expect(project.clusterResourceWhitelist).toEqual([{ group: '', kind: 'Namespace', name: 'junjo-ai-studio' }]);
+    const onNode = { ...git, JUNJO_HOST_DB_DATA_PATH: '/mnt/junjo-data', JUNJO_K8S_NODE: 'worker-1' };
+    expect(render(production(onNode)).get('AppProject', 'junjo-ai-studio').spec.clusterResourceWhitelist).toEqual([
+      { group: '', kind: 'Namespace', name: 'junjo-ai-studio' },
+      { group: '', kind: 'PersistentVolume', name: 'junjo-ai-studio-data' },
+    ]);
+    expect(project.sourceRepos).toEqual([git.JUNJO_K8S_GIT_REPO]);
+    expect(project.destinations).toEqual([{ server: 'https://kubernetes.default.svc', namespace: 'junjo-ai-studio' }]);
+  });
 });
 
 test('custom resources are applied before their CRD is known, and what holds the data stays protected', () => {
@@ -129,6 +151,7 @@ describe('many studios', () => {
     const argoCd = new Rendered(files.filter(({ path }) => path.startsWith('argocd/')));
     expect(argoCd.objects.map(({ kind }) => kind)).toEqual(['AppProject', 'ApplicationSet']);
     const { spec } = argoCd.ofKind('ApplicationSet')[0];
+    expect(spec.template.metadata.name).toBe('junjo-ai-studio-{{.name}}');
     expect(spec.generators).toEqual([
       {
         list: {

@@ -9,6 +9,8 @@ export interface CertificateOptions {
   readonly keyType?: 'rsa' | 'rsa-1024' | 'ec';
   /** Key for the certificate. @default a new one of `keyType` */
   readonly privateKey?: KeyObject;
+  /** Subject and issuer. Of several trusted ones, OpenSSL takes the first that has the name. @default 'sealing-test' */
+  readonly commonName?: string;
 }
 
 export interface TestCertificate {
@@ -28,7 +30,7 @@ export function makeCertificate(options: CertificateOptions = {}): TestCertifica
     privateKey.asymmetricKeyType === 'ec'
       ? sequence(oid(1, 2, 840, 10045, 4, 3, 2))
       : sequence(oid(1, 2, 840, 113549, 1, 1, 11), der(0x05));
-  const commonName = sequence(oid(2, 5, 4, 3), der(0x0c, Buffer.from('sealing-test')));
+  const commonName = sequence(oid(2, 5, 4, 3), der(0x0c, Buffer.from(options.commonName ?? 'sealing-test')));
   const name = sequence(der(0x31, commonName));
   const version3 = der(0xa0, integer(2));
   const validity = sequence(time(notBefore), time(notAfter));

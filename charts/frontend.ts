@@ -91,16 +91,19 @@ export class FrontendChart extends Chart {
                 startupProbe: { ...health, periodSeconds: 2, failureThreshold: 60 },
                 readinessProbe: { ...health, periodSeconds: 10, failureThreshold: 3 },
                 livenessProbe: { ...health, periodSeconds: 20, failureThreshold: 3 },
+                // Requests that are still led here while the pod is taken off the list would be refused.
+                lifecycle: { preStop: { exec: { command: ['sleep', '5'] } } },
                 resources: resources(10, props.memory),
-                volumeMounts: [
-                  ...(ownConfig
-                    ? [{ name: 'config', mountPath: props.configPath, subPath: FRONTEND_CONFIG_KEY, readOnly: true }]
-                    : []),
-                  ...mounts,
-                ],
+                ...(ownConfig && {
+                  volumeMounts: [
+                    { name: 'config', mountPath: props.configPath, subPath: FRONTEND_CONFIG_KEY, readOnly: true },
+                    ...mounts,
+                  ],
+                }),
               },
             ],
-            volumes: [...(ownConfig ? [{ name: 'config', configMap: { name: frontendConfigName } }] : []), ...volumes],
+            // None for a development image: the API server drops an empty list.
+            ...(ownConfig && { volumes: [{ name: 'config', configMap: { name: frontendConfigName } }, ...volumes] }),
           },
         },
       },

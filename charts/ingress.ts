@@ -7,7 +7,7 @@ import type { Edge } from '../config/studio-config';
 import { KongPlugin } from '../imports/configuration.konghq.com';
 import { Middleware } from '../imports/traefik.io';
 import { addCertificates, tlsSecretName } from './certificates';
-import { objectMeta, type StudioIdentity } from './metadata';
+import { annotated, objectMeta, type StudioIdentity } from './metadata';
 import { externalDnsAnnotations } from './service';
 import { SPANS_TLS_PORT, spansTlsName } from './spans-tls';
 
@@ -176,10 +176,10 @@ export class IngressChart extends Chart {
   ): void {
     const hosts = backends.map(({ host }) => host);
     new k8s.KubeIngress(this, id, {
-      metadata: {
-        ...objectMeta(identity, name),
-        annotations: { ...annotations, ...(edge.externalDns && externalDnsAnnotations(hosts)) },
-      },
+      metadata: annotated(objectMeta(identity, name), {
+        ...annotations,
+        ...(edge.externalDns && externalDnsAnnotations(hosts)),
+      }),
       spec: {
         ...(className && { ingressClassName: className }),
         ...(tlsSecret && { tls: [{ hosts, secretName: tlsSecret }] }),

@@ -18,12 +18,13 @@ export class NamespaceChart extends Chart {
         name: props.namespace,
         labels: {
           ...labels(props.studio),
-          'pod-security.kubernetes.io/enforce': props.podSecurity,
-          'pod-security.kubernetes.io/enforce-version': 'latest',
-          'pod-security.kubernetes.io/audit': 'restricted',
-          'pod-security.kubernetes.io/audit-version': 'latest',
-          'pod-security.kubernetes.io/warn': 'restricted',
-          'pod-security.kubernetes.io/warn-version': 'latest',
+          // What is not enforced is not warned of either: development images would bring a warning at every apply.
+          ...Object.fromEntries(
+            ['enforce', 'audit', 'warn'].flatMap((mode) => [
+              [`pod-security.kubernetes.io/${mode}`, props.podSecurity],
+              [`pod-security.kubernetes.io/${mode}-version`, 'latest'],
+            ]),
+          ),
         },
         // The certificates live in it, and Let's Encrypt issues the same one only five times a week.
         annotations: keepOnDelete,

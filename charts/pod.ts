@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { k8s } from 'cdk8s-plus-27';
+import { canonicalQuantity } from '../config/quantity';
 import type { SecretKey, StudioConfig } from '../config/studio-config';
 import type { Memory, Service, WritableFolder } from '../releases';
 import { labels, objectMeta, type StudioIdentity, selectorLabels } from './metadata';
@@ -119,14 +120,19 @@ export function containerDefaults(
   };
 }
 
+/** A quantity in the form in which the API server stores it. */
+export function quantity(text: string): k8s.Quantity {
+  return k8s.Quantity.fromString(canonicalQuantity(text));
+}
+
 /** Requests, and a limit on memory alone: a CPU limit would only slow queries down while the node idles. */
 export function resources(cpuMilli: number, memory: Memory): k8s.ResourceRequirements {
   return {
     requests: {
-      cpu: k8s.Quantity.fromString(`${cpuMilli}m`),
-      memory: k8s.Quantity.fromString(`${memory.requestMi}Mi`),
+      cpu: quantity(`${cpuMilli}m`),
+      memory: quantity(`${memory.requestMi}Mi`),
     },
-    limits: { memory: k8s.Quantity.fromString(`${memory.limitMi}Mi`) },
+    limits: { memory: quantity(`${memory.limitMi}Mi`) },
   };
 }
 
@@ -149,7 +155,7 @@ export function writableVolumes({ imageTarget, writable }: WorkloadProps) {
   return {
     volumes: folders.map((folder) => ({
       name: name(folder),
-      emptyDir: { sizeLimit: k8s.Quantity.fromString(`${folder.sizeLimitMi}Mi`) },
+      emptyDir: { sizeLimit: quantity(`${folder.sizeLimitMi}Mi`) },
     })),
     mounts: folders.map((folder) => ({ name: name(folder), mountPath: folder.path })),
   };

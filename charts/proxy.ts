@@ -1,4 +1,5 @@
 import { k8s } from 'cdk8s-plus-27';
+import { quantity } from './pod';
 
 /** https://hub.docker.com/_/nginx */
 const IMAGE = 'library/nginx:1.30.4-alpine-slim';
@@ -90,10 +91,10 @@ export function proxyContainer({
     livenessProbe: { ...connects, periodSeconds: 20, failureThreshold: 6 },
     resources: {
       requests: {
-        cpu: k8s.Quantity.fromString('10m'),
-        memory: k8s.Quantity.fromString(`${memory.requestMi}Mi`),
+        cpu: quantity('10m'),
+        memory: quantity(`${memory.requestMi}Mi`),
       },
-      limits: { memory: k8s.Quantity.fromString(`${memory.limitMi}Mi`) },
+      limits: { memory: quantity(`${memory.limitMi}Mi`) },
     },
     securityContext: {
       runAsNonRoot: true,
@@ -114,7 +115,7 @@ export function proxyContainer({
 export function proxyVolumes(name: string, configMapName: string): k8s.Volume[] {
   return [
     { name: `${name}-config`, configMap: { name: configMapName } },
-    { name: `${name}-run`, emptyDir: { sizeLimit: k8s.Quantity.fromString('1Mi') } },
+    { name: `${name}-run`, emptyDir: { sizeLimit: quantity('1Mi') } },
   ];
 }
 

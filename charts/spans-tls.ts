@@ -2,6 +2,7 @@ import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { workloadNames } from '../config/names';
 import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
+import { quantity } from './pod';
 import { proxyConfig, proxyContainer, proxyVolumes } from './proxy';
 import { servicePort } from './service';
 
@@ -151,8 +152,8 @@ export function certificateMaker({ certificate }: SpansTlsProps): k8s.Container[
         ...['-keyout', `${CERTIFICATES_PATH}/tls.key`, '-out', `${CERTIFICATES_PATH}/tls.crt`],
       ],
       resources: {
-        requests: { cpu: k8s.Quantity.fromString('10m'), memory: k8s.Quantity.fromString('16Mi') },
-        limits: { memory: k8s.Quantity.fromString('64Mi') },
+        requests: { cpu: quantity('10m'), memory: quantity('16Mi') },
+        limits: { memory: quantity('64Mi') },
       },
       securityContext: {
         allowPrivilegeEscalation: false,
@@ -173,7 +174,7 @@ export function spansTlsVolumes({ certificate }: SpansTlsProps): k8s.Volume[] {
       ...(certificate.kind === 'secret'
         ? // Optional: the pod starts before cert-manager has written it.
           { secret: { secretName: certificate.name, optional: true } }
-        : { emptyDir: { sizeLimit: k8s.Quantity.fromString('1Mi') } }),
+        : { emptyDir: { sizeLimit: quantity('1Mi') } }),
     },
   ];
 }

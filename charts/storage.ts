@@ -4,6 +4,7 @@ import type { Construct } from 'constructs';
 import { claimName } from '../config/names';
 import type { NodeStorage, ProvisionedStorage, Storage } from '../config/studio-config';
 import { keepOnDelete, labels, objectMeta, type StudioIdentity } from './metadata';
+import { quantity } from './pod';
 
 /** The claim that backend and ingestion mount. */
 export function mountedClaim(storage: Storage): string {
@@ -25,7 +26,7 @@ export class StorageChart extends Chart {
     const volumeName = `${props.namespace}-data`;
     // An empty class keeps a provisioner from making a volume for the claim.
     const storageClassName = storage.storageClass ?? (onNode ? '' : undefined);
-    const capacity = { storage: k8s.Quantity.fromString(storage.size) };
+    const capacity = { storage: quantity(storage.size) };
 
     if (onNode) {
       new k8s.KubePersistentVolume(this, 'volume', {
@@ -35,7 +36,8 @@ export class StorageChart extends Chart {
           volumeMode: 'Filesystem',
           accessModes: [storage.accessMode],
           persistentVolumeReclaimPolicy: 'Retain',
-          storageClassName,
+          // Left out where it is empty: unlike that of a claim, an empty class of a volume is not stored.
+          ...(storage.storageClass && { storageClassName: storage.storageClass }),
           // `local`, not `hostPath`: only then does the kubelet give the files to the pods' group.
           local: { path: storage.path },
           claimRef: { namespace: props.namespace, name: claimName },

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
+import { exampleEnvFile } from '../config/documentation';
 import { variables } from '../config/variables';
 
 /**
@@ -8,7 +9,7 @@ import { variables } from '../config/variables';
  */
 export function initEnv(path: string): boolean {
   const placeholders = variables.filter((variable) => 'secret' in variable && 'local' in variable);
-  let text = readFileSync('.env.example', 'utf8');
+  let text = exampleEnvFile();
   for (const { name } of placeholders) {
     text = text.replace(new RegExp(`^${name}=.*$`, 'm'), `${name}=${randomBytes(32).toString('base64')}`);
   }

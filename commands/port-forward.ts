@@ -26,7 +26,8 @@ export class PortForward {
   private readonly ending = new AbortController();
   private child?: ChildProcess;
   private connected = false;
-  private lastMessage = '';
+  /** What kubectl complained about since it last connected; it takes turns with several complaints. */
+  private readonly said = new Set<string>();
 
   constructor(
     private readonly target: ForwardTarget,
@@ -60,13 +61,13 @@ export class PortForward {
     this.child = child;
     child.stdout.on('data', () => {
       this.connected = true;
-      this.lastMessage = '';
+      this.said.clear();
     });
     child.stderr.on('data', (data: Buffer) => {
       const message = data.toString().trim();
       if (BROKEN.test(message)) child.kill('SIGTERM');
-      else if (message !== this.lastMessage) this.options.onMessage(`${service}: ${message}`);
-      this.lastMessage = message;
+      else if (!this.said.has(message)) this.options.onMessage(`${service}: ${message}`);
+      this.said.add(message);
     });
     return new Promise((resolve, reject) => {
       child.once('error', reject);

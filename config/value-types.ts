@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { posix } from 'node:path';
 import type { LineVariable, ReleaseLine } from '../releases';
+import { canonicalQuantity, quantityBytes } from './quantity';
 
 /** What a variable may hold: a description for the documentation and a check of one value. */
 export interface ValueType {
@@ -15,7 +16,6 @@ export interface ValueType {
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const DNS_LABEL = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 const DNS_SUBDOMAIN = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
-const QUANTITY = /^([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E|m|[eE][+-]?[0-9]+)?$/;
 // The grammar of image references: https://github.com/distribution/reference
 const REGISTRY =
   /^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*(?::[0-9]+)?$/;
@@ -157,6 +157,7 @@ export const nodeName: ValueType = {
 /** An amount of storage in Kubernetes' notation. */
 export const storageQuantity: ValueType = {
   description: 'Kubernetes quantity, for example `10Gi`',
+  canonical: canonicalQuantity,
   problem: (value) => {
     const bytes = quantityBytes(value);
     if (bytes === undefined) return 'is not a Kubernetes quantity. Write a number and Mi, Gi or Ti, for example 10Gi';
@@ -384,18 +385,6 @@ export function parseImage(reference: string): { readonly tag?: string; readonly
     (tag === undefined || IMAGE_TAG.test(tag)) &&
     (digest === undefined || IMAGE_DIGEST.test(digest));
   return valid ? { tag, digest } : undefined;
-}
-
-/** Bytes of a Kubernetes quantity, or nothing when it is none. */
-export function quantityBytes(quantity: string): number | undefined {
-  const match = QUANTITY.exec(quantity);
-  if (!match) return undefined;
-  const [, number, suffix = ''] = match;
-  const binary = ['Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'].indexOf(suffix);
-  const decimal = ['k', 'M', 'G', 'T', 'P', 'E'].indexOf(suffix);
-  if (binary >= 0) return Number(number) * 1024 ** (binary + 1);
-  if (decimal >= 0) return Number(number) * 1000 ** (decimal + 1);
-  return suffix === 'm' ? Number(number) / 1000 : Number(`${number}${suffix}`);
 }
 
 function hasControlCharacter(value: string): boolean {

@@ -257,7 +257,9 @@ describe('rule 4: Pod Security', () => {
     const studio = render(development({ JUNJO_BUILD_TARGET: 'development' }));
     expect(studio.ofKind('Namespace')[0].metadata.labels).toMatchObject({
       'pod-security.kubernetes.io/enforce': 'baseline',
-      'pod-security.kubernetes.io/warn': 'restricted',
+      // A level above the enforced one would warn at every apply.
+      'pod-security.kubernetes.io/warn': 'baseline',
+      'pod-security.kubernetes.io/audit': 'baseline',
     });
     for (const service of workloads) {
       expect(studio.pod(service).spec.securityContext.runAsUser).toBe(0);

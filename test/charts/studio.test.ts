@@ -72,6 +72,12 @@ describe('the frontend', () => {
     });
   });
 
+  test('serves on for a few seconds after it is told to stop, until nobody is led to it', () => {
+    const { lifecycle } = render(production()).container('frontend');
+    expect(lifecycle.preStop.exec.command).toEqual(['sleep', '5']);
+    expect(render(production()).pod('frontend').spec.terminationGracePeriodSeconds).toBeGreaterThan(10);
+  });
+
   test('with several pods spreads over nodes and keeps all but one through a drain', () => {
     const studio = render(production({ JUNJO_K8S_FRONTEND_REPLICAS: '3' }));
     expect(studio.get('Deployment', 'junjo-ai-studio-frontend').spec.replicas).toBe(3);
@@ -163,7 +169,6 @@ describe('storage', () => {
     expect(volume).toMatchObject({
       local: { path: '/mnt/junjo-data' },
       persistentVolumeReclaimPolicy: 'Retain',
-      storageClassName: '',
       capacity: { storage: '50Gi' },
       claimRef: { namespace: 'team', name: 'junjo-ai-studio-data' },
     });

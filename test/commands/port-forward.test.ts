@@ -111,3 +111,15 @@ test('npm run forward prints the addresses, and ends cleanly on Ctrl-C', async (
     '-n team port-forward service/junjo-ai-studio-ingestion 50051:50051',
   ]);
 });
+
+test('does not repeat complaints that take turns', async () => {
+  fakeKubectl(
+    'if [ "$(wc -l < "$(dirname "$0")/calls")" -gt 8 ]; then exec sleep 60; fi; [ $(($(wc -l < "$(dirname "$0")/calls") % 2)) = 0 ] && echo one >&2 || echo other >&2',
+  );
+  const messages: string[] = [];
+  const { forward, ended } = start(messages);
+  await until(() => calls().length > 8);
+  forward.stop();
+  await ended;
+  expect(messages.sort()).toEqual(['junjo-ai-studio-backend: one', 'junjo-ai-studio-backend: other']);
+});

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { development, envText, freshSecret } from '../support/studio';
 import { Workspace } from '../support/workspace';
@@ -38,6 +38,13 @@ test('npm run synth without an env file writes one with fresh secrets, and rende
   expect(values.map((value) => Buffer.from(value, 'base64').length)).toEqual([32, 32]);
   expect(values[0]).not.toBe(values[1]);
   for (const value of values) expect(stdout).not.toContain(value);
+});
+
+test('an env file is written where .env.example was deleted, too', () => {
+  rmSync(join(workspace.path, '.env.example'));
+  const { status, stderr } = npm('synth');
+  expect([status, stderr]).toEqual([0, '']);
+  expect(mode('.env')).toBe('600');
 });
 
 test('npx cdk8s synth renders the same bytes', () => {

@@ -91,7 +91,10 @@ describe('JUNJO_STUDIOS', () => {
     expect(readdirSync(join(workspace.path, 'dist')).sort()).toEqual(['blue', 'green']);
     rmSync(join(workspace.path, 'studios/green.env'));
     expect(synth(studios).status).toBe(0);
-    expect(readdirSync(join(workspace.path, 'dist'))).toEqual(['blue']);
+    expect(readdirSync(join(workspace.path, 'dist')).sort()).toEqual(['blue', 'left-behind.sh']);
+    const removal = readFileSync(join(workspace.path, 'dist/left-behind.sh'), 'utf8');
+    expect(removal).toMatch(/^kubectl -n green delete .*deployment\.apps\/junjo-ai-studio-backend/m);
+    expect(removal).not.toContain('-n blue');
     expect(existsSync(join(workspace.path, '.env'))).toBe(false);
   });
 

@@ -66,7 +66,8 @@ function readEnvFiles(paths: readonly string[]): readonly EnvFileText[] | undefi
   const files = paths.map((path) => ({ path, text: readFile(path) }));
   const missing = files.filter(({ text }) => text === undefined);
   for (const { path } of missing) {
-    console.error(`${path}: does not exist or cannot be read. Write a .env with fresh secrets: npm run init`);
+    const advice = path === '.env' ? '. Write one with fresh secrets: npm run init' : '. Is its name right?';
+    console.error(`${path}: does not exist or cannot be read${advice}`);
   }
   return missing.length === 0 ? files.map(({ path, text = '' }) => ({ path, text })) : undefined;
 }

@@ -155,8 +155,8 @@ export function parseKeptSeals(text: string): KeptSeals | { readonly problem: st
     return { problem: `must have scope, namespace, name and values, and nothing else. ${RESTORE}` };
   }
   if (!isScope(scope)) return { problem: `has a scope other than ${SCOPES.join(', ')}. ${RESTORE}` };
-  if (!isName(namespace)) return { problem: `has a namespace that is not a name. ${RESTORE}` };
-  if (!isName(name)) return { problem: `has a name that is none. ${RESTORE}` };
+  if (!isName(namespace)) return { problem: `has a namespace that is not valid. ${RESTORE}` };
+  if (!isName(name)) return { problem: `has a name that is not valid. ${RESTORE}` };
   if (!isRecord(values)) return { problem: `has values that are not an object. ${RESTORE}` };
   const sealed = new Map<string, SealedValue>();
   for (const [key, value] of Object.entries(values)) {

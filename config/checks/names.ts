@@ -34,7 +34,7 @@ export function checkNames(
         `release line ${line.name} has no such variable (${have}). Remove it, or set JUNJO_K8S_RELEASE`,
       );
     } else if (name.startsWith('JUNJO_')) {
-      values.error(name, `is no variable of Junjo AI Studio. ${nearest(name, [...table.keys()])}`);
+      values.error(name, `is not a variable of Junjo AI Studio. ${nearest(name, [...table.keys()])}`);
     } else {
       values.note(
         name,

@@ -144,7 +144,7 @@ function parseOrigins(written: string): readonly string[] | string {
       ? parsed
       : `is JSON, but not an array of strings. ${fix}`;
   } catch {
-    return `begins as a JSON array but is none. ${fix}`;
+    return `begins like a JSON array but cannot be parsed. ${fix}`;
   }
 }
 

@@ -554,6 +554,16 @@ describe('external-dns', () => {
     expect(studio.get('Service', 'junjo-ai-studio-ingestion').metadata.annotations).toEqual(names('spans.example.com'));
   });
 
+  test('finds no name on a node port, which has no address of its own', () => {
+    const nodePort = {
+      JUNJO_PROD_INGESTION_URL: 'http://spans.example.com:30051',
+      JUNJO_K8S_INGESTION_SERVICE: 'NodePort',
+    };
+    expect(edge({ ...on, ...nodePort }).get('Service', 'junjo-ai-studio-ingestion').metadata).not.toHaveProperty(
+      'annotations',
+    );
+  });
+
   test('finds the hosts of routes', () => {
     const studio = edge({ ...on, ...withoutClass, JUNJO_K8S_GATEWAY: 'class:envoy' });
     expect(studio.get('HTTPRoute', 'junjo-ai-studio-api').metadata.annotations).toEqual(names('api.example.com'));

@@ -1,6 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { Studio } from '../../charts/studio';
-import { development, files, freshSecret, load, type Manifest, production, Rendered, render } from '../support/studio';
+import {
+  development,
+  files,
+  freshSecret,
+  load,
+  type Manifest,
+  production,
+  Rendered,
+  render,
+  type Settings,
+} from '../support/studio';
 
 const stateful = ['backend', 'ingestion'] as const;
 const workloads = ['backend', 'ingestion', 'frontend'] as const;
@@ -30,7 +40,7 @@ const variants = {
 const rendered = Object.entries(variants).map(([name, settings]) => [name, render(settings)] as const);
 
 describe.each(rendered)('%s', (_, studio) => {
-  test('rule 1: one writer, replaced and never doubled, with time to close its stores', () => {
+  test('one writer, replaced and never doubled, with time to close its stores', () => {
     for (const service of stateful) {
       const { spec } = studio.get('Deployment', `junjo-ai-studio-${service}`);
       expect(spec.replicas).toBe(1);
@@ -39,7 +49,7 @@ describe.each(rendered)('%s', (_, studio) => {
     }
   });
 
-  test('rule 1: no disruption budget blocks the drain of a single pod', () => {
+  test('no disruption budget blocks the drain of a single pod', () => {
     for (const budget of studio.ofKind('PodDisruptionBudget')) {
       const selected = studio
         .ofKind('Deployment')
@@ -48,7 +58,7 @@ describe.each(rendered)('%s', (_, studio) => {
     }
   });
 
-  test('rule 2: both pods of the volume follow each other to one node, and no other pod does', () => {
+  test('both pods of the volume follow each other to one node, and no other pod does', () => {
     const [backend, ingestion] = stateful.map((service) => studio.pod(service));
     for (const pod of [backend, ingestion]) {
       const [term, ...more] = pod.spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution;
@@ -63,18 +73,18 @@ describe.each(rendered)('%s', (_, studio) => {
     expect(claims[0]).toEqual(expect.any(String));
   });
 
-  test('rule 2: the claim can be mounted by two pods', () => {
+  test('the claim can be mounted by two pods', () => {
     for (const { spec } of studio.ofKind('PersistentVolumeClaim')) expect(spec.accessModes).toEqual(['ReadWriteOnce']);
   });
 
-  test('rule 3: no service links and no service account token in any pod', () => {
+  test('no service links and no service account token in any pod', () => {
     for (const { spec } of studio.ofKind('Deployment')) {
       expect(spec.template.spec.enableServiceLinks).toBe(false);
       expect(spec.template.spec.automountServiceAccountToken).toBe(false);
     }
   });
 
-  test('rule 4: every pod states user, group, seccomp, capabilities and the owner of its volume', () => {
+  test('every pod states user, group, seccomp, capabilities and the owner of its volume', () => {
     for (const service of workloads) {
       const { securityContext, volumes } = studio.pod(service).spec;
       expect(securityContext).toMatchObject({
@@ -95,7 +105,7 @@ describe.each(rendered)('%s', (_, studio) => {
     }
   });
 
-  test('rule 5: gRPC probes of the kubelet on the internal port, and none that runs a binary', () => {
+  test('gRPC probes of the kubelet on the internal port, and none that runs a binary', () => {
     const probes = (service: string) => {
       const { startupProbe, readinessProbe, livenessProbe } = studio.container(service);
       return [startupProbe, readinessProbe, livenessProbe];
@@ -106,7 +116,7 @@ describe.each(rendered)('%s', (_, studio) => {
     expect(workloads.flatMap(probes).filter((probe) => probe.exec || probe.tcpSocket)).toEqual([]);
   });
 
-  test('rule 5: migrations have ten minutes, and ingestion outwaits the start of the backend', () => {
+  test('migrations have ten minutes, and ingestion outwaits the start of the backend', () => {
     const seconds = (service: string) => {
       const { periodSeconds, failureThreshold } = studio.container(service).startupProbe;
       return periodSeconds * failureThreshold;
@@ -119,7 +129,7 @@ describe.each(rendered)('%s', (_, studio) => {
     }
   });
 
-  test('rule 6: user values are never inline, where Kubernetes would expand them', () => {
+  test('user values are never inline, where Kubernetes would expand them', () => {
     const fixed = new Set([
       'INGESTION_HOST',
       'INGESTION_PORT',
@@ -137,7 +147,7 @@ describe.each(rendered)('%s', (_, studio) => {
     }
   });
 
-  test('rule 6: secrets reach the backend alone, and nothing but the Secret holds one', () => {
+  test('secrets reach the backend alone, and nothing but the Secret holds one', () => {
     const secrets = studio.ofKind('Secret').flatMap(({ data }) => Object.values<string>(data));
     const plain = secrets.map((value) => Buffer.from(value, 'base64').toString());
     const others = studio.files.filter(({ path }) => !path.endsWith('secrets.k8s.yaml')).map(({ text }) => text);
@@ -152,7 +162,7 @@ describe.each(rendered)('%s', (_, studio) => {
     });
   });
 
-  test('rule 8: what holds the data is in the foundation, and Argo CD neither prunes nor deletes it', () => {
+  test('what holds the data is in the foundation, and Argo CD neither prunes nor deletes it', () => {
     const foundation = studio.files.filter(({ path }) => path.startsWith('foundation/'));
     const kinds = ['Namespace', 'PersistentVolume', 'PersistentVolumeClaim'];
     const inFoundation = new Rendered(foundation).objects;
@@ -165,7 +175,7 @@ describe.each(rendered)('%s', (_, studio) => {
     }
   });
 
-  test('rule 9: no object waits in a sync wave', () => {
+  test('no object waits in a sync wave', () => {
     const annotations = studio.objects.flatMap(({ metadata }) => Object.keys(metadata.annotations ?? {}));
     expect(annotations.filter((name) => name.startsWith('argocd.argoproj.io/sync-wave'))).toEqual([]);
   });
@@ -239,7 +249,7 @@ describe.each(rendered)('%s', (_, studio) => {
   });
 });
 
-describe('rule 4: Pod Security', () => {
+describe('Pod Security', () => {
   test('published images run under `restricted`, and the namespace enforces it', () => {
     const studio = render(production());
     expect(studio.ofKind('Namespace')[0].metadata.labels).toMatchObject({
@@ -287,7 +297,7 @@ describe('rule 4: Pod Security', () => {
   });
 });
 
-describe('rule 6: each container gets what it reads', () => {
+describe('each container gets what it reads', () => {
   const everything = production({
     JUNJO_LOG_LEVEL: 'warn',
     JUNJO_LOG_FORMAT: 'text',
@@ -343,6 +353,17 @@ describe('rule 6: each container gets what it reads', () => {
     });
   });
 
+  test('a Secret is in standard base64, which alone the API server decodes', () => {
+    // Every value has characters that the URL-safe alphabet writes differently.
+    const keys = ['>>>???', '~~~~~~', '\u00ff\u00fe\u00fb'].map((odd) => `${odd}${randomBytes(9).toString('hex')}`);
+    for (const key of keys) {
+      const { data } = render(production({ OPENAI_API_KEY: key })).get('Secret', 'junjo-ai-studio-secrets');
+      for (const value of Object.values(data)) expect(value).toMatch(/^[A-Za-z0-9+/]+={0,2}$/);
+      expect(Buffer.from(data.OPENAI_API_KEY, 'base64').toString('base64')).toBe(data.OPENAI_API_KEY);
+      expect(data.OPENAI_API_KEY).toMatch(/[+/]/);
+    }
+  });
+
   test('a dollar sign in a value arrives as it is', () => {
     const origin = 'https://studio.example.com';
     const key = `a$(HOME)${randomBytes(8).toString('hex')}`;
@@ -352,11 +373,12 @@ describe('rule 6: each container gets what it reads', () => {
   });
 });
 
-describe('rule 7: a change rolls the pods that read it, and no other', () => {
+describe('a change rolls the pods that read it, and no other', () => {
   const base = production({ OPENAI_API_KEY: freshSecret(), JUNJO_LOG_LEVEL: 'info' });
   const template = (studio: Rendered, service: string) => JSON.stringify(studio.pod(service));
-  const rolled = (change: Record<string, string>) => {
-    const [before, after] = [render(base), render({ ...base, ...change })];
+  const tokenStudio = { ...base, JUNJO_K8S_RELEASE: '0.82.1', JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() };
+  const rolled = (change: Record<string, string>, of: Settings) => {
+    const [before, after] = [render(of), render({ ...of, ...change })];
     return workloads.filter((service) => template(before, service) !== template(after, service));
   };
 
@@ -367,8 +389,20 @@ describe('rule 7: a change rolls the pods that read it, and no other', () => {
     ['the address of the API', { JUNJO_PROD_BACKEND_URL: 'https://a.example.com' }, ['backend', 'frontend']],
     ['the poll interval', { SPAN_POLL_INTERVAL: '7' }, ['backend']],
     ['the size of the volume', { JUNJO_K8S_STORAGE_SIZE: '20Gi' }, []],
-  ])('%s', (_, change, expected) => {
-    expect(rolled(change)).toEqual(expected);
+    ['a secret that ingestion reads', { JUNJO_SESSION_SECRET: freshSecret() }, ['backend', 'ingestion'], tokenStudio],
+    ['a provider key beside it', { OPENAI_API_KEY: freshSecret() }, ['backend'], tokenStudio],
+  ])('%s', (_, change, expected, of: Settings = base) => {
+    expect(rolled(change, of)).toEqual(expected);
+  });
+
+  test('another address of the API gives the frontend a new digest, because browsers read it from a mounted file', () => {
+    const digests = ['https://api.example.com', 'https://a.example.com'].map((url) => {
+      const { annotations } = render({ ...base, JUNJO_PROD_BACKEND_URL: url, JUNJO_K8S_NAME: 'one' }).pod(
+        'frontend',
+      ).metadata;
+      return annotations['checksum/settings'];
+    });
+    expect(digests[0]).not.toBe(digests[1]);
   });
 
   test.each(['backend', 'ingestion'])(

@@ -81,12 +81,25 @@ describe('the frontend', () => {
   test('with several pods spreads over nodes and keeps all but one through a drain', () => {
     const studio = render(production({ JUNJO_K8S_FRONTEND_REPLICAS: '3' }));
     expect(studio.get('Deployment', 'junjo-ai-studio-frontend').spec.replicas).toBe(3);
-    expect(studio.pod('frontend').spec.topologySpreadConstraints[0].topologyKey).toBe('kubernetes.io/hostname');
+    const [spread] = studio.pod('frontend').spec.topologySpreadConstraints;
+    expect(spread.topologyKey).toBe('kubernetes.io/hostname');
+    // Its own pods, and no others: spreading over the pods of the backend would keep two of these on one node.
+    expect(studio.pod('frontend').metadata.labels).toMatchObject(spread.labelSelector.matchLabels);
+    for (const other of ['backend', 'ingestion']) {
+      expect(studio.pod(other).metadata.labels).not.toMatchObject(spread.labelSelector.matchLabels);
+    }
     expect(studio.get('PodDisruptionBudget', 'junjo-ai-studio-frontend').spec.maxUnavailable).toBe(1);
   });
 });
 
 describe('images', () => {
+  test('are pulled with the credentials of JUNJO_K8S_IMAGE_PULL_SECRET by every pod', () => {
+    const studio = render(production({ JUNJO_K8S_IMAGE_PULL_SECRET: 'registry-credentials' }));
+    for (const service of ['backend', 'ingestion', 'frontend']) {
+      expect(studio.pod(service).spec.imagePullSecrets).toEqual([{ name: 'registry-credentials' }]);
+    }
+  });
+
   const images = (settings: Parameters<typeof render>[0]) => {
     const studio = render(settings);
     return ['backend', 'ingestion', 'frontend'].map((name) => studio.container(name).image);

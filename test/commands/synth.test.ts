@@ -63,7 +63,7 @@ test('a bad env file gives all its problems and exit status 1, and leaves dist/ 
   expect([status, stdout]).toEqual([1, '']);
   expect(stderr.trim().split('\n')).toEqual([
     '.env:1 JUNJO_ENV: must be one of: development, production',
-    '.env:2 JUNJO_SESION_SECRET: is no variable of Junjo AI Studio. Did you mean JUNJO_SESSION_SECRET?',
+    '.env:2 JUNJO_SESION_SECRET: is not a variable of Junjo AI Studio. Did you mean JUNJO_SESSION_SECRET?',
     '.env JUNJO_SESSION_SECRET: is missing. Generate one: openssl rand -base64 32',
     '.env JUNJO_SECURE_COOKIE_KEY: is missing. Generate one: openssl rand -base64 32',
   ]);
@@ -91,9 +91,7 @@ test('JUNJO_ENV_FILES names the env files, and no .env is written beside them', 
 test('an env file that is not there is one line and no stack trace', () => {
   const { status, stderr } = npm('synth', { JUNJO_ENV_FILES: 'nowhere.env' });
   expect(status).toBe(1);
-  expect(stderr.trim()).toBe(
-    'nowhere.env: does not exist or cannot be read. Write a .env with fresh secrets: npm run init',
-  );
+  expect(stderr.trim()).toBe('nowhere.env: does not exist or cannot be read. Is its name right?');
 });
 
 test('npm run init never replaces an env file', () => {

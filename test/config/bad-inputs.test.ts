@@ -238,7 +238,7 @@ const badInputs: readonly BadInput[] = [
   ),
   prod(
     `JUNJO_ALLOW_ORIGINS='["https://studio.example.com"'`,
-    '.env:1 JUNJO_ALLOW_ORIGINS: begins as a JSON array but is none. Write origins with commas between them: https://studio.example.com,https://other.example.com',
+    '.env:1 JUNJO_ALLOW_ORIGINS: begins like a JSON array but cannot be parsed. Write origins with commas between them: https://studio.example.com,https://other.example.com',
   ),
   prod(
     `JUNJO_ALLOW_ORIGINS='[1]'`,
@@ -270,15 +270,15 @@ const badInputs: readonly BadInput[] = [
   dev('JUNJO_LOG_FORMAT=pretty', '.env:1 JUNJO_LOG_FORMAT: must be one of: json, text'),
   dev(
     'JUNJO_SESION_SECRET=x',
-    '.env:1 JUNJO_SESION_SECRET: is no variable of Junjo AI Studio. Did you mean JUNJO_SESSION_SECRET?',
+    '.env:1 JUNJO_SESION_SECRET: is not a variable of Junjo AI Studio. Did you mean JUNJO_SESSION_SECRET?',
   ),
   dev(
     'JUNJO_K8S_STORAGE=10Gi',
-    '.env:1 JUNJO_K8S_STORAGE: is no variable of Junjo AI Studio. Did you mean JUNJO_K8S_STORAGE_SIZE?',
+    '.env:1 JUNJO_K8S_STORAGE: is not a variable of Junjo AI Studio. Did you mean JUNJO_K8S_STORAGE_SIZE?',
   ),
   dev(
     'JUNJO_SOMETHING_ELSE_ALTOGETHER=1',
-    '.env:1 JUNJO_SOMETHING_ELSE_ALTOGETHER: is no variable of Junjo AI Studio. Remove it, or look it up in docs/variables.md',
+    '.env:1 JUNJO_SOMETHING_ELSE_ALTOGETHER: is not a variable of Junjo AI Studio. Remove it, or look it up in docs/variables.md',
   ),
   dev('SPAN_POLL_INTERVAL=0', '.env:1 SPAN_POLL_INTERVAL: must be an integer from 1 to 3600'),
   dev('SPAN_BATCH_SIZE=10001', '.env:1 SPAN_BATCH_SIZE: must be an integer from 1 to 10000'),
@@ -544,6 +544,24 @@ const badInputs: readonly BadInput[] = [
   prod(
     'JUNJO_K8S_GATEWAY_HTTPS_LISTENER=tls',
     '.env:1 JUNJO_K8S_GATEWAY_HTTPS_LISTENER: has no effect without a Gateway that is there already. Set JUNJO_K8S_GATEWAY=namespace/name, or remove the line',
+  ),
+
+  ...['JUNJO_K8S_STORAGE_ACCESS_MODE=ReadWriteOnce', 'JUNJO_K8S_STORAGE_SIZE=5Gi', 'JUNJO_K8S_STORAGE_CLASS=fast'].map(
+    (line): BadInput => ({
+      base: 'development',
+      lines: [line, 'JUNJO_K8S_EXISTING_CLAIM=mine'],
+      prints: [
+        `.env:1 ${line.split('=')[0]}: has no effect on the claim that JUNJO_K8S_EXISTING_CLAIM names. Remove one of the two lines`,
+      ],
+    }),
+  ),
+  prod(
+    'JUNJO_ALLOW_ORIGINS=https://user:hunter2@studio.example.com',
+    '.env:1 JUNJO_ALLOW_ORIGINS: contains "https://…@studio.example.com", which no browser sends as an origin. Write https://studio.example.com',
+  ),
+  prod(
+    'JUNJO_ALLOW_ORIGINS=ftp://user:hunter2@studio.example.com',
+    `.env:1 JUNJO_ALLOW_ORIGINS: contains "ftp://…@studio.example.com", which is no origin. ${ORIGIN_FORM}`,
   ),
 
   // Names of objects

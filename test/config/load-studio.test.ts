@@ -24,9 +24,32 @@ describe('several env files', () => {
       'b.env:5 JUNJO_LOG_FORMAT: must be one of: json, text',
     ]);
   });
+
+  test('have those of the first file first, however far down its lines are', () => {
+    const first = { path: 'a.env', text: `${'\n'.repeat(30)}JUNJO_LOG_LEVEL=loud\n` };
+    const second = { path: 'b.env', text: `JUNJO_LOG_FORMAT=pretty\n${envText(development())}` };
+    expect(loadStudio([first, second]).problems.map(({ file, line }) => `${file}:${line}`)).toEqual([
+      'a.env:31',
+      'b.env:1',
+    ]);
+  });
 });
 
 describe('the environment', () => {
+  test('is stronger in references than what an earlier file or line sets, as under compose', () => {
+    const first = { path: 'a.env', text: 'HOST=file.example.com\nLEVEL=debug\n' };
+    const second = {
+      path: 'b.env',
+      text: `JUNJO_ALLOW_ORIGINS=https://studio.example.com,https://\${HOST}\nJUNJO_LOG_LEVEL=\${LEVEL}\n${envText(production())}`,
+    };
+    const environment = (name: string) => (name === 'HOST' ? 'environment.example.com' : undefined);
+    const { config } = loadStudio([first, second], { environment });
+    expect(config?.settings.backend).toMatchObject({
+      JUNJO_ALLOW_ORIGINS: 'https://studio.example.com,https://environment.example.com',
+      JUNJO_LOG_LEVEL: 'debug',
+    });
+  });
+
   test('gives bare keys their value, so that secrets can stay out of the file', () => {
     const secret = freshSecret();
     const text = `JUNJO_SESSION_SECRET\n${envText(development({ JUNJO_SESSION_SECRET: undefined }))}`;

@@ -1,4 +1,5 @@
 import { constants, createDecipheriv, createHash, type KeyObject, privateDecrypt, randomBytes } from 'node:crypto';
+import { renderStudios } from '../../charts/render';
 import { type LoadOptions, loadStudio } from '../../config/load-studio';
 import { formatProblem } from '../../config/problems';
 import { makeCertificate } from '../support/certificate';
@@ -309,4 +310,25 @@ describe('what is committed', () => {
     }
     expect(committed).toContain('checksum/secrets');
   });
+});
+
+test('several studios of one run keep their seals, each in a file of its own', () => {
+  const source = (name: string) => ({
+    name,
+    files: [
+      {
+        path: `${name}.env`,
+        text: envText(
+          sealed({
+            JUNJO_PROD_FRONTEND_URL: `https://${name}.example.com`,
+            JUNJO_PROD_BACKEND_URL: `https://api.${name}.example.com`,
+            JUNJO_PROD_INGESTION_URL: `https://spans.${name}.example.com`,
+          }),
+        ),
+      },
+    ],
+  });
+  const { kept } = renderStudios([source('blue'), source('green'), source('red')], files());
+  expect(kept.map(({ path }) => path)).toEqual(['sealed/blue.json', 'sealed/green.json', 'sealed/red.json']);
+  expect(new Set(kept.map(({ text }) => text)).size).toBe(3);
 });

@@ -48,8 +48,8 @@ export function spansTlsConfig({
 }: Pick<SpansTlsProps, 'otlpPort' | 'port' | 'certificatesPath'>): Record<string, string> {
   return proxyConfig(
     `# A path with a variable is read at each handshake, so that a renewed certificate needs no reload, and a missing one
-# keeps nothing from starting. Between two reads the kubelet may swap both files: nginx reads them again when they do not
-# match, since 1.27.4.
+# keeps nothing from starting. The kubelet may swap both files between two reads: 1.30 then reads them again, where 1.26
+# drops that handshake.
 map $ssl_server_name $certificates {
   default ${certificatesPath};
 }
@@ -70,7 +70,8 @@ server {
   # A resumed session would go on with the certificate it began with.
   ssl_session_tickets off;
 
-  # No connection is too old: the defaults close one after an hour, or a thousand calls.
+  # No connection is too old: the defaults close one after a minute without a call, after an hour, or a thousand calls.
+  client_header_timeout 1h;
   keepalive_timeout 1h;
   keepalive_time 52w;
   keepalive_requests 1000000000;
@@ -130,7 +131,9 @@ export function spansTlsContainer({ imageRegistry, user }: SpansTlsProps): k8s.C
     portName: 'otlp-tls',
     port: SPANS_TLS_PORT,
     user,
-    memory: { requestMi: 16, limitMi: 64 },
+    // Measured, both processes: 14 MiB idle, 22 with 50 connections, 23 under four parallel streams of 15 MB, 37 when each
+    // of the 50 sends 1 MiB at once, and 72 with 2000 calls under way.
+    memory: { requestMi: 16, limitMi: 128 },
   });
   return {
     ...container,

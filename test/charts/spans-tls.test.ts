@@ -259,6 +259,19 @@ describeWithNginx('spans over TLS', () => {
     session.destroy();
   });
 
+  test('a connection without a call lasts as long as one with calls', async () => {
+    const shortened = await freePort();
+    const impatient = await start(shortened, ingestion.port, volume.path, (text) => {
+      expect(text).toContain('client_header_timeout 1h;');
+      return text.replace('client_header_timeout 1h', 'client_header_timeout 1s');
+    });
+    const [here, there] = [await connectSession(port), await connectSession(shortened)];
+    await once(there, 'close');
+    expect(here.closed).toBe(false);
+    here.destroy();
+    await impatient.stop();
+  });
+
   test('a thousand calls at once are all answered', async () => {
     const answers = await Promise.all(
       Array.from({ length: 1200 }, (_, n) => call(client, Buffer.from(`call ${n}`), { 'x-wait': '100' })),

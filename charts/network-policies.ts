@@ -2,7 +2,7 @@ import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import type { Egress } from '../config/checks/proxy';
-import type { Service } from '../releases';
+import type { Component } from '../releases';
 import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
 
 /** Who is where, as far as it is known when rendering. */
@@ -64,8 +64,8 @@ export class NetworkPoliciesChart extends Chart {
   constructor(scope: Construct, id: string, props: NetworkPoliciesChartProps) {
     super(scope, id);
     const { ports } = props;
-    const pods = (service: Service): k8s.NetworkPolicyPeer => ({
-      podSelector: { matchLabels: selectorLabels(service) },
+    const pods = (component: Component): k8s.NetworkPolicyPeer => ({
+      podSelector: { matchLabels: selectorLabels(component) },
     });
     const edge: k8s.NetworkPolicyPeer[] = props.edgeNamespace
       ? [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': props.edgeNamespace } } }]

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { k8s } from 'cdk8s-plus-27';
 import { canonicalQuantity } from '../config/quantity';
 import type { SecretKey, StudioConfig } from '../config/studio-config';
-import type { Memory, Service, WritableFolder } from '../releases';
+import type { Component, Memory, WritableFolder } from '../releases';
 import { labels, objectMeta, type StudioIdentity, selectorLabels } from './metadata';
 import { settingsName } from './settings';
 
@@ -44,13 +44,13 @@ export interface StatefulWorkloadProps extends WorkloadProps {
 const VOLUME_LABEL = { 'junjo-ai-studio/volume': 'data' };
 
 /** Metadata of a workload: the version tells which release runs. */
-export function workloadMeta(props: WorkloadProps, name: string, component: Service) {
+export function workloadMeta(props: WorkloadProps, name: string, component: Component) {
   const meta = objectMeta(props, name, component);
   return { ...meta, labels: { ...meta.labels, 'app.kubernetes.io/version': props.version } };
 }
 
 /** Metadata of a workload that reads secrets; Reloader, where it runs, rolls it when somebody else changes the Secret. */
-export function statefulMeta(props: StatefulWorkloadProps, name: string, component: Service) {
+export function statefulMeta(props: StatefulWorkloadProps, name: string, component: Component) {
   const reload = props.secretsFromElsewhere && props.secretKeys.length > 0;
   return {
     ...workloadMeta(props, name, component),
@@ -59,7 +59,7 @@ export function statefulMeta(props: StatefulWorkloadProps, name: string, compone
 }
 
 /** Metadata of the pods; a changed digest replaces them. */
-export function podMeta(props: WorkloadProps, component: Service, digests: Texts) {
+export function podMeta(props: WorkloadProps, component: Component, digests: Texts) {
   return {
     labels: { ...labels(props.studio, component), 'app.kubernetes.io/version': props.version },
     annotations: digests,
@@ -67,7 +67,7 @@ export function podMeta(props: WorkloadProps, component: Service, digests: Texts
 }
 
 /** The same for a pod that mounts the volume. */
-export function statefulPodMeta(props: StatefulWorkloadProps, component: Service) {
+export function statefulPodMeta(props: StatefulWorkloadProps, component: Component) {
   const meta = podMeta(props, component, {
     'checksum/settings': digest(props.settings),
     ...(props.secretsDigest && { 'checksum/secrets': props.secretsDigest }),
@@ -104,7 +104,7 @@ function podSecurityContext({ imageTarget, user }: WorkloadProps): k8s.PodSecuri
 /** What every container of the studio says alike. */
 export function containerDefaults(
   props: WorkloadProps,
-  component: Service,
+  component: Component,
 ): Pick<k8s.Container, 'name' | 'image' | 'imagePullPolicy' | 'envFrom' | 'securityContext'> {
   return {
     name: component,
@@ -183,7 +183,7 @@ export const besideTheVolume: k8s.Affinity = {
 };
 
 /** One writer: a second pod, even for a moment, fails on the stores' locks or corrupts them. */
-export function singleWriter(component: Service): Pick<k8s.DeploymentSpec, 'replicas' | 'strategy' | 'selector'> {
+export function singleWriter(component: Component): Pick<k8s.DeploymentSpec, 'replicas' | 'strategy' | 'selector'> {
   return {
     replicas: 1,
     strategy: { type: 'Recreate' },

@@ -2,14 +2,14 @@ import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { workloadNames } from '../config/names';
-import { type Service, services } from '../releases';
+import { type Component, components } from '../releases';
 import { objectMeta, type StudioIdentity } from './metadata';
 
 type Settings = Readonly<Record<string, string>>;
 
 /** The ConfigMap with what one container reads of the env file. */
-export function settingsName(service: Service): string {
-  return `${workloadNames[service]}-settings`;
+export function settingsName(component: Component): string {
+  return `${workloadNames[component]}-settings`;
 }
 
 /** The ConfigMap with the file that tells browsers where the API is. */
@@ -25,7 +25,7 @@ export function frontendConfig(apiUrl: string): Settings {
 
 /** The settings of all containers, and the frontend's own file. */
 export interface SettingsChartProps extends StudioIdentity {
-  readonly settings: Readonly<Record<Service, Settings>>;
+  readonly settings: Readonly<Record<Component, Settings>>;
   /** Address at which browsers call the API. */
   readonly apiUrl: string;
 }
@@ -34,10 +34,10 @@ export interface SettingsChartProps extends StudioIdentity {
 export class SettingsChart extends Chart {
   constructor(scope: Construct, id: string, props: SettingsChartProps) {
     super(scope, id);
-    for (const service of services) {
-      new k8s.KubeConfigMap(this, service, {
-        metadata: objectMeta(props, settingsName(service), service),
-        data: props.settings[service],
+    for (const component of components) {
+      new k8s.KubeConfigMap(this, component, {
+        metadata: objectMeta(props, settingsName(component), component),
+        data: props.settings[component],
       });
     }
     new k8s.KubeConfigMap(this, 'frontend-config', {

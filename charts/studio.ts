@@ -1,7 +1,7 @@
 import { App } from 'cdk8s';
 import { Construct } from 'constructs';
 import type { Edge, EdgeRoute, Secrets, StudioConfig } from '../config/studio-config';
-import { needsBackendFirst, type Service } from '../releases';
+import { type Component, needsBackendFirst } from '../releases';
 import { API_GUARD_PORT } from './api-guard';
 import { ArgoCdChart, type ArgoCdStudio, allowedBelow, tolerateMissingCrds } from './argo-cd';
 import { BackendChart } from './backend';
@@ -205,32 +205,32 @@ function spansServiceAnnotations(config: StudioConfig): Record<string, string> {
   };
 }
 
-function workload(config: StudioConfig, service: Service): WorkloadProps {
+function workload(config: StudioConfig, component: Component): WorkloadProps {
   return {
     studio: config.name,
     namespace: config.namespace,
-    image: config.images[service],
-    imagePullPolicy: config.imagePullPolicies[service],
+    image: config.images[component],
+    imagePullPolicy: config.imagePullPolicies[component],
     imagePullSecret: config.imagePullSecret,
     version: config.tag,
     imageTarget: config.imageTarget,
-    settings: config.settings[service],
-    fixedEnvironment: config.fixedEnvironment[service],
-    user: config.line.users[service],
-    memory: config.line.memory[config.size][service],
-    writable: config.line.writable[service],
+    settings: config.settings[component],
+    fixedEnvironment: config.fixedEnvironment[component],
+    user: config.line.users[component],
+    memory: config.line.memory[config.size][component],
+    writable: config.line.writable[component],
   };
 }
 
-function statefulWorkload(config: StudioConfig, service: Service): StatefulWorkloadProps {
+function statefulWorkload(config: StudioConfig, component: Component): StatefulWorkloadProps {
   const { name, source, readers, digests } = config.secrets;
   return {
-    ...workload(config, service),
+    ...workload(config, component),
     claimName: mountedClaim(config.storage),
     dataPath: config.line.dataPath,
     secretName: name,
-    secretKeys: readers[service],
-    secretsDigest: digests[service],
+    secretKeys: readers[component],
+    secretsDigest: digests[component],
     secretsFromElsewhere: source.kind !== 'manifest',
   };
 }

@@ -64,8 +64,8 @@ function mergedRows(lines: readonly ReleaseLine[]): readonly Row[] {
     for (const variable of variablesOf(line)) {
       const row = have.get(variable.name) ?? { variable, lines: [], readBy: new Map<string, string[]>() };
       row.lines.push(line.name);
-      for (const service of variable.readers ?? []) {
-        row.readBy.set(service, [...(row.readBy.get(service) ?? []), line.name]);
+      for (const component of variable.readers ?? []) {
+        row.readBy.set(component, [...(row.readBy.get(component) ?? []), line.name]);
       }
       have.set(variable.name, row);
     }
@@ -74,7 +74,7 @@ function mergedRows(lines: readonly ReleaseLine[]): readonly Row[] {
     variable,
     lineNames: common.has(variable.name) ? 'all' : names.join(', '),
     readers: [...readBy]
-      .map(([service, where]) => (where.length === names.length ? service : `${service} (${where.join(', ')})`))
+      .map(([component, where]) => (where.length === names.length ? component : `${component} (${where.join(', ')})`))
       .join(', '),
   }));
 }

@@ -1,4 +1,4 @@
-import { perService, type ReleaseLine, releaseLines, type Service } from '../releases';
+import { type Component, perComponent, type ReleaseLine, releaseLines } from '../releases';
 import { checkApiGuard } from './checks/api-guard';
 import { checkEdge } from './checks/edge';
 import { checkImages } from './checks/images';
@@ -178,13 +178,13 @@ function buildConfig(
   const secrets = checkSecrets(values, table, surroundings);
   if (!storage || !secrets) return undefined;
 
-  const setting = (service: Service, { name, secret, setByManifests, wordsOf }: Variable): string | undefined => {
+  const setting = (component: Component, { name, secret, setByManifests, wordsOf }: Variable): string | undefined => {
     if (secret || setByManifests) return undefined;
     const value = values.find(name) ?? (name === 'JUNJO_ALLOW_ORIGINS' ? uiOrigin(values, frontendPorts) : undefined);
-    return (value && wordsOf?.[service]?.[value]) ?? value;
+    return (value && wordsOf?.[component]?.[value]) ?? value;
   };
-  const settings = perService((service) =>
-    perContainerName(readBy(service, table), (variable) => setting(service, variable)),
+  const settings = perComponent((component) =>
+    perContainerName(readBy(component, table), (variable) => setting(component, variable)),
   );
   const repo = values.get('JUNJO_K8S_GIT_REPO');
   return {
@@ -242,8 +242,8 @@ function perContainerName(table: readonly Variable[], textOf: (variable: Variabl
   return Object.fromEntries(named.filter((pair): pair is readonly [string, string] => pair[1] !== undefined));
 }
 
-function readBy(service: Service, table: readonly Variable[]): readonly Variable[] {
-  return table.filter(({ readers }) => readers?.includes(service));
+function readBy(component: Component, table: readonly Variable[]): readonly Variable[] {
+  return table.filter(({ readers }) => readers?.includes(component));
 }
 
 function inFileOrder(problems: readonly Problem[], files: readonly EnvFileText[]): readonly Problem[] {

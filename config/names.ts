@@ -1,10 +1,10 @@
-import type { Service } from '../releases';
+import type { Component } from '../releases';
 
 /** Name of the studio unless `JUNJO_K8S_NAME` gives another. */
 export const defaultStudioName = 'junjo-ai-studio';
 
 /** Objects are called as the services of upstream's compose file; namespaces tell studios apart. */
-export const workloadNames: Readonly<Record<Service, string>> = {
+export const workloadNames: Readonly<Record<Component, string>> = {
   backend: 'junjo-ai-studio-backend',
   ingestion: 'junjo-ai-studio-ingestion',
   frontend: 'junjo-ai-studio-frontend',

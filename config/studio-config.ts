@@ -1,4 +1,4 @@
-import type { ReleaseLine, Service, Size } from '../releases';
+import type { Component, ReleaseLine, Size } from '../releases';
 import type { Egress } from './checks/proxy';
 import type { GatewayController, IngressController } from './ingress-controllers';
 import type { SealingScope } from './sealing';
@@ -140,9 +140,9 @@ export interface Secrets {
   readonly name: string;
   readonly source: SecretSource;
   /** The keys that each container reads. */
-  readonly readers: Readonly<Record<Service, readonly SecretKey[]>>;
+  readonly readers: Readonly<Record<Component, readonly SecretKey[]>>;
   /** Digest of what each container reads, where the values are known here; it rolls the pod and tells nothing. */
-  readonly digests: Readonly<Record<Service, string | undefined>>;
+  readonly digests: Readonly<Record<Component, string | undefined>>;
 }
 
 /** Where Argo CD finds the manifests. */
@@ -166,14 +166,14 @@ export interface StudioConfig {
   readonly tag: string;
   /** Registry, with path, that mirrors Docker Hub. */
   readonly imageRegistry: string;
-  readonly images: Readonly<Record<Service, string>>;
-  readonly imagePullPolicies: Readonly<Record<Service, 'IfNotPresent' | 'Always'>>;
+  readonly images: Readonly<Record<Component, string>>;
+  readonly imagePullPolicies: Readonly<Record<Component, 'IfNotPresent' | 'Always'>>;
   /** Name of an existing Secret with registry credentials. */
   readonly imagePullSecret?: string;
   /** What each container reads of the env file, apart from secrets. */
-  readonly settings: Readonly<Record<Service, Readonly<Record<string, string>>>>;
+  readonly settings: Readonly<Record<Component, Readonly<Record<string, string>>>>;
   /** Variables with a value that the manifests decide. */
-  readonly fixedEnvironment: Readonly<Record<Service, Readonly<Record<string, string>>>>;
+  readonly fixedEnvironment: Readonly<Record<Component, Readonly<Record<string, string>>>>;
   readonly secrets: Secrets;
   readonly storage: Storage;
   readonly size: Size;

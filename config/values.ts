@@ -44,8 +44,8 @@ export class Values {
   }
 
   /** MiB that a share of a container's memory limit comes to. @param size the studio's own unless given */
-  shareOfMemory({ service, percent }: NonNullable<Variable['percentOfMemory']>, size = this.size()): number {
-    return Math.floor((this.line.memory[size][service].limitMi * percent) / 100);
+  shareOfMemory({ component, percent }: NonNullable<Variable['percentOfMemory']>, size = this.size()): number {
+    return Math.floor((this.line.memory[size][component].limitMi * percent) / 100);
   }
 
   /** The value that stands in the file, in its canonical form, without the default. */

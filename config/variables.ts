@@ -1,4 +1,4 @@
-import { defaultTag, type LineVariable, type ReleaseLine, type Service } from '../releases';
+import { type Component, defaultTag, type LineVariable, type ReleaseLine } from '../releases';
 import { gatewayControllers, ingressControllers } from './ingress-controllers';
 import { defaultStudioName, internalServiceNames } from './names';
 import {
@@ -55,7 +55,7 @@ export interface Variable {
   /** Goes to the Secret, and is never printed. @default false */
   readonly secret?: boolean;
   /** Containers that get it as an environment variable; an empty list: none of this release. @default only the manifests use it */
-  readonly readers?: readonly Service[];
+  readonly readers?: readonly Component[];
   /** Left out with a warning when it still holds a placeholder, instead of being an error. @default false */
   readonly leftOutAsPlaceholder?: boolean;
   /** Upper bound, and default without `bySize`, as a share of the memory limit of a container. */
@@ -63,7 +63,7 @@ export interface Variable {
   /** Value when the file does not set it, by the size of the studio. */
   readonly bySize?: LineVariable['bySize'];
   /** Words of its own that a container has for some values. @default all readers get the value as it is */
-  readonly wordsOf?: Readonly<Partial<Record<Service, Readonly<Record<string, string>>>>>;
+  readonly wordsOf?: Readonly<Partial<Record<Component, Readonly<Record<string, string>>>>>;
   /** A secret of which nothing is known unless the file has a line for it. @default false, it may be in any Secret */
   readonly onlyWhenWritten?: boolean;
   /** How the containers call it. @default `name` */
@@ -76,7 +76,7 @@ export interface Variable {
   readonly refused?: string;
 }
 
-const all: readonly Service[] = ['backend', 'ingestion', 'frontend'];
+const all: readonly Component[] = ['backend', 'ingestion', 'frontend'];
 
 /**
  * Every variable of upstream's env file that all release lines share, and every `JUNJO_K8S_` setting.
@@ -672,21 +672,21 @@ export type VariableName = (typeof variables)[number]['name'];
 export function variablesOf(line: ReleaseLine): readonly Variable[] {
   const shared = variables.map((variable: Variable): Variable => {
     const { refused, ...row } = variable;
-    const pinned = all.some((service) => variable.name in line.environment[service]);
+    const pinned = all.some((component) => variable.name in line.environment[component]);
     if (refused && pinned) return { ...row, setByManifests: 'a fixed value of the release' };
     return { ...variable, readers: line.fewerReaders?.[variable.name] ?? variable.readers };
   });
   const known = new Set<string>(variables.map(({ name }) => name));
   const fixed = all
-    .flatMap((service) => Object.keys(line.environment[service]).map((name) => ({ name, service })))
+    .flatMap((component) => Object.keys(line.environment[component]).map((name) => ({ name, component })))
     .filter(({ name }) => !known.has(name))
     .map(
-      ({ name, service }): Variable => ({
+      ({ name, component }): Variable => ({
         name,
         group: 'Set by the manifests',
         meaning: 'Fixed by the release',
         type: text,
-        readers: [service],
+        readers: [component],
         setByManifests: 'a fixed value of the release',
       }),
     );
@@ -718,6 +718,6 @@ function textBySize(bySize: NonNullable<Variable['bySize']>): string {
   return `${values.join(', ')} by \`JUNJO_K8S_SIZE\``;
 }
 
-function textOfShare({ percent, service }: NonNullable<Variable['percentOfMemory']>): string {
-  return `${percent} % of the memory limit of ${service}`;
+function textOfShare({ percent, component }: NonNullable<Variable['percentOfMemory']>): string {
+  return `${percent} % of the memory limit of ${component}`;
 }

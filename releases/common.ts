@@ -128,7 +128,7 @@ export const parquetVariables: readonly LineVariable[] = [
     meaning: 'MiB of memory above which ingestion refuses spans; about 60 % of its limit leaves room for the rest',
     type: { kind: 'integer', min: 1 },
     readers: ['ingestion'],
-    percentOfMemory: { service: 'ingestion', percent: 60 },
+    percentOfMemory: { component: 'ingestion', percent: 60 },
   },
   {
     name: 'FLUSH_MAX_MB',
@@ -236,12 +236,12 @@ export const queryVariables: readonly LineVariable[] = [
     readers: ['backend'],
     default: '192',
     bySize: { small: '192', medium: '384', large: '768' },
-    percentOfMemory: { service: 'backend', percent: 43 },
+    percentOfMemory: { component: 'backend', percent: 43 },
   },
   {
     name: 'JUNJO_DF_SPILL_PATH',
     meaning: 'Folder for what is spilled',
-    type: { kind: 'writablePath', service: 'backend' },
+    type: { kind: 'writablePath', component: 'backend' },
     readers: ['backend'],
     default: '/tmp/junjo-datafusion-spill',
   },

@@ -1,11 +1,11 @@
-/** The three containers of a studio. */
-export type Service = 'backend' | 'ingestion' | 'frontend';
+/** A component of an upstream release: one image, one container of a studio. */
+export type Component = 'backend' | 'ingestion' | 'frontend';
 
 /** In the order in which documents and outputs name them. */
-export const services: readonly Service[] = ['backend', 'ingestion', 'frontend'];
+export const components: readonly Component[] = ['backend', 'ingestion', 'frontend'];
 
 /** The same for each of the three. */
-export function perService<T>(of: (service: Service) => T): Record<Service, T> {
+export function perComponent<T>(of: (component: Component) => T): Record<Component, T> {
   return { backend: of('backend'), ingestion: of('ingestion'), frontend: of('frontend') };
 }
 
@@ -18,7 +18,7 @@ export type LineValueType =
   | { readonly kind: 'boolean' }
   | { readonly kind: 'text' }
   /** Absolute path in the container, below one of its writable folders or the data. */
-  | { readonly kind: 'writablePath'; readonly service: Service };
+  | { readonly kind: 'writablePath'; readonly component: Component };
 
 /** A variable that only some release lines have. */
 export interface LineVariable {
@@ -28,7 +28,7 @@ export interface LineVariable {
   readonly meaning: string;
   /** What it may hold. A `token` is a required secret that travels in gRPC metadata, which is ASCII. */
   readonly type: LineValueType | 'token';
-  readonly readers: readonly Service[];
+  readonly readers: readonly Component[];
   /** What upstream uses when the variable is not set, for the table of variables. */
   readonly default?: string;
   /** The name it has in the env file, where compose renames it on the way to the container. @default `name` */
@@ -36,7 +36,7 @@ export interface LineVariable {
   /** The image has no default of its own, so the manifests set `default` when the file does not. @default false */
   readonly writtenOut?: boolean;
   /** The value may be at most so many percent of the memory limit of a container, in MiB, and is that when nothing sets it. */
-  readonly percentOfMemory?: { readonly service: Service; readonly percent: number };
+  readonly percentOfMemory?: { readonly component: Component; readonly percent: number };
   /** What upstream sets on machines of each size; used when the file sets none. @default upstream's `default` */
   readonly bySize?: Readonly<Record<Size, string>>;
 }
@@ -114,7 +114,7 @@ export interface ReleaseLine {
   /** Image tags of the line, oldest first. */
   readonly tags: readonly [string, ...string[]];
   /** Repositories of the published images, without registry and tag. */
-  readonly images: Readonly<Record<Service, string>>;
+  readonly images: Readonly<Record<Component, string>>;
   readonly ports: {
     /** Published image (nginx) and development image (Vite). */
     readonly frontend: Readonly<Record<'production' | 'development', FrontendPorts>>;
@@ -136,19 +136,19 @@ export interface ReleaseLine {
   /** File of the frontend's image that holds the address of the API. */
   readonly frontendConfigPath: string;
   /** Variables with a fixed value in this line (paths, ports that must be told); the env file cannot change them. */
-  readonly environment: Readonly<Record<Service, Readonly<Record<string, string>>>>;
+  readonly environment: Readonly<Record<Component, Readonly<Record<string, string>>>>;
   readonly variables: readonly LineVariable[];
   /** Who reads a variable that all lines share, where those are fewer than the table says. @default all of those */
-  readonly fewerReaders?: Readonly<Record<string, readonly Service[]>>;
+  readonly fewerReaders?: Readonly<Record<string, readonly Component[]>>;
   readonly ingestion: IngestionFacts;
   readonly api: ApiFacts;
   readonly stores: StoreFacts;
   /** Version of the Python SDK that belongs to a tag; workflow graphs of another one are not understood. @default not known */
   readonly sdk?: Readonly<Record<string, string>>;
   /** uid, and gid, of each container. Backend and ingestion have the same, so that each reads and writes the other's files. */
-  readonly users: Readonly<Record<Service, number>>;
-  readonly writable: Readonly<Record<Service, readonly WritableFolder[]>>;
-  readonly memory: Readonly<Record<Size, Readonly<Record<Service, Memory>>>>;
+  readonly users: Readonly<Record<Component, number>>;
+  readonly writable: Readonly<Record<Component, readonly WritableFolder[]>>;
+  readonly memory: Readonly<Record<Size, Readonly<Record<Component, Memory>>>>;
 }
 
 /** Whether ingestion started before the backend would turn spans away for good. */

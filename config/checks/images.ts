@@ -1,10 +1,10 @@
-import { perService, type ReleaseLine, type Service, services } from '../../releases';
+import { type Component, components, perComponent, type ReleaseLine } from '../../releases';
 import type { StudioConfig } from '../studio-config';
 import { parseImage } from '../value-types';
 import type { Values } from '../values';
 import type { VariableName } from '../variables';
 
-const imageSettings: Readonly<Record<Service, VariableName>> = {
+const imageSettings: Readonly<Record<Component, VariableName>> = {
   backend: 'JUNJO_K8S_BACKEND_IMAGE',
   ingestion: 'JUNJO_K8S_INGESTION_IMAGE',
   frontend: 'JUNJO_K8S_FRONTEND_IMAGE',
@@ -12,15 +12,15 @@ const imageSettings: Readonly<Record<Service, VariableName>> = {
 
 const howToBuild = [
   'development images are yours to build, in a checkout of Junjo AI Studio:',
-  ...services.map(
-    (service) =>
-      `  docker build --target development -f ${service}/Dockerfile -t junjo-ai-studio-${service}:development .`,
+  ...components.map(
+    (component) =>
+      `  docker build --target development -f ${component}/Dockerfile -t junjo-ai-studio-${component}:development .`,
   ),
   '  Docker Desktop, OrbStack and Rancher Desktop see them at once. Elsewhere load each into the cluster, with one of:',
   '  kind load docker-image IMAGE, minikube image load IMAGE, k3d image import IMAGE',
 ].join('\n');
 
-/** The image of each service and when a node pulls it. */
+/** The image of each component and when a node pulls it. */
 export function checkImages(values: Values, line: ReleaseLine): Pick<StudioConfig, 'images' | 'imagePullPolicies'> {
   const production = values.get('JUNJO_ENV') === 'production';
   const development = values.get('JUNJO_BUILD_TARGET') === 'development';
@@ -31,11 +31,11 @@ export function checkImages(values: Values, line: ReleaseLine): Pick<StudioConfi
     );
   }
   if (development && !production) values.note('JUNJO_BUILD_TARGET', howToBuild);
-  const images = perService((service) => {
-    const setting = imageSettings[service];
+  const images = perComponent((component) => {
+    const setting = imageSettings[component];
     const written = values.get(setting);
-    const published = `${values.get('JUNJO_K8S_IMAGE_REGISTRY')}/${line.images[service]}:${values.get('JUNJO_K8S_RELEASE')}`;
-    const image = written ?? (development ? `junjo-ai-studio-${service}:development` : published);
+    const published = `${values.get('JUNJO_K8S_IMAGE_REGISTRY')}/${line.images[component]}:${values.get('JUNJO_K8S_RELEASE')}`;
+    const image = written ?? (development ? `junjo-ai-studio-${component}:development` : published);
     if (production && values.isSound(setting) && isFloating(image)) {
       const { tag } = parseImage(image) ?? {};
       values.error(
@@ -45,8 +45,8 @@ export function checkImages(values: Values, line: ReleaseLine): Pick<StudioConfi
     }
     return image;
   });
-  const pullPolicy = (service: Service) => (isFloating(images[service]) ? 'Always' : 'IfNotPresent');
-  return { images, imagePullPolicies: perService(pullPolicy) };
+  const pullPolicy = (component: Component) => (isFloating(images[component]) ? 'Always' : 'IfNotPresent');
+  return { images, imagePullPolicies: perComponent(pullPolicy) };
 }
 
 /** Whether the image may be another one at the next pull. Upstream moves `X.Y` tags like `latest`. */

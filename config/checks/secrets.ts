@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { perService } from '../../releases';
+import { perComponent } from '../../releases';
 import {
   formatKeptSeals,
   parseKeptSeals,
@@ -49,16 +49,18 @@ export function checkSecrets(
   const source = secretSource(values, secrets, surroundings);
   if (!source) return undefined;
   const has = keysOf(source, secrets);
-  const readers = perService((service) =>
+  const readers = perComponent((component) =>
     secrets
-      .filter(({ key, variable }) => variable.readers?.includes(service) && has.has(key))
+      .filter(({ key, variable }) => variable.readers?.includes(component) && has.has(key))
       .map(({ key, variable }): SecretKey => ({ key, optional: variable.required !== 'always' })),
   );
   return {
     name: values.get('JUNJO_K8S_SECRET_NAME') ?? '',
     source,
     readers,
-    digests: perService((service) => digestOf(source, readers[service], values.get('JUNJO_SESSION_SECRET') ?? '')),
+    digests: perComponent((component) =>
+      digestOf(source, readers[component], values.get('JUNJO_SESSION_SECRET') ?? ''),
+    ),
   };
 }
 

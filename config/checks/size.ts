@@ -8,7 +8,7 @@ const sizes: readonly Size[] = ['small', 'medium', 'large'];
 export function memoryProblem(values: Values, variable: Variable, value: string): string | undefined {
   const { percentOfMemory: share } = variable;
   if (!share || Number(value) <= values.shareOfMemory(share)) return undefined;
-  const most = `${values.shareOfMemory(share)}, ${share.percent} % of the memory limit of ${share.service}`;
+  const most = `${values.shareOfMemory(share)}, ${share.percent} % of the memory limit of ${share.component}`;
   const enough = sizes.find((size) => values.shareOfMemory(share, size) >= Number(value));
   const larger = enough ? `, or set JUNJO_K8S_SIZE=${enough}` : '';
   return `is more than ${most} at the size ${values.size()}. Lower it${larger}`;

@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { type Rendering, renderStudio, renderStudios, type StudioSource } from './charts/render';
 import type { EnvFileText } from './config/env-files';
 import { formatProblem } from './config/problems';
+import { type Rendering, renderStudio, renderStudios, type StudioSource } from './render/render';
 
 /**
  * Reads and checks what the environment names, and renders it. Prints what it finds to stderr.

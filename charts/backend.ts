@@ -12,22 +12,22 @@ import {
 } from './api-guard';
 import { annotated, objectMeta, selectorLabels } from './metadata';
 import {
-  besideTheVolume,
   containerDefaults,
-  digest,
-  environment,
-  podDefaults,
-  resources,
-  type StatefulWorkloadProps,
+  type StatefulComponentProps,
   singleWriter,
   statefulMeta,
   statefulPodMeta,
   statefulVolumes,
-} from './pod';
+} from './pod/component';
+import { digest } from './pod/digest';
+import { environment } from './pod/environment';
+import { besideTheVolume } from './pod/placement';
+import { podDefaults } from './pod/pod';
+import { resources } from './pod/resources';
 import { H2C, localService, servicePort } from './service';
 
 /** What the backend has beyond ingestion: its two ports, one of them public. */
-export interface BackendChartProps extends StatefulWorkloadProps {
+export interface BackendChartProps extends StatefulComponentProps {
   /** REST and UI API. */
   readonly httpPort: number;
   /** Validation of API keys, for ingestion only. */
@@ -46,7 +46,6 @@ export class BackendChart extends Chart {
     super(scope, id);
     const name = workloadNames.backend;
     const { volumes, mounts } = statefulVolumes(props);
-    const meta = statefulPodMeta(props, 'backend');
     const guard = props.guard && { ...props, ...props.guard, backendPort: props.httpPort };
     // Of the backend itself, past its guard.
     const health = { httpGet: { path: '/health', port: k8s.IntOrString.fromString('http') }, timeoutSeconds: 5 };
@@ -58,9 +57,7 @@ export class BackendChart extends Chart {
         // Longer than the startup probe, so that a long migration does not mark the rollout as failed.
         progressDeadlineSeconds: 1200,
         template: {
-          metadata: guard
-            ? { ...meta, annotations: { ...meta.annotations, 'checksum/guard': digest(apiGuardConfig(guard)) } }
-            : meta,
+          metadata: statefulPodMeta(props, 'backend', guard && { 'checksum/guard': digest(apiGuardConfig(guard)) }),
           spec: {
             ...podDefaults(props),
             affinity: besideTheVolume,
@@ -70,7 +67,7 @@ export class BackendChart extends Chart {
               {
                 ...containerDefaults(props, 'backend'),
                 // HOME: the user has no entry in the image's passwd, and the public suffix list is cached below HOME.
-                env: environment({ ...props.fixedEnvironment, HOME: '/tmp' }, props.secretName, props.secretKeys),
+                env: environment({ ...props.fixedEnvironment, HOME: '/tmp' }, props),
                 ports: [
                   { name: 'http', containerPort: props.httpPort, protocol: 'TCP' },
                   { name: 'grpc-internal', containerPort: props.internalGrpcPort, protocol: 'TCP' },

@@ -4,22 +4,17 @@ import type { Construct } from 'constructs';
 import { workloadNames } from '../config/names';
 import type { FrontendPorts } from '../releases';
 import { annotated, objectMeta, selectorLabels } from './metadata';
-import {
-  containerDefaults,
-  digest,
-  environment,
-  podDefaults,
-  podMeta,
-  resources,
-  type WorkloadProps,
-  workloadMeta,
-  writableVolumes,
-} from './pod';
+import { type ComponentProps, containerDefaults, workloadMeta } from './pod/component';
+import { digest } from './pod/digest';
+import { environment } from './pod/environment';
+import { podDefaults, podMeta } from './pod/pod';
+import { resources } from './pod/resources';
+import { writableFolders } from './pod/volumes';
 import { localService, servicePort } from './service';
 import { FRONTEND_CONFIG_KEY, frontendConfig, frontendConfigName } from './settings';
 
 /** What the frontend has beyond the others: replicas, and the file that names the API. */
-export interface FrontendChartProps extends WorkloadProps {
+export interface FrontendChartProps extends ComponentProps {
   readonly ports: FrontendPorts;
   /** File of the image that holds the address of the API. */
   readonly configPath: string;
@@ -41,7 +36,7 @@ export class FrontendChart extends Chart {
     super(scope, id);
     const name = workloadNames.frontend;
     const { container: port } = props.ports;
-    const { volumes, mounts } = writableVolumes(props);
+    const { volumes, mounts } = writableFolders(props);
     const defaults = podDefaults(props);
     const health = { httpGet: { path: '/', port: k8s.IntOrString.fromString('http') }, timeoutSeconds: 5 };
     // Vite serves the development image from its source tree and knows the API on localhost by itself.
@@ -60,8 +55,11 @@ export class FrontendChart extends Chart {
         },
         selector: { matchLabels: selectorLabels('frontend') },
         template: {
-          metadata: podMeta(props, 'frontend', {
-            'checksum/settings': digest({ ...props.settings, ...(ownConfig && frontendConfig(props.apiUrl)) }),
+          metadata: podMeta(props, {
+            component: 'frontend',
+            digests: {
+              'checksum/settings': digest({ ...props.settings, ...(ownConfig && frontendConfig(props.apiUrl)) }),
+            },
           }),
           spec: {
             ...defaults,

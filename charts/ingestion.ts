@@ -6,18 +6,18 @@ import type { SpansService } from '../config/studio-config';
 import type { ReleaseLine } from '../releases';
 import { annotated, objectMeta, selectorLabels } from './metadata';
 import {
-  besideTheVolume,
   containerDefaults,
-  digest,
-  environment,
-  podDefaults,
-  resources,
-  type StatefulWorkloadProps,
+  type StatefulComponentProps,
   singleWriter,
   statefulMeta,
   statefulPodMeta,
   statefulVolumes,
-} from './pod';
+} from './pod/component';
+import { digest } from './pod/digest';
+import { environment } from './pod/environment';
+import { besideTheVolume } from './pod/placement';
+import { podDefaults } from './pod/pod';
+import { resources } from './pod/resources';
 import { H2C, localService, servicePort, spansServiceSpec } from './service';
 import {
   addSpansTls,
@@ -31,7 +31,7 @@ import {
 import { stopIngestion, waitForBackend } from './start-and-stop';
 
 /** What ingestion has beyond the backend: the ways in which spans arrive. */
-export interface IngestionChartProps extends StatefulWorkloadProps {
+export interface IngestionChartProps extends StatefulComponentProps {
   /** OTLP/gRPC, for applications. */
   readonly otlpPort: number;
   /** Reads by the backend, and the gRPC health service. */
@@ -54,7 +54,6 @@ export class IngestionChart extends Chart {
     super(scope, id);
     const name = workloadNames.ingestion;
     const { volumes, mounts } = statefulVolumes(props);
-    const meta = statefulPodMeta(props, 'ingestion');
     const sidecar = props.tls && { ...props, ...props.tls };
     // A certificate of somebody's own is for the port that applications know; one of the pod's own is for the edge.
     const endsTls = sidecar?.certificate.kind === 'secret';
@@ -78,9 +77,7 @@ export class IngestionChart extends Chart {
         // Longer than the startup probe, so that waiting for the backend does not mark the rollout as failed.
         progressDeadlineSeconds: 4200,
         template: {
-          metadata: sidecar
-            ? { ...meta, annotations: { ...meta.annotations, 'checksum/tls': digest(spansTlsConfig(sidecar)) } }
-            : meta,
+          metadata: statefulPodMeta(props, 'ingestion', sidecar && { 'checksum/tls': digest(spansTlsConfig(sidecar)) }),
           spec: {
             ...podDefaults(props),
             affinity: besideTheVolume,
@@ -89,7 +86,7 @@ export class IngestionChart extends Chart {
             containers: [
               {
                 ...containerDefaults(props, 'ingestion'),
-                env: environment(props.fixedEnvironment, props.secretName, props.secretKeys),
+                env: environment(props.fixedEnvironment, props),
                 ports: [
                   { name: 'otlp-grpc', containerPort: props.otlpPort, protocol: 'TCP' },
                   { name: 'grpc-internal', containerPort: props.internalGrpcPort, protocol: 'TCP' },

@@ -1,8 +1,17 @@
+import { ApiObject, type ApiObjectMetadata } from 'cdk8s';
+import type { Construct } from 'constructs';
+import type { Extra } from '../config/studio-config';
+
 /** What every object of a studio carries. */
 export interface StudioIdentity {
   /** Name of the studio, in the label `app.kubernetes.io/instance`. */
   readonly studio: string;
   readonly namespace: string;
+}
+
+/** A pod of the studio has what `addExtra` gives every object, too. */
+export interface ExtraProps {
+  readonly extra: Extra;
 }
 
 /** What a selector of one workload matches. Never `instance`: Argo CD's tracking writes that label. */
@@ -29,6 +38,18 @@ export function objectMeta(identity: StudioIdentity, name: string, component?: s
 /** The same with annotations, where there are any: an empty object is dropped by the API server, and would show a change. */
 export function annotated<Meta extends object>(meta: Meta, annotations: Readonly<Record<string, string>>) {
   return Object.keys(annotations).length > 0 ? { ...meta, annotations: { ...annotations } } : meta;
+}
+
+/** Labels and annotations of an operator's own on every object below a construct; what the studio writes itself stays. */
+export function addExtra(scope: Construct, { labels, annotations }: Extra): void {
+  for (const object of scope.node.findAll().filter((construct) => construct instanceof ApiObject)) {
+    const { metadata } = object;
+    const own: ApiObjectMetadata = metadata.toJson() ?? {};
+    for (const [key, value] of Object.entries(labels)) if (!own.labels?.[key]) metadata.addLabel(key, value);
+    for (const [key, value] of Object.entries(annotations)) {
+      if (!own.annotations?.[key]) metadata.addAnnotation(key, value);
+    }
+  }
 }
 
 /**

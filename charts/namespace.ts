@@ -1,12 +1,21 @@
 import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
+import type { StudioConfig } from '../config/studio-config';
 import { keepOnDelete, labels, type StudioIdentity } from './metadata';
+
+/** Level of the Pod Security Standards. */
+export type PodSecurity = 'restricted' | 'baseline';
+
+/** Root in the container of a development image is what `restricted` forbids; the rest of it holds there too. */
+export function podSecurityOf({ imageTarget }: Pick<StudioConfig, 'imageTarget'>): PodSecurity {
+  return imageTarget === 'development' ? 'baseline' : 'restricted';
+}
 
 /** The namespace, and how strict it is with its pods. */
 export interface NamespaceChartProps extends StudioIdentity {
-  /** Pod Security level that the API server enforces. */
-  readonly podSecurity: 'restricted' | 'baseline';
+  /** What the API server enforces. */
+  readonly podSecurity: PodSecurity;
 }
 
 /** The namespace, with Pod Security admission. */

@@ -1,5 +1,7 @@
 import { k8s } from 'cdk8s-plus-27';
-import { quantity } from './pod';
+import type { Memory } from '../releases';
+import { quantity, resources } from './pod/resources';
+import { containerSecurityContext } from './pod/security';
 
 /** https://hub.docker.com/_/nginx */
 const IMAGE = 'library/nginx:1.30.4-alpine-slim';
@@ -21,8 +23,8 @@ export interface ProxyProps {
   readonly port: number;
   /** uid and gid. @default the image's own */
   readonly user?: number;
-  /** MiB of memory, as measured. */
-  readonly memory: { readonly requestMi: number; readonly limitMi: number };
+  /** As measured. */
+  readonly memory: Memory;
 }
 
 /**
@@ -89,20 +91,12 @@ export function proxyContainer({
     ports: [{ name: portName, containerPort: port, protocol: 'TCP' }],
     readinessProbe: { ...connects, periodSeconds: 10, failureThreshold: 3 },
     livenessProbe: { ...connects, periodSeconds: 20, failureThreshold: 6 },
-    resources: {
-      requests: {
-        cpu: quantity('10m'),
-        memory: quantity(`${memory.requestMi}Mi`),
-      },
-      limits: { memory: quantity(`${memory.limitMi}Mi`) },
-    },
+    resources: resources(10, memory),
     securityContext: {
       runAsNonRoot: true,
       runAsUser: user,
       runAsGroup: user,
-      allowPrivilegeEscalation: false,
-      capabilities: { drop: ['ALL'] },
-      readOnlyRootFilesystem: true,
+      ...containerSecurityContext(),
     },
     volumeMounts: [
       { name: `${name}-config`, mountPath: CONFIG_PATH, readOnly: true },

@@ -2,7 +2,8 @@ import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { workloadNames } from '../config/names';
 import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
-import { quantity } from './pod';
+import { quantity, resources } from './pod/resources';
+import { containerSecurityContext } from './pod/security';
 import { proxyConfig, proxyContainer, proxyVolumes } from './proxy';
 import { servicePort } from './service';
 
@@ -154,19 +155,15 @@ export function certificateMaker({ certificate }: SpansTlsProps): k8s.Container[
         ...['-days', '3650', '-subj', '/CN=ingestion.internal', '-addext', 'subjectAltName=DNS:ingestion.internal'],
         ...['-keyout', `${CERTIFICATES_PATH}/tls.key`, '-out', `${CERTIFICATES_PATH}/tls.crt`],
       ],
-      resources: {
-        requests: { cpu: quantity('10m'), memory: quantity('16Mi') },
-        limits: { memory: quantity('64Mi') },
-      },
-      securityContext: {
-        allowPrivilegeEscalation: false,
-        capabilities: { drop: ['ALL'] },
-        readOnlyRootFilesystem: true,
-      },
+      resources: resources(10, { requestMi: 16, limitMi: 64 }),
+      securityContext: containerSecurityContext(),
       volumeMounts: [{ name: CERTIFICATES, mountPath: CERTIFICATES_PATH }],
     },
   ];
 }
+
+/** The keys of a TLS Secret, and no other that it may have: https://kubernetes.io/docs/concepts/configuration/secret/#tls-secrets */
+const CERTIFICATE_FILES = ['tls.crt', 'tls.key'].map((key) => ({ key, path: key }));
 
 /** The sidecar's volumes. */
 export function spansTlsVolumes({ certificate }: SpansTlsProps): k8s.Volume[] {
@@ -176,7 +173,7 @@ export function spansTlsVolumes({ certificate }: SpansTlsProps): k8s.Volume[] {
       name: CERTIFICATES,
       ...(certificate.kind === 'secret'
         ? // Optional: the pod starts before cert-manager has written it.
-          { secret: { secretName: certificate.name, optional: true } }
+          { secret: { secretName: certificate.name, items: CERTIFICATE_FILES, optional: true } }
         : { emptyDir: { sizeLimit: quantity('1Mi') } }),
     },
   ];

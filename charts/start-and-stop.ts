@@ -1,7 +1,8 @@
 import type { k8s } from 'cdk8s-plus-27';
 import { internalServiceNames } from '../config/names';
 import type { ReleaseLine } from '../releases';
-import { containerDefaults, resources, type WorkloadProps } from './pod';
+import { type ComponentProps, containerDefaults } from './pod/component';
+import { resources } from './pod/resources';
 
 /** Seconds after which whoever balances the load has stopped sending to a pod that is going. */
 const EDGE_SECONDS = 10;
@@ -27,7 +28,7 @@ export function stopIngestion({ stop }: ReleaseLine['ingestion']): {
 }
 
 /** Holds ingestion back until the backend can check API keys; before, it would turn spans away for good. */
-export function waitForBackend(props: WorkloadProps, apiKeysPort: number): k8s.Container {
+export function waitForBackend(props: ComponentProps, apiKeysPort: number): k8s.Container {
   const { image, imagePullPolicy, securityContext } = containerDefaults(props, 'ingestion');
   const address = `/dev/tcp/${internalServiceNames.backend}/${apiKeysPort}`;
   return {

@@ -4,7 +4,7 @@ import type { Construct } from 'constructs';
 import { claimName } from '../config/names';
 import type { NodeStorage, ProvisionedStorage, Storage } from '../config/studio-config';
 import { keepOnDelete, labels, objectMeta, type StudioIdentity } from './metadata';
-import { quantity } from './pod';
+import { quantity } from './pod/resources';
 
 /** The claim that backend and ingestion mount. */
 export function mountedClaim(storage: Storage): string {

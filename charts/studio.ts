@@ -1,4 +1,3 @@
-import { App } from 'cdk8s';
 import { Construct } from 'constructs';
 import type { Edge, EdgeRoute, Secrets, StudioConfig } from '../config/studio-config';
 import { type Component, needsBackendFirst } from '../releases';
@@ -10,33 +9,33 @@ import { FrontendChart } from './frontend';
 import { GatewayChart } from './gateway';
 import { IngestionChart, type IngestionChartProps } from './ingestion';
 import { type EdgePorts, edgeFacts, IngressChart, KongPluginsChart, TraefikMiddlewaresChart, told } from './ingress';
-import type { StudioIdentity } from './metadata';
-import { NamespaceChart } from './namespace';
+import { addExtra, type StudioIdentity } from './metadata';
+import { NamespaceChart, podSecurityOf } from './namespace';
 import { NetworkPoliciesChart } from './network-policies';
-import type { StatefulWorkloadProps, WorkloadProps } from './pod';
-import { type RenderedFile, renderCharts } from './rendered-file';
+import type { ComponentProps, StatefulComponentProps } from './pod/component';
 import { ExternalSecretsChart, SealedSecretsChart, SecretsChart } from './secrets';
 import { cloudAnnotations, externalDnsAnnotations } from './service';
 import { SettingsChart } from './settings';
 import { SPANS_TLS_PORT } from './spans-tls';
 import { mountedClaim, StorageChart } from './storage';
 
-/** How a studio goes together with others. */
+/** A studio, and how it goes together with others. */
 export interface StudioProps {
+  readonly config: StudioConfig;
   /** An ApplicationSet applies it together with others. @default false, it has an Application of its own */
   readonly inSet?: boolean;
 }
 
 /**
- * All charts of one studio. A chart's construct path is its file, and the numbers are the order of `kubectl apply`;
- * `foundation/` holds what must outlive the rest.
+ * All charts of one studio, below any App. A chart's path below the studio is its file, and the numbers are the order of
+ * `kubectl apply`; `foundation/` holds what must outlive the rest.
  */
-export class Studio extends App {
+export class Studio extends Construct {
   /** What Argo CD must be allowed to apply. */
   readonly argoCd: ArgoCdStudio;
 
-  constructor(config: StudioConfig, props: StudioProps = {}) {
-    super();
+  constructor(scope: Construct, id: string, { config, inSet = false }: StudioProps) {
+    super(scope, id);
     const identity = { studio: config.name, namespace: config.namespace };
     const onLocalhost = config.environment === 'development';
     const { ports } = config.line;
@@ -44,8 +43,7 @@ export class Studio extends App {
     const foundation = new Construct(this, 'foundation');
     new NamespaceChart(foundation, '00-namespace', {
       ...identity,
-      // Root in the container of a development image is what `restricted` forbids; the rest of it holds there too.
-      podSecurity: config.imageTarget === 'development' ? 'baseline' : 'restricted',
+      podSecurity: podSecurityOf(config),
     });
     if (config.storage.kind !== 'existing') {
       new StorageChart(foundation, '10-storage', { ...identity, storage: config.storage });
@@ -53,7 +51,7 @@ export class Studio extends App {
     new SettingsChart(this, '20-settings', { ...identity, settings: config.settings, apiUrl: config.apiUrl });
     this.addSecrets(config.secrets, identity);
     new BackendChart(this, '40-backend', {
-      ...statefulWorkload(config, 'backend'),
+      ...statefulComponent(config, 'backend'),
       httpPort: ports.backend.http,
       internalGrpcPort: ports.backend.internalGrpc,
       serviceAnnotations: webServiceAnnotations(config, 'api'),
@@ -61,7 +59,7 @@ export class Studio extends App {
       guard: config.apiGuard ? { imageRegistry: config.imageRegistry, api: config.line.api } : undefined,
     });
     new IngestionChart(this, '50-ingestion', {
-      ...statefulWorkload(config, 'ingestion'),
+      ...statefulComponent(config, 'ingestion'),
       otlpPort: ports.ingestion.otlp,
       internalGrpcPort: ports.ingestion.internalGrpc,
       facts: config.line.ingestion,
@@ -71,7 +69,7 @@ export class Studio extends App {
       tls: spansTls(config),
     });
     new FrontendChart(this, '60-frontend', {
-      ...workload(config, 'frontend'),
+      ...component(config, 'frontend'),
       ports: ports.frontend[config.imageTarget],
       configPath: config.line.frontendConfigPath,
       apiUrl: config.apiUrl,
@@ -84,11 +82,12 @@ export class Studio extends App {
     this.argoCd = { name: config.name, namespace: config.namespace, ...allowedBelow(this) };
     if (config.git) {
       tolerateMissingCrds(this);
-      if (!props.inSet) {
+      if (!inSet) {
         const argoCd = new Construct(this, 'argocd');
         new ArgoCdChart(argoCd, '00-application', { studio: this.argoCd, git: config.git });
       }
     }
+    addExtra(this, config.extra);
   }
 
   private addSecrets({ name, source }: Secrets, identity: StudioIdentity): void {
@@ -146,11 +145,6 @@ export class Studio extends App {
       egress: config.egress,
     });
   }
-
-  /** Renders every chart, in the order of the files. */
-  files(): readonly RenderedFile[] {
-    return renderCharts(this);
-  }
 }
 
 /** The ports of the Services behind the edge. */
@@ -205,32 +199,34 @@ function spansServiceAnnotations(config: StudioConfig): Record<string, string> {
   };
 }
 
-function workload(config: StudioConfig, component: Component): WorkloadProps {
+function component(config: StudioConfig, name: Component): ComponentProps {
   return {
     studio: config.name,
     namespace: config.namespace,
-    image: config.images[component],
-    imagePullPolicy: config.imagePullPolicies[component],
+    image: config.images[name],
+    imagePullPolicy: config.imagePullPolicies[name],
     imagePullSecret: config.imagePullSecret,
     version: config.tag,
+    placement: config.placement,
+    extra: config.extra,
     imageTarget: config.imageTarget,
-    settings: config.settings[component],
-    fixedEnvironment: config.fixedEnvironment[component],
-    user: config.line.users[component],
-    memory: config.line.memory[config.size][component],
-    writable: config.line.writable[component],
+    settings: config.settings[name],
+    fixedEnvironment: config.fixedEnvironment[name],
+    user: config.line.users[name],
+    memory: config.line.memory[config.size][name],
+    writable: config.line.writable[name],
   };
 }
 
-function statefulWorkload(config: StudioConfig, component: Component): StatefulWorkloadProps {
-  const { name, source, readers, digests } = config.secrets;
+function statefulComponent(config: StudioConfig, name: Component): StatefulComponentProps {
+  const { name: secretName, source, readers, digests } = config.secrets;
   return {
-    ...workload(config, component),
+    ...component(config, name),
     claimName: mountedClaim(config.storage),
     dataPath: config.line.dataPath,
-    secretName: name,
-    secretKeys: readers[component],
-    secretsDigest: digests[component],
+    secretName,
+    secretKeys: readers[name],
+    secretsDigest: digests[name],
     secretsFromElsewhere: source.kind !== 'manifest',
   };
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { renderStudios, type StudioSource } from '../charts/render';
+import { renderStudios, type StudioSource } from '../render/render';
 
 const secret = () => randomBytes(32).toString('base64');
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { type Rendering, renderStudio, renderStudios } from '../charts/render';
 import { formatProblem, type Problem } from '../config/problems';
+import { type Rendering, renderStudio, renderStudios } from '../render/render';
 
 /** Every folder of examples/ that holds a studio. */
 export function exampleNames(folder = 'examples'): readonly string[] {

@@ -9,9 +9,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import type { Rendering } from '../charts/render';
 import type { StudioConfig } from '../config/studio-config';
 import { render, write } from '../main';
+import type { Rendering } from '../render/render';
 import { initEnv } from './init-env';
 import {
   hasWorkload,

@@ -4,7 +4,9 @@ import { checkEdge } from './checks/edge';
 import { checkImages } from './checks/images';
 import { checkNames } from './checks/names';
 import { checkObjectNames } from './checks/object-names';
+import { checkPatches } from './checks/patches';
 import { isPlaceholder } from './checks/placeholders';
+import { checkExtra, checkPlacement } from './checks/placement';
 import { checkEgress, proxyExceptions } from './checks/proxy';
 import { chooseRelease } from './checks/release';
 import { checkSecrets, type SecretSurroundings } from './checks/secrets';
@@ -176,6 +178,8 @@ function buildConfig(
   const storage = checkStorage(values);
   const egress = checkEgress(values);
   const secrets = checkSecrets(values, table, surroundings);
+  const { patches, waivers, problems } = checkPatches(values, surroundings.readFile);
+  for (const problem of problems) values.report(problem);
   if (!storage || !secrets) return undefined;
 
   const setting = (component: Component, { name, secret, setByManifests, wordsOf }: Variable): string | undefined => {
@@ -202,6 +206,10 @@ function buildConfig(
     secrets,
     storage,
     size: values.size(),
+    placement: checkPlacement(values),
+    extra: checkExtra(values),
+    patches,
+    waivers,
     frontendReplicas: Number(values.get('JUNJO_K8S_FRONTEND_REPLICAS')),
     apiUrl:
       environment === 'production'
@@ -248,7 +256,8 @@ function readBy(component: Component, table: readonly Variable[]): readonly Vari
 
 function inFileOrder(problems: readonly Problem[], files: readonly EnvFileText[]): readonly Problem[] {
   const order = new Map(files.map(({ path }, index) => [path, index]));
-  const rank = ({ file, line }: Problem) => [order.get(file) ?? 0, line ?? Number.MAX_SAFE_INTEGER] as const;
+  // What a file of another kind says comes last.
+  const rank = ({ file, line }: Problem) => [order.get(file) ?? order.size, line ?? Number.MAX_SAFE_INTEGER] as const;
   return problems.toSorted((a, b) => {
     const [fileA, lineA] = rank(a);
     const [fileB, lineB] = rank(b);

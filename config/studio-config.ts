@@ -1,6 +1,7 @@
 import type { Component, ReleaseLine, Size } from '../releases';
 import type { Egress } from './checks/proxy';
 import type { GatewayController, IngressController } from './ingress-controllers';
+import type { Patch, Waiver } from './patch-file';
 import type { SealingScope } from './sealing';
 
 /** A secret as the containers see it: a key of the Secret, which is also the name of the environment variable. */
@@ -153,6 +154,29 @@ export interface GitSource {
   readonly revision: string;
 }
 
+/** A taint that the pods put up with. */
+export interface Toleration {
+  readonly key: string;
+  readonly operator: 'Exists' | 'Equal';
+  readonly value?: string;
+  /** @default every effect */
+  readonly effect?: string;
+}
+
+/** Which nodes take the pods of a studio, and how much they matter there. */
+export interface Placement {
+  readonly nodeSelector: Readonly<Record<string, string>>;
+  readonly tolerations: readonly Toleration[];
+  /** @default the cluster's default priority */
+  readonly priorityClassName?: string;
+}
+
+/** What every object of a studio carries beside its own labels and annotations. */
+export interface Extra {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
 /** A checked studio: everything that the charts need, and nothing that still can be wrong. */
 export interface StudioConfig {
   readonly name: string;
@@ -177,6 +201,12 @@ export interface StudioConfig {
   readonly secrets: Secrets;
   readonly storage: Storage;
   readonly size: Size;
+  readonly placement: Placement;
+  readonly extra: Extra;
+  /** Changes to the rendered objects, in their order. */
+  readonly patches: readonly Patch[];
+  /** Rules that the patches may break. */
+  readonly waivers: readonly Waiver[];
   readonly frontendReplicas: number;
   /** Address at which browsers call the API. */
   readonly apiUrl: string;

@@ -77,22 +77,27 @@ export class Values {
   }
 
   error(name: string, text: string): void {
-    this.report('error', name, text);
+    this.add('error', name, text);
   }
 
   warning(name: string, text: string): void {
-    this.report('warning', name, text);
+    this.add('warning', name, text);
   }
 
   note(name: string, text: string): void {
-    this.report('note', name, text);
+    this.add('note', name, text);
   }
 
   get problems(): readonly Problem[] {
     return this.found;
   }
 
-  private report(severity: Severity, name: string, text: string): void {
-    this.found.push({ severity, ...this.place(name), variable: name, text });
+  /** A problem of another file. */
+  report(problem: Problem): void {
+    this.found.push(problem);
+  }
+
+  private add(severity: Severity, name: string, text: string): void {
+    this.report({ severity, ...this.place(name), variable: name, text });
   }
 }

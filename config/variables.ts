@@ -1,5 +1,6 @@
 import { type Component, defaultTag, type LineVariable, type ReleaseLine } from '../releases';
 import { gatewayControllers, ingressControllers } from './ingress-controllers';
+import { extraAnnotations, extraLabels, nodeSelector, tolerations } from './kubectl-syntax';
 import { defaultStudioName, internalServiceNames } from './names';
 import {
   accessMode,
@@ -351,6 +352,50 @@ export const variables = [
       'Pods that serve the UI; backend and ingestion are always one pod each, because their databases have one writer',
     type: integer(1, 20),
     default: '1',
+  },
+  {
+    name: 'JUNJO_K8S_NODE_SELECTOR',
+    group: 'Kubernetes: capacity',
+    meaning: 'Labels of the nodes that may run the pods',
+    type: nodeSelector,
+    defaultText: 'every node',
+    example: 'disktype=ssd,topology.kubernetes.io/zone=a',
+  },
+  {
+    name: 'JUNJO_K8S_TOLERATIONS',
+    group: 'Kubernetes: capacity',
+    meaning: 'Taints that the pods put up with, in the words of `kubectl taint`',
+    type: tolerations,
+    example: 'dedicated=observability:NoSchedule',
+  },
+  {
+    name: 'JUNJO_K8S_PRIORITY_CLASS',
+    group: 'Kubernetes: capacity',
+    meaning: 'PriorityClass of the pods, which is there already',
+    type: dnsSubdomain,
+    defaultText: "the cluster's default",
+    example: 'high-priority',
+  },
+  {
+    name: 'JUNJO_K8S_PATCHES',
+    group: 'Kubernetes: changes',
+    meaning: 'Files with patches of the rendered objects (docs/patches.md)',
+    type: text,
+    example: 'patches.yaml',
+  },
+  {
+    name: 'JUNJO_K8S_LABELS',
+    group: 'Kubernetes: changes',
+    meaning: 'Labels for every object and pod, beside those that the studio writes itself',
+    type: extraLabels,
+    example: 'team=ml,cost-centre=42',
+  },
+  {
+    name: 'JUNJO_K8S_ANNOTATIONS',
+    group: 'Kubernetes: changes',
+    meaning: 'Annotations for every object and pod, beside those that the studio writes itself',
+    type: extraAnnotations,
+    example: 'example.com/owner=team-ml',
   },
   {
     name: 'JUNJO_K8S_INGRESS_CLASS',

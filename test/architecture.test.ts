@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
 /** Bottom first: a folder may import from itself and from those before it. */
-const layers = ['releases', 'config', 'imports', 'charts', 'main', 'commands', 'test'];
+const layers = ['releases', 'config', 'imports', 'charts', 'rules', 'render', 'main', 'commands', 'test'];
 
 const sources = readdirSync('.', { recursive: true, encoding: 'utf8' })
-  .filter((path) => /^(releases|config|charts|commands|test)\/.*\.ts$|^main\.ts$/.test(path))
+  .filter((path) => /^(releases|config|charts|rules|render|commands|test)\/.*\.ts$|^main\.ts$/.test(path))
   .map((path) => ({ path, text: readFileSync(path, 'utf8') }));
 
 const layerOf = (path: string) => layers.indexOf((path.split('/')[0] ?? '').replace(/\.ts$/, ''));
@@ -24,7 +24,8 @@ test('each folder imports only from those below it', () => {
 test('config and charts touch neither files nor the environment of the process', () => {
   const impure = sources.filter(
     ({ path, text }) =>
-      /^(releases|config|charts)\//.test(path) && /process\.(env|cwd|exit)|node:(fs|child_process|os)/.test(text),
+      /^(releases|config|charts|rules|render)\//.test(path) &&
+      /process\.(env|cwd|exit)|node:(fs|child_process|os)/.test(text),
   );
   expect(impure.map(({ path }) => path)).toEqual([]);
 });
@@ -36,7 +37,9 @@ test('tests never import the composition root', () => {
 
 test('charts and config never ask which release line they render', () => {
   const asking = sources.flatMap(({ path, text }) =>
-    /^(config|charts)\//.test(path) && /['"`]0\.[0-9]{2}(\.[0-9]+)?['"`]|line\.name [!=]==/.test(text) ? [path] : [],
+    /^(config|charts|rules|render)\//.test(path) && /['"`]0\.[0-9]{2}(\.[0-9]+)?['"`]|line\.name [!=]==/.test(text)
+      ? [path]
+      : [],
   );
   expect(asking).toEqual([]);
 });

@@ -349,7 +349,7 @@ describeWithNginx('spans over TLS', () => {
     ingestion.stop();
     await call(client, Buffer.from('message-of-spans'), { 'x-junjo-api-key': 'key-of-a-client' });
     await ingestion.start();
-    expect(nginx.log()).toContain('connect() failed');
+    await nginx.logged(/connect\(\) failed/);
     expect(nginx.log()).not.toMatch(/key-of-a-client|message-of-spans/);
   });
 });
@@ -375,7 +375,7 @@ describeWithNginx('the certificate', () => {
 
   test('may come later than nginx, which refuses each handshake until then and tells what it misses', async () => {
     expect(await ready(port)).toBe(false);
-    expect(nginx.log()).toMatch(/cannot load certificate ".*\/tls\.crt"/);
+    await nginx.logged(/cannot load certificate ".*\/tls\.crt"/);
     volume.show(makeCertificate({ keyType: 'ec' }));
     expect(await ready(port)).toBe(true);
     expect(nginx.process.exitCode).toBeNull();
@@ -515,6 +515,10 @@ describe('the sidecar', () => {
     expect(spansTlsVolumes(props).find(({ secret }) => secret)?.secret).toEqual({
       secretName: 'spans-tls',
       optional: true,
+      items: [
+        { key: 'tls.crt', path: 'tls.crt' },
+        { key: 'tls.key', path: 'tls.key' },
+      ],
     });
     const { readinessProbe, livenessProbe } = spansTlsContainer(props);
     expect(readinessProbe).toBeUndefined();

@@ -1,4 +1,4 @@
-import { renderStudios } from '../../charts/render';
+import { renderStudios } from '../../render/render';
 import { envText, type Manifest, production, Rendered, render, type Settings } from '../support/studio';
 
 const git = { JUNJO_K8S_GIT_REPO: 'https://git.example.com/team/studio.git', JUNJO_K8S_GIT_REVISION: 'main' };

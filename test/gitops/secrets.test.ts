@@ -1,7 +1,7 @@
 import { constants, createDecipheriv, createHash, type KeyObject, privateDecrypt, randomBytes } from 'node:crypto';
-import { renderStudios } from '../../charts/render';
 import { type LoadOptions, loadStudio } from '../../config/load-studio';
 import { formatProblem } from '../../config/problems';
+import { renderStudios } from '../../render/render';
 import { makeCertificate } from '../support/certificate';
 import { envText, freshSecret, load, type Manifest, production, render, type Settings } from '../support/studio';
 

@@ -33,6 +33,8 @@ export interface Nginx {
   readonly process: ChildProcess;
   /** What it wrote to its error log. */
   log(): string;
+  /** Resolves when its error log holds something; what nginx wrote may reach this process after the answer that it is about. */
+  logged(what: RegExp): Promise<void>;
   /** The most memory that the worker has had, in MiB. @default 0 where there is no /proc */
   peakMemory(): number;
   stop(): Promise<void>;
@@ -61,6 +63,12 @@ export async function startNginx(config: Readonly<Record<string, string>>, port:
   return {
     process: child,
     log: () => log,
+    logged: async (what) => {
+      for (let tries = 0; !what.test(log); tries++) {
+        if (tries > 200) throw new Error(`nginx did not log ${what}, but: ${log}`);
+        await sleep(20);
+      }
+    },
     peakMemory: () => {
       const children = `/proc/${child.pid}/task/${child.pid}/children`;
       if (!existsSync(children)) return 0;

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { loadAll } from 'js-yaml';
-import type { RenderedFile } from '../../charts/rendered-file';
-import { Studio } from '../../charts/studio';
 import { type LoadOptions, loadStudio } from '../../config/load-studio';
 import { formatProblem } from '../../config/problems';
 import type { StudioConfig } from '../../config/studio-config';
+import { renderConfig } from '../../render/render';
+import type { RenderedFile } from '../../render/rendered-file';
 
 /** Variables by name; `undefined` takes one out of the base. */
 export type Settings = Readonly<Record<string, string | undefined>>;
@@ -59,7 +59,9 @@ export function problemsOf(text: string, options?: LoadOptions): string[] {
 
 /** The files that settings render to. */
 export function files(settings: Settings, options?: LoadOptions): readonly RenderedFile[] {
-  return new Studio(load(settings, options)).files();
+  const { files: rendered, problems } = renderConfig(load(settings, options));
+  if (problems.length > 0) throw new Error(problems.map(formatProblem).join('\n'));
+  return rendered;
 }
 
 /** A Kubernetes object as a cluster would read it; tests look into it freely. */

@@ -10,6 +10,8 @@ const CONTENTS = [
   'config',
   'imports',
   'releases',
+  'render',
+  'rules',
   'main.ts',
   'cdk8s.yaml',
   'package.json',

@@ -1,13 +1,14 @@
 import { App } from 'cdk8s';
 import { Construct } from 'constructs';
+import { ArgoCdSetChart, type ArgoCdStudio } from '../charts/argo-cd';
+import { Studio } from '../charts/studio';
 import { checkStudioName, checkStudios, type NamedStudio } from '../config/checks/studios';
 import type { EnvFileText } from '../config/env-files';
 import { type LoadOptions, loadStudio } from '../config/load-studio';
 import { formatProblem, type Problem } from '../config/problems';
 import type { GitSource, StudioConfig } from '../config/studio-config';
-import { ArgoCdSetChart, type ArgoCdStudio } from './argo-cd';
-import { type RenderedFile, renderCharts } from './rendered-file';
-import { Studio } from './studio';
+import { filesOf, manifestsBelow, type RenderedFile } from './rendered-file';
+import { judged } from './rules';
 
 /** One studio among several: its name, and its env files, later ones winning. */
 export interface StudioSource {
@@ -28,14 +29,25 @@ export interface Rendering {
   readonly kept: readonly { readonly path: string; readonly text: string }[];
 }
 
+/** One studio as files, with what its patches and the rules say of it. */
+export interface RenderedStudioFiles {
+  readonly files: readonly RenderedFile[];
+  readonly problems: readonly Problem[];
+  /** What Argo CD must be allowed to apply. */
+  readonly argoCd: ArgoCdStudio;
+}
+
 type Options = Omit<LoadOptions, 'name'>;
 
 /** Renders one studio into the output folder itself. */
 export function renderStudio(files: readonly EnvFileText[], options: Options): Rendering {
   const { config, problems } = loadStudio(files, options);
-  return config
-    ? { problems, studios: [config], files: new Studio(config).files(), kept: keptOf([config]) }
-    : { problems, studios: [], files: [], kept: [] };
+  if (!config) return nothing(problems);
+  const rendered = renderConfig(config);
+  const all = [...problems, ...rendered.problems];
+  return hasError(all)
+    ? nothing(all)
+    : { problems: all, studios: [config], files: rendered.files, kept: keptOf([config]) };
 }
 
 /** Renders several studios, each into a folder of its name, or none of them. */
@@ -48,7 +60,38 @@ export function renderStudios(sources: readonly StudioSource[], options: Options
     if (loaded.config) named.push({ name, config: loaded.config, place: loaded.place });
   }
   problems.push(...checkStudios(named));
-  return rendering(distinct(problems), named);
+  if (hasError(problems)) return nothing(distinct(problems));
+
+  const rendered = named.map(({ name, config }) => ({ name, ...renderConfig(config, { inSet: true }) }));
+  const all = distinct([...problems, ...rendered.flatMap((studio) => studio.problems)]);
+  if (hasError(all)) return nothing(all);
+  const configs = named.map(({ config }) => config);
+  const git = configs[0]?.git;
+  const argoCd = rendered.map((studio) => ({ ...studio.argoCd, name: studio.name }));
+  return {
+    problems: all,
+    studios: configs,
+    files: [
+      ...(git ? applicationSet(argoCd, git) : []),
+      ...rendered.flatMap(({ name, files }) => files.map((file) => ({ ...file, path: `${name}/${file.path}` }))),
+    ],
+    kept: keptOf(configs),
+  };
+}
+
+/** Renders a studio in an App of its own: one for all would take time that grows with the square of the studios. */
+export function renderConfig(config: StudioConfig, { inSet = false } = {}): RenderedStudioFiles {
+  const studio = new Studio(new App(), 'studio', { config, inSet });
+  const { placed, problems } = judged(manifestsBelow(studio), config);
+  return { files: filesOf(placed), problems, argoCd: studio.argoCd };
+}
+
+function nothing(problems: readonly Problem[]): Rendering {
+  return { problems, studios: [], files: [], kept: [] };
+}
+
+function hasError(problems: readonly Problem[]): boolean {
+  return problems.some(({ severity }) => severity === 'error');
 }
 
 /** Each problem once: one of a file that all share comes with every studio. */
@@ -56,30 +99,10 @@ function distinct(problems: readonly Problem[]): readonly Problem[] {
   return [...new Map(problems.map((problem) => [formatProblem(problem), problem])).values()];
 }
 
-function rendering(problems: readonly Problem[], named: readonly NamedStudio[]): Rendering {
-  if (problems.some(({ severity }) => severity === 'error')) return { problems, studios: [], files: [], kept: [] };
-
-  const configs = named.map(({ config }) => config);
-  const argoCd: ArgoCdStudio[] = [];
-  const files = named.flatMap(({ name, config }) => {
-    // An App for each: one for all would take time that grows with the square of the studios.
-    const studio = new Studio(config, { inSet: true });
-    argoCd.push({ ...studio.argoCd, name });
-    return studio.files().map((file) => ({ ...file, path: `${name}/${file.path}` }));
-  });
-  const git = configs[0]?.git;
-  return {
-    problems,
-    studios: configs,
-    files: [...(git ? applicationSet(argoCd, git) : []), ...files],
-    kept: keptOf(configs),
-  };
-}
-
 function applicationSet(studios: readonly ArgoCdStudio[], git: GitSource): readonly RenderedFile[] {
   const app = new App();
   new ArgoCdSetChart(new Construct(app, 'argocd'), '00-application-set', { studios, git });
-  return renderCharts(app);
+  return filesOf(manifestsBelow(app));
 }
 
 function keptOf(configs: readonly StudioConfig[]): Rendering['kept'] {

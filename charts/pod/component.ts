@@ -1,0 +1,90 @@
+import type { k8s } from 'cdk8s-plus-27';
+import type { Component, Memory, WritableFolder } from '../../releases';
+import { objectMeta, selectorLabels } from '../metadata';
+import { settingsName } from '../settings';
+import { digest } from './digest';
+import type { SecretsProps } from './environment';
+import { type PodProps, podMeta } from './pod';
+import { containerSecurityContext } from './security';
+import { type DataVolumeProps, dataVolume, type VolumesAndMounts, writableFolders } from './volumes';
+
+/** What the charts of upstream's three components have in common. */
+export interface ComponentProps extends PodProps {
+  readonly image: string;
+  readonly imagePullPolicy: 'IfNotPresent' | 'Always';
+  /** What the container reads of its ConfigMap; its digest rolls the pod. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Variables with a value that the manifests decide. */
+  readonly fixedEnvironment: Readonly<Record<string, string>>;
+  readonly memory: Memory;
+  readonly writable: readonly WritableFolder[];
+}
+
+/** What backend and ingestion have in common beyond that: the databases, and secrets. */
+export interface StatefulComponentProps extends ComponentProps, DataVolumeProps, SecretsProps {
+  /** Digest of the values of the keys that the container reads; it rolls the pod. @default no annotation */
+  readonly secretsDigest?: string;
+  /** Somebody else writes the Secret, after the pods are applied or whenever a value changes. @default false */
+  readonly secretsFromElsewhere: boolean;
+}
+
+/** Metadata of a workload: the version tells which release runs. */
+export function workloadMeta(props: ComponentProps, name: string, component: Component) {
+  const meta = objectMeta(props, name, component);
+  return { ...meta, labels: { ...meta.labels, 'app.kubernetes.io/version': props.version } };
+}
+
+/** Metadata of a workload that reads secrets; Reloader, where it runs, rolls it when somebody else changes the Secret. */
+export function statefulMeta(props: StatefulComponentProps, name: string, component: Component) {
+  const reload = props.secretsFromElsewhere && props.secretKeys.length > 0;
+  return {
+    ...workloadMeta(props, name, component),
+    ...(reload && { annotations: { 'secret.reloader.stakater.com/reload': props.secretName } }),
+  };
+}
+
+/** Metadata of a pod that mounts the volume; further digests are of what its sidecars read. */
+export function statefulPodMeta(
+  props: StatefulComponentProps,
+  component: Component,
+  digests: Readonly<Record<string, string>> = {},
+): k8s.ObjectMeta {
+  return podMeta(props, {
+    component,
+    besideTheVolume: true,
+    digests: {
+      'checksum/settings': digest(props.settings),
+      ...(props.secretsDigest && { 'checksum/secrets': props.secretsDigest }),
+      ...digests,
+    },
+  });
+}
+
+/** What the container of every component says alike. */
+export function containerDefaults(
+  props: ComponentProps,
+  component: Component,
+): Pick<k8s.Container, 'name' | 'image' | 'imagePullPolicy' | 'envFrom' | 'securityContext'> {
+  return {
+    name: component,
+    image: props.image,
+    imagePullPolicy: props.imagePullPolicy,
+    envFrom: [{ configMapRef: { name: settingsName(component) } }],
+    securityContext: containerSecurityContext(props.imageTarget),
+  };
+}
+
+/** Volumes and mounts of a component with the databases. */
+export function statefulVolumes(props: StatefulComponentProps): VolumesAndMounts {
+  const [data, folders] = [dataVolume(props), writableFolders(props)];
+  return { volumes: [...data.volumes, ...folders.volumes], mounts: [...data.mounts, ...folders.mounts] };
+}
+
+/** One writer: a second pod, even for a moment, fails on the stores' locks or corrupts them. */
+export function singleWriter(component: Component): Pick<k8s.DeploymentSpec, 'replicas' | 'strategy' | 'selector'> {
+  return {
+    replicas: 1,
+    strategy: { type: 'Recreate' },
+    selector: { matchLabels: selectorLabels(component) },
+  };
+}

@@ -1,0 +1,7 @@
+import { createHash } from 'node:crypto';
+
+/** Digest of what is no secret; as an annotation of the pods it rolls them when the text changes. */
+export function digest(values: Readonly<Record<string, string>>): string {
+  const sorted = Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256').update(JSON.stringify(sorted)).digest('hex');
+}

@@ -1,0 +1,148 @@
+import type { Toleration } from './studio-config';
+import { list, type ValueType } from './value-types';
+
+/** A key of a label, annotation or taint: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
+const NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
+const PREFIX = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
+const LABEL_VALUE = /^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/;
+
+/** What a taint does to pods that do not tolerate it. */
+const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
+
+/** Keys by which the studio's objects are found, judged or rolled; nobody else may write them. */
+const OWN_PREFIXES = [
+  'app.kubernetes.io',
+  'argocd.argoproj.io',
+  'checksum',
+  'junjo-ai-studio',
+  'kubectl.kubernetes.io',
+  'pod-security.kubernetes.io',
+];
+
+/** The total of all annotations of an object: `TotalAnnotationSizeLimitB` of k8s.io/apimachinery. */
+const ANNOTATIONS_BYTES = 256 * 1024;
+
+/** `key=value,key=value`, as `kubectl get -l` and `kubectl label` write it. */
+export const nodeSelector: ValueType = {
+  description: '`key=value`, comma-separated',
+  problem: (value) =>
+    firstProblem(pairs(value), ({ key, value: label }) => keyProblem(key) ?? labelProblem(key, label)),
+};
+
+/** The same for labels that go onto every object. */
+export const extraLabels: ValueType = {
+  description: '`key=value`, comma-separated',
+  problem: (value) =>
+    firstProblem(
+      pairs(value),
+      ({ key, value: label }) => keyProblem(key) ?? ownProblem(key) ?? labelProblem(key, label),
+    ),
+};
+
+/** Annotations that go onto every object; as JSON where a value has a comma. */
+export const extraAnnotations: ValueType = {
+  description: '`key=value`, comma-separated; or a JSON object',
+  problem: (value) => {
+    const annotations = annotationPairs(value);
+    if (!annotations) return 'is not a JSON object of texts. Write it as {"example.com/team":"a, b"}';
+    const bytes = annotations.reduce((sum, { key, value: text }) => sum + Buffer.byteLength(`${key}${text ?? ''}`), 0);
+    if (bytes > ANNOTATIONS_BYTES) return `is longer than the ${ANNOTATIONS_BYTES} bytes that an object may have`;
+    return firstProblem(
+      annotations,
+      ({ key, value: text }) =>
+        keyProblem(key) ??
+        ownProblem(key) ??
+        (text === undefined ? `${key} has no value. Write ${key}=value` : undefined),
+    );
+  },
+};
+
+/** Taints to tolerate, as `kubectl taint` writes them. */
+export const tolerations: ValueType = {
+  description: '`key=value:Effect`, `key:Effect` or `key`, comma-separated',
+  problem: (value) =>
+    firstProblem(list(value), (taint) => {
+      const { key = '', value: label = '', effect } = parseToleration(taint);
+      if (effect !== undefined && !EFFECTS.includes(effect)) {
+        return `${taint}: the effect must be one of: ${EFFECTS.join(', ')}`;
+      }
+      return keyProblem(key) ?? labelProblem(key, label);
+    }),
+};
+
+/** Labels and selectors of a sound value. */
+export function parsePairs(value: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(pairs(value).map(({ key, value: text = '' }) => [key, text]));
+}
+
+/** Annotations of a sound value. */
+export function parseAnnotations(value: string): Readonly<Record<string, string>> {
+  return Object.fromEntries((annotationPairs(value) ?? []).map(({ key, value: text = '' }) => [key, text]));
+}
+
+/** One taint as the toleration of it; without a value it is tolerated whatever its value is. */
+export function parseToleration(taint: string): Toleration {
+  const colon = taint.lastIndexOf(':');
+  const [head, effect] = colon < 0 ? [taint, undefined] : [taint.slice(0, colon), taint.slice(colon + 1)];
+  const equals = head.indexOf('=');
+  const value = equals < 0 ? '' : head.slice(equals + 1);
+  return {
+    key: equals < 0 ? head : head.slice(0, equals),
+    operator: value === '' ? 'Exists' : 'Equal',
+    ...(value !== '' && { value }),
+    ...(effect !== undefined && { effect }),
+  };
+}
+
+interface Pair {
+  readonly key: string;
+  /** Absent where there is no `=`. */
+  readonly value?: string;
+}
+
+function pairs(value: string): readonly Pair[] {
+  return list(value).map((part) => {
+    const equals = part.indexOf('=');
+    return equals < 0 ? { key: part } : { key: part.slice(0, equals), value: part.slice(equals + 1) };
+  });
+}
+
+function annotationPairs(value: string): readonly Pair[] | undefined {
+  if (!value.trimStart().startsWith('{')) return pairs(value);
+  try {
+    const entries = Object.entries(JSON.parse(value));
+    return entries.every(([, text]) => typeof text === 'string')
+      ? entries.map(([key, text]) => ({ key, value: String(text) }))
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function firstProblem<T>(parts: readonly T[], problem: (part: T) => string | undefined): string | undefined {
+  return parts.map(problem).find((text) => text !== undefined);
+}
+
+function keyProblem(key: string): string | undefined {
+  const slash = key.indexOf('/');
+  const [prefix, name] = slash < 0 ? [undefined, key] : [key.slice(0, slash), key.slice(slash + 1)];
+  const sound = NAME.test(name) && (prefix === undefined || (PREFIX.test(prefix) && prefix.length <= 253));
+  if (sound) return undefined;
+  return key === ''
+    ? 'has an empty entry. Remove the comma too many'
+    : `${key} is not a key. Write a name of at most 63 letters, digits, "-", "_" and ".", if need be after a domain and "/"`;
+}
+
+function labelProblem(key: string, value: string | undefined): string | undefined {
+  if (value === undefined) return `${key} has no value. Write ${key}=value`;
+  return LABEL_VALUE.test(value)
+    ? undefined
+    : `${key} has a value that is no label: at most 63 letters, digits, "-", "_" and ".", with a letter or digit at both ends`;
+}
+
+function ownProblem(key: string): string | undefined {
+  const [prefix = '', name] = key.split('/');
+  return name !== undefined && OWN_PREFIXES.includes(prefix)
+    ? `${key} is written by the studio itself, or by what applies it. Take another key`
+    : undefined;
+}

@@ -1,0 +1,38 @@
+import { Chart, Yaml } from 'cdk8s';
+import type { Construct } from 'constructs';
+import type { Manifest, PlacedManifest } from '../rules';
+
+/** A file of the output folder. */
+export interface RenderedFile {
+  /** Relative to the output folder, with forward slashes. */
+  readonly path: string;
+  readonly text: string;
+  /** Unix permissions. */
+  readonly mode: number;
+}
+
+/** The objects of all charts below a construct; the path of a chart below it is its file. */
+export function manifestsBelow(scope: Construct): readonly PlacedManifest[] {
+  const above = scope.node.path === '' ? 0 : scope.node.path.length + 1;
+  return scope.node
+    .findAll()
+    .filter((construct) => construct instanceof Chart)
+    .flatMap((chart) => {
+      const file = `${chart.node.path.slice(above)}.k8s.yaml`;
+      const manifests: readonly Manifest[] = chart.toJson();
+      return manifests.map((manifest) => ({ file, manifest }));
+    });
+}
+
+/** The files of objects, in the order of their names. */
+export function filesOf(placed: readonly PlacedManifest[]): readonly RenderedFile[] {
+  const paths = [...new Set(placed.map(({ file }) => file))].sort();
+  return paths.map((path) => {
+    const manifests = placed.filter(({ file }) => file === path).map(({ manifest }) => manifest);
+    return {
+      path,
+      text: Yaml.stringify(...manifests),
+      mode: manifests.some(({ kind }) => kind === 'Secret') ? 0o600 : 0o644,
+    };
+  });
+}

@@ -1,0 +1,67 @@
+import { canonicalQuantity } from '../config/quantity';
+import { leavesOf, listOf, type Manifest, type RenderedStudio, titleOf } from './rendered-studio';
+import type { Rule, Violation } from './rule';
+
+const QUANTITY = /(^|\.)(resources\.(requests|limits)|capacity)\.(cpu|memory|storage|ephemeral-storage)$|\.sizeLimit$/;
+
+/** What is empty and stored all the same, because empty says something there. */
+const MEANINGFUL = [
+  // Every pod of the namespace.
+  /^NetworkPolicy\.spec\.podSelector$/,
+  /\.emptyDir$/,
+  // No class, and not the default one.
+  /^PersistentVolumeClaim\.spec\.storageClassName$/,
+  // The core group, in custom resources, which store what they are given.
+  /^(HTTPRoute|GRPCRoute|Gateway)\..*\.group$/,
+  /^AppProject\.spec\.(clusterResource|namespaceResource)Whitelist\.[0-9]+\.group$/,
+  /^Application(Set)?\..*\.ignoreDifferences\.[0-9]+\.group$/,
+  // The whole server, which the API server would write itself.
+  /Probe\.grpc\.service$/,
+  // Settings and secrets may be empty.
+  /^(ConfigMap|Secret)\.data\./,
+  /^(ConfigMap)\.data$/,
+  // An annotation may be empty.
+  /\.annotations\./,
+];
+
+/** What is applied is what is stored: a second `kubectl apply` says `unchanged` of every object. */
+export const secondApply: Rule = {
+  name: 'second-apply',
+  reason:
+    'an object that shows a change at every apply hides the changes that matter, and conflicts when applied by others',
+  source: 'https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts',
+  *violations({ manifests, pods }: RenderedStudio) {
+    for (const manifest of manifests) yield* ofManifest(manifest);
+    for (const { fields, title: object } of pods.flatMap(({ containers }) => containers)) {
+      yield* protocols(object, fields.ports);
+    }
+  },
+};
+
+function* ofManifest(manifest: Manifest): Generator<Violation> {
+  const object = titleOf(manifest);
+  if (manifest.kind === 'Secret' && manifest.stringData)
+    yield { object, text: 'stringData is stored as data: write data' };
+  if (manifest.kind === 'Service') yield* protocols(object, manifest.spec?.ports);
+  if (manifest.kind === 'NetworkPolicy') {
+    for (const rule of [...listOf(manifest.spec?.ingress), ...listOf(manifest.spec?.egress)]) {
+      yield* protocols(object, rule.ports);
+    }
+  }
+  for (const [path, leaf] of leavesOf(manifest, manifest.kind)) {
+    if (QUANTITY.test(path) && canonicalQuantity(String(leaf)) !== leaf) {
+      yield { object, text: `${path} is ${leaf}, which is stored as ${canonicalQuantity(String(leaf))}` };
+    }
+    const empty = leaf === '' || leaf === null || typeof leaf === 'object';
+    if (empty && !MEANINGFUL.some((pattern) => pattern.test(path))) {
+      yield { object, text: `${path} is empty, which is not stored: leave it out` };
+    }
+  }
+}
+
+function* protocols(object: string, ports: unknown): Generator<Violation> {
+  for (const { name, port, containerPort = port, protocol } of listOf(ports)) {
+    if (!protocol)
+      yield { object, text: `the port ${name ?? containerPort} names no protocol, which is stored with it` };
+  }
+}

@@ -1,0 +1,31 @@
+import { fieldsOf, leavesOf, type RenderedStudio, titleOf } from './rendered-studio';
+import type { Rule } from './rule';
+
+/** Shorter values may stand in a manifest by chance. */
+const LEAST_LENGTH = 12;
+
+/** What is secret stands in the Secret, whose file Git ignores, and in no other object. */
+export const secretsNowhereElse: Rule = {
+  name: 'secrets-nowhere-else',
+  reason: 'every other file is committed, shown by Argo CD, and readable for whoever may read ConfigMaps and pods',
+  source: 'https://kubernetes.io/docs/concepts/security/secrets-good-practices/',
+  *violations({ manifests }: RenderedStudio) {
+    const secrets = manifests
+      .filter(({ kind }) => kind === 'Secret')
+      .flatMap(({ data }) => Object.entries(fieldsOf(data)))
+      .map(([key, encoded]) => ({
+        key,
+        encoded: String(encoded),
+        plain: Buffer.from(String(encoded), 'base64').toString(),
+      }))
+      .filter(({ plain }) => plain.length >= LEAST_LENGTH);
+    for (const manifest of manifests.filter(({ kind }) => kind !== 'Secret')) {
+      for (const [path, leaf] of leavesOf(manifest)) {
+        for (const { key, plain, encoded } of secrets) {
+          const found = typeof leaf === 'string' && (leaf.includes(plain) || leaf.includes(encoded));
+          if (found) yield { object: titleOf(manifest), text: `${path} holds the value of the secret ${key}` };
+        }
+      }
+    }
+  },
+};

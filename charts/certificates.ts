@@ -1,14 +1,16 @@
 import type { Construct } from 'constructs';
 import { tlsSecretNames } from '../config/names';
-import type { CertificateSource, SpansCertificate } from '../config/studio-config';
+import type { CertificateSource, Placement, SpansCertificate } from '../config/studio-config';
 import {
   Certificate,
   CertificateSpecPrivateKeyAlgorithm,
   CertificateSpecPrivateKeyRotationPolicy,
   Issuer,
   type IssuerSpecAcmeSolversHttp01,
+  type IssuerSpecAcmeSolversHttp01IngressPodTemplate,
 } from '../imports/cert-manager.io';
-import { objectMeta, type StudioIdentity } from './metadata';
+import { type ExtraProps, extraMeta, objectMeta, type StudioIdentity } from './metadata';
+import { placed } from './pod/placement';
 
 const ISSUER = 'junjo-ai-studio';
 
@@ -31,8 +33,22 @@ export function usesSolver(certificate: CertificateSource): boolean {
   return certificate.kind === 'acme' || certificate.kind === 'clusterIssuer';
 }
 
+/** What solver pods have in common with those of the studio. */
+export interface SolverPodsProps extends ExtraProps {
+  readonly placement: Placement;
+}
+
+/** The labels that a cluster asks of every pod, and the nodes that take them: solver pods need both as much as others. */
+export function solverPods({ extra, placement }: SolverPodsProps): {
+  readonly podTemplate?: IssuerSpecAcmeSolversHttp01IngressPodTemplate;
+} {
+  const [metadata, spec] = [extraMeta(extra), placed(placement)];
+  const podTemplate = { ...(metadata && { metadata }), ...(Object.keys(spec).length > 0 && { spec }) };
+  return Object.keys(podTemplate).length > 0 ? { podTemplate } : {};
+}
+
 /** For which hosts, from whom, and proven how. */
-export interface CertificatesProps extends StudioIdentity {
+export interface CertificatesProps extends StudioIdentity, ExtraProps {
   readonly certificate: CertificateSource;
   readonly hosts: readonly string[];
   /** How the ACME server reaches the solver. */
@@ -60,7 +76,7 @@ export function addCertificates(scope: Construct, props: CertificatesProps): voi
 }
 
 /** The host at which TLS ends in the pod of ingestion, and the certificate for it. */
-export interface SpansCertificateProps extends StudioIdentity {
+export interface SpansCertificateProps extends StudioIdentity, ExtraProps {
   readonly certificate: SpansCertificate;
   readonly host: string;
 }
@@ -72,19 +88,25 @@ export function addSpansCertificate(scope: Construct, { certificate, host, ...id
   addCertificate(scope, 'spans-certificate', { ...identity, hosts: [host], name: tlsSecretNames.spans, by });
 }
 
-interface IssuedCertificate extends StudioIdentity {
+interface IssuedCertificate extends StudioIdentity, ExtraProps {
   /** Of the Certificate, and of the Secret that it becomes. */
   readonly name: string;
   readonly hosts: readonly string[];
   readonly by: Issued;
 }
 
-function addCertificate(scope: Construct, id: string, { name, hosts, by, ...identity }: IssuedCertificate): void {
+function addCertificate(
+  scope: Construct,
+  id: string,
+  { name, hosts, by, extra, ...identity }: IssuedCertificate,
+): void {
+  const secretTemplate = extraMeta(extra);
   const issuer = by.kind === 'acme' ? { name: ISSUER, kind: 'Issuer' } : { name: by.name, kind: 'ClusterIssuer' };
   new Certificate(scope, id, {
     metadata: objectMeta(identity, name),
     spec: {
       secretName: name,
+      ...(secretTemplate && { secretTemplate }),
       // Written in full: cert-manager 1.19.0 set defaults here and renewed what left them out.
       issuerRef: { ...issuer, group: 'cert-manager.io' },
       dnsNames: [...hosts],

@@ -18,7 +18,7 @@ import {
   HttpRouteSpecRulesFiltersType,
   HttpRouteSpecRulesMatchesPathType,
 } from '../imports/gateway.networking.k8s.io';
-import { addCertificates, tlsSecretName } from './certificates';
+import { addCertificates, type SolverPodsProps, solverPods, tlsSecretName } from './certificates';
 import type { EdgePorts } from './ingress';
 import { objectMeta, type StudioIdentity } from './metadata';
 import { externalDnsAnnotations } from './service';
@@ -27,7 +27,7 @@ const GATEWAY = 'junjo-ai-studio';
 const GROUP = 'gateway.networking.k8s.io';
 
 /** The edge, as routes of the Gateway API. */
-export interface GatewayChartProps extends StudioIdentity {
+export interface GatewayChartProps extends StudioIdentity, SolverPodsProps {
   readonly edge: Edge;
   readonly route: Exclude<EdgeRoute, { kind: 'ingress' }>;
   readonly ports: EdgePorts;
@@ -57,7 +57,7 @@ export class GatewayChart extends Chart {
         ...props,
         certificate: edge.certificate,
         hosts,
-        solver: { gatewayHttpRoute: { parentRefs: parent('http'), serviceType: 'ClusterIP' } },
+        solver: { gatewayHttpRoute: { parentRefs: parent('http'), serviceType: 'ClusterIP', ...solverPods(props) } },
       });
     }
 

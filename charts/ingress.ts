@@ -6,7 +6,7 @@ import { workloadNames } from '../config/names';
 import type { Edge } from '../config/studio-config';
 import { KongPlugin } from '../imports/configuration.konghq.com';
 import { Middleware } from '../imports/traefik.io';
-import { addCertificates, tlsSecretName } from './certificates';
+import { addCertificates, type SolverPodsProps, solverPods, tlsSecretName } from './certificates';
 import { annotated, objectMeta, type StudioIdentity } from './metadata';
 import { externalDnsAnnotations } from './service';
 import { SPANS_TLS_PORT, spansTlsName } from './spans-tls';
@@ -25,7 +25,7 @@ export interface EdgePorts {
 }
 
 /** The edge, as Ingresses of one class. */
-export interface IngressChartProps extends StudioIdentity {
+export interface IngressChartProps extends StudioIdentity, SolverPodsProps {
   readonly edge: Edge;
   /** @default the cluster's default class */
   readonly className?: string;
@@ -123,6 +123,7 @@ export class IngressChart extends Chart {
           ...(className && { ingressClassName: className }),
           // The default, NodePort, would open a port on every node while a challenge runs.
           serviceType: 'ClusterIP',
+          ...solverPods(props),
         },
       },
     });

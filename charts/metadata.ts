@@ -40,6 +40,18 @@ export function annotated<Meta extends object>(meta: Meta, annotations: Readonly
   return Object.keys(annotations).length > 0 ? { ...meta, annotations: { ...annotations } } : meta;
 }
 
+/** The same as metadata of what others make of our objects, or nothing. */
+export function extraMeta({
+  labels,
+  annotations,
+}: Extra): Pick<ApiObjectMetadata, 'labels' | 'annotations'> | undefined {
+  const meta = {
+    ...(Object.keys(labels).length > 0 && { labels: { ...labels } }),
+    ...(Object.keys(annotations).length > 0 && { annotations: { ...annotations } }),
+  };
+  return Object.keys(meta).length > 0 ? meta : undefined;
+}
+
 /** Labels and annotations of an operator's own on every object below a construct; what the studio writes itself stays. */
 export function addExtra(scope: Construct, { labels, annotations }: Extra): void {
   for (const object of scope.node.findAll().filter((construct) => construct instanceof ApiObject)) {

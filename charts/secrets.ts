@@ -12,7 +12,7 @@ import {
   ExternalSecretSpecTargetCreationPolicy,
   ExternalSecretSpecTargetDeletionPolicy,
 } from '../imports/external-secrets.io';
-import { objectMeta, type StudioIdentity } from './metadata';
+import { annotated, type ExtraProps, objectMeta, type StudioIdentity } from './metadata';
 
 type Source<Kind> = Extract<SecretSource, { kind: Kind }>;
 
@@ -40,14 +40,22 @@ export class SecretsChart extends Chart {
   }
 }
 
+/** The Secret that the controller makes has the operator's labels and annotations too. */
+export interface SealedSecretsChartProps extends SecretsChartProps<'sealed'>, ExtraProps {}
+
 /** The secrets, encrypted for the sealed-secrets controller of one cluster. */
 export class SealedSecretsChart extends Chart {
-  constructor(scope: Construct, id: string, props: SecretsChartProps<'sealed'>) {
+  constructor(scope: Construct, id: string, props: SealedSecretsChartProps) {
     super(scope, id);
     const { scope: sealingScope, ciphertexts } = props.source;
-    const annotations =
-      sealingScope === 'strict' ? undefined : { [`sealedsecrets.bitnami.com/${sealingScope}`]: 'true' };
-    const metadata: ApiObjectMetadata = { ...objectMeta(props, props.secretName), ...(annotations && { annotations }) };
+    const { labels, ...meta } = objectMeta(props, props.secretName);
+    const metadata: ApiObjectMetadata = annotated(
+      { ...meta, labels: { ...props.extra.labels, ...labels } },
+      {
+        ...props.extra.annotations,
+        ...(sealingScope !== 'strict' && { [`sealedsecrets.bitnami.com/${sealingScope}`]: 'true' }),
+      },
+    );
     new SealedSecret(this, 'sealed-secret', {
       // The controller takes the scope from here; the template's annotation only marks the Secret.
       metadata,

@@ -1,5 +1,5 @@
 import { Construct } from 'constructs';
-import type { Edge, EdgeRoute, Secrets, StudioConfig } from '../config/studio-config';
+import type { Edge, EdgeRoute, StudioConfig } from '../config/studio-config';
 import { type Component, needsBackendFirst } from '../releases';
 import { API_GUARD_PORT } from './api-guard';
 import { ArgoCdChart, type ArgoCdStudio, allowedBelow, tolerateMissingCrds } from './argo-cd';
@@ -8,7 +8,15 @@ import { addSpansCertificate, spansTlsSecretName, usesSolver } from './certifica
 import { FrontendChart } from './frontend';
 import { GatewayChart } from './gateway';
 import { IngestionChart, type IngestionChartProps } from './ingestion';
-import { type EdgePorts, edgeFacts, IngressChart, KongPluginsChart, TraefikMiddlewaresChart, told } from './ingress';
+import {
+  type EdgePorts,
+  edgeFacts,
+  IngressChart,
+  type IngressChartProps,
+  KongPluginsChart,
+  TraefikMiddlewaresChart,
+  told,
+} from './ingress';
 import { addExtra, type StudioIdentity } from './metadata';
 import { NamespaceChart, podSecurityOf } from './namespace';
 import { NetworkPoliciesChart } from './network-policies';
@@ -49,7 +57,7 @@ export class Studio extends Construct {
       new StorageChart(foundation, '10-storage', { ...identity, storage: config.storage });
     }
     new SettingsChart(this, '20-settings', { ...identity, settings: config.settings, apiUrl: config.apiUrl });
-    this.addSecrets(config.secrets, identity);
+    this.addSecrets(config, identity);
     new BackendChart(this, '40-backend', {
       ...statefulComponent(config, 'backend'),
       httpPort: ports.backend.http,
@@ -90,11 +98,11 @@ export class Studio extends Construct {
     addExtra(this, config.extra);
   }
 
-  private addSecrets({ name, source }: Secrets, identity: StudioIdentity): void {
+  private addSecrets({ extra, secrets: { name, source } }: StudioConfig, identity: StudioIdentity): void {
     // Git ignores *secrets.k8s.yaml: the file of the Secret, and no other, has such a name.
     if (source.kind === 'manifest') new SecretsChart(this, '30-secrets', { ...identity, secretName: name, source });
     if (source.kind === 'sealed')
-      new SealedSecretsChart(this, '30-sealed-secret', { ...identity, secretName: name, source });
+      new SealedSecretsChart(this, '30-sealed-secret', { ...identity, extra, secretName: name, source });
     if (source.kind === 'external') {
       new ExternalSecretsChart(this, '30-external-secret', { ...identity, secretName: name, source });
     }
@@ -103,24 +111,23 @@ export class Studio extends Construct {
   private addEdge(config: StudioConfig, edge: Edge, identity: StudioIdentity): void {
     const ports = edgePorts(config);
     const { route } = edge;
-    const { certificate, host } = config.spansService;
+    const { extra, placement, spansService } = config;
+    const { certificate, host } = spansService;
+    const props = { ...identity, extra, placement, edge, ports };
     const chart =
-      route.kind === 'ingress'
-        ? this.addIngress(edge, route, ports, identity)
-        : new GatewayChart(this, '70-edge', { ...identity, edge, route, ports });
-    if (certificate && host) addSpansCertificate(chart, { ...identity, certificate, host });
+      route.kind === 'ingress' ? this.addIngress(route, props) : new GatewayChart(this, '70-edge', { ...props, route });
+    if (certificate && host) addSpansCertificate(chart, { ...identity, extra, certificate, host });
   }
 
   private addIngress(
-    edge: Edge,
     { className, controller }: Extract<EdgeRoute, { kind: 'ingress' }>,
-    ports: EdgePorts,
-    identity: StudioIdentity,
+    props: Omit<IngressChartProps, 'className' | 'controller'>,
   ): IngressChart {
-    const objects = { ...identity, sourceRanges: edge.webSourceRanges };
+    const { studio, namespace, edge } = props;
+    const objects = { studio, namespace, sourceRanges: edge.webSourceRanges };
     if (controller?.objects === 'traefik') new TraefikMiddlewaresChart(this, '69-traefik-middlewares', objects);
     if (controller?.objects === 'kong') new KongPluginsChart(this, '69-kong-plugins', objects);
-    return new IngressChart(this, '70-edge', { ...identity, edge, className, controller, ports });
+    return new IngressChart(this, '70-edge', { ...props, className, controller });
   }
 
   private addNetworkPolicies(config: StudioConfig, identity: StudioIdentity): void {

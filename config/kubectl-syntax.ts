@@ -9,15 +9,11 @@ const LABEL_VALUE = /^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/;
 /** What a taint does to pods that do not tolerate it. */
 const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 
-/** Keys by which the studio's objects are found, judged or rolled; nobody else may write them. */
-const OWN_PREFIXES = [
-  'app.kubernetes.io',
-  'argocd.argoproj.io',
-  'checksum',
-  'junjo-ai-studio',
-  'kubectl.kubernetes.io',
-  'pod-security.kubernetes.io',
-];
+/** Domains by whose keys the studio's objects are found, judged, applied or rolled; on everything, others would break that. */
+const RESERVED = ['argocd.argoproj.io', 'cert-manager.io', 'checksum', 'junjo-ai-studio', 'k8s.io', 'kubernetes.io'];
+
+/** What is below a reserved domain and harmless on every object: it only ever tells of pods. */
+const ALLOWED = ['cluster-autoscaler.kubernetes.io'];
 
 /** The total of all annotations of an object: `TotalAnnotationSizeLimitB` of k8s.io/apimachinery. */
 const ANNOTATIONS_BYTES = 256 * 1024;
@@ -26,7 +22,8 @@ const ANNOTATIONS_BYTES = 256 * 1024;
 export const nodeSelector: ValueType = {
   description: '`key=value`, comma-separated',
   problem: (value) =>
-    firstProblem(pairs(value), ({ key, value: label }) => keyProblem(key) ?? labelProblem(key, label)),
+    firstProblem(pairs(value), ({ key, value: label }) => keyProblem(key) ?? labelProblem(key, label)) ??
+    twice(pairs(value)),
 };
 
 /** The same for labels that go onto every object. */
@@ -35,8 +32,8 @@ export const extraLabels: ValueType = {
   problem: (value) =>
     firstProblem(
       pairs(value),
-      ({ key, value: label }) => keyProblem(key) ?? ownProblem(key) ?? labelProblem(key, label),
-    ),
+      ({ key, value: label }) => keyProblem(key) ?? reservedProblem(key) ?? labelProblem(key, label),
+    ) ?? twice(pairs(value)),
 };
 
 /** Annotations that go onto every object; as JSON where a value has a comma. */
@@ -47,13 +44,14 @@ export const extraAnnotations: ValueType = {
     if (!annotations) return 'is not a JSON object of texts. Write it as {"example.com/team":"a, b"}';
     const bytes = annotations.reduce((sum, { key, value: text }) => sum + Buffer.byteLength(`${key}${text ?? ''}`), 0);
     if (bytes > ANNOTATIONS_BYTES) return `is longer than the ${ANNOTATIONS_BYTES} bytes that an object may have`;
-    return firstProblem(
+    const problem = firstProblem(
       annotations,
       ({ key, value: text }) =>
         keyProblem(key) ??
-        ownProblem(key) ??
+        reservedProblem(key) ??
         (text === undefined ? `${key} has no value. Write ${key}=value` : undefined),
     );
+    return problem ?? twice(annotations);
   },
 };
 
@@ -66,7 +64,9 @@ export const tolerations: ValueType = {
       if (effect !== undefined && !EFFECTS.includes(effect)) {
         return `${taint}: the effect must be one of: ${EFFECTS.join(', ')}`;
       }
-      return keyProblem(key) ?? labelProblem(key, label);
+      return taint.startsWith(':')
+        ? `${taint} has no key. Write key=value${taint}`
+        : (keyProblem(key) ?? labelProblem(key, label));
     }),
 };
 
@@ -140,9 +140,15 @@ function labelProblem(key: string, value: string | undefined): string | undefine
     : `${key} has a value that is no label: at most 63 letters, digits, "-", "_" and ".", with a letter or digit at both ends`;
 }
 
-function ownProblem(key: string): string | undefined {
-  const [prefix = '', name] = key.split('/');
-  return name !== undefined && OWN_PREFIXES.includes(prefix)
-    ? `${key} is written by the studio itself, or by what applies it. Take another key`
+function reservedProblem(key: string): string | undefined {
+  const [prefix, name] = key.split('/');
+  if (prefix === undefined || name === undefined || ALLOWED.includes(prefix)) return undefined;
+  return RESERVED.some((domain) => prefix === domain || prefix.endsWith(`.${domain}`))
+    ? `${key} belongs to Kubernetes, to the studio itself, or to what applies it. Take another key, or a patch for one object`
     : undefined;
+}
+
+function twice(parts: readonly Pair[]): string | undefined {
+  const key = parts.map((part) => part.key).find((each, index, keys) => keys.indexOf(each) !== index);
+  return key === undefined ? undefined : `${key} is there twice. Remove one of them`;
 }

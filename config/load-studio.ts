@@ -206,7 +206,7 @@ function buildConfig(
     secrets,
     storage,
     size: values.size(),
-    placement: checkPlacement(values),
+    placement: checkPlacement(values, storage),
     extra: checkExtra(values),
     patches,
     waivers,

@@ -1,12 +1,13 @@
 import { App } from 'cdk8s';
 import { Construct } from 'constructs';
 import { ArgoCdSetChart, type ArgoCdStudio } from '../charts/argo-cd';
+import { addExtra } from '../charts/metadata';
 import { Studio } from '../charts/studio';
 import { checkStudioName, checkStudios, type NamedStudio } from '../config/checks/studios';
 import type { EnvFileText } from '../config/env-files';
 import { type LoadOptions, loadStudio } from '../config/load-studio';
 import { formatProblem, type Problem } from '../config/problems';
-import type { GitSource, StudioConfig } from '../config/studio-config';
+import type { Extra, GitSource, StudioConfig } from '../config/studio-config';
 import { filesOf, manifestsBelow, type RenderedFile } from './rendered-file';
 import { judged } from './rules';
 
@@ -72,7 +73,7 @@ export function renderStudios(sources: readonly StudioSource[], options: Options
     problems: all,
     studios: configs,
     files: [
-      ...(git ? applicationSet(argoCd, git) : []),
+      ...(git ? applicationSet(argoCd, git, inCommon(configs.map(({ extra }) => extra))) : []),
       ...rendered.flatMap(({ name, files }) => files.map((file) => ({ ...file, path: `${name}/${file.path}` }))),
     ],
     kept: keptOf(configs),
@@ -99,10 +100,20 @@ function distinct(problems: readonly Problem[]): readonly Problem[] {
   return [...new Map(problems.map((problem) => [formatProblem(problem), problem])).values()];
 }
 
-function applicationSet(studios: readonly ArgoCdStudio[], git: GitSource): readonly RenderedFile[] {
+function applicationSet(studios: readonly ArgoCdStudio[], git: GitSource, extra: Extra): readonly RenderedFile[] {
   const app = new App();
   new ArgoCdSetChart(new Construct(app, 'argocd'), '00-application-set', { studios, git });
+  addExtra(app, extra);
   return filesOf(manifestsBelow(app));
+}
+
+/** The labels and annotations that all studios have alike. */
+function inCommon([first, ...others]: readonly Extra[]): Extra {
+  const shared = (kind: keyof Extra) =>
+    Object.fromEntries(
+      Object.entries(first?.[kind] ?? {}).filter(([key, value]) => others.every((other) => other[kind][key] === value)),
+    );
+  return { labels: shared('labels'), annotations: shared('annotations') };
 }
 
 function keptOf(configs: readonly StudioConfig[]): Rendering['kept'] {

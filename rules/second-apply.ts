@@ -19,9 +19,8 @@ const MEANINGFUL = [
   /Probe\.grpc\.service$/,
   // Settings and secrets may be empty.
   /^(ConfigMap|Secret)\.data\./,
-  /^(ConfigMap)\.data$/,
-  // An annotation may be empty.
-  /\.annotations\./,
+  // Labels and annotations may be empty.
+  /\.(labels|annotations|matchLabels|nodeSelector|selector)\./,
 ];
 
 /** What is applied is what is stored: a second `kubectl apply` says `unchanged` of every object. */

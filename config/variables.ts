@@ -67,6 +67,8 @@ export interface Variable {
   readonly wordsOf?: Readonly<Partial<Record<Component, Readonly<Record<string, string>>>>>;
   /** A secret of which nothing is known unless the file has a line for it. @default false, it may be in any Secret */
   readonly onlyWhenWritten?: boolean;
+  /** A file may have it for another program, so that it says nothing of the release. @default false */
+  readonly ofRuntime?: boolean;
   /** How the containers call it. @default `name` */
   readonly nameInContainer?: string;
   /** What the manifests set it to; a value in the file has no effect. */
@@ -739,7 +741,16 @@ export function variablesOf(line: ReleaseLine): readonly Variable[] {
 }
 
 function ownVariable(variable: LineVariable, line: ReleaseLine): Variable {
-  const { name, nameInEnvFile = name, meaning, readers, writtenOut, percentOfMemory: share, bySize } = variable;
+  const {
+    name,
+    nameInEnvFile = name,
+    meaning,
+    readers,
+    writtenOut,
+    percentOfMemory: share,
+    bySize,
+    ofRuntime,
+  } = variable;
   const secret = variable.type === 'token';
   return {
     name: nameInEnvFile,
@@ -755,6 +766,7 @@ function ownVariable(variable: LineVariable, line: ReleaseLine): Variable {
     nameInContainer: name,
     percentOfMemory: share,
     bySize,
+    ofRuntime,
   };
 }
 

@@ -191,6 +191,7 @@ export const parquetVariables: readonly LineVariable[] = [
     meaning: 'Filter of log lines in the syntax of Rust, stronger than JUNJO_LOG_LEVEL',
     type: { kind: 'text' },
     readers: ['ingestion'],
+    ofRuntime: true,
   },
 ];
 
@@ -252,6 +253,7 @@ export const queryVariables: readonly LineVariable[] = [
     readers: ['backend'],
     default: '2',
     writtenOut: true,
+    ofRuntime: true,
   },
   {
     name: 'MALLOC_TRIM_THRESHOLD_',
@@ -260,5 +262,6 @@ export const queryVariables: readonly LineVariable[] = [
     readers: ['backend'],
     default: '131072',
     writtenOut: true,
+    ofRuntime: true,
   },
 ];

@@ -37,6 +37,8 @@ export interface LineVariable {
   readonly writtenOut?: boolean;
   /** The value may be at most so many percent of the memory limit of a container, in MiB, and is that when nothing sets it. */
   readonly percentOfMemory?: { readonly component: Component; readonly percent: number };
+  /** A name of the container's runtime rather than of upstream: a file may have it for another program. @default false */
+  readonly ofRuntime?: boolean;
   /** What upstream sets on machines of each size; used when the file sets none. @default upstream's `default` */
   readonly bySize?: Readonly<Record<Size, string>>;
 }

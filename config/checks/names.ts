@@ -26,7 +26,7 @@ export function checkNames(
       checkUse(values, variable);
       continue;
     }
-    const others = lines.filter((other) => variablesOf(other).some((known) => known.name === name));
+    const others = lines.filter((other) => variablesOf(other).some((known) => known.name === name && !known.ofRuntime));
     if (others.length > 0) {
       const have = `${listed(others.map((other) => other.name))} ${others.length === 1 ? 'has' : 'have'}`;
       values.error(

@@ -60,7 +60,7 @@ function versionNumber(tag: string): number | undefined {
   return match ? Number(match[1]) * 1e8 + Number(match[2]) * 1e4 + Number(match[3]) : undefined;
 }
 
-/** The names in a file that some line knows, but not this one. */
+/** The names in a file that some line knows, but not this one, and that nobody but Junjo AI Studio has. */
 function unknownNames(entries: Entries, line: ReleaseLine, lines: readonly ReleaseLine[]): readonly string[] {
   const own = namesRead(line);
   const elsewhere = new Set(lines.flatMap((other) => [...namesRead(other)]));
@@ -70,7 +70,9 @@ function unknownNames(entries: Entries, line: ReleaseLine, lines: readonly Relea
 function namesRead(line: ReleaseLine): ReadonlySet<string> {
   return new Set(
     variablesOf(line)
-      .filter(({ readers, refused, setByManifests }) => readers?.length !== 0 && !refused && !setByManifests)
+      .filter(({ readers, refused, setByManifests, ofRuntime }) => {
+        return readers?.length !== 0 && !refused && !setByManifests && !ofRuntime;
+      })
       .map(({ name }) => name),
   );
 }

@@ -155,3 +155,16 @@ describe('what only some releases read', () => {
     expect(settings.ingestion.RUST_LOG).toBe('info,h2=warn');
   });
 });
+
+describe('a name that other programs have too', () => {
+  test.each(['RUST_LOG', 'MALLOC_ARENA_MAX', 'MALLOC_TRIM_THRESHOLD_'])(
+    '%s tells nothing of the release, and is a note where the release does not read it',
+    (name) => {
+      for (const settings of [development({ [name]: '2' }), production({ [name]: '2' })]) {
+        expect(problemsOf(envText(settings))).toEqual([
+          expect.stringMatching(`^note: \\.env:[0-9]+ ${name}: reaches no container: `),
+        ]);
+      }
+    },
+  );
+});

@@ -2,6 +2,7 @@ import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import type { Egress } from '../config/checks/proxy';
+import { notTheInternet } from '../config/public-addresses';
 import type { Component } from '../releases';
 import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
 
@@ -29,17 +30,6 @@ export interface NetworkPoliciesChartProps extends StudioIdentity {
   /** Whether cert-manager runs solver pods in the namespace. */
   readonly solver: boolean;
 }
-
-/** What the backend may not call: private, shared and link-local addresses, where the cluster and the cloud's metadata are. */
-const NOT_THE_INTERNET_IPV4 = [
-  '10.0.0.0/8',
-  '100.64.0.0/10',
-  '127.0.0.0/8',
-  '169.254.0.0/16',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-];
-const NOT_THE_INTERNET_IPV6 = ['::1/128', 'fc00::/7', 'fe80::/10'];
 
 /**
  * Where names are resolved. A policy sees the pod behind a Service, on the port of that pod.
@@ -88,8 +78,8 @@ export class NetworkPoliciesChart extends Chart {
         { to: [pods('ingestion')], ports: tcp(ports.spanReads) },
         {
           to: [
-            { ipBlock: { cidr: '0.0.0.0/0', except: NOT_THE_INTERNET_IPV4 } },
-            { ipBlock: { cidr: '::/0', except: NOT_THE_INTERNET_IPV6 } },
+            { ipBlock: { cidr: '0.0.0.0/0', except: [...notTheInternet.ipv4] } },
+            { ipBlock: { cidr: '::/0', except: [...notTheInternet.ipv6] } },
           ],
           ports: tcp(443),
         },

@@ -1,4 +1,5 @@
 import { internalServiceNames } from '../names';
+import { mayBePublic } from '../public-addresses';
 import type { Secrets } from '../studio-config';
 import { list, parseEgress } from '../value-types';
 import type { Values } from '../values';
@@ -21,6 +22,8 @@ const OWN_NAMES = ['localhost', '127.0.0.1', '.svc', '.cluster.local', internalS
 export function proxyExceptions(values: Values, { readers }: Secrets): Readonly<Record<string, string>> {
   if (!readers.backend.some(({ key }) => proxies.includes(key))) return {};
   const given = values.get('no_proxy') ?? values.get('NO_PROXY');
+  // Among other names it means nothing.
+  if (given === '*') return { NO_PROXY: given, no_proxy: given };
   const exceptions = [...new Set([...(given ? list(given) : []), ...OWN_NAMES])]
     .filter((name) => name !== '')
     .join(',');
@@ -36,7 +39,7 @@ export function checkEgress(values: Values): readonly Egress[] {
   }
   for (const name of proxies) {
     const proxy = values.written(name);
-    if (proxy && values.isSound(name) && closed && !written && new URL(proxy).port !== '443') {
+    if (proxy && values.isSound(name) && closed && !written && !isOnPublicHttps(new URL(proxy))) {
       values.warning(
         name,
         'the network policies let the backend out to public addresses on port 443 alone. Open the way to the proxy: JUNJO_K8S_EGRESS=<its address>/32:<its port>',
@@ -48,4 +51,9 @@ export function checkEgress(values: Values): readonly Egress[] {
     const { cidr, port } = parseEgress(way);
     return { cidr, port: Number(port) };
   });
+}
+
+/** Whether the network policies let the backend out to it; the port that its scheme implies is not in a URL. */
+function isOnPublicHttps({ protocol, port, hostname }: URL): boolean {
+  return (port || (protocol === 'https:' ? '443' : '80')) === '443' && mayBePublic(hostname);
 }

@@ -124,6 +124,11 @@ describe('a proxy', () => {
     });
   });
 
+  test('is asked for nothing with NO_PROXY=*, which must stand alone', () => {
+    const studio = render(production({ ...proxy, NO_PROXY: '*' }));
+    expect(studio.environment('backend')).toMatchObject({ NO_PROXY: '*', no_proxy: '*' });
+  });
+
   test('leaves no trace where there is none', () => {
     expect(Object.keys(render(production()).environment('backend')).filter((name) => /proxy/i.test(name))).toEqual([]);
   });
@@ -133,6 +138,17 @@ describe('a proxy', () => {
     expect(more).toEqual([]);
     expect(warning).toMatch(/^warning: .* HTTPS_PROXY: the network policies let the backend out to public addresses/);
     expect(warning).not.toMatch(/password|10\.1\.2\.3/);
+    for (const HTTPS_PROXY of [
+      'http://proxy.example.com',
+      'https://10.1.2.3',
+      'http://192.168.0.1:443',
+      'http://[fd00::1]:443',
+    ]) {
+      expect(problemsOf(envText(production({ HTTPS_PROXY })))).toEqual([warning]);
+    }
+    for (const HTTPS_PROXY of ['https://proxy.example.com', 'http://203.0.113.7:443', 'https://[2606:4700::1]/']) {
+      expect(problemsOf(envText(production({ HTTPS_PROXY })))).toEqual([]);
+    }
     const opened = { HTTPS_PROXY: 'http://10.1.2.3:3128', JUNJO_K8S_EGRESS: '10.1.2.3/32:3128' };
     expect(problemsOf(envText(production(opened)))).toEqual([]);
     const open = { HTTPS_PROXY: 'http://10.1.2.3:3128', JUNJO_K8S_NETWORK_POLICY: 'false' };

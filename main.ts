@@ -1,40 +1,40 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { EnvFileText } from './config/env-files';
-import { formatProblem } from './config/problems';
+import type { Problem } from './config/problems';
 import { type Rendering, renderStudio, renderStudios, type StudioSource } from './render/render';
 
-/**
- * Reads and checks what the environment names, and renders it. Prints what it finds to stderr.
- *
- * - `JUNJO_ENV_FILES`, comma-separated: the env files of the studio, later ones winning. Default: `.env`.
- * - `JUNJO_STUDIOS`: a folder in which each `*.env` is a studio; `JUNJO_ENV_FILES` are then what all of them share.
- *
- * @returns nothing when an error is among what it finds.
- */
-export function render(environment: NodeJS.ProcessEnv): Rendering | undefined {
+/** Which studios a run is about. */
+export interface Selection {
+  /** Env files of the studio, later ones winning; with `studios`, what all of them share. Empty: `.env`, or nothing shared. */
+  readonly envFiles: readonly string[];
+  /** A folder in which each `*.env` is a studio. @default one studio */
+  readonly studios?: string;
+}
+
+/** What `JUNJO_ENV_FILES`, comma-separated, and `JUNJO_STUDIOS` name. */
+export function selectionFrom({ JUNJO_ENV_FILES = '', JUNJO_STUDIOS }: NodeJS.ProcessEnv): Selection {
+  const paths = JUNJO_ENV_FILES.split(',').map((path) => path.trim());
+  return { envFiles: paths.filter((path) => path !== ''), studios: JUNJO_STUDIOS || undefined };
+}
+
+/** Reads and checks what is selected, and renders it. Files that cannot be read are among its problems. */
+export function render({ envFiles, studios }: Selection, environment: NodeJS.ProcessEnv): Rendering {
   const options = { environment: (name: string) => environment[name], readFile };
-  const shared = listed(environment.JUNJO_ENV_FILES);
-  const folder = environment.JUNJO_STUDIOS;
-  const rendering = folder ? fromFolder(folder, shared) : fromFiles(shared.length > 0 ? shared : ['.env']);
-  for (const problem of rendering?.problems ?? []) console.error(formatProblem(problem));
-  return rendering && rendering.studios.length > 0 ? rendering : undefined;
+  const own = studios ? studioFiles(studios, environment) : { files: [], problems: [] };
+  const shared = readEnvFiles(studios || envFiles.length > 0 ? envFiles : ['.env'], environment);
+  const problems = [...own.problems, ...shared.problems];
+  if (problems.length > 0) return { problems, studios: [], files: [], kept: [] };
+  if (!studios) return renderStudio(shared.files, options);
+  const sources = own.files.map((file): StudioSource => {
+    return { name: basename(file.path, '.env'), files: [...shared.files, file] };
+  });
+  return renderStudios(sources, options);
+}
 
-  function fromFiles(paths: readonly string[]): Rendering | undefined {
-    const files = readEnvFiles(paths);
-    return files && renderStudio(files, options);
-  }
-
-  function fromFolder(path: string, sharedPaths: readonly string[]): Rendering | undefined {
-    const own = studioFiles(path);
-    const sharedFiles = readEnvFiles(sharedPaths);
-    const ownFiles = own && readEnvFiles(own);
-    if (!sharedFiles || !ownFiles) return undefined;
-    const sources = ownFiles.map((file): StudioSource => {
-      return { name: basename(file.path, '.env'), files: [...sharedFiles, file] };
-    });
-    return renderStudios(sources, options);
-  }
+/** How a person calls a command in the way that this one was called: as a script of a package.json, or from anywhere. */
+export function howToRun(command: string, { npm_command }: NodeJS.ProcessEnv): string {
+  return npm_command === 'run-script' ? `npm run ${command}` : `npx junjo-ai-studio-cdk8s ${command}`;
 }
 
 /** Writes a rendering: the output folder, and beside it what later renders need. */
@@ -51,25 +51,33 @@ export function write({ files, kept }: Rendering, outdir: string): void {
   }
 }
 
-function studioFiles(folder: string): readonly string[] | undefined {
-  try {
-    const names = readdirSync(folder).filter((name) => name.endsWith('.env') && name !== '.env');
-    if (names.length > 0) return names.sort().map((name) => join(folder, name));
-    console.error(`${folder}: holds no studio. Each studio is a file NAME.env in it`);
-  } catch {
-    console.error(`${folder}: cannot be read. JUNJO_STUDIOS names the folder with an env file for each studio`);
-  }
-  return undefined;
+/** Env files as they were read, or which of them could not be. */
+interface EnvFiles {
+  readonly files: readonly EnvFileText[];
+  readonly problems: readonly Problem[];
 }
 
-function readEnvFiles(paths: readonly string[]): readonly EnvFileText[] | undefined {
-  const files = paths.map((path) => ({ path, text: readFile(path) }));
-  const missing = files.filter(({ text }) => text === undefined);
-  for (const { path } of missing) {
-    const advice = path === '.env' ? '. Write one with fresh secrets: npm run init' : '. Is its name right?';
-    console.error(`${path}: does not exist or cannot be read${advice}`);
+function studioFiles(folder: string, environment: NodeJS.ProcessEnv): EnvFiles {
+  const failed = (text: string): EnvFiles => ({ files: [], problems: [{ severity: 'error', file: folder, text }] });
+  try {
+    const names = readdirSync(folder).filter((name) => name.endsWith('.env') && name !== '.env');
+    if (names.length === 0) return failed('holds no studio. Each studio is a file NAME.env in it');
+    const paths = names.sort().map((name) => join(folder, name));
+    return readEnvFiles(paths, environment);
+  } catch {
+    return failed('cannot be read. It is to be the folder with an env file for each studio');
   }
-  return missing.length === 0 ? files.map(({ path, text = '' }) => ({ path, text })) : undefined;
+}
+
+function readEnvFiles(paths: readonly string[], environment: NodeJS.ProcessEnv): EnvFiles {
+  const files = paths.map((path) => ({ path, text: readFile(path) }));
+  const problems = files.flatMap(({ path, text }): readonly Problem[] => {
+    if (text !== undefined) return [];
+    const advice =
+      path === '.env' ? `Write one with fresh secrets: ${howToRun('init', environment)}` : 'Is its name right?';
+    return [{ severity: 'error', file: path, text: `does not exist or cannot be read. ${advice}` }];
+  });
+  return { files: files.map(({ path, text = '' }) => ({ path, text })), problems };
 }
 
 function readFile(path: string): string | undefined {
@@ -78,17 +86,4 @@ function readFile(path: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function listed(paths = ''): readonly string[] {
-  return paths
-    .split(',')
-    .map((path) => path.trim())
-    .filter((path) => path !== '');
-}
-
-if (require.main === module) {
-  const rendering = render(process.env);
-  if (rendering) write(rendering, process.env.CDK8S_OUTDIR ?? 'dist');
-  else process.exitCode = 1;
 }

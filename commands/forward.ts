@@ -1,14 +1,25 @@
 import { workloadNames } from '../config/names';
 import { render } from '../main';
+import { type Command, type ExitCode, type Io, tell } from './command';
 import { PortForward } from './port-forward';
+import { type StudioOptions, selected, studioOptions } from './studio-options';
 
-async function forward(): Promise<void> {
-  const [config, ...others] = render(process.env)?.studios ?? [];
-  if (!config || others.length > 0) {
-    if (config)
-      console.error('Forwards one studio at a time: name its env files with JUNJO_ENV_FILES, without JUNJO_STUDIOS.');
-    process.exitCode = 1;
-    return;
+export const forward: Command<StudioOptions> = {
+  name: 'forward',
+  summary: 'Bring a studio that runs in a cluster to localhost, until Ctrl-C',
+  options: studioOptions,
+  examples: [['forward', 'the UI on http://localhost:5153, the API on 1323, spans on 50051']],
+  run: forwardStudio,
+};
+
+async function forwardStudio(options: StudioOptions, io: Io): Promise<ExitCode> {
+  const { problems, studios } = render(selected(options, io), io.environment);
+  const exit = tell({ problems }, {}, io);
+  const [config, ...others] = studios;
+  if (!config) return exit;
+  if (others.length > 0) {
+    io.err('Forwards one studio at a time: name its env files, and no folder of studios.');
+    return 2;
   }
   const { ports } = config.line;
   const ui = ports.frontend[config.imageTarget].published;
@@ -17,14 +28,14 @@ async function forward(): Promise<void> {
     { service: workloadNames.backend, ports: [ports.backend.http] },
     { service: workloadNames.ingestion, ports: [ports.ingestion.otlp] },
   ];
-  const options = { namespace: config.namespace, onMessage: (message: string) => console.error(message) };
-  const forwards = targets.map((target) => new PortForward(target, options));
+  const forwarding = { namespace: config.namespace, onMessage: io.err };
+  const forwards = targets.map((target) => new PortForward(target, forwarding));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       for (const each of forwards) each.stop();
     });
   }
-  console.log(
+  io.out(
     [
       `UI     http://localhost:${ui[0]}`,
       `API    http://localhost:${ports.backend.http}`,
@@ -33,18 +44,17 @@ async function forward(): Promise<void> {
     ].join('\n'),
   );
   if (config.environment === 'production') {
-    console.error(`The UI calls the API at ${config.apiUrl}, not on localhost: this is a production studio.`);
+    io.err(`The UI calls the API at ${config.apiUrl}, not on localhost: this is a production studio.`);
   }
   try {
     await Promise.all(forwards.map((each) => each.run()));
-    console.log('\nForwarding ended.');
+    io.out('\nForwarding ended.');
+    return 0;
   } catch (error) {
     for (const each of forwards) each.stop();
-    console.error(
+    io.err(
       `kubectl cannot be run (${(error as NodeJS.ErrnoException).code}). Install it: https://kubernetes.io/docs/tasks/tools/`,
     );
-    process.exitCode = 1;
+    return 1;
   }
 }
-
-void forward();

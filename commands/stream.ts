@@ -1,14 +1,25 @@
 import { render } from '../main';
+import { type Command, tell } from './command';
+import { type StudioOptions, selected, studioOptions } from './studio-options';
 
-// For whoever reads manifests from a pipe, such as Argo CD's config management plugin: nothing but YAML on stdout.
-const rendering = render(process.env);
-if (rendering) {
-  const files = rendering.files.filter(({ path }) => !path.startsWith('argocd/') && !path.includes('/argocd/'));
-  const inOrder = [...files].sort((a, b) => Number(isFoundation(b.path)) - Number(isFoundation(a.path)));
-  process.stdout.write(inOrder.map(({ text }) => `---\n${text}`).join(''));
-} else {
-  process.exitCode = 1;
-}
+/** For whoever reads manifests from a pipe, such as Argo CD's config management plugin: nothing but YAML on stdout. */
+export const stream: Command<StudioOptions> = {
+  name: 'stream',
+  summary: 'Print the manifests as one stream of YAML, and write nothing',
+  options: studioOptions,
+  examples: [
+    ['stream | kubectl apply -f -', 'renders .env and applies it'],
+    ['stream --env-file shared.env --env-file alpha.env', 'the same studio, with what two files say'],
+  ],
+  run: async (options, io) => {
+    const { files, problems } = render(selected(options, io), io.environment);
+    const exit = tell({ problems }, {}, io);
+    const applied = files.filter(({ path }) => !path.startsWith('argocd/') && !path.includes('/argocd/'));
+    const inOrder = [...applied].sort((a, b) => Number(isFoundation(b.path)) - Number(isFoundation(a.path)));
+    if (exit === 0) io.out(inOrder.map(({ text }) => `---\n${text}`).join(''));
+    return exit;
+  },
+};
 
 /** The namespace comes before what lies in it. */
 function isFoundation(path: string): boolean {

@@ -1,6 +1,7 @@
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -8,10 +9,11 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { StudioConfig } from '../config/studio-config';
-import { render, write } from '../main';
+import { howToRun, render, type Selection, write } from '../main';
 import type { Rendering } from '../render/render';
+import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
 import { initEnv } from './init-env';
 import {
   hasWorkload,
@@ -21,33 +23,81 @@ import {
   type OutputFile,
   removalScript,
 } from './left-behind';
+import { type StudioOptions, selected, studioOptions } from './studio-options';
 
 const OUTPUT = 'dist';
 
-// Beside the output, so that the swap is two renames on one file system.
-const fresh = mkdtempSync('.dist-');
-const retired = `${fresh}-old`;
-process.on('exit', () => {
-  rmSync(fresh, { recursive: true, force: true });
-  rmSync(retired, { recursive: true, force: true });
-});
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-
-if (!process.env.JUNJO_ENV_FILES && !process.env.JUNJO_STUDIOS && initEnv('.env')) {
-  console.log('Wrote .env: a studio on localhost, with fresh secrets.\n');
+interface SynthOptions extends StudioOptions, JsonOptions {
+  readonly output: string;
 }
-const rendering = render(process.env);
-if (rendering) {
+
+export const synth: Command<SynthOptions> = {
+  name: 'synth',
+  summary: 'Render studios into a folder, which is replaced only when all is well',
+  options: [
+    ...studioOptions,
+    { flags: '--output <folder>', text: 'folder for the manifests', default: OUTPUT },
+    jsonOption,
+  ],
+  examples: [
+    ['synth', 'renders .env into dist/, and first writes a .env for localhost where there is none'],
+    ['synth --env-file studio.env --env-file secrets.env', 'one studio from two files'],
+    ['synth --studios studios --output manifests', 'every studios/*.env into manifests/<its name>/'],
+  ],
+  run: synthesize,
+};
+
+async function synthesize(options: SynthOptions, io: Io): Promise<ExitCode> {
+  const { output } = options;
+  const selection = selected(options, io);
+  const isNew = selection.envFiles.length === 0 && !selection.studios && initEnv('.env');
+  const rendering = render(selection, io.environment);
+  const before = outputFiles(output);
+  const foreign = output === OUTPUT ? undefined : before.find(({ path }) => !isRendered(path));
+  if (foreign) {
+    const text = `holds ${foreign.path}, which is not rendered, and all of the folder would be replaced. Name another`;
+    return tell({ problems: [...rendering.problems, { severity: 'error', file: output, text }] }, options, io);
+  }
   // Argo CD prunes by itself, and a committed dist/ holds what its env files render and nothing else.
-  const gone = rendering.studios.some(({ git }) => git) ? [] : leftBehind(outputFiles(OUTPUT), rendering.files);
-  write(rendering, fresh);
-  if (gone.length > 0) writeFileSync(join(fresh, LEFT_BEHIND), removalScript(gone));
-  chmodSync(fresh, 0o755);
-  if (existsSync(OUTPUT)) renameSync(OUTPUT, retired);
-  renameSync(fresh, OUTPUT);
-  console.log(summary(rendering, gone));
-} else {
-  process.exitCode = 1;
+  const gone = rendering.studios.some(({ git }) => git) ? [] : leftBehind(before, rendering.files);
+  if (rendering.studios.length > 0) replace(output, rendering, gone);
+  const { problems, studios, files } = rendering;
+  const wrote = isNew ? 'Wrote .env: a studio on localhost, with fresh secrets.\n\n' : '';
+  const text = studios.length > 0 ? wrote + summary(rendering, gone, selection, options, io) : undefined;
+  const result = {
+    studios: studios.map(({ name, namespace, tag, environment }) => ({ name, namespace, tag, environment })),
+    output,
+    files: files.map(({ path }) => path),
+    leftBehind: gone.map(({ namespace, resource }) => `${namespace} ${resource}`),
+  };
+  return tell({ problems, text, result }, options, io);
+}
+
+/** Puts a rendering in the place of an output folder, whole: a run that is stopped leaves the one or the other. */
+function replace(output: string, rendering: Rendering, gone: readonly ObjectReference[]): void {
+  mkdirSync(dirname(resolve(output)), { recursive: true });
+  // Beside the output, so that the swap is two renames on one file system.
+  const fresh = mkdtempSync(join(dirname(resolve(output)), '.dist-'));
+  const retired = `${fresh}-old`;
+  // With a listener, a signal waits until the swap is over.
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  const stop = () => process.exit(1);
+  for (const signal of signals) process.once(signal, stop);
+  try {
+    write(rendering, fresh);
+    if (gone.length > 0) writeFileSync(join(fresh, LEFT_BEHIND), removalScript(gone));
+    chmodSync(fresh, 0o755);
+    if (existsSync(output)) renameSync(output, retired);
+    renameSync(fresh, output);
+  } finally {
+    for (const signal of signals) process.off(signal, stop);
+    for (const folder of [fresh, retired]) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Whether a file of an output folder is one that is rendered. */
+function isRendered(path: string): boolean {
+  return path.endsWith('.k8s.yaml') || path === LEFT_BEHIND;
 }
 
 /** The files of an output folder, if there is one. */
@@ -60,39 +110,45 @@ function outputFiles(folder: string): readonly OutputFile[] {
   });
 }
 
-function removalLines(gone: readonly ObjectReference[]): readonly string[] {
+function removalLines(gone: readonly ObjectReference[], output: string): readonly string[] {
   if (gone.length === 0) return [];
   const when = hasWorkload(gone) ? 'Before you apply' : 'After you applied';
   return [
-    `${when}, remove what is no longer rendered (${gone.length} objects; kubectl apply leaves them): sh ${OUTPUT}/${LEFT_BEHIND}`,
+    `${when}, remove what is no longer rendered (${gone.length} objects; kubectl apply leaves them): sh ${output}/${LEFT_BEHIND}`,
   ];
 }
 
-function summary({ studios, files }: Rendering, gone: readonly ObjectReference[]): string {
+function summary(
+  { studios, files }: Rendering,
+  gone: readonly ObjectReference[],
+  selection: Selection,
+  { output }: SynthOptions,
+  { environment }: Io,
+): string {
   const rendered = studios.map(
     ({ tag, environment, namespace }) => `Junjo AI Studio ${tag} (${environment}) for the namespace ${namespace}`,
   );
-  const folders = process.env.JUNJO_STUDIOS
+  const folders = selection.studios
     ? [...new Set(files.map(({ path }) => path.split('/')[0]))].filter((folder) => folder !== 'argocd')
     : undefined;
   const [only] = studios;
   return [
     ...(folders ? ['Rendered:', ...rendered.map((line) => `  ${line}`)] : [`Rendered ${rendered}:`]),
-    ...(folders ? [] : files.map(({ path }) => `  ${OUTPUT}/${path}`)),
+    ...(folders ? [] : files.map(({ path }) => `  ${output}/${path}`)),
     '',
     'Next:',
-    ...(folders?.map((folder) => `  kubectl apply -f ${OUTPUT}/${folder}/foundation -f ${OUTPUT}/${folder}/`) ?? [
-      `  kubectl apply -f ${OUTPUT}/foundation -f ${OUTPUT}/`,
+    ...(folders?.map((folder) => `  kubectl apply -f ${output}/${folder}/foundation -f ${output}/${folder}/`) ?? [
+      `  kubectl apply -f ${output}/foundation -f ${output}/`,
     ]),
-    ...removalLines(gone),
-    ...(studios.some(({ git }) => git) ? [`Or commit ${OUTPUT}/, and once: kubectl apply -f ${OUTPUT}/argocd`] : []),
-    ...(!folders && only ? openLines(only) : []),
+    ...removalLines(gone, output),
+    ...(studios.some(({ git }) => git) ? [`Or commit ${output}/, and once: kubectl apply -f ${output}/argocd`] : []),
+    ...(!folders && only ? openLines(only, howToRun('forward', environment)) : []),
   ].join('\n');
 }
 
-function openLines({ environment, line, imageTarget }: StudioConfig): readonly string[] {
+function openLines({ environment, line, imageTarget }: StudioConfig, forward: string): readonly string[] {
   const [uiPort] = line.ports.frontend[imageTarget].published;
   return environment === 'development'
-    ? [`Then open http://localhost:${uiPort}. If your cluster puts no load balancer on localhost: npm run forward`]
+    ? [`Then open http://localhost:${uiPort}. If your cluster puts no load balancer on localhost: ${forward}`]
     : [];
 }

@@ -12,7 +12,7 @@ const layerOf = (path: string) => layers.indexOf((path.split('/')[0] ?? '').repl
 
 test('each folder imports only from those below it', () => {
   const upward = sources.flatMap(({ path, text }) =>
-    [...text.matchAll(/from '(\.[^']+)'/g)]
+    [...text.matchAll(/from '(\.[^']+)(?<!\.json)'/g)]
       .map(([, target = '']) => normalize(join(dirname(path), target)))
       .filter((target) => layerOf(target) < 0 || layerOf(target) > layerOf(path))
       .map((target) => `${path} imports ${target}`),

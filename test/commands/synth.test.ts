@@ -99,6 +99,6 @@ test('npm run init never replaces an env file', () => {
   write('.env', `JUNJO_SESSION_SECRET=${secret}\n`);
   const { status, stderr } = npm('init');
   expect(status).toBe(1);
-  expect(stderr).toContain('.env is there already');
+  expect(stderr).toContain('.env: is there already');
   expect(readFileSync(join(workspace.path, '.env'), 'utf8')).toBe(`JUNJO_SESSION_SECRET=${secret}\n`);
 });

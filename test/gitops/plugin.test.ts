@@ -190,7 +190,7 @@ describe('generate fails with an empty stdout', () => {
 
   test('when the renderer prints nothing', () => {
     const { command, args } = plugin.spec.generate;
-    const script = args[0].replace(/node -r .*\.ts"/, 'true');
+    const script = args[0].replace(/node -r .*\.ts" stream/, 'true');
     expect(script).not.toBe(args[0]);
     const { status, stdout } = spawnSync(command[0], [...command.slice(1), script], {
       cwd: checkout,
@@ -210,7 +210,7 @@ describe('the checkout is only data', () => {
     write('node_modules/tsx/dist/cjs/index.cjs', trap);
     write('node_modules/cdk8s/index.js', trap);
     write('main.ts', trap);
-    write('commands/stream.ts', trap);
+    write('commands/cli.ts', trap);
     write('package.json', JSON.stringify({ type: 'module', scripts: { stream: 'touch trapped' } }));
     write('tsconfig.json', JSON.stringify({ compilerOptions: { baseUrl: '.', paths } }));
     expect(generate()).toEqual(expected);

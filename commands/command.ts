@@ -1,0 +1,74 @@
+import { formatProblem, type Problem } from '../config/problems';
+
+/** How a command ends: 0 done, 1 with problems that it tells of, 2 because it was called wrongly. */
+export type ExitCode = 0 | 1 | 2;
+
+/** What a command knows of the process that it runs in; tests bring their own. */
+export interface Io {
+  readonly environment: NodeJS.ProcessEnv;
+  /** Prints results to stdout, with a line break at their end. */
+  readonly out: (text: string) => void;
+  /** Prints what a person should know to stderr, with a line break at its end. */
+  readonly err: (text: string) => void;
+  /** Whether stderr shows colours. */
+  readonly color: boolean;
+}
+
+/** An option of a command, as commander writes it: `['--output <folder>', 'folder to render into']`. */
+export interface Option {
+  readonly flags: string;
+  /** What it does; `default` is added by the help. */
+  readonly text: string;
+  readonly default?: string;
+  /** May be given several times, and is a list. */
+  readonly repeatable?: boolean;
+}
+
+/** What `junjo-k8s` can do; each is one file of this folder and one line of cli.ts. */
+export interface Command<Options> {
+  readonly name: string;
+  /** One sentence without a full stop, for the list of commands. */
+  readonly summary: string;
+  /** For example `[file]`; its value is handed over as the option of that name. */
+  readonly argument?: { readonly name: string; readonly text: string };
+  readonly options: readonly Option[];
+  /** Command lines without `junjo-k8s`, and what each does. */
+  readonly examples: readonly (readonly [line: string, meaning: string])[];
+  readonly run: (options: Options, io: Io) => Promise<ExitCode>;
+}
+
+/** What a command found and made, for people and for programs. */
+export interface Outcome {
+  readonly problems: readonly Problem[];
+  /** What a person reads on stdout. @default nothing */
+  readonly text?: string;
+  /** What `--json` prints beside the problems. @default nothing */
+  readonly result?: Readonly<Record<string, unknown>>;
+}
+
+/** Of each command that says its outcome with `tell`. */
+export interface JsonOptions {
+  readonly json?: boolean;
+}
+
+export const jsonOption: Option = { flags: '--json', text: 'print problems and results as one JSON object' };
+
+/** Prints an outcome. Whether an error is among its problems is how the command ends. */
+export function tell({ problems, text, result }: Outcome, { json }: JsonOptions, io: Io): ExitCode {
+  if (json) io.out(JSON.stringify({ problems, ...result }, undefined, 2));
+  else {
+    for (const problem of problems) io.err(painted(problem, io));
+    if (text) io.out(text);
+  }
+  return problems.some(({ severity }) => severity === 'error') ? 1 : 0;
+}
+
+const COLORS = { error: 31, warning: 33, note: 36 };
+
+/** The place of a problem, up to the colon, in the colour of its severity. */
+function painted(problem: Problem, { color }: Io): string {
+  const line = formatProblem(problem);
+  if (!color) return line;
+  const place = line.slice(0, line.length - problem.text.length);
+  return `\u001b[${COLORS[problem.severity]}m${place}\u001b[0m${problem.text}`;
+}

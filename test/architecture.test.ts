@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
 /** Bottom first: a folder may import from itself and from those before it. */
-const layers = ['releases', 'config', 'imports', 'charts', 'rules', 'render', 'main', 'commands', 'test'];
+const layers = ['releases', 'config', 'imports', 'charts', 'rules', 'render', 'diagnosis', 'main', 'commands', 'test'];
 
 const sources = readdirSync('.', { recursive: true, encoding: 'utf8' })
-  .filter((path) => /^(releases|config|charts|rules|render|commands|test)\/.*\.ts$|^main\.ts$/.test(path))
+  .filter((path) => /^(releases|config|charts|rules|render|diagnosis|commands|test)\/.*\.ts$|^main\.ts$/.test(path))
   .map((path) => ({ path, text: readFileSync(path, 'utf8') }));
 
 const layerOf = (path: string) => layers.indexOf((path.split('/')[0] ?? '').replace(/\.ts$/, ''));
@@ -24,7 +24,7 @@ test('each folder imports only from those below it', () => {
 test('config and charts touch neither files nor the environment of the process', () => {
   const impure = sources.filter(
     ({ path, text }) =>
-      /^(releases|config|charts|rules|render)\//.test(path) &&
+      /^(releases|config|charts|rules|render|diagnosis)\//.test(path) &&
       /process\.(env|cwd|exit)|node:(fs|child_process|os)/.test(text),
   );
   expect(impure.map(({ path }) => path)).toEqual([]);

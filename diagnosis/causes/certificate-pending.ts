@@ -1,0 +1,51 @@
+import type { ClusterObject, ClusterState } from '../cluster-state';
+import { conditionOf } from '../cluster-state';
+import type { Recogniser } from '../finding';
+
+/** A certificate is not there; who holds it up is written on the issuer, the order or the challenge. */
+export const certificatePending: Recogniser = {
+  name: 'certificate-pending',
+  *findings(state) {
+    for (const certificate of state.ofKind('Certificate')) {
+      const ready = conditionOf(certificate, 'Ready');
+      if (ready?.status === 'True') continue;
+      const { text, next } = holdUp(state, certificate);
+      const { name } = certificate.metadata;
+      yield {
+        severity: 'fail',
+        subject: `certificate ${name}`,
+        text: text ?? `is not ready: ${ready?.message ?? 'cert-manager does not look at it'}`,
+        next: next ?? `${state.kubectl} describe certificate ${name}; kubectl -n cert-manager get pods`,
+      };
+    }
+  },
+};
+
+interface HoldUp {
+  readonly text?: string;
+  readonly next?: string;
+}
+
+function holdUp(state: ClusterState, { spec }: ClusterObject): HoldUp {
+  const issuer = state.named(spec?.issuerRef?.kind ?? 'Issuer', spec?.issuerRef?.name);
+  const issued = issuer && conditionOf(issuer, 'Ready');
+  if (issued && issued.status !== 'True') {
+    const next = `${state.kubectl} describe ${String(issuer.kind).toLowerCase()} ${issuer.metadata.name}`;
+    return { text: `its ${issuer.kind} ${issuer.metadata.name} is not ready: ${issued.message}`, next };
+  }
+  const challenges = state.ofKind('Challenge').filter(({ spec: own }) => spec?.dnsNames?.includes(own?.dnsName));
+  const [stuck] = challenges.filter(({ status }) => status?.state !== 'valid');
+  if (stuck) {
+    return {
+      text: `${stuck.spec?.dnsName} is not proven yet: ${stuck.status?.reason || stuck.status?.state || 'waiting'}`,
+      next: `the host must lead to the edge on port 80: curl -v http://${stuck.spec?.dnsName}/.well-known/acme-challenge/x; ${state.kubectl} describe challenge`,
+    };
+  }
+  const [order] = state.ofKind('Order').filter(({ status }) => ['invalid', 'errored'].includes(status?.state));
+  return order
+    ? {
+        text: `its order failed: ${order.status?.reason ?? order.status?.state}`,
+        next: `${state.kubectl} describe order; try JUNJO_K8S_ACME_SERVER=letsencrypt-staging first`,
+      }
+    : {};
+}

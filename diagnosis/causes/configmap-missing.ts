@@ -1,0 +1,15 @@
+import type { Recogniser } from '../finding';
+import { ofWorkload, waiting } from '../pods';
+
+/** The ConfigMap with the settings of a container does not exist. */
+export const configmapMissing: Recogniser = {
+  name: 'configmap-missing',
+  *findings(state) {
+    for (const { workload, message } of waiting(state, ['CreateContainerConfigError'])) {
+      const name = /configmap "([^"]+)" not found/.exec(message)?.[1];
+      if (!name) continue;
+      const next = 'kubectl apply -f dist/ (the whole folder). The pod then starts by itself';
+      yield ofWorkload(workload, `its ConfigMap ${name} does not exist`, next);
+    }
+  },
+};

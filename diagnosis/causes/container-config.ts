@@ -1,0 +1,16 @@
+import type { Recogniser } from '../finding';
+import { ofWorkload, waiting } from '../pods';
+
+/** Whatever else the kubelet finds wrong with a container before it starts. */
+export const containerConfig: Recogniser = {
+  name: 'container-config',
+  *findings(state) {
+    for (const { workload, container, message } of waiting(state, [
+      'CreateContainerConfigError',
+      'CreateContainerError',
+    ])) {
+      const next = `${state.kubectl} describe deployment ${workload.object.metadata.name}; undo the patch that changed it`;
+      yield ofWorkload(workload, `its container ${container.name} cannot be made: ${message}`, next);
+    }
+  },
+};

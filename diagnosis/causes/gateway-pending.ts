@@ -1,0 +1,31 @@
+import { type Fields, listOf } from '../../rules/rendered-studio';
+import { conditionOf } from '../cluster-state';
+import type { Recogniser } from '../finding';
+
+/** No controller serves the Gateway, or it finds something wrong with it. */
+export const gatewayPending: Recogniser = {
+  name: 'gateway-pending',
+  *findings(state) {
+    for (const gateway of state.ofKind('Gateway')) {
+      const bad = ['Accepted', 'Programmed']
+        .map((type) => conditionOf(gateway, type))
+        .find((found) => found?.status !== 'True');
+      const programmed = conditionOf(gateway, 'Programmed')?.status === 'True';
+      if (programmed && !bad) continue;
+      const listener = listOf(gateway.status?.listeners).find((each) => unresolved(each));
+      const why = listener ? `listener ${listener.name}: ${unresolved(listener)}` : bad?.message;
+      yield {
+        severity: 'fail',
+        subject: `gateway ${gateway.metadata.name}`,
+        text: why ? `is not served: ${why}` : `no controller serves its class ${gateway.spec?.gatewayClassName}`,
+        next: `kubectl get gatewayclass; ${state.kubectl} describe gateway ${gateway.metadata.name}`,
+      };
+    }
+  },
+};
+
+/** What a listener refers to and does not find. */
+function unresolved(listener: Fields): string | undefined {
+  const refs = listOf(listener.conditions).find(({ type }) => type === 'ResolvedRefs');
+  return refs?.status === 'False' ? refs.message : undefined;
+}

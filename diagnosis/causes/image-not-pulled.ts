@@ -1,0 +1,22 @@
+import type { Recogniser } from '../finding';
+import { unpulled } from '../images';
+import { ofWorkload, waiting } from '../pods';
+
+/** Whatever else keeps an image from being there. */
+export const imageNotPulled: Recogniser = {
+  name: 'image-not-pulled',
+  *findings(state) {
+    for (const { workload, container } of waiting(state, ['ErrImageNeverPull'])) {
+      const next =
+        'load the image into every node (kind load docker-image, minikube image load), or push it to a registry';
+      yield ofWorkload(workload, `${container.image} is not on its node, and may not be pulled`, next);
+    }
+    for (const { workload, container, why } of unpulled(state)) {
+      yield ofWorkload(
+        workload,
+        `${container.image} cannot be pulled: ${why}`,
+        `${state.kubectl} describe pods | grep -A2 Failed`,
+      );
+    }
+  },
+};

@@ -1,0 +1,23 @@
+import type { Recogniser } from '../finding';
+import { troubledPods } from '../pods';
+
+/** An image is on its way. */
+export const imagePulling: Recogniser = {
+  name: 'image-pulling',
+  *findings(state) {
+    for (const { workload, pod } of troubledPods(state)) {
+      const [event] = state
+        .eventsOf(pod.object)
+        .filter(({ reason }) => ['Pulling', 'Pulled', 'Failed', 'BackOff'].includes(reason))
+        .reverse();
+      if (event?.reason !== 'Pulling') continue;
+      const seconds = Math.round(state.secondsSince(event.last));
+      yield {
+        severity: 'wait',
+        subject: workload.name,
+        text: `its image is being pulled, for ${seconds} s so far`,
+        next: `wait: ${state.kubectl} get pods --watch`,
+      };
+    }
+  },
+};

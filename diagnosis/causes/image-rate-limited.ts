@@ -1,0 +1,18 @@
+import type { Recogniser } from '../finding';
+import { unpulled } from '../images';
+import { ofWorkload } from '../pods';
+
+/** The registry has given this address too many images. */
+export const imageRateLimited: Recogniser = {
+  name: 'image-rate-limited',
+  *findings(state) {
+    for (const { workload, container, why } of unpulled(state)) {
+      if (!/toomanyrequests|too many requests|429|rate limit/i.test(why)) continue;
+      yield ofWorkload(
+        workload,
+        `the registry limits how often ${container.image} is pulled`,
+        'wait, or pull with an account (JUNJO_K8S_IMAGE_PULL_SECRET), or from a mirror (JUNJO_K8S_IMAGE_REGISTRY)',
+      );
+    }
+  },
+};

@@ -1,0 +1,20 @@
+import type { Recogniser } from '../finding';
+import { ofWorkload, troubledContainers } from '../pods';
+import { complaint } from '../probes';
+
+/** A container started well and does not answer, or not any more. */
+export const readinessFailing: Recogniser = {
+  name: 'readiness-failing',
+  *findings(state) {
+    for (const { workload, pod, container } of troubledContainers(state)) {
+      if (!container.running || !container.started || container.ready || container.init) continue;
+      const said = complaint(state, pod, 'readiness');
+      if (!said) continue;
+      yield ofWorkload(
+        workload,
+        `${container.name} runs and does not answer${said}`,
+        `${state.kubectl} logs deployment/${workload.object.metadata.name} -c ${container.name} --tail=50; undo any patch of its probes`,
+      );
+    }
+  },
+};

@@ -1,0 +1,10 @@
+import type { Recogniser } from '../finding';
+import { killedByProbe } from '../probes';
+
+/** A container does not answer for as long as a start may take, and is restarted for it. */
+export const startupFailing: Recogniser = {
+  name: 'startup-failing',
+  *findings(state) {
+    yield* killedByProbe(state, 'startup');
+  },
+};

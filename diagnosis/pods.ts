@@ -1,0 +1,111 @@
+import type { ClusterState, ContainerState, PodState, WorkloadState } from './cluster-state';
+import { conditionOf } from './cluster-state';
+import type { Finding } from './finding';
+
+/** A pod of a workload that is not as it should be. */
+export interface Trouble {
+  readonly workload: WorkloadState;
+  readonly pod: PodState;
+}
+
+/** A container of such a pod. */
+export interface ContainerTrouble extends Trouble {
+  readonly container: ContainerState;
+}
+
+/** Every container of the pods of unhealthy workloads. */
+export function* troubledContainers(state: ClusterState): Generator<ContainerTrouble> {
+  for (const { workload, pod } of troubledPods(state)) {
+    for (const container of pod.containers) yield { workload, pod, container };
+  }
+}
+
+/** The pods of unhealthy workloads that do not serve. */
+export function* troubledPods(state: ClusterState): Generator<Trouble> {
+  for (const workload of state.unhealthy) {
+    for (const pod of workload.pods) if (!pod.ready) yield { workload, pod };
+  }
+}
+
+/** Pods that the scheduler finds no node for, and its reasons without what it tried afterwards. */
+export function* unscheduled(state: ClusterState): Generator<Trouble & { readonly reasons: string }> {
+  for (const trouble of troubledPods(state)) {
+    const condition = conditionOf(trouble.pod.object, 'PodScheduled');
+    if (condition?.status !== 'False') continue;
+    const [reasons = ''] = String(condition.message ?? '').split(/\.? no new claims|\.? preemption:/);
+    yield { ...trouble, reasons: reasons.replace(/\.$/, '') };
+  }
+}
+
+/** Containers that wait for one of these reasons. */
+export function* waiting(
+  state: ClusterState,
+  reasons: readonly string[],
+): Generator<ContainerTrouble & { readonly message: string }> {
+  for (const trouble of troubledContainers(state)) {
+    const { waiting: wait } = trouble.container;
+    if (wait && reasons.includes(wait.reason)) yield { ...trouble, message: wait.message };
+  }
+}
+
+/** Pods whose volumes are not mounted; their status says nothing but `ContainerCreating`. */
+export function* unmounted(state: ClusterState): Generator<Trouble & { readonly message: string }> {
+  for (const trouble of troubledPods(state)) {
+    if (!trouble.pod.containers.every(({ running, ended }) => !running && !ended)) continue;
+    const events = state
+      .eventsOf(trouble.pod.object)
+      .filter(({ reason }) => ['FailedMount', 'FailedAttachVolume', 'FailedMapVolume'].includes(reason));
+    // A wait that timed out only repeats that something else failed.
+    const telling = events.filter(({ message }) => !/^Unable to attach or mount volumes/.test(message));
+    const event = telling[telling.length - 1] ?? events[events.length - 1];
+    if (event) yield { ...trouble, message: event.message };
+  }
+}
+
+/** Workloads whose pods the API server refuses: the pods do not exist, so only these messages tell. */
+export function* refused(
+  state: ClusterState,
+): Generator<{ readonly workload: WorkloadState; readonly message: string }> {
+  for (const workload of state.unhealthy) {
+    const owners = [
+      workload.object,
+      ...state.ofKind('ReplicaSet').filter(({ metadata, spec }) => {
+        const owned = metadata.ownerReferences?.some(
+          ({ name }: { name: string }) => name === workload.object.metadata.name,
+        );
+        return owned && spec?.replicas !== 0;
+      }),
+    ];
+    const [condition] = owners
+      .map((owner) => conditionOf(owner, 'ReplicaFailure'))
+      .filter((found) => found?.status === 'True');
+    const events = owners.flatMap((owner) => state.eventsOf(owner, 'FailedCreate'));
+    const message = condition?.message ?? events[events.length - 1]?.message;
+    const missing = workload.pods.length < workload.desired;
+    // Each try names another pod, and says so in front.
+    if (message && missing) yield { workload, message: message.replace(/^.*?pods "[^"]*" is forbidden: /, '') };
+  }
+}
+
+/** How a container that ends again and again did so last. */
+export function* ended(
+  state: ClusterState,
+): Generator<ContainerTrouble & { readonly how: NonNullable<ContainerState['ended']> }> {
+  for (const trouble of troubledContainers(state)) {
+    const { container } = trouble;
+    const finished = container.init && container.ended?.exitCode === 0;
+    if (container.ended && !finished) yield { ...trouble, how: container.ended };
+  }
+}
+
+/** A finding about a workload: broken, or only its new pods while the old ones serve. */
+export function ofWorkload({ name, readyPods }: WorkloadState, text: string, next: string): Finding {
+  return readyPods > 0
+    ? { severity: 'fail', subject: name, text: `${text}. What ran before still serves`, next }
+    : { severity: 'fail', subject: name, text, next };
+}
+
+/** Prints what a container said before it ended. */
+export function previousLog(state: ClusterState, { workload, container }: ContainerTrouble): string {
+  return `${state.kubectl} logs deployment/${workload.object.metadata.name} -c ${container.name} --previous`;
+}

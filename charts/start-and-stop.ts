@@ -35,11 +35,11 @@ export function waitForBackend(props: ComponentProps, apiKeysPort: number): k8s.
     name: 'wait-for-backend',
     image,
     imagePullPolicy,
-    // The image is Debian's, whose bash opens connections by itself.
+    // The image is Debian's, whose bash opens connections by itself. Without the trap, the kernel keeps SIGTERM from PID 1.
     command: [
       'bash',
       '-c',
-      `until timeout 2 bash -c '< ${address}' 2> /dev/null; do echo 'waiting for the backend'; sleep 1; done`,
+      `trap 'exit 143' TERM; until timeout 2 bash -c '< ${address}' 2> /dev/null; do echo 'waiting for the backend'; sleep 1; done`,
     ],
     // A pod is scheduled by its largest container here, which this is not.
     resources: resources(10, { requestMi: 16, limitMi: 32 }),

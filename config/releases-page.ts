@@ -1,6 +1,10 @@
 import { posix } from 'node:path';
 import { needsBackendFirst, newestTag, type ReleaseLine } from '../releases';
 import { internalServiceNames, workloadNames } from './names';
+import { listed } from './text';
+
+/** What the API wants of whoever signs in or makes the first user, for curl. */
+const credentials = `-H 'content-type: application/json' -d '{"email":"you@example.com","password":"…"}'`;
 
 /** The page that says of each release what an operator must know: `docs/releases.md`. */
 export function releasesPage(lines: readonly ReleaseLine[]): string {
@@ -35,6 +39,17 @@ export function releasesPage(lines: readonly ReleaseLine[]): string {
     '',
     fenced(`kubectl -n junjo-ai-studio rollout restart deployment ${workloadNames.ingestion}`),
     '',
+    '## The first user',
+    '',
+    'Until there is a user, whoever comes first may create one. Claim it before the edge opens: apply everything else, create the',
+    'user through a forwarded port, then apply the rest.',
+    '',
+    ...distinct(lines, ({ api }) => api.firstUserPath).flatMap(([path, names]) => [
+      `On ${listed(names)}:`,
+      '',
+      fenced(claimFirstUser(path)),
+      '',
+    ]),
     '## Start and stop',
     '',
     table(
@@ -42,9 +57,10 @@ export function releasesPage(lines: readonly ReleaseLine[]): string {
       lines.map((line) => [line.name, probe(line), withoutBackend(line), stop(line)]),
     ),
     '',
-    'Applications that send through an edge or a load balancer are led away before the pod is killed. A connection that goes',
-    'on to the very end, such as one through `kubectl port-forward` or a long-lived one on a load balancer that keeps it, can',
-    'still lose what was acknowledged in the last seconds, where the release keeps that in memory only.',
+    'Where a release keeps the last acknowledged spans in memory only, they are lost when nothing gives it the time to write them:',
+    'when the node dies, when the container is killed for its memory, and on every connection that goes on to the very end of a',
+    'stop, such as one through `kubectl port-forward` or a long-lived one on a load balancer that keeps it. Applications behind an',
+    'edge or a load balancer that forgets the pod are led away in time.',
     '',
     '## Which SDK',
     '',
@@ -104,6 +120,28 @@ function stop({ ingestion }: ReleaseLine): string {
     : `does not hear SIGTERM: kept alive until the last ${ingestion.stop.unwrittenSeconds} s of spans are written, then killed`;
 }
 
+function claimFirstUser(path: string): string {
+  return [
+    "kubectl apply -f dist/foundation $(ls dist/*.yaml | grep -v 70-edge | sed 's/^/-f /')",
+    'kubectl -n junjo-ai-studio wait deployment --all --for=condition=Available --timeout=10m',
+    `kubectl -n junjo-ai-studio port-forward service/${workloadNames.backend} 8080:http &`,
+    `curl --retry 5 --retry-connrefused ${credentials} http://localhost:8080${path}`,
+    'kill %1',
+    'kubectl apply -f dist/foundation -f dist/',
+  ].join('\n');
+}
+
+/** The values that lines have of a fact, each with the names of its lines. */
+function distinct(
+  lines: readonly ReleaseLine[],
+  fact: (line: ReleaseLine) => string,
+): readonly (readonly [string, readonly string[]])[] {
+  return [...new Set(lines.map(fact))].map((value) => [
+    value,
+    lines.filter((line) => fact(line) === value).map(({ name }) => name),
+  ]);
+}
+
 /** What a move from one line to the next does to the spans, and what to do. */
 function move(from: ReleaseLine, to: ReleaseLine): readonly string[] {
   const title = `### ${from.name} to ${to.name}`;
@@ -142,7 +180,7 @@ function flushAndMove(from: ReleaseLine, to: ReleaseLine): readonly string[] {
     '',
     fenced(
       [
-        `curl -c cookies -H 'content-type: application/json' -d '{"email":"you@example.com","password":"…"}' https://api.example.com/sign-in`,
+        `curl -c cookies ${credentials} https://api.example.com${from.api.signInPath}`,
         `curl -b cookies -X POST https://api.example.com${from.stores.flushPath}`,
         'rm cookies',
       ].join('\n'),

@@ -36,6 +36,7 @@ export const common = {
 export const openApi: ReleaseLine['api'] = {
   spansPath: '/api/v1/observability',
   signInTestPath: '/auth-test',
+  signInPath: '/sign-in',
   firstUserPath: '/users/create-first-user',
   spansNeedSignIn: false,
   cookie: 'signed',

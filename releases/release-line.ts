@@ -66,6 +66,8 @@ export interface ApiFacts {
   readonly spansPath: string;
   /** Answers 200 to a signed-in browser and 401 to everybody else. */
   readonly signInTestPath: string;
+  /** Takes an address and a password, and answers with the session cookie. */
+  readonly signInPath: string;
   /** Makes the first user, for whoever comes first: open to everybody until there is one. */
   readonly firstUserPath: string;
   /** Spans are served to the signed-in only; else to everybody who reaches the port. */

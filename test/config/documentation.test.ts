@@ -3,7 +3,7 @@ import { exampleEnvFile, variablesPage } from '../../config/documentation';
 import { edgePage } from '../../config/edge-page';
 import { releasesPage } from '../../config/releases-page';
 import { variablesOf } from '../../config/variables';
-import { releaseLines } from '../../releases';
+import { defaultTag, releaseLines } from '../../releases';
 import { problemsOf } from '../support/studio';
 
 test('the page of variables is what the table says (npm run docs writes it)', () => {
@@ -16,6 +16,23 @@ test('.env.example is what the table says (npm run docs writes it)', () => {
 
 test('the page of releases is what releases/ says (npm run docs writes it)', () => {
   expect(readFileSync('docs/releases.md', 'utf8')).toBe(releasesPage(releaseLines));
+});
+
+test.each([
+  'README.md',
+  'argocd/README.md',
+  'docs/architecture.md',
+  'docs/gitops.md',
+  'docs/network.md',
+  'docs/runbook.md',
+])('%s, which nobody generates, says nothing of a release that would go stale', (page) => {
+  const words = readFileSync(page, 'utf8').match(/(?<![0-9.])[0-9]+(\.[0-9]+)+/g) ?? [];
+  const releases = releaseLines.flatMap(({ name, tags }) => [name, ...tags]).filter((name) => name !== defaultTag);
+  expect(words.filter((word) => releases.includes(word))).toEqual([]);
+});
+
+test('README.md names the release that runs unless another is set', () => {
+  expect(readFileSync('README.md', 'utf8')).toContain(`${defaultTag} unless you say so`);
 });
 
 test('the page of the edge is what the table of controllers says (npm run docs writes it)', () => {

@@ -231,6 +231,7 @@ describe('a line that is one more data file', () => {
     api: {
       spansPath: '/spans-of-all',
       signInTestPath: '/who-am-i',
+      signInPath: '/let-me-in',
       firstUserPath: '/first',
       spansNeedSignIn: false,
       cookie: 'signed and encrypted',
@@ -294,7 +295,9 @@ describe('a line that is one more data file', () => {
     expect(page).toMatch(/^\| 9\.9 \| TCP port 7021: .* `INTERNAL`, .* init container .* the last 30 s of spans/m);
     expect(page).toMatch(/^\| 9\.9\.0 \| 8\.8\.8 \|$/m);
     const back = releasesPage([made, line('0.82')]);
+    expect(back).toContain('https://api.example.com/let-me-in');
     expect(back).toContain('https://api.example.com/flush-made-up');
+    expect(page).toMatch(/^On 9\.9:\n\n```bash\n[^`]* http:\/\/localhost:8080\/first$/m);
     expect(page).toContain('### 0.82 to 9.9');
   });
 

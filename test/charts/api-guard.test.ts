@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { apiGuardConfig, apiGuardContainer, apiGuardVolumes } from '../../charts/api-guard';
@@ -56,6 +57,8 @@ const refused: [string, string][] = [
   ['an encoded semicolon', get('/api/v1/observability%3b/services')],
   ['backslashes', get('/health\\..\\api\\v1\\observability\\services')],
   ['encoded backslashes', get('/health%5c..%5capi/v1/observability/services')],
+  ['letters of another width', get('/api/v1/observability/%ef%bd%8f%ef%bd%82%ef%bd%93')],
+  ['an encoding within an encoding', get('/api/v1/observability%25%32%65/services')],
   ['an encoded tab', get('/api/v1/observability%09/services')],
   ['an encoded line break', get('/api/v1/observability/services%0d%0aX: y'.replace(' ', '%20'))],
   ['an encoded space at the end', get(`${SPANS}%20`)],
@@ -132,6 +135,16 @@ const refused: [string, string][] = [
 /** What is no proper request for spans: whatever the answer is, it holds none. */
 const harmless: [string, string][] = [
   ['double encoding', get('/api/v1/%256fbservability/services')],
+  ['a letter in two bytes', get('/api/v1/%c1%afbservability/services')],
+  ['a letter in three bytes', get('/api/v1/%e0%81%afbservability/services')],
+  ['a letter of another width', get('/api/v1/%ef%bd%8fbservability/services')],
+  ['a letter that folds to one of ASCII', get('/api/v1/ob%c5%bfervability/services')],
+  ['a slash in two bytes', get('/api%c0%afv1/observability%c0%afservices')],
+  ['a vertical tab before the version', `GET ${SPANS}\x0bHTTP/1.1\r\nHost: a\r\n\r\n`],
+  ['two spaces and a tab around the path', `GET  ${SPANS}\t HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`],
+  ['a line feed alone before a chunked request', post('/health', ['Transfer-Encoding: chunked'], `0\n\n${get(SPANS)}`)],
+  ['two chunked codings', post('/health', ['Transfer-Encoding: chunked, chunked'], `0\r\n\r\n${get(SPANS)}`)],
+  ['a chunk of negative size', post('/health', ['Transfer-Encoding: chunked'], `-1\r\n${get(SPANS)}`)],
   ['a tab before the version', `GET ${SPANS}\tHTTP/1.1\r\nHost: a\r\n\r\n`],
   ['a tab after the method', `GET\t${SPANS} HTTP/1.1\r\nHost: a\r\n\r\n`],
   ['a space in the path', get('/health /api/v1/observability/services')],
@@ -309,6 +322,28 @@ describeWithNginx('the guard before the API', () => {
 
     test.each(harmless)('serves no span for %s', async (_, text) => {
       expect(await ask(text)).not.toContain(SPAN);
+      expect(backend.spansServed).toBe(0);
+    });
+
+    test('shows nothing to a client that begins with HTTP/2', async () => {
+      const session = connectHttp2(`http://127.0.0.1:${ports.port}`).on('error', () => {});
+      const stream = session.request({ ':path': SPANS }).on('error', () => {});
+      let received = '';
+      stream.setEncoding('utf8').on('data', (data) => {
+        received += data;
+      });
+      await new Promise((resolve) => stream.once('close', resolve));
+      session.destroy();
+      expect(received).not.toContain(SPAN);
+      expect(backend.spansServed).toBe(0);
+    });
+
+    test.each(['chunked', 'by number'])('refuses the second request after a body %s', async (framed) => {
+      const [header, body] =
+        framed === 'chunked' ? ['Transfer-Encoding: chunked', '1\r\na\r\n0\r\n\r\n'] : ['Content-Length: 1', 'a'];
+      const first = post('/upload', [header], body).replace('Connection: close', 'Connection: keep-alive');
+      const received = await ask(first + get(SPANS));
+      expect(received.match(/^HTTP\/1\.1 [0-9]+/gm)).toEqual(['HTTP/1.1 404', 'HTTP/1.1 401']);
       expect(backend.spansServed).toBe(0);
     });
 

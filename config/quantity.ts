@@ -43,14 +43,15 @@ function parse(text: string): Quantity | undefined {
   if (BINARY.includes(suffix) && suffix !== '') {
     return { nanos: dividedUp(digits * NANO * 1024n ** BigInt(BINARY.indexOf(suffix)), scale), form: 'binary' };
   }
-  const power = /^[eE]/.test(suffix) ? Number(suffix.slice(1)) : (DECIMAL.indexOf(suffix) - DECIMAL.indexOf('')) * 3;
+  const exponent = /^[eE][+-]?[0-9]/.test(suffix);
+  const power = exponent ? Number(suffix.slice(1)) : (DECIMAL.indexOf(suffix) - DECIMAL.indexOf('')) * 3;
   // Beyond it no quantity means anything, and the numbers grow without bound.
   if (Math.abs(power) > 18) return undefined;
   const nanos =
     power < 0
       ? dividedUp(digits * NANO, scale * 10n ** BigInt(-power))
       : dividedUp(digits * NANO * 10n ** BigInt(power), scale);
-  return { nanos, form: /^[eE]/.test(suffix) ? 'exponent' : 'decimal' };
+  return { nanos, form: exponent ? 'exponent' : 'decimal' };
 }
 
 function dividedUp(dividend: bigint, divisor: bigint): bigint {

@@ -21,6 +21,8 @@ const MEANINGFUL = [
   /^(ConfigMap|Secret)\.data\./,
   // Labels and annotations may be empty.
   /\.(labels|annotations|matchLabels|nodeSelector|selector)\./,
+  // What is in a list is stored, whatever it is.
+  /\.[0-9]+$/,
 ];
 
 /** What is applied is what is stored: a second `kubectl apply` says `unchanged` of every object. */

@@ -17,7 +17,8 @@ export const localService: Pick<k8s.ServiceSpec, 'type' | 'loadBalancerSourceRan
 };
 
 /**
- * A port of a Service. The target is a number: the Caddy ingress controller ignores a whole Service with a named one.
+ * A port of a Service. The target is a number: the Caddy ingress controller serves no route to a named one
+ * (internal/caddy/ingress/reverseproxy.go of caddyserver/ingress).
  * Every field that the API server would set inside the list is written out, or each apply would show a change.
  */
 export function servicePort(name: string, port: number, targetPort = port, appProtocol?: string): k8s.ServicePort {

@@ -62,6 +62,8 @@ export interface IngressController {
   readonly tlsToBackend?: boolean;
   /** Serves a host from one Ingress alone, so that the solver of HTTP-01, with one of its own, is not reached. @default false */
   readonly oneIngressPerHost?: boolean;
+  /** Source ranges of one Ingress hold for its hosts in every other, so that the solver of HTTP-01 is shut off. @default false */
+  readonly rangesHoldForHost?: boolean;
   /** It connects from outside the cluster, so that no policy can tell it from others. @default false, it runs in pods */
   readonly outsideCluster?: boolean;
   /** What must be there or be set in the controller, in full sentences. */
@@ -79,6 +81,7 @@ const ingressNginx: IngressController = {
   classes: /(^|[-.])nginx([-.]|$)/,
   certificates: 'secrets',
   conditions: [
+    'Retired in March 2026: it gets no security fixes. Plan for a Gateway or another controller.',
     'Raise `client-body-timeout` in its ConfigMap if applications stream spans for longer than 60 s.',
     '1.11 or newer for spans: before, its read time-out does not hold for gRPC.',
   ],
@@ -210,7 +213,10 @@ const haproxy: IngressController = {
   name: "HAProxy Technologies' controller",
   classes: /(^|[-.])haproxy([-.]|$)/,
   certificates: 'secrets',
+  // https://github.com/haproxytech/kubernetes-ingress/issues/791
+  rangesHoldForHost: true,
   conditions: [
+    'With `JUNJO_K8S_WEB_SOURCE_RANGES`, a certificate by DNS-01 or from elsewhere: the ranges hold for the HTTP-01 solver too.',
     'Not jcmoraisjr/haproxy-ingress, which often has the same class and none of these annotations: set `JUNJO_K8S_INGRESS_CONTROLLER=other` there.',
     '`timeout-client` in its ConfigMap above the pauses of applications that stream spans (50 s by default).',
   ],
@@ -225,8 +231,13 @@ const haproxy: IngressController = {
       web: () => ({ 'haproxy.org/response-set-header': `Strict-Transport-Security "max-age=${HSTS_SECONDS}"` }),
     },
     sourceRanges: {
-      source: HAPROXY_SOURCE,
-      web: ({ sourceRanges }) => ({ 'haproxy.org/allow-list': sourceRanges.join(',') }),
+      // Releases up to 1.10 know the second name alone, and let everybody in without it (haproxytech/kubernetes-ingress#580);
+      // newer ones read it only where the first is missing.
+      source: 'pkg/annotations/ingress/accessControl.go of haproxytech/kubernetes-ingress',
+      web: ({ sourceRanges }) => ({
+        'haproxy.org/allow-list': sourceRanges.join(','),
+        'haproxy.org/whitelist': sourceRanges.join(','),
+      }),
     },
   },
 };

@@ -57,7 +57,7 @@ export function checkEdge(values: Values): Edge | undefined {
   }
   const route = edgeRoute(values);
   const certificate = certificateSource(values, route);
-  const webSourceRanges = checkWebSourceRanges(values, route);
+  const webSourceRanges = checkWebSourceRanges(values, route, certificate);
   const ui = hostOf(values, 'JUNJO_PROD_FRONTEND_URL');
   const api = hostOf(values, 'JUNJO_PROD_BACKEND_URL');
   const spans = spansWay(values);
@@ -164,12 +164,17 @@ function noteIngress(values: Values, className: string | undefined, controller: 
 const { sourceRanges: _, ...unnamedNeeds } = edgeNeeds;
 
 /** The addresses that may see UI and API, where the edge can tell them apart. */
-function checkWebSourceRanges(values: Values, route: EdgeRoute): readonly string[] {
+function checkWebSourceRanges(values: Values, route: EdgeRoute, certificate: CertificateSource): readonly string[] {
   const written = values.get(RANGES);
   if (!written || !values.isSound(RANGES)) return [];
   const reason = whyNotFiltered(route);
   if (reason) {
     values.error(RANGES, `cannot be kept here: ${reason}. Limit the addresses before this edge, or choose another`);
+  } else if (route.kind === 'ingress' && route.controller?.rangesHoldForHost && certificate.kind === 'acme') {
+    values.warning(
+      RANGES,
+      `hold for the whole host on ${route.controller.name}, so that the challenge of Let's Encrypt may be turned away. Set JUNJO_K8S_CLUSTER_ISSUER to an issuer with DNS-01, or JUNJO_K8S_TLS_SECRET`,
+    );
   }
   return list(written);
 }

@@ -178,6 +178,8 @@ describe('JUNJO_K8S_WEB_SOURCE_RANGES', () => {
   test.each([
     ['ingress-nginx', 'nginx.ingress.kubernetes.io/whitelist-source-range'],
     ['haproxy', 'haproxy.org/allow-list'],
+    // All that releases up to 1.10 read; they pass over the other in silence, and let everybody in.
+    ['haproxy', 'haproxy.org/whitelist'],
     ['alb', 'alb.ingress.kubernetes.io/inbound-cidrs'],
   ])('is an annotation for %s, on UI and API alone', (controller, key) => {
     const { web, spans } = told(settingsOf(controller, { JUNJO_K8S_WEB_SOURCE_RANGES: RANGES }));
@@ -240,6 +242,19 @@ describe('JUNJO_K8S_WEB_SOURCE_RANGES', () => {
     );
     expect(errors.map(({ text }) => text)).toEqual([expect.stringMatching(says)]);
   });
+});
+
+test('HAProxy would keep the solver of HTTP-01 from its own addresses as well, and synth says so', () => {
+  const ranges = { JUNJO_K8S_WEB_SOURCE_RANGES: RANGES };
+  const warnings = (settings: Settings) => problems(settings).filter(({ severity }) => severity === 'warning');
+  expect(warnings(settingsOf('haproxy', ranges))).toEqual([
+    expect.objectContaining({
+      variable: 'JUNJO_K8S_WEB_SOURCE_RANGES',
+      text: expect.stringMatching(/the challenge of Let's Encrypt/),
+    }),
+  ]);
+  expect(warnings(settingsOf('haproxy', { ...ranges, JUNJO_K8S_CLUSTER_ISSUER: 'dns' }))).toEqual([]);
+  expect(warnings(settingsOf('traefik', ranges))).toEqual([]);
 });
 
 test('F5 gets no HTTP-01 issuer, whose Ingress it would drop', () => {

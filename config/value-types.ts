@@ -314,7 +314,8 @@ export function list(value: string): readonly string[] {
 
 function cidrProblem(range: string): string | undefined {
   const [address = '', prefix, ...more] = range.split('/');
-  const version = isIP(address);
+  // A zone names an interface of one machine, and is no part of an address elsewhere.
+  const version = address.includes('%') ? 0 : isIP(address);
   const bits = version === 4 ? 32 : 128;
   if (version === 0 || more.length > 0) return `${range} is not a CIDR. Write it as 203.0.113.0/24`;
   if (prefix === undefined) return `${range} has no prefix length. Write ${range}/${bits} for one address`;

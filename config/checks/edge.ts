@@ -95,18 +95,30 @@ function edgeRoute(values: Values): EdgeRoute {
   if (gateway) return gatewayRoute(values, gateway);
   const controller = controllerOf(values, ingressControllers, className);
   if (values.isSound(CLASS)) noteIngress(values, className, controller);
-  if (controller?.outsideCluster && values.written(NAMESPACE)) {
-    values.error(
-      NAMESPACE,
-      `would shut ${controller.name} out: it connects from outside the cluster, as no pod of any namespace. Remove the line`,
-    );
+  if (controller?.outsideCluster) {
+    checkNoNamespace(values, controller, 'it connects from outside the cluster, as no pod of any namespace');
   }
   return { kind: 'ingress', className, controller };
+}
+
+function checkNoNamespace(values: Values, { name }: { readonly name: string }, reason: string): void {
+  if (values.written(NAMESPACE)) values.error(NAMESPACE, `would shut ${name} out: ${reason}. Remove the line`);
+}
+
+function hasPolicies(values: Values): boolean {
+  return values.get('JUNJO_K8S_NETWORK_POLICY') !== 'false';
 }
 
 function gatewayRoute(values: Values, gateway: string): EdgeRoute {
   const own = gateway.startsWith('class:') ? gateway.slice('class:'.length) : undefined;
   const controller = controllerOf(values, gatewayControllers, own);
+  if (controller && own !== undefined && controller.pods === "the Gateway's namespace" && hasPolicies(values)) {
+    values.error(
+      GATEWAY,
+      `${controller.name} runs the pods of a Gateway beside it, so in the namespace of the studio, where the network policies close them in. Attach to a Gateway of another namespace: ${GATEWAY}=namespace/name`,
+    );
+  }
+  if (controller?.pods === 'no pods') checkNoNamespace(values, controller, 'it connects as no pod of any namespace');
   if (controller?.ignoresTimeouts) values.note(GATEWAY, `${controller.name}: ${controller.ignoresTimeouts}`);
   if (own !== undefined) return { kind: 'gateway', className: own, controller };
   const [namespace = '', name = ''] = gateway.split('/');

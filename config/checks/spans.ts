@@ -71,7 +71,20 @@ export function checkSpansService(values: Values, line: ReleaseLine, edge: Edge 
   }
   const certificate = way.kind === 'tls' && edge ? spansCertificate(values, edge, way.host) : undefined;
   const nodePort = type === 'NodePort' && isNodePort(way.port) ? { nodePort: way.port } : {};
-  return { ...service, ...nodePort, host: way.host, certificate };
+  const isOfEdge = edge !== undefined && [edge.hosts.ui, edge.hosts.api].includes(way.host);
+  if (service.externalDns && isOfEdge) {
+    values.warning(
+      URL_SETTING,
+      'has a host of the edge, to which external-dns leads it: the port answers there only where load balancer and edge share an address, as on k3s. Elsewhere give spans a host of their own',
+    );
+  }
+  const externalDns = service.externalDns && !isOfEdge && !isAddress(way.host);
+  return { ...service, ...nodePort, host: way.host, externalDns, certificate };
+}
+
+/** Whether a host is an IP address, as URLs write it. */
+function isAddress(host: string): boolean {
+  return /^[0-9.]+$/.test(host) || host.startsWith('[');
 }
 
 /** The default range: https://kubernetes.io/docs/concepts/services-networking/service/#type-nodeport */

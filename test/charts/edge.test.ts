@@ -326,10 +326,9 @@ describe('the Gateway API', () => {
   });
 
   test('of NGINX Gateway Fabric cuts long answers, and synth says so', () => {
-    expect(notesOf({ ...own, JUNJO_K8S_GATEWAY: 'class:nginx' })).toEqual([
+    expect(notesOf({ ...shared, JUNJO_K8S_INGRESS_CONTROLLER: 'nginx-gateway-fabric' })).toEqual([
       expect.stringMatching(/^note: NGINX Gateway Fabric: it passes over time-outs of routes/),
     ]);
-    expect(notesOf({ ...shared, JUNJO_K8S_INGRESS_CONTROLLER: 'nginx-gateway-fabric' })).toHaveLength(1);
   });
 
   test.each([own, shared])('lets an LLM answer for minutes, sends HSTS and redirects plain HTTP', (settings) => {
@@ -552,6 +551,19 @@ describe('external-dns', () => {
   test('finds plain spans on the load balancer', () => {
     const studio = edge({ ...on, JUNJO_PROD_INGESTION_URL: 'http://spans.example.com:50051' });
     expect(studio.get('Service', 'junjo-ai-studio-ingestion').metadata.annotations).toEqual(names('spans.example.com'));
+  });
+
+  test('finds no name in an address', () => {
+    const studio = edge({ ...on, JUNJO_PROD_INGESTION_URL: 'http://10.1.2.3:50051' });
+    expect(studio.get('Service', 'junjo-ai-studio-ingestion').metadata).not.toHaveProperty('annotations');
+  });
+
+  test('is not told that a name of the edge is that of the load balancer too, and synth says where it leads', () => {
+    const same = { ...on, JUNJO_PROD_INGESTION_URL: 'https://api.example.com:50051' };
+    expect(edge(same).get('Service', 'junjo-ai-studio-ingestion').metadata).not.toHaveProperty('annotations');
+    expect(notesOf(same)).toEqual([
+      expect.stringMatching(/^warning: has a host of the edge, to which external-dns leads it/),
+    ]);
   });
 
   test('finds no name on a node port, which has no address of its own', () => {

@@ -233,8 +233,8 @@ describe('JUNJO_K8S_WEB_SOURCE_RANGES', () => {
     ['a class that nobody knows', settingsOf('other'), /^cannot be kept here: what runs the edge is not known/],
     [
       'another Gateway',
-      production({ JUNJO_K8S_INGRESS_CLASS: undefined, JUNJO_K8S_GATEWAY: 'class:istio' }),
-      /^cannot be kept here: for Istio the manifests have no policy/,
+      production({ JUNJO_K8S_INGRESS_CLASS: undefined, JUNJO_K8S_GATEWAY: 'class:cilium' }),
+      /^cannot be kept here: for Cilium the manifests have no policy/,
     ],
   ])('is an error for %s, never silence', (_, settings, says) => {
     const errors = problems({ ...settings, JUNJO_K8S_WEB_SOURCE_RANGES: RANGES }).filter(
@@ -255,6 +255,36 @@ test('HAProxy would keep the solver of HTTP-01 from its own addresses as well, a
   ]);
   expect(warnings(settingsOf('haproxy', { ...ranges, JUNJO_K8S_CLUSTER_ISSUER: 'dns' }))).toEqual([]);
   expect(warnings(settingsOf('traefik', ranges))).toEqual([]);
+});
+
+describe('the pods of a Gateway', () => {
+  const errors = (settings: Settings) =>
+    problems(production({ JUNJO_K8S_INGRESS_CLASS: undefined, ...settings })).filter(
+      ({ severity }) => severity === 'error',
+    );
+
+  test.each(['istio', 'nginx'])('of class %s, which run beside it, are not shut in by our own policies', (name) => {
+    expect(errors({ JUNJO_K8S_GATEWAY: `class:${name}` })).toEqual([
+      expect.objectContaining({
+        variable: 'JUNJO_K8S_GATEWAY',
+        text: expect.stringMatching(/the network policies close them in\. .*namespace\/name/),
+      }),
+    ]);
+    expect(errors({ JUNJO_K8S_GATEWAY: `class:${name}`, JUNJO_K8S_NETWORK_POLICY: 'false' })).toEqual([]);
+    const shared = { JUNJO_K8S_GATEWAY: 'edge/shared', JUNJO_K8S_INGRESS_CONTROLLER: 'istio' };
+    expect(errors({ ...shared, JUNJO_K8S_INGRESS_NAMESPACE: 'edge' })).toEqual([]);
+  });
+
+  test('of Cilium are none, so that no namespace finds them', () => {
+    const cilium = { JUNJO_K8S_GATEWAY: 'class:cilium' };
+    expect(errors(cilium)).toEqual([]);
+    expect(errors({ ...cilium, JUNJO_K8S_INGRESS_NAMESPACE: 'kube-system' })).toEqual([
+      expect.objectContaining({
+        variable: 'JUNJO_K8S_INGRESS_NAMESPACE',
+        text: expect.stringMatching(/^would shut Cilium out/),
+      }),
+    ]);
+  });
 });
 
 test('F5 gets no HTTP-01 issuer, whose Ingress it would drop', () => {

@@ -542,6 +542,10 @@ const badInputs: readonly BadInput[] = [
     '.env:1 JUNJO_K8S_WEB_SOURCE_RANGES: 10.0.0.0/8/9 is not a CIDR. Write it as 203.0.113.0/24',
   ),
   prod(
+    'JUNJO_K8S_WEB_SOURCE_RANGES=fe80::1%eth0/64',
+    '.env:1 JUNJO_K8S_WEB_SOURCE_RANGES: fe80::1%eth0/64 is not a CIDR. Write it as 203.0.113.0/24',
+  ),
+  prod(
     'JUNJO_K8S_GATEWAY_HTTPS_LISTENER=tls',
     '.env:1 JUNJO_K8S_GATEWAY_HTTPS_LISTENER: has no effect without a Gateway that is there already. Set JUNJO_K8S_GATEWAY=namespace/name, or remove the line',
   ),

@@ -2,10 +2,25 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
 /** Bottom first: a folder may import from itself and from those before it. */
-const layers = ['releases', 'config', 'imports', 'charts', 'rules', 'render', 'diagnosis', 'main', 'commands', 'test'];
+const layers = [
+  'releases',
+  'config',
+  'imports',
+  'charts',
+  'rules',
+  'render',
+  'diagnosis',
+  'main',
+  'cluster',
+  'scripts',
+  'commands',
+  'test',
+];
 
 const sources = readdirSync('.', { recursive: true, encoding: 'utf8' })
-  .filter((path) => /^(releases|config|charts|rules|render|diagnosis|commands|test)\/.*\.ts$|^main\.ts$/.test(path))
+  .filter((path) =>
+    /^(releases|config|charts|rules|render|diagnosis|cluster|scripts|commands|test)\/.*\.ts$|^main\.ts$/.test(path),
+  )
   .map((path) => ({ path, text: readFileSync(path, 'utf8') }));
 
 const layerOf = (path: string) => layers.indexOf((path.split('/')[0] ?? '').replace(/\.ts$/, ''));

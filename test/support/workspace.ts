@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 /** What a user's clone holds, apart from tests and examples. */
 const CONTENTS = [
   'charts',
+  'cluster',
   'commands',
   'config',
   'imports',

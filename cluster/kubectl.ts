@@ -1,0 +1,191 @@
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+
+/** How kubectl is called: what a person would say on its command line. */
+export interface KubectlOptions {
+  /** Program to run. @default kubectl */
+  readonly program?: string;
+  /** @default the current context of the kubeconfig */
+  readonly context?: string;
+  /** @default what kubectl itself reads: `KUBECONFIG`, then `~/.kube/config` */
+  readonly kubeconfig?: string;
+  /** @default that of the context */
+  readonly namespace?: string;
+  /** Seconds that one request may take. @default 30 */
+  readonly requestTimeout?: number;
+}
+
+/** Where kubectl's commands go. */
+export interface Target {
+  readonly context: string;
+  /** Address of the API server. */
+  readonly server: string;
+  readonly namespace: string;
+}
+
+/** Why kubectl failed, as far as somebody has to act differently on it. */
+export type KubectlFailure =
+  | 'missing program'
+  | 'no kubeconfig'
+  | 'unreachable'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'not found'
+  | 'already exists'
+  | 'conflict'
+  | 'unknown kind'
+  | 'other';
+
+// kubectl's words have been these since 1.20 at the least; the first that fits tells.
+const RECOGNISED: readonly (readonly [KubectlFailure, RegExp])[] = [
+  ['not found', /\(NotFound\)/],
+  ['already exists', /\(AlreadyExists\)/],
+  ['conflict', /\(Conflict\)/],
+  ['forbidden', /\(Forbidden\)/],
+  [
+    'unauthorized',
+    /\(Unauthorized\)|must be logged in|getting credentials|the server has asked for the client to provide/i,
+  ],
+  ['unknown kind', /the server doesn't have a resource type|no matches for kind|could not find the requested resource/],
+  [
+    'no kubeconfig',
+    /current-context|context .* does not exist|cannot locate context|context was not found|no configuration has been provided|no such file or directory/,
+  ],
+  [
+    'unreachable',
+    /connection to the server|unable to connect|dial tcp|i\/o timeout|timeout|deadline exceeded|connection re(set|fused)|\bEOF\b|request canceled|no route to host|lost connection|(ServiceUnavailable|TooManyRequests|InternalError|Timeout)\)/i,
+  ],
+];
+
+const HINTS: Readonly<Partial<Record<KubectlFailure, string>>> = {
+  'missing program': 'Install kubectl: https://kubernetes.io/docs/tasks/tools/',
+  'no kubeconfig': 'Look at what kubectl knows: kubectl config get-contexts',
+  unreachable: 'Is the cluster up, and the network or VPN to it? Try: kubectl version',
+  unauthorized: 'Sign in to the cluster again',
+};
+
+/** kubectl could not do what it was told, in its own words. */
+export class KubectlError extends Error {
+  override readonly name = 'KubectlError';
+
+  constructor(
+    readonly failure: KubectlFailure,
+    /** What kubectl said, without the lines that it says before it retries. */
+    readonly words: string,
+  ) {
+    const hint = HINTS[failure];
+    super(hint ? `${words.replace(/\.$/, '')}. ${hint}` : words);
+  }
+}
+
+/** What kubectl is called with, and what it reads. */
+export interface KubectlCall {
+  /** What kubectl reads from stdin. @default nothing */
+  readonly input?: string;
+  /** Ends kubectl. */
+  readonly signal?: AbortSignal;
+}
+
+/** The user's own kubectl, with the user's context and credentials. */
+export class Kubectl {
+  constructor(readonly options: KubectlOptions = {}) {}
+
+  /** The same in another namespace. */
+  in(namespace: string): Kubectl {
+    return new Kubectl({ ...this.options, namespace });
+  }
+
+  /** Where its commands go, as the kubeconfig says; no request is made. */
+  async target(): Promise<Target> {
+    const view: ConfigView = JSON.parse(await this.text(['config', 'view', '--minify', '--output=json']));
+    const [context] = view.contexts ?? [];
+    const namespace = this.options.namespace ?? context?.context.namespace ?? 'default';
+    return { context: context?.name ?? '', server: view.clusters?.[0]?.cluster.server ?? '', namespace };
+  }
+
+  /** What kubectl prints, as JSON. The caller knows the kind that it asked for. */
+  async json<T>(args: readonly string[], call?: KubectlCall): Promise<T> {
+    return JSON.parse(await this.text([...args, '--output=json'], call));
+  }
+
+  /** The same, and nothing where the object, or its kind, does not exist. */
+  async jsonIfFound<T>(args: readonly string[], call?: KubectlCall): Promise<T | undefined> {
+    try {
+      return await this.json<T>(args, call);
+    } catch (error) {
+      if (error instanceof KubectlError && ['not found', 'unknown kind'].includes(error.failure)) return undefined;
+      throw error;
+    }
+  }
+
+  /** What kubectl prints. */
+  text(args: readonly string[], { input, signal }: KubectlCall = {}): Promise<string> {
+    const { requestTimeout = 30 } = this.options;
+    const child = this.start([`--request-timeout=${requestTimeout}s`, ...args], { stdio: 'pipe' });
+    const output: Buffer[] = [];
+    const complaints: Buffer[] = [];
+    child.stdout?.on('data', (data: Buffer) => output.push(data));
+    child.stderr?.on('data', (data: Buffer) => complaints.push(data));
+    // kubectl that ends before it reads everything says why itself.
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(input ?? '');
+    const abort = () => child.kill('SIGTERM');
+    signal?.addEventListener('abort', abort);
+    return new Promise((resolve, reject) => {
+      child.once('error', (error: NodeJS.ErrnoException) => reject(this.notRun(error)));
+      child.once('close', (code) => {
+        signal?.removeEventListener('abort', abort);
+        if (code === 0) resolve(Buffer.concat(output).toString());
+        // A plain "no" is an answer, which kubectl gives on stdout.
+        else reject(this.failed(Buffer.concat(complaints.length > 0 ? complaints : output).toString()));
+      });
+    });
+  }
+
+  /** Starts kubectl for what streams: exec, logs, watches. */
+  start(args: readonly string[], options: Pick<SpawnOptions, 'stdio'>): ChildProcess {
+    // A group of its own: Ctrl-C in the terminal reaches this command alone, which ends its kubectl in its own order.
+    return spawn(this.program, [...this.globalFlags(), ...args], { ...options, detached: true });
+  }
+
+  /** A command line for a person to copy, with the same context and namespace. */
+  commandLine(args: readonly string[]): string {
+    return ['kubectl', ...this.globalFlags(), ...args].map(shellWord).join(' ');
+  }
+
+  /** The error for a kubectl that could not be started. */
+  notRun(error: NodeJS.ErrnoException): KubectlError {
+    return new KubectlError('missing program', `${this.program} cannot be run (${error.code})`);
+  }
+
+  /** The error for what kubectl complained about. */
+  failed(complaints: string): KubectlError {
+    // Lines such as `E0101 12:00:00.000000 1 memcache.go:265] "Unhandled Error" …` come before kubectl's own last words.
+    const lines = complaints.split('\n').filter((line) => line.trim() !== '' && !/^[EWI]\d{4} /.test(line));
+    const words = lines.join('\n').trim() || complaints.trim() || 'kubectl failed and said nothing';
+    const [failure] = RECOGNISED.find(([, pattern]) => pattern.test(words)) ?? ['other' as const];
+    return new KubectlError(failure, words);
+  }
+
+  private get program(): string {
+    return this.options.program ?? 'kubectl';
+  }
+
+  private globalFlags(): readonly string[] {
+    const { context, kubeconfig, namespace } = this.options;
+    return [
+      ...(kubeconfig ? [`--kubeconfig=${kubeconfig}`] : []),
+      ...(context ? [`--context=${context}`] : []),
+      ...(namespace ? [`--namespace=${namespace}`] : []),
+    ];
+  }
+}
+
+/** The part of `kubectl config view` that tells where commands go. */
+interface ConfigView {
+  readonly contexts?: readonly { readonly name: string; readonly context: { readonly namespace?: string } }[] | null;
+  readonly clusters?: readonly { readonly cluster: { readonly server: string } }[] | null;
+}
+
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

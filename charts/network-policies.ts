@@ -1,8 +1,8 @@
 import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
-import type { Egress } from '../config/checks/proxy';
 import { notTheInternet } from '../config/public-addresses';
+import type { Egress } from '../config/studio-config';
 import type { Component } from '../releases';
 import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
 

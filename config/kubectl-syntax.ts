@@ -1,5 +1,5 @@
 import type { Toleration } from './studio-config';
-import { list, type ValueType } from './value-types';
+import { commaSeparated, firstProblem, type Parsed, type ValueType } from './value-types';
 
 /** A key of a label, annotation or taint: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
 const NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
@@ -19,69 +19,58 @@ const ALLOWED = ['cluster-autoscaler.kubernetes.io'];
 const ANNOTATIONS_BYTES = 256 * 1024;
 
 /** `key=value,key=value`, as `kubectl get -l` and `kubectl label` write it. */
-export const nodeSelector: ValueType = {
+export const nodeSelector: ValueType<Readonly<Record<string, string>>> = {
   description: '`key=value`, comma-separated',
-  problem: (value) =>
-    firstProblem(pairs(value), ({ key, value: label }) => keyProblem(key) ?? labelProblem(key, label)) ??
-    twice(pairs(value)),
+  parse: (text) => parsePairs(pairs(text), ({ key, value }) => keyProblem(key) ?? labelProblem(key, value)),
 };
 
 /** The same for labels that go onto every object. */
-export const extraLabels: ValueType = {
+export const extraLabels: ValueType<Readonly<Record<string, string>>> = {
   description: '`key=value`, comma-separated',
-  problem: (value) =>
-    firstProblem(
-      pairs(value),
-      ({ key, value: label }) => keyProblem(key) ?? reservedProblem(key) ?? labelProblem(key, label),
-    ) ?? twice(pairs(value)),
+  parse: (text) =>
+    parsePairs(pairs(text), ({ key, value }) => keyProblem(key) ?? reservedProblem(key) ?? labelProblem(key, value)),
 };
 
 /** Annotations that go onto every object; as JSON where a value has a comma. */
-export const extraAnnotations: ValueType = {
+export const extraAnnotations: ValueType<Readonly<Record<string, string>>> = {
   description: '`key=value`, comma-separated; or a JSON object',
-  problem: (value) => {
-    const annotations = annotationPairs(value);
-    if (!annotations) return 'is not a JSON object of texts. Write it as {"example.com/team":"a, b"}';
-    const bytes = annotations.reduce((sum, { key, value: text }) => sum + Buffer.byteLength(`${key}${text ?? ''}`), 0);
-    if (bytes > ANNOTATIONS_BYTES) return `is longer than the ${ANNOTATIONS_BYTES} bytes that an object may have`;
-    const problem = firstProblem(
+  parse: (text) => {
+    const annotations = annotationPairs(text);
+    if (!annotations) return { problem: 'is not a JSON object of texts. Write it as {"example.com/team":"a, b"}' };
+    const bytes = annotations.reduce((sum, { key, value = '' }) => sum + Buffer.byteLength(`${key}${value}`), 0);
+    if (bytes > ANNOTATIONS_BYTES) {
+      return { problem: `is longer than the ${ANNOTATIONS_BYTES} bytes that an object may have` };
+    }
+    return parsePairs(
       annotations,
-      ({ key, value: text }) =>
+      ({ key, value }) =>
         keyProblem(key) ??
         reservedProblem(key) ??
-        (text === undefined ? `${key} has no value. Write ${key}=value` : undefined),
+        (value === undefined ? `${key} has no value. Write ${key}=value` : undefined),
     );
-    return problem ?? twice(annotations);
   },
 };
 
 /** Taints to tolerate, as `kubectl taint` writes them. */
-export const tolerations: ValueType = {
+export const tolerations: ValueType<readonly Toleration[]> = {
   description: '`key=value:Effect`, `key:Effect` or `key`, comma-separated',
-  problem: (value) =>
-    firstProblem(list(value), (taint) => {
-      const { key = '', value: label = '', effect } = parseToleration(taint);
+  parse: (text) => {
+    const taints = commaSeparated(text);
+    const problem = firstProblem(taints, (taint) => {
+      const { key, value = '', effect } = tolerationOf(taint);
       if (effect !== undefined && !EFFECTS.includes(effect)) {
         return `${taint}: the effect must be one of: ${EFFECTS.join(', ')}`;
       }
       return taint.startsWith(':')
         ? `${taint} has no key. Write key=value${taint}`
-        : (keyProblem(key) ?? labelProblem(key, label));
-    }),
+        : (keyProblem(key) ?? labelProblem(key, value));
+    });
+    return problem === undefined ? { value: taints.map(tolerationOf) } : { problem };
+  },
 };
 
-/** Labels and selectors of a sound value. */
-export function parsePairs(value: string): Readonly<Record<string, string>> {
-  return Object.fromEntries(pairs(value).map(({ key, value: text = '' }) => [key, text]));
-}
-
-/** Annotations of a sound value. */
-export function parseAnnotations(value: string): Readonly<Record<string, string>> {
-  return Object.fromEntries((annotationPairs(value) ?? []).map(({ key, value: text = '' }) => [key, text]));
-}
-
 /** One taint as the toleration of it; without a value it is tolerated whatever its value is. */
-export function parseToleration(taint: string): Toleration {
+function tolerationOf(taint: string): Toleration {
   const colon = taint.lastIndexOf(':');
   const [head, effect] = colon < 0 ? [taint, undefined] : [taint.slice(0, colon), taint.slice(colon + 1)];
   const equals = head.indexOf('=');
@@ -100,27 +89,33 @@ interface Pair {
   readonly value?: string;
 }
 
-function pairs(value: string): readonly Pair[] {
-  return list(value).map((part) => {
+function pairs(text: string): readonly Pair[] {
+  return commaSeparated(text).map((part) => {
     const equals = part.indexOf('=');
     return equals < 0 ? { key: part } : { key: part.slice(0, equals), value: part.slice(equals + 1) };
   });
 }
 
-function annotationPairs(value: string): readonly Pair[] | undefined {
-  if (!value.trimStart().startsWith('{')) return pairs(value);
+function annotationPairs(text: string): readonly Pair[] | undefined {
+  if (!text.trimStart().startsWith('{')) return pairs(text);
   try {
-    const entries = Object.entries(JSON.parse(value));
-    return entries.every(([, text]) => typeof text === 'string')
-      ? entries.map(([key, text]) => ({ key, value: String(text) }))
+    const entries = Object.entries(JSON.parse(text));
+    return entries.every(([, value]) => typeof value === 'string')
+      ? entries.map(([key, value]) => ({ key, value: String(value) }))
       : undefined;
   } catch {
     return undefined;
   }
 }
 
-function firstProblem<T>(parts: readonly T[], problem: (part: T) => string | undefined): string | undefined {
-  return parts.map(problem).find((text) => text !== undefined);
+function parsePairs(
+  found: readonly Pair[],
+  problemOf: (pair: Pair) => string | undefined,
+): Parsed<Readonly<Record<string, string>>> {
+  const problem = firstProblem(found, problemOf) ?? twice(found);
+  return problem === undefined
+    ? { value: Object.fromEntries(found.map(({ key, value = '' }) => [key, value])) }
+    : { problem };
 }
 
 function keyProblem(key: string): string | undefined {

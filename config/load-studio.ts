@@ -1,24 +1,24 @@
 import { type Component, perComponent, type ReleaseLine, releaseLines } from '../releases';
-import { checkApiGuard } from './checks/api-guard';
-import { checkEdge } from './checks/edge';
-import { checkImages } from './checks/images';
+import { apiGuardOf } from './checks/api-guard';
+import { edgeOf } from './checks/edge';
+import { imagesOf } from './checks/images';
 import { checkNames } from './checks/names';
 import { checkObjectNames } from './checks/object-names';
-import { checkPatches } from './checks/patches';
-import { isPlaceholder } from './checks/placeholders';
-import { checkExtra, checkPlacement } from './checks/placement';
-import { checkEgress, proxyExceptions } from './checks/proxy';
+import { patchesOf } from './checks/patches';
+import { placementOf } from './checks/placement';
+import { egressOf, proxyExceptions } from './checks/proxy';
 import { chooseRelease } from './checks/release';
-import { checkSecrets, type SecretSurroundings } from './checks/secrets';
+import { type SecretSurroundings, secretsOf } from './checks/secrets';
 import { checkSize, memoryProblem } from './checks/size';
-import { checkSpansService } from './checks/spans';
-import { checkStorage } from './checks/storage';
-import { checkOrigins, checkUrls, uiOrigin } from './checks/web';
+import { spansServiceOf } from './checks/spans';
+import { storageOf } from './checks/storage';
+import { addressesOf, checkOrigins, uiOrigin } from './checks/web';
 import type { Lookup } from './env-file';
 import { type Entry, type EnvFileText, readEnvFiles } from './env-files';
 import { internalServiceNames } from './names';
-import { formatProblem, type Problem, type Severity } from './problems';
+import { type Built, formatProblem, type Problem, type Severity } from './problems';
 import type { StudioConfig } from './studio-config';
+import { text } from './value-types';
 import { Values } from './values';
 import { type Variable, type VariableName, variablesOf } from './variables';
 
@@ -65,7 +65,7 @@ export function loadStudio(files: readonly EnvFileText[], options: LoadOptions =
     return { severity, ...place('JUNJO_K8S_RELEASE'), variable: 'JUNJO_K8S_RELEASE', text };
   };
   const check = (line: ReleaseLine) =>
-    checkStudio({ file, entries, line, lines, surroundings: { readFile, now } }, options);
+    studioOf({ file, entries, line, lines, surroundings: { readFile, now } }, options);
 
   if (choice.kind === 'unknown') {
     // What is wrong whatever the release is; the rest would only follow from the tag.
@@ -73,7 +73,7 @@ export function loadStudio(files: readonly EnvFileText[], options: LoadOptions =
     const always = first.filter((problem) => others.every((problems) => problems.some(isSame(problem))));
     return { problems: [release('error', choice.error), ...inFileOrder([...readProblems, ...always], files)], place };
   }
-  const { config, problems: found } = check(choice.line);
+  const { value: config, problems: found } = check(choice.line);
   if (choice.kind === 'other') {
     return { problems: [release('error', choice.error), ...inFileOrder([...readProblems, ...found], files)], place };
   }
@@ -92,18 +92,26 @@ interface Studio {
   readonly surroundings: SecretSurroundings;
 }
 
-/** Checks a file against one release line. */
-function checkStudio({ file, entries, line, lines, surroundings }: Studio, { name }: LoadOptions) {
+/** A studio of one release line, or nothing where what is wrong leaves no whole one. */
+function studioOf(
+  { file, entries, line, lines, surroundings }: Studio,
+  { name }: LoadOptions,
+): Built<StudioConfig | undefined> {
   const table = variablesOf(line).map((variable) =>
     variable.name === 'JUNJO_K8S_NAME' && name ? { ...variable, default: name } : variable,
   );
   const values = new Values(file, entries, table, line);
-  checkNames(values, entries, line, lines);
-  for (const variable of table) checkValue(values, variable);
-  checkSize(values, table);
-  const config = buildConfig(values, table, line, surroundings);
-  if (config) checkObjectNames(values, config);
-  return { config, problems: values.problems };
+  const { value: config, problems } = configOf(values, table, line, surroundings);
+  return {
+    value: config,
+    problems: [
+      ...checkNames(values, entries, line, lines),
+      ...table.flatMap((variable) => checkValue(values, line, variable)),
+      ...checkSize(values, line, table),
+      ...problems,
+      ...(config ? checkObjectNames(values, config) : []),
+    ],
+  };
 }
 
 function isSame(problem: Problem): (other: Problem) => boolean {
@@ -111,120 +119,154 @@ function isSame(problem: Problem): (other: Problem) => boolean {
 }
 
 /** What one row of the table says of its value, whatever the other values are. */
-function checkValue(values: Values, variable: Variable): void {
+function checkValue(values: Values, line: ReleaseLine, variable: Variable): readonly Problem[] {
   const { name } = variable;
-  const value = values.written(name);
-  const production = values.get('JUNJO_ENV') === 'production';
-  const mode = values.get('JUNJO_K8S_SECRETS');
+  const mode = values.inFile('JUNJO_K8S_SECRETS').kind === 'unsound' ? undefined : values.inEffect('JUNJO_K8S_SECRETS');
   // Secrets that come from elsewhere are not judged here: checks/secrets.ts says what the file may hold.
-  if (variable.secret && (mode === 'existing' || mode === 'external')) return;
+  if (variable.secret && (mode === 'existing' || mode === 'external')) return [];
   const fromFile = !variable.secret || mode === 'manifest';
-  const required = fromFile && (variable.required === 'always' || (variable.required === 'production' && production));
-  const placeholder = variable.secret && variable.readers && value !== undefined && isPlaceholder(value);
-  const empty = value === undefined && values.isWritten(name) && fromFile;
-  if (variable.leftOutAsPlaceholder && (empty || placeholder)) {
-    const reason = value === undefined ? 'is empty' : 'still holds a placeholder';
-    values.warning(name, `${reason} and is left out. Set it, or remove the line`);
-  } else if (value === undefined) {
-    if (required) values.error(name, `${values.isWritten(name) ? 'is empty' : 'is missing'}. ${howToSet(variable)}`);
-  } else if (placeholder) {
-    values.error(name, `still holds a placeholder. ${howToSet(variable)}`);
-  } else if (!variable.refused && !variable.insteadOfCompose && variable.readers?.length !== 0) {
-    const problem = variable.type.problem(value) ?? memoryProblem(values, variable, value);
-    if (problem) values.error(name, problem);
+  const inFile = values.inFile(name);
+  switch (inFile.kind) {
+    case 'none': {
+      if (!fromFile) return [];
+      if (variable.leftOutAsPlaceholder && inFile.hasLine) return [leftOut(values, name, 'is empty')];
+      const what = inFile.hasLine ? 'is empty' : 'is missing';
+      return isRequired(values, variable) ? [values.error(name, `${what}. ${howToSet(variable)}`)] : [];
+    }
+    case 'placeholder':
+      return variable.leftOutAsPlaceholder
+        ? [leftOut(values, name, 'still holds a placeholder')]
+        : [values.error(name, `still holds a placeholder. ${howToSet(variable)}`)];
+    case 'unsound':
+      return isRead(variable) ? [values.error(name, inFile.problem)] : [];
+    case 'sound': {
+      const problem = isRead(variable) ? memoryProblem(values, line, variable, inFile.text) : undefined;
+      return problem ? [values.error(name, problem)] : [];
+    }
   }
+}
+
+function leftOut(values: Values, name: string, reason: string): Problem {
+  return values.warning(name, `${reason} and is left out. Set it, or remove the line`);
+}
+
+function isRequired(values: Values, { required }: Variable): boolean {
+  return required === 'always' || (required === 'production' && values.inEffect('JUNJO_ENV') === 'production');
+}
+
+/** Whether anything of this release heeds the value. */
+function isRead({ refused, insteadOfCompose, readers }: Variable): boolean {
+  return !refused && !insteadOfCompose && readers?.length !== 0;
 }
 
 function howToSet({ secret, name, type, meaning }: Variable): string {
   if (secret) return 'Generate one: openssl rand -base64 32';
-  return type.description === 'text'
-    ? `${meaning.replaceAll('`', '')}`
-    : `Set ${name} to one of: ${type.description.replaceAll('`', '')}`;
+  return type === text ? meaning.replaceAll('`', '') : `Set ${name} to one of: ${type.description.replaceAll('`', '')}`;
 }
 
-function buildConfig(
+function configOf(
   values: Values,
   table: readonly Variable[],
   line: ReleaseLine,
   surroundings: SecretSurroundings,
-): StudioConfig | undefined {
-  const environment = values.get('JUNJO_ENV') === 'production' ? 'production' : 'development';
-  const imageTarget = values.get('JUNJO_BUILD_TARGET') === 'development' ? 'development' : 'production';
+): Built<StudioConfig | undefined> {
+  const environment = values.inEffect('JUNJO_ENV') ?? 'development';
+  const imageTarget = values.inEffect('JUNJO_BUILD_TARGET');
   const frontendPorts = line.ports.frontend[imageTarget];
-  const namespace = values.get('JUNJO_K8S_NAMESPACE') ?? values.get('JUNJO_K8S_NAME') ?? '';
-  if (/^(default|kube-.*|argocd)$/.test(namespace)) {
-    const setting = values.written('JUNJO_K8S_NAMESPACE') ? 'JUNJO_K8S_NAMESPACE' : 'JUNJO_K8S_NAME';
-    values.error(
-      setting,
-      `${namespace} belongs to ${namespace === 'argocd' ? 'Argo CD' : 'the cluster'}; the studio labels its namespace and needs one of its own`,
-    );
-  }
-  if (environment === 'production') checkUrls(values);
-  checkOrigins(values, frontendPorts);
-  const backendPort = values.written('JUNJO_BACKEND_PORT');
-  const portIsRead = table.some(({ name, readers }) => name === 'JUNJO_BACKEND_PORT' && readers?.length !== 0);
-  if (
-    portIsRead &&
-    backendPort &&
-    values.isSound('JUNJO_BACKEND_PORT') &&
-    Number(backendPort) !== line.ports.backend.http
-  ) {
-    values.note('JUNJO_BACKEND_PORT', `has no effect: the image always listens on ${line.ports.backend.http}`);
-  }
-  const images = checkImages(values, line);
-  const apiGuard = checkApiGuard(values, line);
-  const edge = checkEdge(values);
-  const spansService = checkSpansService(values, line, edge);
-  const storage = checkStorage(values);
-  const egress = checkEgress(values);
-  const secrets = checkSecrets(values, table, surroundings);
-  const { patches, waivers, problems } = checkPatches(values, surroundings.readFile);
-  for (const problem of problems) values.report(problem);
-  if (!storage || !secrets) return undefined;
+  const namespace = namespaceOf(values);
+  const addresses = addressesOf(values);
+  const images = imagesOf(values, line);
+  const apiGuard = apiGuardOf(values, line, addresses.value);
+  const edge = edgeOf(values, addresses.value);
+  const spansService = spansServiceOf(values, line, addresses.value, edge.value);
+  const storage = storageOf(values);
+  const egress = egressOf(values);
+  const secrets = secretsOf(values, table, namespace.value, surroundings);
+  const changes = patchesOf(values, surroundings.readFile);
+  const placement = placementOf(values, storage.value);
+  const problems = [
+    ...namespace.problems,
+    ...addresses.problems,
+    ...checkOrigins(values, addresses.value, frontendPorts),
+    ...checkBackendPort(values, table, line),
+    ...images.problems,
+    ...apiGuard.problems,
+    ...edge.problems,
+    ...spansService.problems,
+    ...storage.problems,
+    ...egress.problems,
+    ...secrets.problems,
+    ...changes.problems,
+    ...placement.problems,
+  ];
+  if (!storage.value || !secrets.value) return { value: undefined, problems };
 
   const setting = (component: Component, { name, secret, setByManifests, wordsOf }: Variable): string | undefined => {
     if (secret || setByManifests) return undefined;
-    const value = values.find(name) ?? (name === 'JUNJO_ALLOW_ORIGINS' ? uiOrigin(values, frontendPorts) : undefined);
+    const value =
+      values.textInEffect(name) ??
+      (name === 'JUNJO_ALLOW_ORIGINS' ? uiOrigin(values, addresses.value, frontendPorts) : undefined);
     return (value && wordsOf?.[component]?.[value]) ?? value;
   };
   const settings = perComponent((component) =>
     perContainerName(readBy(component, table), (variable) => setting(component, variable)),
   );
-  const repo = values.get('JUNJO_K8S_GIT_REPO');
-  return {
-    name: values.get('JUNJO_K8S_NAME') ?? '',
-    namespace,
+  const repo = values.inEffect('JUNJO_K8S_GIT_REPO');
+  const config: StudioConfig = {
+    name: values.inEffect('JUNJO_K8S_NAME'),
+    namespace: namespace.value,
     environment,
     imageTarget,
     line,
-    tag: values.get('JUNJO_K8S_RELEASE') ?? '',
-    imageRegistry: values.get('JUNJO_K8S_IMAGE_REGISTRY') ?? '',
-    ...images,
-    imagePullSecret: values.get('JUNJO_K8S_IMAGE_PULL_SECRET'),
-    settings: { ...settings, backend: { ...settings.backend, ...proxyExceptions(values, secrets) } },
+    tag: values.inEffect('JUNJO_K8S_RELEASE'),
+    imageRegistry: values.inEffect('JUNJO_K8S_IMAGE_REGISTRY'),
+    ...images.value,
+    imagePullSecret: values.inEffect('JUNJO_K8S_IMAGE_PULL_SECRET'),
+    settings: { ...settings, backend: { ...settings.backend, ...proxyExceptions(values, secrets.value) } },
     fixedEnvironment: fixedEnvironment(line),
-    secrets,
-    storage,
-    size: values.size(),
-    placement: checkPlacement(values, storage),
-    extra: checkExtra(values),
-    patches,
-    waivers,
-    frontendReplicas: Number(values.get('JUNJO_K8S_FRONTEND_REPLICAS')),
-    apiUrl:
-      environment === 'production'
-        ? (values.get('JUNJO_PROD_BACKEND_URL') ?? '')
-        : `http://localhost:${line.ports.backend.http}`,
-    edge,
-    apiGuard,
-    spansService,
-    networkPolicy: values.get('JUNJO_K8S_NETWORK_POLICY') === 'true',
-    egress,
-    ingressNamespace: values.get('JUNJO_K8S_INGRESS_NAMESPACE'),
+    secrets: secrets.value,
+    storage: storage.value,
+    size: values.inEffect('JUNJO_K8S_SIZE'),
+    placement: placement.value,
+    extra: {
+      labels: values.inEffect('JUNJO_K8S_LABELS') ?? {},
+      annotations: values.inEffect('JUNJO_K8S_ANNOTATIONS') ?? {},
+    },
+    ...changes.value,
+    frontendReplicas: values.inEffect('JUNJO_K8S_FRONTEND_REPLICAS'),
+    apiUrl: addresses.value.api?.origin ?? `http://localhost:${line.ports.backend.http}`,
+    edge: edge.value,
+    apiGuard: apiGuard.value,
+    spansService: spansService.value,
+    networkPolicy: values.inEffect('JUNJO_K8S_NETWORK_POLICY'),
+    egress: egress.value,
+    ingressNamespace: values.inEffect('JUNJO_K8S_INGRESS_NAMESPACE'),
     git: repo
-      ? { repo, path: values.get('JUNJO_K8S_GIT_PATH') ?? '', revision: values.get('JUNJO_K8S_GIT_REVISION') ?? '' }
+      ? { repo, path: values.inEffect('JUNJO_K8S_GIT_PATH'), revision: values.inEffect('JUNJO_K8S_GIT_REVISION') }
       : undefined,
   };
+  return { value: config, problems };
+}
+
+/** The namespace, called like the studio unless the file gives it another name. */
+function namespaceOf(values: Values): Built<string> {
+  const own = values.inEffect('JUNJO_K8S_NAMESPACE');
+  const namespace = own ?? values.inEffect('JUNJO_K8S_NAME');
+  if (!/^(default|kube-.*|argocd)$/.test(namespace)) return { value: namespace, problems: [] };
+  const owner = namespace === 'argocd' ? 'Argo CD' : 'the cluster';
+  const error = values.error(
+    own ? 'JUNJO_K8S_NAMESPACE' : 'JUNJO_K8S_NAME',
+    `${namespace} belongs to ${owner}; the studio labels its namespace and needs one of its own`,
+  );
+  return { value: namespace, problems: [error] };
+}
+
+/** Where a release reads the port at all, its image does not heed it. */
+function checkBackendPort(values: Values, table: readonly Variable[], { ports }: ReleaseLine): readonly Problem[] {
+  const port = values.inEffect('JUNJO_BACKEND_PORT');
+  const isUnread = table.some(({ name, readers }) => name === 'JUNJO_BACKEND_PORT' && readers?.length === 0);
+  if (port === undefined || port === ports.backend.http || isUnread) return [];
+  return [values.note('JUNJO_BACKEND_PORT', `has no effect: the image always listens on ${ports.backend.http}`)];
 }
 
 /** What compose sets beside the env file: the way between backend and ingestion, and what the line fixes. */

@@ -13,6 +13,12 @@ export interface Problem {
   readonly text: string;
 }
 
+/** Something that was made of what a person wrote, and what is to say of it. */
+export interface Built<T> {
+  readonly value: T;
+  readonly problems: readonly Problem[];
+}
+
 /** `.env:14 NAME: what is wrong. How to mend it`; warnings and notes say so in front. */
 export function formatProblem(problem: Problem): string {
   const place = problem.line === undefined ? problem.file : `${problem.file}:${problem.line}`;

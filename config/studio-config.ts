@@ -1,5 +1,4 @@
 import type { Component, ReleaseLine, Size } from '../releases';
-import type { Egress } from './checks/proxy';
 import type { GatewayController, IngressController } from './ingress-controllers';
 import type { Patch, Waiver } from './patch-file';
 import type { SealingScope } from './sealing';
@@ -18,7 +17,7 @@ export interface ProvisionedStorage {
   readonly size: string;
   /** @default the cluster's default class */
   readonly storageClass?: string;
-  readonly accessMode: string;
+  readonly accessMode: 'ReadWriteOnce' | 'ReadWriteMany';
 }
 
 /** A folder of one node. */
@@ -26,7 +25,7 @@ export interface NodeStorage {
   readonly kind: 'node';
   readonly size: string;
   readonly storageClass?: string;
-  readonly accessMode: string;
+  readonly accessMode: 'ReadWriteOnce' | 'ReadWriteMany';
   /** Absolute path on the node. */
   readonly path: string;
   readonly node: string;
@@ -114,6 +113,12 @@ export interface SpansService {
   readonly externalDns: boolean;
 }
 
+/** A store of External Secrets Operator. */
+export interface SecretStore {
+  readonly kind: 'SecretStore' | 'ClusterSecretStore';
+  readonly name: string;
+}
+
 /** Where the values of the Secret come from. */
 export type SecretSource =
   /** A rendered Secret, which is never committed. Values in plain text. */
@@ -130,7 +135,7 @@ export type SecretSource =
   /** An ExternalSecret on a store of External Secrets Operator. */
   | {
       readonly kind: 'external';
-      readonly store: { readonly kind: 'SecretStore' | 'ClusterSecretStore'; readonly name: string };
+      readonly store: SecretStore;
       /** Entry of the store that holds the keys as its properties. */
       readonly remoteKey: string;
       readonly keys: readonly string[];
@@ -152,6 +157,12 @@ export interface GitSource {
   /** Folder of the output in the repo. */
   readonly path: string;
   readonly revision: string;
+}
+
+/** An address range, and the port of it that is open. */
+export interface Egress {
+  readonly cidr: string;
+  readonly port: number;
 }
 
 /** A taint that the pods put up with. */

@@ -2,15 +2,29 @@ import { isIP } from 'node:net';
 import { posix } from 'node:path';
 import type { LineVariable, ReleaseLine } from '../releases';
 import { canonicalQuantity, quantityBytes } from './quantity';
+import type { Egress, SecretStore } from './studio-config';
 
-/** What a variable may hold: a description for the documentation and a check of one value. */
-export interface ValueType {
+/** What a variable may hold: a description for the documentation, and what a text of it means. */
+export interface ValueType<T> {
   /** For the table of variables, for example `integer from 1 to 3600`. */
   readonly description: string;
-  /** Says what is wrong with a value and how to mend it, or nothing. The text must not repeat a secret. */
-  readonly problem: (value: string) => string | undefined;
-  /** The one way of writing a value that may be written in several. @default as it stands in the file */
-  readonly canonical?: (value: string) => string;
+  readonly parse: (text: string) => Parsed<T>;
+}
+
+/** The value that a text stands for, or what is wrong with the text. */
+export type Parsed<T> = Sound<T> | Unsound;
+
+/** A value that can be relied on. */
+export interface Sound<T> {
+  readonly value: T;
+  /** The one way of writing a value that may be written in several; containers get it. @default as it stands in the file */
+  readonly text?: string;
+}
+
+/** A text that is no value. */
+export interface Unsound {
+  /** What is wrong and how to mend it. It never repeats a secret. */
+  readonly problem: string;
 }
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
@@ -27,289 +41,345 @@ const GENERATE_KEY = 'Generate one: openssl rand -base64 32';
 const MEBIBYTE = 2 ** 20;
 
 /** One of a few words. */
-export function choice(...values: string[]): ValueType {
+export function choice<const Word extends string>(...words: readonly Word[]): ValueType<Word> {
   return {
-    description: values.map((value) => `\`${value}\``).join(', '),
-    problem: (value) => {
-      if (values.includes(value)) return undefined;
-      const meant = values.find((known) => known === value.trim().toLowerCase());
-      return meant ? `must be written in lower case: ${meant}` : `must be one of: ${values.join(', ')}`;
+    description: words.map((word) => `\`${word}\``).join(', '),
+    parse: (text) => {
+      const value = words.find((word) => word === text);
+      if (value !== undefined) return { value };
+      const meant = words.find((word) => word === text.trim().toLowerCase());
+      return { problem: meant ? `must be written in lower case: ${meant}` : `must be one of: ${words.join(', ')}` };
+    },
+  };
+}
+
+/** The same in any case, and with other words for some of them. */
+export function choiceInAnyCase<const Word extends string>(
+  words: readonly Word[],
+  synonyms: ReadonlyMap<string, Word> = new Map(),
+): ValueType<Word> {
+  const { description, parse } = choice(...words);
+  return {
+    description,
+    parse: (text) => {
+      const word = text.trim().toLowerCase();
+      const parsed = parse(synonyms.get(word) ?? word);
+      return 'problem' in parsed ? parsed : { value: parsed.value, text: parsed.value };
     },
   };
 }
 
 /** A whole number in decimal digits, within bounds. */
-export function integer(min: number, max?: number): ValueType {
+export function integer(min: number, max?: number): ValueType<number> {
   const range = max === undefined ? `of at least ${min}` : `from ${min} to ${max}`;
   return {
     description: `integer ${range}`,
-    problem: (value) => {
-      const number = Number(value);
-      const inRange = number >= min && (max === undefined || number <= max) && Number.isSafeInteger(number);
-      return /^-?[0-9]+$/.test(value) && inRange ? undefined : `must be an integer ${range}`;
+    parse: (text) => {
+      const value = Number(text);
+      const inRange = value >= min && (max === undefined || value <= max) && Number.isSafeInteger(value);
+      return /^-?[0-9]+$/.test(text) && inRange ? { value } : { problem: `must be an integer ${range}` };
     },
   };
 }
 
-/** The same in any case, and with other words for some of the values. */
-export function choiceInAnyCase(values: readonly string[], synonyms: Readonly<Record<string, string>> = {}): ValueType {
-  const lowerCase = (value: string) => value.trim().toLowerCase();
-  return { ...choice(...values), canonical: (value) => synonyms[lowerCase(value)] ?? lowerCase(value) };
+/** A text of which `problemOf` says what is wrong with it, or nothing. */
+function checkedText(description: string, problemOf: (text: string) => string | undefined): ValueType<string> {
+  return {
+    description,
+    parse: (text) => {
+      const problem = problemOf(text);
+      return problem === undefined ? { value: text } : { problem };
+    },
+  };
 }
 
+const trueOrFalse = choiceInAnyCase(
+  ['true', 'false'],
+  new Map([
+    ...['1', 'yes', 'on', 'y', 't'].map((word) => [word, 'true'] as const),
+    ...['0', 'no', 'off', 'n', 'f'].map((word) => [word, 'false'] as const),
+  ]),
+);
+
 /** `true` or `false`, in every way that pydantic reads: https://docs.pydantic.dev/latest/api/standard_library_types/#booleans */
-export const boolean: ValueType = {
-  ...choiceInAnyCase(['true', 'false'], {
-    ...Object.fromEntries(['1', 'yes', 'on', 'y', 't'].map((word) => [word, 'true'])),
-    ...Object.fromEntries(['0', 'no', 'off', 'n', 'f'].map((word) => [word, 'false'])),
-  }),
+export const boolean: ValueType<boolean> = {
   description: '`true`, `false`; also `1`, `0`, `yes`, `no`, `on`, `off`',
+  parse: (text) => {
+    const parsed = trueOrFalse.parse(text);
+    return 'problem' in parsed ? parsed : { value: parsed.value === 'true', text: parsed.value };
+  },
 };
 
 /** How much is logged: the backend and ingestion both know these, each in its own words. */
-export const logLevel: ValueType = {
-  ...choiceInAnyCase(['debug', 'info', 'warn', 'error'], { warning: 'warn' }),
+export const logLevel = {
+  ...choiceInAnyCase(['debug', 'info', 'warn', 'error'], new Map([['warning', 'warn']])),
   description: '`debug`, `info`, `warn` or `warning`, `error`',
 };
 
 /** A TCP port. */
-export const port: ValueType = integer(1, 65535);
+export const port = integer(1, 65535);
 
 /** Any text. */
-export const text: ValueType = { description: 'text', problem: () => undefined };
+export const text: ValueType<string> = { description: 'text', parse: (value) => ({ value }) };
 
 /** A secret of any length, on one line, that must not be guessable. */
-export const secretText: ValueType = {
-  description: 'text of at least 32 characters',
-  problem: (value) => {
-    if (hasControlCharacter(value)) return `contains a line break or another control character. ${GENERATE_KEY}`;
-    return value.length < 32 ? `is shorter than 32 characters and could be guessed. ${GENERATE_KEY}` : undefined;
-  },
-};
+export const secretText = checkedText('text of at least 32 characters', secretProblem);
 
 /** A secret that travels in gRPC metadata, which carries visible ASCII alone. */
-export const metadataToken: ValueType = {
-  description: 'ASCII text of at least 32 characters',
-  problem: (value) =>
-    /^[\x20-\x7e]*$/.test(value) && value === value.trim()
-      ? secretText.problem(value)
-      : `contains characters other than ASCII, or spaces around it, which gRPC does not carry. ${GENERATE_KEY}`,
-};
+export const metadataToken = checkedText('ASCII text of at least 32 characters', (value) =>
+  /^[\x20-\x7e]*$/.test(value) && value === value.trim()
+    ? secretProblem(value)
+    : `contains characters other than ASCII, or spaces around it, which gRPC does not carry. ${GENERATE_KEY}`,
+);
+
+function secretProblem(value: string): string | undefined {
+  if (hasControlCharacter(value)) return `contains a line break or another control character. ${GENERATE_KEY}`;
+  return value.length < 32 ? `is shorter than 32 characters and could be guessed. ${GENERATE_KEY}` : undefined;
+}
 
 /** The address of an HTTP proxy. It may hold a password, so no message repeats it. */
-export const proxyUrl: ValueType = {
+export const proxyUrl: ValueType<URL> = {
   description: 'URL of an HTTP proxy',
-  problem: (value) =>
-    /^https?:\/\/[^\s/]+\/?$/.test(value) && URL.canParse(value)
-      ? undefined
-      : 'is not the address of an HTTP proxy. Write it as http://proxy.example.com:3128',
+  parse: (text) =>
+    /^https?:\/\/[^\s/]+\/?$/.test(text) && URL.canParse(text)
+      ? { value: new URL(text) }
+      : { problem: 'is not the address of an HTTP proxy. Write it as http://proxy.example.com:3128' },
 };
 
 /** Standard base64 of exactly 32 bytes: the backend will not start with any other key. */
-export const base64Key: ValueType = {
-  description: 'base64 of exactly 32 bytes',
-  problem: (value) => {
-    if (/^[A-Za-z0-9_-]+=*$/.test(value) && /[_-]/.test(value)) {
-      return `uses the URL-safe alphabet (- and _), which the backend does not decode. ${GENERATE_KEY}`;
-    }
-    if (!BASE64.test(value)) return `is not base64. ${GENERATE_KEY}`;
-    const bytes = Buffer.from(value, 'base64').length;
-    return bytes === 32 ? undefined : `decodes to ${bytes} bytes, the backend needs exactly 32. ${GENERATE_KEY}`;
-  },
-};
+export const base64Key = checkedText('base64 of exactly 32 bytes', (value) => {
+  if (/^[A-Za-z0-9_-]+=*$/.test(value) && /[_-]/.test(value)) {
+    return `uses the URL-safe alphabet (- and _), which the backend does not decode. ${GENERATE_KEY}`;
+  }
+  if (!BASE64.test(value)) return `is not base64. ${GENERATE_KEY}`;
+  const bytes = Buffer.from(value, 'base64').length;
+  return bytes === 32 ? undefined : `decodes to ${bytes} bytes, the backend needs exactly 32. ${GENERATE_KEY}`;
+});
 
 /** An API key of an LLM provider: one line of visible characters. */
-export const apiKey: ValueType = {
-  description: 'API key',
-  problem: (value) =>
-    hasControlCharacter(value) || /\s/.test(value)
-      ? 'contains white space. Copy the key again, on one line'
-      : undefined,
-};
+export const apiKey = checkedText('API key', (value) =>
+  hasControlCharacter(value) || /\s/.test(value) ? 'contains white space. Copy the key again, on one line' : undefined,
+);
 
 /** A name of at most 63 characters for namespaces and labels. */
-export const dnsLabel: ValueType = {
-  description: 'lower-case letters, digits and `-`, at most 63',
-  problem: (value) =>
-    DNS_LABEL.test(value) && value.length <= 63
-      ? undefined
-      : 'must be at most 63 lower-case letters, digits and dashes, beginning and ending with a letter or digit',
-};
+export const dnsLabel = checkedText('lower-case letters, digits and `-`, at most 63', (value) =>
+  DNS_LABEL.test(value) && value.length <= 63
+    ? undefined
+    : 'must be at most 63 lower-case letters, digits and dashes, beginning and ending with a letter or digit',
+);
 
 /** A name of at most 253 characters for most other objects. */
-export const dnsSubdomain: ValueType = {
-  description: 'lower-case letters, digits, `-` and `.`, at most 253',
-  problem: (value) =>
-    DNS_SUBDOMAIN.test(value) && value.length <= 253
-      ? undefined
-      : 'must be at most 253 lower-case letters, digits, dashes and dots, beginning and ending with a letter or digit',
-};
+export const dnsSubdomain = checkedText('lower-case letters, digits, `-` and `.`, at most 253', (value) =>
+  isDnsSubdomain(value)
+    ? undefined
+    : 'must be at most 253 lower-case letters, digits, dashes and dots, beginning and ending with a letter or digit',
+);
 
 /** A node, as `kubectl get nodes` names it; its name is also a label value. */
-export const nodeName: ValueType = {
-  description: 'name of a node, as `kubectl get nodes` shows it',
-  problem: (value) =>
-    DNS_SUBDOMAIN.test(value) && value.length <= 63
-      ? undefined
-      : 'is not the name of a node. Take it from: kubectl get nodes',
-};
+export const nodeName = checkedText('name of a node, as `kubectl get nodes` shows it', (value) =>
+  DNS_SUBDOMAIN.test(value) && value.length <= 63
+    ? undefined
+    : 'is not the name of a node. Take it from: kubectl get nodes',
+);
 
-/** An amount of storage in Kubernetes' notation. */
-export const storageQuantity: ValueType = {
+/** An amount of storage in Kubernetes' notation, as the API server stores it. */
+export const storageQuantity: ValueType<string> = {
   description: 'Kubernetes quantity, for example `10Gi`',
-  canonical: canonicalQuantity,
-  problem: (value) => {
-    const bytes = quantityBytes(value);
-    if (bytes === undefined) return 'is not a Kubernetes quantity. Write a number and Mi, Gi or Ti, for example 10Gi';
-    if (bytes < 100 * MEBIBYTE) {
-      return 'is less than 100Mi, too little for the databases. Write a number and its unit, for example 10Gi';
+  parse: (text) => {
+    const bytes = quantityBytes(text);
+    if (bytes === undefined) {
+      return { problem: 'is not a Kubernetes quantity. Write a number and Mi, Gi or Ti, for example 10Gi' };
     }
-    return undefined;
+    if (bytes < 100 * MEBIBYTE) {
+      return {
+        problem: 'is less than 100Mi, too little for the databases. Write a number and its unit, for example 10Gi',
+      };
+    }
+    return { value: canonicalQuantity(text) };
   },
 };
 
+const claimModes = choice('ReadWriteOnce', 'ReadWriteMany');
+
 /** How often a claim can be mounted. */
-export const accessMode: ValueType = {
-  ...choice('ReadWriteOnce', 'ReadWriteMany'),
-  problem: (value) =>
-    value === 'ReadWriteOncePod'
-      ? 'ReadWriteOncePod would lock out one of the two pods that share the volume. Write ReadWriteOnce'
-      : choice('ReadWriteOnce', 'ReadWriteMany').problem(value),
+export const accessMode: ValueType<'ReadWriteOnce' | 'ReadWriteMany'> = {
+  ...claimModes,
+  parse: (text) =>
+    text === 'ReadWriteOncePod'
+      ? { problem: 'ReadWriteOncePod would lock out one of the two pods that share the volume. Write ReadWriteOnce' }
+      : claimModes.parse(text),
 };
 
 /** Where image repositories are mirrored: a registry, and a path if need be. */
-export const imageRegistry: ValueType = {
-  description: 'registry host, with a path where there is one',
-  problem: (value) => {
-    if (value.includes('://')) return 'must not have a scheme. Write the host, for example registry.example.com/mirror';
-    const [host = '', ...path] = value.split('/');
-    return REGISTRY.test(host) && path.every((part) => IMAGE_PATH.test(part))
-      ? undefined
-      : 'is not a registry. Write the host, a port or path if it has one, and no slash at the end: registry.example.com/mirror';
+export const imageRegistry = checkedText('registry host, with a path where there is one', (value) => {
+  if (value.includes('://')) return 'must not have a scheme. Write the host, for example registry.example.com/mirror';
+  const [host = '', ...path] = value.split('/');
+  return REGISTRY.test(host) && path.every((part) => IMAGE_PATH.test(part))
+    ? undefined
+    : 'is not a registry. Write the host, a port or path if it has one, and no slash at the end: registry.example.com/mirror';
+});
+
+/** A whole image reference. */
+export const imageReference: ValueType<ImageReference> = {
+  description: 'image reference with a tag or digest',
+  parse: (text) => {
+    const value = parseImage(text);
+    return value
+      ? { value }
+      : {
+          problem:
+            'is not an image reference. Write it as registry.example.com/name:tag or name@sha256:<64 hex digits>',
+        };
   },
 };
 
-/** A whole image reference. */
-export const imageReference: ValueType = {
-  description: 'image reference with a tag or digest',
-  problem: (value) =>
-    parseImage(value)
-      ? undefined
-      : 'is not an image reference. Write it as registry.example.com/name:tag or name@sha256:<64 hex digits>',
-};
-
 /** An e-mail address. */
-export const email: ValueType = {
-  description: 'e-mail address',
-  problem: (value) =>
-    /^[^\s@,;<>"]+@[^\s@,;<>"]+\.[A-Za-z0-9-]{2,}$/.test(value)
-      ? undefined
-      : 'is not an e-mail address. Write it as team@example.com',
-};
+export const email = checkedText('e-mail address', (value) =>
+  /^[^\s@,;<>"]+@[^\s@,;<>"]+\.[A-Za-z0-9-]{2,}$/.test(value)
+    ? undefined
+    : 'is not an e-mail address. Write it as team@example.com',
+);
 
-/** An ACME directory: a name for Let's Encrypt's, or a URL. */
-export const acmeServer: ValueType = {
+// https://letsencrypt.org/docs/acme-protocol-updates/ and https://letsencrypt.org/docs/staging-environment/
+const letsEncryptDirectories = new Map([
+  ['letsencrypt', 'https://acme-v02.api.letsencrypt.org/directory'],
+  ['letsencrypt-staging', 'https://acme-staging-v02.api.letsencrypt.org/directory'],
+]);
+
+/** The URL of an ACME directory; Let's Encrypt's have names. */
+export const acmeServer: ValueType<string> = {
   description: '`letsencrypt`, `letsencrypt-staging`, or the URL of an ACME directory',
-  problem: (value) => {
-    if (['letsencrypt', 'letsencrypt-staging'].includes(value)) return undefined;
-    return /^https:\/\/[^\s/]+(\/\S*)?$/.test(value) && URL.canParse(value)
-      ? undefined
-      : 'must be letsencrypt, letsencrypt-staging or the https:// URL of an ACME directory';
+  parse: (text) => {
+    const directory = letsEncryptDirectories.get(text);
+    if (directory !== undefined) return { value: directory };
+    return /^https:\/\/[^\s/]+(\/\S*)?$/.test(text) && URL.canParse(text)
+      ? { value: text }
+      : { problem: 'must be letsencrypt, letsencrypt-staging or the https:// URL of an ACME directory' };
   },
 };
 
 /** A Gateway that is there, or the class of one to make. */
-export const gateway: ValueType = {
+export type GatewayChoice =
+  | { readonly kind: 'existing'; readonly namespace: string; readonly name: string }
+  | { readonly kind: 'new'; readonly className: string };
+
+/** Which Gateway serves a studio. */
+export const gateway: ValueType<GatewayChoice> = {
   description: '`namespace/name` of a Gateway, or `class:NAME` to make one',
-  problem: (value) => {
-    const [kind, name = ''] = value.startsWith('class:') ? ['class', value.slice('class:'.length)] : value.split('/');
-    const names = kind === 'class' ? [name] : value.split('/');
-    const expected = kind === 'class' ? 1 : 2;
-    return names.length === expected && names.every((part) => dnsSubdomain.problem(part) === undefined)
-      ? undefined
-      : 'must be the namespace/name of a Gateway, or class:NAME to make one of that class';
+  parse: (text) => {
+    const ofClass = text.startsWith('class:');
+    const [first = '', second = '', ...more] = ofClass ? [text.slice('class:'.length)] : text.split('/');
+    const sound = isDnsSubdomain(first) && (ofClass || (isDnsSubdomain(second) && more.length === 0));
+    if (!sound) return { problem: 'must be the namespace/name of a Gateway, or class:NAME to make one of that class' };
+    return {
+      value: ofClass ? { kind: 'new', className: first } : { kind: 'existing', namespace: first, name: second },
+    };
   },
 };
 
 /** A store of External Secrets Operator. */
-export const secretStore: ValueType = {
+export const secretStore: ValueType<SecretStore> = {
   description: '`SecretStore/name` or `ClusterSecretStore/name`',
-  problem: (value) => {
-    const [kind, name = '', ...more] = value.split('/');
-    return (kind === 'SecretStore' || kind === 'ClusterSecretStore') &&
-      more.length === 0 &&
-      dnsSubdomain.problem(name) === undefined
-      ? undefined
-      : 'must be SecretStore/name or ClusterSecretStore/name';
+  parse: (text) => {
+    const [kind, name = '', ...more] = text.split('/');
+    return (kind === 'SecretStore' || kind === 'ClusterSecretStore') && more.length === 0 && isDnsSubdomain(name)
+      ? { value: { kind, name } }
+      : { problem: 'must be SecretStore/name or ClusterSecretStore/name' };
   },
 };
 
 /** A Git repository as Argo CD clones it; credentials belong to Argo CD. */
-export const gitRepo: ValueType = {
-  description: 'URL of a Git repository',
-  problem: (value) => {
-    if (/^https?:\/\/[^/@]*@/.test(value)) {
-      return 'contains credentials. Give them to Argo CD instead: argocd repo add';
-    }
-    return /^(https:\/\/[^\s/]+\/\S+|ssh:\/\/\S+\/\S+|[^\s@/:]+@[^\s/:]+:\S+)$/.test(value)
-      ? undefined
-      : 'is not the URL of a Git repository. Write it as https://host/team/repo.git or git@host:team/repo.git';
-  },
-};
+export const gitRepo = checkedText('URL of a Git repository', (value) => {
+  if (/^https?:\/\/[^/@]*@/.test(value)) {
+    return 'contains credentials. Give them to Argo CD instead: argocd repo add';
+  }
+  return /^(https:\/\/[^\s/]+\/\S+|ssh:\/\/\S+\/\S+|[^\s@/:]+@[^\s/:]+:\S+)$/.test(value)
+    ? undefined
+    : 'is not the URL of a Git repository. Write it as https://host/team/repo.git or git@host:team/repo.git';
+});
 
 /** A folder below the root of a repository. */
-export const repoPath: ValueType = {
-  description: 'path in the repository',
-  problem: (value) =>
-    /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(value) && !value.split('/').includes('..')
-      ? undefined
-      : 'is not a path in the repository. Write it relative to the root, for example dist',
-};
+export const repoPath = checkedText('path in the repository', (value) =>
+  /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(value) && !value.split('/').includes('..')
+    ? undefined
+    : 'is not a path in the repository. Write it relative to the root, for example dist',
+);
 
 /** A branch, tag or commit. */
-export const gitRevision: ValueType = {
-  description: 'branch, tag or commit',
-  problem: (value) =>
-    /^[A-Za-z0-9][A-Za-z0-9._/-]*$/.test(value) ? undefined : 'is not a branch, tag or commit. Write it as main',
-};
+export const gitRevision = checkedText('branch, tag or commit', (value) =>
+  /^[A-Za-z0-9][A-Za-z0-9._/-]*$/.test(value) ? undefined : 'is not a branch, tag or commit. Write it as main',
+);
 
 /** Address ranges, comma-separated. */
-export const cidrs: ValueType = {
+export const cidrs: ValueType<readonly string[]> = {
   description: 'CIDRs, comma-separated',
-  problem: (value) => {
-    for (const range of list(value)) {
-      if (range === '') return 'has an empty range. Remove the comma too many';
-      const problem = cidrProblem(range);
-      if (problem) return problem;
-    }
-    return undefined;
+  parse: (text) => {
+    const ranges = commaSeparated(text);
+    const problem = firstProblem(ranges, (range) =>
+      range === '' ? 'has an empty range. Remove the comma too many' : cidrProblem(range),
+    );
+    return problem === undefined ? { value: ranges } : { problem };
   },
 };
 
 /** An address range and a port of it, comma-separated. */
-export const egress: ValueType = {
+export const egress: ValueType<readonly Egress[]> = {
   description: '`CIDR:port`, comma-separated',
-  problem: (value) => {
-    for (const way of list(value)) {
-      const { cidr, port: number } = parseEgress(way);
-      if (port.problem(number))
-        return `${way || 'an empty entry'} has no port. Write a range and a port: 10.0.0.5/32:3128`;
+  parse: (text) => {
+    const value: Egress[] = [];
+    for (const way of commaSeparated(text)) {
+      // An IPv6 range has colons too, so the last one counts.
+      const colon = way.lastIndexOf(':');
+      const cidr = way.slice(0, Math.max(colon, 0));
+      const number = port.parse(way.slice(colon + 1));
+      if ('problem' in number) {
+        return { problem: `${way || 'an empty entry'} has no port. Write a range and a port: 10.0.0.5/32:3128` };
+      }
       const problem = cidrProblem(cidr);
-      if (problem) return problem;
+      if (problem) return { problem };
+      value.push({ cidr, port: number.value });
     }
-    return undefined;
+    return { value };
   },
 };
 
-/** The range and the port of one way out; an IPv6 range has colons too, so the last one counts. */
-export function parseEgress(way: string): { readonly cidr: string; readonly port: string } {
-  const colon = way.lastIndexOf(':');
-  return { cidr: way.slice(0, Math.max(colon, 0)), port: way.slice(colon + 1) };
+/** Paths of files, comma-separated. */
+export const filePaths: ValueType<readonly string[]> = {
+  description: 'paths, comma-separated',
+  parse: (text) => ({ value: commaSeparated(text).filter((path) => path !== '') }),
+};
+
+/** Origins, as upstream reads them. */
+export const origins: ValueType<readonly string[]> = {
+  description: 'comma-separated, or a JSON array',
+  parse: (text) => {
+    if (!text.trimStart().startsWith('[')) return { value: commaSeparated(text) };
+    const fix = 'Write origins with commas between them: https://studio.example.com,https://other.example.com';
+    try {
+      const value: unknown = JSON.parse(text);
+      return Array.isArray(value) && value.every((origin) => typeof origin === 'string')
+        ? { value }
+        : { problem: `is JSON, but not an array of strings. ${fix}` };
+    } catch {
+      return { problem: `begins like a JSON array but cannot be parsed. ${fix}` };
+    }
+  },
+};
+
+/** Names of hosts, comma-separated. */
+export const hosts: ValueType<readonly string[]> = {
+  description: 'names, comma-separated',
+  parse: (text) => ({ value: commaSeparated(text).filter((host) => host !== '') }),
+};
+
+/** The parts of a comma-separated value, without the spaces around them. */
+export function commaSeparated(text: string): readonly string[] {
+  return text.split(',').map((part) => part.trim());
 }
 
-/** The parts of a comma-separated value. */
-export function list(value: string): readonly string[] {
-  return value.split(',').map((part) => part.trim());
+/** What is wrong with the first part that has a problem. */
+export function firstProblem<T>(parts: readonly T[], problemOf: (part: T) => string | undefined): string | undefined {
+  return parts.map(problemOf).find((problem) => problem !== undefined);
 }
 
 function cidrProblem(range: string): string | undefined {
@@ -326,24 +396,21 @@ function cidrProblem(range: string): string | undefined {
 }
 
 /** A folder: relative for the cluster's storage, absolute for a folder of one node. */
-export const dataPath: ValueType = {
-  description: 'relative path, or absolute path on the node',
-  problem: (value) => {
-    if (/^[A-Za-z]:[\\/]/.test(value) || value.includes('\\')) {
-      return 'is a Windows path. Write ./.dbdata for storage of the cluster, or a path of a Linux node such as /mnt/junjo-data';
-    }
-    if (value.startsWith('~'))
-      return 'begins with ~, which no node knows. Write an absolute path such as /mnt/junjo-data';
-    if (!value.startsWith('/')) return undefined;
-    // The API server refuses such paths in a local volume.
-    if (value.split('/').includes('..')) return 'contains "..", which Kubernetes refuses. Write the path without it';
-    const depth = value.split('/').filter((part) => part !== '' && part !== '.').length;
-    return depth === 0 ? 'is the root of the node. Name a folder such as /mnt/junjo-data' : undefined;
-  },
-};
+export const dataPath = checkedText('relative path, or absolute path on the node', (value) => {
+  if (/^[A-Za-z]:[\\/]/.test(value) || value.includes('\\')) {
+    return 'is a Windows path. Write ./.dbdata for storage of the cluster, or a path of a Linux node such as /mnt/junjo-data';
+  }
+  if (value.startsWith('~'))
+    return 'begins with ~, which no node knows. Write an absolute path such as /mnt/junjo-data';
+  if (!value.startsWith('/')) return undefined;
+  // The API server refuses such paths in a local volume.
+  if (value.split('/').includes('..')) return 'contains "..", which Kubernetes refuses. Write the path without it';
+  const depth = value.split('/').filter((part) => part !== '' && part !== '.').length;
+  return depth === 0 ? 'is the root of the node. Name a folder such as /mnt/junjo-data' : undefined;
+});
 
-/** The check of a release line's own variable. */
-export function lineValueType(type: LineVariable['type'], line: ReleaseLine): ValueType {
+/** The type of a release line's own variable. */
+export function lineValueType(type: LineVariable['type'], line: ReleaseLine): ValueType<unknown> {
   if (type === 'token') return metadataToken;
   switch (type.kind) {
     case 'text':
@@ -358,19 +425,25 @@ export function lineValueType(type: LineVariable['type'], line: ReleaseLine): Va
 }
 
 /** An absolute path in one of some folders. */
-function pathBelow(folders: readonly string[]): ValueType {
+function pathBelow(folders: readonly string[]): ValueType<string> {
   const listed = folders.join(' or ');
-  return {
-    description: `path below ${listed}`,
-    problem: (value) =>
-      folders.some((folder) => posix.normalize(value).startsWith(`${folder}/`))
-        ? undefined
-        : `must be a path below ${listed}; the container cannot write anywhere else`,
-  };
+  return checkedText(`path below ${listed}`, (value) =>
+    folders.some((folder) => posix.normalize(value).startsWith(`${folder}/`))
+      ? undefined
+      : `must be a path below ${listed}; the container cannot write anywhere else`,
+  );
 }
 
-/** The parts of an image reference, or nothing when it is none. */
-export function parseImage(reference: string): { readonly tag?: string; readonly digest?: string } | undefined {
+/** An image, and what tells whether it moves. */
+export interface ImageReference {
+  /** The whole of it, as a container names it. */
+  readonly reference: string;
+  /** @default none, which means `latest` */
+  readonly tag?: string;
+  readonly digest?: string;
+}
+
+function parseImage(reference: string): ImageReference | undefined {
   const at = reference.indexOf('@');
   const digest = at < 0 ? undefined : reference.slice(at + 1);
   const rest = at < 0 ? reference : reference.slice(0, at);
@@ -385,7 +458,11 @@ export function parseImage(reference: string): { readonly tag?: string; readonly
     path.every((part) => IMAGE_PATH.test(part)) &&
     (tag === undefined || IMAGE_TAG.test(tag)) &&
     (digest === undefined || IMAGE_DIGEST.test(digest));
-  return valid ? { tag, digest } : undefined;
+  return valid ? { reference, tag, digest } : undefined;
+}
+
+function isDnsSubdomain(value: string): boolean {
+  return DNS_SUBDOMAIN.test(value) && value.length <= 253;
 }
 
 function hasControlCharacter(value: string): boolean {

@@ -1,14 +1,29 @@
-import type { ReleaseLine, Size } from '../releases';
+import { type ReleaseLine, shareOfMemory } from '../releases';
 import type { Entry } from './env-files';
+import { isPlaceholder } from './placeholders';
 import type { Problem, Severity } from './problems';
-import type { Variable, VariableName } from './variables';
+import type { ParsedValues, Variable, VariableName } from './variables';
+
+/** What the env files say of a variable, whatever its default is. */
+export type InFile =
+  /** Nothing: there is no line, or one without a value, of which every reader makes the same. */
+  | { readonly kind: 'none'; readonly hasLine: boolean }
+  /** A secret that still holds the text of an example file. */
+  | { readonly kind: 'placeholder' }
+  /** A text that the variable's type does not know. */
+  | { readonly kind: 'unsound'; readonly problem: string }
+  | {
+      readonly kind: 'sound';
+      readonly value: unknown;
+      /** As containers get it. */
+      readonly text: string;
+    };
 
 /**
- * The values of one studio, with their defaults, and the problems found in them.
- * An empty value counts as none, because that is what every reader of these variables makes of it.
+ * The values of one studio: `inFile` is what a person wrote, `inEffect` is what counts, defaults included.
+ * It never changes, so that checks may ask it in any order.
  */
 export class Values {
-  private readonly found: Problem[] = [];
   private readonly table: ReadonlyMap<string, Variable>;
 
   constructor(
@@ -21,48 +36,36 @@ export class Values {
     this.table = new Map(table.map((variable) => [variable.name, variable]));
   }
 
-  /** The value of a variable, or its default. */
-  get(name: VariableName): string | undefined {
-    return this.find(name);
+  /** What the env files say of a variable. */
+  inFile(name: string): InFile {
+    const written = this.entries.get(name)?.value;
+    if (!written) return { kind: 'none', hasLine: this.entries.has(name) };
+    const { secret, readers, type } = this.table.get(name) ?? {};
+    if (secret && readers && isPlaceholder(written)) return { kind: 'placeholder' };
+    const parsed = type?.parse(written) ?? { value: written };
+    return 'problem' in parsed
+      ? { kind: 'unsound', problem: parsed.problem }
+      : { kind: 'sound', value: parsed.value, text: parsed.text ?? written };
   }
 
-  /** As `get`, for a name that only a release line knows. */
-  find(name: string): string | undefined {
-    const { default: fixed, bySize, percentOfMemory: share } = this.table.get(name) ?? {};
-    return this.written(name) ?? fixed ?? bySize?.[this.size()] ?? (share && String(this.shareOfMemory(share)));
+  /** Whether the env files set a variable to something, be it sound or not. */
+  isSet(name: string): boolean {
+    return this.inFile(name).kind !== 'none';
   }
 
-  /** The studio's size; one that does not exist is reported by itself, and counts as the default. */
-  size(): Size {
-    const size = this.get('JUNJO_K8S_SIZE') as Size;
-    return size in this.line.memory ? size : 'small';
+  /** The value of the file, or else the default. A text that is no value counts as none: its problem is told anyway. */
+  inEffect<Name extends VariableName>(name: Name): ParsedValues[Name] {
+    // The type that parsed it is the one in the row of that name, from which ParsedValues is made.
+    return this.parsed(name) as ParsedValues[Name];
   }
 
-  /** What the containers of this release have at a size. */
-  memoryOf(size: Size): ReleaseLine['memory'][Size] {
-    return this.line.memory[size];
-  }
-
-  /** MiB that a share of a container's memory limit comes to. @param size the studio's own unless given */
-  shareOfMemory({ component, percent }: NonNullable<Variable['percentOfMemory']>, size = this.size()): number {
-    return Math.floor((this.line.memory[size][component].limitMi * percent) / 100);
-  }
-
-  /** The value that stands in the file, in its canonical form, without the default. */
-  written(name: string): string | undefined {
-    const value = this.entries.get(name)?.value || undefined;
-    const canonical = this.table.get(name)?.type.canonical;
-    return value !== undefined && canonical ? canonical(value) : value;
-  }
-
-  /** Whether the file has a line for it, be it an empty one. */
-  isWritten(name: string): boolean {
-    return this.entries.has(name);
-  }
-
-  /** Every secret of the table. */
-  secretNames(): readonly string[] {
-    return [...this.table.values()].filter(({ secret, readers }) => secret && readers).map(({ name }) => name);
+  /** The value in effect as containers get it, of any variable of the release. */
+  textInEffect(name: string): string | undefined {
+    const inFile = this.inFile(name);
+    if (inFile.kind === 'sound') return inFile.text;
+    const { default: fixed, bySize, percentOfMemory } = this.table.get(name) ?? {};
+    const size = this.inEffect('JUNJO_K8S_SIZE');
+    return fixed ?? bySize?.[size] ?? (percentOfMemory && String(shareOfMemory(this.line, size, percentOfMemory)));
   }
 
   /** The file, and the line if there is one, that sets a variable. */
@@ -71,33 +74,32 @@ export class Values {
     return { file: entry?.file ?? this.file, line: entry?.line };
   }
 
-  /** Whether a value passed its checks so far, so that later checks can build on it. */
-  isSound(name: string): boolean {
-    return !this.found.some(({ severity, variable }) => severity === 'error' && variable === name);
+  /** An error at the line of a variable. */
+  error(name: string, text: string): Problem {
+    return this.problem('error', name, text);
   }
 
-  error(name: string, text: string): void {
-    this.add('error', name, text);
+  /** A warning at the line of a variable. */
+  warning(name: string, text: string): Problem {
+    return this.problem('warning', name, text);
   }
 
-  warning(name: string, text: string): void {
-    this.add('warning', name, text);
+  /** A note at the line of a variable. */
+  note(name: string, text: string): Problem {
+    return this.problem('note', name, text);
   }
 
-  note(name: string, text: string): void {
-    this.add('note', name, text);
+  private parsed(name: VariableName): unknown {
+    const inFile = this.inFile(name);
+    if (inFile.kind === 'sound') return inFile.value;
+    const { type, default: fixed } = this.table.get(name) ?? {};
+    if (!type || fixed === undefined) return undefined;
+    const parsed = type.parse(fixed);
+    if ('problem' in parsed) throw new Error(`the default of ${name} ${parsed.problem}`);
+    return parsed.value;
   }
 
-  get problems(): readonly Problem[] {
-    return this.found;
-  }
-
-  /** A problem of another file. */
-  report(problem: Problem): void {
-    this.found.push(problem);
-  }
-
-  private add(severity: Severity, name: string, text: string): void {
-    this.report({ severity, ...this.place(name), variable: name, text });
+  private problem(severity: Severity, name: string, text: string): Problem {
+    return { severity, ...this.place(name), variable: name, text };
   }
 }

@@ -16,15 +16,18 @@ import {
   dnsSubdomain,
   egress,
   email,
+  filePaths,
   gateway,
   gitRepo,
   gitRevision,
+  hosts,
   imageReference,
   imageRegistry,
   integer,
   lineValueType,
   logLevel,
   nodeName,
+  origins,
   port,
   proxyUrl,
   repoPath,
@@ -42,7 +45,7 @@ export interface Variable {
   readonly group: string;
   /** What it does, units included, without a full stop. */
   readonly meaning: string;
-  readonly type: ValueType;
+  readonly type: ValueType<unknown>;
   /** Value when the file does not set it. @default none */
   readonly default?: string;
   /** How the documentation describes a default that is not a fixed text. @default `default` */
@@ -78,6 +81,9 @@ export interface Variable {
   /** Why the file may not set it. */
   readonly refused?: string;
 }
+
+/** Both spellings are in use: programs differ in which they read. */
+export const proxyNames = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'] as const;
 
 const all: readonly Component[] = ['backend', 'ingestion', 'frontend'];
 
@@ -154,8 +160,8 @@ export const variables = [
   {
     name: 'JUNJO_ALLOW_ORIGINS',
     group: 'Addresses',
-    meaning: 'Origins whose pages may call the API, comma-separated or a JSON array',
-    type: text,
+    meaning: 'Origins whose pages may call the API',
+    type: origins,
     defaultText: "the UI's own origin",
     readers: ['backend'],
     local: 'http://localhost:5153',
@@ -216,7 +222,7 @@ export const variables = [
     leftOutAsPlaceholder: true,
     example: 'your_anthropic_api_key',
   },
-  ...(['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'] as const).map((name) => ({
+  ...proxyNames.map((name) => ({
     name,
     group: 'Proxy',
     meaning: 'Proxy through which the backend calls LLM providers; a secret, because it may hold a password',
@@ -231,7 +237,7 @@ export const variables = [
     name,
     group: 'Proxy',
     meaning: "Hosts that the backend calls without the proxy; the cluster's own names are added",
-    type: text,
+    type: hosts,
     readers: ['backend'] as const,
     example: '.example.com',
   })),
@@ -382,7 +388,7 @@ export const variables = [
     name: 'JUNJO_K8S_PATCHES',
     group: 'Kubernetes: changes',
     meaning: 'Files with patches of the rendered objects (docs/patches.md)',
-    type: text,
+    type: filePaths,
     example: 'patches.yaml',
   },
   {
@@ -712,8 +718,19 @@ export const variables = [
   },
 ] as const satisfies readonly Variable[];
 
+type Row = (typeof variables)[number];
+
 /** A name that the table knows at compile time. */
-export type VariableName = (typeof variables)[number]['name'];
+export type VariableName = Row['name'];
+
+/** What each variable is once its text is parsed; it may be missing where the table has no default. */
+export type ParsedValues = {
+  readonly [R in Row as R['name']]: R extends { readonly default: string }
+    ? ParsedBy<R['type']>
+    : ParsedBy<R['type']> | undefined;
+};
+
+type ParsedBy<Type> = Type extends ValueType<infer Value> ? Value : never;
 
 /** The table for one release line: what all lines share, then the line's own variables and fixed values. */
 export function variablesOf(line: ReleaseLine): readonly Variable[] {

@@ -36,11 +36,17 @@ export interface LineVariable {
   /** The image has no default of its own, so the manifests set `default` when the file does not. @default false */
   readonly writtenOut?: boolean;
   /** The value may be at most so many percent of the memory limit of a container, in MiB, and is that when nothing sets it. */
-  readonly percentOfMemory?: { readonly component: Component; readonly percent: number };
+  readonly percentOfMemory?: MemoryShare;
   /** A name of the container's runtime rather than of upstream: a file may have it for another program. @default false */
   readonly ofRuntime?: boolean;
   /** What upstream sets on machines of each size; used when the file sets none. @default upstream's `default` */
   readonly bySize?: Readonly<Record<Size, string>>;
+}
+
+/** A part of the memory limit of a container. */
+export interface MemoryShare {
+  readonly component: Component;
+  readonly percent: number;
 }
 
 /** How ingestion starts, lives and stops. */
@@ -158,6 +164,11 @@ export interface ReleaseLine {
 /** Whether ingestion started before the backend would turn spans away for good. */
 export function needsBackendFirst({ ingestion }: ReleaseLine): boolean {
   return !ingestion.waitsForBackend && ingestion.uncheckedKey !== 'UNAVAILABLE';
+}
+
+/** MiB that a share of a container's memory limit comes to. */
+export function shareOfMemory({ memory }: ReleaseLine, size: Size, { component, percent }: MemoryShare): number {
+  return Math.floor((memory[size][component].limitMi * percent) / 100);
 }
 
 /** The newest tag of a line. */

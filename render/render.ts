@@ -56,9 +56,11 @@ export function renderStudios(sources: readonly StudioSource[], options: Options
   const named: NamedStudio[] = [];
   const problems: Problem[] = [];
   for (const { name, files } of sources) {
-    const loaded = loadStudio(files, { ...options, name });
-    problems.push(...checkStudioName(name, files[files.length - 1]?.path ?? name), ...loaded.problems);
-    if (loaded.config) named.push({ name, config: loaded.config, place: loaded.place });
+    const nameProblems = checkStudioName(name, files[files.length - 1]?.path ?? name);
+    // Under a name that cannot be, nothing else would make sense; the rest of the file is judged all the same.
+    const loaded = loadStudio(files, nameProblems.length > 0 ? options : { ...options, name });
+    problems.push(...nameProblems, ...loaded.problems);
+    if (loaded.config && nameProblems.length === 0) named.push({ name, config: loaded.config, place: loaded.place });
   }
   problems.push(...checkStudios(named));
   if (hasError(problems)) return nothing(distinct(problems));

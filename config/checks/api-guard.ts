@@ -1,30 +1,33 @@
 import type { ReleaseLine } from '../../releases';
+import type { Built, Problem } from '../problems';
 import type { Values } from '../values';
+import type { Addresses } from './web';
 
 /** Whether a guard asks for a sign-in where the API itself shows spans to everybody. */
-export function checkApiGuard(values: Values, { api, ports }: ReleaseLine): boolean {
-  const production = values.get('JUNJO_ENV') === 'production';
+export function apiGuardOf(values: Values, { api, ports }: ReleaseLine, addresses: Addresses): Built<boolean> {
+  const production = values.inEffect('JUNJO_ENV') === 'production';
   if (!production || api.spansNeedSignIn) {
-    if (values.written('JUNJO_K8S_API_GUARD') !== undefined) {
-      const reason = production
-        ? 'the API of this release asks for a sign-in by itself'
-        : 'in development the API is on localhost';
-      values.note('JUNJO_K8S_API_GUARD', `has no effect: ${reason}`);
-    }
-    return false;
+    if (!values.isSet('JUNJO_K8S_API_GUARD')) return { value: false, problems: [] };
+    const reason = production
+      ? 'the API of this release asks for a sign-in by itself'
+      : 'in development the API is on localhost';
+    return { value: false, problems: [values.note('JUNJO_K8S_API_GUARD', `has no effect: ${reason}`)] };
   }
-  if (values.get('JUNJO_K8S_API_GUARD') === 'false') {
-    values.warning(
+  if (!values.inEffect('JUNJO_K8S_API_GUARD')) {
+    const warning = values.warning(
       'JUNJO_K8S_API_GUARD',
-      `without the guard, everybody who reaches ${values.get('JUNJO_PROD_BACKEND_URL')} reads every span, prompts and answers included, without signing in: this release does not ask at ${api.spansPath}`,
+      `without the guard, everybody who reaches ${addresses.api?.origin ?? 'the API'} reads every span, prompts and answers included, without signing in: this release does not ask at ${api.spansPath}`,
     );
-    return false;
+    return { value: false, problems: [warning] };
   }
-  if (values.get('JUNJO_K8S_NETWORK_POLICY') === 'false') {
-    values.warning(
-      'JUNJO_K8S_NETWORK_POLICY',
-      `without the policies, every pod of the cluster reaches port ${ports.backend.http} of the backend past its guard, and reads every span there`,
+  const problems: Problem[] = [];
+  if (!values.inEffect('JUNJO_K8S_NETWORK_POLICY')) {
+    problems.push(
+      values.warning(
+        'JUNJO_K8S_NETWORK_POLICY',
+        `without the policies, every pod of the cluster reaches port ${ports.backend.http} of the backend past its guard, and reads every span there`,
+      ),
     );
   }
-  return true;
+  return { value: true, problems };
 }

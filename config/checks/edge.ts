@@ -6,18 +6,14 @@ import {
   type IngressController,
   ingressControllers,
 } from '../ingress-controllers';
+import type { Built, Problem } from '../problems';
 import type { CertificateSource, Edge, EdgeRoute } from '../studio-config';
 import { listed } from '../text';
-import { list } from '../value-types';
+import type { GatewayChoice } from '../value-types';
 import type { Values } from '../values';
 import type { VariableName } from '../variables';
 import { spansWay } from './spans';
-
-// https://letsencrypt.org/docs/acme-protocol-updates/ and https://letsencrypt.org/docs/staging-environment/
-const acmeDirectories: Readonly<Record<string, string>> = {
-  letsencrypt: 'https://acme-v02.api.letsencrypt.org/directory',
-  'letsencrypt-staging': 'https://acme-staging-v02.api.letsencrypt.org/directory',
-};
+import type { Addresses } from './web';
 
 const CLASS = 'JUNJO_K8S_INGRESS_CLASS';
 const GATEWAY = 'JUNJO_K8S_GATEWAY';
@@ -26,6 +22,9 @@ const RANGES = 'JUNJO_K8S_WEB_SOURCE_RANGES';
 const NAMESPACE = 'JUNJO_K8S_INGRESS_NAMESPACE';
 const HTTPS_LISTENER = 'JUNJO_K8S_GATEWAY_HTTPS_LISTENER';
 const HTTP_LISTENER = 'JUNJO_K8S_GATEWAY_HTTP_LISTENER';
+const ISSUER = 'JUNJO_K8S_CLUSTER_ISSUER';
+const TLS_SECRET = 'JUNJO_K8S_TLS_SECRET';
+const ACME: readonly VariableName[] = ['JUNJO_K8S_ACME_EMAIL', 'JUNJO_K8S_ACME_SERVER'];
 
 const edgeSettings: readonly VariableName[] = [
   CLASS,
@@ -35,160 +34,180 @@ const edgeSettings: readonly VariableName[] = [
   HTTP_LISTENER,
   NAMESPACE,
   RANGES,
-  'JUNJO_K8S_ACME_EMAIL',
-  'JUNJO_K8S_ACME_SERVER',
-  'JUNJO_K8S_CLUSTER_ISSUER',
-  'JUNJO_K8S_TLS_SECRET',
+  ...ACME,
+  ISSUER,
+  TLS_SECRET,
   'JUNJO_K8S_INGESTION_SERVICE',
   'JUNJO_K8S_INGESTION_SOURCE_RANGES',
   'JUNJO_K8S_CLOUD',
   'JUNJO_K8S_EXTERNAL_DNS',
 ];
 
-/** How a production studio is reached; nothing while its addresses have problems of their own. */
-export function checkEdge(values: Values): Edge | undefined {
-  if (values.get('JUNJO_ENV') !== 'production') {
-    for (const name of edgeSettings.filter(
-      (setting) => values.written(setting) !== undefined && values.isSound(setting),
-    )) {
-      values.note(name, 'has no effect in development, where the studio is on localhost');
-    }
-    return undefined;
+/** How a production studio is reached; nothing in development, or while its addresses have problems of their own. */
+export function edgeOf(values: Values, addresses: Addresses): Built<Edge | undefined> {
+  if (values.inEffect('JUNJO_ENV') !== 'production') {
+    const without = edgeSettings.filter((name) => values.inFile(name).kind === 'sound');
+    const text = 'has no effect in development, where the studio is on localhost';
+    return { value: undefined, problems: without.map((name) => values.note(name, text)) };
   }
-  const route = edgeRoute(values);
-  const certificate = certificateSource(values, route);
-  const webSourceRanges = checkWebSourceRanges(values, route, certificate);
-  const ui = hostOf(values, 'JUNJO_PROD_FRONTEND_URL');
-  const api = hostOf(values, 'JUNJO_PROD_BACKEND_URL');
-  const spans = spansWay(values);
-  if (!ui || !api || !spans) return undefined;
-  return {
-    route,
-    certificate,
-    hosts: { ui, api, ...(spans.kind === 'edge' && { spans: spans.host }) },
-    webSourceRanges,
-    externalDns: values.get('JUNJO_K8S_EXTERNAL_DNS') === 'true',
+  const { value: route, problems: routeProblems } = routeOf(values);
+  if (!route) return { value: undefined, problems: routeProblems };
+  const { value: certificate, problems: certificateProblems } = certificateOf(values, addresses, route);
+  const webSourceRanges = values.inEffect(RANGES) ?? [];
+  const problems = [...routeProblems, ...certificateProblems, ...webSourceRangeProblems(values, route, certificate)];
+  const { ui, api } = addresses;
+  const spans = spansWay(addresses);
+  if (!certificate || !ui || !api || !spans) return { value: undefined, problems };
+  const hosts = {
+    ui: ui.hostname,
+    api: api.hostname,
+    ...(spans.kind === 'edge' && { spans: spans.host }),
   };
+  const externalDns = values.inEffect('JUNJO_K8S_EXTERNAL_DNS');
+  return { value: { route, certificate, hosts, webSourceRanges, externalDns }, problems };
 }
 
-function hostOf(values: Values, name: VariableName): string | undefined {
-  const url = values.get(name);
-  return url !== undefined && values.isSound(name) ? new URL(url).hostname : undefined;
+/** What carries HTTPS into the cluster; nothing while it is not known which Gateway is meant. */
+function routeOf(values: Values): Built<EdgeRoute | undefined> {
+  const gateway = values.inEffect(GATEWAY);
+  const problems: Problem[] = [];
+  if (values.isSet(GATEWAY) && values.isSet(CLASS)) {
+    problems.push(values.error(GATEWAY, `and ${CLASS} exclude each other. Remove one of the two lines`));
+  }
+  if (values.inFile(GATEWAY).kind === 'unsound') return { value: undefined, problems };
+  if (gateway?.kind !== 'existing') {
+    const text = `has no effect without a Gateway that is there already. Set ${GATEWAY}=namespace/name, or remove the line`;
+    const listeners = [HTTPS_LISTENER, HTTP_LISTENER] as const;
+    problems.push(...listeners.filter((name) => values.isSet(name)).map((name) => values.error(name, text)));
+  }
+  const route = gateway ? gatewayRouteOf(values, gateway) : ingressRouteOf(values);
+  return { value: route.value, problems: [...problems, ...route.problems] };
 }
 
-function edgeRoute(values: Values): EdgeRoute {
-  const gateway = values.get(GATEWAY);
-  const className = values.get(CLASS);
-  if (gateway && className) {
-    values.error(GATEWAY, `and ${CLASS} exclude each other. Remove one of the two lines`);
-  }
-  if (!gateway?.includes('/')) {
-    for (const name of [HTTPS_LISTENER, HTTP_LISTENER] as const) {
-      if (values.written(name) !== undefined) {
-        values.error(
-          name,
-          `has no effect without a Gateway that is there already. Set ${GATEWAY}=namespace/name, or remove the line`,
-        );
-      }
-    }
-  }
-  if (gateway) return gatewayRoute(values, gateway);
-  const controller = controllerOf(values, ingressControllers, className);
-  if (values.isSound(CLASS)) noteIngress(values, className, controller);
+function ingressRouteOf(values: Values): Built<EdgeRoute> {
+  const className = values.inEffect(CLASS);
+  const { value: controller, problems: unknown } = controllerOf(
+    values,
+    ingressControllers,
+    'an ingress class',
+    className,
+  );
+  const problems = [...unknown];
+  if (values.inFile(CLASS).kind !== 'unsound') problems.push(...ingressNotes(values, className, controller));
   if (controller?.outsideCluster) {
-    checkNoNamespace(values, controller, 'it connects from outside the cluster, as no pod of any namespace');
+    const reason = 'it connects from outside the cluster, as no pod of any namespace';
+    problems.push(...namespaceProblems(values, controller.name, reason));
   }
-  return { kind: 'ingress', className, controller };
+  return { value: { kind: 'ingress', className, controller }, problems };
 }
 
-function checkNoNamespace(values: Values, { name }: { readonly name: string }, reason: string): void {
-  if (values.written(NAMESPACE)) values.error(NAMESPACE, `would shut ${name} out: ${reason}. Remove the line`);
+/** A namespace of the controller would be wrong where none of its pods is what connects. */
+function namespaceProblems(values: Values, name: string, reason: string): readonly Problem[] {
+  return values.isSet(NAMESPACE) ? [values.error(NAMESPACE, `would shut ${name} out: ${reason}. Remove the line`)] : [];
 }
 
-function hasPolicies(values: Values): boolean {
-  return values.get('JUNJO_K8S_NETWORK_POLICY') !== 'false';
-}
-
-function gatewayRoute(values: Values, gateway: string): EdgeRoute {
-  const own = gateway.startsWith('class:') ? gateway.slice('class:'.length) : undefined;
-  const controller = controllerOf(values, gatewayControllers, own);
-  if (controller && own !== undefined && controller.pods === "the Gateway's namespace" && hasPolicies(values)) {
-    values.error(
-      GATEWAY,
-      `${controller.name} runs the pods of a Gateway beside it, so in the namespace of the studio, where the network policies close them in. Attach to a Gateway of another namespace: ${GATEWAY}=namespace/name`,
+function gatewayRouteOf(values: Values, gateway: GatewayChoice): Built<EdgeRoute> {
+  const className = gateway.kind === 'new' ? gateway.className : undefined;
+  const { value: controller, problems: unknown } = controllerOf(values, gatewayControllers, 'a Gateway', className);
+  const problems = [...unknown];
+  if (
+    gateway.kind === 'new' &&
+    controller?.pods === "the Gateway's namespace" &&
+    values.inEffect('JUNJO_K8S_NETWORK_POLICY')
+  ) {
+    problems.push(
+      values.error(
+        GATEWAY,
+        `${controller.name} runs the pods of a Gateway beside it, so in the namespace of the studio, where the network policies close them in. Attach to a Gateway of another namespace: ${GATEWAY}=namespace/name`,
+      ),
     );
   }
-  if (controller?.pods === 'no pods') checkNoNamespace(values, controller, 'it connects as no pod of any namespace');
-  if (controller?.ignoresTimeouts) values.note(GATEWAY, `${controller.name}: ${controller.ignoresTimeouts}`);
-  if (own !== undefined) return { kind: 'gateway', className: own, controller };
-  const [namespace = '', name = ''] = gateway.split('/');
-  const [https = '', http] = [values.get(HTTPS_LISTENER), values.get(HTTP_LISTENER)];
+  if (controller?.pods === 'no pods') {
+    const reason = 'it connects as no pod of any namespace';
+    problems.push(...namespaceProblems(values, controller.name, reason));
+  }
+  if (controller?.ignoresTimeouts) {
+    problems.push(values.note(GATEWAY, `${controller.name}: ${controller.ignoresTimeouts}`));
+  }
+  if (gateway.kind === 'new') {
+    return { value: { kind: 'gateway', className: gateway.className, controller }, problems };
+  }
+  const { namespace, name } = gateway;
+  const [https, http] = [values.inEffect(HTTPS_LISTENER), values.inEffect(HTTP_LISTENER)];
   if (https === http) {
-    values.error(
-      HTTP_LISTENER,
-      'is the HTTPS listener: the redirect would lead to itself for ever. Name the plain one, or write none',
+    problems.push(
+      values.error(
+        HTTP_LISTENER,
+        'is the HTTPS listener: the redirect would lead to itself for ever. Name the plain one, or write none',
+      ),
     );
   }
-  return {
-    kind: 'sharedGateway',
-    namespace,
-    name,
-    listeners: { https, ...(http !== 'none' && { http }) },
-    controller,
-  };
+  const listeners = { https, ...(http !== 'none' && { http }) };
+  return { value: { kind: 'sharedGateway', namespace, name, listeners, controller }, problems };
 }
 
 /** The controller that the file names, or the one whose usual classes include this one. */
 function controllerOf<Kind extends IngressController | GatewayController>(
   values: Values,
   known: Readonly<Record<string, Kind>>,
+  runs: string,
   className: string | undefined,
-): Kind | undefined {
-  const named = values.get(CONTROLLER);
-  if (named === undefined || !values.isSound(CONTROLLER)) {
-    return Object.values(known).find(({ classes }) => className !== undefined && classes?.test(className));
+): Built<Kind | undefined> {
+  const named = values.inEffect(CONTROLLER);
+  if (named === undefined) {
+    const usual = Object.values(known).find(({ classes }) => className !== undefined && classes?.test(className));
+    return { value: usual, problems: [] };
   }
-  if (named !== 'other' && !(named in known)) {
-    const kind = known === (ingressControllers as unknown) ? 'an ingress class' : 'a Gateway';
-    values.error(CONTROLLER, `${named} does not run ${kind}. Write one of: ${Object.keys(known).join(', ')}, other`);
-  }
-  return known[named];
+  const text = `${named} does not run ${runs}. Write one of: ${Object.keys(known).join(', ')}, other`;
+  const problems = named === 'other' || named in known ? [] : [values.error(CONTROLLER, text)];
+  return { value: known[named], problems };
 }
 
 /** What a person should know of the controller that was chosen. */
-function noteIngress(values: Values, className: string | undefined, controller: IngressController | undefined): void {
+function ingressNotes(
+  values: Values,
+  className: string | undefined,
+  controller: IngressController | undefined,
+): readonly Problem[] {
   if (!controller) {
     const which = className ? `of class ${className}` : `of the cluster's default class (${CLASS} names another)`;
-    values.note(
-      CLASS,
-      `UI and API get a plain Ingress ${which}. The controller itself must ${listed(Object.values(unnamedNeeds))}. ${CONTROLLER} names one that can be told`,
-    );
-    return;
+    return [
+      values.note(
+        CLASS,
+        `UI and API get a plain Ingress ${which}. The controller itself must ${listed(Object.values(unnamedNeeds))}. ${CONTROLLER} names one that can be told`,
+      ),
+    ];
   }
-  if (controller.note) values.note(CLASS, controller.note);
-  for (const [need, what] of Object.entries(unnamedNeeds)) {
-    const { cannot } = controller.answers[need as EdgeNeed];
-    if (cannot) values.note(CLASS, `${controller.name} does not ${what}: ${cannot}`);
-  }
+  const cannot = Object.entries(unnamedNeeds).flatMap(([need, what]) => {
+    const { cannot: reason } = controller.answers[need as EdgeNeed];
+    return reason ? [values.note(CLASS, `${controller.name} does not ${what}: ${reason}`)] : [];
+  });
+  return [...(controller.note ? [values.note(CLASS, controller.note)] : []), ...cannot];
 }
 
 // Source ranges are asked for by name, and refused where they cannot be kept.
 const { sourceRanges: _, ...unnamedNeeds } = edgeNeeds;
 
-/** The addresses that may see UI and API, where the edge can tell them apart. */
-function checkWebSourceRanges(values: Values, route: EdgeRoute, certificate: CertificateSource): readonly string[] {
-  const written = values.get(RANGES);
-  if (!written || !values.isSound(RANGES)) return [];
+/** Whether the edge can tell the addresses apart that may see UI and API, and still get its certificate. */
+function webSourceRangeProblems(
+  values: Values,
+  route: EdgeRoute,
+  certificate: CertificateSource | undefined,
+): readonly Problem[] {
+  if (!values.inEffect(RANGES)) return [];
   const reason = whyNotFiltered(route);
   if (reason) {
-    values.error(RANGES, `cannot be kept here: ${reason}. Limit the addresses before this edge, or choose another`);
-  } else if (route.kind === 'ingress' && route.controller?.rangesHoldForHost && certificate.kind === 'acme') {
-    values.warning(
-      RANGES,
-      `hold for the whole host on ${route.controller.name}, so that the challenge of Let's Encrypt may be turned away. Set JUNJO_K8S_CLUSTER_ISSUER to an issuer with DNS-01, or JUNJO_K8S_TLS_SECRET`,
-    );
+    const fix = 'Limit the addresses before this edge, or choose another';
+    return [values.error(RANGES, `cannot be kept here: ${reason}. ${fix}`)];
   }
-  return list(written);
+  return route.kind === 'ingress' && route.controller?.rangesHoldForHost && certificate?.kind === 'acme'
+    ? [
+        values.warning(
+          RANGES,
+          `hold for the whole host on ${route.controller.name}, so that the challenge of Let's Encrypt may be turned away. Set ${ISSUER} to an issuer with DNS-01, or ${TLS_SECRET}`,
+        ),
+      ]
+    : [];
 }
 
 function whyNotFiltered(route: EdgeRoute): string | undefined {
@@ -198,39 +217,39 @@ function whyNotFiltered(route: EdgeRoute): string | undefined {
   return controller.sourceRanges ? undefined : `for ${controller.name} the manifests have no policy that does it`;
 }
 
-function certificateSource(values: Values, route: EdgeRoute): CertificateSource {
-  const issuer = values.get('JUNJO_K8S_CLUSTER_ISSUER');
-  const secret = values.get('JUNJO_K8S_TLS_SECRET');
-  const acme = (['JUNJO_K8S_ACME_EMAIL', 'JUNJO_K8S_ACME_SERVER'] as const).filter((name) => values.written(name));
-  if (secret && issuer) {
-    values.error(
-      'JUNJO_K8S_TLS_SECRET',
-      'and JUNJO_K8S_CLUSTER_ISSUER exclude each other. Remove one of the two lines',
-    );
+function certificateOf(values: Values, addresses: Addresses, route: EdgeRoute): Built<CertificateSource | undefined> {
+  const problems: Problem[] = [];
+  const acme = ACME.filter((name) => values.isSet(name));
+  if (values.isSet(TLS_SECRET) && values.isSet(ISSUER)) {
+    problems.push(values.error(TLS_SECRET, `and ${ISSUER} exclude each other. Remove one of the two lines`));
   }
-  const winner = secret ? 'JUNJO_K8S_TLS_SECRET' : issuer ? 'JUNJO_K8S_CLUSTER_ISSUER' : undefined;
+  const winner = [TLS_SECRET, ISSUER].find((name) => values.isSet(name));
   for (const name of winner ? acme : []) {
-    values.error(name, `has no effect beside ${winner}. Remove one of the two lines`);
+    problems.push(values.error(name, `has no effect beside ${winner}. Remove one of the two lines`));
   }
   const elsewhere = whoHasCertificates(route);
   if (elsewhere) {
     // Where TLS ends in the pod of ingestion, these two are for that.
-    const forSpans = spansWay(values)?.kind === 'tls';
+    const forSpans = spansWay(addresses)?.kind === 'tls';
     for (const name of [...acme, ...(winner && !forSpans ? [winner] : [])]) {
-      values.error(name, `has no effect here: ${elsewhere}. Remove the line`);
+      problems.push(values.error(name, `has no effect here: ${elsewhere}. Remove the line`));
     }
-    return { kind: 'elsewhere' };
+    return { value: { kind: 'elsewhere' }, problems };
   }
-  if (secret) return { kind: 'secret', name: secret };
-  if (issuer) return { kind: 'clusterIssuer', name: issuer };
+  const [secret, issuer] = [values.inEffect(TLS_SECRET), values.inEffect(ISSUER)];
+  if (secret) return { value: { kind: 'secret', name: secret }, problems };
+  if (issuer) return { value: { kind: 'clusterIssuer', name: issuer }, problems };
+  if (winner) return { value: undefined, problems };
   if (route.kind === 'ingress' && route.controller?.oneIngressPerHost) {
-    values.error(
-      CLASS,
-      `${route.controller.name} gives a host to one Ingress alone, so that Let's Encrypt never reaches the one that cert-manager makes for its challenge. Set JUNJO_K8S_CLUSTER_ISSUER to an issuer with DNS-01, or JUNJO_K8S_TLS_SECRET`,
+    problems.push(
+      values.error(
+        CLASS,
+        `${route.controller.name} gives a host to one Ingress alone, so that Let's Encrypt never reaches the one that cert-manager makes for its challenge. Set ${ISSUER} to an issuer with DNS-01, or ${TLS_SECRET}`,
+      ),
     );
   }
-  const server = values.get('JUNJO_K8S_ACME_SERVER') ?? '';
-  return { kind: 'acme', server: acmeDirectories[server] ?? server, email: values.get('JUNJO_K8S_ACME_EMAIL') };
+  const server = values.inEffect('JUNJO_K8S_ACME_SERVER');
+  return { value: { kind: 'acme', server, email: values.inEffect('JUNJO_K8S_ACME_EMAIL') }, problems };
 }
 
 /** Why no certificate in the namespace is used by the edge, or nothing when one is. */

@@ -1,14 +1,14 @@
 import { type Component, components, perComponent, type ReleaseLine } from '../../releases';
+import type { Built, Problem } from '../problems';
 import type { StudioConfig } from '../studio-config';
-import { parseImage } from '../value-types';
+import type { ImageReference } from '../value-types';
 import type { Values } from '../values';
-import type { VariableName } from '../variables';
 
-const imageSettings: Readonly<Record<Component, VariableName>> = {
+const imageSettings = {
   backend: 'JUNJO_K8S_BACKEND_IMAGE',
   ingestion: 'JUNJO_K8S_INGESTION_IMAGE',
   frontend: 'JUNJO_K8S_FRONTEND_IMAGE',
-};
+} as const satisfies Readonly<Record<Component, string>>;
 
 const howToBuild = [
   'development images are yours to build, in a checkout of Junjo AI Studio:',
@@ -21,36 +21,51 @@ const howToBuild = [
 ].join('\n');
 
 /** The image of each component and when a node pulls it. */
-export function checkImages(values: Values, line: ReleaseLine): Pick<StudioConfig, 'images' | 'imagePullPolicies'> {
-  const production = values.get('JUNJO_ENV') === 'production';
-  const development = values.get('JUNJO_BUILD_TARGET') === 'development';
+export function imagesOf(values: Values, line: ReleaseLine): Built<Pick<StudioConfig, 'images' | 'imagePullPolicies'>> {
+  const problems: Problem[] = [];
+  const production = values.inEffect('JUNJO_ENV') === 'production';
+  const development = values.inEffect('JUNJO_BUILD_TARGET') === 'development';
   if (production && development) {
-    values.error(
-      'JUNJO_BUILD_TARGET',
-      'development images serve the UI with a hot-reloading server, as root; production needs JUNJO_BUILD_TARGET=production',
+    problems.push(
+      values.error(
+        'JUNJO_BUILD_TARGET',
+        'development images serve the UI with a hot-reloading server, as root; production needs JUNJO_BUILD_TARGET=production',
+      ),
     );
   }
-  if (development && !production) values.note('JUNJO_BUILD_TARGET', howToBuild);
+  if (development && !production) problems.push(values.note('JUNJO_BUILD_TARGET', howToBuild));
   const images = perComponent((component) => {
     const setting = imageSettings[component];
-    const written = values.get(setting);
-    const published = `${values.get('JUNJO_K8S_IMAGE_REGISTRY')}/${line.images[component]}:${values.get('JUNJO_K8S_RELEASE')}`;
-    const image = written ?? (development ? `junjo-ai-studio-${component}:development` : published);
-    if (production && values.isSound(setting) && isFloating(image)) {
-      const { tag } = parseImage(image) ?? {};
-      values.error(
-        setting,
-        `${tag ? `has the tag ${tag}, which moves` : 'has no tag, which means latest'}: each restart could run another release. Name a tag or a digest`,
+    const image = values.inEffect(setting) ?? imageOfRelease(values, line, component, development);
+    if (production && isFloating(image)) {
+      const { tag } = image;
+      problems.push(
+        values.error(
+          setting,
+          `${tag ? `has the tag ${tag}, which moves` : 'has no tag, which means latest'}: each restart could run another release. Name a tag or a digest`,
+        ),
       );
     }
     return image;
   });
-  const pullPolicy = (component: Component) => (isFloating(images[component]) ? 'Always' : 'IfNotPresent');
-  return { images, imagePullPolicies: perComponent(pullPolicy) };
+  return {
+    value: {
+      images: perComponent((component) => images[component].reference),
+      imagePullPolicies: perComponent((component) => (isFloating(images[component]) ? 'Always' : 'IfNotPresent')),
+    },
+    problems,
+  };
+}
+
+function imageOfRelease(values: Values, line: ReleaseLine, component: Component, development: boolean): ImageReference {
+  const tag = development ? 'development' : values.inEffect('JUNJO_K8S_RELEASE');
+  const repository = development
+    ? `junjo-ai-studio-${component}`
+    : `${values.inEffect('JUNJO_K8S_IMAGE_REGISTRY')}/${line.images[component]}`;
+  return { reference: `${repository}:${tag}`, tag };
 }
 
 /** Whether the image may be another one at the next pull. Upstream moves `X.Y` tags like `latest`. */
-function isFloating(image: string): boolean {
-  const { tag, digest } = parseImage(image) ?? {};
+function isFloating({ tag, digest }: ImageReference): boolean {
   return digest === undefined && (tag === undefined || tag === 'latest' || /^v?[0-9]+(\.[0-9]+)?$/.test(tag));
 }

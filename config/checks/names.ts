@@ -1,6 +1,7 @@
 import { closest, distance } from 'fastest-levenshtein';
 import type { ReleaseLine } from '../../releases';
 import type { Entry } from '../env-files';
+import type { Problem } from '../problems';
 import { listed } from '../text';
 import type { Values } from '../values';
 import { type Variable, variablesOf } from '../variables';
@@ -11,44 +12,51 @@ export function checkNames(
   entries: ReadonlyMap<string, Entry>,
   line: ReleaseLine,
   lines: readonly ReleaseLine[],
-): void {
+): readonly Problem[] {
   const table = new Map(variablesOf(line).map((variable) => [variable.name, variable]));
-  for (const name of entries.keys()) {
-    if (name === '') {
-      values.warning(
-        name,
-        'sets a value without a name. A bare name needs a line break behind it, or compose takes it for a value',
-      );
-      continue;
-    }
+  return [...entries.keys()].flatMap((name): readonly Problem[] => {
     const variable = table.get(name);
-    if (variable) {
-      checkUse(values, variable);
-      continue;
+    if (variable) return useProblems(values, variable);
+    if (name === '') {
+      return [
+        values.warning(
+          name,
+          'sets a value without a name. A bare name needs a line break behind it, or compose takes it for a value',
+        ),
+      ];
     }
     const others = lines.filter((other) => variablesOf(other).some((known) => known.name === name && !known.ofRuntime));
     if (others.length > 0) {
       const have = `${listed(others.map((other) => other.name))} ${others.length === 1 ? 'has' : 'have'}`;
-      values.error(
-        name,
-        `release line ${line.name} has no such variable (${have}). Remove it, or set JUNJO_K8S_RELEASE`,
-      );
-    } else if (name.startsWith('JUNJO_')) {
-      values.error(name, `is not a variable of Junjo AI Studio. ${nearest(name, [...table.keys()])}`);
-    } else {
-      values.note(
-        name,
-        'reaches no container: Junjo AI Studio does not read it. docs/variables.md lists what it reads',
-      );
+      return [
+        values.error(
+          name,
+          `release line ${line.name} has no such variable (${have}). Remove it, or set JUNJO_K8S_RELEASE`,
+        ),
+      ];
     }
-  }
+    return name.startsWith('JUNJO_')
+      ? [values.error(name, `is not a variable of Junjo AI Studio. ${nearest(name, [...table.keys()])}`)]
+      : [
+          values.note(
+            name,
+            'reaches no container: Junjo AI Studio does not read it. docs/variables.md lists what it reads',
+          ),
+        ];
+  });
 }
 
-function checkUse(values: Values, { name, refused, setByManifests, insteadOfCompose, readers }: Variable): void {
-  if (readers?.length === 0) values.note(name, 'has no effect: this release does not read it');
-  if (refused) values.error(name, refused);
-  if (setByManifests) values.note(name, `has no effect: the manifests set it (${setByManifests})`);
-  if (insteadOfCompose) values.note(name, `is passed over: ${insteadOfCompose}`);
+/** What to say of a variable because the file has it, whatever its value is. */
+function useProblems(
+  values: Values,
+  { name, refused, setByManifests, insteadOfCompose, readers }: Variable,
+): readonly Problem[] {
+  return [
+    ...(readers?.length === 0 ? [values.note(name, 'has no effect: this release does not read it')] : []),
+    ...(refused ? [values.error(name, refused)] : []),
+    ...(setByManifests ? [values.note(name, `has no effect: the manifests set it (${setByManifests})`)] : []),
+    ...(insteadOfCompose ? [values.note(name, `is passed over: ${insteadOfCompose}`)] : []),
+  ];
 }
 
 function nearest(name: string, known: string[]): string {

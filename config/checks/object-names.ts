@@ -1,4 +1,5 @@
 import { claimName, tlsSecretNames } from '../names';
+import type { Problem } from '../problems';
 import type { StudioConfig } from '../studio-config';
 import type { Values } from '../values';
 import type { VariableName } from '../variables';
@@ -14,7 +15,8 @@ interface Name {
 }
 
 /** Two objects of one kind may not have one name, or each would take the other's place. */
-export function checkObjectNames(values: Values, config: StudioConfig): void {
+export function checkObjectNames(values: Values, config: StudioConfig): readonly Problem[] {
+  const problems: Problem[] = [];
   const taken = new Map<string, Name>();
   for (const object of names(config)) {
     const key = `${object.kind}/${object.name}`;
@@ -22,9 +24,11 @@ export function checkObjectNames(values: Values, config: StudioConfig): void {
     const [mine, its] = object.variable ? [object, other] : [other, object];
     if (!other) taken.set(key, object);
     else if (mine?.variable && mine.what !== its?.what) {
-      values.error(mine.variable, `${mine.name} is the name of another ${mine.kind}, ${its?.what}. Choose another`);
+      const text = `${mine.name} is the name of another ${mine.kind}, ${its?.what}. Choose another`;
+      problems.push(values.error(mine.variable, text));
     }
   }
+  return problems;
 }
 
 function names({ secrets, edge, imagePullSecret, spansService, storage }: StudioConfig): readonly Name[] {

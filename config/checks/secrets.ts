@@ -1,17 +1,10 @@
 import { createHash, createHmac } from 'node:crypto';
 import { perComponent } from '../../releases';
-import {
-  formatKeptSeals,
-  parseKeptSeals,
-  readSealingCertificate,
-  reusableSeals,
-  type SealingScope,
-  sealAll,
-} from '../sealing';
+import type { Built, Problem } from '../problems';
+import { formatKeptSeals, parseKeptSeals, readSealingCertificate, reusableSeals, sealAll } from '../sealing';
 import type { SecretKey, SecretSource, Secrets } from '../studio-config';
-import type { Values } from '../values';
-import type { Variable, VariableName } from '../variables';
-import { isPlaceholder } from './placeholders';
+import type { InFile, Values } from '../values';
+import type { Variable } from '../variables';
 
 /** What checks of secrets need from outside the env files. */
 export interface SecretSurroundings {
@@ -27,188 +20,204 @@ type Texts = Readonly<Record<string, string>>;
 interface Secret {
   readonly key: string;
   readonly variable: Variable;
-  /** What the env file sets, unless it is a placeholder. */
-  readonly value: string | undefined;
+  readonly inFile: InFile;
 }
 
 /** The Secret of a studio: where its values come from, who reads which, and what rolls the pods. */
-export function checkSecrets(
+export function secretsOf(
   values: Values,
   table: readonly Variable[],
+  namespace: string,
   surroundings: SecretSurroundings,
-): Secrets | undefined {
+): Built<Secrets | undefined> {
+  // What the file says of secrets cannot be judged while it is not known where they come from.
+  if (values.inFile('JUNJO_K8S_SECRETS').kind === 'unsound') return { value: undefined, problems: [] };
   const secrets = table
     .filter(({ name, secret, readers, onlyWhenWritten }) => {
       return secret && readers && !(onlyWhenWritten && isUnknown(values, name));
     })
     .map((variable): Secret => {
-      const written = values.written(variable.name);
-      const value = written !== undefined && isPlaceholder(written) ? undefined : written;
-      return { key: variable.nameInContainer ?? variable.name, variable, value };
+      return { key: variable.nameInContainer ?? variable.name, variable, inFile: values.inFile(variable.name) };
     });
-  const source = secretSource(values, secrets, surroundings);
-  if (!source) return undefined;
+  const { value: source, problems: sourceProblems } = sourceOf(values, secrets, namespace, surroundings);
+  const problems = [...modeProblems(values), ...sourceProblems];
+  if (!source) return { value: undefined, problems };
   const has = keysOf(source, secrets);
   const readers = perComponent((component) =>
     secrets
       .filter(({ key, variable }) => variable.readers?.includes(component) && has.has(key))
       .map(({ key, variable }): SecretKey => ({ key, optional: variable.required !== 'always' })),
   );
+  const digestKey = values.inEffect('JUNJO_SESSION_SECRET') ?? '';
   return {
-    name: values.get('JUNJO_K8S_SECRET_NAME') ?? '',
-    source,
-    readers,
-    digests: perComponent((component) =>
-      digestOf(source, readers[component], values.get('JUNJO_SESSION_SECRET') ?? ''),
-    ),
+    value: {
+      name: values.inEffect('JUNJO_K8S_SECRET_NAME'),
+      source,
+      readers,
+      digests: perComponent((component) => digestOf(source, readers[component], digestKey)),
+    },
+    problems,
   };
 }
 
 /** Whether nothing names a secret: neither the file, nor what was sealed of it before. */
 function isUnknown(values: Values, name: string): boolean {
-  return values.get('JUNJO_K8S_SECRETS') !== 'sealed' && !values.isWritten(name);
+  return values.inEffect('JUNJO_K8S_SECRETS') !== 'sealed' && !hasLine(values.inFile(name));
 }
 
-function secretSource(
+/** Whether a file names a variable, be it with an empty value. */
+function hasLine(inFile: InFile): boolean {
+  return inFile.kind !== 'none' || inFile.hasLine;
+}
+
+function sourceOf(
   values: Values,
   secrets: readonly Secret[],
+  namespace: string,
   surroundings: SecretSurroundings,
-): SecretSource | undefined {
-  const mode = values.get('JUNJO_K8S_SECRETS');
-  checkModeSettings(values, mode);
+): Built<SecretSource | undefined> {
+  const mode = values.inEffect('JUNJO_K8S_SECRETS');
   switch (mode) {
     case 'existing':
-      refuseValues(values, mode);
-      noteKeys(values, secrets);
-      return { kind: 'existing' };
-    case 'external':
-      refuseValues(values, mode);
-      return externalSource(values, secrets);
+      return {
+        value: { kind: 'existing' },
+        problems: [...unusedValues(values, secrets, mode), keysNote(values, secrets)],
+      };
+    case 'external': {
+      const { value, problems } = externalSourceOf(values, secrets);
+      return { value, problems: [...unusedValues(values, secrets, mode), ...problems] };
+    }
     case 'sealed':
-      return sealedSource(values, secrets, surroundings);
-    default:
-      return { kind: 'manifest', values: valuesOf(secrets) };
+      return sealedSourceOf(values, secrets, namespace, surroundings);
+    case 'manifest':
+      return { value: { kind: 'manifest', values: textsOf(secrets) }, problems: [] };
   }
 }
 
 /** Settings that only another mode heeds. */
-function checkModeSettings(values: Values, mode: string | undefined): void {
-  const heeding: Partial<Record<VariableName, string>> = {
+function modeProblems(values: Values): readonly Problem[] {
+  const mode = values.inEffect('JUNJO_K8S_SECRETS');
+  return Object.entries({
     JUNJO_K8S_SEALING_CERT: 'sealed',
     JUNJO_K8S_SEALING_SCOPE: 'sealed',
     JUNJO_K8S_SECRET_STORE: 'external',
-  };
-  for (const [name, heeds] of Object.entries(heeding)) {
-    if (mode !== heeds && values.written(name) !== undefined) {
-      values.error(name, `has no effect without JUNJO_K8S_SECRETS=${heeds}. Set that, or remove the line`);
-    }
-  }
+  })
+    .filter(([name, heeds]) => mode !== heeds && values.isSet(name))
+    .map(([name, heeds]) =>
+      values.error(name, `has no effect without JUNJO_K8S_SECRETS=${heeds}. Set that, or remove the line`),
+    );
 }
 
 /** A value that is not used must not stand there, or somebody believes that it is in effect. */
-function refuseValues(values: Values, mode: string): void {
-  for (const name of values.secretNames().filter((secret) => values.written(secret) !== undefined)) {
-    values.error(
-      name,
-      `is not used with JUNJO_K8S_SECRETS=${mode}: the value comes from elsewhere. Remove it from this file`,
-    );
-  }
+function unusedValues(values: Values, secrets: readonly Secret[], mode: string): readonly Problem[] {
+  const text = `is not used with JUNJO_K8S_SECRETS=${mode}: the value comes from elsewhere. Remove it from this file`;
+  return secrets
+    .filter(({ inFile }) => inFile.kind !== 'none')
+    .map(({ variable }) => values.error(variable.name, text));
 }
 
-function noteKeys(values: Values, secrets: readonly Secret[]): void {
+function keysNote(values: Values, secrets: readonly Secret[]): Problem {
   const required = secrets.filter(({ variable }) => variable.required === 'always').map(({ key }) => key);
   const optional = secrets.filter(({ variable }) => variable.required !== 'always').map(({ key }) => key);
-  values.note(
+  return values.note(
     'JUNJO_K8S_SECRETS',
-    `the Secret ${values.get('JUNJO_K8S_SECRET_NAME')} must have the keys ${required.join(', ')}; it may have ${optional.join(', ')}`,
+    `the Secret ${values.inEffect('JUNJO_K8S_SECRET_NAME')} must have the keys ${required.join(', ')}; it may have ${optional.join(', ')}`,
   );
 }
 
-function externalSource(values: Values, secrets: readonly Secret[]): SecretSource | undefined {
-  const store = values.get('JUNJO_K8S_SECRET_STORE');
+function externalSourceOf(values: Values, secrets: readonly Secret[]): Built<SecretSource | undefined> {
+  const store = values.inEffect('JUNJO_K8S_SECRET_STORE');
   if (!store) {
-    values.error('JUNJO_K8S_SECRET_STORE', 'is missing. Name the store: SecretStore/name or ClusterSecretStore/name');
-    return undefined;
+    const text = 'is missing. Name the store: SecretStore/name or ClusterSecretStore/name';
+    const missing = values.isSet('JUNJO_K8S_SECRET_STORE') ? [] : [values.error('JUNJO_K8S_SECRET_STORE', text)];
+    return { value: undefined, problems: missing };
   }
-  const [kind = '', name = ''] = store.split('/');
   return {
-    kind: 'external',
-    store: { kind: kind === 'SecretStore' ? 'SecretStore' : 'ClusterSecretStore', name },
-    remoteKey: values.get('JUNJO_K8S_NAME') ?? '',
-    // A key that the store lacks fails all of them, so optional ones are fetched only when the file names them.
-    keys: secrets
-      .filter(({ variable }) => variable.required === 'always' || values.isWritten(variable.name))
-      .map(({ key }) => key),
+    value: {
+      kind: 'external',
+      store,
+      remoteKey: values.inEffect('JUNJO_K8S_NAME'),
+      // A key that the store lacks fails all of them, so optional ones are fetched only when the file names them.
+      keys: secrets
+        .filter(({ variable, inFile }) => variable.required === 'always' || hasLine(inFile))
+        .map(({ key }) => key),
+    },
+    problems: [],
   };
 }
 
-function sealedSource(
+function sealedSourceOf(
   values: Values,
   secrets: readonly Secret[],
+  namespace: string,
   { readFile, now }: SecretSurroundings,
-): SecretSource | undefined {
-  const certificatePath = values.get('JUNJO_K8S_SEALING_CERT');
+): Built<SecretSource | undefined> {
+  const failed = (...problems: readonly Problem[]) => ({ value: undefined, problems });
+  const certificatePath = values.inEffect('JUNJO_K8S_SEALING_CERT');
   const pem = certificatePath && readFile(certificatePath);
   if (!pem) {
     const fetch = 'Fetch it: kubeseal --fetch-cert > sealing-cert.pem';
-    values.error('JUNJO_K8S_SEALING_CERT', certificatePath ? `cannot be read. ${fetch}` : `is missing. ${fetch}`);
-    return undefined;
+    const reason = certificatePath ? 'cannot be read' : 'is missing';
+    return failed(values.error('JUNJO_K8S_SEALING_CERT', `${reason}. ${fetch}`));
   }
   const certificate = readSealingCertificate(pem, now());
-  const path = `sealed/${values.get('JUNJO_K8S_NAME')}.json`;
+  const path = `sealed/${values.inEffect('JUNJO_K8S_NAME')}.json`;
   const text = readFile(path);
   const kept = text === undefined ? undefined : parseKeptSeals(text);
-  if ('problem' in certificate) values.error('JUNJO_K8S_SEALING_CERT', certificate.problem);
-  if (kept && 'problem' in kept) values.error('JUNJO_K8S_SECRETS', `${path} ${kept.problem}`);
-  if ('problem' in certificate || (kept && 'problem' in kept)) return undefined;
+  if ('problem' in certificate || (kept && 'problem' in kept)) {
+    return failed(
+      ...('problem' in certificate ? [values.error('JUNJO_K8S_SEALING_CERT', certificate.problem)] : []),
+      ...(kept && 'problem' in kept ? [values.error('JUNJO_K8S_SECRETS', `${path} ${kept.problem}`)] : []),
+    );
+  }
 
   const target = {
-    scope: values.get('JUNJO_K8S_SEALING_SCOPE') as SealingScope,
-    namespace: values.get('JUNJO_K8S_NAMESPACE') ?? values.get('JUNJO_K8S_NAME') ?? '',
-    name: values.get('JUNJO_K8S_SECRET_NAME') ?? '',
+    scope: values.inEffect('JUNJO_K8S_SEALING_SCOPE'),
+    namespace,
+    name: values.inEffect('JUNJO_K8S_SECRET_NAME'),
   };
-  const given = valuesOf(secrets);
+  const given = textsOf(secrets);
   const reusable = reusableSeals(kept, target);
-  const digestKey = values.written('JUNJO_SESSION_SECRET');
-  if (Object.keys(given).length > 0 && (!digestKey || !values.isSound('JUNJO_SESSION_SECRET'))) {
-    if (!digestKey) {
-      values.error(
-        'JUNJO_SESSION_SECRET',
-        'is missing beside other secrets. Changed values are told from others by digests keyed with it: set it too, or remove the others to keep what is sealed',
-      );
-    }
-    return undefined;
+  const digestKey = values.inEffect('JUNJO_SESSION_SECRET');
+  if (Object.keys(given).length > 0 && !digestKey) {
+    const text =
+      'is missing beside other secrets. Changed values are told from others by digests keyed with it: set it too, or remove the others to keep what is sealed';
+    return values.isSet('JUNJO_SESSION_SECRET') ? failed() : failed(values.error('JUNJO_SESSION_SECRET', text));
   }
   const missing = secrets.filter(
-    ({ key, variable }) => variable.required === 'always' && !(key in given) && !(key in reusable),
+    ({ key, variable, inFile }) => variable.required === 'always' && inFile.kind === 'none' && !(key in reusable),
   );
-  for (const { variable } of missing) {
-    values.error(
-      variable.name,
-      `is missing: it is neither in the env file nor sealed in ${path} for this namespace and name. Set it once`,
-    );
+  if (missing.length > 0) {
+    const text = `is missing: it is neither in the env file nor sealed in ${path} for this namespace and name. Set it once`;
+    return failed(...missing.map(({ variable }) => values.error(variable.name, text)));
   }
-  if (missing.length > 0) return undefined;
   const lost = Object.keys(kept?.values ?? {}).filter((key) => !(key in reusable) && !(key in given));
-  if (lost.length > 0) {
-    values.warning(
-      'JUNJO_K8S_SECRETS',
-      `what ${path} keeps of ${lost.join(', ')} cannot be opened under this namespace, name and scope, and is left out. Set the values once to seal them anew`,
-    );
-  }
+  const problems =
+    lost.length > 0
+      ? [
+          values.warning(
+            'JUNJO_K8S_SECRETS',
+            `what ${path} keeps of ${lost.join(', ')} cannot be opened under this namespace, name and scope, and is left out. Set the values once to seal them anew`,
+          ),
+        ]
+      : [];
   const sealed = sealAll(given, kept, target, certificate.publicKey, digestKey ?? '');
   const ciphertexts = Object.entries(sealed.values).map(([key, { ciphertext }]) => [key, ciphertext]);
   return {
-    kind: 'sealed',
-    scope: target.scope,
-    ciphertexts: Object.fromEntries(ciphertexts),
-    kept: { path, text: formatKeptSeals(sealed) },
+    value: {
+      kind: 'sealed',
+      scope: target.scope,
+      ciphertexts: Object.fromEntries(ciphertexts),
+      kept: { path, text: formatKeptSeals(sealed) },
+    },
+    problems,
   };
 }
 
-function valuesOf(secrets: readonly Secret[]): Record<string, string> {
-  const set = secrets.filter((secret): secret is Secret & { value: string } => secret.value !== undefined);
-  return Object.fromEntries(set.map(({ key, value }) => [key, value]));
+function textsOf(secrets: readonly Secret[]): Record<string, string> {
+  return Object.fromEntries(
+    secrets.flatMap(({ key, inFile }) => (inFile.kind === 'sound' ? [[key, inFile.text] as const] : [])),
+  );
 }
 
 /** The keys that the Secret has, or may have. */

@@ -1,40 +1,53 @@
-import type { Size } from '../../releases';
+import { type ReleaseLine, type Size, shareOfMemory } from '../../releases';
+import type { Problem } from '../problems';
 import type { Values } from '../values';
 import type { Variable } from '../variables';
 
 const sizes: readonly Size[] = ['small', 'medium', 'large'];
 
-/** Whether a value fits the memory of its container, and what to do when it does not. */
-export function memoryProblem(values: Values, variable: Variable, value: string): string | undefined {
-  const { percentOfMemory: share } = variable;
-  if (!share || Number(value) <= values.shareOfMemory(share)) return undefined;
-  const most = `${values.shareOfMemory(share)}, ${share.percent} % of the memory limit of ${share.component}`;
-  const enough = sizes.find((size) => values.shareOfMemory(share, size) >= Number(value));
+/** Whether a number fits the memory of its container, and what to do when it does not. */
+export function memoryProblem(
+  values: Values,
+  line: ReleaseLine,
+  { percentOfMemory: share }: Variable,
+  text: string,
+): string | undefined {
+  const size = values.inEffect('JUNJO_K8S_SIZE');
+  if (!share || Number(text) <= shareOfMemory(line, size, share)) return undefined;
+  const most = `${shareOfMemory(line, size, share)}, ${share.percent} % of the memory limit of ${share.component}`;
+  const enough = sizes.find((other) => shareOfMemory(line, other, share) >= Number(text));
   const larger = enough ? `, or set JUNJO_K8S_SIZE=${enough}` : '';
-  return `is more than ${most} at the size ${values.size()}. Lower it${larger}`;
+  return `is more than ${most} at the size ${size}. Lower it${larger}`;
 }
 
 /** Compares what the file says of memory with the studio's size. */
-export function checkSize(values: Values, table: readonly Variable[]): void {
+export function checkSize(values: Values, line: ReleaseLine, table: readonly Variable[]): readonly Problem[] {
+  const problems: Problem[] = [];
+  const size = values.inEffect('JUNJO_K8S_SIZE');
   for (const { name, bySize, percentOfMemory } of table) {
-    const value = values.written(name);
-    const usual = bySize?.[values.size()];
-    if (value === undefined || usual === undefined || percentOfMemory || !values.isSound(name)) continue;
-    if (Number(value) > Number(usual)) {
-      values.warning(
-        name,
-        `is more than upstream sets for the size ${values.size()} (${usual}): queries may take more memory than there is, and end in OOMKilled`,
+    const inFile = values.inFile(name);
+    const usual = bySize?.[size];
+    if (inFile.kind !== 'sound' || usual === undefined || percentOfMemory) continue;
+    if (Number(inFile.text) > Number(usual)) {
+      problems.push(
+        values.warning(
+          name,
+          `is more than upstream sets for the size ${size} (${usual}): queries may take more memory than there is, and end in OOMKilled`,
+        ),
       );
     }
   }
-  const limit = values.written('JUNJO_BACKEND_MEM_LIMIT');
-  const meant = sizes.find((size) => limit && isMebibytes(limit, values.memoryOf(size).backend.limitMi));
-  if (meant && meant !== values.size() && !values.written('JUNJO_K8S_SIZE')) {
-    values.warning(
-      'JUNJO_BACKEND_MEM_LIMIT',
-      `is the limit of a machine for which JUNJO_K8S_SIZE=${meant} is made; without that line the studio is ${values.size()}. Set JUNJO_K8S_SIZE=${meant}`,
+  const limit = values.inEffect('JUNJO_BACKEND_MEM_LIMIT');
+  const meant = sizes.find((other) => limit && isMebibytes(limit, line.memory[other].backend.limitMi));
+  if (meant && meant !== size && !values.isSet('JUNJO_K8S_SIZE')) {
+    problems.push(
+      values.warning(
+        'JUNJO_BACKEND_MEM_LIMIT',
+        `is the limit of a machine for which JUNJO_K8S_SIZE=${meant} is made; without that line the studio is ${size}. Set JUNJO_K8S_SIZE=${meant}`,
+      ),
     );
   }
+  return problems;
 }
 
 /** Compose counts `450m`, `450mb` and `450MiB` alike: https://docs.docker.com/reference/compose-file/extension/#specifying-byte-values */

@@ -1,66 +1,84 @@
+import type { Built, Problem } from '../problems';
 import type { Storage } from '../studio-config';
 import type { Values } from '../values';
+import type { VariableName } from '../variables';
 
 // SQLite's WAL and the locks of DuckDB and BadgerDB need a real block device. These are the usual names of classes on
 // NFS or SMB: AKS azurefile, EFS, GKE Filestore (*-rwx, filestore), and the common NFS provisioners.
 const FILE_STORAGE = /^(azurefile.*|efs.*|.*-efs|nfs.*|.*-nfs|.*-rwx|filestore.*|.*smb.*|.*cifs.*)$/;
 
-/** Which of the three kinds of storage a studio uses. */
-export function checkStorage(values: Values): Storage | undefined {
-  const path = values.get('JUNJO_HOST_DB_DATA_PATH') ?? '';
-  const absolute = path.startsWith('/');
-  const node = values.get('JUNJO_K8S_NODE');
-  const storageClass = values.get('JUNJO_K8S_STORAGE_CLASS');
-  const existingClaim = values.get('JUNJO_K8S_EXISTING_CLAIM');
-  const size = values.get('JUNJO_K8S_STORAGE_SIZE') ?? '';
-  const accessMode = values.get('JUNJO_K8S_STORAGE_ACCESS_MODE') ?? '';
+/** What a claim of somebody else's has already. */
+const ofNewClaims: readonly VariableName[] = [
+  'JUNJO_K8S_NODE',
+  'JUNJO_K8S_STORAGE_CLASS',
+  'JUNJO_K8S_STORAGE_SIZE',
+  'JUNJO_K8S_STORAGE_ACCESS_MODE',
+];
 
+/** Which of the three kinds of storage a studio uses. */
+export function storageOf(values: Values): Built<Storage | undefined> {
+  const problems: Problem[] = [];
+  const storageClass = values.inEffect('JUNJO_K8S_STORAGE_CLASS');
+  const accessMode = values.inEffect('JUNJO_K8S_STORAGE_ACCESS_MODE');
   if (storageClass && FILE_STORAGE.test(storageClass)) {
-    values.error(
-      'JUNJO_K8S_STORAGE_CLASS',
-      `${storageClass} is file storage (NFS or SMB), on which SQLite and BadgerDB lock up or corrupt. Name a class of block storage`,
+    problems.push(
+      values.error(
+        'JUNJO_K8S_STORAGE_CLASS',
+        `${storageClass} is file storage (NFS or SMB), on which SQLite and BadgerDB lock up or corrupt. Name a class of block storage`,
+      ),
     );
   }
   if (accessMode === 'ReadWriteMany') {
-    values.warning(
-      'JUNJO_K8S_STORAGE_ACCESS_MODE',
-      'most classes with ReadWriteMany are NFS, on which the databases corrupt; make sure that this one is not. ReadWriteOnce is enough',
+    problems.push(
+      values.warning(
+        'JUNJO_K8S_STORAGE_ACCESS_MODE',
+        'most classes with ReadWriteMany are NFS, on which the databases corrupt; make sure that this one is not. ReadWriteOnce is enough',
+      ),
     );
   }
-  if (existingClaim) {
-    const unused = [
+  const { value, problems: more } = kindOfStorage(values);
+  return { value, problems: [...problems, ...more] };
+}
+
+function kindOfStorage(values: Values): Built<Storage | undefined> {
+  const path = values.inEffect('JUNJO_HOST_DB_DATA_PATH');
+  const absolute = path.startsWith('/');
+  const passedOver = (winner: VariableName): readonly Problem[] =>
+    absolute ? [values.note('JUNJO_HOST_DB_DATA_PATH', `is not used, because ${winner} names other storage`)] : [];
+  if (values.isSet('JUNJO_K8S_EXISTING_CLAIM')) {
+    const claimName = values.inEffect('JUNJO_K8S_EXISTING_CLAIM');
+    const text = 'has no effect on the claim that JUNJO_K8S_EXISTING_CLAIM names. Remove one of the two lines';
+    return {
+      value: claimName === undefined ? undefined : { kind: 'existing', claimName },
+      problems: [
+        ...ofNewClaims.filter((name) => values.isSet(name)).map((name) => values.error(name, text)),
+        ...passedOver('JUNJO_K8S_EXISTING_CLAIM'),
+      ],
+    };
+  }
+  // What a path that is none was meant to be is not known.
+  if (values.inFile('JUNJO_HOST_DB_DATA_PATH').kind === 'unsound') return { value: undefined, problems: [] };
+  const claim = {
+    size: values.inEffect('JUNJO_K8S_STORAGE_SIZE'),
+    storageClass: values.inEffect('JUNJO_K8S_STORAGE_CLASS'),
+    accessMode: values.inEffect('JUNJO_K8S_STORAGE_ACCESS_MODE'),
+  };
+  if (values.isSet('JUNJO_K8S_NODE')) {
+    const node = values.inEffect('JUNJO_K8S_NODE');
+    if (absolute)
+      return { value: node === undefined ? undefined : { kind: 'node', path, node, ...claim }, problems: [] };
+    const problem = values.error(
       'JUNJO_K8S_NODE',
-      'JUNJO_K8S_STORAGE_CLASS',
-      'JUNJO_K8S_STORAGE_SIZE',
-      'JUNJO_K8S_STORAGE_ACCESS_MODE',
-    ];
-    for (const name of unused.filter((other) => values.written(other) !== undefined)) {
-      values.error(name, 'has no effect on the claim that JUNJO_K8S_EXISTING_CLAIM names. Remove one of the two lines');
-    }
-    notePassedOver('JUNJO_K8S_EXISTING_CLAIM');
-    return { kind: 'existing', claimName: existingClaim };
+      'names the node of an absolute JUNJO_HOST_DB_DATA_PATH, but that path is relative. Make the path absolute, or remove this line',
+    );
+    return { value: undefined, problems: [problem] };
   }
-  if (node) {
-    if (!absolute) {
-      values.error(
-        'JUNJO_K8S_NODE',
-        'names the node of an absolute JUNJO_HOST_DB_DATA_PATH, but that path is relative. Make the path absolute, or remove this line',
-      );
-      return undefined;
-    }
-    return { kind: 'node', path, node, size, storageClass, accessMode };
-  }
-  if (absolute && !storageClass) {
-    values.error(
+  if (absolute && !values.isSet('JUNJO_K8S_STORAGE_CLASS')) {
+    const problem = values.error(
       'JUNJO_HOST_DB_DATA_PATH',
       'is a folder of one node, and no node is named. Set JUNJO_K8S_NODE to the node that holds it, or JUNJO_K8S_STORAGE_CLASS to use storage of the cluster instead',
     );
-    return undefined;
+    return { value: undefined, problems: [problem] };
   }
-  notePassedOver('JUNJO_K8S_STORAGE_CLASS');
-  return { kind: 'provisioned', size, storageClass, accessMode };
-
-  function notePassedOver(winner: string): void {
-    if (absolute) values.note('JUNJO_HOST_DB_DATA_PATH', `is not used, because ${winner} names other storage`);
-  }
+  return { value: { kind: 'provisioned', ...claim }, problems: passedOver('JUNJO_K8S_STORAGE_CLASS') };
 }

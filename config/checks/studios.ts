@@ -8,8 +8,8 @@ export function checkStudioName(name: string, file: string): readonly Problem[] 
   const rules = 'the name of the file becomes that of the studio and of its folder';
   // dist/argocd/ is what Argo CD applies to itself, and a foundation/ holds what must outlive a studio.
   const taken = ['argocd', 'foundation'].includes(name);
-  const problem = taken ? `${name} is taken` : dnsLabel.problem(name);
-  return problem ? [{ severity: 'error', file, text: `${rules}: ${problem}. Rename it` }] : [];
+  const parsed = taken ? { problem: `${name} is taken` } : dnsLabel.parse(name);
+  return 'problem' in parsed ? [{ severity: 'error', file, text: `${rules}: ${parsed.problem}. Rename it` }] : [];
 }
 
 /** A sound studio among several. */

@@ -1,62 +1,80 @@
 import { getDomain } from 'tldts';
 import type { FrontendPorts } from '../../releases';
+import type { Built, Problem } from '../problems';
 import type { Values } from '../values';
-import type { VariableName } from '../variables';
 
 const UI = 'JUNJO_PROD_FRONTEND_URL';
 const API = 'JUNJO_PROD_BACKEND_URL';
 const SPANS = 'JUNJO_PROD_INGESTION_URL';
 const ORIGINS = 'JUNJO_ALLOW_ORIGINS';
 
+/** Where a production studio is reached; none of an address that has a problem, and none at all in development. */
+export interface Addresses {
+  readonly ui?: URL;
+  readonly api?: URL;
+  readonly spans?: URL;
+}
+
 /** The addresses of a production studio: what the browser's cookie rules and the edge can serve. */
-export function checkUrls(values: Values): void {
-  const ui = checkUrl(values, UI, ['https:']);
-  const api = checkUrl(values, API, ['https:']);
-  const spans = checkUrl(values, SPANS, ['https:', 'http:']);
-  if (ui && api) checkSite(values, ui.hostname, api.hostname);
-  if (spans?.protocol === 'https:' && spans.port === '') {
-    for (const [other, name] of [
-      [ui, UI],
-      [api, API],
-    ] as const) {
-      if (other?.hostname === spans.hostname) {
-        values.error(
-          SPANS,
-          `has the host of ${name}; spans need a host of their own, for example https://spans.example.com`,
-        );
-      }
-    }
-  }
+export function addressesOf(values: Values): Built<Addresses> {
+  if (values.inEffect('JUNJO_ENV') !== 'production') return { value: {}, problems: [] };
+  const [ui, api, spans] = [addressOf(values, UI), addressOf(values, API), addressOf(values, SPANS)];
+  const sites = ui.value && api.value ? siteProblems(values, ui.value.hostname, api.value.hostname) : [];
+  const hosts = spans.value ? spansHostProblems(values, spans.value, ui.value, api.value) : [];
+  return {
+    value: {
+      ui: ui.value,
+      api: sites.length > 0 ? undefined : api.value,
+      spans: hosts.length > 0 ? undefined : spans.value,
+    },
+    problems: [...ui.problems, ...api.problems, ...spans.problems, ...sites, ...hosts],
+  };
+}
+
+/** Through the edge, on its port 443, spans need a host that neither UI nor API has. */
+function spansHostProblems(values: Values, spans: URL, ui: URL | undefined, api: URL | undefined): readonly Problem[] {
+  if (spans.protocol !== 'https:' || spans.port !== '') return [];
+  const others = [
+    { name: UI, hostname: ui?.hostname },
+    { name: API, hostname: api?.hostname },
+  ];
+  return others
+    .filter(({ hostname }) => hostname === spans.hostname)
+    .map(({ name }) =>
+      values.error(
+        SPANS,
+        `has the host of ${name}; spans need a host of their own, for example https://spans.example.com`,
+      ),
+    );
 }
 
 /** UI and API must be two hosts of one site, because the session cookie is SameSite=Strict. */
-function checkSite(values: Values, ui: string, api: string): void {
+function siteProblems(values: Values, ui: string, api: string): readonly Problem[] {
   if (ui === api) {
-    values.error(API, `has the host of ${UI}; UI and API need a host each, for example studio.${ui} and api.${ui}`);
-    return;
+    const text = `has the host of ${UI}; UI and API need a host each, for example studio.${ui} and api.${ui}`;
+    return [values.error(API, text)];
   }
   // Browsers count private suffixes (github.io, run.app) as suffixes; upstream's own check does not.
   const site = (host: string) => getDomain(host, { allowPrivateDomains: true });
   const uiSite = site(ui);
   const apiSite = site(api);
+  if (uiSite !== null && uiSite === apiSite) return [];
   const name = (host: string, of: string | null) => (of ? `${host} is of ${of}` : `${host} is itself a public suffix`);
-  if (uiSite === null || apiSite === null || uiSite !== apiSite) {
+  return [
     values.error(
       API,
       `is on another site than ${UI} (${name(ui, uiSite)}, ${name(api, apiSite)}), so the browser keeps back the session cookie. Use two hosts of one domain of yours`,
-    );
-  }
+    ),
+  ];
 }
 
-function checkUrl(values: Values, name: VariableName, schemes: readonly string[]): URL | undefined {
-  const written = values.get(name);
-  if (written === undefined) return undefined;
-  const problem = urlProblem(written, schemes, name === SPANS);
-  if (problem) {
-    values.error(name, problem);
-    return undefined;
-  }
-  return new URL(written);
+function addressOf(values: Values, name: typeof UI | typeof API | typeof SPANS): Built<URL | undefined> {
+  const text = values.inEffect(name);
+  if (text === undefined) return { value: undefined, problems: [] };
+  const problem = urlProblem(text, name === SPANS ? ['https:', 'http:'] : ['https:'], name === SPANS);
+  return problem
+    ? { value: undefined, problems: [values.error(name, problem)] }
+    : { value: new URL(text), problems: [] };
 }
 
 function urlProblem(written: string, schemes: readonly string[], isForSpans: boolean): string | undefined {
@@ -86,7 +104,7 @@ function urlProblem(written: string, schemes: readonly string[], isForSpans: boo
   if (url.hostname === 'localhost' || url.hostname.endsWith('.localhost')) {
     return `is localhost, which in production is each visitor's own machine. ${example}`;
   }
-  const isAddress = /^[0-9.]+$/.test(url.hostname) || url.hostname.startsWith('[');
+  const isAddress = isIpAddress(url.hostname);
   if (isAddress && url.protocol === 'http:') return undefined;
   if (isAddress) {
     return `is an IP address; certificates and cookies need a host name. ${example}`;
@@ -105,47 +123,27 @@ function urlProblem(written: string, schemes: readonly string[], isForSpans: boo
   return undefined;
 }
 
-/** The origins of a studio that sets none: its own UI, as upstream does in production. */
-export function uiOrigin(values: Values, ports: FrontendPorts): string | undefined {
-  return values.get('JUNJO_ENV') === 'production' ? values.get(UI) : `http://localhost:${ports.published[0]}`;
+/** Whether a host is an IP address, as URLs write it. */
+export function isIpAddress(hostname: string): boolean {
+  return /^[0-9.]+$/.test(hostname) || hostname.startsWith('[');
 }
 
-/** The origins that may call the API with the visitor's cookies. */
-export function checkOrigins(values: Values, ports: FrontendPorts): void {
-  const written = values.get(ORIGINS);
-  if (written === undefined) return;
-  const production = values.get('JUNJO_ENV') === 'production';
-  const origins = parseOrigins(written);
-  if (typeof origins === 'string') {
-    values.error(ORIGINS, origins);
-    return;
-  }
-  for (const origin of origins) {
-    const problem = originProblem(origin, production);
-    if (problem) values.error(ORIGINS, problem);
-  }
-  const own = uiOrigin(values, ports);
-  const ownIsSound = !production || values.isSound(UI);
-  if (own && ownIsSound && values.isSound(ORIGINS) && !origins.includes(own)) {
-    values.error(
-      ORIGINS,
-      `does not contain ${own}, the origin of the UI itself, which then cannot call the API. Add it`,
-    );
-  }
+/** The UI's own origin, which may call the API where the file names no others; upstream does so in production. */
+export function uiOrigin(values: Values, { ui }: Addresses, ports: FrontendPorts): string | undefined {
+  return values.inEffect('JUNJO_ENV') === 'production' ? ui?.origin : `http://localhost:${ports.published[0]}`;
 }
 
-/** The origins of a list, or what is wrong with the list. */
-function parseOrigins(written: string): readonly string[] | string {
-  if (!written.trimStart().startsWith('[')) return written.split(',').map((origin) => origin.trim());
-  const fix = 'Write origins with commas between them: https://studio.example.com,https://other.example.com';
-  try {
-    const parsed: unknown = JSON.parse(written);
-    return Array.isArray(parsed) && parsed.every((origin) => typeof origin === 'string')
-      ? parsed
-      : `is JSON, but not an array of strings. ${fix}`;
-  } catch {
-    return `begins like a JSON array but cannot be parsed. ${fix}`;
-  }
+/** Judges the origins that may call the API with the visitor's cookies. */
+export function checkOrigins(values: Values, addresses: Addresses, ports: FrontendPorts): readonly Problem[] {
+  const origins = values.inEffect(ORIGINS);
+  if (origins === undefined) return [];
+  const production = values.inEffect('JUNJO_ENV') === 'production';
+  const texts = origins.map((origin) => originProblem(origin, production)).filter((text) => text !== undefined);
+  if (texts.length > 0) return texts.map((text) => values.error(ORIGINS, text));
+  const own = uiOrigin(values, addresses, ports);
+  if (!own || origins.includes(own)) return [];
+  const text = `does not contain ${own}, the origin of the UI itself, which then cannot call the API. Add it`;
+  return [values.error(ORIGINS, text)];
 }
 
 function originProblem(origin: string, production: boolean): string | undefined {

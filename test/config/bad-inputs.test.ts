@@ -618,6 +618,66 @@ const badInputs: readonly BadInput[] = [
     '.env:1 HTTPS_PROXY: is not the address of an HTTP proxy. Write it as http://proxy.example.com:3128',
   ),
 
+  // Words that JavaScript's own objects have
+  dev('JUNJO_K8S_SIZE=constructor', '.env:1 JUNJO_K8S_SIZE: must be one of: small, medium, large'),
+  dev('JUNJO_LOG_LEVEL=constructor', '.env:1 JUNJO_LOG_LEVEL: must be one of: debug, info, warn, error'),
+  dev('JUNJO_K8S_NETWORK_POLICY=constructor', '.env:1 JUNJO_K8S_NETWORK_POLICY: must be one of: true, false'),
+
+  // What only follows from a mistake is not a second one
+  {
+    base: 'production',
+    lines: ['JUNJO_HOST_DB_DATA_PATH=~/data', 'JUNJO_K8S_NODE=worker-1'],
+    prints: [
+      '.env:1 JUNJO_HOST_DB_DATA_PATH: begins with ~, which no node knows. Write an absolute path such as /mnt/junjo-data',
+    ],
+  },
+  {
+    base: 'production',
+    lines: ['JUNJO_HOST_DB_DATA_PATH=/mnt/junjo-data', 'JUNJO_K8S_NODE=Worker_1'],
+    prints: ['.env:2 JUNJO_K8S_NODE: is not the name of a node. Take it from: kubectl get nodes'],
+  },
+  {
+    base: 'production',
+    lines: ['JUNJO_K8S_GATEWAY=infra', 'JUNJO_K8S_GATEWAY_HTTPS_LISTENER=https'],
+    without: ['JUNJO_K8S_INGRESS_CLASS'],
+    prints: [
+      '.env:1 JUNJO_K8S_GATEWAY: must be the namespace/name of a Gateway, or class:NAME to make one of that class',
+    ],
+  },
+  {
+    base: 'production',
+    lines: ['JUNJO_K8S_SECRETS=Sealed', 'JUNJO_K8S_SEALING_CERT=sealing-cert.pem'],
+    without: ['JUNJO_SESSION_SECRET', 'JUNJO_SECURE_COOKIE_KEY'],
+    prints: ['.env:1 JUNJO_K8S_SECRETS: must be written in lower case: sealed'],
+  },
+  {
+    base: 'development',
+    lines: ['JUNJO_K8S_SECRETS=external', 'JUNJO_K8S_SECRET_STORE=vault'],
+    without: ['JUNJO_SESSION_SECRET', 'JUNJO_SECURE_COOKIE_KEY'],
+    prints: ['.env:2 JUNJO_K8S_SECRET_STORE: must be SecretStore/name or ClusterSecretStore/name'],
+  },
+  {
+    base: 'development',
+    lines: ['JUNJO_K8S_SECRETS=existing', 'HTTPS_PROXY=proxy'],
+    without: ['JUNJO_SESSION_SECRET', 'JUNJO_SECURE_COOKIE_KEY'],
+    prints: [
+      expect.stringMatching(/^note: .env:1 JUNJO_K8S_SECRETS: the Secret .* must have the keys/),
+      '.env:2 HTTPS_PROXY: is not used with JUNJO_K8S_SECRETS=existing: the value comes from elsewhere. Remove it from this file',
+    ],
+  },
+  dev(
+    'HTTPS_PROXY=your_proxy',
+    'warning: .env:1 HTTPS_PROXY: still holds a placeholder and is left out. Set it, or remove the line',
+  ),
+  {
+    base: 'production',
+    lines: ['JUNJO_PROD_BACKEND_URL=https://admin:hunter2@api.example.com', 'JUNJO_K8S_API_GUARD=false'],
+    prints: [
+      `.env:1 JUNJO_PROD_BACKEND_URL: contains user info, which browsers drop. ${URL_FORM}`,
+      expect.stringMatching(/^warning: .env:2 JUNJO_K8S_API_GUARD: .* everybody who reaches the API reads every span/),
+    ],
+  },
+
   // The file itself
   dev('JUNJO LOG_LEVEL=info', '.env:1: key cannot contain a space: write NAME=value, and start a comment with #'),
 ];

@@ -162,7 +162,8 @@ describe('production addresses', () => {
   });
 
   test('are not judged in development, where nothing uses them', () => {
-    expect(problemsOf(envText(development({ JUNJO_PROD_FRONTEND_URL: 'http://localhost:5153' })))).toEqual([]);
+    const settings = { JUNJO_PROD_FRONTEND_URL: 'http://localhost:5153', JUNJO_PROD_INGESTION_URL: 'localhost' };
+    expect(problemsOf(envText(development(settings)))).toEqual([]);
   });
 
   test('may send spans to a port over plain HTTP, even on the host of the UI', () => {

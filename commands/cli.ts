@@ -61,7 +61,7 @@ function parserOf(command: Command<never>, io: Io, onExit: (code: ExitCode) => v
   if (argument) parser.argument(argument.name, argument.text);
   return parser.action(async () => {
     const [name] = parser.registeredArguments;
-    const values = { ...parser.opts(), ...(name && { [name.name()]: parser.args[0] }) };
+    const values = { ...parser.opts(), ...(name && { [name.name()]: parser.processedArgs[0] }) };
     onExit(await command.run(values as never, io));
   });
 }

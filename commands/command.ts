@@ -29,7 +29,7 @@ export interface Command<Options> {
   readonly name: string;
   /** One sentence without a full stop, for the list of commands. */
   readonly summary: string;
-  /** For example `[file]`; its value is handed over as the option of that name. */
+  /** For example `[file]` or `[files...]`; its value, or their list, is handed over as the option of that name. */
   readonly argument?: { readonly name: string; readonly text: string };
   readonly options: readonly Option[];
   /** Command lines without `junjo-k8s`, and what each does. */

@@ -9,6 +9,7 @@ const layers = [
   'charts',
   'rules',
   'render',
+  'validate',
   'diagnosis',
   'main',
   'cluster',
@@ -19,7 +20,9 @@ const layers = [
 
 const sources = readdirSync('.', { recursive: true, encoding: 'utf8' })
   .filter((path) =>
-    /^(releases|config|charts|rules|render|diagnosis|cluster|scripts|commands|test)\/.*\.ts$|^main\.ts$/.test(path),
+    /^(releases|config|charts|rules|render|validate|diagnosis|cluster|scripts|commands|test)\/.*\.ts$|^main\.ts$/.test(
+      path,
+    ),
   )
   .map((path) => ({ path, text: readFileSync(path, 'utf8') }));
 
@@ -39,7 +42,7 @@ test('each folder imports only from those below it', () => {
 test('config and charts touch neither files nor the environment of the process', () => {
   const impure = sources.filter(
     ({ path, text }) =>
-      /^(releases|config|charts|rules|render|diagnosis)\//.test(path) &&
+      /^(releases|config|charts|rules|render|validate|diagnosis)\//.test(path) &&
       /process\.(env|cwd|exit)|node:(fs|child_process|os)/.test(text),
   );
   expect(impure.map(({ path }) => path)).toEqual([]);

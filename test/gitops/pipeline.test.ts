@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import Ajv from 'ajv';
-import { load, loadAll } from 'js-yaml';
+import { load } from 'js-yaml';
 import { variablesOf } from '../../config/variables';
 import { releaseLines } from '../../releases';
 import { makeCertificate } from '../support/certificate';
 import { freshSecret, type Manifest, production, render } from '../support/studio';
+import { Workspace } from '../support/workspace';
 
 const workflow: Manifest = load(readFileSync('.github/workflows/manifests.yml', 'utf8'));
 const steps = Object.values<Manifest>(workflow.jobs).flatMap((job) => job.steps);
@@ -244,28 +244,38 @@ describe('dist/ is what the env files render', () => {
   });
 });
 
-test('the schemas of crds/ accept every custom resource of the examples, and refuse a wrong type', () => {
-  const schemas = join(repository, 'schemas');
-  expect(run('Write the schemas of crds/', { SCHEMAS: schemas }, resolve('.'))).toMatchObject({
-    status: 0,
-    stdout: '',
+describe('every object is valid', () => {
+  const step = 'Every object is valid';
+  let clone: Workspace;
+
+  beforeEach(() => {
+    clone = new Workspace();
   });
-  const ajv = new Ajv({ strict: false, validateFormats: false });
-  const validators = new Map(
-    readdirSync(schemas).map((file) => [file, ajv.compile(JSON.parse(readFileSync(join(schemas, file), 'utf8')))]),
-  );
-  const rendered = readdirSync('examples', { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.k8s.yaml'))
-    .flatMap((path) => loadAll(readFileSync(join('examples', path), 'utf8')) as Manifest[]);
-  const custom = rendered.flatMap((object) => {
-    const [group = '', version = ''] = object.apiVersion.split('/');
-    const validator = validators.get(`${group}_${object.kind.toLowerCase()}_${version}.json`);
-    return validator ? [{ object, validator }] : [];
+
+  afterEach(() => clone.remove());
+
+  /** Validates one file of the dist/ of a clone. */
+  function check(text: string, environment: NodeJS.ProcessEnv = {}) {
+    mkdirSync(join(clone.path, 'dist/alpha'), { recursive: true });
+    writeFileSync(join(clone.path, 'dist/alpha/a.k8s.yaml'), text);
+    return run(step, { KUBERNETES_VERSION: '', ...environment }, clone.path);
+  }
+
+  test('on every version, unless a repository variable names one', () => {
+    const service =
+      'apiVersion: v1\nkind: Service\nmetadata: { name: a }\nspec: { trafficDistribution: PreferClose }\n';
+    const { status, stderr } = check(service);
+    expect(status).toBe(1);
+    expect(stderr).toContain('spec.trafficDistribution: is not known on Kubernetes 1.27 to 1.29');
+    expect(check(service, { KUBERNETES_VERSION: '1.31.0' })).toMatchObject({ status: 0, stderr: '' });
   });
-  const kinds = custom.map(({ object }) => object.kind);
-  expect(kinds).toEqual(expect.arrayContaining(['HTTPRoute', 'Certificate', 'Middleware']));
-  expect(custom.filter(({ object, validator }) => !validator(object)).map(({ object }) => object)).toEqual([]);
-  expect(custom.filter(({ object, validator }) => validator({ ...object, spec: 'text' }))).toEqual([]);
+
+  test('and none is a Secret, however it is written', () => {
+    expect(check(configMap("'1'"))).toMatchObject({ status: 0, stderr: '' });
+    const { status, stderr } = check('{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}}\n');
+    expect(status).toBe(1);
+    expect(stderr).toContain('dist/alpha/a.k8s.yaml:1 Secret a: kind: is Secret, which must not be here');
+  });
 });
 
 describe('the diff of a pull request', () => {

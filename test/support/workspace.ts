@@ -13,6 +13,7 @@ const CONTENTS = [
   'releases',
   'render',
   'rules',
+  'validate',
   'main.ts',
   'cdk8s.yaml',
   'package.json',

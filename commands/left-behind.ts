@@ -12,13 +12,29 @@ export interface ObjectReference {
   readonly namespace: string;
   /** For example `ingress.networking.k8s.io/junjo-ai-studio`. */
   readonly resource: string;
+  /** What its controller made of it stays. @default false, that goes with it */
+  readonly orphans?: boolean;
 }
 
 /** The script beside the manifests that removes what earlier renderings had. kubectl applies no file of this name. */
 export const LEFT_BEHIND = 'left-behind.sh';
 
-/** Kinds that hold the data, or all of a studio. They are in foundation/, which is not looked at; this is the second lock. */
-const KEPT = /^(namespace|persistentvolume|persistentvolumeclaim)\//;
+/**
+ * Kinds that hold the data, or all of a studio, in every word that kubectl knows for them. They are in foundation/, which is
+ * not looked at; this is the second lock.
+ */
+const KEPT =
+  /^(namespaces?|ns|persistentvolumes?|pv|persistentvolumeclaims?|pvc|volumesnapshots?|volumesnapshotcontents?)[./]/;
+
+/** What a shell and kubectl read as one object, and nothing else. */
+const NAMESPACE = /^[a-z0-9-]+$/;
+const RESOURCE = /^[a-z0-9]+(\.[a-z0-9.-]+)?\/[a-z0-9][a-z0-9.-]*$/;
+
+/** Kinds whose controller makes a Secret of the same name, which goes with its owner unless it is orphaned. */
+const MAKES_SECRET = /^(sealedsecret\.bitnami\.com|externalsecret\.external-secrets\.io)\//;
+
+/** API groups that every cluster has. */
+const BUILT_IN = /^[a-z]+(\.(apps|policy|networking\.k8s\.io))?\//;
 
 /**
  * What the output before had, or had left behind already, and the new one has not: `kubectl apply` leaves it in the cluster.
@@ -28,31 +44,50 @@ export function leftBehind(before: readonly OutputFile[], after: readonly Output
   const now = manifestsIn(after);
   const rendered = new Set(now.map(referenceTo).map(keyOf));
   const carried = before.filter(({ path }) => path === LEFT_BEHIND).flatMap(({ text }) => referencesOf(text));
-  const gone = [...manifestsIn(before).map(referenceTo), ...carried].filter((reference) => {
-    const inUse = reference.resource.startsWith('secret/') && now.some((object) => names(object, reference));
-    return !rendered.has(keyOf(reference)) && !KEPT.test(reference.resource) && !inUse;
-  });
+  const inUse = (reference: ObjectReference) => now.some((object) => names(object, reference));
+  const gone = [...manifestsIn(before).map(referenceTo), ...carried]
+    .filter(({ namespace, resource }) => NAMESPACE.test(namespace) && RESOURCE.test(resource) && !KEPT.test(resource))
+    .filter((reference) => !rendered.has(keyOf(reference)))
+    .filter((reference) => !(reference.resource.startsWith('secret/') && inUse(reference)))
+    .map((reference) => ({
+      ...reference,
+      ...(MAKES_SECRET.test(reference.resource) && inUse(reference) && { orphans: true }),
+    }));
   const distinct = new Map(gone.map((reference) => [keyOf(reference), reference]));
   return [...distinct].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, reference]) => reference);
 }
 
-/** Whether a workload is among it, which must be gone before another one writes to the same data. */
-export function hasWorkload(references: readonly ObjectReference[]): boolean {
-  return references.some(({ resource }) => resource.startsWith('deployment.apps/'));
+/**
+ * Whether it must be gone before the new output is applied: a workload, which writes to the same data, or what would go on
+ * writing a Secret that is now somebody else's.
+ */
+export function goesFirst(references: readonly ObjectReference[]): boolean {
+  return references.some(({ resource, orphans }) => orphans || resource.startsWith('deployment.apps/'));
 }
 
-/** A script that removes the objects, and then itself; one command for each namespace. */
+/** The commands that remove the objects: one for each namespace, and one for each kind that a cluster may not know any more. */
+export function removalCommands(references: readonly ObjectReference[]): readonly string[] {
+  const byCommand = new Map<string, string[]>();
+  for (const { namespace, resource, orphans } of references) {
+    const start = `kubectl -n ${namespace} delete --ignore-not-found --cascade=${orphans ? 'orphan' : 'foreground'}`;
+    const key = `${start} ${BUILT_IN.test(resource) ? '' : resource.split('/')[0]}`;
+    byCommand.set(key, [...(byCommand.get(key) ?? [start]), resource]);
+  }
+  return [...byCommand.values()].map((words) => words.join(' '));
+}
+
+/** A script that removes the objects, and then itself. Where one command fails the others run all the same. */
 export function removalScript(references: readonly ObjectReference[]): string {
-  const namespaces = [...new Set(references.map(({ namespace }) => namespace))];
   return [
     '#!/bin/sh',
     '# What earlier renderings had and this one has not. kubectl apply leaves it in the cluster; this removes it, if it is there.',
     '# No claim, volume or namespace is among it: the data stays.',
-    'set -e',
-    ...namespaces.map((namespace) => {
-      const own = references.filter((reference) => reference.namespace === namespace).map(({ resource }) => resource);
-      return `kubectl -n ${namespace} delete --ignore-not-found --cascade=foreground ${own.join(' ')}`;
-    }),
+    'failed=',
+    ...removalCommands(references).map((command) => `${command} || failed=1`),
+    'if [ "$failed" ]; then',
+    '  echo "Not all of it was removed. Where the server knows no such kind, nothing is left of it: remove that line of $0, and run it again." >&2',
+    '  exit 1',
+    'fi',
     'rm -- "$0"',
     '',
   ].join('\n');
@@ -92,13 +127,19 @@ interface Manifest {
   readonly metadata: { readonly name: string; readonly namespace: string };
 }
 
-/** The objects of a file; of one that is no YAML any more nothing is known. */
+/** The objects of a file that lie in a namespace; of what is no manifest any more nothing is known. */
 function parsed(text: string): readonly Manifest[] {
   try {
-    return (loadAll(text) as Manifest[]).filter((object) => object?.metadata?.namespace);
+    return loadAll(text).filter(isManifest);
   } catch {
     return [];
   }
+}
+
+function isManifest(value: unknown): value is Manifest {
+  const { apiVersion, kind, metadata } = (value ?? {}) as Partial<Manifest>;
+  const texts = [apiVersion, kind, metadata?.name, metadata?.namespace];
+  return texts.every((text) => typeof text === 'string' && text !== '');
 }
 
 function keyOf({ namespace, resource }: ObjectReference): string {

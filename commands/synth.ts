@@ -11,16 +11,18 @@ import {
 } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { StudioConfig } from '../config/studio-config';
+import { listed } from '../config/text';
 import { howToRun, render, type Selection, write } from '../main';
 import type { Rendering } from '../render/render';
 import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
 import { initEnv } from './init-env';
 import {
-  hasWorkload,
+  goesFirst,
   LEFT_BEHIND,
   leftBehind,
   type ObjectReference,
   type OutputFile,
+  removalCommands,
   removalScript,
 } from './left-behind';
 import { type StudioOptions, selected, studioOptions } from './studio-options';
@@ -58,9 +60,11 @@ async function synthesize(options: SynthOptions, io: Io): Promise<ExitCode> {
     const text = `holds ${foreign.path}, which is not rendered, and all of the folder would be replaced. Name another`;
     return tell({ problems: [...rendering.problems, { severity: 'error', file: output, text }] }, options, io);
   }
-  // Argo CD prunes by itself, and a committed dist/ holds what its env files render and nothing else.
-  const gone = rendering.studios.some(({ git }) => git) ? [] : leftBehind(before, rendering.files);
-  if (rendering.studios.length > 0) replace(output, rendering, gone);
+  const fromGit = rendering.studios.some(({ git }) => git);
+  // Argo CD prunes what it applied by itself.
+  const gone = fromGit && before.some(({ path }) => isOfArgoCd(path)) ? [] : leftBehind(before, rendering.files);
+  // A committed output holds what its env files render and nothing else.
+  if (rendering.studios.length > 0) replace(output, rendering, fromGit ? [] : gone);
   const { problems, studios, files } = rendering;
   const wrote = isNew ? 'Wrote .env: a studio on localhost, with fresh secrets.\n\n' : '';
   const text = studios.length > 0 ? wrote + summary(rendering, gone, selection, options, io) : undefined;
@@ -95,6 +99,11 @@ function replace(output: string, rendering: Rendering, gone: readonly ObjectRefe
   }
 }
 
+/** Whether a file is for Argo CD itself, so that it applies the others. */
+function isOfArgoCd(path: string): boolean {
+  return path.split('/').slice(0, -1).includes('argocd');
+}
+
 /** Whether a file of an output folder is one that is rendered. */
 function isRendered(path: string): boolean {
   return path.endsWith('.k8s.yaml') || path === LEFT_BEHIND;
@@ -110,21 +119,31 @@ function outputFiles(folder: string): readonly OutputFile[] {
   });
 }
 
-function removalLines(gone: readonly ObjectReference[], output: string): readonly string[] {
+/** What to do about objects that are no longer rendered. */
+function removalLines(gone: readonly ObjectReference[], { studios }: Rendering, output: string): readonly string[] {
   if (gone.length === 0) return [];
-  const when = hasWorkload(gone) ? 'Before you apply' : 'After you applied';
+  const when = goesFirst(gone) ? 'Before you apply' : 'After you applied';
+  const rendered = studios.map(({ namespace }) => namespace);
+  const others = [...new Set(gone.map(({ namespace }) => namespace))].filter((name) => !rendered.includes(name));
+  const fromGit = studios.some(({ git }) => git);
+  const how = fromGit ? removalCommands(gone).map((command) => `  ${command}`) : [`  sh ${output}/${LEFT_BEHIND}`];
   return [
-    `${when}, remove what is no longer rendered (${gone.length} objects; kubectl apply leaves them): sh ${output}/${LEFT_BEHIND}`,
+    `${when}, remove what is no longer rendered (${gone.length} objects; kubectl apply leaves them):`,
+    ...how,
+    ...(others.length > 0
+      ? [`That ends the studio in ${listed(others)}. If it is another one, which is to live on, leave it alone.`]
+      : []),
   ];
 }
 
 function summary(
-  { studios, files }: Rendering,
+  rendering: Rendering,
   gone: readonly ObjectReference[],
   selection: Selection,
   { output }: SynthOptions,
   { environment }: Io,
 ): string {
+  const { studios, files } = rendering;
   const rendered = studios.map(
     ({ tag, environment, namespace }) => `Junjo AI Studio ${tag} (${environment}) for the namespace ${namespace}`,
   );
@@ -140,7 +159,7 @@ function summary(
     ...(folders?.map((folder) => `  kubectl apply -f ${output}/${folder}/foundation -f ${output}/${folder}/`) ?? [
       `  kubectl apply -f ${output}/foundation -f ${output}/`,
     ]),
-    ...removalLines(gone, output),
+    ...removalLines(gone, rendering, output),
     ...(studios.some(({ git }) => git) ? [`Or commit ${output}/, and once: kubectl apply -f ${output}/argocd`] : []),
     ...(!folders && only ? openLines(only, howToRun('forward', environment)) : []),
   ].join('\n');

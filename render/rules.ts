@@ -27,8 +27,12 @@ export function judged(rendered: readonly PlacedManifest[], config: StudioConfig
   };
 }
 
-function factsOf(config: StudioConfig): StudioFacts {
-  return { namespace: config.namespace, podSecurity: podSecurityOf(config) };
+/** What the rules must know of a studio beside its objects. */
+export function factsOf(config: StudioConfig): StudioFacts {
+  const { namespace, settings, secrets } = config;
+  const named = Object.values(settings).flatMap((variables) => Object.keys(variables));
+  const secret = Object.values(secrets.readers).flatMap((keys) => keys.map(({ key }) => key));
+  return { namespace, podSecurity: podSecurityOf(config), settings: new Set([...named, ...secret]) };
 }
 
 /** Says every time what a waiver lets pass. */

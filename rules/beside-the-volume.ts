@@ -1,9 +1,9 @@
-import { claimsOf, listOf, matches, type Pod, type RenderedStudio, titleOf } from './rendered-studio';
+import { claimsOf, fieldsOf, listOf, matches, type Pod, type RenderedStudio, titleOf } from './rendered-studio';
 import type { Rule, Violation } from './rule';
 
 const HOST = 'kubernetes.io/hostname';
 
-/** ReadWriteOnce is per node: whichever pod of the volume comes first, the others must follow it. */
+/** ReadWriteOnce is per node: whichever pod of the volume comes first, the others must be able to follow it. */
 export const besideTheVolume: Rule = {
   name: 'beside-the-volume',
   reason: 'on another node than the first, a pod waits for ever for a volume that is ReadWriteOnce',
@@ -12,10 +12,12 @@ export const besideTheVolume: Rule = {
     const claims = new Set(studio.pods.flatMap(claimsOf));
     for (const claim of claims) {
       const together = studio.pods.filter((pod) => claimsOf(pod).includes(claim));
-      if (together.length < 2) continue;
+      const [first, ...others] = together;
+      if (!first || others.length === 0) continue;
       for (const pod of together) yield* apart(pod, together, studio.pods);
+      for (const pod of others) yield* elsewhere(pod, first);
       const manifest = studio.named('PersistentVolumeClaim', claim);
-      if (manifest && listOf([manifest.spec]).some(({ accessModes }) => accessModes?.includes('ReadWriteOncePod'))) {
+      if (manifest && fieldsOf(manifest.spec).accessModes?.includes?.('ReadWriteOncePod')) {
         yield { object: titleOf(manifest), text: 'ReadWriteOncePod locks out all pods but one' };
       }
     }
@@ -23,9 +25,12 @@ export const besideTheVolume: Rule = {
 };
 
 function* apart(pod: Pod, together: readonly Pod[], pods: readonly Pod[]): Generator<Violation> {
-  const { podAffinity } = pod.spec.affinity ?? {};
+  const { podAffinity } = fieldsOf(pod.spec.affinity);
   const terms = listOf(podAffinity?.requiredDuringSchedulingIgnoredDuringExecution);
-  const term = terms.find(({ topologyKey }) => topologyKey === HOST);
+  // Namespaces and further keys of the labels would have it look for other pods.
+  const term = terms.find(({ topologyKey, labelSelector, ...others }) => {
+    return topologyKey === HOST && labelSelector && Object.keys(others).length === 0;
+  });
   if (!term) {
     yield { object: pod.title, text: `has no required pod affinity on ${HOST} to the other pods of its volume` };
     return;
@@ -36,5 +41,20 @@ function* apart(pod: Pod, together: readonly Pod[], pods: readonly Pod[]): Gener
   }
   for (const { title } of found.filter((each) => !together.includes(each))) {
     yield { object: pod.title, text: `its pod affinity finds ${title}, which does not mount the volume` };
+  }
+}
+
+/** A pod that no node of the first one takes never gets there, although it must. */
+function* elsewhere(pod: Pod, first: Pod): Generator<Violation> {
+  const nodes = ({ spec }: Pod) => ({
+    nodeSelector: spec.nodeSelector,
+    tolerations: spec.tolerations,
+    nodeAffinity: fieldsOf(spec.affinity).nodeAffinity,
+  });
+  const wanted = nodes(first);
+  for (const [field, value] of Object.entries(nodes(pod))) {
+    if (JSON.stringify(value) !== JSON.stringify(wanted[field as keyof typeof wanted])) {
+      yield { object: pod.title, text: `${field} must be the same as in ${first.title}, beside which it runs` };
+    }
   }
 }

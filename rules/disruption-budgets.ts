@@ -1,20 +1,29 @@
-import { type RenderedStudio, titleOf } from './rendered-studio';
+import { fieldsOf, type RenderedStudio, titleOf } from './rendered-studio';
 import type { Rule } from './rule';
 
-/** A budget that a single pod can never meet keeps its node from being drained. */
+/** A budget that its pods can never spare one of keeps their nodes from being drained. */
 export const disruptionBudgets: Rule = {
   name: 'disruption-budgets',
-  reason: 'a budget on a single pod blocks the drain of its node for ever',
+  reason: 'a budget that spares no pod blocks the drain of its node for ever',
   source:
     'https://kubernetes.io/docs/tasks/run-application/configure-pdb/#think-about-how-your-application-reacts-to-disruptions',
   *violations(studio: RenderedStudio) {
     for (const budget of studio.ofKind('PodDisruptionBudget')) {
       const object = titleOf(budget);
-      const selected = studio.selected(budget.spec?.selector);
-      if (selected.length !== 1)
+      const { selector, minAvailable, maxUnavailable } = fieldsOf(budget.spec);
+      const selected = studio.selected(selector);
+      if (selected.length !== 1) {
         yield { object, text: `selects the pods of ${selected.length} workloads instead of one` };
+      }
       for (const { owner, title } of selected) {
-        if (!(owner.spec.replicas > 1)) yield { object, text: `selects the single pod of ${title}` };
+        const { replicas = 1 } = fieldsOf(owner.spec);
+        if (!(replicas > 1)) yield { object, text: `selects the single pod of ${title}` };
+        else if (minAvailable === '100%' || minAvailable >= replicas) {
+          yield { object, text: `minAvailable ${minAvailable} spares none of the ${replicas} pods of ${title}` };
+        }
+      }
+      if (maxUnavailable === 0 || maxUnavailable === '0%') {
+        yield { object, text: `maxUnavailable ${maxUnavailable} spares no pod` };
       }
     }
   },

@@ -1,8 +1,8 @@
 import { besideTheVolume } from './beside-the-volume';
+import { cpuLimits } from './cpu-limits';
 import { dataOutOfReach } from './data-out-of-reach';
 import { disruptionBudgets } from './disruption-budgets';
 import { labels } from './labels';
-import { memory } from './memory';
 import { names } from './names';
 import { namespaces } from './namespaces';
 import { noInlineValues } from './no-inline-values';
@@ -12,6 +12,7 @@ import { ports } from './ports';
 import { probes } from './probes';
 import { references } from './references';
 import { type PlacedManifest, RenderedStudio, type StudioFacts } from './rendered-studio';
+import { resources } from './resources';
 import type { Rule, Violation } from './rule';
 import { secondApply } from './second-apply';
 import { secretsKeyByKey } from './secrets-key-by-key';
@@ -41,7 +42,8 @@ export const rules: readonly Rule[] = [
   selectors,
   ports,
   probes,
-  memory,
+  resources,
+  cpuLimits,
   labels,
   names,
   namespaces,

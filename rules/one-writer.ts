@@ -1,4 +1,4 @@
-import { claimsOf, type Pod, type RenderedStudio } from './rendered-studio';
+import { claimsOf, fieldsOf, type Manifest, type Pod, type RenderedStudio, titleOf } from './rendered-studio';
 import type { Rule, Violation } from './rule';
 
 /** The least that a release takes to stop: ten seconds for the edge, and six until acknowledged spans are on the disk. */
@@ -9,9 +9,10 @@ export const oneWriter: Rule = {
   name: 'one-writer',
   reason: 'SQLite, DuckDB and the write-ahead log have one writer each, and need time to close',
   source: 'https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#recreate-deployment',
-  *violations({ pods }: RenderedStudio) {
+  *violations({ pods, manifests }: RenderedStudio) {
     for (const pod of pods.filter((each) => claimsOf(each).length > 0)) {
       yield* writersOf(pod);
+      yield* scaled(pod, manifests);
       const { terminationGracePeriodSeconds: grace } = pod.spec;
       if (!pod.ends && !(grace >= LEAST_GRACE_SECONDS)) {
         yield {
@@ -23,32 +24,44 @@ export const oneWriter: Rule = {
   },
 };
 
-function* writersOf({ owner, title }: Pod): Generator<Violation> {
-  const { spec = {} } = owner;
-  const job = owner.kind === 'CronJob' ? spec.jobTemplate?.spec : spec;
+function* writersOf({ owner, title: object }: Pod): Generator<Violation> {
+  const spec = fieldsOf(owner.spec);
   switch (owner.kind) {
     case 'Deployment':
-      if (spec.replicas !== 1)
-        yield { object: title, text: `replicas is ${spec.replicas ?? 'not set'}, and must be 1` };
+      yield* single(object, 'replicas', spec.replicas);
       if (spec.strategy?.type !== 'Recreate' || spec.strategy.rollingUpdate) {
-        yield { object: title, text: 'the strategy must be Recreate: any other starts the new pod beside the old one' };
+        yield { object, text: 'the strategy must be Recreate: any other starts the new pod beside the old one' };
       }
       break;
     case 'StatefulSet':
-      if (spec.replicas !== 1)
-        yield { object: title, text: `replicas is ${spec.replicas ?? 'not set'}, and must be 1` };
+      yield* single(object, 'replicas', spec.replicas);
       break;
     case 'CronJob':
-    case 'Job':
-      if (owner.kind === 'CronJob' && spec.concurrencyPolicy !== 'Forbid') {
-        yield { object: title, text: 'concurrencyPolicy must be Forbid: any other starts a Job beside a running one' };
+      if (spec.concurrencyPolicy !== 'Forbid') {
+        yield { object, text: 'concurrencyPolicy must be Forbid: any other starts a Job beside a running one' };
       }
-      if ((job?.parallelism ?? 1) !== 1)
-        yield { object: title, text: `parallelism is ${job?.parallelism}, and must be 1` };
+      yield* single(object, 'parallelism', fieldsOf(spec.jobTemplate?.spec).parallelism ?? 1);
+      break;
+    case 'Job':
+      yield* single(object, 'parallelism', spec.parallelism ?? 1);
       break;
     case 'Pod':
       break;
     default:
-      yield { object: title, text: `a ${owner.kind} may run several pods, and mounts a claim` };
+      yield { object, text: `a ${owner.kind} may run several pods, and mounts a claim` };
+  }
+}
+
+function* single(object: string, field: string, count: unknown): Generator<Violation> {
+  if (count !== 1) yield { object, text: `${field} is ${count ?? 'not set'}, and must be 1` };
+}
+
+/** Autoscalers, of Kubernetes' own or any other kind, name what they scale alike. */
+function* scaled({ owner, title }: Pod, manifests: readonly Manifest[]): Generator<Violation> {
+  for (const manifest of manifests) {
+    const { kind = 'Deployment', name } = fieldsOf(fieldsOf(manifest.spec).scaleTargetRef);
+    if (kind === owner.kind && name === owner.metadata.name) {
+      yield { object: titleOf(manifest), text: `scales ${title}, which mounts a claim` };
+    }
   }
 }

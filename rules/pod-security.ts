@@ -1,6 +1,7 @@
 import {
   type Container,
   claimsOf,
+  type Fields,
   fieldsOf,
   listOf,
   type Pod,
@@ -10,6 +11,7 @@ import {
 } from './rendered-studio';
 import type { Rule, Violation } from './rule';
 
+/** Kinds of volumes that no pod can use to reach its node. */
 const VOLUMES = [
   'configMap',
   'csi',
@@ -20,6 +22,7 @@ const VOLUMES = [
   'projected',
   'secret',
 ];
+/** Sysctls of the pod's own. */
 const SYSCTLS = [
   'kernel.shm_rmid_forced',
   'net.ipv4.ip_local_port_range',
@@ -31,6 +34,15 @@ const SYSCTLS = [
   'net.ipv4.tcp_keepalive_probes',
   'net.ipv4.tcp_keepalive_time',
   'net.ipv4.tcp_syncookies',
+];
+
+/** Types of SELinux under which containers run anyway. */
+const SELINUX_TYPES = ['', 'container_t', 'container_init_t', 'container_kvm_t', 'container_engine_t'];
+
+/** Where a container names a host to call, which would be its node. */
+const CALLS = [
+  ...['startupProbe', 'readinessProbe', 'livenessProbe'].map((probe) => [probe]),
+  ...['postStart', 'preStop'].map((hook) => ['lifecycle', hook]),
 ];
 
 /** `restricted` in full, and written out: what admission does not ask for (ids, a read-only root) is asked for here. */
@@ -69,12 +81,11 @@ function* ofPod(pod: Pod, { podSecurity: level }: StudioFacts): Generator<Violat
     const root = level === 'baseline' && field !== 'fsGroup' ? 0 : 1;
     if (!(Number.isInteger(id) && id >= root)) yield { object, text: `${field} must be a number of at least ${root}` };
   }
-  if (security.seccompProfile?.type !== 'RuntimeDefault') {
-    yield { object, text: 'seccompProfile.type must be RuntimeDefault' };
-  }
+  if (!security.seccompProfile) yield { object, text: 'seccompProfile must be written out' };
   if (claimsOf(pod).length > 0 && security.fsGroupChangePolicy !== 'OnRootMismatch') {
     yield { object, text: 'fsGroupChangePolicy must be OnRootMismatch: else every start walks the whole volume' };
   }
+  yield* ofBoth(object, security);
   for (const { name } of listOf(security.sysctls)) {
     if (!SYSCTLS.includes(name)) yield { object, text: `the sysctl ${name} is not among the safe ones` };
   }
@@ -99,11 +110,29 @@ function* ofContainer({ fields, title: object }: Container, { podSecurity: level
   if (level === 'restricted' && (security.runAsUser === 0 || security.runAsNonRoot === false)) {
     yield { object, text: 'it must not run as root' };
   }
-  if ((security.seccompProfile?.type ?? 'RuntimeDefault') !== 'RuntimeDefault') {
-    yield { object, text: 'seccompProfile.type must be RuntimeDefault' };
-  }
+  yield* ofBoth(object, security);
   if ((security.procMount ?? 'Default') !== 'Default') yield { object, text: 'procMount must be Default' };
+  for (const path of CALLS) {
+    const { httpGet, tcpSocket } = path.reduce<Fields>((value, key) => fieldsOf(value[key]), fields);
+    if (httpGet?.host || tcpSocket?.host)
+      yield { object, text: `${path.join('.')} calls another host than its own pod` };
+  }
   for (const { hostPort } of listOf(fields.ports)) {
     if (hostPort) yield { object, text: `hostPort ${hostPort} is not allowed` };
   }
+}
+
+/** What a pod may say for all of its containers, and each of them for itself. */
+function* ofBoth(object: string, security: Fields): Generator<Violation> {
+  for (const field of ['seccompProfile', 'appArmorProfile']) {
+    const type = fieldsOf(security[field]).type ?? 'RuntimeDefault';
+    if (type !== 'RuntimeDefault' && type !== 'Localhost')
+      yield { object, text: `${field}.type must be RuntimeDefault` };
+  }
+  const { type = '', user, role } = fieldsOf(security.seLinuxOptions);
+  if (!SELINUX_TYPES.includes(type) || user || role) {
+    yield { object, text: 'seLinuxOptions must name neither a user, a role nor a type of its own' };
+  }
+  if (fieldsOf(security.windowsOptions).hostProcess)
+    yield { object, text: 'windowsOptions.hostProcess must not be true' };
 }

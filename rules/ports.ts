@@ -78,12 +78,24 @@ function* ofRoutes(manifest: Manifest, studio: RenderedStudio): Generator<Violat
 }
 
 function* ofPolicy(policy: Manifest, studio: RenderedStudio): Generator<Violation> {
-  const { ingress, podSelector } = fieldsOf(policy.spec);
-  const containers = studio.selected(podSelector).flatMap((pod) => pod.containers);
+  const { ingress, egress, podSelector } = fieldsOf(policy.spec);
+  const isThere = (port: unknown, selector: unknown) => {
+    const containers = studio.selected(selector).flatMap((pod) => pod.containers);
+    // Pods of the studio's own; the solver comes and goes.
+    return isOpen(port, containers) || (containers.length === 0 && port === SOLVER_PORT);
+  };
   for (const { port } of listOf(ingress).flatMap((rule) => listOf(rule.ports))) {
-    const solver = containers.length === 0 && port === SOLVER_PORT;
-    if (!solver && !isOpen(port, containers)) {
+    if (!isThere(port, podSelector)) {
       yield { object: titleOf(policy), text: `opens the port ${port}, which its pods do not have` };
+    }
+  }
+  for (const { to, ports: wanted } of listOf(egress)) {
+    // Pods of other namespaces are not known here.
+    const peers = listOf(to).filter((peer) => peer.podSelector && !peer.namespaceSelector);
+    for (const { podSelector: selector } of peers) {
+      for (const { port } of listOf(wanted).filter((each) => !isThere(each.port, selector))) {
+        yield { object: titleOf(policy), text: `opens the way to the port ${port}, which those pods do not have` };
+      }
     }
   }
 }

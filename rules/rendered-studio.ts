@@ -18,13 +18,16 @@ export interface PlacedManifest {
 /** What a rule must know beside the objects. */
 export interface StudioFacts {
   readonly namespace: string;
+  /** Names of the variables that a person sets, secrets among them. */
+  readonly settings: ReadonlySet<string>;
   /** `baseline` where development images run, which are root in their containers. */
   readonly podSecurity: 'restricted' | 'baseline';
 }
 
-/** A container, or one that runs before the others. */
+/** A container of a pod, whichever of its lists it is in. */
 export interface Container {
   readonly fields: Fields;
+  /** It ends before the others start; a sidecar among the init containers does not. */
   readonly init: boolean;
   /** For messages. */
   readonly title: string;
@@ -100,6 +103,39 @@ export function claimsOf({ spec }: Pod): readonly string[] {
   return claims.filter((name) => name !== undefined);
 }
 
+/** Where a pod reads of a ConfigMap. */
+export interface ConfigMapReference {
+  /** For messages. */
+  readonly object: string;
+  readonly name: string;
+  /** The keys that it names. Empty: all of them, whichever there are. */
+  readonly keys: readonly string[];
+  /** The pod starts without it. */
+  readonly optional: boolean;
+}
+
+/** The ConfigMaps that a pod reads, in whichever of the ways. */
+export function configMapsOf({ spec, containers, title }: Pod): readonly ConfigMapReference[] {
+  const reference = (object: string, source: Fields, keys: readonly Fields[]): ConfigMapReference => {
+    return { object, name: source.name, keys: keys.map(({ key }) => key), optional: source.optional === true };
+  };
+  const volumes = listOf(spec.volumes).flatMap(({ configMap, projected }) => [
+    configMap,
+    ...listOf(projected?.sources).map((source) => source.configMap),
+  ]);
+  return [
+    ...listOf(volumes).map((source) => reference(title, source, listOf(source.items))),
+    ...containers.flatMap(({ fields, title: object }) => [
+      ...listOf(listOf(fields.envFrom).map(({ configMapRef }) => configMapRef)).map((source) =>
+        reference(object, source, []),
+      ),
+      ...listOf(listOf(fields.env).map(({ valueFrom }) => valueFrom?.configMapKeyRef)).map((source) =>
+        reference(object, source, [source]),
+      ),
+    ]),
+  ];
+}
+
 /** Whether a container mounts a claim. */
 export function mountsClaim({ spec }: Pod, { fields }: Container): boolean {
   const volumes = listOf(spec.volumes).filter(({ persistentVolumeClaim }) => persistentVolumeClaim);
@@ -122,14 +158,18 @@ export function matches(selector: unknown, labels: Readonly<Record<string, strin
 }
 
 /** Whatever has a spec with containers is a pod: a template in a Deployment, a Job in a CronJob, a kind that is not known yet. */
-export function* podsOf(manifest: Manifest, value: unknown = manifest): Generator<Pod> {
+export function podsOf(manifest: Manifest): Generator<Pod> {
+  return podsBelow(manifest, manifest);
+}
+
+function* podsBelow(manifest: Manifest, value: unknown): Generator<Pod> {
   if (value === null || typeof value !== 'object') return;
   const { metadata, spec } = value as Fields;
   if (Array.isArray(spec?.containers)) {
     const title = titleOf(manifest);
     const containers = (init: boolean) =>
       listOf(init ? spec.initContainers : spec.containers).map((fields) => {
-        return { fields, init, title: `${title}, container ${fields.name}` };
+        return { fields, init: init && fields.restartPolicy !== 'Always', title: `${title}, container ${fields.name}` };
       });
     yield {
       owner: manifest,
@@ -142,5 +182,5 @@ export function* podsOf(manifest: Manifest, value: unknown = manifest): Generato
     };
     return;
   }
-  for (const child of Object.values(value)) yield* podsOf(manifest, child);
+  for (const child of Object.values(value)) yield* podsBelow(manifest, child);
 }

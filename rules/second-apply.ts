@@ -50,14 +50,19 @@ function* ofManifest(manifest: Manifest): Generator<Violation> {
     }
   }
   for (const [path, leaf] of leavesOf(manifest, manifest.kind)) {
-    if (QUANTITY.test(path) && canonicalQuantity(String(leaf)) !== leaf) {
-      yield { object, text: `${path} is ${leaf}, which is stored as ${canonicalQuantity(String(leaf))}` };
-    }
+    if (QUANTITY.test(path)) yield* quantity(object, path, leaf);
     const empty = leaf === '' || leaf === null || typeof leaf === 'object';
     if (empty && !MEANINGFUL.some((pattern) => pattern.test(path))) {
       yield { object, text: `${path} is empty, which is not stored: leave it out` };
     }
   }
+}
+
+function* quantity(object: string, path: string, leaf: unknown): Generator<Violation> {
+  const stored = canonicalQuantity(String(leaf));
+  if (stored !== String(leaf)) yield { object, text: `${path} is ${leaf}, which is stored as ${stored}` };
+  else if (typeof leaf === 'number')
+    yield { object, text: `${path} is the number ${leaf}, which is stored as a text: quote it` };
 }
 
 function* protocols(object: string, ports: unknown): Generator<Violation> {

@@ -30,10 +30,20 @@ function* whole({ spec, title: object }: Pod): Generator<Violation> {
 
 function* unknownKeys({ fields, title: object }: Container, studio: RenderedStudio): Generator<Violation> {
   for (const { name, valueFrom } of listOf(fields.env)) {
-    const { name: secretName, key, optional } = fieldsOf(valueFrom?.secretKeyRef);
-    const secret = studio.named('Secret', secretName);
-    if (secret && !optional && !(key in fieldsOf(secret.data))) {
-      yield { object, text: `${name} is the key ${key} of the Secret ${secretName}, which has no such key` };
+    const { name: secret, key, optional } = fieldsOf(valueFrom?.secretKeyRef);
+    const keys = keysOf(secret, studio);
+    if (keys && !optional && !keys.includes(key)) {
+      yield { object, text: `${name} is the key ${key} of the Secret ${secret}, which has no such key` };
     }
   }
+}
+
+/** The keys of a Secret, or nothing where somebody else keeps it. */
+function keysOf(name: unknown, studio: RenderedStudio): readonly string[] | undefined {
+  const secret = studio.named('Secret', name);
+  if (secret) return Object.keys(fieldsOf(secret.data));
+  const sealed = studio.named('SealedSecret', name);
+  if (sealed) return Object.keys(fieldsOf(fieldsOf(sealed.spec).encryptedData));
+  const external = studio.ofKind('ExternalSecret').find(({ spec }) => fieldsOf(fieldsOf(spec).target).name === name);
+  return external && listOf(fieldsOf(external.spec).data).map(({ secretKey }) => secretKey);
 }

@@ -4,12 +4,21 @@ import type { Rule } from './rule';
 /** Shorter values may stand in a manifest by chance. */
 const LEAST_LENGTH = 12;
 
+/** What Git ignores. */
+const SECRET_FILE = /(^|\/)[^/]*secrets\.k8s\.yaml$/;
+
 /** What is secret stands in the Secret, whose file Git ignores, and in no other object. */
 export const secretsNowhereElse: Rule = {
   name: 'secrets-nowhere-else',
   reason: 'every other file is committed, shown by Argo CD, and readable for whoever may read ConfigMaps and pods',
   source: 'https://kubernetes.io/docs/concepts/security/secrets-good-practices/',
-  *violations({ manifests }: RenderedStudio) {
+  *violations({ manifests, placed }: RenderedStudio) {
+    for (const { file, manifest } of placed) {
+      if ((manifest.kind === 'Secret') !== SECRET_FILE.test(file)) {
+        const text = `is in ${file}; a Secret, and nothing else, is in a file whose name ends in secrets.k8s.yaml`;
+        yield { object: titleOf(manifest), text };
+      }
+    }
     const secrets = manifests
       .filter(({ kind }) => kind === 'Secret')
       .flatMap(({ data }) => Object.entries(fieldsOf(data)))

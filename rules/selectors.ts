@@ -35,13 +35,14 @@ export const selectors: Rule = {
 };
 
 function* ofWorkload({ owner, labels, spec, title: object }: Pod, studio: RenderedStudio): Generator<Violation> {
-  const selector = owner.spec?.selector;
-  if (owner.kind === 'Deployment' || owner.kind === 'StatefulSet' || owner.kind === 'DaemonSet') {
+  const selector = fieldsOf(owner.spec).selector;
+  // A Job and what makes Jobs are given one by Kubernetes, and a Pod needs none.
+  if (selector || ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet'].includes(owner.kind)) {
     if (!matches(selector, labels)) yield { object, text: 'its selector does not find its own pods' };
     for (const { title } of studio.selected(selector).filter((pod) => pod.owner !== owner)) {
       yield { object, text: `its selector finds the pods of ${title}` };
     }
-    yield* keysOf(object, fieldsOf(selector?.matchLabels));
+    yield* keysOf(object, fieldsOf(fieldsOf(selector).matchLabels));
   }
   for (const { labelSelector } of listOf(spec.topologySpreadConstraints)) {
     const [only, ...others] = studio.selected(labelSelector);

@@ -1,4 +1,4 @@
-import type { RenderedStudio } from './rendered-studio';
+import { listOf, type RenderedStudio } from './rendered-studio';
 import type { Rule } from './rule';
 
 /** Nothing of a studio speaks with the API server. */
@@ -8,9 +8,14 @@ export const serviceAccountToken: Rule = {
   source:
     'https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#opt-out-of-api-credential-automounting',
   *violations({ pods }: RenderedStudio) {
-    for (const { title, spec } of pods) {
+    for (const { title: object, spec } of pods) {
       if (spec.automountServiceAccountToken !== false) {
-        yield { object: title, text: 'automountServiceAccountToken must be false' };
+        yield { object, text: 'automountServiceAccountToken must be false' };
+      }
+      for (const { name, projected } of listOf(spec.volumes)) {
+        if (listOf(projected?.sources).some(({ serviceAccountToken: token }) => token)) {
+          yield { object, text: `the volume ${name} holds a token of the API server` };
+        }
       }
     }
   },

@@ -42,69 +42,20 @@ const variants = {
 const rendered = Object.entries(variants).map(([name, settings]) => [name, render(settings)] as const);
 
 describe.each(rendered)('%s', (_, studio) => {
-  test('one writer, replaced and never doubled, with time to close its stores', () => {
+  test('backend and ingestion have minutes to close their stores', () => {
     for (const service of stateful) {
-      const { spec } = studio.get('Deployment', `junjo-ai-studio-${service}`);
-      expect(spec.replicas).toBe(1);
-      expect(spec.strategy).toEqual({ type: 'Recreate' });
-      expect(spec.template.spec.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(60);
+      expect(studio.pod(service).spec.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(60);
     }
   });
 
-  test('no disruption budget blocks the drain of a single pod', () => {
-    for (const budget of studio.ofKind('PodDisruptionBudget')) {
-      const selected = studio
-        .ofKind('Deployment')
-        .filter(({ spec }) => selects(budget.spec.selector.matchLabels, spec.template.metadata.labels));
-      expect(selected.map(({ spec }) => spec.replicas > 1)).toEqual([true]);
-    }
-  });
-
-  test('both pods of the volume follow each other to one node, and no other pod does', () => {
-    const [backend, ingestion] = stateful.map((service) => studio.pod(service));
-    for (const pod of [backend, ingestion]) {
-      const [term, ...more] = pod.spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution;
-      expect(more).toEqual([]);
-      expect(term.topologyKey).toBe('kubernetes.io/hostname');
-      expect(selects(term.labelSelector.matchLabels, backend.metadata.labels)).toBe(true);
-      expect(selects(term.labelSelector.matchLabels, ingestion.metadata.labels)).toBe(true);
-      expect(selects(term.labelSelector.matchLabels, studio.pod('frontend').metadata.labels)).toBe(false);
-    }
-    const claims = [backend, ingestion].map((pod) => claimOf(pod));
+  test('backend and ingestion mount one claim', () => {
+    const claims = stateful.map((service) => claimOf(studio.pod(service)));
     expect(claims[0]).toBe(claims[1]);
     expect(claims[0]).toEqual(expect.any(String));
   });
 
-  test('the claim can be mounted by two pods', () => {
+  test('a claim can be mounted by two pods of a node', () => {
     for (const { spec } of studio.ofKind('PersistentVolumeClaim')) expect(spec.accessModes).toEqual(['ReadWriteOnce']);
-  });
-
-  test('no service links and no service account token in any pod', () => {
-    for (const { spec } of studio.ofKind('Deployment')) {
-      expect(spec.template.spec.enableServiceLinks).toBe(false);
-      expect(spec.template.spec.automountServiceAccountToken).toBe(false);
-    }
-  });
-
-  test('every pod states user, group, seccomp, capabilities and the owner of its volume', () => {
-    for (const service of workloads) {
-      const { securityContext, volumes } = studio.pod(service).spec;
-      expect(securityContext).toMatchObject({
-        runAsUser: expect.any(Number),
-        runAsGroup: expect.any(Number),
-        fsGroup: expect.any(Number),
-        fsGroupChangePolicy: 'OnRootMismatch',
-        seccompProfile: { type: 'RuntimeDefault' },
-      });
-      expect(studio.container(service).securityContext).toMatchObject({
-        allowPrivilegeEscalation: false,
-        capabilities: { drop: ['ALL'] },
-      });
-      for (const volume of volumes ?? []) {
-        expect(Object.keys(volume).filter((key) => key !== 'name')).toHaveLength(1);
-        if (volume.emptyDir) expect(volume.emptyDir.sizeLimit).toMatch(/^[0-9]+Mi$/);
-      }
-    }
   });
 
   test('gRPC probes of the kubelet on the internal port, and none that runs a binary', () => {
@@ -125,10 +76,6 @@ describe.each(rendered)('%s', (_, studio) => {
     };
     expect(seconds('backend')).toBeGreaterThanOrEqual(600);
     expect(seconds('ingestion')).toBeGreaterThanOrEqual(2 * seconds('backend'));
-    for (const service of stateful) {
-      const { progressDeadlineSeconds } = studio.get('Deployment', `junjo-ai-studio-${service}`).spec;
-      expect(progressDeadlineSeconds).toBeGreaterThan(seconds(service));
-    }
   });
 
   test('user values are never inline, where Kubernetes would expand them', () => {
@@ -149,12 +96,7 @@ describe.each(rendered)('%s', (_, studio) => {
     }
   });
 
-  test('secrets reach the backend alone, and nothing but the Secret holds one', () => {
-    const secrets = studio.ofKind('Secret').flatMap(({ data }) => Object.values<string>(data));
-    const plain = secrets.map((value) => Buffer.from(value, 'base64').toString());
-    const others = studio.files.filter(({ path }) => !path.endsWith('secrets.k8s.yaml')).map(({ text }) => text);
-    expect(plain.length).toBeGreaterThan(1);
-    for (const value of [...secrets, ...plain]) expect(others.filter((text) => text.includes(value))).toEqual([]);
+  test('secrets reach the backend alone', () => {
     for (const service of ['ingestion', 'frontend']) {
       expect(Object.values(studio.environment(service)).filter((value) => value.startsWith('secret '))).toEqual([]);
     }
@@ -164,76 +106,9 @@ describe.each(rendered)('%s', (_, studio) => {
     });
   });
 
-  test('what holds the data is in the foundation, and Argo CD neither prunes nor deletes it', () => {
-    const foundation = studio.files.filter(({ path }) => path.startsWith('foundation/'));
-    const kinds = ['Namespace', 'PersistentVolume', 'PersistentVolumeClaim'];
-    const inFoundation = new Rendered(foundation).objects;
-    expect(studio.objects.filter(({ kind }) => kinds.includes(kind))).toEqual(inFoundation);
-    for (const { metadata } of inFoundation) {
-      expect(metadata.annotations['argocd.argoproj.io/sync-options'].split(',').sort()).toEqual([
-        'Delete=false',
-        'Prune=false',
-      ]);
-    }
-  });
-
-  test('no object waits in a sync wave', () => {
-    const annotations = studio.objects.flatMap(({ metadata }) => Object.keys(metadata.annotations ?? {}));
-    expect(annotations.filter((name) => name.startsWith('argocd.argoproj.io/sync-wave'))).toEqual([]);
-  });
-
-  test('a second apply changes nothing: Secrets carry data, and every port names its protocol', () => {
-    expect(studio.ofKind('Secret').filter(({ stringData }) => stringData)).toEqual([]);
-    const servicePorts = studio.ofKind('Service').flatMap(({ spec }) => spec.ports);
-    const containerPorts = workloads.flatMap((service) => studio.container(service).ports);
-    expect([...servicePorts, ...containerPorts].filter(({ protocol }) => protocol !== 'TCP')).toEqual([]);
-  });
-
-  test('Services lead to the ports of the pods that they select', () => {
-    for (const { spec } of studio.ofKind('Service')) {
-      const pods = studio.ofKind('Deployment').map((deployment) => deployment.spec.template);
-      const selected = pods.filter((pod) => selects(spec.selector, pod.metadata.labels));
-      expect(selected).toHaveLength(1);
-      const numbers = selected[0].spec.containers.flatMap(({ ports }: Manifest) =>
-        ports.map(({ containerPort }: Manifest) => containerPort),
-      );
-      // By number: the Caddy ingress controller passes over Services with named target ports.
-      for (const { targetPort } of spec.ports) expect(numbers).toContain(targetPort);
-    }
-  });
-
-  test('selectors hold name and component, and labels the whole app.kubernetes.io/ set', () => {
-    const selectors = [
-      ...studio.ofKind('Deployment').map(({ spec }) => spec.selector.matchLabels),
-      ...studio.ofKind('Service').map(({ spec }) => spec.selector),
-    ];
-    for (const selector of selectors) {
-      expect(Object.keys(selector).sort()).toEqual(['app.kubernetes.io/component', 'app.kubernetes.io/name']);
-    }
-    for (const { metadata } of studio.objects) {
-      expect(Object.keys(metadata.labels)).toEqual(
-        expect.arrayContaining(
-          ['name', 'instance', 'part-of', 'managed-by'].map((label) => `app.kubernetes.io/${label}`),
-        ),
-      );
-    }
-  });
-
-  test('everything lies in the namespace of the studio, under names of its own', () => {
-    const cluster = ['Namespace', 'PersistentVolume'];
-    const namespace = studio.ofKind('Namespace')[0].metadata.name;
-    for (const { kind, metadata } of studio.objects) {
-      expect(metadata.namespace).toBe(cluster.includes(kind) ? undefined : namespace);
-      if (!cluster.includes(kind)) expect(metadata.name).toMatch(/^junjo-ai-studio(-[a-z-]+)?$/);
-    }
-  });
-
-  test('memory is requested and limited, CPU is requested and never limited', () => {
-    for (const service of workloads) {
-      const { requests, limits } = studio.container(service).resources;
-      expect(Object.keys(requests).sort()).toEqual(['cpu', 'memory']);
-      expect(Object.keys(limits)).toEqual(['memory']);
-      expect(mebibytes(requests.memory)).toBeLessThanOrEqual(mebibytes(limits.memory));
+  test('everything is called after the studio, as the services of compose are', () => {
+    for (const { kind, metadata } of studio.objects.filter(({ metadata: { namespace } }) => namespace)) {
+      expect(`${kind} ${metadata.name}`).toMatch(/^[A-Za-z]+ junjo-ai-studio(-[a-z-]+)?$/);
     }
   });
 
@@ -252,19 +127,6 @@ describe.each(rendered)('%s', (_, studio) => {
 });
 
 describe('Pod Security', () => {
-  test('published images run under `restricted`, and the namespace enforces it', () => {
-    const studio = render(production());
-    expect(studio.ofKind('Namespace')[0].metadata.labels).toMatchObject({
-      'pod-security.kubernetes.io/enforce': 'restricted',
-    });
-    for (const service of workloads) {
-      const { securityContext } = studio.pod(service).spec;
-      expect(securityContext.runAsNonRoot).toBe(true);
-      expect(securityContext.runAsUser).toBeGreaterThan(0);
-      expect(studio.container(service).securityContext.readOnlyRootFilesystem).toBe(true);
-    }
-  });
-
   test('development images may write to their own tree as root, and nothing else is loosened', () => {
     const studio = render(development({ JUNJO_BUILD_TARGET: 'development' }));
     expect(studio.ofKind('Namespace')[0].metadata.labels).toMatchObject({
@@ -430,17 +292,7 @@ test('a second render of one studio gives the same bytes', () => {
   expect(filesOf(manifestsBelow(studio))).toEqual(filesOf(manifestsBelow(studio)));
 });
 
-function selects(selector: Record<string, string>, labels: Record<string, string>): boolean {
-  return Object.entries(selector).every(([key, value]) => labels[key] === value);
-}
-
 function claimOf(pod: Manifest): string | undefined {
   return pod.spec.volumes.find(({ persistentVolumeClaim }: Manifest) => persistentVolumeClaim)?.persistentVolumeClaim
     .claimName;
-}
-
-function mebibytes(quantity: string): number {
-  const match = /^([0-9]+)Mi$/.exec(quantity);
-  if (!match) throw new Error(`${quantity} is not in Mi`);
-  return Number(match[1]);
 }

@@ -1,9 +1,9 @@
 import type { Toleration } from './studio-config';
+import { isDnsSubdomain } from './text';
 import { commaSeparated, firstProblem, type Parsed, type ValueType } from './value-types';
 
 /** A key of a label, annotation or taint: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
 const NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
-const PREFIX = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/;
 
 /** What a taint does to pods that do not tolerate it. */
@@ -121,7 +121,7 @@ function parsePairs(
 function keyProblem(key: string): string | undefined {
   const slash = key.indexOf('/');
   const [prefix, name] = slash < 0 ? [undefined, key] : [key.slice(0, slash), key.slice(slash + 1)];
-  const sound = NAME.test(name) && (prefix === undefined || (PREFIX.test(prefix) && prefix.length <= 253));
+  const sound = NAME.test(name) && (prefix === undefined || isDnsSubdomain(prefix));
   if (sound) return undefined;
   return key === ''
     ? 'has an empty entry. Remove the comma too many'

@@ -3,22 +3,23 @@ import { apiGuardOf } from './checks/api-guard';
 import { edgeOf } from './checks/edge';
 import { imagesOf } from './checks/images';
 import { checkNames } from './checks/names';
+import { namespaceOf } from './checks/namespace';
 import { checkObjectNames } from './checks/object-names';
 import { patchesOf } from './checks/patches';
 import { placementOf } from './checks/placement';
 import { egressOf, proxyExceptions } from './checks/proxy';
 import { chooseRelease } from './checks/release';
 import { type SecretSurroundings, secretsOf } from './checks/secrets';
-import { checkSize, memoryProblem } from './checks/size';
+import { checkSize } from './checks/size';
 import { spansServiceOf } from './checks/spans';
 import { storageOf } from './checks/storage';
-import { addressesOf, checkOrigins, uiOrigin } from './checks/web';
+import { checkVariable } from './checks/variable';
+import { addressesOf, checkBackendPort, checkOrigins, uiOrigin } from './checks/web';
 import type { Lookup } from './env-file';
 import { type Entry, type EnvFileText, readEnvFiles } from './env-files';
 import { internalServiceNames } from './names';
 import { type Built, formatProblem, type Problem, type Severity } from './problems';
 import type { StudioConfig } from './studio-config';
-import { text } from './value-types';
 import { Values } from './values';
 import { type Variable, type VariableName, variablesOf } from './variables';
 
@@ -106,7 +107,7 @@ function studioOf(
     value: config,
     problems: [
       ...checkNames(values, entries, line, lines),
-      ...table.flatMap((variable) => checkValue(values, line, variable)),
+      ...table.flatMap((variable) => checkVariable(values, line, variable)),
       ...checkSize(values, line, table),
       ...problems,
       ...(config ? checkObjectNames(values, config) : []),
@@ -118,52 +119,7 @@ function isSame(problem: Problem): (other: Problem) => boolean {
   return (other) => formatProblem(other) === formatProblem(problem);
 }
 
-/** What one row of the table says of its value, whatever the other values are. */
-function checkValue(values: Values, line: ReleaseLine, variable: Variable): readonly Problem[] {
-  const { name } = variable;
-  const mode = values.inFile('JUNJO_K8S_SECRETS').kind === 'unsound' ? undefined : values.inEffect('JUNJO_K8S_SECRETS');
-  // Secrets that come from elsewhere are not judged here: checks/secrets.ts says what the file may hold.
-  if (variable.secret && (mode === 'existing' || mode === 'external')) return [];
-  const fromFile = !variable.secret || mode === 'manifest';
-  const inFile = values.inFile(name);
-  switch (inFile.kind) {
-    case 'none': {
-      if (!fromFile) return [];
-      if (variable.leftOutAsPlaceholder && inFile.hasLine) return [leftOut(values, name, 'is empty')];
-      const what = inFile.hasLine ? 'is empty' : 'is missing';
-      return isRequired(values, variable) ? [values.error(name, `${what}. ${howToSet(variable)}`)] : [];
-    }
-    case 'placeholder':
-      return variable.leftOutAsPlaceholder
-        ? [leftOut(values, name, 'still holds a placeholder')]
-        : [values.error(name, `still holds a placeholder. ${howToSet(variable)}`)];
-    case 'unsound':
-      return isRead(variable) ? [values.error(name, inFile.problem)] : [];
-    case 'sound': {
-      const problem = isRead(variable) ? memoryProblem(values, line, variable, inFile.text) : undefined;
-      return problem ? [values.error(name, problem)] : [];
-    }
-  }
-}
-
-function leftOut(values: Values, name: string, reason: string): Problem {
-  return values.warning(name, `${reason} and is left out. Set it, or remove the line`);
-}
-
-function isRequired(values: Values, { required }: Variable): boolean {
-  return required === 'always' || (required === 'production' && values.inEffect('JUNJO_ENV') === 'production');
-}
-
-/** Whether anything of this release heeds the value. */
-function isRead({ refused, insteadOfCompose, readers }: Variable): boolean {
-  return !refused && !insteadOfCompose && readers?.length !== 0;
-}
-
-function howToSet({ secret, name, type, meaning }: Variable): string {
-  if (secret) return 'Generate one: openssl rand -base64 32';
-  return type === text ? meaning.replaceAll('`', '') : `Set ${name} to one of: ${type.description.replaceAll('`', '')}`;
-}
-
+/** What the charts need of the values. */
 function configOf(
   values: Values,
   table: readonly Variable[],
@@ -246,27 +202,6 @@ function configOf(
       : undefined,
   };
   return { value: config, problems };
-}
-
-/** The namespace, called like the studio unless the file gives it another name. */
-function namespaceOf(values: Values): Built<string> {
-  const own = values.inEffect('JUNJO_K8S_NAMESPACE');
-  const namespace = own ?? values.inEffect('JUNJO_K8S_NAME');
-  if (!/^(default|kube-.*|argocd)$/.test(namespace)) return { value: namespace, problems: [] };
-  const owner = namespace === 'argocd' ? 'Argo CD' : 'the cluster';
-  const error = values.error(
-    own ? 'JUNJO_K8S_NAMESPACE' : 'JUNJO_K8S_NAME',
-    `${namespace} belongs to ${owner}; the studio labels its namespace and needs one of its own`,
-  );
-  return { value: namespace, problems: [error] };
-}
-
-/** Where a release reads the port at all, its image does not heed it. */
-function checkBackendPort(values: Values, table: readonly Variable[], { ports }: ReleaseLine): readonly Problem[] {
-  const port = values.inEffect('JUNJO_BACKEND_PORT');
-  const isUnread = table.some(({ name, readers }) => name === 'JUNJO_BACKEND_PORT' && readers?.length === 0);
-  if (port === undefined || port === ports.backend.http || isUnread) return [];
-  return [values.note('JUNJO_BACKEND_PORT', `has no effect: the image always listens on ${ports.backend.http}`)];
 }
 
 /** What compose sets beside the env file: the way between backend and ingestion, and what the line fixes. */

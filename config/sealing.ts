@@ -8,6 +8,7 @@ import {
   timingSafeEqual,
   X509Certificate,
 } from 'node:crypto';
+import { isBase64 } from './text';
 
 /** Where a sealed value may be opened: under one name, anywhere in one namespace, or anywhere in the cluster. */
 export type SealingScope = 'strict' | 'namespace-wide' | 'cluster-wide';
@@ -35,7 +36,6 @@ export interface KeptSeals extends SealingTarget {
 }
 
 const SCOPES: readonly string[] = ['strict', 'namespace-wide', 'cluster-wide'] satisfies SealingScope[];
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const SECRET_KEY = /^[A-Za-z0-9._-]{1,253}$/;
 const DIGEST = /^[0-9a-f]{64}$/;
 const FIRST_CERTIFICATE = /-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/s;
@@ -259,7 +259,7 @@ function isSealedValue(value: unknown): value is SealedValue {
 }
 
 function isWholeCiphertext(ciphertext: string): boolean {
-  if (!BASE64.test(ciphertext)) return false;
+  if (!isBase64(ciphertext)) return false;
   const bytes = Buffer.from(ciphertext, 'base64');
   if (bytes.length < LENGTH_BYTES) return false;
   const wrappedKeyBytes = bytes.readUInt16BE();

@@ -1,8 +1,10 @@
 import { isIP } from 'node:net';
 import { posix } from 'node:path';
 import type { LineVariable, ReleaseLine } from '../releases';
+import { type ImageReference, isImageRegistry, parseImage } from './image-reference';
 import { canonicalQuantity, quantityBytes } from './quantity';
 import type { Egress, SecretStore } from './studio-config';
+import { isBase64, isDnsSubdomain, withoutUserInfo } from './text';
 
 /** What a variable may hold: a description for the documentation, and what a text of it means. */
 export interface ValueType<T> {
@@ -27,16 +29,7 @@ export interface Unsound {
   readonly problem: string;
 }
 
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const DNS_LABEL = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
-const DNS_SUBDOMAIN = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
-// The grammar of image references: https://github.com/distribution/reference
-const REGISTRY =
-  /^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*(?::[0-9]+)?$/;
-const IMAGE_PATH = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
-const IMAGE_TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
-const IMAGE_DIGEST = /^sha256:[0-9a-f]{64}$/;
-
 const GENERATE_KEY = 'Generate one: openssl rand -base64 32';
 const MEBIBYTE = 2 ** 20;
 
@@ -151,7 +144,7 @@ export const base64Key = checkedText('base64 of exactly 32 bytes', (value) => {
   if (/^[A-Za-z0-9_-]+=*$/.test(value) && /[_-]/.test(value)) {
     return `uses the URL-safe alphabet (- and _), which the backend does not decode. ${GENERATE_KEY}`;
   }
-  if (!BASE64.test(value)) return `is not base64. ${GENERATE_KEY}`;
+  if (!isBase64(value)) return `is not base64. ${GENERATE_KEY}`;
   const bytes = Buffer.from(value, 'base64').length;
   return bytes === 32 ? undefined : `decodes to ${bytes} bytes, the backend needs exactly 32. ${GENERATE_KEY}`;
 });
@@ -177,7 +170,7 @@ export const dnsSubdomain = checkedText('lower-case letters, digits, `-` and `.`
 
 /** A node, as `kubectl get nodes` names it; its name is also a label value. */
 export const nodeName = checkedText('name of a node, as `kubectl get nodes` shows it', (value) =>
-  DNS_SUBDOMAIN.test(value) && value.length <= 63
+  isDnsSubdomain(value) && value.length <= 63
     ? undefined
     : 'is not the name of a node. Take it from: kubectl get nodes',
 );
@@ -214,7 +207,7 @@ export const accessMode: ValueType<'ReadWriteOnce' | 'ReadWriteMany'> = {
 export const imageRegistry = checkedText('registry host, with a path where there is one', (value) => {
   if (value.includes('://')) return 'must not have a scheme. Write the host, for example registry.example.com/mirror';
   const [host = '', ...path] = value.split('/');
-  return REGISTRY.test(host) && path.every((part) => IMAGE_PATH.test(part))
+  return isImageRegistry(host, path)
     ? undefined
     : 'is not a registry. Write the host, a port or path if it has one, and no slash at the end: registry.example.com/mirror';
 });
@@ -333,7 +326,9 @@ export const egress: ValueType<readonly Egress[]> = {
       const cidr = way.slice(0, Math.max(colon, 0));
       const number = port.parse(way.slice(colon + 1));
       if ('problem' in number) {
-        return { problem: `${way || 'an empty entry'} has no port. Write a range and a port: 10.0.0.5/32:3128` };
+        return {
+          problem: `${withoutUserInfo(way) || 'an empty entry'} has no port. Write a range and a port: 10.0.0.5/32:3128`,
+        };
       }
       const problem = cidrProblem(cidr);
       if (problem) return { problem };
@@ -387,7 +382,7 @@ function cidrProblem(range: string): string | undefined {
   // A zone names an interface of one machine, and is no part of an address elsewhere.
   const version = address.includes('%') ? 0 : isIP(address);
   const bits = version === 4 ? 32 : 128;
-  if (version === 0 || more.length > 0) return `${range} is not a CIDR. Write it as 203.0.113.0/24`;
+  if (version === 0 || more.length > 0) return `${withoutUserInfo(range)} is not a CIDR. Write it as 203.0.113.0/24`;
   if (prefix === undefined) return `${range} has no prefix length. Write ${range}/${bits} for one address`;
   if (!/^(0|[1-9][0-9]{0,2})$/.test(prefix) || Number(prefix) > bits) {
     return `${range} has a prefix length that is not from 0 to ${bits}`;
@@ -432,37 +427,6 @@ function pathBelow(folders: readonly string[]): ValueType<string> {
       ? undefined
       : `must be a path below ${listed}; the container cannot write anywhere else`,
   );
-}
-
-/** An image, and what tells whether it moves. */
-export interface ImageReference {
-  /** The whole of it, as a container names it. */
-  readonly reference: string;
-  /** @default none, which means `latest` */
-  readonly tag?: string;
-  readonly digest?: string;
-}
-
-function parseImage(reference: string): ImageReference | undefined {
-  const at = reference.indexOf('@');
-  const digest = at < 0 ? undefined : reference.slice(at + 1);
-  const rest = at < 0 ? reference : reference.slice(0, at);
-  // A colon before the last slash belongs to the registry's port.
-  const colon = rest.indexOf(':', rest.lastIndexOf('/') + 1);
-  const tag = colon < 0 ? undefined : rest.slice(colon + 1);
-  const [first = '', ...others] = (colon < 0 ? rest : rest.slice(0, colon)).split('/');
-  const firstIsRegistry = others.length > 0 && (/[.:]/.test(first) || first === 'localhost');
-  const path = firstIsRegistry ? others : [first, ...others];
-  const valid =
-    (!firstIsRegistry || REGISTRY.test(first)) &&
-    path.every((part) => IMAGE_PATH.test(part)) &&
-    (tag === undefined || IMAGE_TAG.test(tag)) &&
-    (digest === undefined || IMAGE_DIGEST.test(digest));
-  return valid ? { reference, tag, digest } : undefined;
-}
-
-function isDnsSubdomain(value: string): boolean {
-  return DNS_SUBDOMAIN.test(value) && value.length <= 253;
 }
 
 function hasControlCharacter(value: string): boolean {

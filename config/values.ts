@@ -6,7 +6,7 @@ import type { ParsedValues, Variable, VariableName } from './variables';
 
 /** What the env files say of a variable, whatever its default is. */
 export type InFile =
-  /** Nothing: there is no line, or one without a value, of which every reader makes the same. */
+  /** No line, or one without a value: to every reader of these variables that is the same. */
   | { readonly kind: 'none'; readonly hasLine: boolean }
   /** A secret that still holds the text of an example file. */
   | { readonly kind: 'placeholder' }

@@ -86,13 +86,13 @@ function routeOf(values: Values): Built<EdgeRoute | undefined> {
 
 function ingressRouteOf(values: Values): Built<EdgeRoute> {
   const className = values.inEffect(CLASS);
-  const { value: controller, problems: unknown } = controllerOf(
+  const { value: controller, problems: controllerProblems } = controllerOf(
     values,
     ingressControllers,
     'an ingress class',
     className,
   );
-  const problems = [...unknown];
+  const problems = [...controllerProblems];
   if (values.inFile(CLASS).kind !== 'unsound') problems.push(...ingressNotes(values, className, controller));
   if (controller?.outsideCluster) {
     const reason = 'it connects from outside the cluster, as no pod of any namespace';
@@ -108,8 +108,13 @@ function namespaceProblems(values: Values, name: string, reason: string): readon
 
 function gatewayRouteOf(values: Values, gateway: GatewayChoice): Built<EdgeRoute> {
   const className = gateway.kind === 'new' ? gateway.className : undefined;
-  const { value: controller, problems: unknown } = controllerOf(values, gatewayControllers, 'a Gateway', className);
-  const problems = [...unknown];
+  const { value: controller, problems: controllerProblems } = controllerOf(
+    values,
+    gatewayControllers,
+    'a Gateway',
+    className,
+  );
+  const problems = [...controllerProblems];
   if (
     gateway.kind === 'new' &&
     controller?.pods === "the Gateway's namespace" &&
@@ -146,7 +151,7 @@ function gatewayRouteOf(values: Values, gateway: GatewayChoice): Built<EdgeRoute
   return { value: { kind: 'sharedGateway', namespace, name, listeners, controller }, problems };
 }
 
-/** The controller that the file names, or the one whose usual classes include this one. */
+/** The controller that the file names, or the one whose usual classes include this one. @param runs what the known ones run */
 function controllerOf<Kind extends IngressController | GatewayController>(
   values: Values,
   known: Readonly<Record<string, Kind>>,

@@ -1,7 +1,7 @@
 import { type Component, components, perComponent, type ReleaseLine } from '../../releases';
+import { type ImageReference, isFloating } from '../image-reference';
 import type { Built, Problem } from '../problems';
 import type { StudioConfig } from '../studio-config';
-import type { ImageReference } from '../value-types';
 import type { Values } from '../values';
 
 const imageSettings = {
@@ -34,20 +34,18 @@ export function imagesOf(values: Values, line: ReleaseLine): Built<Pick<StudioCo
     );
   }
   if (development && !production) problems.push(values.note('JUNJO_BUILD_TARGET', howToBuild));
-  const images = perComponent((component) => {
-    const setting = imageSettings[component];
-    const image = values.inEffect(setting) ?? imageOfRelease(values, line, component, development);
-    if (production && isFloating(image)) {
-      const { tag } = image;
-      problems.push(
-        values.error(
-          setting,
-          `${tag ? `has the tag ${tag}, which moves` : 'has no tag, which means latest'}: each restart could run another release. Name a tag or a digest`,
-        ),
-      );
-    }
-    return image;
-  });
+  const images = perComponent(
+    (component) => values.inEffect(imageSettings[component]) ?? imageOfRelease(values, line, component, development),
+  );
+  for (const component of components.filter((each) => production && isFloating(images[each]))) {
+    const { tag } = images[component];
+    problems.push(
+      values.error(
+        imageSettings[component],
+        `${tag ? `has the tag ${tag}, which moves` : 'has no tag, which means latest'}: each restart could run another release. Name a tag or a digest`,
+      ),
+    );
+  }
   return {
     value: {
       images: perComponent((component) => images[component].reference),
@@ -57,15 +55,11 @@ export function imagesOf(values: Values, line: ReleaseLine): Built<Pick<StudioCo
   };
 }
 
+/** The published image, or the one that a person builds of it. */
 function imageOfRelease(values: Values, line: ReleaseLine, component: Component, development: boolean): ImageReference {
   const tag = development ? 'development' : values.inEffect('JUNJO_K8S_RELEASE');
   const repository = development
     ? `junjo-ai-studio-${component}`
     : `${values.inEffect('JUNJO_K8S_IMAGE_REGISTRY')}/${line.images[component]}`;
   return { reference: `${repository}:${tag}`, tag };
-}
-
-/** Whether the image may be another one at the next pull. Upstream moves `X.Y` tags like `latest`. */
-function isFloating({ tag, digest }: ImageReference): boolean {
-  return digest === undefined && (tag === undefined || tag === 'latest' || /^v?[0-9]+(\.[0-9]+)?$/.test(tag));
 }

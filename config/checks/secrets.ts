@@ -4,7 +4,7 @@ import type { Built, Problem } from '../problems';
 import { formatKeptSeals, parseKeptSeals, readSealingCertificate, reusableSeals, sealAll } from '../sealing';
 import type { SecretKey, SecretSource, Secrets } from '../studio-config';
 import type { InFile, Values } from '../values';
-import type { Variable } from '../variables';
+import type { Variable, VariableName } from '../variables';
 
 /** What checks of secrets need from outside the env files. */
 export interface SecretSurroundings {
@@ -13,6 +13,14 @@ export interface SecretSurroundings {
   /** The time against which certificates are checked. */
   readonly now: () => Date;
 }
+
+/** By these a kept seal is found, and opens. */
+const ofTarget: readonly VariableName[] = [
+  'JUNJO_K8S_NAME',
+  'JUNJO_K8S_NAMESPACE',
+  'JUNJO_K8S_SECRET_NAME',
+  'JUNJO_K8S_SEALING_SCOPE',
+];
 
 type Texts = Readonly<Record<string, string>>;
 
@@ -153,6 +161,8 @@ function sealedSourceOf(
   { readFile, now }: SecretSurroundings,
 ): Built<SecretSource | undefined> {
   const failed = (...problems: readonly Problem[]) => ({ value: undefined, problems });
+  // What is kept could not be found, or be told from what is kept for another target.
+  if (ofTarget.some((name) => values.inFile(name).kind === 'unsound')) return failed();
   const certificatePath = values.inEffect('JUNJO_K8S_SEALING_CERT');
   const pem = certificatePath && readFile(certificatePath);
   if (!pem) {

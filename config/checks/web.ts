@@ -1,7 +1,9 @@
 import { getDomain } from 'tldts';
-import type { FrontendPorts } from '../../releases';
+import type { FrontendPorts, ReleaseLine } from '../../releases';
 import type { Built, Problem } from '../problems';
+import { withoutUserInfo } from '../text';
 import type { Values } from '../values';
+import type { Variable } from '../variables';
 
 const UI = 'JUNJO_PROD_FRONTEND_URL';
 const API = 'JUNJO_PROD_BACKEND_URL';
@@ -146,6 +148,18 @@ export function checkOrigins(values: Values, addresses: Addresses, ports: Fronte
   return [values.error(ORIGINS, text)];
 }
 
+/** Where a release reads the port at all, its image does not heed it. */
+export function checkBackendPort(
+  values: Values,
+  table: readonly Variable[],
+  { ports }: ReleaseLine,
+): readonly Problem[] {
+  const port = values.inEffect('JUNJO_BACKEND_PORT');
+  const isUnread = table.some(({ name, readers }) => name === 'JUNJO_BACKEND_PORT' && readers?.length === 0);
+  if (port === undefined || port === ports.backend.http || isUnread) return [];
+  return [values.note('JUNJO_BACKEND_PORT', `has no effect: the image always listens on ${ports.backend.http}`)];
+}
+
 function originProblem(origin: string, production: boolean): string | undefined {
   if (origin === '') return 'has an empty origin. Remove the comma too many';
   if (origin.includes('*')) return 'contains *; browsers refuse it together with cookies. Name each origin';
@@ -167,8 +181,4 @@ function originProblem(origin: string, production: boolean): string | undefined 
   }
   if (production && url.protocol === 'http:') return `contains ${origin}; in production origins begin with https://`;
   return undefined;
-}
-
-function withoutUserInfo(origin: string): string {
-  return origin.replace(/\/\/[^/]*@/, '//…@');
 }

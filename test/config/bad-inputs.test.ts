@@ -617,6 +617,20 @@ const badInputs: readonly BadInput[] = [
     'HTTPS_PROXY=proxy.example.com:3128',
     '.env:1 HTTPS_PROXY: is not the address of an HTTP proxy. Write it as http://proxy.example.com:3128',
   ),
+  dev(
+    'JUNJO_K8S_EGRESS=http://user:hunter2@proxy.example.com:3128',
+    '.env:1 JUNJO_K8S_EGRESS: http://…@proxy.example.com is not a CIDR. Write it as 203.0.113.0/24',
+  ),
+  dev(
+    'JUNJO_K8S_EGRESS=http://user:hunter2@proxy.example.com',
+    '.env:1 JUNJO_K8S_EGRESS: http://…@proxy.example.com has no port. Write a range and a port: 10.0.0.5/32:3128',
+  ),
+  ...['https://user:hun/ter2@studio.example.com', 'user:hunter2@studio.example.com'].map((origin) =>
+    dev(
+      `JUNJO_ALLOW_ORIGINS=${origin}`,
+      `.env:1 JUNJO_ALLOW_ORIGINS: contains "${origin.replace(/user:.*@/, '…@')}", which is no origin. ${ORIGIN_FORM}`,
+    ),
+  ),
 
   // Words that JavaScript's own objects have
   dev('JUNJO_K8S_SIZE=constructor', '.env:1 JUNJO_K8S_SIZE: must be one of: small, medium, large'),

@@ -122,6 +122,20 @@ describe('JUNJO_K8S_SECRETS=sealed', () => {
     ]);
   });
 
+  test.each([
+    ['JUNJO_K8S_NAMESPACE', 'Studio_1'],
+    ['JUNJO_K8S_SEALING_SCOPE', 'Strict'],
+  ])('says nothing more of what is kept while %s is not sound', (name, value) => {
+    const kept = files(keptText(sealed(secrets()), files()));
+    const printed = errorsOf(sealed({ ...none, OPENAI_API_KEY: undefined, [name]: value }), kept);
+    expect(printed).toEqual([expect.stringMatching(new RegExp(`^\\.env:\\d+ ${name}: must be`))]);
+  });
+
+  test('has one problem with a placeholder, however little is kept', () => {
+    const printed = errorsOf(sealed({ JUNJO_SECURE_COOKIE_KEY: 'your_base64_key_here' }), files());
+    expect(printed).toEqual([expect.stringMatching(/JUNJO_SECURE_COOKIE_KEY: still holds a placeholder/)]);
+  });
+
   test('does not open elsewhere: what is kept for another namespace is no use', () => {
     const settings = sealed(secrets());
     const moved = { ...settings, ...none, OPENAI_API_KEY: undefined, JUNJO_K8S_NAMESPACE: 'moved' };

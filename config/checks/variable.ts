@@ -1,0 +1,52 @@
+import type { ReleaseLine } from '../../releases';
+import type { Problem } from '../problems';
+import { text } from '../value-types';
+import type { Values } from '../values';
+import type { Variable } from '../variables';
+import { memoryProblem } from './size';
+
+/** Judges the value of one variable by its row of the table. */
+export function checkVariable(values: Values, line: ReleaseLine, variable: Variable): readonly Problem[] {
+  const { name } = variable;
+  const mode = values.inFile('JUNJO_K8S_SECRETS').kind === 'unsound' ? undefined : values.inEffect('JUNJO_K8S_SECRETS');
+  // Secrets that come from elsewhere are not judged here: checks/secrets.ts says what the file may hold.
+  if (variable.secret && (mode === 'existing' || mode === 'external')) return [];
+  const fromFile = !variable.secret || mode === 'manifest';
+  const inFile = values.inFile(name);
+  switch (inFile.kind) {
+    case 'none': {
+      if (!fromFile) return [];
+      if (variable.leftOutAsPlaceholder && inFile.hasLine) return [leftOut(values, name, 'is empty')];
+      const what = inFile.hasLine ? 'is empty' : 'is missing';
+      return isRequired(values, variable) ? [values.error(name, `${what}. ${howToSet(variable)}`)] : [];
+    }
+    case 'placeholder':
+      return variable.leftOutAsPlaceholder
+        ? [leftOut(values, name, 'still holds a placeholder')]
+        : [values.error(name, `still holds a placeholder. ${howToSet(variable)}`)];
+    case 'unsound':
+      return isRead(variable) ? [values.error(name, inFile.problem)] : [];
+    case 'sound': {
+      const problem = isRead(variable) ? memoryProblem(values, line, variable, inFile.text) : undefined;
+      return problem ? [values.error(name, problem)] : [];
+    }
+  }
+}
+
+function leftOut(values: Values, name: string, reason: string): Problem {
+  return values.warning(name, `${reason} and is left out. Set it, or remove the line`);
+}
+
+function isRequired(values: Values, { required }: Variable): boolean {
+  return required === 'always' || (required === 'production' && values.inEffect('JUNJO_ENV') === 'production');
+}
+
+/** Whether anything of this release heeds the value. */
+function isRead({ refused, insteadOfCompose, readers }: Variable): boolean {
+  return !refused && !insteadOfCompose && readers?.length !== 0;
+}
+
+function howToSet({ secret, name, type, meaning }: Variable): string {
+  if (secret) return 'Generate one: openssl rand -base64 32';
+  return type === text ? meaning.replaceAll('`', '') : `Set ${name} to one of: ${type.description.replaceAll('`', '')}`;
+}

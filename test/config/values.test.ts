@@ -1,0 +1,61 @@
+import { variablesOf } from '../../config/variables';
+import { releaseLines } from '../../releases';
+import { development, load, production } from '../support/studio';
+
+test('every default of the table is a value of its type', () => {
+  const defaults = releaseLines
+    .flatMap((line) => variablesOf(line))
+    .filter((variable) => variable.default !== undefined);
+  const unsound = defaults.filter((variable) => 'problem' in variable.type.parse(variable.default ?? ''));
+  expect(unsound.map(({ name }) => name)).toEqual([]);
+  expect(new Set(defaults.map(({ name }) => name)).size).toBeGreaterThan(15);
+});
+
+describe('a setting arrives as what it stands for', () => {
+  test('a number', () => {
+    expect(load(development({ JUNJO_K8S_FRONTEND_REPLICAS: '07' })).frontendReplicas).toBe(7);
+    expect(load(development()).frontendReplicas).toBe(1);
+  });
+
+  test('ways out, where an IPv6 range has colons of its own', () => {
+    const { egress } = load(development({ JUNJO_K8S_EGRESS: '10.0.0.5/32:3128, 2001:db8::/32:443' }));
+    expect(egress).toEqual([
+      { cidr: '10.0.0.5/32', port: 3128 },
+      { cidr: '2001:db8::/32', port: 443 },
+    ]);
+  });
+
+  test('ranges, with spaces behind the commas', () => {
+    const { edge } = load(production({ JUNJO_K8S_WEB_SOURCE_RANGES: '203.0.113.0/24, 198.51.100.7/32' }));
+    expect(edge?.webSourceRanges).toEqual(['203.0.113.0/24', '198.51.100.7/32']);
+  });
+
+  test.each([
+    [undefined, 'https://acme-v02.api.letsencrypt.org/directory'],
+    ['letsencrypt-staging', 'https://acme-staging-v02.api.letsencrypt.org/directory'],
+    ['https://acme.example.com/directory', 'https://acme.example.com/directory'],
+  ])('the ACME server %s is the directory %s', (JUNJO_K8S_ACME_SERVER, server) => {
+    expect(load(production({ JUNJO_K8S_ACME_SERVER })).edge?.certificate).toMatchObject({ kind: 'acme', server });
+  });
+
+  test.each([
+    ['class:envoy', { kind: 'gateway', className: 'envoy' }],
+    ['infra/public', { kind: 'sharedGateway', namespace: 'infra', name: 'public' }],
+  ])('the Gateway %s is %j', (JUNJO_K8S_GATEWAY, route) => {
+    const { edge } = load(
+      production({ JUNJO_K8S_INGRESS_CLASS: undefined, JUNJO_K8S_NETWORK_POLICY: 'false', JUNJO_K8S_GATEWAY }),
+    );
+    expect(edge?.route).toMatchObject(route);
+  });
+
+  test('a scheme in capitals, as the origin that browsers send', () => {
+    const config = load(
+      production({
+        JUNJO_PROD_FRONTEND_URL: 'HTTPS://studio.example.com',
+        JUNJO_PROD_BACKEND_URL: 'HTTPS://api.example.com',
+      }),
+    );
+    expect(config.settings.backend.JUNJO_ALLOW_ORIGINS).toBe('https://studio.example.com');
+    expect(config.apiUrl).toBe('https://api.example.com');
+  });
+});

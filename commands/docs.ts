@@ -1,11 +1,17 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { exampleEnvFile, variablesPage } from '../config/documentation';
 import { edgePage } from '../config/edge-page';
 import { releasesPage } from '../config/releases-page';
 import { releaseLines } from '../releases';
+import { pictures } from './pictures';
 
 // These come from the tables of variables and controllers and from releases/; a test fails when they are not what those say.
 writeFileSync('docs/variables.md', variablesPage());
 writeFileSync('.env.example', exampleEnvFile());
 writeFileSync('docs/releases.md', releasesPage(releaseLines));
 writeFileSync('docs/edge.md', edgePage());
+
+void pictures().then((drawn) => {
+  mkdirSync('docs/pictures', { recursive: true });
+  for (const [path, svg] of drawn) writeFileSync(path, svg);
+});

@@ -11,6 +11,7 @@ const layers = [
   'render',
   'validate',
   'diagnosis',
+  'diagram',
   'main.ts',
   'cluster',
   'scripts',
@@ -19,7 +20,7 @@ const layers = [
 ];
 
 /** What neither reads files nor asks the process anything: text goes in, objects come out. */
-const pure = ['releases', 'config', 'charts', 'rules', 'render', 'validate', 'diagnosis'];
+const pure = ['releases', 'config', 'charts', 'rules', 'render', 'validate', 'diagnosis', 'diagram'];
 
 const root = readdirSync('.', { withFileTypes: true }).filter(({ name }) => !/^(\..*|node_modules)$/.test(name));
 const sources = root

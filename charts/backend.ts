@@ -25,6 +25,7 @@ import { besideTheVolume } from './pod/placement';
 import { podDefaults } from './pod/pod';
 import { resources } from './pod/resources';
 import { H2C, localService, servicePort } from './service';
+import { upgradeGuardContainer, upgradeGuardVolumes } from './upgrade-guard';
 
 /** What the backend has beyond ingestion: its two ports, one of them public. */
 export interface BackendChartProps extends StatefulComponentProps {
@@ -36,6 +37,8 @@ export interface BackendChartProps extends StatefulComponentProps {
   readonly onLocalhost: boolean;
   /** A guard that asks for a sign-in before spans are shown. @default the API is reached as it is */
   readonly guard?: Pick<ApiGuardProps, 'imageRegistry' | 'api'>;
+  /** Steps between release lines that may lose spans: a changed one rolls the pod, whose guard reads them. */
+  readonly acceptedLosses: readonly string[];
   /** What the controller of the edge reads on the Service. */
   readonly serviceAnnotations: Readonly<Record<string, string>>;
 }
@@ -57,12 +60,18 @@ export class BackendChart extends Chart {
         // Longer than the startup probe, so that a long migration does not mark the rollout as failed.
         progressDeadlineSeconds: 1200,
         template: {
-          metadata: statefulPodMeta(props, 'backend', guard && { 'checksum/guard': digest(apiGuardConfig(guard)) }),
+          metadata: statefulPodMeta(props, 'backend', {
+            ...(guard && { 'checksum/guard': digest(apiGuardConfig(guard)) }),
+            ...(props.acceptedLosses.length > 0 && {
+              'checksum/accepted': digest({ steps: props.acceptedLosses.join() }),
+            }),
+          }),
           spec: {
             ...podDefaults(props),
             affinity: besideTheVolume,
             // SQLite's checkpoint and DuckDB's close happen after SIGTERM.
             terminationGracePeriodSeconds: 90,
+            initContainers: [upgradeGuardContainer(props)],
             containers: [
               {
                 ...containerDefaults(props, 'backend'),
@@ -82,7 +91,7 @@ export class BackendChart extends Chart {
               },
               ...(guard ? [apiGuardContainer(guard)] : []),
             ],
-            volumes: [...volumes, ...(guard ? apiGuardVolumes : [])],
+            volumes: [...volumes, ...upgradeGuardVolumes, ...(guard ? apiGuardVolumes : [])],
           },
         },
       },

@@ -29,6 +29,7 @@ import {
   spansTlsVolumes,
 } from './spans-tls';
 import { stopIngestion, waitForBackend } from './start-and-stop';
+import { upgradeGuardVolumes, waitForMarkContainer } from './upgrade-guard';
 
 /** What ingestion has beyond the backend: the ways in which spans arrive. */
 export interface IngestionChartProps extends StatefulComponentProps {
@@ -38,6 +39,8 @@ export interface IngestionChartProps extends StatefulComponentProps {
   readonly internalGrpcPort: number;
   /** How this release starts, lives and stops. */
   readonly facts: ReleaseLine['ingestion'];
+  /** Name of the release line, which the mark on the volume must have. */
+  readonly lineName: string;
   /** Where the backend checks API keys, for a release that must not start before it. @default it may start first */
   readonly waitForPort?: number;
   /** How the port for spans is published. @default on localhost, for a studio without an edge */
@@ -58,6 +61,7 @@ export class IngestionChart extends Chart {
     // A certificate of somebody's own is for the port that applications know; one of the pod's own is for the edge.
     const endsTls = sidecar?.certificate.kind === 'secret';
     const initContainers = [
+      waitForMarkContainer(props, props.lineName),
       ...(props.waitForPort ? [waitForBackend(props, props.waitForPort)] : []),
       ...(sidecar ? certificateMaker(sidecar) : []),
     ];
@@ -82,7 +86,7 @@ export class IngestionChart extends Chart {
             ...podDefaults(props),
             affinity: besideTheVolume,
             terminationGracePeriodSeconds,
-            ...(initContainers.length > 0 && { initContainers }),
+            initContainers,
             containers: [
               {
                 ...containerDefaults(props, 'ingestion'),
@@ -101,7 +105,7 @@ export class IngestionChart extends Chart {
               },
               ...(sidecar ? [spansTlsContainer(sidecar)] : []),
             ],
-            volumes: [...volumes, ...(sidecar ? spansTlsVolumes(sidecar) : [])],
+            volumes: [...volumes, ...upgradeGuardVolumes, ...(sidecar ? spansTlsVolumes(sidecar) : [])],
           },
         },
       },

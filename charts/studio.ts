@@ -26,6 +26,7 @@ import { cloudAnnotations, externalDnsAnnotations } from './service';
 import { SettingsChart } from './settings';
 import { SPANS_TLS_PORT } from './spans-tls';
 import { mountedClaim, StorageChart } from './storage';
+import { UpgradeGuardChart } from './upgrade-guard';
 
 /** A studio, and how it goes together with others. */
 export interface StudioProps {
@@ -57,9 +58,11 @@ export class Studio extends Construct {
       new StorageChart(foundation, '10-storage', { ...identity, storage: config.storage });
     }
     new SettingsChart(this, '20-settings', { ...identity, settings: config.settings, apiUrl: config.apiUrl });
+    new UpgradeGuardChart(this, '25-upgrade-guard', { ...identity, ...config });
     this.addSecrets(config, identity);
     new BackendChart(this, '40-backend', {
       ...statefulComponent(config, 'backend'),
+      acceptedLosses: config.acceptedLosses,
       httpPort: ports.backend.http,
       internalGrpcPort: ports.backend.internalGrpc,
       serviceAnnotations: webServiceAnnotations(config, 'api'),
@@ -71,6 +74,7 @@ export class Studio extends Construct {
       otlpPort: ports.ingestion.otlp,
       internalGrpcPort: ports.ingestion.internalGrpc,
       facts: config.line.ingestion,
+      lineName: config.line.name,
       waitForPort: needsBackendFirst(config.line) ? ports.backend.internalGrpc : undefined,
       published: onLocalhost ? undefined : config.spansService,
       serviceAnnotations: spansServiceAnnotations(config),

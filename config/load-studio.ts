@@ -1,5 +1,6 @@
 import { type Component, perComponent, type ReleaseLine, releaseLines } from '../releases';
 import { apiGuardOf } from './checks/api-guard';
+import { acceptedLossesOf } from './checks/data-loss';
 import { edgeOf } from './checks/edge';
 import { imagesOf } from './checks/images';
 import { checkNames } from './checks/names';
@@ -102,7 +103,7 @@ function studioOf(
     variable.name === 'JUNJO_K8S_NAME' && name ? { ...variable, default: name } : variable,
   );
   const values = new Values(file, entries, table, line);
-  const { value: config, problems } = configOf(values, table, line, surroundings);
+  const { value: config, problems } = configOf(values, table, { line, lines }, surroundings);
   return {
     value: config,
     problems: [
@@ -123,7 +124,7 @@ function isSame(problem: Problem): (other: Problem) => boolean {
 function configOf(
   values: Values,
   table: readonly Variable[],
-  line: ReleaseLine,
+  { line, lines }: Pick<Studio, 'line' | 'lines'>,
   surroundings: SecretSurroundings,
 ): Built<StudioConfig | undefined> {
   const environment = values.inEffect('JUNJO_ENV') ?? 'development';
@@ -136,6 +137,7 @@ function configOf(
   const edge = edgeOf(values, addresses.value);
   const spansService = spansServiceOf(values, line, addresses.value, edge.value);
   const storage = storageOf(values);
+  const acceptedLosses = acceptedLossesOf(values, line, lines);
   const egress = egressOf(values);
   const secrets = secretsOf(values, table, namespace.value, surroundings);
   const changes = patchesOf(values, surroundings.readFile);
@@ -150,6 +152,7 @@ function configOf(
     ...edge.problems,
     ...spansService.problems,
     ...storage.problems,
+    ...acceptedLosses.problems,
     ...egress.problems,
     ...secrets.problems,
     ...changes.problems,
@@ -174,6 +177,8 @@ function configOf(
     environment,
     imageTarget,
     line,
+    lines,
+    acceptedLosses: acceptedLosses.value,
     tag: values.inEffect('JUNJO_K8S_RELEASE'),
     imageRegistry: values.inEffect('JUNJO_K8S_IMAGE_REGISTRY'),
     ...images.value,

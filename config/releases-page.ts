@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { needsBackendFirst, newestTag, type ReleaseLine } from '../releases';
+import { moveOf, needsBackendFirst, newestTag, type ReleaseLine, stepName } from '../releases';
 import { internalServiceNames, workloadNames } from './names';
 import { listed } from './text';
 
@@ -77,6 +77,10 @@ export function releasesPage(lines: readonly ReleaseLine[]): string {
     'several lines needs the steps of each whose files are on the volume. Where Argo CD applies the studio, switch its self-heal',
     'off for as long as something is scaled to 0.',
     '',
+    'The volume says which line ran on it last. A line that cannot read its spans does not start there: the init container',
+    '`upgrade-guard` of the backend says what would be lost, and ingestion waits. Files that were put aside as below do not count.',
+    'To leave them where they are and go on: `JUNJO_K8S_ACCEPT_DATA_LOSS=FROM-to-TO`, for that step alone.',
+    '',
     ...lines.slice(1).flatMap((to, index) => move(lines[index] ?? to, to)),
   ].join('\n');
 }
@@ -151,16 +155,18 @@ function move(from: ReleaseLine, to: ReleaseLine): readonly string[] {
       : [
           `Applications send to port ${to.ports.ingestion.otlp} instead of ${from.ports.ingestion.otlp}, unless they send through the edge.`,
         ];
-  if (from.stores.columnsSince === to.stores.columnsSince) {
+  const effect = moveOf(from.stores, to.stores);
+  if (effect === 'harmless') {
     return [title, '', ['Users, API keys and spans stay.', ...ports].join(' '), ''];
   }
-  if (from.stores.spans !== to.stores.spans) {
+  if (effect === 'hidden') {
     return [
       title,
       '',
       `Users and API keys stay. ${to.name} does not read the spans of ${from.name} (${from.stores.description}); they stay on the`,
       `volume. \`JUNJO_K8S_RELEASE=${newestTag(from)}\` is the way back, for a database of users that ${from.name} made: one that a`,
       `later line made lacks a table. ${ports.join(' ')}`.trim(),
+      `To go on without them: \`JUNJO_K8S_ACCEPT_DATA_LOSS=${stepName(from, to)}\`.`,
       '',
     ];
   }

@@ -197,6 +197,10 @@ export interface StudioConfig {
   /** `development` images hot-reload, run as root and are built by the person who runs them. */
   readonly imageTarget: 'development' | 'production';
   readonly line: ReleaseLine;
+  /** Every line whose data the volume may hold. */
+  readonly lines: readonly ReleaseLine[];
+  /** The step between lines that may lose spans. */
+  readonly acceptedLosses: readonly string[];
   /** Tag of the release, for labels. */
   readonly tag: string;
   /** Registry, with path, that mirrors Docker Hub. */

@@ -226,6 +226,11 @@ export const imageReference: ValueType<ImageReference> = {
   },
 };
 
+/** A step from one release line to another. */
+export const step = checkedText('`FROM-to-TO`, two release lines', (value) =>
+  /^[0-9.]+-to-[0-9.]+$/.test(value) ? undefined : 'is not a step between release lines. Write it as 0.70-to-0.82',
+);
+
 /** An e-mail address. */
 export const email = checkedText('e-mail address', (value) =>
   /^[^\s@,;<>"]+@[^\s@,;<>"]+\.[A-Za-z0-9-]{2,}$/.test(value)

@@ -33,6 +33,7 @@ import {
   repoPath,
   secretStore,
   secretText,
+  step,
   storageQuantity,
   text,
   type ValueType,
@@ -345,6 +346,14 @@ export const variables = [
     meaning: 'Claim of your own in the namespace to use instead of a new one',
     type: dnsSubdomain,
     example: 'my-claim',
+  },
+  {
+    name: 'JUNJO_K8S_ACCEPT_DATA_LOSS',
+    group: 'Storage',
+    meaning:
+      'Step between release lines that may lose spans, where the backend refuses to start on them (docs/runbook.md); remove it after the step',
+    type: step,
+    example: '0.70-to-0.82',
   },
   {
     name: 'JUNJO_K8S_SIZE',

@@ -49,7 +49,14 @@ export const release070: ReleaseLine = {
     stop: { drainSeconds: 120 },
   },
   api: openApi,
-  stores: { description: 'SQLite, DuckDB, BadgerDB', spans: 'DuckDB', columnsSince: '0.70.3' },
+  stores: {
+    description: 'SQLite, DuckDB, BadgerDB',
+    spans: 'DuckDB',
+    columnsSince: '0.70.3',
+    spanPaths: ['duckdb/traces.duckdb', 'badgerdb'],
+    usersPath: 'sqlite/junjo.db',
+    usersTable: 'poller_state',
+  },
   writable: {
     // HOME is in /tmp too: the public suffix list is cached there.
     backend: [{ path: '/tmp', sizeLimitMi: 512 }],

@@ -5,7 +5,7 @@ import {
   onlyBackendChoosesLogFormat,
   openApi,
   parquetEnvironment,
-  parquetStores,
+  parquetStores14,
   parquetVariables,
   ports1323,
 } from './common';
@@ -22,7 +22,7 @@ export const release080: ReleaseLine = {
   fewerReaders: onlyBackendChoosesLogFormat,
   ingestion: { ...impatientIngestion, health: 'tcp' },
   api: openApi,
-  stores: { ...parquetStores, columnsSince: '0.80.0' },
+  stores: parquetStores14,
   writable: {
     backend: [{ path: '/tmp', sizeLimitMi: 512 }],
     ingestion: [{ path: '/tmp', sizeLimitMi: 64 }],

@@ -4,7 +4,7 @@ import {
   noBackendPort,
   openApi,
   parquetEnvironmentWithPorts,
-  parquetStores,
+  parquetStores14,
   parquetVariables,
   ports26154,
   queryVariables,
@@ -23,7 +23,7 @@ export const release081: ReleaseLine = {
   fewerReaders: noBackendPort,
   ingestion: { ...impatientIngestion, health: 'grpc' },
   api: openApi,
-  stores: { ...parquetStores, columnsSince: '0.80.0' },
+  stores: parquetStores14,
   sdk: { '0.81.2': '0.63.0', '0.81.3': '0.63.0', '0.81.5': '0.63.0' },
   writable: writableWithSpill,
 };

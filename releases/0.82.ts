@@ -3,7 +3,7 @@ import {
   noBackendPort,
   openApi,
   parquetEnvironmentWithPorts,
-  parquetStores,
+  parquetStores21,
   parquetVariables,
   ports26154,
   queryVariables,
@@ -86,7 +86,7 @@ export const release082: ReleaseLine = {
     stop: { unwrittenSeconds: 6 },
   },
   api: { ...openApi, spansNeedSignIn: true, cookie: 'signed and encrypted' },
-  stores: { ...parquetStores, columnsSince: '0.82.0' },
+  stores: parquetStores21,
   sdk: { '0.82.0': '0.65.0', '0.82.1': '0.66.0' },
   writable: writableWithSpill,
 };

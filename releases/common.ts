@@ -43,11 +43,30 @@ export const openApi: ReleaseLine['api'] = {
 };
 
 /** Stores from 0.80 on; the columns are each line's own. */
-export const parquetStores = {
+const parquetStores = {
   description: 'SQLite, Arrow and Parquet files',
   spans: 'Parquet',
+  spanPaths: ['spans/wal', 'spans/hot_snapshot.parquet', 'spans/parquet'],
+  logPath: 'spans/wal',
   flushPath: '/api/admin/flush-wal',
+  usersPath: 'sqlite/junjo.db',
 } satisfies Partial<ReleaseLine['stores']>;
+
+// Columns: ingestion/src/wal/schema.rs of upstream.
+
+/** Spans in 14 columns. */
+export const parquetStores14: ReleaseLine['stores'] = {
+  ...parquetStores,
+  columnsSince: '0.80.0',
+  lastColumn: 'resource_attributes',
+};
+
+/** Spans in the same and seven more. */
+export const parquetStores21: ReleaseLine['stores'] = {
+  ...parquetStores,
+  columnsSince: '0.82.0',
+  lastColumn: 'resource_dropped_attributes_count',
+};
 
 /** Ports up to 0.81.0. */
 export const ports1323: ReleaseLine['ports'] = {

@@ -5,6 +5,7 @@ import { release0810 } from './0.81.0';
 import { release082 } from './0.82';
 import type { ReleaseLine } from './release-line';
 
+export * from './moves';
 export * from './release-line';
 
 /** Every release line that can be rendered, oldest first. */

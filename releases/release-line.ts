@@ -90,8 +90,18 @@ export interface StoreFacts {
   readonly spans: 'DuckDB' | 'Parquet';
   /** First tag that wrote spans with these columns; files with other columns cannot be read. */
   readonly columnsSince: string;
+  /** Last column of the files for spans, where lines share a folder: tells which of them wrote one. @default none shares them */
+  readonly lastColumn?: string;
+  /** Files and folders for spans, below the volume. */
+  readonly spanPaths: readonly string[];
+  /** The one of them with the write-ahead log: what another line left there stops every flush. @default another line's is not read */
+  readonly logPath?: string;
   /** Where a signed-in user has the write-ahead log flushed to files. @default nothing needs flushing */
   readonly flushPath?: string;
+  /** The database with users and API keys, below the volume. */
+  readonly usersPath: string;
+  /** A table of it that the release needs and that a database made by a later one lacks for good. @default none */
+  readonly usersTable?: string;
 }
 
 /** Mebibytes of memory that a container asks for and may not exceed. */

@@ -6,6 +6,7 @@ const layers = [
   'releases',
   'config',
   'imports',
+  'programs',
   'charts',
   'rules',
   'render',

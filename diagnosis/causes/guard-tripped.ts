@@ -1,5 +1,5 @@
+import { GUARD_CONTAINER } from '../../charts/upgrade-guard';
 import type { Recogniser } from '../finding';
-import { GUARD_CONTAINER } from '../guard-container';
 import { ended, ofWorkload } from '../pods';
 
 /** The upgrade guard found the data of another release line, and keeps the studio from starting on it. */

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { GUARD_CONTAINER } from '../../charts/upgrade-guard';
 import { recognisers } from '../../diagnosis';
-import { GUARD_CONTAINER } from '../../diagnosis/guard-container';
 import { diagnosisOf, type RecordedState, recording, summaryOf } from '../support/cluster-state';
 
 /** A recording with something changed in it. */

@@ -236,7 +236,14 @@ describe('a line that is one more data file', () => {
       spansNeedSignIn: false,
       cookie: 'signed and encrypted',
     },
-    stores: { description: 'A made-up store', spans: 'Parquet', columnsSince: '9.9.0', flushPath: '/flush-made-up' },
+    stores: {
+      description: 'A made-up store',
+      spans: 'Parquet',
+      columnsSince: '9.9.0',
+      spanPaths: ['store'],
+      flushPath: '/flush-made-up',
+      usersPath: 'users.db',
+    },
     sdk: { '9.9.0': '8.8.8' },
     writable: { ...line('0.82').writable, backend: [{ path: '/scratch', sizeLimitMi: 7 }] },
     memory: {
@@ -266,7 +273,7 @@ describe('a line that is one more data file', () => {
     expect(studio.environment('backend')).not.toHaveProperty('NEW_TOKEN');
     expect(studio.container('ingestion').livenessProbe).toMatchObject({ tcpSocket: { port: 'grpc-internal' } });
     expect(studio.container('ingestion').ports[1]).toMatchObject({ name: 'grpc-internal', containerPort: 7021 });
-    expect(studio.pod('ingestion').spec.initContainers[0].command[2]).toContain('backend-internal/7011');
+    expect(studio.pod('ingestion').spec.initContainers[1].command[2]).toContain('backend-internal/7011');
     expect(studio.container('ingestion').lifecycle.preStop.exec.command).toEqual(['sleep', '40']);
     expect(studio.pod('ingestion').spec.terminationGracePeriodSeconds).toBe(44);
     expect(studio.environment('ingestion').JUNJO_LOG_LEVEL).toBe('warn');
@@ -340,6 +347,9 @@ describe('the examples of the lines', () => {
     /\.env\.(JUNJO_DUCKDB_PATH|JUNJO_METADATA_DB_PATH|JUNJO_PARQUET_STORAGE_PATH)\./,
     /\.env\.(JUNJO_BADGERDB_PATH|WAL_DIR|SNAPSHOT_PATH|PARQUET_OUTPUT_DIR)\./,
     /\.env\.(GRPC_PORT|INTERNAL_GRPC_PORT|JUNJO_INTERNAL_GRPC_TOKEN)\./,
+    // What the guard of the volume knows of the line.
+    /^25-upgrade-guard.*\.data\.facts\.json$/,
+    /\.initContainers\.(upgrade-guard|wait-for-volume)\.(image|command\.3)$/,
     // Settings that are written out because the image has no default of its own, or follow the size.
     /^20-settings.*\.data\.(BACKPRESSURE_MAX_MB|MALLOC_ARENA_MAX|MALLOC_TRIM_THRESHOLD_)$/,
     /^20-settings.*\.data\.JUNJO_DF_(TARGET_PARTITIONS|BATCH_SIZE|SPILL_POOL_MB)$/,

@@ -28,7 +28,10 @@ describe('ingestion is probed', () => {
 });
 
 describe('the start of ingestion', () => {
-  const init = (tag: string): Manifest => studioOf(tag).pod('ingestion').spec.initContainers?.[0];
+  const init = (tag: string): Manifest =>
+    studioOf(tag)
+      .pod('ingestion')
+      .spec.initContainers.find(({ name }: Manifest) => name === 'wait-for-backend');
 
   test.each(['0.80.0', '0.81.0', '0.81.5'])('waits for the backend where it would turn spans away: %s', (tag) => {
     const container = init(tag);

@@ -10,6 +10,7 @@ const CONTENTS = [
   'commands',
   'config',
   'imports',
+  'programs',
   'releases',
   'render',
   'rules',

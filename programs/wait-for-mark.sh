@@ -1,0 +1,16 @@
+#!/bin/sh
+# Holds ingestion back until the guard of the backend has let this release onto the volume.
+#
+#     wait-for-mark.sh MARK LINE
+#
+# POSIX sh, because the images of ingestion have nothing else in common: one is Alpine's, the others Debian's.
+mark=$1
+line=$2
+seconds=0
+until grep -q "\"line\": \"$line\"" "$mark" 2> /dev/null; do
+  if [ $((seconds % 30)) -eq 0 ]; then
+    echo "waiting until the backend has let Junjo AI Studio $line onto the volume: see the log of its container upgrade-guard"
+  fi
+  seconds=$((seconds + 1))
+  sleep 1
+done

@@ -1,0 +1,187 @@
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { upgradeGuardFacts, VOLUME_MARK } from '../../charts/upgrade-guard';
+import { type ReleaseLine, releaseLines } from '../../releases';
+
+/** As whom the pods run; a test that is not run by root runs their programs as itself. */
+const USER = 10001;
+const isRoot = process.getuid?.() === 0;
+const SPAN_FILES = 'test/support/span-files';
+
+/** Without any capability, as in a pod. */
+const asUser = isRoot
+  ? ['setpriv', `--reuid=${USER}`, `--regid=${USER}`, '--clear-groups', '--bounding-set=-all', '--no-new-privs']
+  : [];
+
+// The one of a version manager may lie in a folder that only its owner may enter.
+const python = ['python3', '/usr/bin/python3'].find((program) => run([program, '-c', 'import sqlite3']).status === 0);
+
+/** `describe` for what needs Python: left out where there is none, but never in CI. */
+export const describeWithPython = python || process.env.CI ? describe : describe.skip;
+if (!python) console.warn('There is no Python, so the tests of the volume guard are left out. Install python3');
+
+/** Runs a program as the user of the pods. */
+function run(command: readonly string[]) {
+  const [program = '', ...args] = [...asUser, ...command];
+  return spawnSync(program, args, { encoding: 'utf8' });
+}
+
+/** What a container ends with. */
+export interface Ended {
+  readonly status: number | null;
+  /** Standard output and error. */
+  readonly log: string;
+  /** What `kubectl describe pod` shows of it. */
+  readonly reason: string;
+}
+
+/** Databases by their tables: each is made once. */
+const databases = new Map<string, Buffer>();
+
+/** A release line by its name. */
+export function lineCalled(name: string): ReleaseLine {
+  const line = releaseLines.find((each) => each.name === name);
+  if (!line) throw new Error(`no line is called ${name}`);
+  return line;
+}
+
+/** The volume of a studio as a folder, and the programs that run on it as the user of the pods. */
+export class Volume {
+  private readonly root = mkdtempSync(join(tmpdir(), 'junjo-volume-'));
+  readonly path = join(this.root, 'data');
+
+  constructor() {
+    chmodSync(this.root, 0o755);
+    mkdirSync(this.path);
+    this.own(this.path);
+  }
+
+  remove(): void {
+    rmSync(this.root, { recursive: true, force: true });
+  }
+
+  /** What the releases of a line leave on a volume; `minutesAgo` is when they wrote it last. */
+  fill(line: ReleaseLine, minutesAgo = 0): this {
+    const { stores } = line;
+    this.database(stores.usersPath, ['users', 'api_keys', ...(stores.usersTable ? [stores.usersTable] : [])]);
+    if (stores.spans === 'DuckDB') {
+      this.write('duckdb/traces.duckdb', 'DUCK', minutesAgo);
+      this.write('badgerdb/MANIFEST', 'Bdgr', minutesAgo);
+      return this;
+    }
+    this.database('sqlite/metadata.db', ['files']);
+    const columns = stores.columnsSince === '0.82.0' ? 21 : 14;
+    this.copy(`${columns}.ipc`, `spans/wal/batch_1_${columns}.ipc`, minutesAgo);
+    this.copy(`${columns}.parquet`, `spans/parquet/year=2026/month=01/day=02/spans_${columns}.parquet`, minutesAgo);
+    this.copy(`${columns}.parquet`, 'spans/hot_snapshot.parquet', minutesAgo);
+    return this;
+  }
+
+  /** A real SQLite database in WAL mode with these tables, beside those that it has. */
+  database(path: string, tables: readonly string[]): void {
+    const file = this.place(path);
+    const key = tables.join();
+    const made = existsSync(file) ? undefined : databases.get(key);
+    if (made) {
+      writeFileSync(file, made);
+      this.own(file);
+      return;
+    }
+    const code = 'import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.argv[2])';
+    const statements = [
+      'pragma journal_mode=wal',
+      ...tables.map((table) => `create table if not exists ${table} (id text)`),
+    ];
+    const { status, stderr } = run([python ?? '', '-I', '-c', code, file, statements.join(';')]);
+    if (status !== 0) throw new Error(stderr);
+    if (!databases.has(key)) databases.set(key, readFileSync(file));
+  }
+
+  /** One of the span files that a real writer made. */
+  copy(source: string, path: string, minutesAgo = 0): void {
+    copyFileSync(join(SPAN_FILES, source), this.place(path));
+    this.touch(path, minutesAgo);
+  }
+
+  write(path: string, text: string, minutesAgo = 0): void {
+    writeFileSync(this.place(path), text);
+    this.touch(path, minutesAgo);
+  }
+
+  delete(path: string): void {
+    rmSync(join(this.path, path), { recursive: true });
+  }
+
+  /** The mark, or nothing on a volume without one. */
+  get mark(): Readonly<Record<string, string>> | undefined {
+    const file = join(this.path, VOLUME_MARK);
+    return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+  }
+
+  /** Every file of the volume. */
+  get files(): readonly string[] {
+    return readdirSync(this.path, { recursive: true, encoding: 'utf8' }).sort();
+  }
+
+  /** Starts the guard of a line, as the manifests do. */
+  guard(line: ReleaseLine, acceptedLosses: readonly string[] = []): Ended {
+    const facts = join(this.root, 'facts.json');
+    const log = join(this.root, 'termination-log');
+    writeFileSync(facts, JSON.stringify(upgradeGuardFacts({ line, lines: releaseLines, acceptedLosses })));
+    writeFileSync(log, '');
+    // The kubelet lets everybody write it.
+    chmodSync(log, 0o666);
+    const { status, stdout, stderr } = run([
+      python ?? '',
+      '-I',
+      this.program('upgrade-guard.py'),
+      facts,
+      this.path,
+      log,
+    ]);
+    return { status, log: stdout + stderr, reason: readFileSync(log, 'utf8') };
+  }
+
+  /** A program as a pod finds it: readable for everybody. */
+  program(name: string): string {
+    const file = join(this.root, name);
+    copyFileSync(join('programs', name), file);
+    chmodSync(file, 0o644);
+    return file;
+  }
+
+  private own(path: string): void {
+    if (isRoot) chownSync(path, USER, USER);
+  }
+
+  private place(path: string): string {
+    for (const [index, character] of [...path].entries()) {
+      const folder = join(this.path, path.slice(0, index));
+      if (character !== '/' || existsSync(folder)) continue;
+      mkdirSync(folder);
+      this.own(folder);
+    }
+    return join(this.path, path);
+  }
+
+  private touch(path: string, minutesAgo: number): void {
+    const file = join(this.path, path);
+    this.own(file);
+    const seconds = Date.now() / 1000 - minutesAgo * 60;
+    utimesSync(file, seconds, seconds);
+  }
+}

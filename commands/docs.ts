@@ -3,13 +3,15 @@ import { exampleEnvFile, variablesPage } from '../config/documentation';
 import { edgePage } from '../config/edge-page';
 import { releasesPage } from '../config/releases-page';
 import { releaseLines } from '../releases';
+import { patchesPage } from '../rules/patches-page';
 import { pictures } from './pictures';
 
-// These come from the tables of variables and controllers and from releases/; a test fails when they are not what those say.
+// These come from the tables of variables and controllers, releases/ and rules/; a test fails when they are not what those say.
 writeFileSync('docs/variables.md', variablesPage());
 writeFileSync('.env.example', exampleEnvFile());
 writeFileSync('docs/releases.md', releasesPage(releaseLines));
 writeFileSync('docs/edge.md', edgePage());
+writeFileSync('docs/patches.md', patchesPage());
 
 void pictures().then((drawn) => {
   mkdirSync('docs/pictures', { recursive: true });

@@ -1,4 +1,14 @@
-import { isMap, isScalar, isSeq, LineCounter, type Node, type ParsedNode, parseDocument, type YAMLMap } from 'yaml';
+import {
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type ParsedNode,
+  parseDocument,
+  visit,
+  type YAMLMap,
+} from 'yaml';
 import type { Problem } from './problems';
 
 /** Where something stands. */
@@ -96,20 +106,26 @@ interface Yaml {
 function parse(text: string, file: string, before: number): Yaml {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
-  const [error] = document.errors;
-  if (error) {
-    const [reason] = error.message.split(' at line ');
-    throw new Malformed({
-      severity: 'error',
-      file,
-      line: before + (error.linePos?.[0].line ?? 1),
-      text: `is no YAML: ${reason}`,
-    });
-  }
   const line = (node: Node) => before + lines.linePos(node.range?.[0] ?? 0).line;
   const fail = (node: Node, problem: string): never => {
     throw new Malformed({ severity: 'error', file, line: line(node), text: problem });
   };
+  const [error] = document.errors;
+  if (error) {
+    const [reason] = error.message.split(' at line ');
+    const what = error.code === 'MULTIPLE_DOCS' ? `holds several documents. ${FORM}` : `is no YAML: ${reason}`;
+    throw new Malformed({ severity: 'error', file, line: before + (error.linePos?.[0].line ?? 1), text: what });
+  }
+  visit(document, {
+    Alias: (_, node) => fail(node, `*${node.source} is an alias: write out what it stands for`),
+    Scalar: (_, node) => {
+      // kubectl and kustomize read YAML 1.1, where such a number is octal; here it would be decimal.
+      const { source = '', value } = node;
+      if (typeof value === 'number' && /^[-+]?0[0-9]/.test(source)) {
+        fail(node, `${source} is octal for some and decimal for others. Write it without the zero, or in quotes`);
+      }
+    },
+  });
   return {
     contents: document.contents,
     line,

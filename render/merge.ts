@@ -20,49 +20,58 @@ const MERGE_KEYS: Readonly<Record<string, readonly string[]>> = {
 
 const DIRECTIVE = '$patch';
 
-/** The patch names something that is not there. */
+/** The patch names something that is not there, or asks for what is not known here. */
 export class MergeError extends Error {}
 
 /**
- * Merges a patch into an object as `kubectl patch` and kustomize do: maps field by field, lists by their keys, `null` and
- * `$patch: delete` remove. A custom resource has no keys, so its lists are replaced.
+ * Merges a patch into an object as `kubectl patch` and kustomize do: maps field by field, lists by their keys; `null` and
+ * `$patch: delete` remove, `$patch: replace` replaces. A custom resource has no keys, so its lists are replaced.
  * @throws MergeError when it removes what is not there
  */
 export function merged(object: Fields, patch: Fields, keyed: boolean, path = ''): Fields {
   const { [DIRECTIVE]: directive, ...fields } = patch;
-  if (directive === 'replace') return fields;
-  if (directive !== undefined) throw new MergeError(`${path || '/'}: $patch: ${directive} is not known here`);
-  const result: Record<string, unknown> = { ...object };
+  if (directive !== undefined && directive !== 'merge' && (directive !== 'replace' || path === '')) {
+    throw new MergeError(`${path || 'the object itself'}: $patch: ${directive} is not possible here`);
+  }
+  const result: Record<string, unknown> = directive === 'replace' ? {} : { ...object };
   for (const [key, value] of Object.entries(fields)) {
     const below = `${path}/${key}`;
-    if (value === null) {
-      if (!(key in object)) throw new MergeError(`${below} is not there`);
+    if (key.startsWith('$')) throw new MergeError(`${below} is not known here`);
+    if (value === null || (isMap(value) && value[DIRECTIVE] === 'delete')) {
+      if (!(key in result)) throw new MergeError(`${below} is not there`);
       delete result[key];
     } else if (isMap(value)) {
-      result[key] = merged(isMap(object[key]) ? object[key] : {}, value, keyed, below);
+      const old = result[key];
+      result[key] = merged(isMap(old) ? old : {}, value, keyed, below);
     } else {
-      result[key] = keyed && Array.isArray(value) ? mergedList(object[key], value, key, below) : value;
+      result[key] = Array.isArray(value) ? mergedList(result[key], value, keyed ? key : undefined, below) : value;
     }
   }
   return result;
 }
 
-function mergedList(list: unknown, patches: readonly unknown[], field: string, path: string): readonly unknown[] {
-  const key = MERGE_KEYS[field]?.find((name) => patches.every((patch) => isMap(patch) && name in patch));
-  if (!key || !Array.isArray(list)) return patches;
-  const items = [...list];
-  for (const patch of patches as readonly Fields[]) {
-    const index = items.findIndex((item) => isMap(item) && item[key] === patch[key]);
-    if (patch[DIRECTIVE] === 'delete') {
-      if (index < 0) throw new MergeError(`${path} has none with ${key} ${patch[key]}`);
-      items.splice(index, 1);
-    } else if (index < 0) {
-      items.push(patch);
-    } else {
-      items[index] = merged(items[index], patch, true, `${path}/${index}`);
-    }
+/** @param field of Kubernetes' own kinds, whose lists may have keys */
+function mergedList(
+  list: unknown,
+  patches: readonly unknown[],
+  field: string | undefined,
+  path: string,
+): readonly unknown[] {
+  const items = patches.filter((patch) => !isMap(patch) || patch[DIRECTIVE] !== 'replace');
+  const key = MERGE_KEYS[field ?? '']?.find((name) => items.every((item) => isMap(item) && name in item));
+  if (!key || items.length < patches.length || !Array.isArray(list)) {
+    return items.map((item, index) => (isMap(item) ? merged({}, item, field !== undefined, `${path}/${index}`) : item));
   }
-  return items;
+  const result = [...list];
+  for (const patch of items.filter(isMap)) {
+    const index = result.findIndex((item) => isMap(item) && item[key] === patch[key]);
+    const deletes = patch[DIRECTIVE] === 'delete';
+    if (deletes && index < 0) throw new MergeError(`${path} has none with ${key} ${patch[key]}`);
+    if (deletes) result.splice(index, 1);
+    else if (index < 0) result.push(merged({}, patch, true, `${path}/${result.length}`));
+    else result[index] = merged(result[index], patch, true, `${path}/${index}`);
+  }
+  return result;
 }
 
 function isMap(value: unknown): value is Fields {

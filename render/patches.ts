@@ -4,7 +4,7 @@ import type { Patch, PatchOperation, PatchTarget, Place } from '../config/patch-
 import type { Problem } from '../config/problems';
 import { listed } from '../config/text';
 import type { Manifest, PlacedManifest } from '../rules';
-import { fieldsOf, listOf, podsOf } from '../rules/rendered-studio';
+import { configMapsOf, type Fields, fieldsOf, podsOf } from '../rules/rendered-studio';
 import { MergeError, merged } from './merge';
 
 /** Objects after patches, or what kept a patch from being one. */
@@ -70,16 +70,46 @@ function mergedInto(manifest: Manifest, { fields, place }: Extract<Patch['change
 }
 
 function operated(manifest: Manifest, operations: readonly PatchOperation[]): Change {
-  const copy = structuredClone(manifest);
+  // Of this realm's own arrays, which the library tells by their constructor.
+  const copy: Manifest = JSON.parse(JSON.stringify(manifest));
   for (const { place, ...operation } of operations) {
-    const [error] = applyPatch(copy, [structuredClone(operation) as Operation]);
-    if (error) {
-      const { path } = operation;
-      const text = error.name === 'TestError' ? `${path} has another value` : `${path} is not there`;
-      return { text, place };
-    }
+    const missing = missingPath(copy, operation);
+    if (missing) return { text: `${missing} is not there`, place };
+    const [error] = applyPatch(copy, [operation as Operation]);
+    if (error) return { text: `${operation.path} has another value than the patch tests for`, place };
   }
   return { manifest: copy };
+}
+
+/** The path of an operation that leads nowhere: the library takes some that do, such as a name where a list wants a number. */
+function missingPath(manifest: Manifest, { op, path, from }: Omit<PatchOperation, 'place'>): string | undefined {
+  if (from !== undefined && !isThere(manifest, from)) return from;
+  const adds = op === 'add' || op === 'move' || op === 'copy';
+  return isThere(manifest, path, adds) ? undefined : path;
+}
+
+/** @param adds the last word of the path may be new */
+function isThere(manifest: Manifest, path: string, adds = false): boolean {
+  const words = path
+    .split('/')
+    .slice(1)
+    .map((word) => word.replaceAll('~1', '/').replaceAll('~0', '~'));
+  let value: unknown = manifest;
+  for (const [index, word] of words.entries()) {
+    const isNew = adds && index === words.length - 1;
+    if (Array.isArray(value)) {
+      if (isNew && (word === '-' || word === String(value.length))) return true;
+      if (!/^(0|[1-9][0-9]*)$/.test(word) || Number(word) >= value.length) return false;
+      value = value[Number(word)];
+    } else if (value !== null && typeof value === 'object') {
+      if (isNew) return true;
+      if (!Object.hasOwn(value, word)) return false;
+      value = (value as Fields)[word];
+    } else {
+      return false;
+    }
+  }
+  return true;
 }
 
 function isTarget(
@@ -114,31 +144,37 @@ function isBuiltIn({ apiVersion }: Manifest): boolean {
 
 /** A patched ConfigMap rolls the pods that read it, and no other. */
 function rolled(before: readonly PlacedManifest[], after: readonly PlacedManifest[]): readonly PlacedManifest[] {
-  const data = new Map(before.map(({ manifest }) => [`${manifest.kind} ${manifest.metadata.name}`, manifest.data]));
-  const changedMaps = after
-    .map(({ manifest }) => manifest)
-    .filter(
-      ({ kind, metadata, data: now }) =>
-        kind === 'ConfigMap' && JSON.stringify(now) !== JSON.stringify(data.get(`${kind} ${metadata.name}`)),
-    );
-  if (changedMaps.length === 0) return after;
+  const changedMaps = changedContents(before, after);
+  if (changedMaps.size === 0) return after;
   return after.map((each) => {
     const manifest = structuredClone(each.manifest);
     for (const pod of podsOf(manifest)) {
-      const names = [
-        ...listOf(pod.spec.volumes).map(({ configMap }) => configMap?.name),
-        ...pod.containers.flatMap(({ fields }) => [
-          ...listOf(fields.envFrom).map(({ configMapRef }) => configMapRef?.name),
-          ...listOf(fields.env).map(({ valueFrom }) => valueFrom?.configMapKeyRef?.name),
-        ]),
-      ];
-      const read = changedMaps.filter(({ metadata }) => names.includes(metadata.name));
-      if (read.length === 0) continue;
-      const texts = Object.fromEntries(read.map(({ metadata, data: now }) => [metadata.name, JSON.stringify(now)]));
-      Object.assign(pod.metadata, {
-        annotations: { ...fieldsOf(pod.metadata.annotations), 'checksum/patches': digest(texts) },
+      const read = configMapsOf(pod).flatMap(({ name }): (readonly [string, string])[] => {
+        const content = changedMaps.get(name);
+        return content === undefined ? [] : [[name, content]];
       });
+      if (read.length === 0) continue;
+      const annotations = {
+        ...fieldsOf(pod.metadata.annotations),
+        'checksum/patches': digest(Object.fromEntries(read)),
+      };
+      Object.assign(pod.metadata, { annotations });
     }
     return { ...each, manifest };
   });
+}
+
+/** The ConfigMaps whose content the patches changed, by name. */
+function changedContents(
+  before: readonly PlacedManifest[],
+  after: readonly PlacedManifest[],
+): ReadonlyMap<string, string> {
+  const contents = (placed: readonly PlacedManifest[]) =>
+    placed
+      .filter(({ manifest }) => manifest.kind === 'ConfigMap')
+      .map(({ manifest: { metadata, data, binaryData } }) => {
+        return [metadata.name, JSON.stringify([data, binaryData])] as const;
+      });
+  const old = new Map(contents(before));
+  return new Map(contents(after).filter(([name, content]) => old.get(name) !== content));
 }

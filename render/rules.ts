@@ -1,8 +1,8 @@
 import { podSecurityOf } from '../charts/namespace';
-import type { Waiver } from '../config/patch-file';
+import type { Patch, Waiver } from '../config/patch-file';
 import type { Problem } from '../config/problems';
 import type { StudioConfig } from '../config/studio-config';
-import { type BrokenRule, brokenRules, type PlacedManifest, rules, type StudioFacts } from '../rules';
+import { type BrokenRule, brokenRules, type PlacedManifest, type Rule, rules, type StudioFacts } from '../rules';
 import { patched } from './patches';
 
 /** Objects with their patches, and what they break. */
@@ -16,14 +16,10 @@ export function judged(rendered: readonly PlacedManifest[], config: StudioConfig
   const { placed, problems } = patched(rendered, config.patches);
   if (problems.length > 0) return { placed: rendered, problems };
   const broken = brokenRules(placed, factsOf(config));
+  const inForce = broken.filter(({ rule }) => !config.waivers.some((waiver) => waiver.rule === rule.name));
   return {
     placed,
-    problems: [
-      ...config.waivers.map((waiver) => waived(waiver, broken)),
-      ...broken
-        .filter(({ rule }) => !config.waivers.some((waiver) => waiver.rule === rule.name))
-        .map((violation) => blamed(violation, rendered, config)),
-    ],
+    problems: [...config.waivers.map((waiver) => waived(waiver, broken)), ...blamed(inForce, rendered, config)],
   };
 }
 
@@ -47,22 +43,36 @@ function waived({ place, rule, reason }: Waiver, broken: readonly BrokenRule[]):
     : { severity: 'warning', ...place, text: `waives the rule ${rule}, which nothing breaks. Remove it` };
 }
 
-/** A violation is the fault of the patch that brought it, or ours. */
-function blamed(violation: BrokenRule, rendered: readonly PlacedManifest[], config: StudioConfig): Problem {
-  const { rule, object, text } = violation;
-  const isThere = (placed: readonly PlacedManifest[]) =>
-    brokenRules(placed, factsOf(config)).some(
-      (other) => other.rule === rule && other.object === object && other.text === text,
-    );
-  const what = `breaks the rule ${rule.name}: ${object}: ${text}. The rule is there because ${rule.reason} (${rule.source})`;
-  const guilty = config.patches.find((_, index) =>
-    isThere(patched(rendered, config.patches.slice(0, index + 1)).placed),
-  );
-  return guilty && !isThere(rendered)
-    ? { severity: 'error', ...guilty.place, text: what }
+/** A violation is the fault of the patch that brought it, or ours; each of them hears once of a rule. */
+function blamed(
+  broken: readonly BrokenRule[],
+  rendered: readonly PlacedManifest[],
+  config: StudioConfig,
+): readonly Problem[] {
+  if (broken.length === 0) return [];
+  const told = ({ rule, object, text }: BrokenRule) => `${rule.name}: ${object}: ${text}`;
+  const after = (patches: StudioConfig['patches']) =>
+    new Set(brokenRules(patched(rendered, patches).placed, factsOf(config)).map(told));
+  const before = after([]);
+  const steps = config.patches.map((patch, index) => ({ patch, found: after(config.patches.slice(0, index + 1)) }));
+  const guilty = (each: BrokenRule) =>
+    before.has(told(each)) ? undefined : steps.find(({ found }) => found.has(told(each)))?.patch;
+  return [undefined, ...config.patches].flatMap((patch) => {
+    const own = broken.filter((each) => guilty(each) === patch);
+    return rules.flatMap((rule) => {
+      const texts = own.filter((each) => each.rule === rule).map(({ object, text }) => `${object}: ${text}`);
+      return texts.length > 0 ? [violated(rule, texts, patch, config)] : [];
+    });
+  });
+}
+
+function violated(rule: Rule, texts: readonly string[], patch: Patch | undefined, { name }: StudioConfig): Problem {
+  const what = `breaks the rule ${rule.name}. ${texts.join('; ')}. It is there because ${rule.reason} (${rule.source})`;
+  return patch
+    ? { severity: 'error', ...patch.place, text: what }
     : {
         severity: 'error',
-        file: `studio ${config.name}`,
-        text: `${what}. This is a mistake of these charts and not yours: please report it. JUNJO_K8S_PATCHES can waive the rule meanwhile`,
+        file: `studio ${name}`,
+        text: `${what}. This is a mistake of these charts and not yours: please report it. A file of JUNJO_K8S_PATCHES can waive the rule until it is mended (docs/patches.md)`,
       };
 }

@@ -6,6 +6,7 @@ const HOST = 'kubernetes.io/hostname';
 /** ReadWriteOnce is per node: whichever pod of the volume comes first, the others must be able to follow it. */
 export const besideTheVolume: Rule = {
   name: 'beside-the-volume',
+  asks: 'Pods of one claim have required affinity to each other on `kubernetes.io/hostname`, and the same nodes to choose from',
   reason: 'on another node than the first, a pod waits for ever for a volume that is ReadWriteOnce',
   source: 'https://kubernetes.io/docs/concepts/storage/persistent-volumes/#access-modes',
   *violations(studio: RenderedStudio) {

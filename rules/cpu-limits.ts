@@ -4,6 +4,7 @@ import type { Rule } from './rule';
 /** CPU is requested, and shared by that when it is short; a limit takes it away from a query while the node idles. */
 export const cpuLimits: Rule = {
   name: 'cpu-limits',
+  asks: 'No container has a CPU limit',
   reason: 'a container at its CPU limit stands still, its probes with it, however idle the node is',
   source:
     'https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#how-pods-with-resource-limits-are-run',

@@ -9,6 +9,7 @@ const SYNC_OPTIONS = ['Delete=false', 'Prune=false'];
 /** `kubectl delete -f dist/`, a prune of Argo CD and a deleted Application never reach the data. */
 export const dataOutOfReach: Rule = {
   name: 'data-out-of-reach',
+  asks: 'Namespace, claim and volume are in `foundation/`, neither pruned nor deleted by Argo CD, and the volume is retained',
   reason: 'a deleted claim or namespace takes every span, user and key along',
   source: 'https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/',
   *violations({ placed, pods }: RenderedStudio) {

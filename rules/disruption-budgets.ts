@@ -4,6 +4,7 @@ import type { Rule } from './rule';
 /** A budget that its pods can never spare one of keeps their nodes from being drained. */
 export const disruptionBudgets: Rule = {
   name: 'disruption-budgets',
+  asks: 'A PodDisruptionBudget is for the pods of one workload, has several of them, and can spare one',
   reason: 'a budget that spares no pod blocks the drain of its node for ever',
   source:
     'https://kubernetes.io/docs/tasks/run-application/configure-pdb/#think-about-how-your-application-reacts-to-disruptions',

@@ -7,6 +7,7 @@ const CLUSTER_KINDS = ['Namespace', 'PersistentVolume'];
 /** A studio lies in its namespace whole. */
 export const namespaces: Rule = {
   name: 'namespaces',
+  asks: 'Everything is in the namespace of the studio; what Argo CD applies to itself is in `argocd`',
   reason: 'an object without a namespace lands in whichever one kubectl is set to, default for most',
   source: 'https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/',
   *violations({ placed, facts }: RenderedStudio) {

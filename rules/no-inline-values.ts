@@ -7,6 +7,7 @@ const REFERENCE = /(?<!\$)(?:\$\$)*\$\([^)]*\)/;
 /** What a person sets reaches containers through ConfigMap and Secret keys, where every character stays what it is. */
 export const noInlineValues: Rule = {
   name: 'no-inline-values',
+  asks: 'Settings are in no `env[].value`; values, commands and arguments hold no `$(…)`',
   reason: 'Kubernetes expands $(NAME) in env, command and args, and an inline variable hides the one from the settings',
   source: 'https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/',
   *violations({ pods, facts }: RenderedStudio) {

@@ -7,6 +7,7 @@ const LEAST_GRACE_SECONDS = 20;
 /** A second pod on the same data, even for a moment, fails on the stores' locks or corrupts them. */
 export const oneWriter: Rule = {
   name: 'one-writer',
+  asks: 'What mounts a claim is one pod, which is replaced and never doubled, and has at least 20 seconds to stop; nothing scales it',
   reason: 'SQLite, DuckDB and the write-ahead log have one writer each, and need time to close',
   source: 'https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#recreate-deployment',
   *violations({ pods, manifests }: RenderedStudio) {

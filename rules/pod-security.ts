@@ -48,6 +48,7 @@ const CALLS = [
 /** `restricted` in full, and written out: what admission does not ask for (ids, a read-only root) is asked for here. */
 export const podSecurity: Rule = {
   name: 'pod-security',
+  asks: 'Pods keep Pod Security `restricted`, written out, with uid, gid, fsGroup and a read-only root file system; the namespace enforces it',
   reason:
     'the namespace refuses pods that break the level it enforces, and what is not written out depends on the image',
   source: 'https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted',

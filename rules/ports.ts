@@ -16,6 +16,7 @@ const SOLVER_PORT = 8089;
 /** Whatever names a port names one that is open. */
 export const ports: Rule = {
   name: 'ports',
+  asks: 'Ports that probes, Services, Ingresses, routes and policies name are open',
   reason: 'a port that nobody listens on is refused or drops every packet, and a policy for it opens nothing',
   source: 'https://kubernetes.io/docs/concepts/services-networking/service/#defining-a-service',
   *violations(studio: RenderedStudio) {

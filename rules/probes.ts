@@ -9,6 +9,7 @@ const PROBES = ['startupProbe', 'readinessProbe', 'livenessProbe'] as const;
 /** Kubernetes must be able to tell a pod that hangs from one that works, and one that starts from both. */
 export const probes: Rule = {
   name: 'probes',
+  asks: 'Every container that stays has a liveness probe, one of each pod a readiness probe, and one with the data five minutes to start; no probe runs a program',
   reason: 'a container that hangs is never restarted, and one that migrates its data is killed while it does',
   source: 'https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/',
   *violations({ pods }: RenderedStudio) {

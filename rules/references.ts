@@ -4,6 +4,7 @@ import type { Rule, Violation } from './rule';
 /** What a pod reads is there: a missing ConfigMap or key keeps it from starting. */
 export const references: Rule = {
   name: 'references',
+  asks: 'ConfigMaps, their keys and the volumes that a pod reads are there',
   reason: 'a pod that names a ConfigMap, volume or key that is not there waits for it for ever',
   source: 'https://kubernetes.io/docs/concepts/configuration/configmap/#using-configmaps',
   *violations(studio: RenderedStudio) {

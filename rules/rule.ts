@@ -12,6 +12,8 @@ export interface Violation {
 export interface Rule {
   /** By which a patch file waives it; also the name of its file. */
   readonly name: string;
+  /** What it asks of a rendering, as a sentence for docs/patches.md. */
+  readonly asks: string;
   /** What happens where it is broken. */
   readonly reason: string;
   /** Where that is written. */

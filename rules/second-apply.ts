@@ -28,6 +28,7 @@ const MEANINGFUL = [
 /** What is applied is what is stored: a second `kubectl apply` says `unchanged` of every object. */
 export const secondApply: Rule = {
   name: 'second-apply',
+  asks: 'Objects are written as Kubernetes stores them: canonical quantities, protocols of ports, nothing empty, no `stringData`',
   reason:
     'an object that shows a change at every apply hides the changes that matter, and conflicts when applied by others',
   source: 'https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts',

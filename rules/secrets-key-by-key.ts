@@ -4,6 +4,7 @@ import type { Rule, Violation } from './rule';
 /** A container gets the keys that it reads, by name, so that no other pod and no later key is in its reach. */
 export const secretsKeyByKey: Rule = {
   name: 'secrets-key-by-key',
+  asks: 'A container gets keys of a Secret that are there, by name, and never a Secret whole',
   reason: 'a Secret that is handed over whole gives a container every secret that is ever added to it',
   source: 'https://kubernetes.io/docs/concepts/security/secrets-good-practices/#restrict-access-to-specific-containers',
   *violations(studio: RenderedStudio) {

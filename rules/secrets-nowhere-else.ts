@@ -10,6 +10,7 @@ const SECRET_FILE = /(^|\/)[^/]*secrets\.k8s\.yaml$/;
 /** What is secret stands in the Secret, whose file Git ignores, and in no other object. */
 export const secretsNowhereElse: Rule = {
   name: 'secrets-nowhere-else',
+  asks: 'A secret stands in the Secret and nowhere else, and the Secret in a file that Git ignores',
   reason: 'every other file is committed, shown by Argo CD, and readable for whoever may read ConfigMaps and pods',
   source: 'https://kubernetes.io/docs/concepts/security/secrets-good-practices/',
   *violations({ manifests, placed }: RenderedStudio) {

@@ -19,6 +19,7 @@ const SOLVER = { 'acme.cert-manager.io/http01-solver': 'true' };
 /** Whatever selects pods finds those it means, and no others. */
 export const selectors: Rule = {
   name: 'selectors',
+  asks: 'A Service selects the pods of one workload, a workload its own, and a policy pods that are there, all by name and component',
   reason: 'traffic goes to the wrong pods or to none, and a policy for pods that are not there protects nothing',
   source: 'https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/',
   *violations(studio: RenderedStudio) {

@@ -4,6 +4,7 @@ import type { Rule } from './rule';
 /** Nothing of a studio speaks with the API server. */
 export const serviceAccountToken: Rule = {
   name: 'service-account-token',
+  asks: 'No pod gets a token of the API server',
   reason: 'whoever breaks into a pod finds credentials for the API server that nobody there needs',
   source:
     'https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#opt-out-of-api-credential-automounting',

@@ -4,6 +4,7 @@ import type { Rule } from './rule';
 /** The kubelet would set `JUNJO_…_PORT=tcp://…` for every Service, which the backend's settings reject. */
 export const serviceLinks: Rule = {
   name: 'service-links',
+  asks: '`enableServiceLinks` is false in every pod',
   reason: 'variables that Kubernetes makes of Services have the names of settings, and other values',
   source: 'https://kubernetes.io/docs/tutorials/services/connect-applications-service/#accessing-the-service',
   *violations({ pods }: RenderedStudio) {

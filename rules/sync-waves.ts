@@ -4,6 +4,7 @@ import type { Rule } from './rule';
 /** Argo CD applies a studio at once: what waits for another wave may be what that wave waits for. */
 export const syncWaves: Rule = {
   name: 'sync-waves',
+  asks: 'No object has a sync wave of Argo CD',
   reason: 'a claim that waits for its first pod is never healthy, so the wave with the pod never comes',
   source: 'https://argo-cd.readthedocs.io/en/stable/user-guide/sync-waves/',
   *violations({ manifests }: RenderedStudio) {

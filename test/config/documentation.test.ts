@@ -4,6 +4,7 @@ import { edgePage } from '../../config/edge-page';
 import { releasesPage } from '../../config/releases-page';
 import { variablesOf } from '../../config/variables';
 import { defaultTag, releaseLines } from '../../releases';
+import { patchesPage } from '../../rules/patches-page';
 import { problemsOf } from '../support/studio';
 
 test('the page of variables is what the table says (npm run docs writes it)', () => {
@@ -37,6 +38,10 @@ test('README.md names the release that runs unless another is set', () => {
 
 test('the page of the edge is what the table of controllers says (npm run docs writes it)', () => {
   expect(readFileSync('docs/edge.md', 'utf8')).toBe(edgePage());
+});
+
+test('the page of patches is what rules/ says (npm run docs writes it)', () => {
+  expect(readFileSync('docs/patches.md', 'utf8')).toBe(patchesPage());
 });
 
 test('every variable of every line has a row with a meaning', () => {

@@ -1,5 +1,6 @@
-import { Chart, Yaml } from 'cdk8s';
+import { Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
+import { dump } from 'js-yaml';
 import type { Manifest, PlacedManifest } from '../rules';
 
 /** A file of the output folder. */
@@ -31,8 +32,13 @@ export function filesOf(placed: readonly PlacedManifest[]): readonly RenderedFil
     const manifests = placed.filter(({ file }) => file === path).map(({ manifest }) => manifest);
     return {
       path,
-      text: Yaml.stringify(...manifests),
+      text: manifests.map(yamlOf).join('---\n'),
       mode: manifests.some(({ kind }) => kind === 'Secret') ? 0o600 : 0o644,
     };
   });
+}
+
+/** One document. js-yaml quotes what any reader, of YAML 1.1 or 1.2, would take for something else than the text it is. */
+function yamlOf(manifest: Manifest): string {
+  return dump(manifest, { lineWidth: -1, noRefs: true, quoteStyle: 'double' });
 }

@@ -77,8 +77,8 @@ function isOfFileSystem(error: unknown): error is NodeJS.ErrnoException & { read
   return error instanceof Error && 'syscall' in error && 'path' in error;
 }
 
-/** Runs as the process. */
-async function main(): Promise<void> {
+/** Runs what the command line of the process says. */
+export async function main(): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) {
     // Whoever reads a pipe may stop reading.
     stream.on('error', (error: NodeJS.ErrnoException) => {

@@ -17,6 +17,9 @@ export interface DiagramOptions {
   readonly output?: string;
 }
 
+/** Graphviz as WebAssembly: larger than all the rest, so that it is in a clone, but not in the package. */
+const GRAPHVIZ = '@viz-js/viz';
+
 export const diagram: Command<DiagramOptions> = {
   name: 'diagram',
   summary: 'Draw a rendered studio: who may talk to whom, what is public, where TLS ends, where the data lies',
@@ -42,7 +45,11 @@ async function drawStudio({ folder = 'dist', format, output }: DiagramOptions, i
     io.err(`${folder}: holds no rendered studio. Render one: junjo-k8s synth${otherStudios(folder)}`);
     return 1;
   }
-  const picture = format === 'svg' ? await drawn(manifests) : mermaidOf(diagramOf(manifests));
+  const picture = format === 'svg' ? await drawn(manifests).catch(withoutGraphviz) : mermaidOf(diagramOf(manifests));
+  if (picture === undefined) {
+    io.err(`${GRAPHVIZ} is not installed: npm install --no-save ${GRAPHVIZ}. Or --format mermaid, which needs nothing`);
+    return 1;
+  }
   if (output) writeFileSync(output, picture);
   else io.out(picture);
   return 0;
@@ -53,6 +60,10 @@ export async function drawn(manifests: readonly Manifest[]): Promise<string> {
   const { instance } = await import('@viz-js/viz');
   const graphviz = await instance();
   return themed(graphviz.renderString(dotOf(diagramOf(manifests)), { format: 'svg' }));
+}
+
+function withoutGraphviz(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
 }
 
 /** The objects of a studio in a folder of its own; what Argo CD applies to itself is not among them. */

@@ -10,6 +10,7 @@ export function exampleNames(folder = 'examples'): readonly string[] {
   return entries
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name)
+    .filter((name) => ['studio.env', 'studios'].some((source) => existsSync(join(folder, name, source))))
     .sort();
 }
 

@@ -10,6 +10,7 @@ const layers = [
   'charts',
   'rules',
   'render',
+  'index.ts',
   'validate',
   'diagnosis',
   'diagram',
@@ -23,7 +24,9 @@ const layers = [
 /** What neither reads files nor asks the process anything: text goes in, objects come out. */
 const pure = ['releases', 'config', 'charts', 'rules', 'render', 'validate', 'diagnosis', 'diagram'];
 
-const root = readdirSync('.', { withFileTypes: true }).filter(({ name }) => !/^(\..*|node_modules)$/.test(name));
+const root = readdirSync('.', { withFileTypes: true }).filter(
+  ({ name }) => !/^(\..*|node_modules|build|dist|examples)$/.test(name),
+);
 const sources = root
   .flatMap((entry) =>
     entry.isDirectory()

@@ -4,7 +4,7 @@ import { development, envText, freshSecret } from '../support/studio';
 import { Workspace } from '../support/workspace';
 
 let workspace: Workspace;
-const cli = (...args: string[]) => workspace.run('node', ['-r', 'tsx/cjs', 'commands/cli.ts', ...args]);
+const cli = (...args: string[]) => workspace.run('node', ['scripts/run.js', ...args]);
 const path = (name: string) => join(workspace.path, name);
 const write = (name: string, text: string) => writeFileSync(path(name), text);
 
@@ -85,7 +85,7 @@ describe('synth', () => {
     write('shared.env', envText(development()));
     write('own.env', 'JUNJO_K8S_NAME=own\n');
     const options = ['synth', '--env-file', 'shared.env', '-e', 'own.env'];
-    const { status } = workspace.run('node', ['-r', 'tsx/cjs', 'commands/cli.ts', ...options], {
+    const { status } = workspace.run('node', ['scripts/run.js', ...options], {
       JUNJO_ENV_FILES: 'nowhere.env',
     });
     expect(status).toBe(0);

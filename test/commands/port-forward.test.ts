@@ -91,7 +91,7 @@ test('says so when there is no kubectl', async () => {
 test('npm run forward prints the addresses, and ends cleanly on Ctrl-C', async () => {
   fakeKubectl('exec sleep 60');
   writeFileSync(join(workspace.path, '.env'), envText(development({ JUNJO_K8S_NAMESPACE: 'team' })));
-  const child = spawn(process.execPath, ['-r', 'tsx/cjs', 'commands/cli.ts', 'forward'], {
+  const child = spawn(process.execPath, ['scripts/run.js', 'forward'], {
     cwd: workspace.path,
     env: { ...process.env, PATH: `${workspace.path}:${process.env.PATH}` },
   });

@@ -1,0 +1,46 @@
+// Makes build/, which is all that the package holds: the command in one file, the library without its peers, types, licences.
+const { execFileSync } = require('node:child_process');
+const { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
+const { join } = require('node:path');
+const { bundle } = require('./bundle');
+
+process.chdir(join(__dirname, '..'));
+
+/** The packages of which something is in a bundle, as paths below this folder. */
+function packagesIn(metafiles) {
+  const inputs = metafiles.flatMap(({ outputs }) =>
+    Object.values(outputs).flatMap((output) => Object.keys(output.inputs)),
+  );
+  const paths = inputs.map((input) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1]);
+  return [...new Set(paths.filter((path) => path !== undefined))].sort();
+}
+
+/** The text under which others may use a package. */
+function licenceOf(path) {
+  const { name, version, license } = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'));
+  const files = readdirSync(path).filter((entry) => /^(licen[cs]e|notice)(\.|$)/i.test(entry));
+  const text = files.map((file) => readFileSync(join(path, file), 'utf8').trim()).join('\n\n');
+  if (!license && !text) throw new Error(`${name} has no licence`);
+  return [`${name} ${version}`, license ?? '', text].filter((part) => part !== '').join('\n\n');
+}
+
+async function main() {
+  rmSync('build', { recursive: true, force: true });
+  const command = await bundle({ entryPoints: ['commands/cli.ts'], outfile: 'build/cli.js', metafile: true });
+  const library = await bundle({
+    entryPoints: ['index.ts'],
+    outfile: 'build/index.js',
+    // Whoever has two copies of constructs has two classes of that name.
+    external: ['cdk8s', 'cdk8s-plus-27', 'constructs'],
+    plugins: [],
+    metafile: true,
+  });
+  copyFileSync('scripts/junjo-k8s.js', 'build/junjo-k8s.js');
+  const licences = packagesIn([command.metafile, library.metafile]).map(licenceOf);
+  writeFileSync('build/LICENSES.txt', `${licences.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`);
+  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
+    stdio: 'inherit',
+  });
+}
+
+void main();

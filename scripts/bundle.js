@@ -1,0 +1,64 @@
+const { readFileSync } = require('node:fs');
+const { dirname, join } = require('node:path');
+const { build } = require('esbuild');
+
+/** What the charts use of packages that would otherwise load all that they have: Helm, another YAML writer, higher-level classes. */
+const USED = {
+  cdk8s: `
+    export { ApiObject } from 'cdk8s/lib/api-object';
+    export { App } from 'cdk8s/lib/app';
+    export { Chart } from 'cdk8s/lib/chart';`,
+  'cdk8s-plus-27': `
+    import * as k8s from 'cdk8s-plus-27/lib/imports/k8s';
+    export { k8s };`,
+};
+
+/** What an App of cdk8s calls only to write files, which is done here without it. */
+const UNUSED = /^\.\/yaml$/;
+
+/** @type {import('esbuild').Plugin} */
+const onlyWhatIsUsed = {
+  name: 'only what is used',
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: /^cdk8s(-plus-27)?$/ }, ({ path }) => ({ path, namespace: 'used' }));
+    onLoad({ filter: /.*/, namespace: 'used' }, ({ path }) => ({ contents: USED[path], resolveDir: __dirname }));
+    onResolve({ filter: UNUSED }, ({ path, importer }) =>
+      /[\\/]cdk8s[\\/]lib[\\/]/.test(importer) ? { path, namespace: 'unused' } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: '' }));
+  },
+};
+
+/**
+ * The programs that pods run are files, whose text the bundle holds.
+ * @type {import('esbuild').Plugin}
+ */
+const programsAsText = {
+  name: 'programs as text',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]programs[\\/]index\.ts$/ }, ({ path }) => {
+      const textOf = (_, name) => JSON.stringify(readFileSync(join(dirname(path), name), 'utf8'));
+      return { contents: readFileSync(path, 'utf8').replace(/\btextOf\('(.+?)'\)/g, textOf), loader: 'ts' };
+    });
+  },
+};
+
+/**
+ * Bundles an entry and all that it needs into one file for Node.js.
+ * @param {import('esbuild').BuildOptions} options
+ */
+function bundle({ plugins = [onlyWhatIsUsed], ...options }) {
+  return build({
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    minify: true,
+    logLevel: 'warning',
+    // Of one command, and larger than all the rest.
+    external: ['@viz-js/viz'],
+    plugins: [programsAsText, ...plugins],
+    ...options,
+  });
+}
+
+module.exports = { bundle };

@@ -1,0 +1,90 @@
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join, resolve } from 'node:path';
+import { development, envText } from '../support/studio';
+import { Workspace } from '../support/workspace';
+
+let workspace: Workspace;
+const path = (name: string) => join(workspace.path, name);
+const run = (...args: string[]) => workspace.run('node', ['scripts/run.js', ...args]);
+
+/** What the bundle is made of, beside packages. */
+function sources(): readonly string[] {
+  const script = `require('./scripts/bundle')
+    .bundle({ entryPoints: ['commands/cli.ts'], outfile: 'unused.js', write: false, metafile: true })
+    .then(({ metafile }) => console.log(Object.keys(metafile.inputs).join('\\n')))`;
+  const { stdout } = workspace.run('node', ['-e', script]);
+  return stdout.split('\n').filter((input) => /^[a-z][^:]*$/.test(input) && !input.includes('node_modules/'));
+}
+
+beforeAll(() => {
+  workspace = new Workspace();
+  // Its own, so that bundles of changed sources are not kept in ours.
+  rmSync(path('node_modules'));
+  mkdirSync(path('node_modules'));
+  for (const name of readdirSync('node_modules').filter((entry) => entry !== '.cache')) {
+    symlinkSync(resolve('node_modules', name), path(join('node_modules', name)));
+  }
+});
+
+afterAll(() => workspace.remove());
+
+test('a command from source runs what the sources say, after any of them changed', () => {
+  expect(run('--version').stderr).toBe('');
+  const kinds = new Map(sources().map((source) => [source.split('/')[0], source]));
+  expect([...kinds.keys()]).toEqual(
+    expect.arrayContaining(['charts', 'commands', 'config', 'main.ts', 'package.json']),
+  );
+  for (const [kind, source] of kinds) {
+    if (source.endsWith('.json')) continue;
+    appendFileSync(path(source), `\nprocess.stderr.write('changed ${kind}\\n');\n`);
+    expect(run('--version').stderr).toContain(`changed ${kind}\n`);
+  }
+});
+
+test('and when a program that a pod runs changed', () => {
+  writeFileSync(path('.env'), envText(development()));
+  expect(run('stream').stdout).not.toContain('# changed');
+  appendFileSync(path('programs/upgrade-guard.py'), '\n# changed\n');
+  expect(run('stream').stdout).toContain('# changed');
+});
+
+test('and when the version in package.json changed', () => {
+  const changed = readFileSync(path('package.json'), 'utf8').replace(/"version": ".*"/, '"version": "7.8.9"');
+  writeFileSync(path('package.json'), changed);
+  expect(run('--version').stdout).toContain('7.8.9');
+});
+
+test('and when npm installed another version of a package, which changes the lock file', () => {
+  const name = 'fastest-levenshtein';
+  rmSync(path(`node_modules/${name}`));
+  cpSync(`node_modules/${name}`, path(`node_modules/${name}`), { recursive: true });
+  for (const file of ['mod.js', 'esm/mod.js']) {
+    appendFileSync(path(`node_modules/${name}/${file}`), "\nprocess.stderr.write('changed package\\n');\n");
+  }
+  appendFileSync(path('package-lock.json'), '\n');
+  expect(run('--version').stderr).toContain('changed package');
+});
+
+test('and when it is bundled in another way', () => {
+  const changed = readFileSync(path('scripts/bundle.js'), 'utf8').replace(
+    'bundle: true,',
+    'bundle: true, banner: { js: "process.stderr.write(\'changed bundling\\\\n\');" },',
+  );
+  writeFileSync(path('scripts/bundle.js'), changed);
+  expect(run('--version').stderr).toContain('changed bundling');
+});
+
+test('what did not change is not bundled again', () => {
+  run('--version');
+  rmSync(path('node_modules/esbuild'));
+  expect(run('--version').status).toBe(0);
+});

@@ -1,0 +1,184 @@
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { exampleNames } from '../commands/example-studios';
+import { development, envText, freshSecret } from './support/studio';
+import { Workspace } from './support/workspace';
+
+const NAME = 'junjo-ai-studio-cdk8s';
+
+/** What bare keys of an env file find. */
+const secrets = Object.fromEntries(
+  ['JUNJO_SESSION_SECRET', 'JUNJO_SECURE_COOKIE_KEY', 'JUNJO_INTERNAL_GRPC_TOKEN'].map((name) => [name, freshSecret()]),
+);
+
+let root: string;
+/** The package as npm unpacks it, with no other package near it. */
+let installed: string;
+
+/** Every file below a folder. */
+function filesBelow(folder: string): readonly string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return entries.map((entry) => join(entry.parentPath, entry.name)).sort();
+}
+
+function contents(folder: string): Record<string, string> {
+  return Object.fromEntries(filesBelow(folder).map((path) => [path.slice(folder.length), readFileSync(path, 'utf8')]));
+}
+
+function node(cwd: string, args: readonly string[]) {
+  const { JUNJO_ENV_FILES: _, JUNJO_STUDIOS: __, ...inherited } = process.env;
+  const env = { ...inherited, ...secrets };
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd, encoding: 'utf8', env });
+  return { status, stdout, stderr };
+}
+
+const junjo = (cwd: string, ...args: string[]) => node(cwd, [join(installed, 'build', 'junjo-k8s.js'), ...args]);
+
+function folder(name: string): string {
+  const path = join(root, name);
+  mkdirSync(path, { recursive: true });
+  return path;
+}
+
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'junjo-ai-studio-'));
+  const workspace = new Workspace();
+  const packed = workspace.run('npm', ['pack', '--silent', '--pack-destination', root]);
+  workspace.remove();
+  if (packed.status !== 0) throw new Error(packed.stderr);
+  spawnSync('tar', ['-xzf', join(root, packed.stdout.trim()), '-C', root]);
+  installed = join(root, 'package');
+});
+
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+describe('the package', () => {
+  test('installs nothing else, and is small', () => {
+    const { dependencies, optionalDependencies, peerDependenciesMeta, peerDependencies } = JSON.parse(
+      readFileSync(join(installed, 'package.json'), 'utf8'),
+    );
+    expect([dependencies, optionalDependencies]).toEqual([undefined, undefined]);
+    for (const name of Object.keys(peerDependencies)) expect(peerDependenciesMeta[name]).toEqual({ optional: true });
+    const bytes = filesBelow(installed).reduce((sum, path) => sum + statSync(path).size, 0);
+    expect(bytes).toBeLessThan(2_000_000);
+  });
+
+  test('holds what is built, and nothing of a clone', () => {
+    const top = filesBelow(installed).map((path) => path.slice(installed.length + 1).split('/')[0]);
+    expect([...new Set(top)].sort()).toEqual(['LICENSE', 'README.md', 'build', 'package.json']);
+  });
+
+  test('has the licence of everything that is bundled', () => {
+    const licences = readFileSync(join(installed, 'build', 'LICENSES.txt'), 'utf8');
+    for (const name of ['cdk8s', 'cdk8s-plus-27', 'commander', 'constructs', 'js-yaml', 'tldts', 'yaml']) {
+      expect(licences).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+$`, 'm'));
+    }
+  });
+});
+
+describe('junjo-k8s', () => {
+  test('renders in an empty folder, and validates it', () => {
+    const cwd = folder('empty');
+    expect(junjo(cwd, 'synth')).toMatchObject({ status: 0, stderr: '' });
+    expect(readdirSync(cwd).sort()).toEqual(['.env', 'dist']);
+    expect(junjo(cwd, 'validate')).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  test.each(exampleNames().filter((name) => name.startsWith('production') || name === 'local'))(
+    'renders examples/%s to the bytes that a clone renders',
+    (name) => {
+      const cwd = folder(`example-${name}`);
+      cpSync(join('examples', name, 'studio.env'), join(cwd, 'studio.env'));
+      const files = ['-e', 'studio.env'];
+      const packed = junjo(cwd, 'synth', ...files, '--output', 'packed');
+      const clone = node(cwd, [resolve('scripts/run.js'), 'synth', ...files, '--output', 'clone']);
+      expect([packed.status, clone.status]).toEqual([0, 0]);
+      expect(contents(join(cwd, 'packed'))).toEqual(contents(join(cwd, 'clone')));
+    },
+  );
+
+  test('draws a diagram as text, and says what a picture needs', () => {
+    const cwd = folder('diagram');
+    junjo(cwd, 'synth');
+    expect(junjo(cwd, 'diagram', '--format', 'mermaid')).toMatchObject({ status: 0, stderr: '' });
+    expect(junjo(cwd, 'diagram')).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringContaining('npm install --no-save @viz-js/viz'),
+    });
+  });
+
+  test('runs from a read-only installation', () => {
+    const readOnly = folder('read-only');
+    cpSync(installed, readOnly, { recursive: true });
+    for (const path of filesBelow(readOnly)) chmodSync(path, 0o444);
+    for (const path of [join(readOnly, 'build'), readOnly]) chmodSync(path, 0o555);
+    const before = filesBelow(readOnly);
+    const cwd = folder('beside-read-only');
+    expect(node(cwd, [join(readOnly, 'build', 'junjo-k8s.js'), 'synth'])).toMatchObject({ status: 0, stderr: '' });
+    expect(filesBelow(readOnly)).toEqual(before);
+    for (const path of [readOnly, join(readOnly, 'build')]) chmodSync(path, 0o755);
+  });
+
+  test('is one file that needs no other', () => {
+    const cwd = folder('one-file');
+    cpSync(join(installed, 'build', 'cli.js'), join(cwd, 'cli.js'));
+    writeFileSync(join(cwd, '.env'), envText(development()));
+    const { status, stdout } = node(cwd, ['cli.js', 'stream']);
+    expect(status).toBe(0);
+    expect(stdout).toContain('kind: Namespace');
+  });
+});
+
+describe('the library', () => {
+  let app: string;
+
+  beforeAll(() => {
+    app = folder('library');
+    cpSync('examples/library', app, { recursive: true });
+    mkdirSync(join(app, 'node_modules'));
+    cpSync(installed, join(app, 'node_modules', NAME), { recursive: true });
+    for (const name of ['cdk8s', 'cdk8s-plus-27', 'constructs', 'typescript', '@types']) {
+      symlinkSync(resolve('node_modules', name), join(app, 'node_modules', name));
+    }
+  });
+
+  test('has types, and mounts studios beside charts of somebody else', () => {
+    expect(node(app, ['node_modules/typescript/bin/tsc'])).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(node(app, ['main.js']).status).toBe(0);
+    const rendered = filesBelow(join(app, 'dist')).map((path) => readFileSync(path, 'utf8'));
+    expect(rendered.filter((text) => /^kind: PriorityClass$/m.test(text))).toHaveLength(1);
+    for (const name of ['blue', 'green']) {
+      const own = rendered.filter((text) => text.includes(`namespace: ${name}\n`));
+      expect(own.filter((text) => /^kind: Deployment$/m.test(text))).toHaveLength(3);
+    }
+  });
+
+  test('can be imported as a module of either kind', () => {
+    const imported = node(app, [
+      '--input-type=module',
+      '-e',
+      `import { Studio, loadStudio } from '${NAME}'; console.log(typeof Studio, typeof loadStudio)`,
+    ]);
+    expect(imported).toMatchObject({ status: 0, stdout: 'function function\n' });
+  });
+
+  test('hides all that is not public', () => {
+    const { status, stderr } = node(app, ['-e', `require('${NAME}/build/cli.js')`]);
+    expect(status).toBe(1);
+    expect(stderr).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED');
+  });
+});

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A Service and the ports of it that should be on localhost under the same numbers. */
@@ -20,6 +21,9 @@ export interface ForwardOptions {
 
 // kubectl goes on for ever after some of these, with a forward that no longer leads anywhere.
 const BROKEN = /lost connection to pod|error forwarding port|error occurred forwarding/i;
+
+/** Severity, time and process, with which kubectl begins some lines, so that no two of them are alike: https://github.com/kubernetes/klog */
+const LOG_HEADER = /^[IWEF][0-9]{4} [0-9:.]+ +[0-9]+ /;
 
 /** Keeps a kubectl port-forward alive: when its pod is replaced it connects to the next one. */
 export class PortForward {
@@ -63,10 +67,10 @@ export class PortForward {
       this.connected = true;
       this.said.clear();
     });
-    child.stderr.on('data', (data: Buffer) => {
-      const message = data.toString().trim();
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      const message = line.replace(LOG_HEADER, '').trim();
       if (BROKEN.test(message)) child.kill('SIGTERM');
-      else if (!this.said.has(message)) this.options.onMessage(`${service}: ${message}`);
+      else if (message && !this.said.has(message)) this.options.onMessage(`${service}: ${message}`);
       this.said.add(message);
     });
     return new Promise((resolve, reject) => {

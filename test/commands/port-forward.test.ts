@@ -22,11 +22,9 @@ function fakeKubectl(then: string): void {
   chmodSync(kubectl, 0o755);
 }
 
+/** Waits for as long as the test may take. */
 async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; !condition(); tries += 1) {
-    if (tries === 400) throw new Error('it never came to that');
-    await sleep(10);
-  }
+  while (!condition()) await sleep(10);
 }
 
 beforeEach(() => {
@@ -81,6 +79,25 @@ test('passes on what kubectl complains about, once', async () => {
   forward.stop();
   await ended;
   expect(messages).toEqual(['junjo-ai-studio-backend: Error from server (NotFound)']);
+});
+
+test('passes on once what kubectl says anew each time with the hour and its process', async () => {
+  fakeKubectl(
+    [
+      'echo "E1125 03:33:4$(wc -l < "$(dirname "$0")/calls").123456   $$ memcache.go:265] \\"Unhandled Error\\" err=refused" >&2',
+      'printf "The connection to the server was refused\\n" >&2',
+      'exit 1',
+    ].join('\n'),
+  );
+  const messages: string[] = [];
+  const { forward, ended } = start(messages);
+  await until(() => calls().length >= 4);
+  forward.stop();
+  await ended;
+  expect(messages).toEqual([
+    'junjo-ai-studio-backend: memcache.go:265] "Unhandled Error" err=refused',
+    'junjo-ai-studio-backend: The connection to the server was refused',
+  ]);
 });
 
 test('says so when there is no kubectl', async () => {

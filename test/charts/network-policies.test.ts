@@ -54,6 +54,8 @@ const ports = {
   'api-itself': 1323,
   'api-keys': 50053,
   spans: 50051,
+  // The sidecar in which TLS ends.
+  'spans-tls': 50054,
   'span-reads': 50052,
   53: 53,
   5353: 5353,
@@ -155,6 +157,30 @@ test('without a load balancer only the edge brings spans', () => {
   const settings = production(known);
   const expected = meant(documented).filter((row) => row !== 'client ingestion spans');
   expect(allowed(settings).sort()).toEqual([...expected].sort());
+});
+
+const overTls = {
+  ...known,
+  JUNJO_PROD_INGESTION_URL: 'https://spans.example.com:50051',
+  JUNJO_K8S_CLUSTER_ISSUER: 'dns',
+};
+const notSpans = meant(documented).filter((row) => !row.endsWith('ingestion spans'));
+
+test.each([
+  [
+    'a load balancer, for the source ranges',
+    { ...overTls, JUNJO_K8S_INGESTION_SOURCE_RANGES: '203.0.113.0/24' },
+    ['client ingestion spans-tls'],
+  ],
+  ['an edge of the operator', { ...overTls, JUNJO_K8S_INGESTION_SERVICE: 'ClusterIP' }, ['edge ingestion spans-tls']],
+])('where TLS ends in the pod behind %s, that is open and nothing else', (_, settings, spans) => {
+  expect(allowed(production(settings)).sort()).toEqual([...notSpans, ...spans].sort());
+});
+
+test('behind Caddy, which obtains its certificate by itself, the sidecar is open to it and nothing else', () => {
+  const settings = { ...known, JUNJO_K8S_INGRESS_CLASS: 'caddy' };
+  const withoutSolver = notSpans.filter((row) => !row.includes(' solver '));
+  expect(allowed(production(settings)).sort()).toEqual([...withoutSolver, 'edge ingestion spans-tls'].sort());
 });
 
 test('the edge reaches the TLS sidecar of ingestion, and past it nobody', () => {

@@ -372,8 +372,9 @@ describeWithNginx('the certificate', () => {
     nginx = await start(port, ingestion.port, volume.path);
   });
   afterEach(async () => {
-    await nginx.stop();
+    // First what would keep the tests from ending where nginx did not start.
     ingestion.stop();
+    await nginx?.stop();
     volume.remove();
   });
 
@@ -417,17 +418,20 @@ describeWithNginx('the certificate', () => {
         if (answer.code !== status.OK) failed.push(answer);
       }
     });
-    for (const certificate of renewed) {
-      // Some that began before this renewal, and some after it, however fast the machine is.
-      const [before, enough] = [calls, 8];
-      await until(() => calls >= before + enough);
-      volume.show(certificate);
-      expect((await shown(port)).fingerprint).toBe(fingerprint(certificate));
-      stream.write(Buffer.from('still here'));
-      expect(String((await once(stream, 'data'))[0])).toBe('still here');
-      expect((await call(old, Buffer.from('x'))).code).toBe(status.OK);
+    try {
+      for (const certificate of renewed) {
+        // Some that began before this renewal, and some after it, however fast the machine is.
+        const [before, enough] = [calls, 8];
+        await until(() => calls >= before + enough);
+        volume.show(certificate);
+        expect((await shown(port)).fingerprint).toBe(fingerprint(certificate));
+        stream.write(Buffer.from('still here'));
+        expect(String((await once(stream, 'data'))[0])).toBe('still here');
+        expect((await call(old, Buffer.from('x'))).code).toBe(status.OK);
+      }
+    } finally {
+      load.abort();
     }
-    load.abort();
     await Promise.all(loads);
     stream.end();
     await once(stream, 'status');

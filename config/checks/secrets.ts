@@ -161,8 +161,6 @@ function sealedSourceOf(
   { readFile, now }: SecretSurroundings,
 ): Built<SecretSource | undefined> {
   const failed = (...problems: readonly Problem[]) => ({ value: undefined, problems });
-  // What is kept could not be found, or be told from what is kept for another target.
-  if (ofTarget.some((name) => values.inFile(name).kind === 'unsound')) return failed();
   const certificatePath = values.inEffect('JUNJO_K8S_SEALING_CERT');
   const pem = certificatePath && readFile(certificatePath);
   if (!pem) {
@@ -171,12 +169,16 @@ function sealedSourceOf(
     return failed(values.error('JUNJO_K8S_SEALING_CERT', `${reason}. ${fetch}`));
   }
   const certificate = readSealingCertificate(pem, now());
+  const certificateProblems =
+    'problem' in certificate ? [values.error('JUNJO_K8S_SEALING_CERT', certificate.problem)] : [];
+  // What is kept could not be found, or be told from what is kept for another target.
+  if (ofTarget.some((name) => values.inFile(name).kind === 'unsound')) return failed(...certificateProblems);
   const path = `sealed/${values.inEffect('JUNJO_K8S_NAME')}.json`;
   const text = readFile(path);
   const kept = text === undefined ? undefined : parseKeptSeals(text);
   if ('problem' in certificate || (kept && 'problem' in kept)) {
     return failed(
-      ...('problem' in certificate ? [values.error('JUNJO_K8S_SEALING_CERT', certificate.problem)] : []),
+      ...certificateProblems,
       ...(kept && 'problem' in kept ? [values.error('JUNJO_K8S_SECRETS', `${path} ${kept.problem}`)] : []),
     );
   }

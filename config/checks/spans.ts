@@ -18,7 +18,7 @@ export type SpansWay =
   /** `http://host:50051`: in the clear. */
   | { readonly kind: 'clear'; readonly host: string; readonly port: number };
 
-/** The way that the address names; nothing while it has a problem of its own. */
+/** The way that the address names; nothing while it is not sound. */
 export function spansWay({ spans }: Addresses): SpansWay | undefined {
   if (!spans) return undefined;
   const { protocol, hostname: host, port } = spans;

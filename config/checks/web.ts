@@ -10,7 +10,7 @@ const API = 'JUNJO_PROD_BACKEND_URL';
 const SPANS = 'JUNJO_PROD_INGESTION_URL';
 const ORIGINS = 'JUNJO_ALLOW_ORIGINS';
 
-/** Where a production studio is reached; none of an address that has a problem, and none at all in development. */
+/** Where a production studio is reached; none of an address that is not sound by itself, and none at all in development. */
 export interface Addresses {
   readonly ui?: URL;
   readonly api?: URL;
@@ -24,11 +24,7 @@ export function addressesOf(values: Values): Built<Addresses> {
   const sites = ui.value && api.value ? siteProblems(values, ui.value.hostname, api.value.hostname) : [];
   const hosts = spans.value ? spansHostProblems(values, spans.value, ui.value, api.value) : [];
   return {
-    value: {
-      ui: ui.value,
-      api: sites.length > 0 ? undefined : api.value,
-      spans: hosts.length > 0 ? undefined : spans.value,
-    },
+    value: { ui: ui.value, api: api.value, spans: spans.value },
     problems: [...ui.problems, ...api.problems, ...spans.problems, ...sites, ...hosts],
   };
 }

@@ -660,6 +660,14 @@ const badInputs: readonly BadInput[] = [
   },
   {
     base: 'production',
+    lines: ['JUNJO_K8S_INGRESS_CONTROLLER=f5-nginx', 'JUNJO_K8S_CLUSTER_ISSUER=Lets_Encrypt'],
+    prints: [
+      '.env:2 JUNJO_K8S_CLUSTER_ISSUER: must be at most 253 lower-case letters, digits, dashes and dots, beginning and ending with a letter or digit',
+      expect.stringMatching(/^note: .* JUNJO_K8S_INGRESS_CLASS: /),
+    ],
+  },
+  {
+    base: 'production',
     lines: ['JUNJO_K8S_SECRETS=Sealed', 'JUNJO_K8S_SEALING_CERT=sealing-cert.pem'],
     without: ['JUNJO_SESSION_SECRET', 'JUNJO_SECURE_COOKIE_KEY'],
     prints: ['.env:1 JUNJO_K8S_SECRETS: must be written in lower case: sealed'],

@@ -17,6 +17,11 @@ describe('a setting arrives as what it stands for', () => {
     expect(load(development()).frontendReplicas).toBe(1);
   });
 
+  test('a quantity, as the API server writes it', () => {
+    const { storage } = load(development({ JUNJO_K8S_STORAGE_SIZE: '10240Mi' }));
+    expect(storage).toMatchObject({ size: '10Gi' });
+  });
+
   test('ways out, where an IPv6 range has colons of its own', () => {
     const { egress } = load(development({ JUNJO_K8S_EGRESS: '10.0.0.5/32:3128, 2001:db8::/32:443' }));
     expect(egress).toEqual([

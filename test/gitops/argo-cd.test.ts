@@ -224,6 +224,22 @@ describe('many studios', () => {
     ]);
   });
 
+  test('have one problem each with a name that cannot be', () => {
+    const sources = ['My_Blue', 'My_Green', 'argocd'].map((name) => {
+      const host = (of: string) => `https://${of}.${name.replace('_', '-').toLowerCase()}.example.com`;
+      return source(name, {
+        JUNJO_PROD_FRONTEND_URL: host('ui'),
+        JUNJO_PROD_BACKEND_URL: host('api'),
+        JUNJO_PROD_INGESTION_URL: host('spans'),
+      });
+    });
+    expect(errors(...sources)).toEqual(
+      ['My_Blue', 'My_Green', 'argocd'].map((name) =>
+        expect.stringMatching(new RegExp(`^studios/${name}\\.env undefined: `)),
+      ),
+    );
+  });
+
   const onNode = (path: string) => ({ JUNJO_HOST_DB_DATA_PATH: path, JUNJO_K8S_NODE: 'worker-1' });
 
   test.each([

@@ -126,8 +126,9 @@ describe('JUNJO_K8S_SECRETS=sealed', () => {
     ['JUNJO_K8S_NAMESPACE', 'Studio_1'],
     ['JUNJO_K8S_SEALING_SCOPE', 'Strict'],
   ])('says nothing more of what is kept while %s is not sound', (name, value) => {
-    const kept = files(keptText(sealed(secrets()), files()));
-    const printed = errorsOf(sealed({ ...none, OPENAI_API_KEY: undefined, [name]: value }), kept);
+    const elsewhere = { JUNJO_K8S_NAMESPACE: 'elsewhere', JUNJO_K8S_SEALING_SCOPE: 'namespace-wide' };
+    const kept = files(keptText(sealed({ ...secrets(), ...elsewhere }), files()));
+    const printed = errorsOf(sealed({ ...none, OPENAI_API_KEY: undefined, ...elsewhere, [name]: value }), kept);
     expect(printed).toEqual([expect.stringMatching(new RegExp(`^\\.env:\\d+ ${name}: must be`))]);
   });
 

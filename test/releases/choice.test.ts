@@ -137,8 +137,8 @@ describe('a tag that no release has', () => {
 });
 
 describe('what only some releases read', () => {
-  test('is a note where the release does not', () => {
-    const settings = development({ JUNJO_K8S_RELEASE: '0.81.5', JUNJO_BACKEND_PORT: 'http', GRPC_PORT: '50053' });
+  test.each(['http', '8080'])('is one note where the release does not, be it %s', (JUNJO_BACKEND_PORT) => {
+    const settings = development({ JUNJO_K8S_RELEASE: '0.81.5', JUNJO_BACKEND_PORT, GRPC_PORT: '50053' });
     expect(problemsOf(envText(settings))).toEqual([
       'note: .env:5 JUNJO_BACKEND_PORT: has no effect: this release does not read it',
       'note: .env:6 GRPC_PORT: has no effect: the manifests set it (a fixed value of the release)',

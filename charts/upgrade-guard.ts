@@ -11,7 +11,7 @@ import { resources } from './pod/resources';
 import { type DataVolumeProps, dataVolume } from './pod/volumes';
 
 /** The ConfigMap with the guard and what it knows. */
-const upgradeGuardName = 'junjo-ai-studio-upgrade-guard';
+export const upgradeGuardName = 'junjo-ai-studio-upgrade-guard';
 
 /** Written on the volume by the guard: line, schema of the spans, since when, and by which version of these manifests. */
 export const VOLUME_MARK = '.junjo-studio.json';
@@ -19,7 +19,8 @@ export const VOLUME_MARK = '.junjo-studio.json';
 /** Name of the init container that keeps a release from data that it cannot read. */
 export const GUARD_CONTAINER = 'upgrade-guard';
 
-const PROGRAMS_PATH = '/etc/junjo-upgrade-guard';
+/** Where the containers that run it have it. */
+export const UPGRADE_GUARD_PATH = '/etc/junjo-upgrade-guard';
 
 /** What the guard judges by. */
 export interface UpgradeGuardProps {
@@ -82,7 +83,7 @@ export class UpgradeGuardChart extends Chart {
 /** The volume with the programs. */
 export const upgradeGuardVolumes: k8s.Volume[] = [{ name: 'upgrade-guard', configMap: { name: upgradeGuardName } }];
 
-const programs: k8s.VolumeMount = { name: 'upgrade-guard', mountPath: PROGRAMS_PATH, readOnly: true };
+const programs: k8s.VolumeMount = { name: 'upgrade-guard', mountPath: UPGRADE_GUARD_PATH, readOnly: true };
 
 type GuardedProps = ComponentProps & DataVolumeProps;
 
@@ -97,8 +98,8 @@ export function upgradeGuardContainer(props: GuardedProps): k8s.Container {
       'python3',
       // Nothing of the image's own packages is needed, and nothing beside the program is looked for.
       '-I',
-      `${PROGRAMS_PATH}/upgrade-guard.py`,
-      `${PROGRAMS_PATH}/facts.json`,
+      `${UPGRADE_GUARD_PATH}/upgrade-guard.py`,
+      `${UPGRADE_GUARD_PATH}/facts.json`,
       props.dataPath,
       '/dev/termination-log',
     ],
@@ -119,7 +120,7 @@ export function waitForMarkContainer(props: GuardedProps, line: string): k8s.Con
     name: 'wait-for-volume',
     image,
     imagePullPolicy,
-    command: ['sh', `${PROGRAMS_PATH}/wait-for-mark.sh`, posix.join(props.dataPath, VOLUME_MARK), line],
+    command: ['sh', `${UPGRADE_GUARD_PATH}/wait-for-mark.sh`, posix.join(props.dataPath, VOLUME_MARK), line],
     resources: resources(10, { requestMi: 16, limitMi: 32 }),
     securityContext,
     volumeMounts: [...dataVolume(props).mounts.map((mount) => ({ ...mount, readOnly: true })), programs],

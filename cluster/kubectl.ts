@@ -12,6 +12,8 @@ export interface KubectlOptions {
   readonly namespace?: string;
   /** Seconds that one request may take. @default 30 */
   readonly requestTimeout?: number;
+  /** @default the environment of this process */
+  readonly environment?: NodeJS.ProcessEnv;
 }
 
 /** Where kubectl's commands go. */
@@ -120,6 +122,7 @@ export class Kubectl {
   /** What kubectl prints. */
   text(args: readonly string[], { input, signal }: KubectlCall = {}): Promise<string> {
     const { requestTimeout = 30 } = this.options;
+    if (signal?.aborted) return Promise.reject(signal.reason);
     const child = this.start([`--request-timeout=${requestTimeout}s`, ...args], { stdio: 'pipe' });
     const output: Buffer[] = [];
     const complaints: Buffer[] = [];
@@ -134,7 +137,8 @@ export class Kubectl {
       child.once('error', (error: NodeJS.ErrnoException) => reject(this.notRun(error)));
       child.once('close', (code) => {
         signal?.removeEventListener('abort', abort);
-        if (code === 0) resolve(Buffer.concat(output).toString());
+        if (signal?.aborted) reject(signal.reason);
+        else if (code === 0) resolve(Buffer.concat(output).toString());
         // A plain "no" is an answer, which kubectl gives on stdout.
         else reject(this.failed(Buffer.concat(complaints.length > 0 ? complaints : output).toString()));
       });
@@ -144,7 +148,8 @@ export class Kubectl {
   /** Starts kubectl for what streams: exec, logs, watches. */
   start(args: readonly string[], options: Pick<SpawnOptions, 'stdio'>): ChildProcess {
     // A group of its own: Ctrl-C in the terminal reaches this command alone, which ends its kubectl in its own order.
-    return spawn(this.program, [...this.globalFlags(), ...args], { ...options, detached: true });
+    const { environment: env = process.env } = this.options;
+    return spawn(this.program, [...this.globalFlags(), ...args], { ...options, env, detached: true });
   }
 
   /** A command line for a person to copy, with the same context and namespace. */

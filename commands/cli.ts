@@ -13,6 +13,8 @@ const commands: ReadonlyMap<string, Load> = new Map<string, Load>([
   ['stream', () => (require('./stream') as typeof import('./stream')).stream],
   ['forward', () => (require('./forward') as typeof import('./forward')).forward],
   ['diagram', () => (require('./diagram') as typeof import('./diagram')).diagram],
+  ['backup', () => (require('./backup') as typeof import('./backup')).backup],
+  ['restore', () => (require('./restore') as typeof import('./restore')).restore],
   ['app', () => (require('./app') as typeof import('./app')).app],
 ]);
 

@@ -11,3 +11,6 @@ export const upgradeGuard = textOf('upgrade-guard.py');
 
 /** Waits until the guard has passed; for the shells of ingestion's images. */
 export const waitForMark = textOf('wait-for-mark.sh');
+
+/** Copies the volume of a studio, in the Python of the backend's image. */
+export const volumeProgram = textOf('volume.py');

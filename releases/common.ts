@@ -50,6 +50,7 @@ const parquetStores = {
   logPath: 'spans/wal',
   flushPath: '/api/admin/flush-wal',
   usersPath: 'sqlite/junjo.db',
+  copiesWhileRunning: true,
 } satisfies Partial<ReleaseLine['stores']>;
 
 // Columns: ingestion/src/wal/schema.rs of upstream.

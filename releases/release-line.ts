@@ -102,6 +102,11 @@ export interface StoreFacts {
   readonly usersPath: string;
   /** A table of it that the release needs and that a database made by a later one lacks for good. @default none */
   readonly usersTable?: string;
+  /**
+   * A copy may be taken while the studio writes: databases are SQLite, and all else is files that nobody changes once they
+   * are there. @default a store holds a lock on files that change in place
+   */
+  readonly copiesWhileRunning?: true;
 }
 
 /** Mebibytes of memory that a container asks for and may not exceed. */

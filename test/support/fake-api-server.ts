@@ -1,11 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { kubernetesTool } from '../../scripts/kubernetes-tools';
 import { accessReview } from './fake-cluster/access-review';
 import { Controllers, type Pace } from './fake-cluster/controllers';
 import { finish, runExec } from './fake-cluster/exec';
@@ -93,6 +94,8 @@ export class FakeApiServer {
     const cluster = new FakeApiServer(options);
     await new Promise<void>((resolve) => cluster.server.listen(0, '127.0.0.1', resolve));
     cluster.writeKubeconfig();
+    const kubectl = kubernetesTool('kubectl');
+    if (kubectl) symlinkSync(kubectl, join(cluster.folder, 'kubectl'));
     return cluster;
   }
 
@@ -122,9 +125,9 @@ export class FakeApiServer {
     return join(this.folder, 'kubeconfig');
   }
 
-  /** What kubectl needs in its environment to find this cluster, and nothing else of this machine. */
+  /** For commands that call kubectl: the pinned one comes first, and finds this cluster. */
   get environment(): NodeJS.ProcessEnv {
-    return { PATH: process.env.PATH, HOME: this.folder, KUBECONFIG: this.kubeconfig };
+    return { PATH: `${this.folder}:${process.env.PATH}`, HOME: this.folder, KUBECONFIG: this.kubeconfig };
   }
 
   /** Folder that plays the volume of a claim. */

@@ -20,9 +20,9 @@ export interface ExecOptions {
  * the container's variables become the folders that play the volumes.
  */
 export function runExec(socket: WebSocket, { command, container, folders, fault }: ExecOptions): ChildProcess {
-  const here = (text: string) => {
-    return [...folders].reduce((result, [path, folder]) => result.replaceAll(path, folder), text);
-  };
+  // In one pass: a folder may have the path of another mount in its name.
+  const mounted = new RegExp(`(?<![\\w/-])(${[...folders.keys()].join('|')})(?![\\w-])`, 'g');
+  const here = (text: string) => (folders.size > 0 ? text.replace(mounted, (path) => folders.get(path) ?? path) : text);
   const variables = (container.env ?? []).map(({ name, value = '' }: Manifest) => [name, here(value)]);
   const [program = '', ...args] = command.map(here);
   const child = spawn(program, args, { env: { PATH: process.env.PATH, ...Object.fromEntries(variables) } });

@@ -1,0 +1,31 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Ctrl-C, a closed terminal or a stopped job: what runs is given up, and what must be put in order still is. */
+export class Interruption {
+  private readonly controller = new AbortController();
+  private readonly onSignal = (signal: NodeJS.Signals) => {
+    if (this.controller.signal.aborted) this.onRepeated();
+    else this.controller.abort(new Error(`Interrupted (${signal})`));
+  };
+
+  /** @param onRepeated told of every further signal, which changes nothing */
+  constructor(private readonly onRepeated: () => void) {
+    for (const signal of SIGNALS) process.on(signal, this.onSignal);
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  /** Signals end the process again. */
+  release(): void {
+    for (const signal of SIGNALS) process.off(signal, this.onSignal);
+  }
+}
+
+/** Waits so many ms, or rejects as soon as it is interrupted. */
+export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  await wait(ms, undefined, { signal }).catch(() => signal?.throwIfAborted());
+}

@@ -1,0 +1,30 @@
+/** How patient commands are with a cluster; tests are less so. */
+export interface Pace {
+  /** Seconds that one request may take. */
+  readonly requestSeconds: number;
+  /** ms between two looks at what is awaited. */
+  readonly pollMs: number;
+  /** ms before the first of the repeated attempts to reach the cluster again; it doubles up to ten times as long. */
+  readonly retryMs: number;
+  /** Attempts to start the studio again before a person has to. */
+  readonly startAttempts: number;
+  /** Seconds beyond their grace period in which pods must be gone. */
+  readonly stopSeconds: number;
+  /** Seconds in which a pod that copies must run: its image is on the node, its volume is mounted there. */
+  readonly podSeconds: number;
+  /** Seconds without a byte after which a copy counts as cut off. */
+  readonly stallSeconds: number;
+  /** Seconds in which the studio must be ready after its start; its own startup probe gives it fifteen minutes. */
+  readonly readySeconds: number;
+}
+
+export const usualPace: Pace = {
+  requestSeconds: 30,
+  pollMs: 1000,
+  retryMs: 2000,
+  startAttempts: 30,
+  stopSeconds: 60,
+  podSeconds: 300,
+  stallSeconds: 120,
+  readySeconds: 1200,
+};

@@ -1,0 +1,93 @@
+import { createInterface } from 'node:readline/promises';
+import { Interruption } from '../cluster/interruption';
+import { Kubectl, KubectlError, type Target } from '../cluster/kubectl';
+import type { Pace } from '../cluster/pace';
+import { Refusal } from '../cluster/refusal';
+import { formatProblem } from '../config/problems';
+import { render } from '../main';
+import type { ExitCode, Io, Option } from './command';
+import { type StudioOptions, selected, studioOptions } from './studio-options';
+
+/** Of each command that changes something in a cluster. */
+export interface ClusterOptions extends StudioOptions {
+  readonly context?: string;
+  readonly kubeconfig?: string;
+  readonly namespace?: string;
+  readonly yes?: boolean;
+  readonly argocdPaused?: boolean;
+}
+
+export const clusterOptions: readonly Option[] = [
+  { flags: '--context <name>', text: "context of the kubeconfig (default: kubectl's current one)" },
+  { flags: '--kubeconfig <file>', text: 'kubeconfig (default: what kubectl reads)' },
+  { flags: '-n, --namespace <name>', text: 'namespace of the studio (default: that of the env file)' },
+  ...studioOptions.filter(({ flags }) => flags.includes('--env-file')),
+  { flags: '--argocd-paused', text: 'Argo CD is paused, though this cannot be seen from here' },
+  { flags: '-y, --yes', text: 'do not ask' },
+];
+
+/** The cluster and the namespace that a command is about. */
+export interface Connection {
+  readonly kubectl: Kubectl;
+  readonly target: Target;
+}
+
+/** Finds out where a command goes; nothing is changed, and no request is made. */
+async function connect(options: ClusterOptions, io: Io, { requestSeconds }: Pace): Promise<Connection> {
+  const { context, kubeconfig } = options;
+  const namespace = options.namespace ?? namespaceOf(options, io);
+  const own = new Kubectl({
+    context,
+    kubeconfig,
+    namespace,
+    requestTimeout: requestSeconds,
+    environment: io.environment,
+  });
+  const target = await own.target();
+  // From here on by name: somebody may switch the current context meanwhile.
+  return { kubectl: new Kubectl({ ...own.options, context: target.context }), target };
+}
+
+/** Asks whether to go on. Where nobody can be asked, `--yes` is needed. */
+export async function confirm(question: string, { yes }: ClusterOptions, signal: AbortSignal): Promise<boolean> {
+  if (yes) return true;
+  if (!process.stdin.isTTY) throw new Refusal('Nobody can be asked here: say --yes to go on without a question');
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  // The terminal is in raw mode, so that Ctrl-C comes as a key.
+  terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  try {
+    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `, { signal })).trim());
+  } finally {
+    terminal.close();
+  }
+}
+
+/** Runs what changes a cluster: interruptions are left to it, and refusals are told without a stack trace. */
+export async function withCluster(
+  options: ClusterOptions,
+  io: Io,
+  pace: Pace,
+  work: (connection: Connection, signal: AbortSignal) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const interruption = new Interruption(() => io.err('The studio is being put in order; please wait.'));
+  try {
+    return await work(await connect(options, io, pace), interruption.signal);
+  } catch (error) {
+    if (interruption.signal.aborted) io.err(`${(interruption.signal.reason as Error).message}.`);
+    else if (error instanceof Refusal || error instanceof KubectlError) io.err(error.message);
+    else throw error;
+    return 1;
+  } finally {
+    interruption.release();
+  }
+}
+
+function namespaceOf(options: StudioOptions, io: Io): string {
+  const { problems, studios } = render(selected(options, io), io.environment);
+  const [studio, ...others] = studios;
+  if (studio && others.length === 0) return studio.namespace;
+  if (others.length > 0)
+    throw new Refusal('There are several studios here: name the one with --namespace or --env-file');
+  const errors = problems.filter(({ severity }) => severity === 'error').map(formatProblem);
+  throw new Refusal(`${errors.join('\n')}\nOr name the namespace: --namespace`);
+}

@@ -132,7 +132,7 @@ function labelProblem(key: string, value: string | undefined): string | undefine
   if (value === undefined) return `${key} has no value. Write ${key}=value`;
   return LABEL_VALUE.test(value)
     ? undefined
-    : `${key} has a value that is no label: at most 63 letters, digits, "-", "_" and ".", with a letter or digit at both ends`;
+    : `${key} has a value that no label can have: at most 63 letters, digits, "-", "_" and ".", with a letter or digit at both ends`;
 }
 
 function reservedProblem(key: string): string | undefined {

@@ -113,7 +113,7 @@ function parse(text: string, file: string, before: number): Yaml {
   const [error] = document.errors;
   if (error) {
     const [reason] = error.message.split(' at line ');
-    const what = error.code === 'MULTIPLE_DOCS' ? `holds several documents. ${FORM}` : `is no YAML: ${reason}`;
+    const what = error.code === 'MULTIPLE_DOCS' ? `holds several documents. ${FORM}` : `is not YAML: ${reason}`;
     throw new Malformed({ severity: 'error', file, line: before + (error.linePos?.[0].line ?? 1), text: what });
   }
   visit(document, {

@@ -35,7 +35,7 @@ export function factsOf(config: StudioConfig): StudioFacts {
 function waived({ place, rule, reason }: Waiver, broken: readonly BrokenRule[]): Problem {
   if (!rules.some(({ name }) => name === rule)) {
     const known = rules.map(({ name }) => name).join(', ');
-    return { severity: 'error', ...place, text: `${rule} is no rule. The rules are: ${known}` };
+    return { severity: 'error', ...place, text: `${rule} is not a rule. The rules are: ${known}` };
   }
   const passed = broken.filter((each) => each.rule.name === rule).map(({ object, text }) => `${object}: ${text}`);
   return passed.length > 0

@@ -7,7 +7,8 @@ const SUBDOMAIN = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])
 export const names: Rule = {
   name: 'names',
   asks: 'No two objects, and no two parts of a pod, have one name; names are such that Kubernetes takes them',
-  reason: 'the second of a name overwrites the first, and a name that is none is refused when half is applied',
+  reason:
+    'the second of a name overwrites the first, and a name that Kubernetes does not take is refused when half is applied',
   source: 'https://kubernetes.io/docs/concepts/overview/working-with-objects/names/',
   *violations({ manifests, pods }: RenderedStudio) {
     for (const manifest of repeated(manifests, identity)) yield { object: titleOf(manifest), text: 'is there twice' };

@@ -45,7 +45,7 @@ export function readDocuments(text: string): {
   for (const document of parsed) {
     for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
       const [key] = text.slice(pos[0]).split(/[\s:]/, 1);
-      const reason = code === 'DUPLICATE_KEY' ? `has the key ${key} twice` : `is no YAML: ${message}`;
+      const reason = code === 'DUPLICATE_KEY' ? `has the key ${key} twice` : `is not YAML: ${message}`;
       unreadable.push({ line: lines.linePos(pos[0]).line, text: reason });
     }
     if (document.errors.length > 0) continue;
@@ -54,7 +54,7 @@ export function readDocuments(text: string): {
       if (value !== null) documents.push({ value, lineOf: (path) => lines.linePos(offsetOf(document, path)).line });
     } catch (error) {
       const line = lines.linePos(document.contents?.range?.[0] ?? 0).line;
-      unreadable.push({ line, text: `is no YAML: ${(error as Error).message}` });
+      unreadable.push({ line, text: `is not YAML: ${(error as Error).message}` });
     }
   }
   return { documents, unreadable };

@@ -75,7 +75,7 @@ function objectsIn(value: unknown, path: Path = []): readonly Found[] {
 }
 
 function problemsOf(value: unknown, schemas: Schemas, { versions, refuse = [] }: ValidationOptions): readonly Fault[] {
-  if (!isMap(value)) return [{ path: [], text: 'is no object: it has neither apiVersion nor kind' }];
+  if (!isMap(value)) return [{ path: [], text: 'is not an object: it has neither apiVersion nor kind' }];
   const { apiVersion, kind, metadata } = value;
   const header = (['apiVersion', 'kind'] as const).filter((key) => typeof value[key] !== 'string' || value[key] === '');
   if (typeof apiVersion !== 'string' || typeof kind !== 'string' || header.length > 0) {

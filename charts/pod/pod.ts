@@ -1,6 +1,6 @@
 import type { k8s } from 'cdk8s-plus-27';
 import type { Placement } from '../../config/studio-config';
-import { type ExtraProps, labels, type StudioIdentity } from '../metadata';
+import { annotated, type ExtraProps, labels, type StudioIdentity } from '../metadata';
 import { placed, VOLUME_LABEL } from './placement';
 import { podSecurityContext, type RunAsProps } from './security';
 
@@ -16,8 +16,8 @@ export interface PodProps extends StudioIdentity, ExtraProps, RunAsProps {
 /** What a pod's metadata has beside the labels of the studio. */
 export interface PodMetaProps {
   readonly component: string;
-  /** Annotations; a changed one replaces the pods. */
-  readonly digests: Readonly<Record<string, string>>;
+  /** Annotations; a changed one replaces the pods. @default none */
+  readonly digests?: Readonly<Record<string, string>>;
   /** It mounts the volume with the databases. @default false */
   readonly besideTheVolume?: boolean;
 }
@@ -25,17 +25,17 @@ export interface PodMetaProps {
 /** Metadata of the pods of a workload. */
 export function podMeta(
   { studio, version, extra }: Pick<PodProps, 'studio' | 'version' | 'extra'>,
-  { component, digests, besideTheVolume = false }: PodMetaProps,
+  { component, digests = {}, besideTheVolume = false }: PodMetaProps,
 ): k8s.ObjectMeta {
-  return {
+  const meta = {
     labels: {
       ...extra.labels,
       ...labels(studio, component),
       'app.kubernetes.io/version': version,
       ...(besideTheVolume && VOLUME_LABEL),
     },
-    annotations: { ...extra.annotations, ...digests },
   };
+  return annotated(meta, { ...extra.annotations, ...digests });
 }
 
 /** What every pod of the studio says alike. */

@@ -21,7 +21,7 @@ export function acceptedLossesOf(
       )
     : values.error(
         SETTING,
-        `${step} is no step to release line ${line.name} that loses anything (${listed(steps)} would). Remove the line, or write the step that the backend's container upgrade-guard names`,
+        `${step} is not a step to release line ${line.name} that loses anything (${listed(steps)} would). Remove the line, or write the step that the backend's container upgrade-guard names`,
       );
   return { value: [step], problems: [problem] };
 }

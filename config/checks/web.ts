@@ -163,11 +163,11 @@ function originProblem(origin: string, production: boolean): string | undefined 
   try {
     url = new URL(origin);
   } catch {
-    return `contains "${withoutUserInfo(origin)}", which is no origin. Write scheme and host: https://studio.example.com`;
+    return `contains "${withoutUserInfo(origin)}", which is not an origin. Write scheme and host: https://studio.example.com`;
   }
   const shown = withoutUserInfo(origin);
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
-    return `contains "${shown}", which is no origin. Write scheme and host: https://studio.example.com`;
+    return `contains "${shown}", which is not an origin. Write scheme and host: https://studio.example.com`;
   }
   if (origin === `${url.origin}/`)
     return `contains "${shown}" with a slash at the end, which no browser sends. Write ${url.origin}`;

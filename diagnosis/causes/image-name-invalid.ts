@@ -9,7 +9,7 @@ export const imageNameInvalid: Recogniser = {
       const why = message.split('invalid reference format: ')[1];
       yield ofWorkload(
         workload,
-        `${container.image} is no name of an image${why ? `: ${why}` : ''}`,
+        `${container.image} is not the name of an image${why ? `: ${why}` : ''}`,
         'correct the image (JUNJO_K8S_…_IMAGE, or the patch that sets it), synth and apply',
       );
     }

@@ -150,7 +150,7 @@ test('autoscalers may be told of every pod, although their keys are below kubern
 const KEY_FORM =
   'is not a key. Write a name of at most 63 letters, digits, "-", "_" and ".", if need be after a domain and "/"';
 const VALUE_FORM =
-  'has a value that is no label: at most 63 letters, digits, "-", "_" and ".", with a letter or digit at both ends';
+  'has a value that no label can have: at most 63 letters, digits, "-", "_" and ".", with a letter or digit at both ends';
 const RESERVED =
   'belongs to Kubernetes, to the studio itself, or to what applies it. Take another key, or a patch for one object';
 const EMPTY = 'has an empty entry. Remove the comma too many';

@@ -1,4 +1,11 @@
-import { development, type Manifest, production, render } from '../support/studio';
+import { App, Chart } from 'cdk8s';
+import { Construct } from 'constructs';
+import { loadAll } from 'js-yaml';
+import { podMeta } from '../../charts/pod/pod';
+import { Studio } from '../../charts/studio';
+import { renderConfig } from '../../render/render';
+import { filesOf, manifestsBelow } from '../../render/rendered-file';
+import { development, load, type Manifest, production, render } from '../support/studio';
 
 const service = (settings: Parameters<typeof render>[0], name: string) =>
   render(settings).get('Service', `junjo-ai-studio-${name}`).spec;
@@ -228,4 +235,29 @@ test.each([
 ])("a %s studio gives the backend upstream's own memory", (size, request, limit) => {
   const { requests, limits } = render(production({ JUNJO_K8S_SIZE: size })).container('backend').resources;
   expect([requests.memory, limits.memory]).toEqual([request, limit]);
+});
+
+test("a studio can be mounted in somebody's own App, beside other studios and charts of their own", () => {
+  const [blue, green] = ['blue', 'green'].map((name) => load(production({ JUNJO_K8S_NAMESPACE: name })));
+  const app = new App();
+  new Chart(app, 'theirs');
+  const scope = new Construct(app, 'team');
+  for (const config of [blue, green]) {
+    if (!config) continue;
+    const files = filesOf(manifestsBelow(new Studio(scope, config.namespace, { config })));
+    expect(files).toEqual(renderConfig(config).files);
+  }
+  const objects = loadAll(app.synthYaml()) as Manifest[];
+  const namespaces = objects.filter(({ kind }) => kind === 'Namespace').map(({ metadata }) => metadata.name);
+  expect(namespaces.sort()).toEqual(['blue', 'green']);
+});
+
+test('a pod without digests has no annotations, which an empty map would show as a change', () => {
+  const props = { studio: 'a', version: '1', extra: { labels: {}, annotations: {} } };
+  expect(podMeta(props, { component: 'job' })).not.toHaveProperty('annotations');
+  expect(
+    podMeta({ ...props, extra: { labels: {}, annotations: { a: 'b' } } }, { component: 'job' }).annotations,
+  ).toEqual({
+    a: 'b',
+  });
 });

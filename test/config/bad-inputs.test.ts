@@ -234,7 +234,7 @@ const badInputs: readonly BadInput[] = [
   ),
   prod(
     'JUNJO_ALLOW_ORIGINS=studio.example.com',
-    `.env:1 JUNJO_ALLOW_ORIGINS: contains "studio.example.com", which is no origin. ${ORIGIN_FORM}`,
+    `.env:1 JUNJO_ALLOW_ORIGINS: contains "studio.example.com", which is not an origin. ${ORIGIN_FORM}`,
   ),
   prod(
     `JUNJO_ALLOW_ORIGINS='["https://studio.example.com"'`,
@@ -565,7 +565,7 @@ const badInputs: readonly BadInput[] = [
   ),
   prod(
     'JUNJO_ALLOW_ORIGINS=ftp://user:hunter2@studio.example.com',
-    `.env:1 JUNJO_ALLOW_ORIGINS: contains "ftp://…@studio.example.com", which is no origin. ${ORIGIN_FORM}`,
+    `.env:1 JUNJO_ALLOW_ORIGINS: contains "ftp://…@studio.example.com", which is not an origin. ${ORIGIN_FORM}`,
   ),
 
   // Names of objects
@@ -628,7 +628,7 @@ const badInputs: readonly BadInput[] = [
   ...['https://user:hun/ter2@studio.example.com', 'user:hunter2@studio.example.com'].map((origin) =>
     dev(
       `JUNJO_ALLOW_ORIGINS=${origin}`,
-      `.env:1 JUNJO_ALLOW_ORIGINS: contains "${origin.replace(/user:.*@/, '…@')}", which is no origin. ${ORIGIN_FORM}`,
+      `.env:1 JUNJO_ALLOW_ORIGINS: contains "${origin.replace(/user:.*@/, '…@')}", which is not an origin. ${ORIGIN_FORM}`,
     ),
   ),
 

@@ -440,10 +440,10 @@ describe('nothing is rendered, and file and line are told, of', () => {
       onBackend('[{ op: add, path: /a, values: 1 }]'),
       'patches.yaml:3: values is not known here. Known are: op, path, from, value',
     ],
-    ['patches: [\n', 'patches.yaml:2: is no YAML: '],
+    ['patches: [\n', 'patches.yaml:2: is not YAML: '],
     ['patches: []\n---\npatches: []\n', 'patches.yaml:2: holds several documents. '],
-    ['patches: []\npatches: []\n', 'patches.yaml:2: is no YAML: Map keys must be unique'],
-    [onBackend('|-\n      spec:\n        a: [\n'), 'patches.yaml:5: is no YAML: '],
+    ['patches: []\npatches: []\n', 'patches.yaml:2: is not YAML: Map keys must be unique'],
+    [onBackend('|-\n      spec:\n        a: [\n'), 'patches.yaml:5: is not YAML: '],
     [onBackend('{ spec: &a { b: 1 }, more: *a }'), 'patches.yaml:3: *a is an alias: write out what it stands for'],
     [
       onBackend('{ spec: { defaultMode: 0644 } }'),
@@ -453,7 +453,7 @@ describe('nothing is rendered, and file and line are told, of', () => {
     ['waive: [{ reason: a }]\n', 'patches.yaml:1: names no rule'],
     ['waive: [{ rule: probes }]\n', 'patches.yaml:1: waives the rule probes without a reason'],
     ["waive: [{ rule: probes, reason: ' ' }]\n", 'patches.yaml:1: waives the rule probes without a reason'],
-    ['waive: [{ rule: probe, reason: a }]\n', 'patches.yaml:1: probe is no rule. The rules are: one-writer, '],
+    ['waive: [{ rule: probe, reason: a }]\n', 'patches.yaml:1: probe is not a rule. The rules are: one-writer, '],
   ])('a file that makes no sense: %j', (text, expected) => {
     expect(wrong(text)).toEqual([expect.stringContaining(expected)]);
   });

@@ -379,7 +379,7 @@ describe('texts', () => {
 
   test('that are no YAML are refused with the line', () => {
     const [line, ...others] = problemsIn(`${service}---\nkind: "Service\n`);
-    expect(line).toMatch(/^a\.yaml:\d+: is no YAML: /);
+    expect(line).toMatch(/^a\.yaml:\d+: is not YAML: /);
     expect(others).toEqual([]);
   });
 
@@ -387,7 +387,7 @@ describe('texts', () => {
     ['text', 'hello\n'],
     ['a list', '- a\n'],
   ])('that are %s are refused', (_, text) => {
-    expect(problemsIn(text)).toEqual(['a.yaml:1: is no object: it has neither apiVersion nor kind']);
+    expect(problemsIn(text)).toEqual(['a.yaml:1: is not an object: it has neither apiVersion nor kind']);
   });
 
   test('may be JSON', () => {

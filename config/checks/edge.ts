@@ -184,6 +184,7 @@ function ingressNotes(
     ];
   }
   const cannot = Object.entries(unnamedNeeds).flatMap(([need, what]) => {
+    // Object.entries forgets that the keys are those of edgeNeeds.
     const { cannot: reason } = controller.answers[need as EdgeNeed];
     return reason ? [values.note(CLASS, `${controller.name} does not ${what}: ${reason}`)] : [];
   });

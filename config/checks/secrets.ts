@@ -213,6 +213,7 @@ function sealedSourceOf(
           ),
         ]
       : [];
+  // Without values nothing is digested, and no key is needed.
   const sealed = sealAll(given, kept, target, certificate.publicKey, digestKey ?? '');
   const ciphertexts = Object.entries(sealed.values).map(([key, { ciphertext }]) => [key, ciphertext]);
   return {

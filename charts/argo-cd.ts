@@ -40,6 +40,13 @@ const CHILDREN: Readonly<Record<string, readonly ResourceKind[]>> = {
     { group: '', kind: 'Pod' },
   ],
   Service: [{ group: 'discovery.k8s.io', kind: 'EndpointSlice' }],
+  ReplicationSource: [
+    { group: 'batch', kind: 'Job' },
+    { group: '', kind: 'Pod' },
+    { group: '', kind: 'PersistentVolumeClaim' },
+    { group: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot' },
+  ],
+  Schedule: [{ group: 'velero.io', kind: 'Backup' }],
   Certificate: [
     { group: 'cert-manager.io', kind: 'CertificateRequest' },
     { group: 'acme.cert-manager.io', kind: 'Order' },
@@ -52,6 +59,8 @@ const CHILDREN: Readonly<Record<string, readonly ResourceKind[]>> = {
 export interface ArgoCdStudio {
   readonly name: string;
   readonly namespace: string;
+  /** Namespaces of others in which it has objects: Velero's. */
+  readonly otherNamespaces: readonly string[];
   /** Its namespaced kinds and what becomes of them, Secrets excepted: they are never in Git. */
   readonly kinds: readonly ResourceKind[];
   /** Its objects that belong to the cluster, by name. */
@@ -59,15 +68,25 @@ export interface ArgoCdStudio {
 }
 
 /** What Argo CD must be allowed to apply and to show of some constructs. */
-export function allowedBelow(scope: Construct): Pick<ArgoCdStudio, 'kinds' | 'clusterObjects'> {
+export function allowedBelow(
+  scope: Construct,
+  ownNamespace: string,
+): Pick<ArgoCdStudio, 'kinds' | 'clusterObjects' | 'otherNamespaces'> {
   const objects = scope.node
     .findAll()
     .filter((construct) => construct instanceof ApiObject)
-    .map(({ apiGroup, kind, name }) => ({ group: apiGroup === 'core' ? '' : apiGroup, kind, name }));
+    .map(({ apiGroup, kind, metadata, name }) => {
+      return { group: apiGroup === 'core' ? '' : apiGroup, kind, name, namespace: metadata.namespace };
+    });
   const inNamespace = objects.filter(({ kind }) => !CLUSTER_KINDS.includes(kind) && kind !== 'Secret');
   return {
     kinds: inNamespace.flatMap(({ group, kind }) => [{ group, kind }, ...(CHILDREN[kind] ?? [])]),
-    clusterObjects: objects.filter(({ kind }) => CLUSTER_KINDS.includes(kind)),
+    clusterObjects: objects
+      .filter(({ kind }) => CLUSTER_KINDS.includes(kind))
+      .map(({ group, kind, name }) => ({ group, kind, name })),
+    otherNamespaces: [...new Set(inNamespace.map(({ namespace }) => namespace))].filter(
+      (namespace): namespace is string => namespace !== undefined && namespace !== ownNamespace,
+    ),
   };
 }
 
@@ -156,7 +175,9 @@ function addProject(scope: Construct, name: string, git: GitSource, studios: rea
     spec: {
       description: 'Junjo AI Studio',
       sourceRepos: [git.repo],
-      destinations: studios.map(({ namespace }) => ({ server: THIS_CLUSTER, namespace })),
+      destinations: [
+        ...new Set(studios.flatMap(({ namespace, otherNamespaces }) => [namespace, ...otherNamespaces])),
+      ].map((namespace) => ({ server: THIS_CLUSTER, namespace })),
       // By name: a kind alone would allow every namespace of the cluster.
       clusterResourceWhitelist: studios.flatMap(({ clusterObjects }) => clusterObjects),
       // An absent list would allow every kind.

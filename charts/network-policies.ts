@@ -4,6 +4,7 @@ import type { Construct } from 'constructs';
 import { notTheInternet } from '../config/public-addresses';
 import type { Egress } from '../config/studio-config';
 import type { Component } from '../releases';
+import { volSyncPods } from './backup';
 import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
 
 /** Who is where, as far as it is known when rendering. */
@@ -25,7 +26,9 @@ export interface NetworkPoliciesChartProps extends StudioIdentity {
     /** CIDRs. Empty: everywhere. */
     readonly sourceRanges: readonly string[];
   };
-  /** What the backend may call beside public addresses on 443. */
+  /** Whether VolSync runs pods in the namespace, which call the storage of the backups. */
+  readonly volSync: boolean;
+  /** What the backend, and VolSync, may call beside public addresses on 443. */
   readonly egress: readonly Egress[];
   /** Whether cert-manager runs solver pods in the namespace. */
   readonly solver: boolean;
@@ -63,6 +66,17 @@ export class NetworkPoliciesChart extends Chart {
     const policy = (name: string, spec: k8s.NetworkPolicySpec) =>
       new k8s.KubeNetworkPolicy(this, name, { metadata: objectMeta(props, `junjo-ai-studio-${name}`), spec });
 
+    const outside: k8s.NetworkPolicyEgressRule[] = [
+      {
+        to: [
+          { ipBlock: { cidr: '0.0.0.0/0', except: [...notTheInternet.ipv4] } },
+          { ipBlock: { cidr: '::/0', except: [...notTheInternet.ipv6] } },
+        ],
+        ports: tcp(443),
+      },
+      ...props.egress.map(({ cidr, port }) => ({ to: [{ ipBlock: { cidr } }], ports: tcp(port) })),
+    ];
+
     policy('default-deny', { podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
     policy('frontend', {
       podSelector: { matchLabels: selectorLabels('frontend') },
@@ -73,18 +87,7 @@ export class NetworkPoliciesChart extends Chart {
       podSelector: { matchLabels: selectorLabels('backend') },
       policyTypes: ['Ingress', 'Egress'],
       ingress: [from(edge, tcp(ports.api)), from([pods('ingestion')], tcp(ports.apiKeys))],
-      egress: [
-        ...dns,
-        { to: [pods('ingestion')], ports: tcp(ports.spanReads) },
-        {
-          to: [
-            { ipBlock: { cidr: '0.0.0.0/0', except: [...notTheInternet.ipv4] } },
-            { ipBlock: { cidr: '::/0', except: [...notTheInternet.ipv6] } },
-          ],
-          ports: tcp(443),
-        },
-        ...props.egress.map(({ cidr, port }) => ({ to: [{ ipBlock: { cidr } }], ports: tcp(port) })),
-      ],
+      egress: [...dns, { to: [pods('ingestion')], ports: tcp(ports.spanReads) }, ...outside],
     });
     policy('ingestion', {
       podSelector: { matchLabels: selectorLabels('ingestion') },
@@ -92,6 +95,13 @@ export class NetworkPoliciesChart extends Chart {
       ingress: [...spans(props, edge), from([pods('backend')], tcp(ports.spanReads))],
       egress: [...dns, { to: [pods('backend')], ports: tcp(ports.apiKeys) }],
     });
+    if (props.volSync) {
+      policy('backup', {
+        podSelector: { matchLabels: volSyncPods },
+        policyTypes: ['Ingress', 'Egress'],
+        egress: [...dns, ...outside],
+      });
+    }
     if (props.solver) {
       policy('acme-solver', {
         podSelector: { matchLabels: { 'acme.cert-manager.io/http01-solver': 'true' } },

@@ -4,6 +4,7 @@ import { type Component, needsBackendFirst } from '../releases';
 import { API_GUARD_PORT } from './api-guard';
 import { ArgoCdChart, type ArgoCdStudio, allowedBelow, tolerateMissingCrds } from './argo-cd';
 import { BackendChart } from './backend';
+import { BackupChart } from './backup';
 import { addSpansCertificate, spansTlsSecretName, usesSolver } from './certificates';
 import { FrontendChart } from './frontend';
 import { GatewayChart } from './gateway';
@@ -91,7 +92,8 @@ export class Studio extends Construct {
     });
     if (config.edge) this.addEdge(config, config.edge, identity);
     if (config.networkPolicy) this.addNetworkPolicies(config, identity);
-    this.argoCd = { name: config.name, namespace: config.namespace, ...allowedBelow(this) };
+    if (config.backup.kind !== 'none') new BackupChart(this, '90-backup', config);
+    this.argoCd = { name: config.name, namespace: config.namespace, ...allowedBelow(this, config.namespace) };
     if (config.git) {
       tolerateMissingCrds(this);
       if (!inSet) {
@@ -154,6 +156,7 @@ export class Studio extends Construct {
       spansPublished: published ? { port, sourceRanges: edge ? spansService.sourceRanges : [] } : undefined,
       solver: edge !== undefined && (usesSolver(edge.certificate) || spansService.certificate?.kind === 'issued'),
       egress: config.egress,
+      volSync: config.backup.kind === 'volsync',
     });
   }
 }

@@ -1,5 +1,6 @@
 import { type Component, perComponent, type ReleaseLine, releaseLines } from '../releases';
 import { apiGuardOf } from './checks/api-guard';
+import { backupOf } from './checks/backup';
 import { acceptedLossesOf } from './checks/data-loss';
 import { edgeOf } from './checks/edge';
 import { imagesOf } from './checks/images';
@@ -137,6 +138,7 @@ function configOf(
   const edge = edgeOf(values, addresses.value);
   const spansService = spansServiceOf(values, line, addresses.value, edge.value);
   const storage = storageOf(values);
+  const backup = backupOf(values, storage.value, namespace.value);
   const acceptedLosses = acceptedLossesOf(values, line, lines);
   const egress = egressOf(values);
   const secrets = secretsOf(values, table, namespace.value, surroundings);
@@ -153,6 +155,7 @@ function configOf(
     ...spansService.problems,
     ...storage.problems,
     ...acceptedLosses.problems,
+    ...backup.problems,
     ...egress.problems,
     ...secrets.problems,
     ...changes.problems,
@@ -187,6 +190,7 @@ function configOf(
     fixedEnvironment: fixedEnvironment(line),
     secrets: secrets.value,
     storage: storage.value,
+    backup: backup.value,
     size: values.inEffect('JUNJO_K8S_SIZE'),
     placement: placement.value,
     extra: {

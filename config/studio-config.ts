@@ -151,6 +151,32 @@ export interface Secrets {
   readonly digests: Readonly<Record<Component, string | undefined>>;
 }
 
+/** Snapshots that VolSync copies into a repository of restic. */
+export interface VolSyncBackup {
+  readonly kind: 'volsync';
+  /** Secret with the address, the password and the credentials of the repository. */
+  readonly repository: string;
+  /** Five fields of cron, in UTC. */
+  readonly schedule: string;
+  /** Days of which the last backup is kept. */
+  readonly keepDays: number;
+  /** @default the cluster's default class for snapshots */
+  readonly snapshotClass?: string;
+}
+
+/** Snapshots that Velero copies into the storage of its backups. */
+export interface VeleroBackup {
+  readonly kind: 'velero';
+  /** Where Velero runs, and looks for its objects. */
+  readonly namespace: string;
+  readonly schedule: string;
+  /** Days for which a backup is kept. */
+  readonly keepDays: number;
+}
+
+/** What copies the data away on a schedule. */
+export type Backup = { readonly kind: 'none' } | VolSyncBackup | VeleroBackup;
+
 /** Where Argo CD finds the manifests. */
 export interface GitSource {
   readonly repo: string;
@@ -215,6 +241,7 @@ export interface StudioConfig {
   readonly fixedEnvironment: Readonly<Record<Component, Readonly<Record<string, string>>>>;
   readonly secrets: Secrets;
   readonly storage: Storage;
+  readonly backup: Backup;
   readonly size: Size;
   readonly placement: Placement;
   readonly extra: Extra;

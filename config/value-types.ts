@@ -226,6 +226,15 @@ export const imageReference: ValueType<ImageReference> = {
   },
 };
 
+/** Five fields of cron, each of numbers, ranges, lists and steps. */
+export const cron = checkedText('five fields of cron', (value) => {
+  const part = String.raw`(\*|[0-9]{1,2}(-[0-9]{1,2})?)(/[0-9]{1,2})?`;
+  const field = `${part}(,${part})*`;
+  return new RegExp(`^${field}( ${field}){4}$`).test(value)
+    ? undefined
+    : 'is not a schedule. Write the five fields of cron, minute first, such as 17 3 * * *';
+});
+
 /** A step from one release line to another. */
 export const step = checkedText('`FROM-to-TO`, two release lines', (value) =>
   /^[0-9.]+-to-[0-9.]+$/.test(value) ? undefined : 'is not a step between release lines. Write it as 0.70-to-0.82',

@@ -25,10 +25,11 @@ export function judged(rendered: readonly PlacedManifest[], config: StudioConfig
 
 /** What the rules must know of a studio beside its objects. */
 export function factsOf(config: StudioConfig): StudioFacts {
-  const { namespace, settings, secrets } = config;
+  const { backup, namespace, settings, secrets } = config;
+  const veleroNamespace = backup.kind === 'velero' ? backup.namespace : undefined;
   const named = Object.values(settings).flatMap((variables) => Object.keys(variables));
   const secret = Object.values(secrets.readers).flatMap((keys) => keys.map(({ key }) => key));
-  return { namespace, podSecurity: podSecurityOf(config), settings: new Set([...named, ...secret]) };
+  return { namespace, veleroNamespace, podSecurity: podSecurityOf(config), settings: new Set([...named, ...secret]) };
 }
 
 /** Says every time what a waiver lets pass. */

@@ -13,8 +13,10 @@ export const namespaces: Rule = {
   *violations({ placed, facts }: RenderedStudio) {
     for (const { file, manifest } of placed) {
       const { namespace } = manifest.metadata;
-      // Argo CD looks for its own objects where it runs.
-      const expected = file.startsWith('argocd/') ? 'argocd' : facts.namespace;
+      // Argo CD and Velero look for their own objects where they run.
+      const ofVelero = manifest.apiVersion.startsWith('velero.io/');
+      const elsewhere = file.startsWith('argocd/') ? 'argocd' : ofVelero ? facts.veleroNamespace : undefined;
+      const expected = elsewhere ?? facts.namespace;
       const object = titleOf(manifest);
       if (CLUSTER_KINDS.includes(manifest.kind)) {
         if (namespace !== undefined)

@@ -18,6 +18,8 @@ export interface PlacedManifest {
 /** What a rule must know beside the objects. */
 export interface StudioFacts {
   readonly namespace: string;
+  /** Namespace in which Velero looks for its objects. @default the studio has none of them */
+  readonly veleroNamespace?: string;
   /** Names of the variables that a person sets, secrets among them. */
   readonly settings: ReadonlySet<string>;
   /** `baseline` where development images run, which are root in their containers. */

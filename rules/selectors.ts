@@ -16,6 +16,9 @@ const SELECTOR_KEYS = ['app.kubernetes.io/component', 'app.kubernetes.io/name'];
 /** Pods that cert-manager makes while it proves a host: https://cert-manager.io/docs/configuration/acme/http01/ */
 const SOLVER = { 'acme.cert-manager.io/http01-solver': 'true' };
 
+/** Pods in which VolSync copies claims: controllers/utils/cleanup.go of backube/volsync. */
+const VOLSYNC = { 'app.kubernetes.io/created-by': 'volsync' };
+
 /** Whatever selects pods finds those it means, and no others. */
 export const selectors: Rule = {
   name: 'selectors',
@@ -62,7 +65,8 @@ function* keysOf(object: string, selector: Fields): Generator<Violation> {
 function* ofPolicy(policy: Manifest, studio: RenderedStudio): Generator<Violation> {
   const object = titleOf(policy);
   const { podSelector, ingress, egress } = fieldsOf(policy.spec);
-  const finds = (selector: unknown) => studio.selected(selector).length > 0 || matches(selector, SOLVER);
+  const finds = (selector: unknown) =>
+    studio.selected(selector).length > 0 || [SOLVER, VOLSYNC].some((made) => matches(selector, made));
   if (!finds(podSelector)) yield { object, text: 'is for pods that are not there' };
   const peers = [
     ...listOf(ingress).flatMap(({ from }) => listOf(from)),

@@ -31,7 +31,7 @@ export function checkObjectNames(values: Values, config: StudioConfig): readonly
   return problems;
 }
 
-function names({ secrets, edge, imagePullSecret, spansService, storage }: StudioConfig): readonly Name[] {
+function names({ backup, secrets, edge, imagePullSecret, spansService, storage }: StudioConfig): readonly Name[] {
   const secret = (name: string, what: string, variable?: VariableName): Name => ({
     kind: 'Secret',
     name,
@@ -49,6 +49,9 @@ function names({ secrets, edge, imagePullSecret, spansService, storage }: Studio
     ...(given ? [secret(given, 'a certificate', 'JUNJO_K8S_TLS_SECRET')] : []),
     ...(forSpans?.kind === 'secret' && ![tlsSecretNames.edge, given].includes(forSpans.name)
       ? [secret(forSpans.name, 'a certificate', 'JUNJO_K8S_TLS_SECRET')]
+      : []),
+    ...(backup.kind === 'volsync'
+      ? [secret(backup.repository, 'the repository of the backups', 'JUNJO_K8S_BACKUP_REPOSITORY')]
       : []),
     ...(imagePullSecret ? [secret(imagePullSecret, 'registry credentials', 'JUNJO_K8S_IMAGE_PULL_SECRET')] : []),
     ...(storage.kind === 'existing'

@@ -1,0 +1,158 @@
+import { Chart } from 'cdk8s';
+import type { k8s } from 'cdk8s-plus-27';
+import type { Construct } from 'constructs';
+import type { StudioConfig, VeleroBackup, VolSyncBackup } from '../config/studio-config';
+import { Restore, Schedule } from '../imports/velero.io';
+import {
+  ReplicationDestination,
+  ReplicationDestinationSpecResticCopyMethod,
+  ReplicationSource,
+  ReplicationSourceSpecResticCopyMethod,
+} from '../imports/volsync.backube';
+import { labels, objectMeta, type StudioIdentity } from './metadata';
+import { podSecurityContext } from './pod/security';
+import { mountedClaim } from './storage';
+
+/** Label of the pods in which VolSync reads and writes volumes: controllers/utils/cleanup.go of backube/volsync. */
+export const volSyncPods = { 'app.kubernetes.io/created-by': 'volsync' };
+
+/** Size of the claim that VolSync makes for restic's cache; its own default, written out. */
+const CACHE = '1Gi';
+
+/** Days between two prunes of the repository, which cost traffic; VolSync's own default, written out. */
+const PRUNE_DAYS = 7;
+
+/** A claim that is copied away. */
+interface Copied {
+  readonly claim: string;
+  /** Owner of its files. */
+  readonly user: number;
+}
+
+/** The claims of a studio. */
+function copied({ line, storage }: StudioConfig): readonly Copied[] {
+  return [{ claim: mountedClaim(storage), user: line.users.backend }];
+}
+
+/** Copies the data away on a schedule. */
+export class BackupChart extends Chart {
+  constructor(scope: Construct, id: string, config: StudioConfig) {
+    super(scope, id);
+    const { backup } = config;
+    const identity = { studio: config.name, namespace: config.namespace };
+    if (backup.kind === 'volsync') {
+      for (const each of copied(config)) addReplicationSource(this, identity, config, backup, each);
+    }
+    if (backup.kind === 'velero') addSchedule(this, identity, backup);
+  }
+}
+
+function addReplicationSource(
+  scope: Construct,
+  identity: StudioIdentity,
+  { imageTarget }: StudioConfig,
+  { repository, schedule, keepDays, snapshotClass }: VolSyncBackup,
+  { claim, user }: Copied,
+): void {
+  new ReplicationSource(scope, claim, {
+    metadata: objectMeta(identity, claim),
+    spec: {
+      sourcePvc: claim,
+      trigger: { schedule },
+      restic: {
+        // The studio writes on meanwhile: what is copied must not change under restic.
+        copyMethod: ReplicationSourceSpecResticCopyMethod.SNAPSHOT,
+        ...(snapshotClass && { volumeSnapshotClassName: snapshotClass }),
+        repository,
+        retain: { daily: keepDays },
+        pruneIntervalDays: PRUNE_DAYS,
+        cacheCapacity: CACHE,
+        moverSecurityContext: moverSecurityContext(user, imageTarget),
+      },
+    },
+  });
+}
+
+/** As whom VolSync's pods run: the owner of the files, so that no namespace need allow them more than `restricted` does. */
+function moverSecurityContext(
+  user: number,
+  imageTarget: StudioConfig['imageTarget'],
+): k8s.PodSecurityContext & {
+  seccompProfile: { type: string };
+} {
+  return { ...podSecurityContext({ user, imageTarget }), seccompProfile: { type: 'RuntimeDefault' } };
+}
+
+/** Name of the Schedule: all of a Velero lie in one namespace. */
+function scheduleName(namespace: string): string {
+  return namespace;
+}
+
+function addSchedule(scope: Construct, { studio, namespace }: StudioIdentity, backup: VeleroBackup): void {
+  new Schedule(scope, 'schedule', {
+    metadata: { name: scheduleName(namespace), namespace: backup.namespace, labels: labels(studio) },
+    spec: {
+      schedule: backup.schedule,
+      // Backups outlive the schedule.
+      useOwnerReferencesInBackup: false,
+      template: {
+        includedNamespaces: [namespace],
+        // A snapshot that stays where the volume is dies with it.
+        snapshotMoveData: true,
+        ttl: `${backup.keepDays * 24}h0m0s`,
+      },
+    },
+  });
+}
+
+/** What is restored, and where. */
+export interface RestorePlan {
+  /** Names this restore among others; another name restores again. */
+  readonly name: string;
+  /** Namespace into which the data is restored. @default the studio's own */
+  readonly into?: string;
+  /** The newest backup before this time, in RFC 3339; VolSync only. @default the newest of all */
+  readonly asOf?: string;
+}
+
+/**
+ * The objects that restore what `BackupChart` copied away; `kubectl apply` of them is the restore.
+ * VolSync writes into the claims, which must be there and must not be in use; Velero makes them, so that they must not be.
+ */
+export class RestoreChart extends Chart {
+  constructor(scope: Construct, id: string, config: StudioConfig, { name, into, asOf }: RestorePlan) {
+    super(scope, id);
+    const { backup, imageTarget } = config;
+    const identity = { studio: config.name, namespace: into ?? config.namespace };
+    if (backup.kind === 'volsync') {
+      for (const { claim, user } of copied(config)) {
+        new ReplicationDestination(this, claim, {
+          metadata: objectMeta(identity, claim),
+          spec: {
+            trigger: { manual: name },
+            restic: {
+              copyMethod: ReplicationDestinationSpecResticCopyMethod.DIRECT,
+              repository: backup.repository,
+              destinationPvc: claim,
+              ...(asOf && { restoreAsOf: asOf }),
+              cacheCapacity: CACHE,
+              moverSecurityContext: moverSecurityContext(user, imageTarget),
+            },
+          },
+        });
+      }
+    }
+    if (backup.kind === 'velero') {
+      new Restore(this, 'restore', {
+        metadata: { name, namespace: backup.namespace, labels: labels(config.name) },
+        spec: {
+          scheduleName: scheduleName(config.namespace),
+          includedNamespaces: [config.namespace],
+          // The rest of the studio comes from its manifests.
+          includedResources: ['persistentvolumeclaims', 'persistentvolumes'],
+          ...(into && into !== config.namespace && { namespaceMapping: { [config.namespace]: into } }),
+        },
+      });
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import type { Built, Problem } from '../problems';
+import type { Backup, Storage } from '../studio-config';
+import type { Values } from '../values';
+import type { VariableName } from '../variables';
+
+// Provisioners of folders on a node, by the names of their classes: k3s and kind, OpenEBS, minikube.
+const NO_SNAPSHOTS = /^(local-path|openebs-hostpath|hostpath|standard-rwo-local|local-storage)$/;
+
+/** Which settings each way heeds, beside the one that chooses it. */
+const heeded: Readonly<Record<Backup['kind'], readonly VariableName[]>> = {
+  none: [],
+  volsync: [
+    'JUNJO_K8S_BACKUP_REPOSITORY',
+    'JUNJO_K8S_BACKUP_SCHEDULE',
+    'JUNJO_K8S_BACKUP_KEEP',
+    'JUNJO_K8S_BACKUP_SNAPSHOT_CLASS',
+  ],
+  velero: ['JUNJO_K8S_BACKUP_SCHEDULE', 'JUNJO_K8S_BACKUP_KEEP', 'JUNJO_K8S_BACKUP_NAMESPACE'],
+};
+
+const settings: readonly VariableName[] = [...new Set(Object.values(heeded).flat())];
+
+/** What copies the data away on a schedule. */
+export function backupOf(values: Values, storage: Storage | undefined, namespace: string): Built<Backup> {
+  const kind = values.inEffect('JUNJO_K8S_BACKUP');
+  const problems: Problem[] = settings
+    .filter((name) => values.isSet(name) && !heeded[kind].includes(name))
+    .map((name) =>
+      values.error(name, `has no effect with JUNJO_K8S_BACKUP=${kind}. Remove the line, or choose another`),
+    );
+  const schedule = values.inEffect('JUNJO_K8S_BACKUP_SCHEDULE');
+  const keepDays = values.inEffect('JUNJO_K8S_BACKUP_KEEP');
+  if (kind === 'none') {
+    if (values.inEffect('JUNJO_ENV') === 'production') {
+      problems.push(
+        values.warning(
+          'JUNJO_K8S_BACKUP',
+          'nothing copies the data of this studio away: a lost volume is lost for good. Set it to volsync or velero, or let cron call junjo-k8s backup (docs/runbook.md)',
+        ),
+      );
+    }
+    return { value: { kind }, problems };
+  }
+  if (storage?.kind === 'node' || (storage?.kind === 'provisioned' && NO_SNAPSHOTS.test(storage.storageClass ?? ''))) {
+    problems.push(
+      values.error(
+        'JUNJO_K8S_BACKUP',
+        `${kind} copies snapshots, which a folder of a node does not have. Remove the line, and let cron call junjo-k8s backup (docs/runbook.md)`,
+      ),
+    );
+  }
+  if (kind === 'velero') {
+    const veleroNamespace = values.inEffect('JUNJO_K8S_BACKUP_NAMESPACE');
+    if (veleroNamespace === namespace) {
+      problems.push(
+        values.error('JUNJO_K8S_BACKUP_NAMESPACE', 'is the namespace of the studio. Name the one in which Velero runs'),
+      );
+    }
+    return { value: { kind, schedule, keepDays, namespace: veleroNamespace }, problems };
+  }
+  const repository = values.inEffect('JUNJO_K8S_BACKUP_REPOSITORY');
+  if (repository === undefined && !values.isSet('JUNJO_K8S_BACKUP_REPOSITORY')) {
+    problems.push(
+      values.error(
+        'JUNJO_K8S_BACKUP_REPOSITORY',
+        'is missing. Name the Secret with RESTIC_REPOSITORY, RESTIC_PASSWORD and the credentials of the bucket',
+      ),
+    );
+  }
+  const snapshotClass = values.inEffect('JUNJO_K8S_BACKUP_SNAPSHOT_CLASS');
+  return { value: { kind, schedule, keepDays, repository: repository ?? '', snapshotClass }, problems };
+}

@@ -1,0 +1,201 @@
+import { App, Yaml } from 'cdk8s';
+import { loadAll } from 'js-yaml';
+import { RestoreChart, type RestorePlan } from '../../charts/backup';
+import { loadStudio } from '../../config/load-studio';
+import { formatProblem } from '../../config/problems';
+import { type Endpoint, isAllowed } from '../support/network';
+import { development, envText, load, type Manifest, production, render, type Settings } from '../support/studio';
+
+const volsync = { JUNJO_K8S_BACKUP: 'volsync', JUNJO_K8S_BACKUP_REPOSITORY: 'backup-repository' };
+const velero = { JUNJO_K8S_BACKUP: 'velero' };
+
+const problems = (settings: Settings) =>
+  loadStudio([{ path: '.env', text: envText(settings) }])
+    .problems.map(formatProblem)
+    .filter((line) => line.includes('JUNJO_K8S_BACKUP'));
+
+const plan = (settings: Settings, what: RestorePlan): Manifest[] =>
+  loadAll(Yaml.stringify(...new RestoreChart(new App(), 'restore', load(settings), what).toJson()));
+
+describe('a studio that nobody backs up', () => {
+  test('is warned of in production, whether or not the file says so', () => {
+    for (const settings of [production(), production({ JUNJO_K8S_BACKUP: 'none' })]) {
+      expect(problems(settings)).toEqual([
+        expect.stringMatching(/^warning: .*nothing copies the data.*docs\/runbook\.md/),
+      ]);
+    }
+  });
+
+  test("is nobody else's business on localhost", () => {
+    expect(problems(development())).toEqual([]);
+  });
+
+  test('has no object for it', () => {
+    const kinds = render(production()).objects.map(({ kind }) => kind);
+    expect(kinds).not.toContain('ReplicationSource');
+    expect(kinds).not.toContain('Schedule');
+  });
+});
+
+describe('volsync', () => {
+  test('copies a snapshot of the claim that the pods mount, as the user that owns its files', () => {
+    const studio = render(production(volsync));
+    const pod = studio.pod('backend').spec;
+    const claim = pod.volumes.find(({ name }: Manifest) => name === 'data').persistentVolumeClaim.claimName;
+    const { spec } = studio.get('ReplicationSource', claim);
+    expect(spec.sourcePVC).toBe(claim);
+    expect(spec.trigger.schedule).toBe('17 3 * * *');
+    expect(spec.restic).toMatchObject({
+      copyMethod: 'Snapshot',
+      repository: 'backup-repository',
+      retain: { daily: 7 },
+    });
+    // VolSync drops capabilities by itself; the rest of `restricted` comes from here.
+    expect(spec.restic.moverSecurityContext).toEqual(pod.securityContext);
+    const namespace = studio.get('Namespace', 'junjo-ai-studio');
+    expect(namespace.metadata.annotations).not.toHaveProperty('volsync.backube/privileged-movers');
+  });
+
+  test("copies a claim of somebody else's too", () => {
+    const studio = render(production({ ...volsync, JUNJO_K8S_EXISTING_CLAIM: 'mine' }));
+    expect(studio.get('ReplicationSource', 'mine').spec.sourcePVC).toBe('mine');
+  });
+
+  test('takes schedule, number of days and class of the snapshots from the file', () => {
+    const { spec } = render(
+      production({
+        ...volsync,
+        JUNJO_K8S_BACKUP_SCHEDULE: '*/30 1-5 * * 1,3',
+        JUNJO_K8S_BACKUP_KEEP: '30',
+        JUNJO_K8S_BACKUP_SNAPSHOT_CLASS: 'fast',
+      }),
+    ).get('ReplicationSource', 'junjo-ai-studio-data');
+    expect(spec.trigger.schedule).toBe('*/30 1-5 * * 1,3');
+    expect(spec.restic).toMatchObject({ retain: { daily: 30 }, volumeSnapshotClassName: 'fast' });
+  });
+
+  test('its pods reach names and the storage outside, and nobody reaches them', () => {
+    const studio = render(production({ ...volsync, JUNJO_K8S_EGRESS: '10.9.8.7/32:9000' }));
+    const policies = studio.ofKind('NetworkPolicy');
+    const pod = (name: string, namespace: string, labels: Record<string, string>): Endpoint => ({
+      kind: 'pod',
+      name,
+      namespace,
+      namespaceLabels: {},
+      labels,
+    });
+    const mover = pod('volsync-src', 'junjo-ai-studio', { 'app.kubernetes.io/created-by': 'volsync' });
+    const backend = pod('backend', 'junjo-ai-studio', studio.pod('backend').metadata.labels);
+    const dns = pod('dns', 'kube-system', { 'k8s-app': 'kube-dns' });
+    const address = (ip: string): Endpoint => ({ kind: 'address', name: ip, ip });
+    const reaches = (to: Endpoint, port: number) => isAllowed(policies, { from: mover, to, port });
+    expect([reaches(dns, 53), reaches(address('8.8.8.8'), 443), reaches(address('10.9.8.7'), 9000)]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect([reaches(address('10.9.8.6'), 443), reaches(backend, 1323), reaches(backend, 50053)]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    expect(isAllowed(policies, { from: backend, to: mover, port: 443 })).toBe(false);
+    const without = render(production()).ofKind('NetworkPolicy');
+    expect(isAllowed(without, { from: mover, to: address('8.8.8.8'), port: 443 })).toBe(false);
+  });
+
+  test('is restored into the claim itself, as the same user, and again under another name', () => {
+    const [destination, ...others] = plan(production(volsync), { name: 'monday', asOf: '2026-11-02T03:00:00Z' });
+    expect(others).toEqual([]);
+    const source = render(production(volsync)).get('ReplicationSource', 'junjo-ai-studio-data');
+    expect(destination).toMatchObject({ kind: 'ReplicationDestination', metadata: { namespace: 'junjo-ai-studio' } });
+    expect(destination.spec.trigger).toEqual({ manual: 'monday' });
+    expect(destination.spec.restic).toMatchObject({
+      copyMethod: 'Direct',
+      destinationPVC: source.spec.sourcePVC,
+      repository: source.spec.restic.repository,
+      moverSecurityContext: source.spec.restic.moverSecurityContext,
+    });
+    expect(new Date(destination.spec.restic.restoreAsOf)).toEqual(new Date('2026-11-02T03:00:00Z'));
+  });
+
+  test('is restored into another namespace beside the studio', () => {
+    const [destination] = plan(production(volsync), { name: 'look', into: 'look-first' });
+    expect(destination.metadata.namespace).toBe('look-first');
+  });
+});
+
+describe('velero', () => {
+  test('backs up the namespace with the data of its snapshots, and keeps backups without their schedule', () => {
+    const { metadata, spec } = render(production(velero)).get('Schedule', 'junjo-ai-studio');
+    expect(metadata.namespace).toBe('velero');
+    expect(spec).toEqual({
+      schedule: '17 3 * * *',
+      useOwnerReferencesInBackup: false,
+      template: { includedNamespaces: ['junjo-ai-studio'], snapshotMoveData: true, ttl: '168h0m0s' },
+    });
+  });
+
+  test('runs where the file says, and no other namespace may hold an object of the studio', () => {
+    const settings = production({ ...velero, JUNJO_K8S_BACKUP_NAMESPACE: 'openshift-adp' });
+    const namespaces = render(settings).objects.map(({ metadata }) => metadata.namespace);
+    expect([...new Set(namespaces)].sort()).toEqual(['junjo-ai-studio', 'openshift-adp', undefined]);
+  });
+
+  test('Argo CD may write there, and nowhere else without it', () => {
+    const git = { JUNJO_K8S_SECRETS: 'existing', JUNJO_K8S_GIT_REPO: 'https://git.example.com/team/studio.git' };
+    const cleared = { JUNJO_SESSION_SECRET: undefined, JUNJO_SECURE_COOKIE_KEY: undefined };
+    const destinations = (more: Settings) =>
+      render(production({ ...git, ...cleared, ...more }))
+        .get('AppProject', 'junjo-ai-studio')
+        .spec.destinations.map(({ namespace }: Manifest) => namespace);
+    expect(destinations(velero)).toEqual(['junjo-ai-studio', 'velero']);
+    expect(destinations(volsync)).toEqual(['junjo-ai-studio']);
+    const kinds = render(production({ ...git, ...cleared, ...velero })).get('AppProject', 'junjo-ai-studio').spec
+      .namespaceResourceWhitelist;
+    expect(kinds).toContainEqual({ group: 'velero.io', kind: 'Schedule' });
+  });
+
+  test('is restored by a Restore of the claims alone, from the newest backup of the schedule', () => {
+    const [restore] = plan(production(velero), { name: 'monday', into: 'look-first' });
+    const { metadata } = render(production(velero)).get('Schedule', 'junjo-ai-studio');
+    expect(restore).toMatchObject({ kind: 'Restore', metadata: { name: 'monday', namespace: 'velero' } });
+    expect(restore.spec).toEqual({
+      scheduleName: metadata.name,
+      includedNamespaces: ['junjo-ai-studio'],
+      includedResources: ['persistentvolumeclaims', 'persistentvolumes'],
+      namespaceMapping: { 'junjo-ai-studio': 'look-first' },
+    });
+  });
+});
+
+describe('settings that make no backup', () => {
+  const node = { JUNJO_HOST_DB_DATA_PATH: '/mnt/data', JUNJO_K8S_NODE: 'worker-1' };
+  test.each([
+    ['volsync without a repository', { JUNJO_K8S_BACKUP: 'volsync' }, 'BACKUP_REPOSITORY: is missing'],
+    [
+      'a repository for velero',
+      { ...volsync, ...velero },
+      'BACKUP_REPOSITORY: has no effect with JUNJO_K8S_BACKUP=velero',
+    ],
+    ['a schedule for none', { JUNJO_K8S_BACKUP_SCHEDULE: '1 1 * * *' }, 'BACKUP_SCHEDULE: has no effect'],
+    ['snapshots of a folder of a node', { ...volsync, ...node }, 'let cron call junjo-k8s backup'],
+    ['snapshots of local-path', { ...velero, JUNJO_K8S_STORAGE_CLASS: 'local-path' }, 'let cron call junjo-k8s backup'],
+    ['no schedule', { ...velero, JUNJO_K8S_BACKUP_SCHEDULE: 'daily' }, 'BACKUP_SCHEDULE: is not a schedule'],
+    ['four fields', { ...velero, JUNJO_K8S_BACKUP_SCHEDULE: '1 2 * *' }, 'BACKUP_SCHEDULE: is not a schedule'],
+    ['none kept', { ...velero, JUNJO_K8S_BACKUP_KEEP: '0' }, 'BACKUP_KEEP: must be an integer from 1'],
+    [
+      'velero in the studio',
+      { ...velero, JUNJO_K8S_BACKUP_NAMESPACE: 'junjo-ai-studio' },
+      'BACKUP_NAMESPACE: is the namespace of the studio',
+    ],
+    [
+      'one Secret for two things',
+      { ...volsync, JUNJO_K8S_BACKUP_REPOSITORY: 'junjo-ai-studio-secrets' },
+      'is the name of another Secret',
+    ],
+  ] as const)('%s', (_, settings, says) => {
+    expect(problems(production(settings))).toEqual(expect.arrayContaining([expect.stringContaining(says)]));
+    expect(loadStudio([{ path: '.env', text: envText(production(settings)) }]).config).toBeUndefined();
+  });
+});

@@ -87,6 +87,13 @@ export interface KubectlCall {
   readonly signal?: AbortSignal;
 }
 
+/** What kubectl answered. */
+export interface Said {
+  readonly text: string;
+  /** Warnings of the API server, such as those of Pod Security. */
+  readonly warnings: readonly string[];
+}
+
 /** The user's own kubectl, with the user's context and credentials. */
 export class Kubectl {
   constructor(readonly options: KubectlOptions = {}) {}
@@ -120,7 +127,12 @@ export class Kubectl {
   }
 
   /** What kubectl prints. */
-  text(args: readonly string[], { input, signal }: KubectlCall = {}): Promise<string> {
+  async text(args: readonly string[], call?: KubectlCall): Promise<string> {
+    return (await this.said(args, call)).text;
+  }
+
+  /** The same, and what the API server warns of. */
+  said(args: readonly string[], { input, signal }: KubectlCall = {}): Promise<Said> {
     const { requestTimeout = 30 } = this.options;
     if (signal?.aborted) return Promise.reject(signal.reason);
     const child = this.start([`--request-timeout=${requestTimeout}s`, ...args], { stdio: 'pipe' });
@@ -138,7 +150,7 @@ export class Kubectl {
       child.once('close', (code) => {
         signal?.removeEventListener('abort', abort);
         if (signal?.aborted) reject(signal.reason);
-        else if (code === 0) resolve(Buffer.concat(output).toString());
+        else if (code === 0) resolve({ text: Buffer.concat(output).toString(), warnings: warningsIn(complaints) });
         // A plain "no" is an answer, which kubectl gives on stdout.
         else reject(this.failed(Buffer.concat(complaints.length > 0 ? complaints : output).toString()));
       });
@@ -189,6 +201,11 @@ export class Kubectl {
 interface ConfigView {
   readonly contexts?: readonly { readonly name: string; readonly context: { readonly namespace?: string } }[] | null;
   readonly clusters?: readonly { readonly cluster: { readonly server: string } }[] | null;
+}
+
+function warningsIn(complaints: readonly Buffer[]): readonly string[] {
+  const lines = Buffer.concat(complaints).toString().split('\n');
+  return lines.filter((line) => line.startsWith('Warning: ')).map((line) => line.slice('Warning: '.length));
 }
 
 function shellWord(word: string): string {

@@ -2,11 +2,12 @@ import { once } from 'node:events';
 import { createWriteStream, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { checkArchive, counting } from '../cluster/archive';
 import { Downtime, findStudioStarted, refuseUnlessStoppable } from '../cluster/downtime';
-import type { Kubectl } from '../cluster/kubectl';
+import { type Kubectl, KubectlError } from '../cluster/kubectl';
 import { type Pace, usualPace } from '../cluster/pace';
 import { Refusal } from '../cluster/refusal';
 import { type Holdings, VOLUME_POD, VolumePod } from '../cluster/volume-pod';
 import type { LiveStudio } from '../cluster/writers';
+import { LAST_BACKUP } from '../diagnosis/overview';
 import { type ReleaseLine, releaseLines } from '../releases';
 import { type BackupFile, backupFile, rotate } from './backup-files';
 import { type ClusterOptions, type Connection, clusterOptions, confirm, withCluster } from './cluster-options';
@@ -90,12 +91,24 @@ class Backup {
       for (const [name, verdict] of damaged) this.io.err(`  ${name} is damaged on the volume: ${verdict}`);
       if (damaged.length > 0) return 1;
       this.io.out(`  SQLite's integrity_check: ${Object.keys(databases).join(', ') || 'no databases'} ok`);
+      await this.remember(studio);
       if (keep !== undefined && file.folder !== undefined) {
         for (const gone of rotate(file.folder, target.namespace, keep)) this.io.out(`  removed ${gone}`);
       }
       return 0;
     } finally {
       rmSync(partial, { force: true });
+    }
+  }
+
+  /** Notes on the claim when its data was copied, for `status` to tell; the backup is good without it. */
+  private async remember({ claim }: LiveStudio): Promise<void> {
+    const note = `${LAST_BACKUP}=${new Date().toISOString()}`;
+    try {
+      await this.kubectl.text(['annotate', 'persistentvolumeclaim', claim.metadata.name, '--overwrite', note]);
+    } catch (error) {
+      if (!(error instanceof KubectlError)) throw error;
+      this.io.err(`  status will not tell of it: ${error.message}`);
     }
   }
 

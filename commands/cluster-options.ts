@@ -1,27 +1,35 @@
 import { createInterface } from 'node:readline/promises';
 import { Interruption } from '../cluster/interruption';
 import { Kubectl, KubectlError, type Target } from '../cluster/kubectl';
-import type { Pace } from '../cluster/pace';
+import { type Pace, usualPace } from '../cluster/pace';
 import { Refusal } from '../cluster/refusal';
 import { formatProblem } from '../config/problems';
 import { render } from '../main';
 import type { ExitCode, Io, Option } from './command';
 import { type StudioOptions, selected, studioOptions } from './studio-options';
 
-/** Of each command that changes something in a cluster. */
-export interface ClusterOptions extends StudioOptions {
+/** Of each command that looks at a cluster. */
+export interface LookOptions extends StudioOptions {
   readonly context?: string;
   readonly kubeconfig?: string;
   readonly namespace?: string;
+}
+
+/** Of each command that changes something in a cluster. */
+export interface ClusterOptions extends LookOptions {
   readonly yes?: boolean;
   readonly argocdPaused?: boolean;
 }
 
-export const clusterOptions: readonly Option[] = [
+export const lookOptions: readonly Option[] = [
   { flags: '--context <name>', text: "context of the kubeconfig (default: kubectl's current one)" },
   { flags: '--kubeconfig <file>', text: 'kubeconfig (default: what kubectl reads)' },
   { flags: '-n, --namespace <name>', text: 'namespace of the studio (default: that of the env file)' },
   ...studioOptions.filter(({ flags }) => flags.includes('--env-file')),
+];
+
+export const clusterOptions: readonly Option[] = [
+  ...lookOptions,
   { flags: '--argocd-paused', text: 'Argo CD is paused, though this cannot be seen from here' },
   { flags: '-y, --yes', text: 'do not ask' },
 ];
@@ -33,7 +41,7 @@ export interface Connection {
 }
 
 /** Finds out where a command goes; nothing is changed, and no request is made. */
-async function connect(options: ClusterOptions, io: Io, { requestSeconds }: Pace): Promise<Connection> {
+async function connect(options: LookOptions, io: Io, { requestSeconds }: Pace): Promise<Connection> {
   const { context, kubeconfig } = options;
   const namespace = options.namespace ?? namespaceOf(options, io);
   const own = new Kubectl({
@@ -59,6 +67,21 @@ export async function confirm(question: string, { yes }: ClusterOptions, signal:
     return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `, { signal })).trim());
   } finally {
     terminal.close();
+  }
+}
+
+/** Runs what only looks at a cluster: what kubectl cannot do is told without a stack trace. */
+export async function connectedTo(
+  options: LookOptions,
+  io: Io,
+  work: (connection: Connection) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  try {
+    return await work(await connect(options, io, usualPace));
+  } catch (error) {
+    if (!(error instanceof Refusal || error instanceof KubectlError)) throw error;
+    io.err(error.message);
+    return 1;
   }
 }
 

@@ -36,5 +36,12 @@ describeWithKubectl('backup', () => {
     expect(studio.trouble).toEqual([]);
     expect(readdirSync(folder)).toEqual(['studio.tar.gz']);
     expect(existsSync(file)).toBe(true);
+    // For status to tell when the data was copied last.
+    const { annotations } = studio.cluster.object(
+      'persistentvolumeclaims',
+      studio.namespace,
+      'junjo-ai-studio-data',
+    ).metadata;
+    expect(Date.now() - Date.parse(annotations['junjo-ai-studio/last-backup'])).toBeLessThan(600_000);
   });
 });

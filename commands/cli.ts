@@ -12,6 +12,7 @@ const commands: ReadonlyMap<string, Load> = new Map<string, Load>([
   ['validate', () => (require('./validate') as typeof import('./validate')).validate],
   ['stream', () => (require('./stream') as typeof import('./stream')).stream],
   ['forward', () => (require('./forward') as typeof import('./forward')).forward],
+  ['preflight', () => (require('./preflight') as typeof import('./preflight')).preflight],
   ['status', () => (require('./status') as typeof import('./status')).status],
   ['diagram', () => (require('./diagram') as typeof import('./diagram')).diagram],
   ['backup', () => (require('./backup') as typeof import('./backup')).backup],

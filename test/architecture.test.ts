@@ -13,6 +13,7 @@ const layers = [
   'index.ts',
   'validate',
   'diagnosis',
+  'preflight',
   'diagram',
   'main.ts',
   'cluster',
@@ -22,7 +23,7 @@ const layers = [
 ];
 
 /** What neither reads files nor asks the process anything: text goes in, objects come out. */
-const pure = ['releases', 'config', 'charts', 'rules', 'render', 'validate', 'diagnosis', 'diagram'];
+const pure = ['releases', 'config', 'charts', 'rules', 'render', 'validate', 'diagnosis', 'preflight', 'diagram'];
 
 const root = readdirSync('.', { withFileTypes: true }).filter(
   ({ name }) => !/^(\..*|node_modules|build|dist|examples)$/.test(name),

@@ -1,0 +1,124 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { preflight } from '../../commands/preflight';
+import { FakeApiServer } from '../support/fake-api-server';
+import { describeWithKubectl } from '../support/kubectl';
+import { development, envText, type Settings } from '../support/studio';
+
+const node = {
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name: 'node-1' },
+  status: { allocatable: { memory: '8Gi', cpu: '4' }, conditions: [{ type: 'Ready', status: 'True' }] },
+};
+const storageClass = {
+  apiVersion: 'storage.k8s.io/v1',
+  kind: 'StorageClass',
+  metadata: { name: 'fast', annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } },
+  provisioner: 'ebs.csi.aws.com',
+  allowVolumeExpansion: true,
+  reclaimPolicy: 'Retain',
+};
+const namespace = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+
+describeWithKubectl('preflight', () => {
+  let cluster: FakeApiServer;
+  let folder: string;
+  const said: string[] = [];
+
+  beforeEach(async () => {
+    cluster = await FakeApiServer.start();
+    cluster.apply(node, storageClass, namespace('default'));
+    folder = mkdtempSync(join(tmpdir(), 'junjo-preflight-'));
+  });
+  afterEach(async () => {
+    await cluster.close();
+    rmSync(folder, { recursive: true });
+    said.length = 0;
+  });
+
+  const look = (settings: Settings = {}, options = {}) => {
+    const file = join(folder, 'studio.env');
+    writeFileSync(file, envText(development(settings)));
+    const io = {
+      environment: cluster.environment,
+      out: (text: string) => said.push(text),
+      err: (text: string) => said.push(text),
+      color: false,
+    };
+    return preflight.run({ envFile: [file], ...options } as never, io);
+  };
+
+  test('finds what a studio needs, and stores nothing', async () => {
+    const before = cluster.store.version;
+    expect(await look()).toBe(0);
+    expect(said.join('\n')).toMatch(/^ok {4}Kubernetes v1\.35\.0$/m);
+    expect(said.join('\n')).toMatch(/^ok {4}you may create and change all \d+ objects$/m);
+    expect(said.join('\n')).toMatch(/^ok {4}the API server takes (\d+) of \1 objects/m);
+    expect(cluster.store.version).toBe(before);
+    const writes = cluster.requests.filter(
+      ({ method, query, path }) =>
+        method !== 'GET' && query.get('dryRun') !== 'All' && !path.includes('selfsubjectaccessreviews'),
+    );
+    expect(writes.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
+  });
+
+  test('quotes admission, with the object that it refuses', async () => {
+    cluster.admit = ({ kind }) => (kind === 'Service' ? 'denied by policy.example.com: no load balancers' : undefined);
+    expect(await look()).toBe(1);
+    expect(said.join('\n')).toMatch(
+      /^fail {2}the API server refuses Service junjo-ai-studio-backend: .*denied by policy\.example\.com: no load balancers/m,
+    );
+  });
+
+  test('names what the user may not do', async () => {
+    cluster.forbidden.add('create deployments').add('patch services');
+    expect(await look()).toBe(1);
+    expect(said.join('\n')).toMatch(
+      /^fail {2}you may not: (create deployments\.apps, patch services|patch services, create deployments\.apps)$/m,
+    );
+  });
+
+  test('tries objects where they belong once the namespace is there', async () => {
+    cluster.apply(namespace('junjo-ai-studio'));
+    expect(await look()).toBe(0);
+    const tried = cluster.requests.filter(({ query }) => query.get('dryRun') === 'All');
+    expect(tried.some(({ path }) => path.includes('/namespaces/junjo-ai-studio/'))).toBe(true);
+    expect(tried.some(({ path }) => path.includes('/namespaces/default/'))).toBe(false);
+  });
+
+  test('a kind that the cluster lacks is named with what brings it', async () => {
+    expect(
+      await look({
+        JUNJO_ENV: 'production',
+        JUNJO_K8S_RELEASE: '0.70.3',
+        JUNJO_PROD_FRONTEND_URL: 'https://studio.example.com',
+        JUNJO_PROD_BACKEND_URL: 'https://api.example.com',
+        JUNJO_PROD_INGESTION_URL: 'https://spans.example.com',
+        JUNJO_K8S_INGRESS_CLASS: 'nginx',
+      }),
+    ).toBe(1);
+    expect(said.join('\n')).toMatch(
+      /^fail {2}the cluster does not know Certificate\.cert-manager\.io\n {6}install cert-manager 1\.12/m,
+    );
+    expect(said.join('\n')).toMatch(/^fail {2}there is no ingress class nginx$/m);
+  });
+
+  test('an env file with an error is told before any cluster is asked', async () => {
+    expect(await look({ JUNJO_SESSION_SECRET: 'short' })).toBe(1);
+    expect(said.join('\n')).toContain('JUNJO_SESSION_SECRET');
+    expect(cluster.requests).toEqual([]);
+  });
+
+  test('for programs it is one JSON object', async () => {
+    expect(await look({ JUNJO_K8S_STORAGE_CLASS: 'gone' }, { json: true })).toBe(1);
+    const { results } = JSON.parse(said[0] ?? '');
+    expect(results).toContainEqual({
+      check: 'storage-class',
+      level: 'fail',
+      text: 'there is no storage class gone',
+      fix: 'set JUNJO_K8S_STORAGE_CLASS to one of fast',
+    });
+  });
+});

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import type { ClusterObject } from '../../diagnosis';
 import { type ClusterFacts, checks, preflight } from '../../preflight';
-import { development, load, production, render, type Settings } from '../support/studio';
+import { development, freshSecret, load, production, render, type Settings } from '../support/studio';
 
 const GIB = 'Gi';
 
@@ -331,12 +331,32 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
       kind: 'Deployment',
       metadata: { name: 'junjo-ai-studio-backend', ...own, labels: { 'app.kubernetes.io/version': '0.70.3' } },
     }),
-    /^fail live-release: 0\.70\.3 runs here, and 0\.80\.0 does not read its spans/,
+    /^fail live-release: 0\.70\.3 runs here, and 0\.80\.0 does not show its spans.*JUNJO_K8S_ACCEPT_DATA_LOSS=0\.70-to-0\.80/,
   ],
 };
 
 test.each(Object.entries(broken))('%s', (_, [settings, change, line]) => {
   expect(said(settings, change)).toContainEqual(expect.stringMatching(line));
+});
+
+test.each([
+  [
+    '0.80.0',
+    '0.82.1',
+    { JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() },
+    /^fail live-release: 0\.80\.0 runs here, and 0\.82\.1 cannot read its spans/,
+  ],
+  [
+    '0.70.3',
+    '0.80.0',
+    { JUNJO_K8S_ACCEPT_DATA_LOSS: '0.70-to-0.80' },
+    /^warn live-release: .*JUNJO_K8S_ACCEPT_DATA_LOSS accepts that/,
+  ],
+  ['0.1.0', '0.80.0', {}, /^fail live-release: 0\.1\.0 runs here, and nothing is known of its spans/],
+])('from %s to %s: what becomes of the spans is said before', (from, to, more, line) => {
+  const settings = development({ JUNJO_K8S_RELEASE: to, ...more });
+  const live = { name: 'junjo-ai-studio-backend', ...own, labels: { 'app.kubernetes.io/version': from } };
+  expect(said(settings, beside({ kind: 'Deployment', metadata: live }))).toContainEqual(expect.stringMatching(line));
 });
 
 test('a release that reads the spans of the one that runs is no reason to stop', () => {

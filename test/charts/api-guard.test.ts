@@ -591,6 +591,7 @@ test('runs without root, with nothing to write but one small folder', () => {
   expect(container.volumeMounts?.filter(({ readOnly }) => !readOnly)).toHaveLength(1);
 });
 
+/** Waits for what a test waits for, and keeps no test from ending for which it never comes. */
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await sleep(10);
+  while (!condition()) await sleep(10, undefined, { ref: false });
 }

@@ -49,6 +49,10 @@ export interface Nginx {
   stop(): Promise<void>;
 }
 
+/** What is still running. A test that fails leaves its own behind, which would keep the tests from ever ending. */
+const running = new Set<Nginx>();
+afterAll(() => Promise.all([...running].map((nginx) => nginx.stop())));
+
 /** Starts nginx as its container does: its own user, configuration by file name, one folder that can be written. */
 export async function startNginx(config: Readonly<Record<string, string>>, port: number): Promise<Nginx> {
   if (!nginxBinary) throw new Error('There is no nginx, and CI may not leave its tests out: apt install nginx-light');
@@ -65,11 +69,7 @@ export async function startNginx(config: Readonly<Record<string, string>>, port:
   child.stderr?.on('data', (data) => {
     log += data;
   });
-  while (!(await answers(port))) {
-    if (child.exitCode !== null) throw new Error(`nginx does not start: ${log}`);
-    await sleep(20);
-  }
-  return {
+  const nginx: Nginx = {
     process: child,
     log: () => log,
     logged: async (what) => {
@@ -85,13 +85,20 @@ export async function startNginx(config: Readonly<Record<string, string>>, port:
       return Number(/^VmHWM:\s+([0-9]+) kB/m.exec(status)?.[1]) / 1024;
     },
     stop: async () => {
+      running.delete(nginx);
       if (child.exitCode === null && child.signalCode === null) {
         child.kill('SIGTERM');
         await once(child, 'exit');
       }
-      rmSync(folder, { recursive: true });
+      rmSync(folder, { recursive: true, force: true });
     },
   };
+  running.add(nginx);
+  while (!(await answers(port))) {
+    if (child.exitCode !== null) throw new Error(`nginx does not start: ${log}`);
+    await sleep(20);
+  }
+  return nginx;
 }
 
 async function answers(port: number): Promise<boolean> {

@@ -578,6 +578,15 @@ test('waits an hour for whatever takes its time', () => {
   }
 });
 
+test('has a connection of its own for every request, where nginx would keep them by itself since 1.29.7', () => {
+  const text = apiGuardConfig({ ...identity, backendPort: 1323 })['nginx.conf'] ?? '';
+  // Each block that sets a header of its own forgets those of the block around it.
+  const blocks = text
+    .split(/(?=\n {2}server \{|\n {4}location )/)
+    .filter((block) => block.includes('proxy_set_header'));
+  expect(blocks.map((block) => block.includes('proxy_set_header Connection close;'))).toEqual([true, true, true]);
+});
+
 test('runs without root, with nothing to write but one small folder', () => {
   const container = apiGuardContainer({ ...identity, backendPort: 1323 });
   expect(container.image).toMatch(/^registry\.example\.com\/library\/nginx:/);

@@ -83,11 +83,8 @@ function bestFit(entries: Entries, lines: readonly ReleaseLine[]): ReleaseLine {
   const misfits = (line: ReleaseLine): number => {
     const { production, development } = line.ports.frontend;
     const ports = [...production.published, ...development.published];
-    const missing = variablesOf(line).filter(({ name, required }) => required === 'always' && !entries.has(name));
     return (
-      unknownNames(entries, line, lines).length +
-      missing.length +
-      localPorts.filter(([, port]) => !ports.includes(Number(port))).length
+      unknownNames(entries, line, lines).length + localPorts.filter(([, port]) => !ports.includes(Number(port))).length
     );
   };
   const unused = (line: ReleaseLine) => line.variables.filter(({ name }) => !entries.has(name)).length;

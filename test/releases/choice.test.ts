@@ -84,6 +84,41 @@ describe("upstream's own .env.example", () => {
     expect(printed[0]).toMatch(`Set JUNJO_K8S_RELEASE=${named}`);
   });
 
+  // Upstream's files have the origins and the tuning of ingestion commented out.
+  test.each([
+    ['0.81.0', '0.81.0'],
+    ['0.81.5', '0.81.5'],
+    ['0.82.1', '0.82.1'],
+  ])('of %s gets that message when what is commented out stays so, in production too', (tag, named) => {
+    const commentedOut =
+      /^(JUNJO_ALLOW_ORIGINS|JUNJO_API_KEY_.*|BACKPRESSURE_.*|FLUSH_.*|BATCH_SIZE|PREPARE_.*|RECENT_.*)$/;
+    const set = Object.fromEntries(Object.entries(upstreamExample(tag)).filter(([name]) => !commentedOut.test(name)));
+    const { JUNJO_ENV, JUNJO_K8S_RELEASE, ...hosts } = production({ JUNJO_SESSION_SECRET: freshSecret() });
+    for (const settings of [set, { ...set, ...hosts, JUNJO_ENV, JUNJO_BUILD_TARGET: 'production' }]) {
+      expect(withoutNotes(problemsOf(envText(settings)))).toEqual([
+        expect.stringMatching(`Set JUNJO_K8S_RELEASE=${named}$`),
+      ]);
+    }
+  });
+
+  test.each([
+    ['0.81.0', '0.81.0'],
+    ['0.81.1', '0.81.5'],
+  ])('of %s is told by the ports of its origins where nothing else tells', (tag, named) => {
+    const settings = { ...upstreamExample(tag), JUNJO_BACKEND_PORT: undefined };
+    expect(withoutNotes(problemsOf(envText(settings)))).toEqual([
+      expect.stringMatching(`Set JUNJO_K8S_RELEASE=${named}$`),
+    ]);
+  });
+
+  test('of 0.82 without the token is still of 0.82, and lacks it', () => {
+    const settings = { ...development(), JUNJO_MALLOC_ARENA_MAX: '2' };
+    expect(problemsOf(envText(settings))).toEqual([
+      '.env JUNJO_K8S_RELEASE: is not set, which means 0.70.3, but JUNJO_MALLOC_ARENA_MAX belongs to release line 0.82. Set JUNJO_K8S_RELEASE=0.82.1',
+      '.env JUNJO_INTERNAL_GRPC_TOKEN: is missing. Generate one: openssl rand -base64 32',
+    ]);
+  });
+
   test('of 0.70 needs no release', () => {
     expect(withoutNotes(problemsOf(envText(upstreamExample('0.70.3'))))).toEqual([]);
   });

@@ -4,6 +4,8 @@
 #     wait-for-mark.sh MARK LINE
 #
 # POSIX sh, because the images of ingestion have nothing else in common: one is Alpine's, the others Debian's.
+# Without a trap the kernel keeps SIGTERM from PID 1, and a pod that stops takes its whole grace period.
+trap 'exit 143' TERM
 mark=$1
 line=$2
 seconds=0

@@ -229,6 +229,14 @@ describeWithPython('the guard of the volume', () => {
       expect(code).toBe(0);
     });
 
+    test('ends at once when the pod stops: PID 1 hears only the signals that it handles', async () => {
+      const waiting = wait(line082);
+      await once(waiting.stdout, 'data');
+      waiting.kill('SIGTERM');
+      // What a signal without a handler ends has no exit status.
+      expect(await once(waiting, 'exit')).toEqual([143, null]);
+    });
+
     test('does not wait after a restart', async () => {
       ranOn(line081);
       const [code] = await once(wait(line081), 'exit');

@@ -65,16 +65,16 @@ describe('the start of ingestion', () => {
     expect(status).toBe(124);
     expect(stdout).toContain('waiting for the backend');
   });
-});
 
-test('a pod that still waits for the backend stops at once: PID 1 hears only the signals that it handles', async () => {
-  const [bash = '', flag = '', script = ''] = studioOf('0.81.5').pod('ingestion').spec.initContainers[0].command;
-  // A name that does not resolve, as long as the Service is not there.
-  const waiting = spawn(bash, [flag, script.replace('junjo-ai-studio-backend-internal', 'backend.invalid')]);
-  await once(waiting.stdout, 'data');
-  waiting.kill('SIGTERM');
-  // What a signal without a handler ends has no exit status.
-  expect(await once(waiting, 'exit')).toEqual([143, null]);
+  test('ends at once when the pod stops: PID 1 hears only the signals that it handles', async () => {
+    const [bash = '', flag = '', script = ''] = init('0.81.5').command;
+    // A port on which nothing listens.
+    const waiting = spawn(bash, [flag, script.replace('junjo-ai-studio-backend-internal/50053', '127.0.0.1/1')]);
+    await once(waiting.stdout, 'data');
+    waiting.kill('SIGTERM');
+    // What a signal without a handler ends has no exit status.
+    expect(await once(waiting, 'exit')).toEqual([143, null]);
+  });
 });
 
 describe('the stop of ingestion', () => {

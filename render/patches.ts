@@ -1,4 +1,4 @@
-import { applyPatch, type Operation } from 'rfc6902';
+import type { Operation } from 'rfc6902';
 import { digest } from '../charts/pod/digest';
 import type { Patch, PatchOperation, PatchTarget, Place } from '../config/patch-file';
 import type { Problem } from '../config/problems';
@@ -70,6 +70,7 @@ function mergedInto(manifest: Manifest, { fields, place }: Extract<Patch['change
 }
 
 function operated(manifest: Manifest, operations: readonly PatchOperation[]): Change {
+  const { applyPatch } = require('rfc6902') as typeof import('rfc6902');
   const copy = copied(manifest);
   for (const { place, ...operation } of operations) {
     const missing = missingPath(copy, operation);

@@ -30,13 +30,13 @@ const onlyWhatIsUsed = {
 };
 
 /**
- * The programs that pods run are files, whose text the bundle holds.
+ * Files that are written out as they are: the programs that pods run, and a workflow. The bundle holds their text.
  * @type {import('esbuild').Plugin}
  */
-const programsAsText = {
-  name: 'programs as text',
+const filesAsText = {
+  name: 'files as text',
   setup({ onLoad }) {
-    onLoad({ filter: /[\\/]programs[\\/]index\.ts$/ }, ({ path }) => {
+    onLoad({ filter: /[\\/](programs[\\/]index|commands[\\/]repository)\.ts$/ }, ({ path }) => {
       const textOf = (_, name) => JSON.stringify(readFileSync(join(dirname(path), name), 'utf8'));
       return { contents: readFileSync(path, 'utf8').replace(/\btextOf\('(.+?)'\)/g, textOf), loader: 'ts' };
     });
@@ -56,7 +56,7 @@ function bundle({ plugins = [onlyWhatIsUsed], ...options }) {
     logLevel: 'warning',
     // Of one command, and larger than all the rest.
     external: ['@viz-js/viz'],
-    plugins: [programsAsText, ...plugins],
+    plugins: [filesAsText, ...plugins],
     ...options,
   });
 }

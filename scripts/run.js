@@ -8,7 +8,7 @@ const { join } = require('node:path');
 const ROOT = join(__dirname, '..');
 const CACHE = join(ROOT, 'node_modules', '.cache', 'junjo-k8s');
 // A test holds that nothing of these is bundled.
-const NO_SOURCES = /^(\..*|node_modules|build|dist|docs|examples|sealed|studios|test)$/;
+const NO_SOURCES = /^(\.(?!github$).*|node_modules|build|dist|docs|examples|sealed|studios|test)$/;
 
 function contentKey() {
   const entries = readdirSync(ROOT, { withFileTypes: true }).filter(({ name }) => !NO_SOURCES.test(name));
@@ -17,7 +17,7 @@ function contentKey() {
       ? readdirSync(join(ROOT, entry.name), { recursive: true }).map((path) => join(entry.name, path))
       : [entry.name],
   );
-  const sources = files.filter((path) => /\.(ts|js|json|py|sh)$/.test(path)).sort();
+  const sources = files.filter((path) => /\.(ts|js|json|py|sh|yml)$/.test(path)).sort();
   const digest = (content) => createHash('sha256').update(content).digest('hex');
   return digest(sources.map((path) => `${digest(readFileSync(join(ROOT, path)))} ${path}\n`).join(''));
 }

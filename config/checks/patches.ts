@@ -1,4 +1,4 @@
-import { type PatchFile, readPatchFile } from '../patch-file';
+import type { PatchFile } from '../patch-file';
 import type { Built } from '../problems';
 import type { Values } from '../values';
 
@@ -9,7 +9,7 @@ export function patchesOf(
 ): Built<Omit<PatchFile, 'problems'>> {
   const files = (values.inEffect('JUNJO_K8S_PATCHES') ?? []).map((path): PatchFile => {
     const text = readFile(path);
-    if (text !== undefined) return readPatchFile(path, text);
+    if (text !== undefined) return patchFiles().readPatchFile(path, text);
     const problem = values.error(
       'JUNJO_K8S_PATCHES',
       `${path} cannot be read. Paths are relative to the folder in which synth runs`,
@@ -23,4 +23,9 @@ export function patchesOf(
     },
     problems: files.flatMap(({ problems }) => problems),
   };
+}
+
+/** Loaded when there are patches, for its reader of YAML is large. */
+function patchFiles() {
+  return require('../patch-file') as typeof import('../patch-file');
 }

@@ -1,5 +1,6 @@
 import { defaultTag, newestTag, type ReleaseLine } from '../../releases';
 import type { Entry } from '../env-files';
+import { memoized } from '../memo';
 import { listed } from '../text';
 import { variablesOf } from '../variables';
 
@@ -67,7 +68,7 @@ function unknownNames(entries: Entries, line: ReleaseLine, lines: readonly Relea
   return [...entries.keys()].filter((name) => !own.has(name) && elsewhere.has(name));
 }
 
-function namesRead(line: ReleaseLine): ReadonlySet<string> {
+const namesRead = memoized((line: ReleaseLine): ReadonlySet<string> => {
   return new Set(
     variablesOf(line)
       .filter(({ readers, refused, setByManifests, ofRuntime }) => {
@@ -75,7 +76,7 @@ function namesRead(line: ReleaseLine): ReadonlySet<string> {
       })
       .map(({ name }) => name),
   );
-}
+});
 
 /** The line that the file was most likely written for; of equals, the newest. */
 function bestFit(entries: Entries, lines: readonly ReleaseLine[]): ReleaseLine {

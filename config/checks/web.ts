@@ -1,4 +1,3 @@
-import { getDomain } from 'tldts';
 import type { FrontendPorts, ReleaseLine } from '../../releases';
 import type { Built, Problem } from '../problems';
 import { withoutUserInfo } from '../text';
@@ -52,6 +51,8 @@ function siteProblems(values: Values, ui: string, api: string): readonly Problem
     const text = `has the host of ${UI}; UI and API need a host each, for example studio.${ui} and api.${ui}`;
     return [values.error(API, text)];
   }
+  // Loaded here, because the list of public suffixes is large, and a studio on localhost has no use for it.
+  const { getDomain } = require('tldts') as typeof import('tldts');
   // Browsers count private suffixes (github.io, run.app) as suffixes; upstream's own check does not.
   const site = (host: string) => getDomain(host, { allowPrivateDomains: true });
   const uiSite = site(ui);

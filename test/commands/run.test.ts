@@ -57,6 +57,12 @@ test('and when a program that a pod runs changed', () => {
   expect(run('stream').stdout).toContain('# changed');
 });
 
+test('and when the workflow of a GitOps repository changed', () => {
+  appendFileSync(path('.github/workflows/manifests.yml'), '\n# changed\n');
+  run('init', '--repo', 'repository');
+  expect(readFileSync(path('repository/.github/workflows/manifests.yml'), 'utf8')).toContain('# changed');
+});
+
 test('and when the version in package.json changed', () => {
   const changed = readFileSync(path('package.json'), 'utf8').replace(/"version": ".*"/, '"version": "7.8.9"');
   writeFileSync(path('package.json'), changed);

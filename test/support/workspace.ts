@@ -12,6 +12,7 @@ const CONTENTS = [
   'diagnosis',
   'diagram',
   'imports',
+  'preflight',
   'programs',
   'releases',
   'render',
@@ -28,6 +29,7 @@ const CONTENTS = [
   'LICENSE',
   'README.md',
   '.env.example',
+  '.github',
 ];
 
 /** A copy of the project in a folder of its own, with the installed packages of this one. */

@@ -176,8 +176,10 @@ def description_of(file):
                 return None
             stream.seek(size - 8 - length)
             return stream.read(length)
-        # A stream begins with the message that holds the schema, and that with its length:
-        # https://arrow.apache.org/docs/format/Columnar.html#encapsulated-message-format
+        # A file of Arrow is a stream behind its magic; a stream begins with the message that holds the schema, and that with
+        # its length: https://arrow.apache.org/docs/format/Columnar.html#encapsulated-message-format
+        if begin[:6] == b"ARROW1":
+            begin = stream.read(8)
         if begin[:4] != b"\xff\xff\xff\xff":
             return None
         length = int.from_bytes(begin[4:], "little")

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, renameSync, symlinkSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VOLUME_MARK } from '../../charts/upgrade-guard';
@@ -138,6 +138,14 @@ describeWithPython('the guard of the volume', () => {
     expectRefusal(volume.guard(line082), line081, line082);
     volume.delete('spans/wal');
     expect(volume.guard(line082)).toMatchObject({ status: 0 });
+  });
+
+  test('a segment is known in either of the two forms that Arrow has', () => {
+    const stream = readFileSync('test/support/span-files/14.ipc');
+    mkdirSync(join(volume.path, 'spans/wal'), { recursive: true });
+    writeFileSync(join(volume.path, 'spans/wal/0001.arrow'), Buffer.concat([Buffer.from('ARROW1\0\0'), stream]));
+    expectRefusal(volume.guard(line082), line081, line082);
+    expect(volume.guard(line081)).toMatchObject({ status: 0 });
   });
 
   test('flushed as the releases page says and put aside, the step to the new columns passes', () => {

@@ -47,7 +47,9 @@ async function drawStudio({ folder = 'dist', format, output }: DiagramOptions, i
   }
   const picture = format === 'svg' ? await drawn(manifests).catch(withoutGraphviz) : mermaidOf(diagramOf(manifests));
   if (picture === undefined) {
-    io.err(`${GRAPHVIZ} is not installed: npm install --no-save ${GRAPHVIZ}. Or --format mermaid, which needs nothing`);
+    io.err(
+      `Graphviz is not part of the package: npx --package junjo-ai-studio-cdk8s --package ${GRAPHVIZ} junjo-k8s diagram. Or --format mermaid, which needs nothing`,
+    );
     return 1;
   }
   if (output) writeFileSync(output, picture);

@@ -117,7 +117,7 @@ describe('junjo-k8s', () => {
     expect(junjo(cwd, 'diagram')).toMatchObject({
       status: 1,
       stdout: '',
-      stderr: expect.stringContaining('npm install --no-save @viz-js/viz'),
+      stderr: expect.stringContaining('npx --package junjo-ai-studio-cdk8s --package @viz-js/viz junjo-k8s diagram'),
     });
   });
 

@@ -25,6 +25,7 @@ import {
   removalCommands,
   removalScript,
 } from './left-behind';
+import { refusedChanges } from './refused-changes';
 import { type StudioOptions, selected, studioOptions } from './studio-options';
 
 const OUTPUT = 'dist';
@@ -60,6 +61,8 @@ async function synthesize(options: SynthOptions, io: Io): Promise<ExitCode> {
     const text = `holds ${foreign.path}, which is not rendered, and all of the folder would be replaced. Name another`;
     return tell({ problems: [...rendering.problems, { severity: 'error', file: output, text }] }, options, io);
   }
+  const refused = refusedChanges(output, before, rendering.files);
+  if (refused.length > 0) return tell({ problems: [...rendering.problems, ...refused] }, options, io);
   const fromGit = rendering.studios.some(({ git }) => git);
   // Argo CD prunes what it applied by itself.
   const gone = fromGit && before.some(({ path }) => isOfArgoCd(path)) ? [] : leftBehind(before, rendering.files);

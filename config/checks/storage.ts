@@ -7,6 +7,11 @@ import type { VariableName } from '../variables';
 // NFS or SMB: AKS azurefile, EFS, GKE Filestore (*-rwx, filestore), and the common NFS provisioners.
 const FILE_STORAGE = /^(azurefile.*|efs.*|.*-efs|nfs.*|.*-nfs|.*-rwx|filestore.*|.*smb.*|.*cifs.*)$/;
 
+// Names that mean a file system of the network more often than not: Alibaba's NAS, Oracle's FSS, IBM's file storage, the
+// subdir provisioner under the name of its manual, CephFS, JuiceFS, Gluster.
+const LIKELY_FILE_STORAGE =
+  /(^|-)(nas|fss|file|files|cephfs|juicefs|glusterfs|nfs|smb)(-|$)|^(alicloud-nas|ibmc-file|ibmc-vpc-file).*/;
+
 /** What a claim of somebody else's has already. */
 const ofNewClaims: readonly VariableName[] = [
   'JUNJO_K8S_NODE',
@@ -25,6 +30,14 @@ export function storageOf(values: Values): Built<Storage | undefined> {
       values.error(
         'JUNJO_K8S_STORAGE_CLASS',
         `${storageClass} is file storage (NFS or SMB), on which SQLite and BadgerDB lock up or corrupt. Name a class of block storage`,
+      ),
+    );
+  }
+  if (storageClass && LIKELY_FILE_STORAGE.test(storageClass) && !FILE_STORAGE.test(storageClass)) {
+    problems.push(
+      values.warning(
+        'JUNJO_K8S_STORAGE_CLASS',
+        `${storageClass} sounds like file storage, on which SQLite and BadgerDB lock up or corrupt; make sure that it is block storage`,
       ),
     );
   }

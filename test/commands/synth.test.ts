@@ -55,6 +55,21 @@ test('npx cdk8s synth renders the same bytes', () => {
   expect(Object.keys(rendered)).toContain('foundation/00-namespace.k8s.yaml');
 });
 
+test('what Kubernetes would refuse is refused before dist/ changes, until the old file is gone', () => {
+  const settings = development({ JUNJO_K8S_STORAGE_SIZE: '20Gi' });
+  write('.env', envText(settings));
+  expect(npm('synth').status).toBe(0);
+  const before = contents('dist');
+  write('.env', envText({ ...settings, JUNJO_K8S_STORAGE_SIZE: '5Gi' }));
+  const { status, stderr } = npm('synth');
+  expect(status).toBe(1);
+  expect(stderr).toContain('a claim cannot shrink from 20Gi to 5Gi');
+  expect(contents('dist')).toEqual(before);
+  rmSync(join(workspace.path, 'dist/foundation/10-storage.k8s.yaml'));
+  expect(npm('synth').status).toBe(0);
+  expect(contents('dist')['foundation/10-storage.k8s.yaml']).toContain('5Gi');
+});
+
 test('a bad env file gives all its problems and exit status 1, and leaves dist/ as it was', () => {
   npm('synth');
   const before = contents('dist');

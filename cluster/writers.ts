@@ -1,14 +1,11 @@
-import { workloadNames } from '../config/names';
+import { STOPPED, workloadNames } from '../config/names';
 import { sleep } from './interruption';
 import type { Kubectl } from './kubectl';
 import { type Claim, type Deployment, mounts, type ObjectList, type Pod } from './objects';
 import type { Pace } from './pace';
 import { Refusal } from './refusal';
 
-/** On a Deployment that a command stopped: how to start it again, and who has to. It is written and removed with the replicas. */
-export const STOPPED = 'junjo-ai-studio/stopped';
-
-/** What that annotation holds. */
+/** What the annotation of a stop holds; it is written and removed with the replicas. */
 export interface StoppedMark {
   readonly replicas: number;
   readonly since: string;

@@ -28,3 +28,6 @@ export const tlsSecretNames = {
 
 /** The claim that a studio makes for its data. */
 export const claimName = 'junjo-ai-studio-data';
+
+/** On a Deployment that a backup or restore stopped: how to start it again, and who has to. */
+export const STOPPED = 'junjo-ai-studio/stopped';

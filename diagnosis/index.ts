@@ -37,11 +37,15 @@ import { nodeTainted } from './causes/node-tainted';
 import { notApplied } from './causes/not-applied';
 import { oldPodEnding } from './causes/old-pod-ending';
 import { oomKilled } from './causes/oom-killed';
+import { podRejected } from './causes/pod-rejected';
 import { podSecurity } from './causes/pod-security';
 import { quotaExceeded } from './causes/quota-exceeded';
 import { readinessFailing } from './causes/readiness-failing';
+import { restarting } from './causes/restarting';
 import { rolloutInProgress } from './causes/rollout-in-progress';
+import { rolloutPaused } from './causes/rollout-paused';
 import { routeRefused } from './causes/route-refused';
+import { sandboxFailed } from './causes/sandbox-failed';
 import { scaledToZero } from './causes/scaled-to-zero';
 import { secondWriter } from './causes/second-writer';
 import { secretKeyMissing } from './causes/secret-key-missing';
@@ -98,6 +102,7 @@ export const recognisers: readonly Recogniser[] = [
   volumePathMissing,
   mountSourceMissing,
   mountFailed,
+  sandboxFailed,
   secretNotSynced,
   secretMissing,
   secretKeyMissing,
@@ -116,6 +121,7 @@ export const recognisers: readonly Recogniser[] = [
   initFailed,
   startError,
   scaledToZero,
+  rolloutPaused,
   waitsForBackend,
   livenessFailing,
   startupFailing,
@@ -124,8 +130,10 @@ export const recognisers: readonly Recogniser[] = [
   secondWriter,
   crashLoop,
   readinessFailing,
+  restarting,
   oldPodEnding,
   evicted,
+  podRejected,
   deadlineExceeded,
   rolloutInProgress,
   starting,

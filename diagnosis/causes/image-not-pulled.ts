@@ -11,6 +11,9 @@ export const imageNotPulled: Recogniser = {
         'load the image into every node (kind load docker-image, minikube image load), or push it to a registry';
       yield ofWorkload(workload, `${container.image} is not on its node, and may not be pulled`, next);
     }
+    for (const { workload, container, message } of waiting(state, ['ImageInspectError', 'SignatureValidationFailed'])) {
+      yield ofWorkload(workload, `${container.image} cannot be used: ${message}`, `${state.kubectl} describe pods`);
+    }
     for (const { workload, container, why } of unpulled(state)) {
       yield ofWorkload(
         workload,

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GUARD_CONTAINER } from '../../charts/upgrade-guard';
+import { STOPPED } from '../../config/names';
 import { recognisers } from '../../diagnosis';
 import { diagnosisOf, type RecordedState, recording, summaryOf } from '../support/cluster-state';
 
@@ -206,6 +207,40 @@ const made: Readonly<Record<string, readonly [state: RecordedState, first: strin
     }),
     'fail deadline-exceeded: backend',
   ],
+  'node that does not allow the sysctl of the frontend': [
+    changed('starting', (state) => {
+      const { status } = pod(state, 'frontend');
+      Object.assign(status, { phase: 'Failed', reason: 'SysctlForbidden', message: 'forbidden sysctl' });
+    }),
+    'fail pod-rejected: frontend',
+  ],
+  'node without a network': [
+    changed('hostpath-missing', (state) => {
+      for (const event of state.objects.filter(({ reason }) => reason === 'FailedMount')) {
+        Object.assign(event, { reason: 'FailedCreatePodSandBox', message: 'cni plugin not initialized' });
+      }
+    }),
+    'fail sandbox-failed: backend, ingestion',
+  ],
+  'Deployment that somebody paused': [
+    changed('rollout-in-progress', ({ objects }) => {
+      const backend = objects.find(({ kind, metadata }) => kind === 'Deployment' && /backend/.test(metadata.name));
+      backend.spec.paused = true;
+    }),
+    'fail rollout-paused: backend',
+  ],
+  'container that is well between two crashes': [
+    changed('healthy', (state) => {
+      const [container] = pod(state, 'backend').status.containerStatuses;
+      const terminated = { exitCode: 1, reason: 'Error', finishedAt: state.recorded };
+      Object.assign(container, { restartCount: 4, lastState: { terminated } });
+    }),
+    'warn restarting: backend',
+  ],
+  'image whose signature nobody trusts': [
+    changed('image-missing', waits('SignatureValidationFailed', 'image pull policy requires a signature')),
+    'fail image-not-pulled: backend',
+  ],
   'namespace that is not there': [
     { namespace: 'junjo', recorded: '2026-11-23T21:00:00Z', objects: [] },
     'fail namespace-missing: namespace junjo',
@@ -370,4 +405,16 @@ test('every cause is shown by a state or a log of these tests', () => {
 test('each cause is a file of its name', () => {
   const files = readdirSync('diagnosis/causes').map((file) => file.replace('.ts', ''));
   expect(recognisers.map(({ name }) => name).sort()).toEqual(files.sort());
+});
+
+test('a studio that a backup stopped is told as such, and not to be started by hand', () => {
+  const state = changed('scaled-to-zero', ({ objects }) => {
+    for (const { metadata } of objects.filter(({ kind }) => kind === 'Deployment')) {
+      metadata.annotations = { [STOPPED]: JSON.stringify({ replicas: 1, since: '2026-11-23T21:00:00Z' }) };
+    }
+  });
+  const [diagnosis] = diagnosisOf(state);
+  expect(diagnosis).toMatchObject({ cause: 'scaled-to-zero', subjects: ['backend', 'frontend', 'ingestion'] });
+  expect(diagnosis?.text).toContain('since 2026-11-23T21:00:00Z');
+  expect(diagnosis?.next).not.toContain('scale');
 });

@@ -1,0 +1,23 @@
+import type { Recogniser } from '../finding';
+import { ofWorkload } from '../pods';
+
+/** A node refused a pod that was meant for it: a sysctl that it does not allow, no room after all, a shutdown. */
+export const podRejected: Recogniser = {
+  name: 'pod-rejected',
+  *findings(state) {
+    for (const workload of state.unhealthy) {
+      const refusals = workload.allPods.filter(({ object }) => {
+        const { phase, reason } = object.status ?? {};
+        return phase === 'Failed' && reason && reason !== 'Evicted';
+      });
+      const last = refusals[refusals.length - 1];
+      if (!last) continue;
+      const { reason, message = '' } = last.object.status ?? {};
+      yield ofWorkload(
+        workload,
+        `its node ${last.object.spec?.nodeName ?? ''} refused the pod ${last.name} (${reason}): ${message.trim().replace(/\.$/, '')}`,
+        `look at the node (kubectl describe node ${last.object.spec?.nodeName ?? '<node>'}), then: ${state.kubectl} delete pods --field-selector=status.phase=Failed`,
+      );
+    }
+  },
+};

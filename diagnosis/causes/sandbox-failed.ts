@@ -1,0 +1,19 @@
+import type { Recogniser } from '../finding';
+import { ofWorkload, troubledPods } from '../pods';
+
+/** The node cannot make a place for the containers, which is mostly the fault of its network plugin. */
+export const sandboxFailed: Recogniser = {
+  name: 'sandbox-failed',
+  *findings(state) {
+    for (const { workload, pod } of troubledPods(state)) {
+      const waits = pod.containers.every(({ running, ended }) => !running && !ended);
+      const event = waits ? state.eventsOf(pod.object, 'FailedCreatePodSandBox').pop() : undefined;
+      if (!event) continue;
+      yield ofWorkload(
+        workload,
+        `its node cannot set up its network: ${event.message}`,
+        'kubectl -n kube-system get pods -o wide: is the network plugin of that node well?',
+      );
+    }
+  },
+};

@@ -15,13 +15,18 @@ function packagesIn(metafiles) {
   return [...new Set(paths.filter((path) => path !== undefined))].sort();
 }
 
-/** The text under which others may use a package. */
-function licenceOf(path) {
-  const { name, version, license } = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'));
-  const files = readdirSync(path).filter((entry) => /^(licen[cs]e|notice)(\.|$)/i.test(entry));
-  const text = files.map((file) => readFileSync(join(path, file), 'utf8').trim()).join('\n\n');
-  if (!license && !text) throw new Error(`${name} has no licence`);
-  return [`${name} ${version}`, license ?? '', text].filter((part) => part !== '').join('\n\n');
+/** The texts under which packages may be used, each with the packages that have it. */
+function licencesOf(paths) {
+  const packages = new Map();
+  for (const path of paths) {
+    const { name, version, license } = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'));
+    const files = readdirSync(path).filter((entry) => /^(licen[cs]e|notice)(\.|$)/i.test(entry));
+    const text = [license, ...files.map((file) => readFileSync(join(path, file), 'utf8').trim())].join('\n\n');
+    if (!license && files.length === 0) throw new Error(`${name} has no licence`);
+    packages.set(text, [...(packages.get(text) ?? []), `${name} ${version}`]);
+  }
+  const line = '-'.repeat(80);
+  return [...packages].map(([text, names]) => `${names.join('\n')}\n\n${text}\n`).join(`\n${line}\n\n`);
 }
 
 async function main() {
@@ -36,8 +41,7 @@ async function main() {
     metafile: true,
   });
   copyFileSync('scripts/junjo-k8s.js', 'build/junjo-k8s.js');
-  const licences = packagesIn([command.metafile, library.metafile]).map(licenceOf);
-  writeFileSync('build/LICENSES.txt', `${licences.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`);
+  writeFileSync('build/LICENSES.txt', licencesOf(packagesIn([command.metafile, library.metafile])));
   execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
     stdio: 'inherit',
   });

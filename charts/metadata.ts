@@ -57,7 +57,8 @@ export function addExtra(scope: Construct, { labels, annotations }: Extra): void
   for (const object of scope.node.findAll().filter((construct) => construct instanceof ApiObject)) {
     const { metadata } = object;
     const own: ApiObjectMetadata = metadata.toJson() ?? {};
-    for (const [key, value] of Object.entries(labels)) if (!own.labels?.[key]) metadata.addLabel(key, value);
+    // None of the studio's own labels may be named: config/kubectl-syntax.ts.
+    for (const [key, value] of Object.entries(labels)) metadata.addLabel(key, value);
     for (const [key, value] of Object.entries(annotations)) {
       if (!own.annotations?.[key]) metadata.addAnnotation(key, value);
     }

@@ -131,6 +131,17 @@ test('the ApplicationSet of several studios has the labels on which they agree',
   }
 });
 
+test('an annotation that the studio writes itself is not overwritten', () => {
+  const settings = production({
+    JUNJO_K8S_SECRETS: 'existing',
+    JUNJO_SESSION_SECRET: undefined,
+    JUNJO_SECURE_COOKIE_KEY: undefined,
+    JUNJO_K8S_ANNOTATIONS: 'secret.reloader.stakater.com/reload=other',
+  });
+  const { metadata } = render(settings).get('Deployment', 'junjo-ai-studio-backend');
+  expect(metadata.annotations['secret.reloader.stakater.com/reload']).toBe('junjo-ai-studio-secrets');
+});
+
 test('an annotation with a comma is written as JSON', () => {
   const studio = render(
     development({ JUNJO_K8S_ANNOTATIONS: '{"example.com/owners": "a, b", "example.com/note": ""}' }),

@@ -236,6 +236,13 @@ describe('a patch', () => {
 });
 
 describe('pods', () => {
+  test('have no digest of patches where no ConfigMap is patched', () => {
+    const after = sound('patches: [{ target: { kind: Service }, patch: { spec: { internalTrafficPolicy: Local } } }]');
+    for (const { spec } of after.ofKind('Deployment')) {
+      expect(spec.template.metadata.annotations).not.toHaveProperty('checksum/patches');
+    }
+  });
+
   const rolled = (text: string) => {
     const after = sound(text);
     return ['backend', 'ingestion', 'frontend'].filter(
@@ -563,8 +570,11 @@ describe('a rule that a patch breaks', () => {
   });
 });
 
-test('a rule that our own charts break is a mistake of ours, whatever the patches are', () => {
-  const config = { ...load(base), patches: [] };
+test.each([
+  ['without patches', 'patches: []'],
+  ['with patches', 'patches: [{ target: { kind: Deployment }, patch: { spec: { revisionHistoryLimit: 3 } } }]'],
+])('a rule that our own charts break is a mistake of ours, %s', (_, text) => {
+  const config = load({ ...base, JUNJO_K8S_PATCHES: 'patches.yaml' }, { readFile: () => text });
   const app = new App();
   const studio = new Studio(app, 'studio', { config });
   const chart = new Chart(studio, '90-made-up');

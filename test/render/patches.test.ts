@@ -11,6 +11,7 @@ import {
   development,
   envText,
   freshSecret,
+  isWithoutBackup,
   load,
   type Manifest,
   production,
@@ -28,7 +29,11 @@ function patchedWith(text: string, settings: Settings = {}, more: Readonly<Recor
     [{ path: '.env', text: envText({ ...base, JUNJO_K8S_PATCHES: 'patches.yaml', ...settings }) }],
     { readFile: (path) => files[path] },
   );
-  return { studio: new Rendered(rendered), files: rendered, problems: problems.map(formatProblem) };
+  return {
+    studio: new Rendered(rendered),
+    files: rendered,
+    problems: problems.filter((problem) => !isWithoutBackup(problem)).map(formatProblem),
+  };
 }
 
 /** The studio after patches that are sound. */

@@ -53,8 +53,8 @@ refuses(secondApply, [
   ],
   [
     'a size limit in another unit',
-    (s) => s.pod('backend').volumes.push({ name: 'a', emptyDir: { sizeLimit: '1024Ki' } }),
-    `${BACKEND}: ${PATH}.volumes.4.emptyDir.sizeLimit is 1024Ki, which is stored as 1Mi`,
+    (s) => s.pod('backend').volumes.unshift({ name: 'a', emptyDir: { sizeLimit: '1024Ki' } }),
+    `${BACKEND}: ${PATH}.volumes.0.emptyDir.sizeLimit is 1024Ki, which is stored as 1Mi`,
   ],
   [
     'the size of a volume in another unit',

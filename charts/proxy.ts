@@ -27,12 +27,24 @@ export interface ProxyProps {
   readonly memory: Memory;
 }
 
+/** What bounds one nginx: its memory is that of the connections and headers that it can hold. */
+export interface ProxyBounds {
+  /** Seconds for what is under way when the pod stops; without a bound, nginx waits for open streams for ever. */
+  readonly shutdownSeconds: number;
+  /** Connections at one time, to either side. */
+  readonly connections: number;
+  /** Buffers of 64 KiB for the headers of one request, each of which is in one. */
+  readonly headerBuffers: number;
+}
+
 /**
  * The configuration, by file name, around what one sidecar has of its own. Requests and answers pass as they come: no
- * copy of a body is ever made, and nothing is as impatient as nginx would be. What is under way when the pod stops may take
- * so many seconds more; without a bound, nginx waits for open streams for ever.
+ * copy of a body is ever made, and nothing is as impatient as nginx would be.
  */
-export function proxyConfig(http: string, shutdownSeconds: number): Record<string, string> {
+export function proxyConfig(
+  http: string,
+  { shutdownSeconds, connections, headerBuffers }: ProxyBounds,
+): Record<string, string> {
   return {
     'nginx.conf': `# Relative paths are below the folder that the command names, the only one that can be written.
 pid nginx.pid;
@@ -40,9 +52,9 @@ error_log stderr;
 worker_processes 1;
 worker_shutdown_timeout ${shutdownSeconds}s;
 # Each request takes a connection to the service as well.
-worker_rlimit_nofile 8192;
+worker_rlimit_nofile ${2 * connections};
 events {
-  worker_connections 4096;
+  worker_connections ${connections};
 }
 http {
   # nginx makes all of these when it starts, whether it needs them or not.
@@ -58,7 +70,7 @@ http {
 
   # Nothing is too large, and no header has a wrong name.
   client_max_body_size 0;
-  large_client_header_buffers 4 64k;
+  large_client_header_buffers ${headerBuffers} 64k;
   underscores_in_headers on;
   ignore_invalid_headers off;
 

@@ -99,7 +99,7 @@ server {
   }
 }
 `,
-    SHUTDOWN_SECONDS,
+    { shutdownSeconds: SHUTDOWN_SECONDS, connections: 4096, headerBuffers: 4 },
   );
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { apiGuardConfig, apiGuardContainer, apiGuardVolumes } from '../../charts/api-guard';
 import { releaseLines } from '../../releases';
@@ -517,6 +517,36 @@ describeWithNginx('the guard before the API', () => {
     for await (const data of response.body ?? []) length += data.length;
     expect(length).toBe(100 << 20);
     expect(nginx.peakMemory()).toBeLessThan(32);
+  });
+
+  test('what anybody can send at one time needs less memory than the container may have', async () => {
+    const second = { backendPort: ports.backendPort, port: await freePort() };
+    const text = apiGuardConfig({ ...second, ...identity });
+    const alone = await startNginx(text, second.port);
+    const connections = Number(/worker_connections ([0-9]+);/.exec(text['nginx.conf'] ?? '')?.[1]);
+    // Each takes a connection to the backend as well. Once less than a sixteenth is free, nginx drops who is still sending.
+    const requests = Math.floor((connections / 2) * 0.9);
+    const unfinished = post(
+      '/stream',
+      ['Content-Length: 100000', `X: ${'x'.repeat(60_000)}`, `Y: ${'y'.repeat(60_000)}`],
+      'a',
+    );
+    const sockets: Socket[] = [];
+    const arrived = () => backend.seen.length === sockets.length;
+    while (sockets.length < requests) {
+      const socket = connect(second.port, '127.0.0.1').on('error', () => {});
+      socket.write(unfinished);
+      sockets.push(socket);
+      // More at once than the queues of the kernel hold would be turned away.
+      if (sockets.length % 20 === 0) await until(arrived);
+    }
+    await until(arrived);
+    const { limits } = apiGuardContainer({ ...identity, backendPort: ports.backendPort }).resources ?? {};
+    const limitMi = Number(/^([0-9]+)Mi$/.exec(String(limits?.memory?.value))?.[1]);
+    // The main process takes a few MiB more.
+    expect(alone.peakMemory()).toBeLessThan(limitMi - 8);
+    for (const socket of sockets) socket.destroy();
+    await alone.stop();
   });
 
   test('an answer that takes seconds arrives chunk by chunk, and is completed when the pod stops', async () => {

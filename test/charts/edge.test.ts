@@ -2,7 +2,15 @@ import { readFileSync } from 'node:fs';
 import Ajv from 'ajv';
 import { load } from 'js-yaml';
 import { loadStudio } from '../../config/load-studio';
-import { envText, type Manifest, production, type Rendered, render, type Settings } from '../support/studio';
+import {
+  envText,
+  isWithoutBackup,
+  type Manifest,
+  production,
+  type Rendered,
+  render,
+  type Settings,
+} from '../support/studio';
 
 const edge = (settings: Settings = {}) => render(production(settings));
 const withoutClass = { JUNJO_K8S_INGRESS_CLASS: undefined };
@@ -11,9 +19,9 @@ const hostsOf = ({ spec }: Manifest) => spec.rules.map(({ host }: Manifest) => h
 const backendsOf = ({ spec }: Manifest) =>
   spec.rules.map(({ http }: Manifest) => http.paths[0].backend.service).map((s: Manifest) => [s.name, s.port.number]);
 const notesOf = (settings: Settings) =>
-  loadStudio([{ path: '.env', text: envText(production(settings)) }]).problems.map(
-    ({ severity, text }) => `${severity}: ${text}`,
-  );
+  loadStudio([{ path: '.env', text: envText(production(settings)) }])
+    .problems.filter((problem) => !isWithoutBackup(problem))
+    .map(({ severity, text }) => `${severity}: ${text}`);
 
 describe('an Ingress', () => {
   test.each(['traefik', 'nginx', 'haproxy', 'contour', 'kong', 'anything'])(

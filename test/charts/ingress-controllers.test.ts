@@ -1,6 +1,6 @@
 import { edgeNeeds, ingressControllers } from '../../config/ingress-controllers';
 import { loadStudio } from '../../config/load-studio';
-import { envText, type Manifest, production, render, type Settings } from '../support/studio';
+import { envText, isWithoutBackup, type Manifest, production, render, type Settings } from '../support/studio';
 
 const RANGES = '203.0.113.0/24,2001:db8::/32';
 const settingsOf = (controller: string, more: Settings = {}): Settings =>
@@ -10,7 +10,8 @@ const settingsOf = (controller: string, more: Settings = {}): Settings =>
     ...(controller === 'f5-nginx' && { JUNJO_K8S_TLS_SECRET: 'studio-tls' }),
     ...more,
   });
-const problems = (settings: Settings) => loadStudio([{ path: '.env', text: envText(settings) }]).problems;
+const problems = (settings: Settings) =>
+  loadStudio([{ path: '.env', text: envText(settings) }]).problems.filter((problem) => !isWithoutBackup(problem));
 const told = (settings: Settings) => {
   const studio = render(settings);
   const of = (kind: string, name: string) => studio.get(kind, name).metadata.annotations ?? {};

@@ -1,6 +1,7 @@
 import { Chart } from 'cdk8s';
 import type { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
+import { qdrantName } from '../config/names';
 import type { StudioConfig, VeleroBackup, VolSyncBackup } from '../config/studio-config';
 import { Restore, Schedule } from '../imports/velero.io';
 import {
@@ -11,6 +12,7 @@ import {
 } from '../imports/volsync.backube';
 import { labels, objectMeta, type StudioIdentity } from './metadata';
 import { podSecurityContext } from './pod/security';
+import { QDRANT_USER } from './qdrant';
 import { mountedClaim } from './storage';
 
 /** Label of the pods in which VolSync reads and writes volumes: controllers/utils/cleanup.go of backube/volsync. */
@@ -30,8 +32,11 @@ interface Copied {
 }
 
 /** The claims of a studio. */
-function copied({ line, storage }: StudioConfig): readonly Copied[] {
-  return [{ claim: mountedClaim(storage), user: line.users.backend }];
+function copied({ line, qdrant, storage }: StudioConfig): readonly Copied[] {
+  return [
+    { claim: mountedClaim(storage), user: line.users.backend },
+    ...(qdrant ? [{ claim: qdrantName, user: QDRANT_USER }] : []),
+  ];
 }
 
 /** Copies the data away on a schedule. */

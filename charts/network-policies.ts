@@ -6,6 +6,7 @@ import type { Egress } from '../config/studio-config';
 import type { Component } from '../releases';
 import { volSyncPods } from './backup';
 import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
+import { qdrantPorts } from './qdrant';
 
 /** Who is where, as far as it is known when rendering. */
 export interface NetworkPoliciesChartProps extends StudioIdentity {
@@ -26,6 +27,8 @@ export interface NetworkPoliciesChartProps extends StudioIdentity {
     /** CIDRs. Empty: everywhere. */
     readonly sourceRanges: readonly string[];
   };
+  /** Whether QDrant runs beside the backend. */
+  readonly qdrant: boolean;
   /** Whether VolSync runs pods in the namespace, which call the storage of the backups. */
   readonly volSync: boolean;
   /** What the backend, and VolSync, may call beside public addresses on 443. */
@@ -57,7 +60,7 @@ export class NetworkPoliciesChart extends Chart {
   constructor(scope: Construct, id: string, props: NetworkPoliciesChartProps) {
     super(scope, id);
     const { ports } = props;
-    const pods = (component: Component): k8s.NetworkPolicyPeer => ({
+    const pods = (component: Component | 'qdrant'): k8s.NetworkPolicyPeer => ({
       podSelector: { matchLabels: selectorLabels(component) },
     });
     const edge: k8s.NetworkPolicyPeer[] = props.edgeNamespace
@@ -87,7 +90,12 @@ export class NetworkPoliciesChart extends Chart {
       podSelector: { matchLabels: selectorLabels('backend') },
       policyTypes: ['Ingress', 'Egress'],
       ingress: [from(edge, tcp(ports.api)), from([pods('ingestion')], tcp(ports.apiKeys))],
-      egress: [...dns, { to: [pods('ingestion')], ports: tcp(ports.spanReads) }, ...outside],
+      egress: [
+        ...dns,
+        { to: [pods('ingestion')], ports: tcp(ports.spanReads) },
+        ...(props.qdrant ? [{ to: [pods('qdrant')], ports: qdrantTcp }] : []),
+        ...outside,
+      ],
     });
     policy('ingestion', {
       podSelector: { matchLabels: selectorLabels('ingestion') },
@@ -95,6 +103,13 @@ export class NetworkPoliciesChart extends Chart {
       ingress: [...spans(props, edge), from([pods('backend')], tcp(ports.spanReads))],
       egress: [...dns, { to: [pods('backend')], ports: tcp(ports.apiKeys) }],
     });
+    if (props.qdrant) {
+      policy('qdrant', {
+        podSelector: { matchLabels: selectorLabels('qdrant') },
+        policyTypes: ['Ingress', 'Egress'],
+        ingress: [from([pods('backend')], qdrantTcp)],
+      });
+    }
     if (props.volSync) {
       policy('backup', {
         podSelector: { matchLabels: volSyncPods },
@@ -116,6 +131,8 @@ export class NetworkPoliciesChart extends Chart {
 function tcp(port: number): k8s.NetworkPolicyPort[] {
   return [{ port: k8s.IntOrString.fromNumber(port), protocol: 'TCP' }];
 }
+
+const qdrantTcp = Object.values(qdrantPorts).flatMap(tcp);
 
 /** A rule for each set of ports, over UDP and TCP. */
 const dns: k8s.NetworkPolicyEgressRule[] = [

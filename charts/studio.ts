@@ -22,6 +22,7 @@ import { addExtra, type StudioIdentity } from './metadata';
 import { NamespaceChart, podSecurityOf } from './namespace';
 import { NetworkPoliciesChart } from './network-policies';
 import type { ComponentProps, StatefulComponentProps } from './pod/component';
+import { QdrantChart, QdrantStorageChart } from './qdrant';
 import { ExternalSecretsChart, SealedSecretsChart, SecretsChart } from './secrets';
 import { cloudAnnotations, externalDnsAnnotations } from './service';
 import { SettingsChart } from './settings';
@@ -58,6 +59,9 @@ export class Studio extends Construct {
     if (config.storage.kind !== 'existing') {
       new StorageChart(foundation, '10-storage', { ...identity, storage: config.storage });
     }
+    if (config.qdrant) {
+      new QdrantStorageChart(foundation, '11-qdrant-storage', { ...identity, storage: config.qdrant.storage });
+    }
     new SettingsChart(this, '20-settings', { ...identity, settings: config.settings, apiUrl: config.apiUrl });
     new UpgradeGuardChart(this, '25-upgrade-guard', { ...identity, ...config });
     this.addSecrets(config, identity);
@@ -70,6 +74,17 @@ export class Studio extends Construct {
       onLocalhost,
       guard: config.apiGuard ? { imageRegistry: config.imageRegistry, api: config.line.api } : undefined,
     });
+    if (config.qdrant) {
+      const { secretKey, secretDigest } = config.qdrant;
+      new QdrantChart(this, '45-qdrant', {
+        ...config,
+        ...identity,
+        secretName: config.secrets.name,
+        secretKey,
+        secretDigest,
+        secretFromElsewhere: config.secrets.source.kind !== 'manifest',
+      });
+    }
     new IngestionChart(this, '50-ingestion', {
       ...statefulComponent(config, 'ingestion'),
       otlpPort: ports.ingestion.otlp,
@@ -156,6 +171,7 @@ export class Studio extends Construct {
       spansPublished: published ? { port, sourceRanges: edge ? spansService.sourceRanges : [] } : undefined,
       solver: edge !== undefined && (usesSolver(edge.certificate) || spansService.certificate?.kind === 'issued'),
       egress: config.egress,
+      qdrant: config.qdrant !== undefined,
       volSync: config.backup.kind === 'volsync',
     });
   }

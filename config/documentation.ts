@@ -87,7 +87,8 @@ function row({ variable, lineNames, readers: containers }: Row): string {
 }
 
 function defaultOf(variable: Variable): string {
-  if (variable.required === 'always') return 'required';
+  if (variable.required === 'always')
+    return variable.onlyWith ? `required with \`${variable.onlyWith}=true\`` : 'required';
   if (variable.required === 'production') return 'required in production';
   if (variable.default !== undefined) return `\`${variable.default}\``;
   return variable.defaultText ?? '';

@@ -10,6 +10,7 @@ import { checkObjectNames } from './checks/object-names';
 import { patchesOf } from './checks/patches';
 import { placementOf } from './checks/placement';
 import { egressOf, proxyExceptions } from './checks/proxy';
+import { qdrantOf } from './checks/qdrant';
 import { chooseRelease } from './checks/release';
 import { type SecretSurroundings, secretsOf } from './checks/secrets';
 import { checkSize } from './checks/size';
@@ -19,9 +20,9 @@ import { checkVariable } from './checks/variable';
 import { addressesOf, checkBackendPort, checkOrigins, uiOrigin } from './checks/web';
 import type { Lookup } from './env-file';
 import { type Entry, type EnvFileText, readEnvFiles } from './env-files';
-import { internalServiceNames } from './names';
+import { internalServiceNames, qdrantName } from './names';
 import { type Built, formatProblem, type Problem, type Severity } from './problems';
-import type { StudioConfig } from './studio-config';
+import type { Qdrant, StudioConfig } from './studio-config';
 import { Values } from './values';
 import { type Variable, type VariableName, variablesOf } from './variables';
 
@@ -100,10 +101,11 @@ function studioOf(
   { file, entries, line, lines, surroundings }: Studio,
   { name }: LoadOptions,
 ): Built<StudioConfig | undefined> {
-  const table = variablesOf(line).map((variable) =>
+  const whole = variablesOf(line).map((variable) =>
     variable.name === 'JUNJO_K8S_NAME' && name ? { ...variable, default: name } : variable,
   );
-  const values = new Values(file, entries, table, line);
+  const values = new Values(file, entries, whole, line);
+  const table = whole.filter(({ onlyWith }) => !onlyWith || values.inEffect(onlyWith));
   const { value: config, problems } = configOf(values, table, { line, lines }, surroundings);
   return {
     value: config,
@@ -142,6 +144,7 @@ function configOf(
   const acceptedLosses = acceptedLossesOf(values, line, lines);
   const egress = egressOf(values);
   const secrets = secretsOf(values, table, namespace.value, surroundings);
+  const qdrant = qdrantOf(values);
   const changes = patchesOf(values, surroundings.readFile);
   const placement = placementOf(values, storage.value);
   const problems = [
@@ -158,6 +161,7 @@ function configOf(
     ...backup.problems,
     ...egress.problems,
     ...secrets.problems,
+    ...qdrant.problems,
     ...changes.problems,
     ...placement.problems,
   ];
@@ -187,10 +191,11 @@ function configOf(
     ...images.value,
     imagePullSecret: values.inEffect('JUNJO_K8S_IMAGE_PULL_SECRET'),
     settings: { ...settings, backend: { ...settings.backend, ...proxyExceptions(values, secrets.value) } },
-    fixedEnvironment: fixedEnvironment(line),
+    fixedEnvironment: fixedEnvironment(line, qdrant.value),
     secrets: secrets.value,
     storage: storage.value,
     backup: backup.value,
+    qdrant: qdrant.value && { ...qdrant.value, secretDigest: secrets.value.keyDigests[qdrant.value.secretKey] },
     size: values.inEffect('JUNJO_K8S_SIZE'),
     placement: placement.value,
     extra: {
@@ -214,12 +219,13 @@ function configOf(
 }
 
 /** What compose sets beside the env file: the way between backend and ingestion, and what the line fixes. */
-function fixedEnvironment(line: ReleaseLine): StudioConfig['fixedEnvironment'] {
+function fixedEnvironment(line: ReleaseLine, qdrant: Qdrant | undefined): StudioConfig['fixedEnvironment'] {
   return {
     backend: {
       INGESTION_HOST: internalServiceNames.ingestion,
       INGESTION_PORT: String(line.ports.ingestion.internalGrpc),
       RUN_MIGRATIONS: 'true',
+      ...(qdrant && { QDRANT_URL: `http://${qdrantName}:6333` }),
       ...line.environment.backend,
     },
     ingestion: {

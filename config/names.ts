@@ -26,6 +26,9 @@ export const tlsSecretNames = {
   acmeAccount: 'junjo-ai-studio-acme-account',
 } as const;
 
+/** The vector store's Deployment, Service and claim. */
+export const qdrantName = 'junjo-ai-studio-qdrant';
+
 /** The claim that a studio makes for its data. */
 export const claimName = 'junjo-ai-studio-data';
 

@@ -149,6 +149,22 @@ export interface Secrets {
   readonly readers: Readonly<Record<Component, readonly SecretKey[]>>;
   /** Digest of what each container reads, where the values are known here; it rolls the pod and tells nothing. */
   readonly digests: Readonly<Record<Component, string | undefined>>;
+  /** The same of a single key, for what is no component of upstream's. */
+  readonly keyDigests: Readonly<Record<string, string | undefined>>;
+}
+
+/** A vector store of the studio's own. */
+export interface Qdrant {
+  readonly storage: {
+    /** Kubernetes quantity. */
+    readonly size: string;
+    /** @default the cluster's default class */
+    readonly storageClass?: string;
+  };
+  /** Key of its API key in the Secret. */
+  readonly secretKey: string;
+  /** Digest of that value, where it is known here; it rolls the pod and tells nothing. */
+  readonly secretDigest?: string;
 }
 
 /** Snapshots that VolSync copies into a repository of restic. */
@@ -242,6 +258,8 @@ export interface StudioConfig {
   readonly secrets: Secrets;
   readonly storage: Storage;
   readonly backup: Backup;
+  /** @default the studio has none */
+  readonly qdrant?: Qdrant;
   readonly size: Size;
   readonly placement: Placement;
   readonly extra: Extra;

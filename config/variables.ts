@@ -2,7 +2,7 @@ import { type Component, defaultTag, type LineVariable, type ReleaseLine } from 
 import { gatewayControllers, ingressControllers } from './ingress-controllers';
 import { extraAnnotations, extraLabels, nodeSelector, tolerations } from './kubectl-syntax';
 import { memoized } from './memo';
-import { defaultStudioName, internalServiceNames } from './names';
+import { defaultStudioName, internalServiceNames, qdrantName } from './names';
 import {
   accessMode,
   acmeServer,
@@ -73,6 +73,8 @@ export interface Variable {
   readonly wordsOf?: Readonly<Partial<Record<Component, Readonly<Record<string, string>>>>>;
   /** A secret of which nothing is known unless the file has a line for it. @default false, it may be in any Secret */
   readonly onlyWhenWritten?: boolean;
+  /** It is there only when this setting is `true`. @default always */
+  readonly onlyWith?: 'JUNJO_K8S_QDRANT';
   /** A file may have it for another program, so that it says nothing of the release. @default false */
   readonly ofRuntime?: boolean;
   /** How the containers call it. @default `name` */
@@ -132,6 +134,17 @@ export const variables = [
     secret: true,
     readers: ['backend'],
     local: 'your_base64_key_here',
+  },
+  {
+    name: 'QDRANT_API_KEY',
+    group: 'Secrets',
+    meaning: 'API key of QDrant, with `JUNJO_K8S_QDRANT=true`. Generate it: `openssl rand -base64 32`',
+    type: secretText,
+    required: 'always',
+    secret: true,
+    readers: ['backend'],
+    onlyWith: 'JUNJO_K8S_QDRANT',
+    local: 'your_qdrant_api_key_here',
   },
   {
     name: 'JUNJO_PROD_FRONTEND_URL',
@@ -356,6 +369,21 @@ export const variables = [
       'Step between release lines that may lose spans, where the backend refuses to start on them (docs/runbook.md); remove it after the step',
     type: step,
     example: '0.70-to-0.82',
+  },
+  {
+    name: 'JUNJO_K8S_QDRANT',
+    group: 'Storage',
+    meaning:
+      "Run QDrant, which upstream's notes name as the backend's vector store; no release connects to it so far (docs/runbook.md)",
+    type: boolean,
+    default: 'false',
+  },
+  {
+    name: 'JUNJO_K8S_QDRANT_STORAGE_SIZE',
+    group: 'Storage',
+    meaning: 'Size of its volume, on the class `JUNJO_K8S_STORAGE_CLASS`',
+    type: storageQuantity,
+    default: '5Gi',
   },
   {
     name: 'JUNJO_K8S_BACKUP',
@@ -660,6 +688,15 @@ export const variables = [
     type: text,
     readers: ['backend'],
     setByManifests: internalServiceNames.ingestion,
+  },
+  {
+    name: 'QDRANT_URL',
+    group: 'Set by the manifests',
+    meaning: 'Where the backend would find QDrant, with `JUNJO_K8S_QDRANT=true`',
+    type: text,
+    readers: ['backend'],
+    onlyWith: 'JUNJO_K8S_QDRANT',
+    setByManifests: `http://${qdrantName}:6333`,
   },
   {
     name: 'INGESTION_PORT',

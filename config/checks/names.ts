@@ -49,8 +49,10 @@ export function checkNames(
 /** What to say of a variable because the file has it, whatever its value is. */
 function useProblems(
   values: Values,
-  { name, refused, setByManifests, insteadOfCompose, readers }: Variable,
+  { name, onlyWith, refused, setByManifests, insteadOfCompose, readers }: Variable,
 ): readonly Problem[] {
+  // Every env file of `init` has a key for it, whether it runs or not.
+  if (onlyWith && !values.inEffect(onlyWith)) return [];
   return [
     ...(readers?.length === 0 ? [values.note(name, 'has no effect: this release does not read it')] : []),
     ...(refused ? [values.error(name, refused)] : []),

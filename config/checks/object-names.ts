@@ -1,4 +1,4 @@
-import { claimName, tlsSecretNames } from '../names';
+import { claimName, qdrantName, tlsSecretNames } from '../names';
 import type { Problem } from '../problems';
 import type { StudioConfig } from '../studio-config';
 import type { Values } from '../values';
@@ -31,7 +31,15 @@ export function checkObjectNames(values: Values, config: StudioConfig): readonly
   return problems;
 }
 
-function names({ backup, secrets, edge, imagePullSecret, spansService, storage }: StudioConfig): readonly Name[] {
+function names({
+  backup,
+  qdrant,
+  secrets,
+  edge,
+  imagePullSecret,
+  spansService,
+  storage,
+}: StudioConfig): readonly Name[] {
   const secret = (name: string, what: string, variable?: VariableName): Name => ({
     kind: 'Secret',
     name,
@@ -54,6 +62,7 @@ function names({ backup, secrets, edge, imagePullSecret, spansService, storage }
       ? [secret(backup.repository, 'the repository of the backups', 'JUNJO_K8S_BACKUP_REPOSITORY')]
       : []),
     ...(imagePullSecret ? [secret(imagePullSecret, 'registry credentials', 'JUNJO_K8S_IMAGE_PULL_SECRET')] : []),
+    ...(qdrant ? [{ kind: 'PersistentVolumeClaim', name: qdrantName, what: 'the vectors' } as const] : []),
     ...(storage.kind === 'existing'
       ? [
           {

@@ -1,4 +1,4 @@
-import { internalServiceNames } from '../names';
+import { internalServiceNames, qdrantName } from '../names';
 import type { Built, Problem } from '../problems';
 import { mayBePublic } from '../public-addresses';
 import type { Egress, Secrets } from '../studio-config';
@@ -18,7 +18,8 @@ export function proxyExceptions(values: Values, { readers }: Secrets): Readonly<
   const given = values.inEffect('no_proxy') ?? values.inEffect('NO_PROXY') ?? [];
   // Among other names it means nothing.
   if (given.length === 1 && given[0] === '*') return { NO_PROXY: '*', no_proxy: '*' };
-  const exceptions = [...new Set([...given, ...OWN_NAMES])].join(',');
+  const store = values.inEffect('JUNJO_K8S_QDRANT') ? [qdrantName] : [];
+  const exceptions = [...new Set([...given, ...OWN_NAMES, ...store])].join(',');
   return { NO_PROXY: exceptions, no_proxy: exceptions };
 }
 

@@ -62,6 +62,9 @@ export function secretsOf(
       name: values.inEffect('JUNJO_K8S_SECRET_NAME'),
       source,
       readers,
+      keyDigests: Object.fromEntries(
+        secrets.map(({ key }) => [key, digestOf(source, [{ key, optional: false }], digestKey)]),
+      ),
       digests: perComponent((component) => digestOf(source, readers[component], digestKey)),
     },
     problems,

@@ -1,0 +1,23 @@
+import type { Built } from '../problems';
+import type { Qdrant } from '../studio-config';
+import type { Values } from '../values';
+
+/** The vector store, where the studio has one. */
+export function qdrantOf(values: Values): Built<Qdrant | undefined> {
+  if (!values.inEffect('JUNJO_K8S_QDRANT')) {
+    const problems = values.isSet('JUNJO_K8S_QDRANT_STORAGE_SIZE')
+      ? [values.error('JUNJO_K8S_QDRANT_STORAGE_SIZE', 'has no effect without JUNJO_K8S_QDRANT=true. Remove the line')]
+      : [];
+    return { value: undefined, problems };
+  }
+  const value: Qdrant = {
+    storage: {
+      size: values.inEffect('JUNJO_K8S_QDRANT_STORAGE_SIZE'),
+      // The class of a folder of a node has nothing to give to another claim.
+      storageClass: values.isSet('JUNJO_K8S_NODE') ? undefined : values.inEffect('JUNJO_K8S_STORAGE_CLASS'),
+    },
+    secretKey: 'QDRANT_API_KEY',
+  };
+  const note = 'runs QDrant beside the studio; no release of the studio connects to it so far';
+  return { value, problems: [values.note('JUNJO_K8S_QDRANT', note)] };
+}

@@ -12,28 +12,39 @@ import { releaseLines } from '../releases';
 import { type ClusterOptions, type Connection, clusterOptions, confirm, withCluster } from './cluster-options';
 import type { Command, ExitCode, Io } from './command';
 import { duration, ProgressLine, size } from './progress';
+import { planRestore } from './restore-plan';
 
 export interface RestoreOptions extends ClusterOptions {
   readonly source?: string;
   readonly replace?: boolean;
   readonly into?: string;
+  readonly plan?: boolean;
+  readonly asOf?: string;
 }
 
 export const restore: Command<RestoreOptions> = {
   name: 'restore',
   summary: "Put a backup, or the data folder of docker compose, on a studio's volume",
-  argument: { name: '<source>', text: 'file that backup wrote, or a folder: the .dbdata of compose' },
+  argument: { name: '[source]', text: 'file that backup wrote, or a folder: the .dbdata of compose' },
   options: [
     ...clusterOptions,
     { flags: '--replace', text: 'the volume need not be empty: what is there is moved aside on it' },
     { flags: '--into <namespace>', text: 'restore beside the running studio, into a claim of its own' },
+    { flags: '--plan', text: 'print the manifest that restores a scheduled backup, and ask no cluster' },
+    { flags: '--as-of <time>', text: 'with --plan: the newest backup before that time (VolSync)' },
   ],
   examples: [
     ['restore junjo-20260102T030405Z.tar.gz --replace', 'back to that day'],
     ['restore /mnt/junjo-data', 'move in from docker compose, which is stopped'],
     ['restore studio.tar.gz --into look', 'to look first'],
+    ['restore --plan > restore.yaml', 'what VolSync or Velero backed up'],
   ],
-  run: (options, io) => restoreInto(options, io),
+  run: async (options, io) => {
+    if (options.plan) return planRestore(options, io);
+    if (options.source !== undefined) return restoreInto(options, io);
+    io.err('restore: names no backup. Name a file or a folder, or say --plan for a scheduled backup');
+    return 2;
+  },
 };
 
 /** Restores. @param pace of tests */

@@ -38,7 +38,7 @@ async function help(command: string): Promise<string> {
     err: () => undefined,
     color: false,
     environment: {},
-  } as unknown as Parameters<typeof run>[1];
+  };
   expect(await run([command, '--help'], io)).toBe(0);
   return text;
 }

@@ -282,6 +282,8 @@ describe('a reference', () => {
     ['${ABSENT:-${LOST:?inner}}', 'required variable LOST is missing a value: inner'],
     ['${ABSENT?outer ${LOST?inner}}', 'required variable LOST is missing a value: inner'],
     ['${ABSENT?costs $$1}', 'required variable ABSENT is missing a value: costs $1'],
+    ['${ABSENT?as ${LOST:-secret} is}', 'required variable ABSENT is missing a value: as ${LOST} is'],
+    ['${ABSENT?as ${REGION:+secret} is}', 'required variable ABSENT is missing a value: as ${REGION} is'],
   ])('stops at %s', (template, message) => {
     const [problem, ...others] = read(`\nA=${template}`).problems;
     expect(others).toEqual([]);

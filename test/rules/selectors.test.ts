@@ -70,6 +70,14 @@ refuses(selectors, [
     'Deployment junjo-ai-studio-frontend: its spread does not count its own pods alone',
   ],
   [
+    'a spread over its own pods and those of others',
+    (s) => {
+      const labelSelector = { matchLabels: { 'app.kubernetes.io/name': 'junjo-ai-studio' } };
+      s.pod('backend').topologySpreadConstraints = [{ maxSkew: 1, topologyKey: 'zone', labelSelector }];
+    },
+    `${BACKEND}: its spread does not count its own pods alone`,
+  ],
+  [
     'a policy for nobody',
     (s) => Object.assign(policy(s).podSelector.matchLabels, component('nobody')),
     `${POLICY}: is for pods that are not there`,

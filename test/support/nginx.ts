@@ -10,12 +10,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** The uid of nginx in a pod, and here where the tests run as root. */
 const UNPRIVILEGED = 101;
 
-/** The binary, where there is one. */
-export const nginxBinary = ['nginx', '/usr/sbin/nginx'].find((binary) => spawnSync(binary, ['-v']).status === 0);
+/** The binary, where there is one and tests may start it. */
+export const nginxBinary = process.env.TESTS_WITHOUT_NGINX
+  ? undefined
+  : ['nginx', '/usr/sbin/nginx'].find((binary) => spawnSync(binary, ['-v']).status === 0);
 
 /** `describe` for what needs nginx: left out where there is none, but never in CI. */
 export const describeWithNginx = nginxBinary || process.env.CI ? describe : describe.skip;
-if (!nginxBinary)
+if (!nginxBinary && !process.env.TESTS_WITHOUT_NGINX)
   console.warn('There is no nginx, so its tests are left out. Debian and Ubuntu: apt install nginx-light');
 
 /** Below those that Linux and macOS give to connections that go out, any of which could take it before it is listened on. */

@@ -73,9 +73,17 @@ export class KubectlError extends Error {
     readonly failure: KubectlFailure,
     /** What kubectl said, without the lines that it says before it retries. */
     readonly words: string,
+    /** What it printed before it failed: of many things that it was asked for, those that it got. */
+    readonly output = '',
   ) {
     const hint = HINTS[failure];
     super(hint ? `${words.replace(/\.$/, '')}. ${hint}` : words);
+  }
+
+  /** The API server was reached and said no to this request; a webhook that it does not reach is such a no, too. */
+  get answered(): boolean {
+    if (this.failure === 'unauthorized') return false;
+    return this.failure === 'unknown kind' || /^Error from server|^The \S+ "[^"]*" is invalid/m.test(this.words);
   }
 }
 
@@ -98,8 +106,8 @@ export interface Said {
 export class Kubectl {
   constructor(readonly options: KubectlOptions = {}) {}
 
-  /** The same in another namespace. */
-  in(namespace: string): Kubectl {
+  /** The same in another namespace, or, for objects of many that name theirs, in none. */
+  in(namespace: string | undefined): Kubectl {
     return new Kubectl({ ...this.options, namespace });
   }
 
@@ -152,7 +160,7 @@ export class Kubectl {
         if (signal?.aborted) reject(signal.reason);
         else if (code === 0) resolve({ text: Buffer.concat(output).toString(), warnings: warningsIn(complaints) });
         // A plain "no" is an answer, which kubectl gives on stdout.
-        else reject(this.failed(Buffer.concat(complaints.length > 0 ? complaints : output).toString()));
+        else reject(this.failed(Buffer.concat(complaints.length > 0 ? complaints : output).toString(), output));
       });
     });
   }
@@ -174,13 +182,15 @@ export class Kubectl {
     return new KubectlError('missing program', `${this.program} cannot be run (${error.code})`);
   }
 
-  /** The error for what kubectl complained about. */
-  failed(complaints: string): KubectlError {
-    // Lines such as `E0101 12:00:00.000000 1 memcache.go:265] "Unhandled Error" …` come before kubectl's own last words.
-    const lines = complaints.split('\n').filter((line) => line.trim() !== '' && !/^[EWI]\d{4} /.test(line));
-    const words = lines.join('\n').trim() || complaints.trim() || 'kubectl failed and said nothing';
+  /** The error for what kubectl complained about, and what it had printed by then. */
+  failed(complaints: string, output: readonly Buffer[] = []): KubectlError {
+    // Warnings, and lines such as `E0101 12:00:00.000000 1 memcache.go:265] "Unhandled Error" …` come before kubectl's last words.
+    const lines = complaints.split('\n').filter((line) => line.trim() !== '' && !/^([EWI]\d{4}|Warning:) /.test(line));
+    const said = lines.join('\n').trim() || complaints.trim() || 'kubectl failed and said nothing';
+    // A refused `apply` repeats its patch, which for a Secret is all its values.
+    const words = said.replace(/applying patch:\n[\s\S]*?\nfor: /g, 'applying ');
     const [failure] = RECOGNISED.find(([, pattern]) => pattern.test(words)) ?? ['other' as const];
-    return new KubectlError(failure, words);
+    return new KubectlError(failure, words, Buffer.concat(output).toString());
   }
 
   private get program(): string {

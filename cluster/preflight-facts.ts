@@ -1,19 +1,20 @@
 import { lookup } from 'node:dns/promises';
+import type { ClusterObject } from '../diagnosis';
 import type { ClusterFacts, DryRun, RenderedSource } from '../preflight';
 import type { Manifest } from '../rules';
+import { type ApiResource, apiResources } from './api-resources';
 import { type Kubectl, KubectlError } from './kubectl';
-import { listed, secretNames } from './snapshot';
+import { listed, namespaceNamed, secretNames } from './snapshot';
 
 /** How many kubectl run at a time: each is a process, and the API server counts requests. */
 const AT_ONCE = 6;
 
 /** Read of all namespaces. */
-const EVERYWHERE = ['pods', 'services', 'gateways.gateway.networking.k8s.io'];
+const EVERYWHERE = ['services', 'gateways.gateway.networking.k8s.io'];
 
 /** Read of the cluster. */
 const CLUSTER = [
   'nodes',
-  'namespaces',
   'storageclasses.storage.k8s.io',
   'ingressclasses.networking.k8s.io',
   'gatewayclasses.gateway.networking.k8s.io',
@@ -29,22 +30,20 @@ const OWN = [
   'ingresses.networking.k8s.io',
 ];
 
-/** What `kubectl apply` does to an object: it makes it, or changes it. */
-const VERBS = ['create', 'patch'];
+/** What `kubectl apply` does to an object: it looks whether it is there, and makes it, or changes it. */
+const VERBS = ['get', 'create', 'patch'];
 
-/** A kind as discovery tells of it. */
-interface ApiResource {
-  readonly plural: string;
-  readonly group: string;
-  readonly kind: string;
-  readonly namespaced: boolean;
-}
+/** Of each pod that takes room on a node: a cluster may have a hundred thousand, so that nothing else of them is read. */
+const PODS = [
+  '--field-selector=status.phase!=Succeeded,status.phase!=Failed,spec.nodeName!=',
+  '--output=jsonpath={range .items[*]}{.metadata.namespace}{"\\t"}{.spec.nodeName}{"\\t"}{.spec.containers[*].resources.requests}{"\\n"}{end}',
+];
 
 /** Asks a cluster everything that the checks look at. Nothing is changed: what is written is a dry run. */
 export async function preflightFacts(kubectl: Kubectl, { config, manifests }: RenderedSource): Promise<ClusterFacts> {
   const { namespace } = config;
   const resources = await apiResources(kubectl);
-  const known = new Set(resources.map(({ plural, group }) => (group ? `${plural}.${group}` : plural)));
+  const known = new Set(resources.map(({ name }) => name));
   const unread: string[] = [];
   const readable = (wanted: readonly string[], ...scope: string[]) =>
     listed(
@@ -54,18 +53,19 @@ export async function preflightFacts(kubectl: Kubectl, { config, manifests }: Re
       unread,
     );
   const hosts = config.edge ? [...new Set(hostsOf(config))] : [];
-  const [version, lists, secrets, denied, addresses] = await Promise.all([
+  const [version, live, lists, pods, secrets, denied, addresses] = await Promise.all([
     serverVersion(kubectl),
+    namespaceNamed(kubectl, namespace, unread),
     Promise.all([readable(EVERYWHERE, '--all-namespaces'), readable(CLUSTER), readable(OWN, '--namespace', namespace)]),
+    placedPods(kubectl, namespace, unread),
     secretNames(kubectl, namespace, unread),
     deniedTo(kubectl, namespace, manifests, resources),
     Promise.all(hosts.map(async (host) => [host, await addressesOf(host)] as const)),
   ]);
-  const objects = [...lists.flat(), ...secrets];
-  // Before the first apply there is no namespace to try objects in; what Pod Security says of them is told by its own check.
-  const exists = objects.some(({ kind, metadata }) => kind === 'Namespace' && metadata.name === namespace);
+  const objects = [...live, ...lists.flat(), ...pods, ...secrets];
   const trials = manifests.filter((manifest) => resources.some((each) => isOf(manifest, each)));
-  const dryRuns = await inTurn(trials, (manifest) => tried(kubectl, manifest, exists ? undefined : namespace));
+  // Before the first apply there is no namespace to try objects in; what Pod Security says of them is told by its own check.
+  const dryRuns = await triedAll(kubectl, trials, live.length > 0 ? undefined : namespace);
   const kinds = new Set(resources.map(({ kind, group }) => `${kind}.${group}`));
   return { version, kinds, objects, unread, denied, dryRuns, hosts: new Map(addresses) };
 }
@@ -80,15 +80,30 @@ async function serverVersion(kubectl: Kubectl): Promise<string> {
   return server?.gitVersion ?? '';
 }
 
-/** `NAME SHORTNAMES APIVERSION NAMESPACED KIND`, where the second may be missing. */
-async function apiResources(kubectl: Kubectl): Promise<readonly ApiResource[]> {
-  const lines = (await kubectl.text(['api-resources', '--no-headers'])).split('\n').filter(Boolean);
-  return lines.map((line) => {
-    const words = line.trim().split(/\s+/);
-    const [apiVersion = '', namespaced, kind = ''] = words.slice(-3);
-    const group = apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
-    return { plural: words[0] ?? '', group, kind, namespaced: namespaced === 'true' };
-  });
+/** The pods that take room on nodes; those of the own namespace where the others may not be read. */
+async function placedPods(kubectl: Kubectl, namespace: string, unread: string[]): Promise<readonly ClusterObject[]> {
+  const read = async (...scope: string[]) => podsIn(await kubectl.text(['get', 'pods', ...scope, ...PODS]));
+  try {
+    return await read('--all-namespaces');
+  } catch (error) {
+    if (!(error instanceof KubectlError) || !error.answered) throw error;
+    unread.push('pods');
+    return read('--namespace', namespace).catch(() => []);
+  }
+}
+
+/** A line for each: its namespace, its node, and as JSON what each container asks for that asks for anything. */
+function podsIn(lines: string): readonly ClusterObject[] {
+  return lines
+    .split('\n')
+    .filter(Boolean)
+    .map((line, index) => {
+      const [namespace = '', nodeName, requests = ''] = line.split('\t');
+      const containers = [...requests.matchAll(/{[^}]*}/g)].map(([text]) => ({
+        resources: { requests: JSON.parse(text) },
+      }));
+      return { kind: 'Pod', metadata: { name: String(index), namespace }, spec: { nodeName, containers } };
+    });
 }
 
 /** What the user may not do with the kinds of a studio, asked in one request for each. */
@@ -99,11 +114,20 @@ async function deniedTo(
   resources: readonly ApiResource[],
 ): Promise<readonly string[]> {
   const used = resources.filter((resource) => manifests.some((manifest) => isOf(manifest, resource)));
-  const questions = used.flatMap(({ plural: resource, group, namespaced }) =>
+  const questions = used.flatMap(({ plural: resource, group, kind, namespaced }) =>
     VERBS.map((verb) => ({
       apiVersion: 'authorization.k8s.io/v1',
       kind: 'SelfSubjectAccessReview',
-      spec: { resourceAttributes: { verb, resource, group, ...(namespaced && { namespace }) } },
+      spec: {
+        resourceAttributes: {
+          verb,
+          resource,
+          group,
+          ...(namespaced && { namespace }),
+          // Rights in a namespace may hold for the namespace itself.
+          ...(kind === 'Namespace' && { namespace, name: namespace }),
+        },
+      },
     })),
   );
   const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: questions });
@@ -136,18 +160,49 @@ async function addressesOf(host: string): Promise<readonly string[]> {
   }
 }
 
-/** Applies an object without storing it; where its namespace does not exist, in one that always does. */
-async function tried(kubectl: Kubectl, manifest: Manifest, missing: string | undefined): Promise<DryRun> {
+/**
+ * Applies objects without storing them. All at once first, which is one kubectl where nothing is wrong; which object is
+ * refused or warned of, only one at a time tells.
+ */
+async function triedAll(
+  kubectl: Kubectl,
+  manifests: readonly Manifest[],
+  missing: string | undefined,
+): Promise<readonly DryRun[]> {
+  const together = await tried(
+    kubectl,
+    manifests.map((manifest) => placed(manifest, missing)),
+  );
+  if (together.refused === undefined && together.warnings.length === 0)
+    return manifests.map((manifest) => ({ manifest, warnings: [] }));
+  return inTurn(manifests, async (manifest) => {
+    const object = placed(manifest, missing);
+    const { refused, warnings } = await tried(kubectl, [object]);
+    // What Pod Security says of another namespace, it says of that.
+    return {
+      manifest,
+      refused,
+      warnings: object === manifest ? warnings : warnings.filter((each) => !/PodSecurity/.test(each)),
+    };
+  });
+}
+
+/** An object where it can be tried: where its namespace does not exist, in one that always does. */
+function placed(manifest: Manifest, missing: string | undefined): Manifest {
   const elsewhere = missing !== undefined && manifest.metadata.namespace === missing;
-  const object = elsewhere ? { ...manifest, metadata: { ...manifest.metadata, namespace: 'default' } } : manifest;
+  return elsewhere ? { ...manifest, metadata: { ...manifest.metadata, namespace: 'default' } } : manifest;
+}
+
+async function tried(kubectl: Kubectl, objects: readonly Manifest[]): Promise<Omit<DryRun, 'manifest'>> {
+  const input = objects.map((object) => JSON.stringify(object)).join('\n---\n');
   try {
-    const args = ['apply', '--dry-run=server', '--filename=-', `--namespace=${object.metadata.namespace ?? 'default'}`];
-    const { warnings } = await kubectl.said(args, { input: JSON.stringify(object) });
-    // What Pod Security says there, it says of another namespace.
-    return { manifest, warnings: elsewhere ? warnings.filter((warning) => !/PodSecurity/.test(warning)) : warnings };
+    const { warnings } = await kubectl.in(undefined).said(['apply', '--dry-run=server', '--filename=-'], { input });
+    // kubectl's own, about objects that were made without it: apply writes what it misses.
+    return { warnings: warnings.filter((each) => !/last-applied-configuration annotation/.test(each)) };
   } catch (error) {
-    if (!(error instanceof KubectlError) || error.failure === 'unreachable') throw error;
-    return { manifest, refused: error.words, warnings: [] };
+    if (!(error instanceof KubectlError) || (error.failure === 'unreachable' && !error.answered)) throw error;
+    if (/does not support dry run/.test(error.words)) return { warnings: [`cannot be tried: ${error.words}`] };
+    return { refused: error.words, warnings: [] };
   }
 }
 

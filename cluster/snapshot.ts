@@ -1,4 +1,5 @@
 import type { ClusterObject, VolumeUse } from '../diagnosis';
+import { apiResources } from './api-resources';
 import { type Kubectl, KubectlError } from './kubectl';
 
 /** What of a namespace tells how a studio is. Secrets are asked for their names alone. */
@@ -41,16 +42,16 @@ const BACKUPS = 'backups.velero.io';
 /** Everything of a studio that could be read, and what could not. */
 export interface Snapshot {
   readonly objects: readonly ClusterObject[];
-  /** Resources that the user may not read. */
+  /** Resources that could not be read, mostly because the user may not. */
   readonly unread: readonly string[];
 }
 
-/** Reads a studio. What the cluster does not know is left out; what may not be read is named. */
+/** Reads a studio. What the cluster does not know is left out; what cannot be read is named. */
 export async function snapshotOf(kubectl: Kubectl, namespace: string): Promise<Snapshot> {
-  const known = new Set((await kubectl.text(['api-resources', '--verbs=list', '--output=name'])).split('\n'));
+  const known = new Set((await apiResources(kubectl)).map(({ name }) => name));
   const unread: string[] = [];
   const found = await Promise.all([
-    kubectl.jsonIfFound<ClusterObject>(['get', 'namespace', namespace]).then((object) => (object ? [object] : [])),
+    namespaceNamed(kubectl, namespace, unread),
     secretNames(kubectl, namespace, unread),
     listed(
       kubectl,
@@ -80,7 +81,22 @@ export async function snapshotOf(kubectl: Kubectl, namespace: string): Promise<S
   return { objects, unread };
 }
 
-/** The objects of many resources in one call; one by one where some of them may not be read, and those are named. */
+/** The namespace. Where it may not be read it is taken to be there: what is in it tells. */
+export async function namespaceNamed(
+  kubectl: Kubectl,
+  namespace: string,
+  unread: string[],
+): Promise<readonly ClusterObject[]> {
+  try {
+    const found = await kubectl.jsonIfFound<ClusterObject>(['get', 'namespace', namespace]);
+    return found ? [found] : [];
+  } catch (error) {
+    leftOut(error, ['namespaces'], unread);
+    return [{ kind: 'Namespace', metadata: { name: namespace } }];
+  }
+}
+
+/** The objects of many resources in one call, without those that cannot be read; these are named. */
 export async function listed(
   kubectl: Kubectl,
   resources: readonly string[],
@@ -91,13 +107,27 @@ export async function listed(
   try {
     return (await kubectl.json<{ items: readonly ClusterObject[] }>(['get', resources.join(), ...scope])).items;
   } catch (error) {
-    if (!(error instanceof KubectlError) || error.failure !== 'forbidden') throw error;
-    if (resources.length === 1) {
-      unread.push(...resources);
-      return [];
+    if (!(error instanceof KubectlError) || !error.answered) throw error;
+    const culprits = resources.length === 1 ? resources : resources.filter((each) => refuses(error, each));
+    if (culprits.length > 0) {
+      unread.push(...culprits);
+      const others = resources.filter((each) => !culprits.includes(each));
+      return listed(kubectl, others, scope, unread);
     }
     return (await Promise.all(resources.map((resource) => listed(kubectl, [resource], scope, unread)))).flat();
   }
+}
+
+/** Whether an error is about this one of many resources. */
+function refuses({ words }: KubectlError, resource: string): boolean {
+  const [plural, ...group] = resource.split('.');
+  return words.includes(`cannot list resource "${plural}" in API group "${group.join('.')}"`);
+}
+
+/** Goes on without resources that the API server does not give; without an API server nothing goes on. */
+function leftOut(error: unknown, resources: readonly string[], unread: string[]): void {
+  if (!(error instanceof KubectlError) || !error.answered) throw error;
+  unread.push(...resources);
 }
 
 /** The names of the Secrets of a namespace; their values are not asked for. */
@@ -113,19 +143,27 @@ export async function secretNames(
       .filter(Boolean)
       .map((name) => ({ kind: 'Secret', metadata: { name: name.replace(/^secret\//, ''), namespace } }));
   } catch (error) {
-    if (!(error instanceof KubectlError) || error.failure !== 'forbidden') throw error;
-    unread.push('secrets');
+    leftOut(error, ['secrets'], unread);
     return [];
   }
 }
 
+/** A container whose last words are asked for. */
+export interface EndedContainer {
+  readonly pod: string;
+  readonly container: string;
+  /** It runs again, so that the words are those of the one before. */
+  readonly runsAgain: boolean;
+}
+
 /** The last lines that a container wrote before it ended; nothing where they are gone or may not be read. */
-export async function lastLines(kubectl: Kubectl, namespace: string, pod: string, container: string): Promise<string> {
+export async function lastLines(kubectl: Kubectl, namespace: string, ended: EndedContainer): Promise<string> {
+  const { pod, container, runsAgain } = ended;
   try {
-    const args = ['logs', pod, '--container', container, '--namespace', namespace, '--tail=40', '--previous'];
-    return await kubectl.text(args);
+    const args = ['logs', pod, '--container', container, '--namespace', namespace, '--tail=40'];
+    return await kubectl.text(runsAgain ? [...args, '--previous'] : args);
   } catch (error) {
-    if (error instanceof KubectlError && error.failure !== 'unreachable') return '';
+    if (error instanceof KubectlError && (error.answered || error.failure !== 'unreachable')) return '';
     throw error;
   }
 }

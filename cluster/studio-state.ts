@@ -1,7 +1,7 @@
 import { type ClusterObject, ClusterState, type VolumeUse } from '../diagnosis';
 import { listOf } from '../rules/rendered-studio';
 import type { Kubectl } from './kubectl';
-import { lastLines, snapshotOf, volumeUse } from './snapshot';
+import { type EndedContainer, lastLines, snapshotOf, volumeUse } from './snapshot';
 
 /** A studio as a cluster shows it, and what of it could not be read. */
 export interface StudioState {
@@ -15,20 +15,20 @@ export async function readStudio(kubectl: Kubectl, namespace: string, now = new 
   const pods = objects.filter(({ kind }) => kind === 'Pod');
   const nodes = [...new Set(pods.map(({ spec }) => spec?.nodeName).filter(Boolean))];
   const [logs, uses] = await Promise.all([
-    Promise.all(pods.flatMap((pod) => crashed(pod).map((container) => wordsOf(kubectl, namespace, pod, container)))),
+    Promise.all(pods.flatMap(crashed).map((each) => wordsOf(kubectl, namespace, each))),
     Promise.all(nodes.map((node) => volumeUse(kubectl, namespace, node))),
   ]);
   const volumes = new Map<string, VolumeUse>(uses.flatMap((use) => [...use]));
-  return { state: new ClusterState(objects, { namespace, now, logs: new Map(logs), volumes }), unread };
+  return { state: new ClusterState(objects, { namespace, now, logs: new Map(logs), volumes, unread }), unread };
 }
 
-async function wordsOf(kubectl: Kubectl, namespace: string, { metadata }: ClusterObject, container: string) {
-  return [`${metadata.name}/${container}`, await lastLines(kubectl, namespace, metadata.name, container)] as const;
+async function wordsOf(kubectl: Kubectl, namespace: string, ended: EndedContainer) {
+  return [`${ended.pod}/${ended.container}`, await lastLines(kubectl, namespace, ended)] as const;
 }
 
 /** The containers of a pod that ended by themselves, and are started again or are not. */
-function crashed({ status }: ClusterObject): readonly string[] {
+function crashed({ metadata, status }: ClusterObject): readonly EndedContainer[] {
   return [...listOf(status?.initContainerStatuses), ...listOf(status?.containerStatuses)]
-    .filter(({ lastState, ready }) => !ready && lastState?.terminated)
-    .map(({ name }) => name);
+    .filter(({ state, lastState, ready }) => !ready && (state?.terminated ?? lastState?.terminated))
+    .map(({ name, state }) => ({ pod: metadata.name, container: name, runsAgain: state?.running !== undefined }));
 }

@@ -7,7 +7,7 @@ export interface ScreenProps {
   readonly target: Target;
   readonly overview: Overview;
   readonly findings: readonly Diagnosis[];
-  /** What the user may not read. */
+  /** What could not be read, mostly because the user may not. */
   readonly unread: readonly string[];
   readonly now: Date;
 }
@@ -28,7 +28,7 @@ export function screen({ target, overview, findings, unread, now }: ScreenProps)
       row('Volume', `${name}, ${size}, ${phase}${used === undefined ? '' : `, ${Math.round(used * 100)} % full`}`),
     ),
     row('Backup', lastBackup ? `${lastBackup.at} by ${lastBackup.by}` : 'none is known: junjo-k8s backup'),
-    ...(unread.length > 0 ? ['', `You may not read: ${unread.join(', ')}. What these would tell is not here.`] : []),
+    ...(unread.length > 0 ? ['', `Not readable: ${unread.join(', ')}. What these would tell is not here.`] : []),
     '',
     ...(findings.length > 0 ? findingLines(findings) : ['All is well.']),
   ].join('\n');

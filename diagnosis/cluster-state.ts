@@ -75,6 +75,8 @@ export interface StateOptions {
   readonly logs?: ReadonlyMap<string, string>;
   /** How full the volume of a claim is, by the name of the claim. @default not known */
   readonly volumes?: ReadonlyMap<string, VolumeUse>;
+  /** Resources that could not be read: that none of them is known means nothing. @default all were read */
+  readonly unread?: readonly string[];
 }
 
 /** How full a volume is, in bytes. */
@@ -90,15 +92,17 @@ export class ClusterState {
   readonly workloads: readonly WorkloadState[];
   readonly volumes: ReadonlyMap<string, VolumeUse>;
   private readonly logs: ReadonlyMap<string, string>;
+  private readonly unread: readonly string[];
 
   constructor(
     private readonly objects: readonly ClusterObject[],
-    { namespace, now, logs = new Map(), volumes = new Map() }: StateOptions,
+    { namespace, now, logs = new Map(), volumes = new Map(), unread = [] }: StateOptions,
   ) {
     this.namespace = namespace;
     this.now = now;
     this.logs = logs;
     this.volumes = volumes;
+    this.unread = unread;
     this.workloads = [...this.ofKind('Deployment'), ...this.ofKind('StatefulSet')].map((object) =>
       this.workload(object),
     );
@@ -112,6 +116,11 @@ export class ClusterState {
     return this.ofKind(kind).find(({ metadata }) => metadata.name === name);
   }
 
+  /** Whether a resource could be read, so that what is not known is not there. */
+  canRead(resource: string): boolean {
+    return !this.unread.includes(resource);
+  }
+
   /** What is not as it should be, and is meant to run. */
   get unhealthy(): readonly WorkloadState[] {
     return this.workloads.filter(({ healthy, desired }) => !healthy && desired > 0);
@@ -119,11 +128,15 @@ export class ClusterState {
 
   /** The events of an object, oldest first. */
   eventsOf({ kind, metadata }: ClusterObject, reason?: string): ClusterEvent[] {
-    return this.ofKind('Event')
-      .filter(({ involvedObject }) => involvedObject?.kind === kind && involvedObject.name === metadata.name)
-      .map(eventOf)
-      .filter((event) => reason === undefined || event.reason === reason)
-      .sort((a, b) => a.last.getTime() - b.last.getTime());
+    return (
+      this.ofKind('Event')
+        .filter(({ involvedObject }) => involvedObject?.kind === kind && involvedObject.name === metadata.name)
+        // A claim, or a pod of a StatefulSet, that was deleted leaves its events to the next of its name.
+        .filter(({ involvedObject: { uid } }) => !uid || !metadata.uid || uid === metadata.uid)
+        .map(eventOf)
+        .filter((event) => reason === undefined || event.reason === reason)
+        .sort((a, b) => a.last.getTime() - b.last.getTime())
+    );
   }
 
   /** The last lines of a container before it ended, where they were read. */

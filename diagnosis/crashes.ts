@@ -24,6 +24,8 @@ export function lastWords(log: string): string {
   const line = (lines[lines.length - 1] ?? '').slice(0, 300);
   // pydantic repeats the value that it refuses; keys and tokens are long runs of the letters of base64.
   return line
-    .replace(/input_value=.*?(?=, input_type|\]|$)/g, 'input_value=…')
+    .replace(/input_value=.*?(?=, input_type=|$)/g, 'input_value=…')
+    .replace(/\b(?!\w*Error\b)(\w*(?:secret|key|token|password)\w*['"]?\s*[:=]\s*)('[^']*'|"[^"]*"|\S+)/gi, '$1…')
+    .replace(/:\/\/[^\s/@]+@/g, '://…@')
     .replace(/[A-Za-z0-9+/_-]{32,}={0,2}/g, '…');
 }

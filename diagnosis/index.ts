@@ -1,4 +1,5 @@
 import { admissionRefused } from './causes/admission-refused';
+import { backupFailed } from './causes/backup-failed';
 import { certificateExpiring } from './causes/certificate-expiring';
 import { certificatePending } from './causes/certificate-pending';
 import { claimClassMissing } from './causes/claim-class-missing';
@@ -90,8 +91,8 @@ export const recognisers: readonly Recogniser[] = [
   unschedulableSelector,
   unschedulableResources,
   nodeCordoned,
-  nodeTainted,
   unschedulableAffinity,
+  nodeTainted,
   unschedulable,
   podSecurity,
   quotaExceeded,
@@ -143,6 +144,7 @@ export const recognisers: readonly Recogniser[] = [
   routeRefused,
   certificatePending,
   certificateExpiring,
+  backupFailed,
 ];
 
 const ORDER: readonly Severity[] = ['fail', 'warn', 'wait'];

@@ -1,6 +1,9 @@
-import type { ClusterState, ContainerState, PodState, WorkloadState } from './cluster-state';
+import type { ClusterEvent, ClusterState, ContainerState, PodState, WorkloadState } from './cluster-state';
 import { conditionOf } from './cluster-state';
 import type { Finding } from './finding';
+
+/** The kubelet waits at most five minutes before it starts a container again; what ran for longer started well. */
+export const RECENT_SECONDS = 900;
 
 /** A pod of a workload that is not as it should be. */
 export interface Trouble {
@@ -27,7 +30,7 @@ export function* troubledPods(state: ClusterState): Generator<Trouble> {
   }
 }
 
-/** Pods that the scheduler finds no node for, and its reasons without what it tried afterwards. */
+/** Pods that the scheduler finds no node for, and its reasons, node by node, without what it tried afterwards. */
 export function* unscheduled(state: ClusterState): Generator<Trouble & { readonly reasons: string }> {
   for (const trouble of troubledPods(state)) {
     const condition = conditionOf(trouble.pod.object, 'PodScheduled');
@@ -51,15 +54,23 @@ export function* waiting(
 /** Pods whose volumes are not mounted; their status says nothing but `ContainerCreating`. */
 export function* unmounted(state: ClusterState): Generator<Trouble & { readonly message: string }> {
   for (const trouble of troubledPods(state)) {
-    if (!trouble.pod.containers.every(({ running, ended }) => !running && !ended)) continue;
-    const events = state
-      .eventsOf(trouble.pod.object)
-      .filter(({ reason }) => ['FailedMount', 'FailedAttachVolume', 'FailedMapVolume'].includes(reason));
+    const events = unpreparedEvents(state, trouble.pod).filter(({ reason }) =>
+      ['FailedMount', 'FailedAttachVolume', 'FailedMapVolume'].includes(reason),
+    );
     // A wait that timed out only repeats that something else failed.
     const telling = events.filter(({ message }) => !/^Unable to attach or mount volumes/.test(message));
     const event = telling[telling.length - 1] ?? events[events.length - 1];
     if (event) yield { ...trouble, message: event.message };
   }
+}
+
+/** What is said of a pod whose containers cannot be started yet; nothing once the kubelet has come to their images. */
+export function unpreparedEvents(state: ClusterState, { object, containers }: PodState): readonly ClusterEvent[] {
+  const events = state.eventsOf(object);
+  const waits = containers.every(({ running, ended }) => !running && !ended);
+  const further = ['Pulling', 'Pulled', 'Created', 'Started', 'Failed', 'BackOff', 'ErrImageNeverPull'];
+  const last = events[events.length - 1];
+  return waits && last && !further.includes(last.reason) ? events : [];
 }
 
 /** Workloads whose pods the API server refuses: the pods do not exist, so only these messages tell. */
@@ -82,8 +93,9 @@ export function* refused(
     const events = owners.flatMap((owner) => state.eventsOf(owner, 'FailedCreate'));
     const message = condition?.message ?? events[events.length - 1]?.message;
     const missing = workload.pods.length < workload.desired;
-    // Each try names another pod, and says so in front.
-    if (message && missing) yield { workload, message: message.replace(/^.*?pods "[^"]*" is forbidden: /, '') };
+    // Each try names another pod, and says so in front. In a rollout the old pods are there while the new ones are refused.
+    if (message && (condition || missing))
+      yield { workload, message: message.replace(/^.*?pods "[^"]*" is forbidden: /, '') };
   }
 }
 
@@ -94,7 +106,9 @@ export function* ended(
   for (const trouble of troubledContainers(state)) {
     const { container } = trouble;
     const finished = container.init && container.ended?.exitCode === 0;
-    if (container.ended && !finished) yield { ...trouble, how: container.ended };
+    // One that has run for longer than any back-off since then has another trouble now.
+    const over = container.running && container.ended && state.secondsSince(container.ended.at) > RECENT_SECONDS;
+    if (container.ended && !finished && !over) yield { ...trouble, how: container.ended };
   }
 }
 
@@ -105,7 +119,13 @@ export function ofWorkload({ name, readyPods }: WorkloadState, text: string, nex
     : { severity: 'fail', subject: name, text, next };
 }
 
+/** `deployment/junjo-ai-studio-backend`. */
+export function referenceOf({ object: { kind, metadata } }: WorkloadState): string {
+  return `${kind.toLowerCase()}/${metadata.name}`;
+}
+
 /** Prints what a container said before it ended. */
 export function previousLog(state: ClusterState, { workload, container }: ContainerTrouble): string {
-  return `${state.kubectl} logs deployment/${workload.object.metadata.name} -c ${container.name} --previous`;
+  const previous = container.running || container.restarts > 0 ? ' --previous' : '';
+  return `${state.kubectl} logs ${referenceOf(workload)} -c ${container.name}${previous}`;
 }

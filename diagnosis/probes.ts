@@ -1,9 +1,6 @@
 import type { ClusterState, PodState } from './cluster-state';
 import type { Finding } from './finding';
-import { ofWorkload } from './pods';
-
-/** After this time without another kill a loop is over. */
-const RECENT_SECONDS = 900;
+import { ofWorkload, RECENT_SECONDS, referenceOf } from './pods';
 
 /** Containers that the kubelet kills because a probe fails; they look like programs that ended by themselves. */
 export function* killedByProbe(state: ClusterState, probe: 'liveness' | 'startup'): Generator<Finding> {
@@ -16,7 +13,7 @@ export function* killedByProbe(state: ClusterState, probe: 'liveness' | 'startup
       if (!kill || state.secondsSince(kill.last) > RECENT_SECONDS) continue;
       const container = /Container (\S+)/.exec(kill.message)?.[1] ?? '';
       const text = `the kubelet restarts ${container} because its ${probe} probe fails${complaint(state, pod, probe)}`;
-      const next = `${state.kubectl} logs deployment/${workload.object.metadata.name} -c ${container} --previous; undo any patch of its probes`;
+      const next = `${state.kubectl} logs ${referenceOf(workload)} -c ${container} --previous; undo any patch of its probes`;
       if (!workload.healthy) yield ofWorkload(workload, text, next);
       else yield { severity: 'warn', subject: workload.name, text, next };
     }

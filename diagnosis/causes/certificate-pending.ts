@@ -1,6 +1,8 @@
+import { fieldsOf } from '../../rules/rendered-studio';
 import type { ClusterObject, ClusterState } from '../cluster-state';
 import { conditionOf } from '../cluster-state';
 import type { Recogniser } from '../finding';
+import { unanswered } from '../patience';
 
 /** A certificate is not there; who holds it up is written on the issuer, the order or the challenge. */
 export const certificatePending: Recogniser = {
@@ -9,10 +11,10 @@ export const certificatePending: Recogniser = {
     for (const certificate of state.ofKind('Certificate')) {
       const ready = conditionOf(certificate, 'Ready');
       if (ready?.status === 'True') continue;
-      const { text, next } = holdUp(state, certificate);
+      const { text, next, failed } = holdUp(state, certificate);
       const { name } = certificate.metadata;
       yield {
-        severity: 'fail',
+        severity: failed ? 'fail' : unanswered(state, certificate, PATIENCE_SECONDS),
         subject: `certificate ${name}`,
         text: text ?? `is not ready: ${ready?.message ?? 'cert-manager does not look at it'}`,
         next: next ?? `${state.kubectl} describe certificate ${name}; kubectl -n cert-manager get pods`,
@@ -21,12 +23,17 @@ export const certificatePending: Recogniser = {
   },
 };
 
+/** A certificate of an ACME server needs a minute or two: its challenges fail until the edge serves the solver. */
+const PATIENCE_SECONDS = 300;
+
 interface HoldUp {
+  /** Waiting does not help. */
+  readonly failed?: boolean;
   readonly text?: string;
   readonly next?: string;
 }
 
-function holdUp(state: ClusterState, { spec }: ClusterObject): HoldUp {
+function holdUp(state: ClusterState, { metadata, spec }: ClusterObject): HoldUp {
   const issuer = state.named(spec?.issuerRef?.kind ?? 'Issuer', spec?.issuerRef?.name);
   const issued = issuer && conditionOf(issuer, 'Ready');
   if (issued && issued.status !== 'True') {
@@ -41,10 +48,14 @@ function holdUp(state: ClusterState, { spec }: ClusterObject): HoldUp {
       next: `the host must lead to the edge on port 80: curl -v http://${stuck.spec?.dnsName}/.well-known/acme-challenge/x; ${state.kubectl} describe challenge`,
     };
   }
-  const [order] = state.ofKind('Order').filter(({ status }) => ['invalid', 'errored'].includes(status?.state));
-  return order
+  const [order] = state
+    .ofKind('Order')
+    .filter(({ metadata: own }) => fieldsOf(own.annotations)['cert-manager.io/certificate-name'] === metadata.name)
+    .sort((a, b) => String(b.metadata.creationTimestamp).localeCompare(String(a.metadata.creationTimestamp)));
+  return ['invalid', 'errored'].includes(order?.status?.state)
     ? {
-        text: `its order failed: ${order.status?.reason ?? order.status?.state}`,
+        failed: true,
+        text: `its order failed: ${order?.status?.reason ?? order?.status?.state}`,
         next: `${state.kubectl} describe order; try JUNJO_K8S_ACME_SERVER=letsencrypt-staging first`,
       }
     : {};

@@ -1,5 +1,5 @@
 import type { Recogniser } from '../finding';
-import { ofWorkload, waiting } from '../pods';
+import { ofWorkload, referenceOf, waiting } from '../pods';
 
 /** Whatever else the kubelet finds wrong with a container before it starts. */
 export const containerConfig: Recogniser = {
@@ -9,7 +9,7 @@ export const containerConfig: Recogniser = {
       'CreateContainerConfigError',
       'CreateContainerError',
     ])) {
-      const next = `${state.kubectl} describe deployment ${workload.object.metadata.name}; undo the patch that changed it`;
+      const next = `${state.kubectl} describe ${referenceOf(workload)}; undo the patch that changed it`;
       yield ofWorkload(workload, `its container ${container.name} cannot be made: ${message}`, next);
     }
   },

@@ -1,6 +1,6 @@
 import { conditionOf } from '../cluster-state';
 import type { Recogniser } from '../finding';
-import { ofWorkload } from '../pods';
+import { ofWorkload, referenceOf } from '../pods';
 
 /** The rollout took longer than it may, and nothing else tells why. */
 export const deadlineExceeded: Recogniser = {
@@ -11,7 +11,7 @@ export const deadlineExceeded: Recogniser = {
       yield ofWorkload(
         workload,
         'its rollout did not finish in time',
-        `${state.kubectl} describe deployment ${workload.object.metadata.name}`,
+        `${state.kubectl} describe ${referenceOf(workload)}`,
       );
     }
   },

@@ -12,7 +12,7 @@ export const evicted: Recogniser = {
         const why = event?.message ?? (object.status?.reason === 'Evicted' ? object.status.message : undefined);
         if (why === undefined) continue;
         yield {
-          severity: workload.healthy ? 'warn' : 'fail',
+          severity: workload.healthy || workload.pods.length > 0 ? 'warn' : 'fail',
           subject: `${workload.name}, pod ${name}`,
           text: `was evicted: ${why.trim().replace(/\.$/, '')}`,
           next: `give it more room (a larger JUNJO_K8S_SIZE, a node with more disk), then: ${state.kubectl} delete pod ${name}`,

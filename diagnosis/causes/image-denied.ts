@@ -7,9 +7,10 @@ export const imageDenied: Recogniser = {
   name: 'image-denied',
   *findings(state) {
     for (const { workload, pod, container, why } of unpulled(state)) {
-      if (!/unauthorized|denied|forbidden|authorization failed|401|403|insufficient_scope/i.test(why)) continue;
+      if (!/unauthorized|denied|forbidden|authorization failed|\b40[13]\b(?!\.)|insufficient_scope/i.test(why))
+        continue;
       const secrets = (pod.object.spec?.imagePullSecrets ?? []).map(({ name }: { name: string }) => name);
-      const missing = secrets.filter((name: string) => !state.named('Secret', name));
+      const missing = state.canRead('secrets') ? secrets.filter((name: string) => !state.named('Secret', name)) : [];
       yield ofWorkload(
         workload,
         `the registry does not give ${container.image} to it${missing.length > 0 ? `: its pull secret ${missing.join(', ')} does not exist` : ''}`,

@@ -10,7 +10,8 @@ export const imagePulling: Recogniser = {
         .eventsOf(pod.object)
         .filter(({ reason }) => ['Pulling', 'Pulled', 'Failed', 'BackOff'].includes(reason))
         .reverse();
-      if (event?.reason !== 'Pulling') continue;
+      const waits = pod.containers.some(({ running, ended }) => !running && !ended);
+      if (event?.reason !== 'Pulling' || !waits) continue;
       const seconds = Math.round(state.secondsSince(event.last));
       yield {
         severity: 'wait',

@@ -7,7 +7,7 @@ export const imageRateLimited: Recogniser = {
   name: 'image-rate-limited',
   *findings(state) {
     for (const { workload, container, why } of unpulled(state)) {
-      if (!/toomanyrequests|too many requests|429|rate limit/i.test(why)) continue;
+      if (!/toomanyrequests|too many requests|\b429\b|rate limit/i.test(why)) continue;
       yield ofWorkload(
         workload,
         `the registry limits how often ${container.image} is pulled`,

@@ -7,7 +7,9 @@ export const imageUnreachable: Recogniser = {
   name: 'image-unreachable',
   *findings(state) {
     for (const { workload, container, why } of unpulled(state)) {
-      if (!/dial tcp|no such host|i\/o timeout|connection refused|deadline exceeded|x509|TLS handshake|EOF/i.test(why))
+      if (
+        !/dial tcp|no such host|i\/o timeout|connection refused|deadline exceeded|x509|TLS handshake|\bEOF\b/i.test(why)
+      )
         continue;
       yield ofWorkload(
         workload,

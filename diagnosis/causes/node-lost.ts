@@ -6,7 +6,7 @@ export const nodeLost: Recogniser = {
   name: 'node-lost',
   *findings(state) {
     for (const workload of state.unhealthy) {
-      for (const { object } of workload.allPods) {
+      for (const { object } of workload.allPods.filter(({ over }) => !over)) {
         const name = object.spec?.nodeName;
         const node = state.named('Node', name);
         const ready = node && conditionOf(node, 'Ready');

@@ -6,6 +6,7 @@ export const notApplied: Recogniser = {
   *findings(state) {
     const namespace = state.named('Namespace', state.namespace);
     if (!namespace || namespace.metadata.deletionTimestamp || state.workloads.length > 0) return;
+    if (!state.canRead('deployments.apps')) return;
     yield {
       severity: 'fail',
       subject: 'workloads',

@@ -1,6 +1,6 @@
 import { fieldsOf } from '../../rules/rendered-studio';
 import type { Recogniser } from '../finding';
-import { ofWorkload } from '../pods';
+import { RECENT_SECONDS as LOOP_SECONDS, ofWorkload } from '../pods';
 
 /** For how long a kill is worth a word when the container runs again. */
 const RECENT_SECONDS = 3600;
@@ -17,8 +17,10 @@ export const oomKilled: Recogniser = {
         if (!ended || (!killed && !strangled)) continue;
         const text = `${container.name} needs more memory than its limit of ${fieldsOf(resources.limits).memory}`;
         const next = 'the next JUNJO_K8S_SIZE, synth and apply';
-        if (!workload.healthy) yield ofWorkload(workload, text, next);
-        else if (state.secondsSince(ended.at) < RECENT_SECONDS)
+        const since = state.secondsSince(ended.at);
+        const loops = !container.running || since < LOOP_SECONDS;
+        if (!workload.healthy && loops) yield ofWorkload(workload, text, next);
+        else if (workload.healthy && since < RECENT_SECONDS)
           yield {
             severity: 'warn',
             subject: workload.name,

@@ -10,8 +10,10 @@ export const podRejected: Recogniser = {
         const { phase, reason } = object.status ?? {};
         return phase === 'Failed' && reason && reason !== 'Evicted';
       });
-      const last = refusals[refusals.length - 1];
-      if (!last) continue;
+      const madeAt = ({ object }: (typeof refusals)[number]) => String(object.metadata.creationTimestamp ?? '');
+      const [last] = [...refusals].sort((a, b) => madeAt(b).localeCompare(madeAt(a)));
+      // One that was made after it goes its own way: the refusal is history, as after a node's shutdown.
+      if (!last || workload.pods.some((pod) => madeAt(pod) > madeAt(last))) continue;
       const { reason, message = '' } = last.object.status ?? {};
       yield ofWorkload(
         workload,

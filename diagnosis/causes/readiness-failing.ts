@@ -1,5 +1,5 @@
 import type { Recogniser } from '../finding';
-import { ofWorkload, troubledContainers } from '../pods';
+import { ofWorkload, referenceOf, troubledContainers } from '../pods';
 import { complaint } from '../probes';
 
 /** A container started well and does not answer, or not any more. */
@@ -13,7 +13,7 @@ export const readinessFailing: Recogniser = {
       yield ofWorkload(
         workload,
         `${container.name} runs and does not answer${said}`,
-        `${state.kubectl} logs deployment/${workload.object.metadata.name} -c ${container.name} --tail=50; undo any patch of its probes`,
+        `${state.kubectl} logs ${referenceOf(workload)} -c ${container.name} --tail=50; undo any patch of its probes`,
       );
     }
   },

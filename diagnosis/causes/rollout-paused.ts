@@ -4,10 +4,10 @@ import type { Recogniser } from '../finding';
 export const rolloutPaused: Recogniser = {
   name: 'rollout-paused',
   *findings(state) {
-    for (const { object, name } of state.workloads) {
+    for (const { object, name, healthy } of state.workloads) {
       if (!object.spec?.paused) continue;
       yield {
-        severity: 'fail',
+        severity: healthy ? 'warn' : 'fail',
         subject: name,
         text: 'is paused: no change reaches its pods',
         next: `${state.kubectl} rollout resume deployment ${object.metadata.name}`,

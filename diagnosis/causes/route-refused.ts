@@ -1,5 +1,8 @@
 import { listOf } from '../../rules/rendered-studio';
 import type { Recogniser } from '../finding';
+import { unanswered } from '../patience';
+
+const PATIENCE_SECONDS = 60;
 
 /** The Gateway does not take a route. */
 export const routeRefused: Recogniser = {
@@ -10,7 +13,7 @@ export const routeRefused: Recogniser = {
       const bad = parents.flatMap(({ conditions }) => listOf(conditions)).find(({ status }) => status === 'False');
       if (parents.length > 0 && !bad) continue;
       yield {
-        severity: 'fail',
+        severity: bad ? 'fail' : unanswered(state, route, PATIENCE_SECONDS),
         subject: `route ${route.metadata.name}`,
         text: bad ? `is refused: ${bad.message || bad.reason}` : 'no Gateway has taken it',
         next: 'correct JUNJO_K8S_GATEWAY and the names of its listeners; its owner must allow routes of this namespace',

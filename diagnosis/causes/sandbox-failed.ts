@@ -1,13 +1,14 @@
 import type { Recogniser } from '../finding';
-import { ofWorkload, troubledPods } from '../pods';
+import { ofWorkload, troubledPods, unpreparedEvents } from '../pods';
 
 /** The node cannot make a place for the containers, which is mostly the fault of its network plugin. */
 export const sandboxFailed: Recogniser = {
   name: 'sandbox-failed',
   *findings(state) {
     for (const { workload, pod } of troubledPods(state)) {
-      const waits = pod.containers.every(({ running, ended }) => !running && !ended);
-      const event = waits ? state.eventsOf(pod.object, 'FailedCreatePodSandBox').pop() : undefined;
+      const [event] = unpreparedEvents(state, pod)
+        .filter(({ reason }) => reason === 'FailedCreatePodSandBox')
+        .slice(-1);
       if (!event) continue;
       yield ofWorkload(
         workload,

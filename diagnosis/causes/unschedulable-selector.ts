@@ -7,6 +7,8 @@ export const unschedulableSelector: Recogniser = {
   *findings(state) {
     for (const { workload, pod, reasons } of unscheduled(state)) {
       if (!/didn't match Pod's node affinity\/selector|didn't match node selector/.test(reasons)) continue;
+      // Of nodes that have them, the scheduler says what else keeps the pod away, and that is the cause.
+      if (others(reasons).length > 0) continue;
       const selector = Object.entries(pod.object.spec?.nodeSelector ?? {}).map(([key, value]) => `${key}=${value}`);
       const [first = '<key>=<value>'] = selector;
       yield ofWorkload(
@@ -17,3 +19,9 @@ export const unschedulableSelector: Recogniser = {
     }
   },
 };
+
+/** What keeps the pod from nodes beside labels and the taints that every control plane has. */
+function others(reasons: string): readonly string[] {
+  const [, list = ''] = reasons.split(/nodes are available: /);
+  return list.split(/, (?=\d+ )/).filter((each) => !/node affinity\/selector|node selector|taint/.test(each));
+}

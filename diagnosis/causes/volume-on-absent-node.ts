@@ -11,7 +11,10 @@ export const volumeOnAbsentNode: Recogniser = {
       // As 1.36 says it, and as older versions do.
       if (!/PersistentVolume's node affinity|volume node affinity conflict/.test(reasons)) continue;
       const homes = [...new Set(state.ofKind('PersistentVolume').flatMap(nodesOf))];
-      const absent = homes.filter((name) => !state.named('Node', name));
+      const absent = state.canRead('nodes') ? homes.filter((name) => !state.named('Node', name)) : [];
+      // Where its node is there, that one's own reason is among the others.
+      const others = /Insufficient|were unschedulable|untolerated taint|Too many pods|pod affinity/.test(reasons);
+      if (others && absent.length < homes.length) continue;
       const where =
         absent.length > 0 ? ` (${absent.join(', ')}), which is not in the cluster` : ', which takes no pod now';
       yield ofWorkload(

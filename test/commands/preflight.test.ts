@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { preflight } from '../../commands/preflight';
 import { FakeApiServer } from '../support/fake-api-server';
 import { describeWithKubectl } from '../support/kubectl';
-import { development, envText, type Settings } from '../support/studio';
+import { development, envText, freshSecret, type Settings } from '../support/studio';
 
 const node = {
   apiVersion: 'v1',
@@ -19,6 +19,13 @@ const storageClass = {
   provisioner: 'ebs.csi.aws.com',
   allowVolumeExpansion: true,
   reclaimPolicy: 'Retain',
+};
+const metrics = {
+  group: 'metrics.k8s.io',
+  version: 'v1beta1',
+  kind: 'PodMetrics',
+  plural: 'pods',
+  namespaced: true,
 };
 const namespace = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
 
@@ -86,6 +93,97 @@ describeWithKubectl('preflight', () => {
     const tried = cluster.requests.filter(({ query }) => query.get('dryRun') === 'All');
     expect(tried.some(({ path }) => path.includes('/namespaces/junjo-ai-studio/'))).toBe(true);
     expect(tried.some(({ path }) => path.includes('/namespaces/default/'))).toBe(false);
+  });
+
+  test('tries all objects in one go, and one by one only where something is said of them', async () => {
+    const tries = () => cluster.requests.filter(({ query }) => query.get('dryRun') === 'All').length;
+    await look();
+    const once = tries();
+    cluster.admit = ({ kind }) => (kind === 'NetworkPolicy' ? 'no' : undefined);
+    await look();
+    expect(tries() - once).toBeGreaterThan(once);
+    const [first] = said;
+    expect(first).toContain(`takes ${once} of ${once} objects`);
+  });
+
+  test('a webhook that is not reached is a refusal of its objects, and no lost cluster', async () => {
+    const message =
+      'failed calling webhook "validate.nginx.ingress.kubernetes.io": Post "https://ingress:443": dial tcp 10.0.0.1:443: connect: connection refused';
+    const fault = { kind: 'status', code: 500, reason: 'InternalError', message } as const;
+    cluster.faults.add({ when: ({ path, query }) => path.endsWith('/services') && query.has('dryRun'), fault });
+    expect(await look()).toBe(1);
+    expect(said.join('\n')).toMatch(
+      /^fail {2}the API server refuses Service junjo-ai-studio-frontend: .*failed calling/m,
+    );
+    expect(said.join('\n')).toMatch(/^ok {4}the API server takes \d+ of \d+ objects/m);
+  });
+
+  test('a webhook that cannot be asked without storing is a warning', async () => {
+    const message = 'admission webhook "policy.example.com" does not support dry run';
+    const fault = { kind: 'status', code: 400, reason: 'BadRequest', message } as const;
+    cluster.faults.add({ when: ({ path, query }) => path.endsWith('/services') && query.has('dryRun'), fault });
+    expect(await look()).toBe(0);
+    expect(said.join('\n')).toMatch(/^warn {2}Service junjo-ai-studio-frontend: cannot be tried: .*dry run/m);
+  });
+
+  test('a refused change of a Secret never shows its values', async () => {
+    const stale = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'junjo-ai-studio-secrets' }, data: {} };
+    cluster.apply(namespace('junjo-ai-studio'), {
+      ...stale,
+      metadata: { ...stale.metadata, namespace: 'junjo-ai-studio' },
+    } as never);
+    cluster.admit = ({ kind }) => (kind === 'Secret' ? 'denied by policy.example.com' : undefined);
+    const secret = freshSecret();
+    expect(await look({ JUNJO_SESSION_SECRET: secret })).toBe(1);
+    const text = said.join('\n');
+    expect(text).toMatch(
+      /^fail {2}the API server refuses Secret junjo-ai-studio-secrets: .*denied by policy\.example/m,
+    );
+    expect(text).not.toContain(Buffer.from(secret).toString('base64'));
+    expect(text).not.toContain(secret);
+  });
+
+  test('somebody who sees only the own namespace is told what could not be seen, and no more', async () => {
+    cluster.apply(namespace('junjo-ai-studio'));
+    for (const resource of ['nodes', 'storageclasses', 'ingressclasses', 'persistentvolumes'])
+      cluster.forbidden.add(`list ${resource}`);
+    // Their rights hold in the namespace, and not in all of them.
+    const message = 'pods is forbidden: User "fake" cannot list resource "pods" in API group "" at the cluster scope';
+    const fault = { kind: 'status', code: 403, reason: 'Forbidden', message } as const;
+    cluster.faults.add({ when: ({ path }) => ['/api/v1/pods', '/api/v1/services'].includes(path), fault });
+    cluster.forbidden.add('get namespaces');
+    cluster.forbidden.add('create namespaces').add('patch namespaces');
+    await look();
+    const text = said.join('\n');
+    expect(text).toMatch(/^warn {2}nodes may not be read/m);
+    expect(text).toMatch(/^warn {2}storage classes may not be read/m);
+    expect(text).not.toMatch(/^fail {2}the API server refuses (?!Namespace)/m);
+    const tried = cluster.requests.filter(({ query }) => query.get('dryRun') === 'All');
+    expect(tried.some(({ path }) => path.includes('/namespaces/default/'))).toBe(false);
+  });
+
+  test('counts what pods of others ask for, from their requests alone', async () => {
+    const requests = { memory: '7800Mi', cpu: '100m' };
+    cluster.apply({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'big', namespace: 'other' },
+      spec: { nodeName: 'node-1', containers: [{ name: 'a', resources: { requests } }, { name: 'b' }] },
+      status: { phase: 'Running' },
+    } as never);
+    expect(await look()).toBe(1);
+    expect(said.join('\n')).toMatch(/the most that a node has free is 392Mi and 3900m \(node-1\)$/m);
+  });
+
+  test('goes on where an API service of the cluster is down', async () => {
+    await cluster.close();
+    cluster = await FakeApiServer.start({ legacyDiscovery: true, custom: [metrics] });
+    cluster.apply(node, storageClass, namespace('default'));
+    const message = 'the server is currently unable to handle the request';
+    const fault = { kind: 'status', code: 503, reason: 'ServiceUnavailable', message } as const;
+    cluster.faults.add({ when: ({ path }) => path === '/apis/metrics.k8s.io/v1beta1', fault });
+    expect(await look()).toBe(0);
+    expect(said.join('\n')).toMatch(/^ok {4}the cluster knows every kind$/m);
   });
 
   test('a kind that the cluster lacks is named with what brings it', async () => {

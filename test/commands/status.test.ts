@@ -99,9 +99,76 @@ describeWithKubectl('status', () => {
     cluster = shown.cluster;
     cluster.forbidden.add('list nodes').add('list secrets');
     expect(await status({ namespace: shown.namespace })).toBe(0);
-    expect(said[0]).toMatch(/^You may not read: .*nodes/m);
-    expect(said[0]).toMatch(/^You may not read: .*secrets/m);
+    expect(said[0]).toMatch(/^Not readable: .*nodes/m);
+    expect(said[0]).toMatch(/^Not readable: .*secrets/m);
     expect(said[0]).toMatch(/^backend +1\/1/m);
+  });
+
+  test('somebody who may see nothing but pods of the namespace is told of these', async () => {
+    const shown = await showing('image-missing');
+    cluster = shown.cluster;
+    cluster.forbidden.add('get namespaces').add('list deployments').add('list nodes').add('list persistentvolumes');
+    expect(await status({ namespace: shown.namespace })).toBe(0);
+    expect(said[0]).toMatch(/^Not readable: .*namespaces/m);
+    expect(said[0]).toMatch(/^Not readable: .*deployments\.apps/m);
+    expect(said[0]).not.toContain('not-applied');
+    expect(said[0]).not.toContain('namespace-missing');
+  });
+
+  test('goes on where an API service of the cluster is down, or the webhook of a kind', async () => {
+    const { objects, namespace } = recording('image-missing');
+    const plain = {
+      group: 'cert-manager.io',
+      version: 'v1',
+      kind: 'Certificate',
+      plural: 'certificates',
+      namespaced: true,
+    };
+    const metrics = {
+      group: 'metrics.k8s.io',
+      version: 'v1beta1',
+      kind: 'PodMetrics',
+      plural: 'pods',
+      namespaced: true,
+    };
+    cluster = await FakeApiServer.start({ legacyDiscovery: true, custom: [plain, metrics] });
+    cluster.controllers.close();
+    cluster.apply(...objects);
+    const fails = (path: RegExp, code: number, reason: string, message: string) =>
+      cluster.faults.add({
+        when: (request) => path.test(request.path),
+        fault: { kind: 'status', code, reason, message },
+      });
+    fails(
+      /metrics\.k8s\.io\/v1beta1$/,
+      503,
+      'ServiceUnavailable',
+      'the server is currently unable to handle the request',
+    );
+    fails(
+      /\/certificates$/,
+      500,
+      'InternalError',
+      'conversion webhook failed: dial tcp 10.0.0.1:443: connection refused',
+    );
+    expect(await status({ namespace })).toBe(1);
+    expect(said[0]).toContain('[image-missing]');
+    expect(said[0]).toMatch(/^Not readable: certificates\.cert-manager\.io\./m);
+  });
+
+  test('reads the log of a first crash, before anything was started again', async () => {
+    const shown = await showing('crash-loop');
+    cluster = shown.cluster;
+    const pod = cluster.store.list('pods').find(({ metadata: { name } }) => name.includes('backend'));
+    const [container] = pod.status.containerStatuses;
+    const { terminated } = container.lastState;
+    const first = { ...container, restartCount: 0, lastState: {}, state: { terminated } };
+    cluster.apply({ ...pod, status: { ...pod.status, containerStatuses: [first] } });
+    cluster.logs.set(pod.metadata.name, 'ValueError: no\n');
+    expect(await status({ namespace: shown.namespace })).toBe(1);
+    expect(said[0]).toContain('ValueError: no');
+    const asked = cluster.requests.filter(({ path }) => path.endsWith('/log'));
+    expect(asked.map(({ query }) => query.get('previous'))).toEqual([null]);
   });
 
   test('a cluster that is not reached is told in one line', async () => {

@@ -63,7 +63,11 @@ export async function preflightFacts(kubectl: Kubectl, { config, manifests }: Re
     Promise.all(hosts.map(async (host) => [host, await addressesOf(host)] as const)),
   ]);
   const objects = [...live, ...lists.flat(), ...pods, ...secrets];
-  const trials = manifests.filter((manifest) => resources.some((each) => isOf(manifest, each)));
+  // A namespace that is there and is not theirs to change needs no change.
+  const given = live.length > 0 && denied.some((right) => right.endsWith(' namespaces'));
+  const trials = manifests
+    .filter(({ kind }) => !(given && kind === 'Namespace'))
+    .filter((manifest) => resources.some((each) => isOf(manifest, each)));
   // Before the first apply there is no namespace to try objects in; what Pod Security says of them is told by its own check.
   const dryRuns = await triedAll(kubectl, trials, live.length > 0 ? undefined : namespace);
   const kinds = new Set(resources.map(({ kind, group }) => `${kind}.${group}`));

@@ -1,5 +1,5 @@
 import { quantityBytes } from '../config/quantity';
-import type { ClusterObject } from '../diagnosis';
+import { type ClusterObject, conditionOf } from '../diagnosis';
 import { type Fields, fieldsOf, listOf } from '../rules/rendered-studio';
 
 export type Resource = 'memory' | 'cpu';
@@ -22,15 +22,24 @@ export function freeOn(node: ClusterObject, pods: readonly ClusterObject[], reso
   return all - taken;
 }
 
-/** Whether a node takes a pod, apart from its room: labels and taints. */
-export function takes({ metadata, spec }: ClusterObject, pod: Fields | undefined): boolean {
+/** Whether a node takes a pod, apart from its room: labels, taints, its own state, and what images it can run. */
+export function takes({ metadata, spec, status }: ClusterObject, pod: Fields | undefined): boolean {
   const labels = fieldsOf(metadata.labels);
   const selected = Object.entries(fieldsOf(pod?.nodeSelector)).every(([key, value]) => labels[key] === value);
   const tolerations = listOf(pod?.tolerations);
   const tolerated = listOf(spec?.taints)
     .filter(({ effect }) => effect !== 'PreferNoSchedule')
     .every((taint) => tolerations.some((toleration) => tolerates(toleration, taint)));
-  return selected && tolerated && !spec?.unschedulable;
+  const ready = (conditionOf({ status }, 'Ready')?.status ?? 'True') === 'True';
+  return selected && tolerated && ready && runsImages(labels) && !spec?.unschedulable;
+}
+
+/** The images are for Linux, on these processors. */
+function runsImages({
+  'kubernetes.io/os': system = 'linux',
+  'kubernetes.io/arch': processor = 'amd64',
+}: Readonly<Record<string, string>>): boolean {
+  return system === 'linux' && ['amd64', 'arm64'].includes(processor);
 }
 
 function tolerates({ key, operator = 'Equal', value = '', effect }: Fields, taint: Fields): boolean {

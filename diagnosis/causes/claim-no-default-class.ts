@@ -2,14 +2,17 @@ import { fieldsOf } from '../../rules/rendered-studio';
 import { ofClaim, unboundClaims } from '../claims';
 import type { Recogniser } from '../finding';
 
-const DEFAULT = 'storageclass.kubernetes.io/is-default-class';
+/** The second is what it was called before, which Kubernetes reads to this day. */
+const DEFAULTS = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class'];
 
 /** The claim names no storage class, and the cluster has no default one. */
 export const claimNoDefaultClass: Recogniser = {
   name: 'claim-no-default-class',
   *findings(state) {
     const classes = state.ofKind('StorageClass');
-    const hasDefault = classes.some(({ metadata }) => fieldsOf(metadata.annotations)[DEFAULT] === 'true');
+    const hasDefault = classes.some(({ metadata }) =>
+      DEFAULTS.some((name) => fieldsOf(metadata.annotations)[name] === 'true'),
+    );
     for (const claim of unboundClaims(state)) {
       if (claim.spec?.storageClassName !== undefined || hasDefault) continue;
       const told = state

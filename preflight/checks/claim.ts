@@ -1,5 +1,6 @@
 import { quantityBytes } from '../../config/quantity';
-import { type Check, fail, ok, warn } from '../check';
+import type { ClusterObject } from '../../diagnosis';
+import { type Check, type Facts, fail, ok, warn } from '../check';
 
 /** A claim that is there already, and what of it cannot be changed. */
 export const claim: Check = {
@@ -8,12 +9,20 @@ export const claim: Check = {
     const { storage } = config;
     if (storage.kind === 'existing') {
       const found = cluster.own('PersistentVolumeClaim').find(({ metadata }) => metadata.name === storage.claimName);
-      yield found
-        ? ok(`claim ${storage.claimName}, ${found.status?.phase}`)
-        : fail(
-            `there is no claim ${storage.claimName} in ${cluster.namespace}`,
-            'make it, or correct JUNJO_K8S_EXISTING_CLAIM',
-          );
+      if (!cluster.canRead('persistentvolumeclaims'))
+        yield warn(`claims may not be read; ${storage.claimName} must be there`);
+      else if (found && (found.metadata.deletionTimestamp || found.status?.phase === 'Lost'))
+        yield fail(
+          `claim ${storage.claimName} ${found.metadata.deletionTimestamp ? 'is being deleted' : 'has lost its volume'}`,
+          'restore a backup into a new claim, and name that one in JUNJO_K8S_EXISTING_CLAIM',
+        );
+      else
+        yield found
+          ? ok(`claim ${storage.claimName}, ${found.status?.phase}`)
+          : fail(
+              `there is no claim ${storage.claimName} in ${cluster.namespace}`,
+              'make it, or correct JUNJO_K8S_EXISTING_CLAIM',
+            );
     }
     for (const wanted of manifests.filter(({ kind }) => kind === 'PersistentVolumeClaim')) {
       const live = cluster.own('PersistentVolumeClaim').find(({ metadata }) => metadata.name === wanted.metadata.name);
@@ -35,7 +44,7 @@ export const claim: Check = {
           `JUNJO_K8S_STORAGE_CLASS=${live.spec.storageClassName}, or ${move}`,
         );
       else if (after > before)
-        yield warn(
+        yield growth(cluster, live)(
           `claim ${live.metadata.name} will grow from ${size(live)} to ${size(wanted)}`,
           'its class must allow it',
         );
@@ -46,4 +55,10 @@ export const claim: Check = {
 
 function fieldsOfSpec(spec: unknown): { readonly storageClassName?: string } {
   return spec !== null && typeof spec === 'object' ? spec : {};
+}
+
+/** What it means that a claim is to grow: the class of its volume may not let it. */
+function growth(cluster: Facts, { spec }: ClusterObject): typeof fail {
+  const found = cluster.named('StorageClass', spec?.storageClassName);
+  return found && !found.allowVolumeExpansion ? fail : warn;
 }

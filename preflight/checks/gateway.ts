@@ -26,6 +26,10 @@ export const gateway: Check = {
     if (route?.kind !== 'sharedGateway') return;
     const title = `${route.namespace}/${route.name}`;
     const found = cluster.named('Gateway', route.name, route.namespace);
+    if (!found && !cluster.canRead('gateways.gateway.networking.k8s.io')) {
+      yield warn(`Gateways may not be read; ${title} must be there`);
+      return;
+    }
     if (!found) {
       yield fail(`there is no Gateway ${title}`, 'correct JUNJO_K8S_GATEWAY: kubectl get gateways --all-namespaces');
       return;

@@ -18,7 +18,13 @@ export const ingressClass: Check = {
     const found = className
       ? classes.find(({ metadata }) => metadata.name === className)
       : classes.find(({ metadata }) => fieldsOf(metadata.annotations)[DEFAULT] === 'true');
-    if (found) yield ok(`ingress class ${found.metadata.name}, ${found.spec?.controller}`);
+    const defaults = classes.filter(({ metadata }) => fieldsOf(metadata.annotations)[DEFAULT] === 'true');
+    if (!className && defaults.length > 1)
+      yield fail(
+        `there are ${defaults.length} default ingress classes, with which the API server refuses an Ingress that names none`,
+        `set JUNJO_K8S_INGRESS_CLASS to one of ${names.join(', ')}`,
+      );
+    else if (found) yield ok(`ingress class ${found.metadata.name}, ${found.spec?.controller}`);
     else
       yield fail(
         className ? `there is no ingress class ${className}` : 'there is no default ingress class',

@@ -1,5 +1,5 @@
 import { fieldsOf } from '../../rules/rendered-studio';
-import { type Check, fail, ok } from '../check';
+import { type Check, fail, ok, warn } from '../check';
 
 const LEVELS = ['privileged', 'baseline', 'restricted'];
 const ENFORCE = 'pod-security.kubernetes.io/enforce';
@@ -11,6 +11,10 @@ export const podSecurity: Check = {
     const live = cluster.named('Namespace', cluster.namespace);
     const wanted = manifests.find(({ kind }) => kind === 'Namespace');
     if (!live || !wanted) return;
+    if (!cluster.canRead('namespaces')) {
+      yield warn('the namespace may not be read, so nothing is known of its Pod Security');
+      return;
+    }
     if (live.metadata.deletionTimestamp) {
       yield fail(
         `the namespace ${cluster.namespace} is being deleted`,

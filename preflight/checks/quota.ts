@@ -1,4 +1,5 @@
 import { quantityBytes } from '../../config/quantity';
+import type { ClusterObject } from '../../diagnosis';
 import { type Fields, fieldsOf, listOf, podsOf } from '../../rules/rendered-studio';
 import { type Check, fail, ok } from '../check';
 import { mebibytes, requested } from '../requests';
@@ -8,23 +9,30 @@ export const quota: Check = {
   name: 'quota',
   *results({ manifests }, cluster) {
     const pods = manifests.flatMap((manifest) => [...podsOf(manifest)]).filter(({ ends }) => !ends);
-    const memory = pods.reduce(
-      (sum, { spec, owner }) => sum + requested(spec, 'memory') * (owner.spec?.replicas ?? 1),
-      0,
-    );
-    const before = cluster.own('Pod').reduce((sum, { spec }) => sum + requested(spec, 'memory'), 0);
-    for (const { metadata, status } of cluster.own('ResourceQuota')) {
-      const amount = (of: unknown) => quantityBytes(String(fieldsOf(of)['requests.memory'] ?? fieldsOf(of).memory));
-      const [hard, used] = [amount(status?.hard), amount(status?.used) ?? 0];
-      if (hard === undefined) continue;
-      // What runs of this studio is counted already.
-      const left = hard - used + before;
-      yield left >= memory
-        ? ok(`the quota ${metadata.name} leaves ${mebibytes(left)} of memory`)
-        : fail(
-            `the quota ${metadata.name} leaves ${mebibytes(left)} of memory, and the studio asks for ${mebibytes(memory)}`,
-            `raise it: kubectl -n ${cluster.namespace} edit resourcequota ${metadata.name}`,
-          );
+    for (const { metadata, status, spec } of cluster.own('ResourceQuota').filter(counts)) {
+      for (const resource of ['memory', 'cpu'] as const) {
+        const amount = (of: unknown) => {
+          const amounts = fieldsOf(of);
+          return quantityBytes(String(amounts[`requests.${resource}`] ?? amounts[resource]));
+        };
+        const hard = amount(status?.hard ?? spec?.hard);
+        if (hard === undefined) continue;
+        const asked = pods.reduce(
+          (sum, { spec: pod, owner }) => sum + requested(pod, resource) * (owner.spec?.replicas ?? 1),
+          0,
+        );
+        // What runs of this studio is counted already.
+        const before = cluster.own('Pod').reduce((sum, { spec: pod }) => sum + requested(pod, resource), 0);
+        const left = hard - (amount(status?.used) ?? 0) + before;
+        const said = (value: number) =>
+          resource === 'memory' ? `${mebibytes(value)} of memory` : `${Math.floor(value * 1000)}m CPU`;
+        yield left >= asked
+          ? ok(`the quota ${metadata.name} leaves ${said(left)}`)
+          : fail(
+              `the quota ${metadata.name} leaves ${said(left)}, and the studio asks for ${said(asked)}`,
+              `raise it: kubectl -n ${cluster.namespace} edit resourcequota ${metadata.name}`,
+            );
+      }
     }
     for (const { metadata, spec } of cluster.own('LimitRange')) {
       const containers = pods.flatMap((pod) => pod.containers);
@@ -45,4 +53,10 @@ function outside({ resources }: Fields, max: unknown, min: unknown): boolean {
   const bytes = (of: unknown) => quantityBytes(String(fieldsOf(of).memory));
   const { requests, limits } = fieldsOf(resources);
   return (bytes(limits) ?? 0) > (bytes(max) ?? Infinity) || (bytes(requests) ?? Infinity) < (bytes(min) ?? 0);
+}
+
+/** Whether a quota counts pods that run for long and ask for something; others have scopes. */
+function counts({ spec }: ClusterObject): boolean {
+  const scopes: readonly string[] = spec?.scopes ?? [];
+  return !spec?.scopeSelector && scopes.every((scope) => ['NotTerminating', 'NotBestEffort'].includes(scope));
 }

@@ -1,15 +1,25 @@
-import { type Check, fail, ok } from '../check';
+import { type Check, fail, ok, warn } from '../check';
 
 /** Whether the user may apply every object. */
 export const rights: Check = {
   name: 'rights',
   *results({ manifests }, { facts, namespace }) {
-    if (facts.denied.length === 0) {
-      yield ok(`you may create and change all ${manifests.length} objects`);
+    const exists = facts.objects.some(({ kind, metadata }) => kind === 'Namespace' && metadata.name === namespace);
+    // Mostly an administrator made it, and apply of an object that needs no change asks for no more than to read it.
+    const unneeded = facts.denied.filter((right) => exists && right.endsWith(' namespaces'));
+    const denied = facts.denied.filter((right) => !unneeded.includes(right));
+    if (unneeded.length > 0)
+      yield warn(
+        `you may not: ${unneeded.join(', ')}; ${namespace} is there`,
+        'kubectl apply -f dist/foundation/10-storage.k8s.yaml -f dist/, without 00-namespace',
+      );
+    if (denied.length === 0) {
+      const objects = unneeded.length > 0 ? 'other objects' : `${manifests.length} objects`;
+      yield ok(`you may create and change all ${objects}`);
       return;
     }
     yield fail(
-      `you may not: ${facts.denied.join(', ')}`,
+      `you may not: ${denied.join(', ')}`,
       `an administrator of the cluster grants it: kubectl -n ${namespace} create rolebinding junjo --clusterrole=admin --user=<you>; the namespace and volumes are theirs to create`,
     );
   },

@@ -32,7 +32,7 @@ export const room: Check = {
     const fix = 'a smaller JUNJO_K8S_SIZE, a node with more room, or fewer other pods: kubectl describe nodes';
     if (!best) {
       yield fail(
-        'no node takes the pods: labels, taints or cordons keep them away',
+        'no node takes the pods: labels, taints, cordons or a processor that the images are not made for keep them away, or no node is ready',
         'kubectl get nodes; JUNJO_K8S_NODE_SELECTOR, JUNJO_K8S_TOLERATIONS, kubectl uncordon',
       );
     } else if (!fitting) {

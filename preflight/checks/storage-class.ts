@@ -1,7 +1,9 @@
+import type { ClusterObject } from '../../diagnosis';
 import { fieldsOf } from '../../rules/rendered-studio';
 import { type Check, fail, ok, warn } from '../check';
 
-const DEFAULT = 'storageclass.kubernetes.io/is-default-class';
+/** The second is what it was called before, which Kubernetes reads to this day. */
+const DEFAULTS = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class'];
 
 /** Provisioners of file systems on which SQLite's locks do not hold. */
 const SHARED = /nfs|efs\.csi|smb|azurefile|file\.csi\.azure|filestore|cephfs|glusterfs/i;
@@ -20,7 +22,9 @@ export const storageClass: Check = {
     const names = classes.map(({ metadata }) => metadata.name);
     const found = storage.storageClass
       ? classes.find(({ metadata }) => metadata.name === storage.storageClass)
-      : classes.find(({ metadata }) => fieldsOf(metadata.annotations)[DEFAULT] === 'true');
+      : newest(
+          classes.filter(({ metadata }) => DEFAULTS.some((name) => fieldsOf(metadata.annotations)[name] === 'true')),
+        );
     if (!found) {
       const text = storage.storageClass
         ? `there is no storage class ${storage.storageClass}`
@@ -52,3 +56,9 @@ export const storageClass: Check = {
       );
   },
 };
+
+/** Of several default classes Kubernetes takes the one that was made last. */
+function newest(classes: readonly ClusterObject[]): ClusterObject | undefined {
+  const madeAt = ({ metadata }: ClusterObject) => String(metadata.creationTimestamp ?? '');
+  return [...classes].sort((a, b) => madeAt(b).localeCompare(madeAt(a)))[0];
+}

@@ -53,16 +53,14 @@ const ended = (terminated: object, seconds: number) => (state: RecordedState) =>
   });
 };
 
-/** Ingestion has the trouble that another recording shows. */
+/** The frontend has the trouble that another recording shows. */
 const frontendOf = (name: string) => (state: RecordedState) => {
   const other = recording(name);
-  const of2 = (kind: string) =>
-    other.objects.filter((each) => each.kind === kind && /frontend/.test(each.metadata.name));
-  const kept = state.objects.filter(
-    ({ kind, metadata }) => !(['Deployment', 'ReplicaSet', 'Pod'].includes(kind) && /frontend/.test(metadata.name)),
-  );
+  const isTheirs = ({ kind, metadata }: RecordedState['objects'][number]) =>
+    ['Deployment', 'ReplicaSet', 'Pod'].includes(kind) && /frontend/.test(metadata.name);
+  const kept = state.objects.filter((object) => !isTheirs(object));
   const events = other.objects.filter(({ involvedObject }) => /frontend/.test(involvedObject?.name ?? ''));
-  state.objects.splice(0, Infinity, ...kept, ...of2('Deployment'), ...of2('ReplicaSet'), ...of2('Pod'), ...events);
+  state.objects.splice(0, Infinity, ...kept, ...other.objects.filter(isTheirs), ...events);
 };
 
 const issuing = (state: RecordedState, seconds: number, ...objects: object[]) =>
@@ -84,7 +82,7 @@ const states: Readonly<Record<string, readonly [state: RecordedState, lines: rea
         "0/3 nodes are available: 1 Insufficient memory, 2 node(s) didn't match Pod's node affinity/selector. preemption: 0/3 nodes are available: 1 No preemption victims found for incoming pod, 2 Preemption is not helpful for scheduling.",
       ),
     ),
-    ['fail unschedulable-resources: backend, frontend, ingestion'],
+    ['backend', 'frontend', 'ingestion'].map((each) => `fail unschedulable-resources: ${each}`),
   ],
   'no node has the labels, beside a control plane (1.27)': [
     changed(
@@ -311,7 +309,7 @@ const states: Readonly<Record<string, readonly [state: RecordedState, lines: rea
         if (['Deployment', 'Pod', 'ReplicaSet'].includes(object.kind)) delete object.status;
       }
     }),
-    ['wait starting: backend, frontend, ingestion'],
+    ['wait starting: backend, ingestion', 'wait starting: frontend'],
   ],
   'an old pod that has fifteen minutes to end, of a Deployment that has none': [
     changed('rollout-in-progress', (state) => {

@@ -75,6 +75,13 @@ function beside(...objects: ClusterObject[]) {
   return (facts: ClusterFacts) => ({ objects: [...facts.objects, ...objects] });
 }
 
+/** A node that needs no more room. */
+function labelled(name: string, labels: Readonly<Record<string, string>>): ClusterObject {
+  return { ...node(name, '8Gi'), metadata: { name, labels } };
+}
+
+const byDefault = { annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } };
+
 const local = development();
 const web = production({ JUNJO_K8S_CLUSTER_ISSUER: 'acme' });
 const own = { namespace: 'junjo-ai-studio' };
@@ -89,6 +96,96 @@ test.each([
 });
 
 const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said>[1], RegExp]>> = {
+  'server that tells no version': [local, () => ({ version: '' }), /^warn server-version: .*does not tell its version/],
+  'namespace of an administrator': [
+    local,
+    (facts) => ({
+      denied: ['create namespaces', 'patch namespaces'],
+      objects: [...facts.objects, { kind: 'Namespace', metadata: { name: 'junjo-ai-studio' } }],
+    }),
+    /^warn rights: you may not: create namespaces, patch namespaces; junjo-ai-studio is there/,
+  ],
+  'no right to make the namespace, which is not there': [
+    local,
+    () => ({ denied: ['create namespaces'] }),
+    /^fail rights: you may not: create namespaces/,
+  ],
+  'Gateway that may not be read': [
+    production({ JUNJO_K8S_INGRESS_CLASS: undefined, JUNJO_K8S_GATEWAY: 'edge/shared' }),
+    () => ({ unread: ['gateways.gateway.networking.k8s.io'] }),
+    /^warn gateway: Gateways may not be read; edge\/shared must be there/,
+  ],
+  'claims that may not be read': [
+    development({ JUNJO_K8S_EXISTING_CLAIM: 'mine' }),
+    () => ({ unread: ['persistentvolumeclaims'] }),
+    /^warn claim: claims may not be read; mine must be there/,
+  ],
+  'claim of somebody else whose volume is gone': [
+    development({ JUNJO_K8S_EXISTING_CLAIM: 'mine' }),
+    beside({ kind: 'PersistentVolumeClaim', metadata: { name: 'mine', ...own }, status: { phase: 'Lost' } }),
+    /^fail claim: claim mine has lost its volume/,
+  ],
+  'claim that cannot grow': [
+    development({ JUNJO_K8S_STORAGE_SIZE: '50Gi' }),
+    beside(
+      { kind: 'StorageClass', metadata: { name: 'fixed' }, provisioner: 'x', allowVolumeExpansion: false },
+      {
+        kind: 'PersistentVolumeClaim',
+        metadata: { name: 'junjo-ai-studio-data', ...own },
+        spec: { storageClassName: 'fixed', resources: { requests: { storage: '10Gi' } } },
+      },
+    ),
+    /^fail claim: claim junjo-ai-studio-data will grow from 10Gi to 50Gi/,
+  ],
+  'several default classes, of which the last counts': [
+    local,
+    instead(
+      'StorageClass',
+      { kind: 'StorageClass', metadata: { name: 'a', ...byDefault, creationTimestamp: '2026-01-01T00:00:00Z' } },
+      {
+        kind: 'StorageClass',
+        metadata: { name: 'b', ...byDefault, creationTimestamp: '2026-02-01T00:00:00Z' },
+        provisioner: 'efs.csi.aws.com',
+      },
+    ),
+    /^fail storage-class: efs\.csi\.aws\.com makes a network file system/,
+  ],
+  'several default ingress classes': [
+    production({ JUNJO_K8S_INGRESS_CLASS: undefined, JUNJO_K8S_CLUSTER_ISSUER: 'acme' }),
+    instead(
+      'IngressClass',
+      ...['a', 'b'].map((name) => ({
+        kind: 'IngressClass',
+        metadata: { name, annotations: { 'ingressclass.kubernetes.io/is-default-class': 'true' } },
+      })),
+    ),
+    /^fail ingress-class: there are 2 default ingress classes/,
+  ],
+  'nodes of another processor': [
+    local,
+    instead('Node', labelled('a', { 'kubernetes.io/arch': 's390x' })),
+    /^fail room: no node takes the pods/,
+  ],
+  'nodes that run Windows': [
+    local,
+    instead('Node', labelled('a', { 'kubernetes.io/os': 'windows', 'kubernetes.io/arch': 'amd64' })),
+    /^fail room: no node takes the pods/,
+  ],
+  'node that is not ready': [
+    local,
+    instead('Node', { ...node('a', '8Gi'), status: { allocatable: {}, conditions: [condition('Ready', 'Unknown')] } }),
+    /^fail room: no node takes the pods/,
+  ],
+  'quota of processors': [
+    local,
+    beside({
+      kind: 'ResourceQuota',
+      metadata: { name: 'team', ...own },
+      spec: { hard: { 'requests.cpu': '200m' } },
+      status: { hard: { 'requests.cpu': '200m' }, used: { 'requests.cpu': '0' } },
+    }),
+    /^fail quota: the quota team leaves 200m CPU, and the studio asks for \d+m CPU/,
+  ],
   'old server': [
     local,
     () => ({ version: 'v1.26.15' }),
@@ -390,4 +487,24 @@ test('each check is a file of its name, and one broken cluster at the least show
   expect(checks.map(({ name }) => name).sort()).toEqual(files.sort());
   const shown = Object.values(broken).map(([, , line]) => line.source);
   expect(files.filter((name) => !shown.some((source) => source.includes(` ${name}`)))).toEqual([]);
+});
+
+test('a quota of other pods, and a load balancer that has a name, are no trouble', () => {
+  const quota = (spec: object) => ({
+    kind: 'ResourceQuota',
+    metadata: { name: 'team', ...own },
+    spec: { hard: { memory: '1Mi' }, ...spec },
+  });
+  const lines = said(local, beside(quota({ scopes: ['BestEffort'] }), quota({ scopeSelector: {} })));
+  expect(lines.filter((line) => !line.startsWith('ok'))).toEqual([]);
+  const ingress = {
+    kind: 'Ingress',
+    metadata: { name: 'junjo-ai-studio', ...own },
+    status: { loadBalancer: { ingress: [{ hostname: 'abc.elb.amazonaws.com' }] } },
+  };
+  const hosts = new Map([['studio.example.com', ['192.0.2.9']]]);
+  const there = said(web, (facts) => ({ ...beside(ingress)(facts), hosts }));
+  expect(there.filter((line) => /^\w+ dns/.test(line))).toEqual([
+    'ok dns: studio.example.com leads to 192.0.2.9; it must be an alias of abc.elb.amazonaws.com',
+  ]);
 });

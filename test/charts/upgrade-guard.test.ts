@@ -106,7 +106,7 @@ describe('JUNJO_K8S_ACCEPT_DATA_LOSS', () => {
     ['0.82.1', '0.60-to-0.82', 'from a line that is not known'],
   ])('is refused for %s: %s, a step %s', (tag, step) => {
     expect(problems(tag, step)).toEqual([
-      expect.stringContaining(`.env:3 JUNJO_K8S_ACCEPT_DATA_LOSS: ${step} is no step`),
+      expect.stringContaining(`.env:3 JUNJO_K8S_ACCEPT_DATA_LOSS: ${step} is not a step`),
     ]);
   });
 

@@ -1,7 +1,8 @@
-import { App, Yaml } from 'cdk8s';
+import { App } from 'cdk8s';
 import { RestoreChart } from '../charts/backup';
 import { workloadNames } from '../config/names';
 import { render } from '../main';
+import { filesOf, manifestsBelow } from '../render/rendered-file';
 import { type ExitCode, type Io, tell } from './command';
 import { type StudioOptions, selected } from './studio-options';
 
@@ -36,11 +37,15 @@ export function planRestore({ into, asOf, ...options }: RestorePlanOptions, io: 
   }
   // VolSync restores again only under another name, and Velero takes each name once.
   const name = `restore-${now.toISOString().replace(/\D/g, '').slice(0, 14)}`;
-  const chart = new RestoreChart(new App(), 'restore', config, { name, into, asOf });
+  const app = new App();
+  new RestoreChart(app, 'restore', config, { name, into, asOf });
+  const manifest = filesOf(manifestsBelow(app))
+    .map(({ text }) => text)
+    .join('');
   const steps =
     backup.kind === 'volsync' ? volSyncSteps(into ?? config.namespace) : veleroSteps(into ?? config.namespace);
   const comment = steps.map((step) => `# ${step}\n`).join('');
-  return tell({ problems, text: (comment + Yaml.stringify(...chart.toJson())).trimEnd() }, {}, io);
+  return tell({ problems, text: (comment + manifest).trimEnd() }, {}, io);
 }
 
 function scale(namespace: string, replicas: 0 | 1): string {

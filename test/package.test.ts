@@ -21,7 +21,10 @@ const NAME = 'junjo-ai-studio-cdk8s';
 
 /** What bare keys of an env file find. */
 const secrets = Object.fromEntries(
-  ['JUNJO_SESSION_SECRET', 'JUNJO_SECURE_COOKIE_KEY', 'JUNJO_INTERNAL_GRPC_TOKEN'].map((name) => [name, freshSecret()]),
+  ['JUNJO_SESSION_SECRET', 'JUNJO_SECURE_COOKIE_KEY', 'JUNJO_INTERNAL_GRPC_TOKEN', 'QDRANT_API_KEY'].map((name) => [
+    name,
+    freshSecret(),
+  ]),
 );
 
 let root: string;

@@ -26,7 +26,7 @@ export default {
   clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
   thresholds: { high: 95, low: 90, break: 90 },
   symlinkNodeModules: true,
-  ignorePatterns: ['build', 'dist', 'sealed', '.github', 'biome.json', '.stryker', 'test/diagnosis'],
+  ignorePatterns: ['/build', '/dist', '/sealed', '/.github', '/.stryker', '/biome.json', '/test/diagnosis'],
   // TypeScript 7 has no programming interface by which Stryker could rewrite this file, which nothing here reads.
   tsconfigFile: 'none',
 };

@@ -167,6 +167,14 @@ describe('velero', () => {
       namespaceMapping: { 'junjo-ai-studio': 'look-first' },
     });
   });
+
+  test.each([
+    ['without another namespace', undefined],
+    ['with the namespace of the studio itself', 'junjo-ai-studio'],
+  ])('is restored to where it was, %s', (_, into) => {
+    const [restore] = plan(production(velero), { name: 'monday', into });
+    expect(restore.spec).not.toHaveProperty('namespaceMapping');
+  });
 });
 
 describe('settings that make no backup', () => {

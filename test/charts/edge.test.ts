@@ -163,6 +163,9 @@ describe('caddy', () => {
     const spans = studio.get('Ingress', 'junjo-ai-studio-spans');
     expect(spans.metadata.annotations).toEqual({ 'caddy.ingress.kubernetes.io/backend-protocol': 'https' });
     expect(backendsOf(spans)).toEqual([['junjo-ai-studio-ingestion-tls', 50054]]);
+    expect(studio.get('Service', 'junjo-ai-studio-ingestion-tls').metadata.labels).toMatchObject({
+      'app.kubernetes.io/component': 'ingestion',
+    });
     expect(studio.get('Service', 'junjo-ai-studio-ingestion-tls').spec.ports[0].targetPort).toBe(
       sidecar.ports[0].containerPort,
     );
@@ -422,6 +425,12 @@ describe('spans', () => {
     expect(certificate).toMatchObject({ dnsNames: ['spans.example.com'], issuerRef: { name: 'dns' } });
     const volume = studio.pod('ingestion').spec.volumes.find(({ secret }: Manifest) => secret);
     expect(volume.secret).toMatchObject({ secretName: certificate.secretName, optional: true });
+  });
+
+  test('over TLS with a Secret have no Service beside the one that is on the load balancer', () => {
+    const services = edge({ ...tls, JUNJO_K8S_TLS_SECRET: 'studio-tls' }).ofKind('Service');
+    const ofIngestion = services.map(({ metadata }) => metadata.name).filter((name) => name.includes('ingestion'));
+    expect(ofIngestion.sort()).toEqual(['junjo-ai-studio-ingestion', 'junjo-ai-studio-ingestion-internal']);
   });
 
   test('over TLS leave ingestion ready without a certificate', () => {

@@ -147,6 +147,8 @@ describe('images', () => {
     expect(studio.container('backend').imagePullPolicy).toBe('IfNotPresent');
     expect(studio.container('frontend').ports[0].containerPort).toBe(5151);
     expect(published(service(settings, 'frontend'))).toEqual([5151, 5152]);
+    // The API server wants a name for each, where there are several.
+    expect(service(settings, 'frontend').ports.map(({ name }: Manifest) => name)).toEqual(['http', 'http-5152']);
     expect(studio.environment('backend').JUNJO_ALLOW_ORIGINS).toBe('http://localhost:5151');
   });
 

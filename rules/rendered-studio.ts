@@ -50,17 +50,15 @@ export interface Pod {
 
 /** The objects of one studio, as rules look at them. */
 export class RenderedStudio {
+  readonly manifests: readonly Manifest[];
   readonly pods: readonly Pod[];
 
   constructor(
     readonly placed: readonly PlacedManifest[],
     readonly facts: StudioFacts,
   ) {
+    this.manifests = placed.map(({ manifest }) => manifest);
     this.pods = this.manifests.flatMap((manifest) => [...podsOf(manifest)]);
-  }
-
-  get manifests(): readonly Manifest[] {
-    return this.placed.map(({ manifest }) => manifest);
   }
 
   ofKind(kind: string): readonly Manifest[] {
@@ -93,10 +91,18 @@ export function fieldsOf(value: unknown): Fields {
 }
 
 /** Every text in a value, with the path to it, such as `spec.ports.0.name`. */
-export function* leavesOf(value: unknown, path = ''): Generator<readonly [path: string, leaf: unknown]> {
-  const isEmpty = value !== null && typeof value === 'object' && Object.keys(value).length === 0;
-  if (value === null || typeof value !== 'object' || isEmpty) yield [path, value];
-  else for (const [key, child] of Object.entries(value)) yield* leavesOf(child, path ? `${path}.${key}` : key);
+export function leavesOf(value: unknown, path = ''): readonly Leaf[] {
+  const leaves: Leaf[] = [];
+  addLeaves(value, path, leaves);
+  return leaves;
+}
+
+type Leaf = readonly [path: string, leaf: unknown];
+
+function addLeaves(value: unknown, path: string, leaves: Leaf[]): void {
+  const children = value !== null && typeof value === 'object' ? Object.entries(value) : [];
+  if (children.length === 0) leaves.push([path, value]);
+  for (const [key, child] of children) addLeaves(child, path ? `${path}.${key}` : key, leaves);
 }
 
 /** The claims that a pod mounts. */

@@ -13,8 +13,11 @@ const USED = {
     export { k8s };`,
 };
 
-/** What an App of cdk8s calls only to write files, which is done here without it. */
-const UNUSED = /^\.\/yaml$/;
+/** What packages load and never call here: an App of cdk8s to write files, commander for commands that are programs of their own. */
+const UNUSED = [
+  { path: './yaml', importer: /[\\/]cdk8s[\\/]lib[\\/]/ },
+  { path: 'node:child_process', importer: /[\\/]commander[\\/]lib[\\/]/ },
+];
 
 /** @type {import('esbuild').Plugin} */
 const onlyWhatIsUsed = {
@@ -22,8 +25,10 @@ const onlyWhatIsUsed = {
   setup({ onLoad, onResolve }) {
     onResolve({ filter: /^cdk8s(-plus-27)?$/ }, ({ path }) => ({ path, namespace: 'used' }));
     onLoad({ filter: /.*/, namespace: 'used' }, ({ path }) => ({ contents: USED[path], resolveDir: __dirname }));
-    onResolve({ filter: UNUSED }, ({ path, importer }) =>
-      /[\\/]cdk8s[\\/]lib[\\/]/.test(importer) ? { path, namespace: 'unused' } : undefined,
+    onResolve({ filter: /^(\.\/yaml|node:child_process)$/ }, ({ path, importer }) =>
+      UNUSED.some((unused) => unused.path === path && unused.importer.test(importer))
+        ? { path, namespace: 'unused' }
+        : undefined,
     );
     onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: '' }));
   },

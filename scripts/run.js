@@ -4,6 +4,7 @@ const { createHash } = require('node:crypto');
 const { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } = require('node:fs');
 const { enableCompileCache } = require('node:module');
 const { join } = require('node:path');
+const { setFlagsFromString } = require('node:v8');
 
 const ROOT = join(__dirname, '..');
 const CACHE = join(ROOT, 'node_modules', '.cache', 'junjo-k8s');
@@ -36,5 +37,9 @@ async function bundled() {
   return path;
 }
 
+// As in junjo-k8s.js.
+if (process.version.startsWith('v20.')) setFlagsFromString('--interrupt-budget=1500000');
 enableCompileCache?.(join(CACHE, 'compiled'));
-void bundled().then((path) => require(path).main());
+void bundled().then((path) =>
+  enableCompileCache ? require(path).main() : require('./code-cache').runMain(path, path.replace(/js$/, 'code')),
+);

@@ -8,6 +8,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import * as nodeModule from 'node:module';
 import { join, resolve } from 'node:path';
 import { development, envText } from '../support/studio';
 import { Workspace } from '../support/workspace';
@@ -63,10 +64,12 @@ test('and when the workflow of a GitOps repository changed', () => {
   expect(readFileSync(path('repository/.github/workflows/manifests.yml'), 'utf8')).toContain('# changed');
 });
 
-test('and when the version in package.json changed', () => {
-  const changed = readFileSync(path('package.json'), 'utf8').replace(/"version": ".*"/, '"version": "7.8.9"');
-  writeFileSync(path('package.json'), changed);
-  expect(run('--version').stdout).toContain('7.8.9');
+test('and when the version in package.json changed, to another of the same length', () => {
+  const manifest = readFileSync(path('package.json'), 'utf8');
+  for (const version of ['7.8.9', '9.8.7']) {
+    writeFileSync(path('package.json'), manifest.replace(/"version": ".*"/, `"version": "${version}"`));
+    expect(run('--version').stdout).toContain(version);
+  }
 });
 
 test('and when npm installed another version of a package, which changes the lock file', () => {
@@ -93,4 +96,15 @@ test('what did not change is not bundled again', () => {
   run('--version');
   rmSync(path('node_modules/esbuild'));
   expect(run('--version').status).toBe(0);
+});
+
+test('a code cache that is none is not run, and is replaced', () => {
+  const sound = run('--version');
+  const cache = path('node_modules/.cache/junjo-k8s');
+  const codes = readdirSync(cache).filter((name) => name.endsWith('.code'));
+  for (const name of codes) writeFileSync(join(cache, name), 'not code');
+  expect(run('--version')).toEqual(sound);
+  const replaced = codes.filter((name) => readFileSync(join(cache, name), 'utf8') !== 'not code');
+  // One of each content, of which the present one ran. Newer versions of Node.js keep a cache of their own.
+  expect(replaced).toHaveLength('enableCompileCache' in nodeModule ? 0 : 1);
 });

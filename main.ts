@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { EnvFileText } from './config/env-files';
+import { defaultStudioName } from './config/names';
 import type { Problem } from './config/problems';
 import { type Rendering, renderStudio, renderStudios, type StudioSource } from './render/render';
 
@@ -18,18 +19,31 @@ export function selectionFrom({ JUNJO_ENV_FILES = '', JUNJO_STUDIOS }: NodeJS.Pr
   return { envFiles: paths.filter((path) => path !== ''), studios: JUNJO_STUDIOS || undefined };
 }
 
-/** Reads and checks what is selected, and renders it. Files that cannot be read are among its problems. */
-export function render({ envFiles, studios }: Selection, environment: NodeJS.ProcessEnv): Rendering {
-  const options = { environment: (name: string) => environment[name], readFile };
+/** The studios of a selection as they were read, or what keeps them from being read. */
+export interface ReadStudios {
+  /** Several where a folder of studios is selected, else one; none where there is a problem. */
+  readonly sources: readonly StudioSource[];
+  readonly problems: readonly Problem[];
+}
+
+/** Reads the env files of what is selected. */
+export function studiosOf({ envFiles, studios }: Selection, environment: NodeJS.ProcessEnv): ReadStudios {
   const own = studios ? studioFiles(studios, environment) : { files: [], problems: [] };
   const shared = readEnvFiles(studios || envFiles.length > 0 ? envFiles : ['.env'], environment);
   const problems = [...own.problems, ...shared.problems];
+  if (problems.length > 0) return { sources: [], problems };
+  const sources = studios
+    ? own.files.map((file) => ({ name: basename(file.path, '.env'), files: [...shared.files, file] }))
+    : [{ name: defaultStudioName, files: shared.files }];
+  return { sources, problems };
+}
+
+/** Reads and checks what is selected, and renders it. Files that cannot be read are among its problems. */
+export function render(selection: Selection, environment: NodeJS.ProcessEnv): Rendering {
+  const options = { environment: (name: string) => environment[name], readFile };
+  const { sources, problems } = studiosOf(selection, environment);
   if (problems.length > 0) return { problems, studios: [], files: [], kept: [] };
-  if (!studios) return renderStudio(shared.files, options);
-  const sources = own.files.map((file): StudioSource => {
-    return { name: basename(file.path, '.env'), files: [...shared.files, file] };
-  });
-  return renderStudios(sources, options);
+  return selection.studios ? renderStudios(sources, options) : renderStudio(sources[0]?.files ?? [], options);
 }
 
 /** How a person calls a command in the way that this one was called: as a script of a package.json, or from anywhere. */

@@ -17,6 +17,7 @@ const commands: ReadonlyMap<string, Load> = new Map<string, Load>([
   ['diagram', () => (require('./diagram') as typeof import('./diagram')).diagram],
   ['backup', () => (require('./backup') as typeof import('./backup')).backup],
   ['restore', () => (require('./restore') as typeof import('./restore')).restore],
+  ['explain', () => (require('./explain') as typeof import('./explain')).explain],
   ['app', () => (require('./app') as typeof import('./app')).app],
 ]);
 

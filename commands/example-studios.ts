@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import type { LoadOptions } from '../config/load-studio';
 import { formatProblem, type Problem } from '../config/problems';
-import { type Rendering, renderStudio, renderStudios } from '../render/render';
+import { type Rendering, renderStudio, renderStudios, type StudioSource } from '../render/render';
 
 /** Every folder of examples/ that holds a studio. */
 export function exampleNames(folder = 'examples'): readonly string[] {
@@ -22,19 +23,10 @@ export function exampleNames(folder = 'examples'): readonly string[] {
  * the clear, which one example shows.
  */
 export function renderExample(name: string, folder = 'examples'): Pick<Rendering, 'files' | 'kept'> {
-  const root = join(folder, name);
-  const options = {
-    environment: (variable: string) => (/SECRET|KEY|TOKEN/.test(variable) ? exampleSecret(name, variable) : undefined),
-    readFile: (path: string) => (existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : undefined),
-  };
-  const text = (path: string) => ({ path: join(root, path), text: readFileSync(join(root, path), 'utf8') });
-  const studios = join(root, 'studios');
-  const { files, kept, problems } = existsSync(studios)
-    ? renderStudios(
-        readdirSync(studios).map((file) => ({ name: basename(file, '.env'), files: [text(join('studios', file))] })),
-        options,
-      )
-    : renderStudio([text('studio.env')], options);
+  const { sources, several, options } = exampleSources(name, folder);
+  const { files, kept, problems } = several
+    ? renderStudios(sources, options)
+    : renderStudio(sources[0]?.files ?? [], options);
   const shown = ({ severity, variable }: Problem) =>
     severity === 'note' ||
     (severity === 'warning' && ['JUNJO_PROD_INGESTION_URL', 'JUNJO_K8S_BACKUP'].includes(variable ?? ''));
@@ -42,6 +34,30 @@ export function renderExample(name: string, folder = 'examples'): Pick<Rendering
     throw new Error(problems.map(formatProblem).join('\n'));
   }
   return { files: files.filter(({ mode }) => mode !== 0o600), kept };
+}
+
+/** What an example is rendered from. */
+export interface ExampleSources {
+  readonly sources: readonly StudioSource[];
+  /** Each source is rendered into a folder of its name. */
+  readonly several: boolean;
+  readonly options: Omit<LoadOptions, 'name'>;
+}
+
+/** Reads the env files of an example. */
+export function exampleSources(name: string, folder = 'examples'): ExampleSources {
+  const root = join(folder, name);
+  const options = {
+    environment: (variable: string) => (/SECRET|KEY|TOKEN/.test(variable) ? exampleSecret(name, variable) : undefined),
+    readFile: (path: string) => (existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : undefined),
+  };
+  const studios = join(root, 'studios');
+  const several = existsSync(studios);
+  const paths = several ? readdirSync(studios).map((file) => join(studios, file)) : [join(root, 'studio.env')];
+  const sources = paths.map((path) => {
+    return { name: basename(path, '.env'), files: [{ path, text: readFileSync(path, 'utf8') }] };
+  });
+  return { sources, several, options };
 }
 
 /** The YAML that is committed for an example, by path. */

@@ -10,6 +10,8 @@ import { isBase64, isDnsSubdomain, withoutUserInfo } from './text';
 export interface ValueType<T> {
   /** For the table of variables, for example `integer from 1 to 3600`. */
   readonly description: string;
+  /** All that it may be, where that is a few words. @default more than can be listed */
+  readonly words?: readonly string[];
   readonly parse: (text: string) => Parsed<T>;
 }
 
@@ -37,6 +39,7 @@ const MEBIBYTE = 2 ** 20;
 export function choice<const Word extends string>(...words: readonly Word[]): ValueType<Word> {
   return {
     description: words.map((word) => `\`${word}\``).join(', '),
+    words,
     parse: (text) => {
       const value = words.find((word) => word === text);
       if (value !== undefined) return { value };
@@ -54,6 +57,7 @@ export function choiceInAnyCase<const Word extends string>(
   const { description, parse } = choice(...words);
   return {
     description,
+    words,
     parse: (text) => {
       const word = text.trim().toLowerCase();
       const parsed = parse(synonyms.get(word) ?? word);
@@ -97,6 +101,7 @@ const trueOrFalse = choiceInAnyCase(
 /** `true` or `false`, in every way that pydantic reads: https://docs.pydantic.dev/latest/api/standard_library_types/#booleans */
 export const boolean: ValueType<boolean> = {
   description: '`true`, `false`; also `1`, `0`, `yes`, `no`, `on`, `off`',
+  words: ['true', 'false'],
   parse: (text) => {
     const parsed = trueOrFalse.parse(text);
     return 'problem' in parsed ? parsed : { value: parsed.value === 'true', text: parsed.value };

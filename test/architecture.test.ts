@@ -15,6 +15,7 @@ const layers = [
   'diagnosis',
   'preflight',
   'diagram',
+  'explain',
   'main.ts',
   'cluster',
   'scripts',
@@ -23,7 +24,18 @@ const layers = [
 ];
 
 /** What neither reads files nor asks the process anything: text goes in, objects come out. */
-const pure = ['releases', 'config', 'charts', 'rules', 'render', 'validate', 'diagnosis', 'preflight', 'diagram'];
+const pure = [
+  'releases',
+  'config',
+  'charts',
+  'rules',
+  'render',
+  'validate',
+  'diagnosis',
+  'preflight',
+  'diagram',
+  'explain',
+];
 
 const root = readdirSync('.', { withFileTypes: true }).filter(
   ({ name }) => !/^(\..*|node_modules|build|dist|examples)$/.test(name),

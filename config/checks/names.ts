@@ -36,7 +36,7 @@ export function checkNames(
       ];
     }
     return name.startsWith('JUNJO_')
-      ? [values.error(name, `is not a variable of Junjo AI Studio. ${nearest(name, [...table.keys()])}`)]
+      ? [values.error(name, `is not a variable of Junjo AI Studio. ${advice(name, [...table.keys()])}`)]
       : [
           values.note(
             name,
@@ -61,10 +61,14 @@ function useProblems(
   ];
 }
 
-function nearest(name: string, known: string[]): string {
+function advice(name: string, known: readonly string[]): string {
+  const candidate = nearest(name, known);
+  return candidate ? `Did you mean ${candidate}?` : 'Remove it, or look it up in docs/variables.md';
+}
+
+/** The name that was probably meant, if one is near enough. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
   const candidate = known.find((other) => other.startsWith(name)) ?? closest(name, known);
   // Further away than a third of the name, a suggestion misleads more than it helps.
-  return candidate.startsWith(name) || distance(name, candidate) <= name.length / 3
-    ? `Did you mean ${candidate}?`
-    : 'Remove it, or look it up in docs/variables.md';
+  return candidate.startsWith(name) || distance(name, candidate) <= name.length / 3 ? candidate : undefined;
 }

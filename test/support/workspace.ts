@@ -11,6 +11,7 @@ const CONTENTS = [
   'config',
   'diagnosis',
   'diagram',
+  'explain',
   'imports',
   'preflight',
   'programs',

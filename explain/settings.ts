@@ -1,0 +1,29 @@
+import { purposes } from './purposes';
+import derived from './settings.json';
+
+/** The variables that change something, by file and row of the table of purposes. */
+export type SettingsOfObjects = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+
+/** Found out by changing each variable and rendering: `npm run docs` writes it, and a test does it again. */
+const settingsOfObjects: SettingsOfObjects = derived;
+
+/** Variables that change the object of a row; a patch (`JUNJO_K8S_PATCHES`) may change any, and is not among them. */
+export function settingsOf(file: string, row: string): readonly string[] {
+  return settingsOfObjects[file]?.[row] ?? [];
+}
+
+/** Variables that change every object that is for the cluster: names, labels. */
+export function settingsOfAll(): readonly string[] {
+  const [first = [], ...others] = purposes
+    .filter(({ file }) => !file.startsWith('argocd/'))
+    .flatMap(({ file }) => Object.values(settingsOfObjects[file] ?? {}));
+  return first.filter((name) => others.every((names) => names.includes(name)));
+}
+
+/** Files and rows that a variable changes. */
+export function objectsChangedBy(name: string): Readonly<Record<string, readonly string[]>> {
+  const changed = Object.entries(settingsOfObjects).map(([file, rows]) => {
+    return [file, Object.keys(rows).filter((row) => rows[row]?.includes(name))] as const;
+  });
+  return Object.fromEntries(changed.filter(([, rows]) => rows.length > 0));
+}

@@ -30,6 +30,8 @@ export const bases: readonly Base[] = [
   ['gitops-external'],
   ['gitops-sealed'],
   ['three-studios'],
+  ['production-volsync'],
+  ['production-velero'],
   ['three-studios', 'JUNJO_K8S_SECRETS=external', 'JUNJO_K8S_SECRET_STORE=ClusterSecretStore/vault'],
 ];
 

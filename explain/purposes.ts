@@ -244,6 +244,20 @@ export const purposes: readonly FilePurpose[] = [
         name: 'junjo-ai-studio-acme-solver',
         text: 'Lets the challenge of the certificate authority reach the pods that cert-manager answers it with',
       },
+      {
+        kind: 'NetworkPolicy',
+        name: 'junjo-ai-studio-backup',
+        text: 'Lets the pods of VolSync reach the storage that the backups go to',
+      },
+    ],
+  },
+  {
+    file: '90-backup',
+    madeBy: 'charts/backup.ts',
+    text: 'What copies the data away on a schedule',
+    objects: [
+      { kind: 'ReplicationSource', text: 'VolSync copies a snapshot of the data into a repository of restic' },
+      { kind: 'Schedule', text: 'Velero backs up the namespace, the data with it' },
     ],
   },
   {

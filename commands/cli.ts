@@ -26,8 +26,15 @@ const EXIT_CODES = `
 Exit codes: 0 done, 1 problems that are printed, 2 wrong usage.
 (9 is of Node.js itself: the file after --env-file is not there.)`;
 
-/** Runs what a command line says. */
-export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
+/** Begins a command whose options were read. */
+type Start = (command: Command<never>, options: never, io: Io) => Promise<ExitCode>;
+
+/** Runs what a command line says. @param start begins the command; tests of documents begin none */
+export async function run(
+  args: readonly string[],
+  io: Io,
+  start: Start = (command, options) => command.run(options, io),
+): Promise<ExitCode> {
   let exit: ExitCode = 0;
   const program = new Parser('junjo-k8s')
     .description('Junjo AI Studio on Kubernetes: from the .env of docker compose to manifests.')
@@ -39,8 +46,8 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const named = commands.get(first);
   for (const load of named ? [named] : commands.values()) {
     program.addCommand(
-      parserOf(load(), io, (code) => {
-        exit = code;
+      parserOf(load(), async (command, options) => {
+        exit = await start(command, options, io);
       }),
     );
   }
@@ -58,7 +65,10 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   }
 }
 
-function parserOf(command: Command<never>, io: Io, onExit: (code: ExitCode) => void): Parser {
+function parserOf(
+  command: Command<never>,
+  onParsed: (command: Command<never>, options: never) => Promise<void>,
+): Parser {
   const { name, summary, argument, options, examples } = command;
   const parser = new Parser(name).description(`${summary}.`).summary(summary);
   const lines = examples.map(([line, meaning]) => `  junjo-k8s ${line}\n      ${meaning}`);
@@ -68,7 +78,7 @@ function parserOf(command: Command<never>, io: Io, onExit: (code: ExitCode) => v
   return parser.action(async () => {
     const [name] = parser.registeredArguments;
     const values = { ...parser.opts(), ...(name && { [name.name()]: parser.processedArgs[0] }) };
-    onExit(await command.run(values as never, io));
+    await onParsed(command, values as never);
   });
 }
 
@@ -96,6 +106,10 @@ export async function main(): Promise<void> {
     out: (text) => process.stdout.write(line(text)),
     err: (text) => process.stderr.write(line(text)),
     color: process.stderr.isTTY === true && !process.env.NO_COLOR,
+    terminal:
+      process.stdin.isTTY === true && process.stdout.isTTY === true
+        ? () => (require('./terminal') as typeof import('./terminal')).openTerminal()
+        : undefined,
   });
 }
 

@@ -12,6 +12,15 @@ export interface Io {
   readonly err: (text: string) => void;
   /** Whether stderr shows colours. */
   readonly color: boolean;
+  /** Begins to ask whoever sits there. @default nobody does */
+  readonly terminal?: () => Terminal;
+}
+
+/** A person who can be asked. */
+export interface Terminal {
+  /** Asks, and waits for a line; none when the person ended it (Ctrl+C, Ctrl+D). */
+  readonly ask: (prompt: string) => Promise<string | undefined>;
+  readonly close: () => void;
 }
 
 /** An option of a command, as commander writes it: `['--output <folder>', 'folder to render into']`. */

@@ -13,6 +13,11 @@ export function initEnv(path: string): boolean {
   for (const { name } of placeholders) {
     text = text.replace(new RegExp(`^${name}=.*$`, 'm'), `${name}=${randomBytes(32).toString('base64')}`);
   }
+  return written(path, text);
+}
+
+/** Writes a file that only its owner may read, unless it is there already: then it is left as it is. */
+export function written(path: string, text: string): boolean {
   try {
     writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
     return true;

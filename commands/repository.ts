@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { assignment } from '../config/env-file-edit';
 import { name as packageName, version } from '../package.json';
 
 /** A file of a repository that is made. */
@@ -41,16 +42,11 @@ export function repositoryFiles(folder: string, settings: Readonly<Record<string
     scripts: { synth: 'junjo-k8s synth', validate: 'junjo-k8s validate', forward: 'junjo-k8s forward' },
     devDependencies: { [packageName]: version },
   };
-  const lines = Object.entries({ ...DEFAULTS, ...settings }).map(([name, value]) => `${name}=${quoted(value)}`);
+  const lines = Object.entries({ ...DEFAULTS, ...settings }).map(([name, value]) => assignment(name, value));
   return [
     { path: 'package.json', text: `${JSON.stringify(manifest, undefined, 2)}\n` },
     { path: '.gitignore', text: IGNORED },
     { path: 'studio.env', text: `# This file is committed: no secret belongs here.\n${lines.join('\n')}\n` },
     { path: '.github/workflows/manifests.yml', text: textOf('../.github/workflows/manifests.yml') },
   ];
-}
-
-/** As docker compose reads it back; a value with a single quote in it is not written. */
-function quoted(value: string): string {
-  return /^[\w./:@,+=-]*$/.test(value) ? value : `'${value}'`;
 }

@@ -32,9 +32,9 @@ export function variablesPage(lines: readonly ReleaseLine[] = releaseLines): str
   ].join('\n');
 }
 
-/** The env file of a studio on localhost, with every setting and its meaning: `.env.example`. */
-export function exampleEnvFile(lines: readonly ReleaseLine[] = releaseLines): string {
-  const line = lines.find(({ tags }) => tags.includes(defaultTag)) ?? releaseLines[0];
+/** The env file of a studio on localhost, with every setting of a release and its meaning: `.env.example`. */
+export function exampleEnvFile(lines: readonly ReleaseLine[] = releaseLines, tag = defaultTag): string {
+  const line = lines.find(({ tags }) => tags.includes(tag)) ?? releaseLines[0];
   const settable = variablesOf(line).filter(isSettable);
   const groups = [...new Set(settable.map(({ group }) => group))];
   const blocks = groups.map((group) => {

@@ -1,20 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { run } from '../../commands/cli';
 import { variablesOf } from '../../config/variables';
 import { scripts } from '../../package.json';
 import { releaseLines } from '../../releases';
+import { commandsOf, inlineCode, type Page, pages, shellLines, simpleCommands } from '../support/documents';
+import { describeWithKubectl } from '../support/kubectl';
 import { development, files, freshSecret, type Manifest, production, Rendered, render } from '../support/studio';
-
-const page = readFileSync('docs/runbook.md', 'utf8');
-const lines = [...page.matchAll(/```(?:bash)?\n([\s\S]*?)```/g)].flatMap(([, block = '']) =>
-  block
-    .replaceAll('\\\n', ' ')
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#')),
-);
-const inline = [...page.matchAll(/`([^`\n]+)`/g)].map(([, text = '']) => text);
-const commands = [...lines, ...inline.filter((text) => /^(kubectl|npx|npm|sh) /.test(text))];
 
 const git = { JUNJO_K8S_SECRETS: 'existing', JUNJO_K8S_GIT_REPO: 'https://git.example.com/team/studio.git' };
 const noSecrets = { JUNJO_SESSION_SECRET: undefined, JUNJO_SECURE_COOKIE_KEY: undefined };
@@ -28,67 +21,119 @@ const rendered = new Set([
 ]);
 const folders = new Set([...rendered].map((path) => path.slice(0, path.lastIndexOf('/'))));
 
-/** What a command line of `npx junjo-k8s` says when it is asked for help. */
-async function help(command: string): Promise<string> {
-  let text = '';
-  const io = {
-    out: (part: string) => {
-      text += part;
-    },
-    err: () => undefined,
-    color: false,
-    environment: {},
-  };
-  expect(await run([command, '--help'], io)).toBe(0);
-  return text;
+const page = (path: string): Page => ({ path, text: readFileSync(path, 'utf8') });
+const named = pages.map(({ path }) => path);
+
+/** The words behind `junjo-k8s`, however it is called; nothing of another command. */
+function argumentsOf([program, ...words]: readonly string[]): readonly string[] | undefined {
+  if (program === 'junjo-k8s') return words;
+  if (program === 'npx' && words[0] === 'junjo-ai-studio-cdk8s') return words.slice(1);
+  if (program === 'node' && words[0] === 'scripts/run.js') return words.slice(1);
+  if (program !== 'npm' || words[0] !== 'run') return undefined;
+  const [script = '', ...more] = words.slice(1).filter((word) => word !== '--silent');
+  const source: string = (scripts as Record<string, string>)[script] ?? '';
+  return source.startsWith('node scripts/run.js ')
+    ? [...source.split(' ').slice(2), ...more.filter((word) => word !== '--')]
+    : undefined;
 }
 
-test('the runbook has commands for every accident', () => {
-  expect(lines.length).toBeGreaterThan(20);
-  expect(page).toMatch(/^## Accidents$/m);
+/** What our command line parser says of arguments, without beginning anything. */
+async function refusalOf(args: readonly string[]): Promise<string> {
+  let text = '';
+  const io = {
+    environment: {},
+    out: () => undefined,
+    err: (part: string) => {
+      text += part;
+    },
+    color: false,
+  };
+  const exit = await run(args, io, async () => 0);
+  return exit === 0 ? '' : text;
+}
+
+test('a command is taken apart as a shell does it', () => {
+  expect(simpleCommands('A=1 npm run x && kubectl get "a b" | grep c')).toEqual([
+    ['npm', 'run', 'x'],
+    ['kubectl', 'get', 'a b'],
+    ['grep', 'c'],
+  ]);
+  expect(() => simpleCommands("kubectl -p '{")).toThrow('not closed');
 });
 
-test('every file and folder of dist/ that a command names is rendered', () => {
-  const named = commands.flatMap((line) => line.match(/(?<![\w/])dist\/[\w./-]*/g) ?? []);
-  expect(named.length).toBeGreaterThan(10);
-  for (const path of named) {
-    const known = rendered.has(path) || folders.has(path.replace(/\/$/, ''));
-    expect({ path, known }).toEqual({ path, known: true });
+test('the pages have commands to try', () => {
+  expect(pages.flatMap(commandsOf).length).toBeGreaterThan(60);
+  expect(pages.flatMap(commandsOf).filter(argumentsOf).length).toBeGreaterThan(25);
+  expect(page('docs/runbook.md').text).toMatch(/^## Accidents$/m);
+});
+
+test.each(named)('%s: junjo-k8s knows every command line of it', async (path) => {
+  for (const command of commandsOf(page(path))) {
+    const args = argumentsOf(command);
+    if (args && args.length > 0) expect([args, await refusalOf(args)]).toEqual([args, '']);
   }
 });
 
-test('every setting that it names is one', () => {
+test.each(named)('%s: every script of npm that it names is there, and npx runs what is installed or ours', (path) => {
+  for (const [program, first = '', second = ''] of commandsOf(page(path))) {
+    if (program === 'npm' && first === 'run' && !['', '--silent'].includes(second))
+      expect(Object.keys(scripts)).toContain(second);
+    if (program === 'npx') expect(['junjo-ai-studio-cdk8s', 'cdk8s', 'jest', 'tsc', 'biome']).toContain(first);
+  }
+});
+
+test.each(named)('%s: every file and folder of dist/ that a command names is rendered', (path) => {
+  for (const word of commandsOf(page(path)).flat()) {
+    if (!word.startsWith('dist/') || word.includes('*')) continue;
+    const known = rendered.has(word) || folders.has(word.replace(/\/$/, ''));
+    expect({ word, known }).toEqual({ word, known: true });
+  }
+});
+
+test.each(named)('%s: every setting that it names is one', (path) => {
   const known = new Set(releaseLines.flatMap((line) => variablesOf(line).map(({ name }) => name)));
-  const named = page.match(/\bJUNJO_[A-Z0-9_]+\b/g) ?? [];
-  expect(named.length).toBeGreaterThan(30);
   // These two are of the command itself: commands/studio-options.ts.
   const ofCommand = ['JUNJO_STUDIOS', 'JUNJO_ENV_FILES'];
-  expect(named.filter((name) => !known.has(name) && !ofCommand.includes(name))).toEqual([]);
+  const names = page(path).text.match(/\bJUNJO_[A-Z0-9]+(?:_[A-Z0-9]+)*\b(?![_*…])/g) ?? [];
+  expect(names.filter((name) => !known.has(name) && !ofCommand.includes(name))).toEqual([]);
 });
 
-test('every script of npm that it names is there', () => {
-  const named = commands.flatMap((line) => line.match(/(?<=\bnpm run )[\w:-]+/g) ?? []);
-  expect(named.filter((name) => !(name in scripts))).toEqual([]);
-  expect(named).toContain('synth');
-});
+describeWithKubectl('kubectl', (kubectl) => {
+  const help = (...args: string[]) => execFileSync(kubectl, args, { encoding: 'utf8' });
+  const flags = (text: string) =>
+    new Set([...text.matchAll(/^\s+(?:(-\w), )?(--[\w-]+)/gm)].flatMap(([, ...names]) => names));
+  const ofAll = flags(help('options'));
 
-test('every subcommand of junjo-k8s that it names is there, and has the options', async () => {
-  const named = [...commands, ...inline].filter((line) => /(^|npx )junjo-k8s /.test(line));
-  expect(named.length).toBeGreaterThan(3);
-  for (const line of named) {
-    const [command = '', ...words] = line.replace(/^.*?junjo-k8s /, '').split(' ');
-    const text = await help(command);
-    for (const option of words.filter((word) => /^--?[a-z]/.test(word))) expect(text).toContain(option);
-  }
+  test.each(named)('%s: it knows every verb and option', (path) => {
+    for (const [program, ...words] of commandsOf(page(path))) {
+      if (program !== 'kubectl') continue;
+      const own = words.includes('--') ? words.slice(0, words.indexOf('--')) : words;
+      const namespaced = own[0] === '-n' ? own.slice(2) : own;
+      const [verb = ''] = namespaced;
+      const depth = { rollout: 2, config: 2, create: namespaced[1] === 'secret' ? 3 : 2 }[verb] ?? 1;
+      const group = namespaced.slice(0, depth);
+      const known = flags(help(...group, '--help'));
+      const options = namespaced.flatMap((word) => /^(--?[a-zA-Z][\w-]*)/.exec(word)?.[1] ?? []);
+      const unknown = options.filter((option) => !known.has(option) && !ofAll.has(option));
+      expect([words, unknown]).toEqual([words, []]);
+    }
+  });
+
+  test('a verb that is none is noticed', () => {
+    expect(() => help('gett', '--help')).toThrow();
+  });
 });
 
 test('every object of a studio that kubectl is asked for is rendered', () => {
   const all = new Rendered(studios.flatMap((each) => files(each)));
   const pods = render(production({ JUNJO_K8S_RELEASE: '0.82.1', JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() }));
-  const inNamespace = commands.filter((line) => /kubectl -n (junjo-ai-studio|<namespace>) /.test(line));
-  const named = inNamespace.flatMap((line) => line.match(/\b(deploy(?:ment)?|service)s?[ /](junjo-[\w-]+)/g) ?? []);
-  expect(named.length).toBeGreaterThan(0);
-  for (const reference of named) {
+  const lines = pages.flatMap((each) => [...shellLines(each), ...inlineCode(each)]);
+  const inNamespace = lines.filter((line) => /kubectl -n (junjo-ai-studio|<namespace>) /.test(line));
+  const references = inNamespace.flatMap(
+    (line) => line.match(/\b(deploy(?:ment)?|service)s?[ /](junjo-[\w-]+)/g) ?? [],
+  );
+  expect(references.length).toBeGreaterThan(0);
+  for (const reference of references) {
     const [kind = '', name = ''] = reference.split(/[ /]/);
     const found = all
       .ofKind(kind.startsWith('deploy') ? 'Deployment' : 'Service')
@@ -104,23 +149,38 @@ test('every object of a studio that kubectl is asked for is rendered', () => {
   }
 });
 
-test('every link to a heading or a page leads there', () => {
-  const slug = (heading: string) =>
+/** The anchors of a page, as Git platforms make them of its headings. */
+function anchorsOf(path: string): readonly string[] {
+  const headings = readFileSync(path, 'utf8').match(/^#+ .*$/gm) ?? [];
+  return headings.map((heading) =>
     heading
+      .replace(/^#+ /, '')
       .toLowerCase()
       .replace(/[^\w\- ]/g, '')
-      .replaceAll(' ', '-');
-  const headings = (text: string) => [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => slug(heading));
-  for (const [, path = '', anchor] of page.matchAll(/\]\(([\w./-]*)(?:#([\w-]+))?\)/g)) {
-    const file = path === '' ? 'docs/runbook.md' : `docs/${path}`;
+      .replaceAll(' ', '-'),
+  );
+}
+
+test.each(named)('%s: every link to a file or a heading leads there', (path) => {
+  for (const [, target = '', anchor] of page(path).text.matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)]+))?\)/g)) {
+    const file = target === '' ? path : join(dirname(path), target);
     expect({ file, there: existsSync(file) }).toEqual({ file, there: true });
-    if (anchor) expect(headings(readFileSync(file, 'utf8'))).toContain(anchor);
+    if (anchor) expect([file, anchorsOf(file)]).toEqual([file, expect.arrayContaining([anchor])]);
   }
 });
 
 test('what synth refuses names headings of the runbook', () => {
   for (const heading of ['A claim that should shrink or move', 'A changed data path']) {
-    expect(page).toContain(`\n### ${heading}\n`);
+    expect(page('docs/runbook.md').text).toContain(`\n### ${heading}\n`);
     expect(readFileSync('commands/refused-changes.ts', 'utf8')).toContain(heading);
   }
+});
+
+test('README fits on two screens', () => {
+  expect(page('README.md').text.split('\n').length).toBeLessThanOrEqual(100);
+});
+
+test.each(['preflight', 'status', 'diagram', 'explain', 'backup'])('README names the command %s once', (name) => {
+  const called = commandsOf(page('README.md')).filter((command) => argumentsOf(command)?.[0] === name);
+  expect(called.length).toBe(1);
 });

@@ -1,0 +1,32 @@
+import { createInterface } from 'node:readline';
+import type { Terminal } from './command';
+
+/** Asks on the terminal of the process. Lines that come before they are asked for, as pasted ones do, wait for their question. */
+export function openTerminal(): Terminal {
+  const lines = createInterface({ input: process.stdin, output: process.stdout });
+  const early: string[] = [];
+  let isOpen = true;
+  let answer: ((line: string | undefined) => void) | undefined;
+  lines.on('line', (line) => {
+    if (answer) answer(line);
+    else early.push(line);
+    answer = undefined;
+  });
+  lines.once('close', () => {
+    isOpen = false;
+    answer?.(undefined);
+  });
+  return {
+    ask: (prompt) => {
+      const known = early.shift();
+      if (known !== undefined) process.stdout.write(`${prompt}${known}\n`);
+      if (known !== undefined || !isOpen) return Promise.resolve(known);
+      lines.setPrompt(prompt);
+      lines.prompt();
+      return new Promise((resolve) => {
+        answer = resolve;
+      });
+    },
+    close: () => lines.close(),
+  };
+}

@@ -1,0 +1,362 @@
+import { GUARD_CONTAINER } from '../../charts/upgrade-guard';
+import type { Diagnosis } from '../../diagnosis';
+import { diagnosisOf, type RecordedState, recording } from './cluster-state';
+
+/** A recording with something changed in it. */
+export function changed(name: string, change: (state: RecordedState) => void): RecordedState {
+  const state = recording(name);
+  change(state);
+  return state;
+}
+
+/** The pod of a component. */
+export const pod = ({ objects }: RecordedState, component: string) =>
+  objects.find(({ kind, metadata }) => kind === 'Pod' && metadata.name.includes(component));
+
+/** The container of a pod waits for another reason. */
+function waits(reason: string, message: string, component = 'backend') {
+  return (state: RecordedState) => {
+    pod(state, component).status.containerStatuses[0].state = { waiting: { reason, message } };
+  };
+}
+
+/** The container of a pod ended in another way. */
+function ends(terminated: object, component = 'backend') {
+  return (state: RecordedState) => {
+    pod(state, component).status.containerStatuses[0].lastState = { terminated };
+  };
+}
+
+/** The scheduler, or what mounts volumes, says something else. */
+function says(from: RegExp, to: string) {
+  return (state: RecordedState) => {
+    for (const object of state.objects) {
+      if (object.kind === 'Event') object.message = object.message.replace(from, to);
+      for (const condition of object.status?.conditions ?? []) {
+        condition.message = condition.message?.replace(from, to);
+      }
+    }
+  };
+}
+
+/** Objects of operators and controllers beside the studio. */
+function beside(...objects: object[]) {
+  return (state: RecordedState) => {
+    state.objects.push(...objects);
+  };
+}
+
+const condition = (type: string, status: string, message = '') => ({ type, status, message });
+
+const pull = (why: string) =>
+  changed('image-missing', waits('ImagePullBackOff', `Back-off pulling image "x": ErrImagePull: ${why}`));
+
+/** States that nobody recorded, and what is said first of each. */
+export const made: Readonly<Record<string, readonly [state: RecordedState, first: string]>> = {
+  'registry wants credentials': [
+    pull('failed to authorize: 401 Unauthorized, pull access denied, insufficient_scope: authorization failed'),
+    'fail image-denied: backend',
+  ],
+  'registry limits pulls': [pull('429 Too Many Requests - toomanyrequests'), 'fail image-rate-limited: backend'],
+  'registry is not reached': [
+    pull('failed to do request: dial tcp: lookup registry-1.docker.io: no such host'),
+    'fail image-unreachable: backend',
+  ],
+  'registry has a certificate that nobody trusts': [
+    pull('tls: failed to verify certificate: x509: certificate signed by unknown authority'),
+    'fail image-unreachable: backend',
+  ],
+  'image is for another processor': [
+    pull('no match for platform in manifest: not found'),
+    'fail image-platform: backend',
+  ],
+  'pull fails for a reason of its own': [pull('something new'), 'fail image-not-pulled: backend'],
+  'image may not be pulled': [
+    changed('image-missing', waits('ErrImageNeverPull', 'Container image is not present with pull policy of Never')),
+    'fail image-not-pulled: backend',
+  ],
+  'back-off that tells nothing, with the reason in an event': [
+    changed('image-missing', waits('ImagePullBackOff', 'Back-off pulling image')),
+    'fail image-missing: backend',
+  ],
+  'container runs as root against its policy': [
+    changed(
+      'secret-missing',
+      waits('CreateContainerConfigError', 'container has runAsNonRoot and image will run as root'),
+    ),
+    'fail container-config: backend',
+  ],
+  'memory limit too small for the container to start': [
+    changed(
+      'start-error',
+      ends({
+        exitCode: 128,
+        reason: 'StartError',
+        message: 'cannot start a stopped process: unknown',
+        startedAt: '1970-01-01T00:00:00Z',
+        finishedAt: '2026-11-23T21:08:26Z',
+      }),
+    ),
+    'fail oom-killed: backend',
+  ],
+  'crash during a moment in which the container runs again': [
+    changed('crash-loop', (state) => {
+      pod(state, 'backend').status.containerStatuses[0].state = { running: { startedAt: state.recorded } };
+    }),
+    'fail crash-loop: backend',
+  ],
+  'pod affinity finds no place': [
+    changed('unschedulable-memory', says(/1 Insufficient memory/, "1 node(s) didn't match pod affinity rules")),
+    'fail unschedulable-affinity: backend, ingestion',
+  ],
+  'reason of a scheduler that nobody has met': [
+    changed('unschedulable-memory', says(/1 Insufficient memory/, '1 node(s) did not please a plugin')),
+    'fail unschedulable: backend, ingestion',
+  ],
+  'taint of a person': [
+    changed('node-cordoned', (state) => {
+      says(/1 node\(s\) were unschedulable/, '1 node(s) had untolerated taint(s)')(state);
+      const node = state.objects.find(({ kind }) => kind === 'Node');
+      node.spec = { taints: [{ key: 'team', value: 'gpu', effect: 'NoSchedule' }] };
+    }),
+    'fail node-tainted: backend, frontend, ingestion',
+  ],
+  'volume on another node, in the words of older versions': [
+    changed(
+      'volume-on-absent-node',
+      says(/didn't match PersistentVolume's node affinity/, 'had volume node affinity conflict'),
+    ),
+    'fail volume-on-absent-node: backend, ingestion',
+  ],
+  'claim that does not exist': [
+    changed('claim-class-missing', (state) => {
+      says(/pod has unbound immediate.*$/, 'persistentvolumeclaim "my-data" not found')(state);
+      const index = state.objects.findIndex(({ kind }) => kind === 'PersistentVolumeClaim');
+      state.objects.splice(index, 1);
+    }),
+    'fail claim-missing: backend, ingestion',
+  ],
+  'claim whose volume is lost': [
+    changed('healthy', (state) => {
+      state.objects.find(({ kind }) => kind === 'PersistentVolumeClaim').status.phase = 'Lost';
+    }),
+    'fail claim-unbound: claim junjo-ai-studio-data',
+  ],
+  'node that answers no more': [
+    changed('readiness-failing', (state) => {
+      const node = state.objects.find(({ kind }) => kind === 'Node');
+      const ready = node.status.conditions.find(({ type }: { type: string }) => type === 'Ready');
+      Object.assign(ready, { status: 'Unknown', message: 'Kubelet stopped posting node status.' });
+    }),
+    'fail node-lost: backend, ingestion',
+  ],
+  'volume that another node holds': [
+    changed(
+      'hostpath-missing',
+      says(/MountVolume.SetUp failed.*$/, 'Multi-Attach error for volume "pvc-1" Volume is already used by pod(s) x'),
+    ),
+    'fail volume-multi-attach: backend, ingestion',
+  ],
+  'Secret of a certificate that is mounted and missing': [
+    changed(
+      'hostpath-missing',
+      says(/MountVolume.SetUp failed.*$/, 'MountVolume.SetUp failed: secret "tls" not found'),
+    ),
+    'fail mount-source-missing: backend, ingestion',
+  ],
+  'mount that fails for a reason of its own': [
+    changed('hostpath-missing', says(/hostPath type check failed.*$/, 'mount failed: exit status 32')),
+    'fail mount-failed: backend, ingestion',
+  ],
+  'LimitRange that allows less': [
+    changed(
+      'quota-exceeded',
+      says(/exceeded quota.*$/, 'maximum memory usage per Container is 100Mi, but limit is 500Mi'),
+    ),
+    'fail limit-range: ingestion',
+  ],
+  'webhook that refuses': [
+    changed(
+      'quota-exceeded',
+      says(
+        /pods "[^"]*" is forbidden: exceeded quota.*$/,
+        'admission webhook "policy.example.com" denied the request: no',
+      ),
+    ),
+    'fail admission-refused: ingestion',
+  ],
+  'pod that had to be killed when it was evicted': [
+    changed('evicted', (state) => {
+      state.objects.splice(0, Infinity, ...state.objects.filter(({ reason }) => reason !== 'Evicted'));
+      const ended = state.objects.find(({ kind, status }) => kind === 'Pod' && status.phase === 'Succeeded');
+      Object.assign(ended.status, {
+        phase: 'Failed',
+        reason: 'Evicted',
+        message: 'The node was low on resource: memory.',
+      });
+    }),
+    'warn evicted: backend, pod junjo-ai-studio-backend-559d7958f4-s4vkc',
+  ],
+  'old pod that has time to end': [ending('2026-11-23T21:20:00Z'), 'wait old-pod-ending: backend'],
+  'old pod that should be gone': [ending('2026-11-23T21:00:00Z'), 'fail old-pod-ending: backend'],
+  'rollout that took too long for no reason that shows': [
+    changed('deadline-exceeded', (state) => {
+      const events = state.objects.filter(({ kind, reason }) => kind === 'Event' && reason === 'Unhealthy');
+      for (const event of events) state.objects.splice(state.objects.indexOf(event), 1);
+    }),
+    'fail deadline-exceeded: backend',
+  ],
+  'node that does not allow the sysctl of the frontend': [
+    changed('starting', (state) => {
+      const { status } = pod(state, 'frontend');
+      Object.assign(status, { phase: 'Failed', reason: 'SysctlForbidden', message: 'forbidden sysctl' });
+    }),
+    'fail pod-rejected: frontend',
+  ],
+  'node without a network': [
+    changed('hostpath-missing', (state) => {
+      for (const event of state.objects.filter(({ reason }) => reason === 'FailedMount')) {
+        Object.assign(event, { reason: 'FailedCreatePodSandBox', message: 'cni plugin not initialized' });
+      }
+    }),
+    'fail sandbox-failed: backend, ingestion',
+  ],
+  'Deployment that somebody paused': [
+    changed('rollout-in-progress', ({ objects }) => {
+      const backend = objects.find(({ kind, metadata }) => kind === 'Deployment' && /backend/.test(metadata.name));
+      backend.spec.paused = true;
+    }),
+    'fail rollout-paused: backend',
+  ],
+  'container that is well between two crashes': [
+    changed('healthy', (state) => {
+      const [container] = pod(state, 'backend').status.containerStatuses;
+      const terminated = { exitCode: 1, reason: 'Error', finishedAt: state.recorded };
+      Object.assign(container, { restartCount: 4, lastState: { terminated } });
+    }),
+    'warn restarting: backend',
+  ],
+  'image whose signature nobody trusts': [
+    changed('image-missing', waits('SignatureValidationFailed', 'image pull policy requires a signature')),
+    'fail image-not-pulled: backend',
+  ],
+  'namespace that is not there': [
+    { namespace: 'junjo', recorded: '2026-11-23T21:00:00Z', objects: [] },
+    'fail namespace-missing: namespace junjo',
+  ],
+  'init container that fails': [
+    changed('starting', (state) => {
+      const { status } = pod(state, 'ingestion');
+      const terminated = { exitCode: 2, reason: 'Error', message: 'no such host', finishedAt: state.recorded };
+      status.initContainerStatuses = [
+        {
+          name: 'prepare',
+          ready: false,
+          restartCount: 3,
+          state: { waiting: { reason: 'CrashLoopBackOff' } },
+          lastState: { terminated },
+        },
+      ];
+      status.containerStatuses[0].state = { waiting: { reason: 'PodInitializing' } };
+    }),
+    'fail init-failed: ingestion',
+  ],
+  'data of another release': [
+    changed('starting', (state) => {
+      const { status } = pod(state, 'backend');
+      const message = 'spans of 0.70 would be hidden\nset JUNJO_K8S_ACCEPT_DATA_LOSS\n';
+      const terminated = { exitCode: 1, reason: 'Error', message, finishedAt: state.recorded };
+      status.initContainerStatuses = [{ name: GUARD_CONTAINER, ready: false, restartCount: 1, state: { terminated } }];
+      status.containerStatuses[0].state = { waiting: { reason: 'PodInitializing' } };
+    }),
+    'fail guard-tripped: backend',
+  ],
+  'Gateway that nobody serves': [
+    changed('healthy', beside({ kind: 'Gateway', metadata: { name: 'edge' }, spec: { gatewayClassName: 'eg' } })),
+    'fail gateway-pending: gateway edge',
+  ],
+  'route that is refused': [
+    changed(
+      'healthy',
+      beside({
+        kind: 'HTTPRoute',
+        metadata: { name: 'ui' },
+        status: { parents: [{ conditions: [condition('Accepted', 'False', 'NotAllowedByListeners')] }] },
+      }),
+    ),
+    'fail route-refused: route ui',
+  ],
+  'challenge that is stuck': [
+    changed(
+      'healthy',
+      beside(
+        {
+          kind: 'Certificate',
+          metadata: { name: 'tls' },
+          spec: { dnsNames: ['studio.example.com'], issuerRef: { kind: 'Issuer', name: 'acme' } },
+          status: { conditions: [condition('Ready', 'False', 'Issuing')] },
+        },
+        { kind: 'Issuer', metadata: { name: 'acme' }, status: { conditions: [condition('Ready', 'True')] } },
+        {
+          kind: 'Challenge',
+          metadata: { name: 'c' },
+          spec: { dnsName: 'studio.example.com' },
+          status: { state: 'pending', reason: 'wrong status code 404, expected 200' },
+        },
+      ),
+    ),
+    'fail certificate-pending: certificate tls',
+  ],
+  'certificate that was not renewed': [
+    changed(
+      'healthy',
+      beside({
+        kind: 'Certificate',
+        metadata: { name: 'tls' },
+        status: { notAfter: '2026-11-25T00:00:00Z', conditions: [condition('Ready', 'True')] },
+      }),
+    ),
+    'warn certificate-expiring: certificate tls',
+  ],
+  'sealed value that does not open': [
+    changed(
+      'secret-missing',
+      beside({
+        kind: 'SealedSecret',
+        metadata: { name: 'junjo-ai-studio-secrets' },
+        status: { conditions: [condition('Synced', 'False', 'no key could decrypt secret')] },
+      }),
+    ),
+    'fail secret-not-synced: SealedSecret junjo-ai-studio-secrets',
+  ],
+  'claim whose file system has not grown': [
+    changed('healthy', (state) => {
+      const claim = state.objects.find(({ kind }) => kind === 'PersistentVolumeClaim');
+      claim.status.conditions = [condition('FileSystemResizePending', 'True')];
+    }),
+    'warn claim-growing: claim junjo-ai-studio-data',
+  ],
+};
+
+/** The backend rolls: its old pod ends, there is no new one yet. */
+function ending(deletionTimestamp: string): RecordedState {
+  return changed('rollout-in-progress', (state) => {
+    const { metadata } = pod(state, 'backend');
+    Object.assign(metadata, { deletionTimestamp, deletionGracePeriodSeconds: 900 });
+  });
+}
+
+/** Last lines of a backend that crashes, and the cause that they name. */
+export const crashes: readonly (readonly [log: string, cause: string])[] = [
+  ["PermissionError: [Errno 13] Permission denied: '/app/.dbdata/sqlite'", 'volume-permission-denied'],
+  ['sqlite3.OperationalError: database is locked', 'second-writer'],
+  ['OSError: [Errno 28] No space left on device', 'volume-full'],
+  ['exec /entrypoint.sh: exec format error', 'image-platform'],
+  ['Traceback (most recent call last):\n  File "x.py"\nValueError: JUNJO_ALLOW_ORIGINS must not be *\n', 'crash-loop'],
+];
+
+/** What is said of a backend that crashes with these last lines. */
+export function diagnosisOfCrash(log: string): readonly Diagnosis[] {
+  const state = recording('crash-loop');
+  return diagnosisOf(state, { logs: new Map([[`${pod(state, 'backend').metadata.name}/backend`, log]]) });
+}

@@ -32,6 +32,7 @@ export const bases: readonly Base[] = [
   ['three-studios'],
   ['production-volsync'],
   ['production-velero'],
+  ['production-qdrant'],
   ['three-studios', 'JUNJO_K8S_SECRETS=external', 'JUNJO_K8S_SECRET_STORE=ClusterSecretStore/vault'],
 ];
 

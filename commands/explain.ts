@@ -75,11 +75,24 @@ function unknown(name: string, near: string | undefined): Problem {
 }
 
 function textOfVariable(variable: VariableExplanation, hasFiles: boolean): string {
-  const { name, meaning, releaseLine, type, secret, required, default: fixed, readBy, set, endsUp, changes } = variable;
+  const {
+    name,
+    meaning,
+    releaseLine,
+    type,
+    secret,
+    required,
+    onlyWith,
+    default: fixed,
+    readBy,
+    set,
+    endsUp,
+    changes,
+  } = variable;
   const when = { always: 'always', production: 'in production' };
   return block(`${name}: ${meaning.replaceAll('`', '')}.`, [
     ['value', [`${secret ? 'secret, ' : ''}${type.replaceAll('`', '')}`]],
-    ['required', [required ? when[required] : 'no']],
+    ['required', [required ? `${when[required]}${onlyWith ? `, with ${onlyWith}=true` : ''}` : 'no']],
     ['default', [fixed ? `${fixed.replaceAll('`', '')} (release line ${releaseLine})` : 'none']],
     ['set', [hasFiles ? textOfSet(set, secret) : 'there is no env file']],
     ['read by', [readBy.length > 0 ? listed(readBy) : 'no container']],

@@ -133,7 +133,10 @@ class Interview {
   private fillSecrets(): void {
     const mode = this.answers().get(SECRETS) ?? 'manifest';
     const own = mode === 'manifest' || mode === 'sealed';
-    for (const { name } of this.table().filter(({ secret, required }) => secret && required === 'always')) {
+    const required = this.table().filter((row) => row.secret && row.required === 'always');
+    for (const { name, onlyWith } of required) {
+      // A new file has a key for everything, for whoever switches it on later.
+      if (this.props.from !== undefined && onlyWith && this.answers().get(onlyWith) !== 'true') continue;
       const value = this.answers().get(name);
       const open = value === undefined || isPlaceholder(value) || this.errorsOf(name).length > 0;
       if (own && open) {

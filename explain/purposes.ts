@@ -40,6 +40,12 @@ export const purposes: readonly FilePurpose[] = [
     ],
   },
   {
+    file: 'foundation/11-qdrant-storage',
+    madeBy: 'charts/qdrant.ts',
+    text: 'The storage of QDrant, apart from the rest so that deleting the studio does not reach the data',
+    objects: [{ kind: 'PersistentVolumeClaim', name: 'junjo-ai-studio-qdrant', text: 'Asks for the volume of QDrant' }],
+  },
+  {
     file: '20-settings',
     madeBy: 'charts/settings.ts',
     text: 'What each container reads of the env file, secrets excepted',
@@ -115,6 +121,15 @@ export const purposes: readonly FilePurpose[] = [
         name: 'junjo-ai-studio-backend-guard',
         text: 'Configuration of the nginx in the pod that asks for a sign-in where the API of the release does not',
       },
+    ],
+  },
+  {
+    file: '45-qdrant',
+    madeBy: 'charts/qdrant.ts',
+    text: 'QDrant, the vector store, for whoever asked for it',
+    objects: [
+      { kind: 'Deployment', name: 'junjo-ai-studio-qdrant', text: 'Runs QDrant as one pod' },
+      { kind: 'Service', name: 'junjo-ai-studio-qdrant', text: 'Where the backend would find QDrant' },
     ],
   },
   {
@@ -239,6 +254,11 @@ export const purposes: readonly FilePurpose[] = [
         text: 'Who may reach ingestion, and what it may call',
       },
       { kind: 'NetworkPolicy', name: 'junjo-ai-studio-frontend', text: 'Who may reach the UI' },
+      {
+        kind: 'NetworkPolicy',
+        name: 'junjo-ai-studio-qdrant',
+        text: 'Who may reach QDrant, which is the backend alone',
+      },
       {
         kind: 'NetworkPolicy',
         name: 'junjo-ai-studio-acme-solver',

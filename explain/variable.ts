@@ -21,6 +21,8 @@ export interface VariableExplanation {
   readonly secret: boolean;
   /** @default it need not be set */
   readonly required?: 'always' | 'production';
+  /** A setting without which it has no effect, and is not required. @default none */
+  readonly onlyWith?: string;
   /** What counts when nothing sets it, for the release and size of this studio. @default nothing */
   readonly default?: string;
   readonly readBy: readonly string[];
@@ -66,7 +68,7 @@ export function explainVariable(
   const values = new Values(files.at(-1)?.path ?? '.env', entries, table, line);
   const unset = new Values('.env', withoutEntry(entries, name), table, line);
   const entry = entries.get(name);
-  const { meaning, type, secret = false, required, readers = [], defaultText } = variable;
+  const { meaning, type, secret = false, required, onlyWith, readers = [], defaultText } = variable;
   return {
     name,
     meaning,
@@ -74,6 +76,7 @@ export function explainVariable(
     type: type.description,
     secret,
     required,
+    onlyWith,
     default: unset.textInEffect(name) ?? defaultText,
     readBy: readers,
     set: entry && { file: entry.file, line: entry.line, ...said(values, variable) },
@@ -120,8 +123,10 @@ function said(values: Values, { name, secret }: Variable): Pick<SetVariable, 'va
 }
 
 function placesOf(variable: Variable, values: Values): readonly string[] {
-  const { name, nameInContainer: key = name, readers, secret, refused, setByManifests, insteadOfCompose } = variable;
+  const { name, nameInContainer: key = name, readers, secret } = variable;
+  const { refused, setByManifests, insteadOfCompose, onlyWith } = variable;
   if (refused) return [`nowhere: it ${refused}`];
+  if (onlyWith && !values.inEffect(onlyWith)) return [`nowhere: it has no effect without ${onlyWith}=true`];
   if (setByManifests) return [`nowhere: the manifests set it to ${setByManifests}`];
   if (insteadOfCompose) return [`nowhere: ${insteadOfCompose}`];
   if (!readers) return ['the manifests alone; no container gets it'];

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { defaultTag, newestTag, releaseLines } from '../../releases';
 import { development, envText, freshSecret, problemsOf, production } from '../support/studio';
+import { describeWithPython } from '../support/volume';
 import { Workspace } from '../support/workspace';
 
 let workspace: Workspace;
@@ -120,7 +121,7 @@ describe('--from', () => {
   });
 });
 
-describe('on a terminal', () => {
+describeWithPython('on a terminal', () => {
   test('for localhost it asks two questions', () => {
     const { status, stdout } = onTerminal(
       [],

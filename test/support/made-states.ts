@@ -329,6 +329,17 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
     ),
     'fail secret-not-synced: SealedSecret junjo-ai-studio-secrets',
   ],
+  'scheduled copy that failed': [
+    changed(
+      'healthy',
+      beside({
+        kind: 'ReplicationSource',
+        metadata: { name: 'junjo-ai-studio-data' },
+        status: { lastSyncTime: '2026-11-22T03:19:40Z', latestMoverStatus: { result: 'Failed' } },
+      }),
+    ),
+    'warn backup-failed: backup junjo-ai-studio-data',
+  ],
   'claim whose file system has not grown': [
     changed('healthy', (state) => {
       const claim = state.objects.find(({ kind }) => kind === 'PersistentVolumeClaim');

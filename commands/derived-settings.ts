@@ -1,5 +1,3 @@
-import { X509Certificate } from 'node:crypto';
-import { rootCertificates } from 'node:tls';
 import { App } from 'cdk8s';
 import { Construct } from 'constructs';
 import { ArgoCdSetChart } from '../charts/argo-cd';
@@ -41,9 +39,6 @@ const TOGETHER: Readonly<Record<string, string>> = {
   JUNJO_K8S_SECRETS: 'JUNJO_K8S_SECRET_STORE=',
 };
 
-/** A file that holds another certificate than the examples: one of a public authority, of which only the key matters. */
-const OTHER_FILE = 'other';
-
 /** Tried for every variable whose type knows them, beside the words and the examples of the table. */
 const TRIED = [
   ...[
@@ -51,7 +46,8 @@ const TRIED = [
     '3',
     '60',
     '4096',
-    OTHER_FILE,
+    '8192',
+    'other',
     'OTHER=other',
     'SecretStore/other',
     '20Gi',
@@ -140,18 +136,10 @@ function without({ sources, ...rest }: ExampleSources, { name }: Variable): Exam
   return { ...rest, sources: sources.map((source) => ({ ...source, files: files(source) })) };
 }
 
-function otherCertificate(): string | undefined {
-  return rootCertificates.find((pem) => {
-    const { publicKey, validTo } = new X509Certificate(pem);
-    return publicKey.asymmetricKeyType === 'rsa' && new Date(validTo) > new Date();
-  });
-}
-
 /** One studio is enough: those of a set differ in their names. */
 function firstOf(example: string): ExampleSources {
-  const { sources, several, options } = exampleSources(example);
-  const readFile = (path: string) => (path === OTHER_FILE ? otherCertificate() : options.readFile?.(path));
-  return { several, options: { ...options, readFile }, sources: sources.slice(0, 1) };
+  const { sources, ...rest } = exampleSources(example);
+  return { ...rest, sources: sources.slice(0, 1) };
 }
 
 function withFile({ sources, ...rest }: ExampleSources, text: string): ExampleSources {

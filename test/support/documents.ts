@@ -40,7 +40,7 @@ export function commandsOf(page: Page): readonly (readonly string[])[] {
 }
 
 /**
- * Words of each simple command of a line, quotes taken off, assignments in front of it left out.
+ * Words of each simple command of a line, quotes taken off, assignments in front of it and redirections left out.
  * @throws when a quote is not closed
  */
 export function simpleCommands(line: string): readonly (readonly string[])[] {
@@ -66,5 +66,6 @@ export function simpleCommands(line: string): readonly (readonly string[])[] {
   endWord();
   return commands
     .map((words) => words.slice(words.findIndex((each) => !/^[A-Za-z_]\w*=/.test(each))))
+    .map((words) => words.filter((word, index) => !/^[<>]+$/.test(word) && !/^[<>]+$/.test(words[index - 1] ?? '')))
     .filter(([first]) => first !== undefined);
 }

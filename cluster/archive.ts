@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { lstat, readdir, readlink } from 'node:fs/promises';
 import { join, posix, sep } from 'node:path';
-import { Readable, Writable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip, constants as zlib } from 'node:zlib';
 import { extract, type Headers, pack } from 'tar-stream';
@@ -228,22 +228,4 @@ async function jsonOf<T>(entry: AsyncIterable<Buffer>): Promise<T> {
   const chunks: Buffer[] = [];
   for await (const chunk of entry) chunks.push(chunk);
   return JSON.parse(Buffer.concat(chunks).toString());
-}
-
-/** Counts what flows through to a file, for people to watch. */
-export function counting(target: Writable, onBytes: (bytes: number) => void): Writable {
-  return new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      onBytes(chunk.length);
-      if (target.write(chunk)) done();
-      else target.once('drain', done);
-    },
-    final(done) {
-      target.end(done);
-    },
-    destroy(error, done) {
-      target.destroy(error ?? undefined);
-      done(error);
-    },
-  });
 }

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { healing } from './argo-cd';
 import { sleep } from './interruption';
-import type { Kubectl } from './kubectl';
+import { type Kubectl, KubectlError, type KubectlFailure } from './kubectl';
 import type { Deployment } from './objects';
 import type { Pace } from './pace';
 import { Refusal } from './refusal';
@@ -20,6 +20,9 @@ import {
 
 // A mark of another machine that is younger may belong to a command that is about to copy.
 const YOUNG_MS = 10 * 60_000;
+
+// Failures that tell that the server did nothing.
+const NOT_DONE: readonly KubectlFailure[] = ['missing program', 'unauthorized', 'forbidden', 'not found'];
 
 /** What a command tells while it works. */
 export interface Reporter {
@@ -48,7 +51,12 @@ export class Downtime {
     for (const writer of writers) {
       // First, because a write whose answer is lost was done all the same.
       this.stopped.push({ name: writer.metadata.name, replicas: writer.spec.replicas ?? 1 });
-      await stop(this.kubectl, writer, mark, signal);
+      try {
+        await stop(this.kubectl, writer, mark, signal);
+      } catch (error) {
+        if (error instanceof KubectlError && NOT_DONE.includes(error.failure)) this.stopped.pop();
+        throw error;
+      }
     }
     const grace = Math.max(...writers.map(({ spec }) => spec.template.spec.terminationGracePeriodSeconds ?? 30));
     const deadline = Date.now() + (grace + this.pace.stopSeconds) * 1000;
@@ -99,10 +107,18 @@ export class Downtime {
   }
 }
 
-/** Finds the studio of a namespace; where a command died after it had stopped it, the start is finished first. */
-export async function findStudioStarted(kubectl: Kubectl, pace: Pace, reporter: Reporter): Promise<LiveStudio> {
-  const studio = await findStudio(kubectl);
-  return (await finishStart(kubectl, studio.writers, pace, reporter)) ? findStudio(kubectl) : studio;
+/**
+ * Finds the studio of a namespace; where a command died after it had stopped it, the start is finished first.
+ * @param rendered its backend as the env file renders it, where it need not be applied yet
+ */
+export async function findStudioStarted(
+  kubectl: Kubectl,
+  pace: Pace,
+  reporter: Reporter,
+  rendered?: Deployment,
+): Promise<LiveStudio> {
+  const studio = await findStudio(kubectl, rendered);
+  return (await finishStart(kubectl, studio.writers, pace, reporter)) ? findStudio(kubectl, rendered) : studio;
 }
 
 /** Starts what bears the mark of a command that is dead. @returns whether there was such a thing */

@@ -61,6 +61,7 @@ export interface Pod {
 }
 
 export interface Deployment {
+  readonly kind: 'Deployment';
   readonly metadata: ObjectMeta;
   readonly spec: {
     readonly replicas?: number;

@@ -5,8 +5,7 @@ import { VOLUME_LABEL } from '../charts/pod/placement';
 import { UPGRADE_GUARD_PATH, upgradeGuardName } from '../charts/upgrade-guard';
 import { volumeProgram } from '../programs';
 import { sleep } from './interruption';
-import type { Kubectl } from './kubectl';
-import { KubectlError } from './kubectl';
+import { type Kubectl, KubectlError } from './kubectl';
 import type { Deployment, Pod } from './objects';
 import type { Pace } from './pace';
 import { Refusal } from './refusal';
@@ -139,9 +138,15 @@ export class VolumePod {
 
   /** Creates it, in place of one that was left over, and waits until it runs. */
   async create(props: VolumePodProps, signal: AbortSignal): Promise<void> {
-    const input = JSON.stringify(volumePod(props));
-    await this.delete(signal);
-    await this.kubectl.text(['create', '--validate=false', '-f', '-'], { input, signal });
+    const call = { input: JSON.stringify(volumePod(props)), signal };
+    const args = ['create', '--validate=false', '-f', '-'];
+    try {
+      await this.kubectl.text(args, call);
+    } catch (error) {
+      if (!(error instanceof KubectlError && error.failure === 'already exists')) throw error;
+      await this.delete(signal);
+      await this.kubectl.text(args, call);
+    }
     const deadline = Date.now() + this.pace.podSeconds * 1000;
     for (;;) {
       const pod = await this.kubectl.json<Pod>(['get', 'pod', VOLUME_POD], { signal });

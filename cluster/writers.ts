@@ -1,6 +1,6 @@
 import { STOPPED, workloadNames } from '../config/names';
 import { sleep } from './interruption';
-import type { Kubectl } from './kubectl';
+import { type Kubectl, KubectlError } from './kubectl';
 import { type Claim, type Deployment, mounts, type ObjectList, type Pod } from './objects';
 import type { Pace } from './pace';
 import { Refusal } from './refusal';
@@ -26,11 +26,14 @@ export interface LiveStudio {
   readonly tag?: string;
 }
 
-/** Finds the studio of a namespace, running or not. */
-export async function findStudio(kubectl: Kubectl): Promise<LiveStudio> {
+/**
+ * Finds the studio of a namespace, running or not.
+ * @param rendered its backend as the env file renders it, where it need not be applied yet
+ */
+export async function findStudio(kubectl: Kubectl, rendered?: Deployment): Promise<LiveStudio> {
   const { items } = await kubectl.json<ObjectList<Deployment>>(['get', 'deployments']);
   const writers = NAMES.flatMap((name) => items.filter(({ metadata }) => metadata.name === name));
-  const backend = writers.find(({ metadata }) => metadata.name === workloadNames.backend);
+  const backend = writers.find(({ metadata }) => metadata.name === workloadNames.backend) ?? rendered;
   if (!backend) {
     throw new Refusal(
       `There is no studio in the namespace ${kubectl.options.namespace}: it has no Deployment ${workloadNames.backend}. Look at the context and the namespace, or apply the studio first`,
@@ -86,7 +89,8 @@ export async function start(
       try {
         await kubectl.text(startArgs(each));
       } catch (error) {
-        failed.push(each);
+        // One that was deleted meanwhile needs no start.
+        if (!(error instanceof KubectlError && error.failure === 'not found')) failed.push(each);
         onTrouble(error as Error);
       }
     }

@@ -1,6 +1,5 @@
-import { once } from 'node:events';
 import { createWriteStream, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { checkArchive, counting } from '../cluster/archive';
+import { checkArchive } from '../cluster/archive';
 import { Downtime, findStudioStarted, refuseUnlessStoppable } from '../cluster/downtime';
 import { type Kubectl, KubectlError } from '../cluster/kubectl';
 import { type Pace, usualPace } from '../cluster/pace';
@@ -177,11 +176,6 @@ class Backup {
   }
 
   private async stream(studio: LiveStudio, { bytes, mark }: Holdings, path: string): Promise<void> {
-    const progress = new ProgressLine('Copying', bytes);
-    const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
-    await once(file, 'open');
-    let packed = 0;
-    const line = lineOf(studio);
     const header = {
       taken: new Date().toISOString(),
       live: this.options.live ?? false,
@@ -189,23 +183,30 @@ class Backup {
       mark,
       namespace: this.connection.target.namespace,
     };
-    let before = 0;
-    await this.pod.run({
-      command: 'archive',
-      args: [JSON.stringify({ header, live: header.live, log: line?.stores.logPath })],
-      output: counting(file, (count) => {
-        packed += count;
-      }),
-      onNews: (news) => {
-        if (news.bytes === undefined) return;
-        progress.add(news.bytes - before);
-        before = news.bytes;
-      },
-      signal: this.signal,
-    });
-    progress.end();
-    this.io.err(`Copied ${size(bytes)}, ${size(packed)} compressed.`);
+    // A run that was killed may have left one.
+    rmSync(path, { force: true });
+    const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
+    const progress = new ProgressLine('Copying', bytes);
+    try {
+      await this.pod.run({
+        command: 'archive',
+        args: [JSON.stringify({ header, live: header.live, log: lineOf(studio)?.stores.logPath })],
+        output: file,
+        onNews: (news) => progress.reach(news.bytes),
+        signal: this.signal,
+      });
+    } catch (error) {
+      throw isOfFile(error) ? new Refusal(`${path} cannot be written: ${error.message}`) : error;
+    } finally {
+      progress.end();
+    }
+    this.io.err(`Copied ${size(bytes)}, ${size(file.bytesWritten)} compressed.`);
   }
+}
+
+/** What the file system of this machine refuses: no space, no permission. */
+function isOfFile(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
 }
 
 function keepOf({ keep }: BackupOptions): number | undefined {

@@ -1,8 +1,11 @@
 import { createInterface } from 'node:readline/promises';
+import { loadAll } from 'js-yaml';
 import { Interruption } from '../cluster/interruption';
 import { Kubectl, KubectlError, type Target } from '../cluster/kubectl';
+import type { Deployment } from '../cluster/objects';
 import { type Pace, usualPace } from '../cluster/pace';
 import { Refusal } from '../cluster/refusal';
+import { workloadNames } from '../config/names';
 import { formatProblem } from '../config/problems';
 import { render } from '../main';
 import type { ExitCode, Io, Option } from './command';
@@ -38,12 +41,14 @@ export const clusterOptions: readonly Option[] = [
 export interface Connection {
   readonly kubectl: Kubectl;
   readonly target: Target;
+  /** The backend as the env file renders it. @default there was no need to read one */
+  readonly rendered?: Deployment;
 }
 
 /** Finds out where a command goes; nothing is changed, and no request is made. */
 async function connect(options: LookOptions, io: Io, { requestSeconds }: Pace): Promise<Connection> {
   const { context, kubeconfig } = options;
-  const namespace = options.namespace ?? namespaceOf(options, io);
+  const { namespace, rendered } = options.namespace ? { namespace: options.namespace } : studioOf(options, io);
   const own = new Kubectl({
     context,
     kubeconfig,
@@ -53,7 +58,7 @@ async function connect(options: LookOptions, io: Io, { requestSeconds }: Pace): 
   });
   const target = await own.target();
   // From here on by name: somebody may switch the current context meanwhile.
-  return { kubectl: new Kubectl({ ...own.options, context: target.context }), target };
+  return { kubectl: new Kubectl({ ...own.options, context: target.context }), target, rendered };
 }
 
 /** Asks whether to go on. Where nobody can be asked, `--yes` is needed. */
@@ -105,10 +110,16 @@ export async function withCluster(
   }
 }
 
-function namespaceOf(options: StudioOptions, io: Io): string {
-  const { problems, studios } = render(selected(options, io), io.environment);
+/** The one studio that the env file renders. */
+function studioOf(options: StudioOptions, io: Io): { readonly namespace: string; readonly rendered?: Deployment } {
+  const { problems, studios, files } = render(selected(options, io), io.environment);
   const [studio, ...others] = studios;
-  if (studio && others.length === 0) return studio.namespace;
+  if (studio && others.length === 0) {
+    const objects = files.flatMap(({ path, text }) => (path.endsWith('.yaml') ? (loadAll(text) as Deployment[]) : []));
+    const isBackend = ({ kind, metadata }: Deployment) =>
+      kind === 'Deployment' && metadata.name === workloadNames.backend;
+    return { namespace: studio.namespace, rendered: objects.find(isBackend) };
+  }
   if (others.length > 0)
     throw new Refusal('There are several studios here: name the one with --namespace or --env-file');
   const errors = problems.filter(({ severity }) => severity === 'error').map(formatProblem);

@@ -23,8 +23,9 @@ export class ProgressLine {
     private readonly total: number,
   ) {}
 
-  add(bytes: number): void {
-    this.bytes += bytes;
+  /** @param bytes so far; nothing has changed where it is left out */
+  reach(bytes = this.bytes): void {
+    this.bytes = bytes;
     if (!process.stderr.isTTY || Date.now() - this.shown < 200) return;
     this.shown = Date.now();
     process.stderr.write(`\r\u001b[K${this.verb} ${this.text}`);

@@ -79,7 +79,7 @@ class Restore {
   async run(): Promise<ExitCode> {
     const { into } = this.options;
     const source = await sourceOf(this.options.source ?? '');
-    const studio = await findStudioStarted(this.kubectl, this.pace, this.reporter);
+    const studio = await findStudioStarted(this.kubectl, this.pace, this.reporter, this.connection.rendered);
     if (into === undefined) {
       const how = { ownPod: VOLUME_POD, argoCdPaused: this.options.argocdPaused };
       await refuseUnlessStoppable(this.kubectl, studio, how, this.signal);
@@ -184,16 +184,11 @@ class Restore {
 
   private async receive(pod: VolumePod, stage: string, source: Source): Promise<void> {
     const progress = new ProgressLine('Copying', source.bytes);
-    let before = 0;
     const result = await pod.run({
       command: 'receive',
       args: [stage, JSON.stringify({ bytes: source.bytes })],
       input: source.stream(),
-      onNews: (news) => {
-        if (news.bytes === undefined) return;
-        progress.add(news.bytes - before);
-        before = news.bytes;
-      },
+      onNews: (news) => progress.reach(news.bytes),
       signal: this.signal,
     });
     progress.end();

@@ -26,6 +26,7 @@ import time
 
 HEADER, MANIFEST, DATA = "junjo-backup.json", "junjo-manifest.json", "data"
 FORMAT = 1
+PLAN = ".plan"
 CHUNK = 1 << 20
 
 # What is on the volume, and no part of the studio's data: of the file system, and of restores.
@@ -79,6 +80,8 @@ def look(data):
 
 def archive(data, options):
     options = json.loads(options)
+    if plans(data):
+        raise Refusal("A restore broke off while it changed folders. Restore again first: that finishes it")
     progress = Progress()
     manifest = {"format": FORMAT, "files": {}, "folders": [], "links": {}, "leftOut": [], "databases": {}}
     with gzip.GzipFile(fileobj=sys.stdout.buffer, mode="wb", compresslevel=options.get("level", 1), mtime=0) as packed:
@@ -200,6 +203,7 @@ class Live(Stopped):
 def receive(data, stage, options):
     """Unpacks an archive from stdin into a folder of its own on the volume, and compares it with its manifest."""
     options = json.loads(options)
+    finish_plans(data)
     free = shutil.disk_usage(data).free
     # A twentieth more, for blocks that are not full and folders.
     if free < options["bytes"] * 1.05:
@@ -279,27 +283,36 @@ def swap(data, stage, options):
     did not. Called again after its end, it does nothing.
     """
     aside = json.loads(options).get("aside")
-    root, plan_path = os.path.join(data, stage), os.path.join(data, f"{stage}.plan")
-    if not os.path.exists(plan_path):
-        if not os.path.exists(root):
-            return {"aside": aside if aside and os.path.exists(os.path.join(data, aside)) else None}
+    root, plan = os.path.join(data, stage), os.path.join(data, f"{stage}{PLAN}")
+    if os.path.exists(root) and not os.path.exists(plan):
         there = entries(data)
         if there and not aside:
             raise Refusal(f"The volume is not empty: it holds {', '.join(there[:5])}")
         moves = [[name, f"{aside}/{name}"] for name in there]
         moves += [[f"{stage}/{name}", name] for name in sorted(os.listdir(root))]
-        write_plan(plan_path, {"aside": aside if there else None, "moves": moves})
-    with open(plan_path, encoding="utf-8") as file:
-        plan = json.load(file)
-    if plan["aside"]:
-        os.makedirs(os.path.join(data, plan["aside"]), mode=0o700, exist_ok=True)
-    for source, target in plan["moves"]:
-        if os.path.lexists(os.path.join(data, source)):
-            os.rename(os.path.join(data, source), os.path.join(data, target))
-    os.rmdir(root)
-    os.remove(plan_path)
+        write_plan(plan, {"aside": aside, "stage": stage, "moves": moves})
+    finish_plans(data)
+    return {"aside": aside if aside and os.path.exists(os.path.join(data, aside)) else None}
+
+
+def plans(data):
+    return [os.path.join(data, name) for name in os.listdir(data) if name.startswith(NOT_DATA) and name.endswith(PLAN)]
+
+
+def finish_plans(data):
+    """Does what is left of the moves that were written down."""
+    for path in plans(data):
+        with open(path, encoding="utf-8") as file:
+            plan = json.load(file)
+        for names in plan["moves"]:
+            source, target = (os.path.join(data, name) for name in names)
+            # A target that is there was moved before: what has the name of the source now is its successor.
+            if os.path.lexists(source) and not os.path.lexists(target):
+                os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+                os.rename(source, target)
+        shutil.rmtree(os.path.join(data, plan["stage"]), ignore_errors=True)
+        os.remove(path)
     os.sync()
-    return {"aside": plan["aside"]}
 
 
 def write_plan(path, plan):

@@ -58,6 +58,7 @@ test('a command is taken apart as a shell does it', () => {
     ['kubectl', 'get', 'a b'],
     ['grep', 'c'],
   ]);
+  expect(simpleCommands('npm run backup # stops; copies')).toEqual([['npm', 'run', 'backup']]);
   expect(() => simpleCommands("kubectl -p '{")).toThrow('not closed');
 });
 

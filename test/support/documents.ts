@@ -58,6 +58,7 @@ export function simpleCommands(line: string): readonly (readonly string[])[] {
       word = `${word ?? ''}${line.slice(i + 1, end)}`;
       i = end;
     } else if (/\s/.test(char)) endWord();
+    else if (char === '#' && word === undefined) break;
     else if (/[|&;()]/.test(char)) {
       endWord();
       commands.push([]);

@@ -422,7 +422,12 @@ export class FakeApiServer {
     const mounts: [string, string][] = (container.volumeMounts ?? []).map(({ name, mountPath }: Manifest) => {
       const volume = pod.spec.volumes.find((each: Manifest) => each.name === name);
       const claim = volume?.persistentVolumeClaim?.claimName;
-      return [mountPath, this.volume(claim ? namespace : `pod-${uid}`, claim ?? name)];
+      const folder = this.volume(claim ? namespace : `pod-${uid}`, claim ?? name);
+      const files = this.store
+        .list('configmaps', namespace)
+        .find(({ metadata }) => metadata.name === volume?.configMap?.name);
+      for (const [file, text] of Object.entries<string>(files?.data ?? {})) writeFileSync(join(folder, file), text);
+      return [mountPath, folder];
     });
     return new Map(mounts);
   }

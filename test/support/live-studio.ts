@@ -5,10 +5,14 @@ import { dirname, join } from 'node:path';
 import { type Pace, usualPace } from '../../cluster/pace';
 import type { Io } from '../../commands/command';
 import { FakeApiServer } from './fake-api-server';
+import { withSystemPython } from './python';
 import { development, type Manifest, render, type Settings } from './studio';
 
 /** Commands in tests look and try again more often; they wait as long as on a busy machine. */
 export const hasty: Pace = { ...usualPace, pollMs: 20, retryMs: 20, startAttempts: 4, stopSeconds: 1 };
+
+/** The same where something never answers: whether it then waits for too short a time does not matter. */
+export const impatient: Pace = { ...hasty, requestSeconds: 3, stallSeconds: 5, startAttempts: 20 };
 
 const CLAIM = 'junjo-ai-studio-data';
 
@@ -84,7 +88,13 @@ export class LiveStudio {
   }
 }
 
-/** Fills a folder as a studio of 0.80 and later does: real databases, one of them with a log, files, odd names. */
+// Of 0.82: its releases look at the columns before they start on a volume.
+const [SPANS, LOG] = ['parquet', 'ipc'].map((name) => readFileSync(`test/support/span-files/21.${name}`)) as [
+  Buffer,
+  Buffer,
+];
+
+/** Fills a folder as a studio of 0.82 does: real databases, one of them with a log, files, odd names. */
 export function fillVolume(folder: string, { mebibytes = 1 } = {}): void {
   const write = (name: string, content: Buffer | string) => {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
@@ -102,15 +112,16 @@ for name, closed in (('junjo.db', True), ('metadata.db', False)):
     database.commit()
     if closed: database.close()
 os._exit(0)`;
-  execFileSync('python3', ['-c', script, folder]);
-  write('spans/parquet/2026/large.parquet', randomBytes(mebibytes * 1024 * 1024));
-  for (let index = 0; index < 40; index += 1) write(`spans/parquet/many/${index}.parquet`, randomBytes(index * 37));
-  write('spans/wal/segment-1.arrow', randomBytes(5000));
-  write('spans/empty', '');
+  execFileSync('python3', ['-c', script, folder], { env: withSystemPython });
+  for (let index = 0; index < 20; index += 1) write(`spans/parquet/2026/${index}.parquet`, SPANS);
+  write('spans/wal/segment-1.ipc', LOG);
+  write('large', randomBytes(mebibytes * 1024 * 1024));
+  for (let index = 0; index < 20; index += 1) write(`odd/of ${index} bytes`, randomBytes(index));
+  write('odd/empty', '');
   write(`odd/${'long '.repeat(40)}/${'ü€😀 %?#'.repeat(4)}`, 'odd');
   write('odd/it\'s "quoted"\nand $(split) *', 'odd');
   mkdirSync(join(folder, 'empty folder'));
-  symlinkSync('spans/empty', join(folder, 'link'));
+  symlinkSync('odd/empty', join(folder, 'link'));
 }
 
 /** Everything below a folder with the digest of what it holds. @param without names at the top to leave out */

@@ -22,6 +22,8 @@ const claims = resource('PersistentVolumeClaim');
 export class Controllers {
   /** Decides of each pod what becomes of it; tests replace it. */
   judge: (pod: Manifest) => PodVerdict = () => 'ready';
+  /** Which deleted pods stay, as on a node that does not answer; tests replace it. */
+  stays: (pod: Manifest) => boolean = () => false;
   private readonly timers = new Set<NodeJS.Timeout>();
   private readonly stopWatching: () => void;
 
@@ -45,6 +47,7 @@ export class Controllers {
     if (pod.metadata.deletionTimestamp) return;
     this.store.put(pods, { ...pod, metadata: { ...pod.metadata, deletionTimestamp: new Date().toISOString() } });
     this.later(this.pace.podStopMs ?? 20, () => {
+      if (this.stays(pod)) return;
       this.store.remove(pods, pod.metadata.namespace, pod.metadata.name);
       this.onPodGone(pod);
     });

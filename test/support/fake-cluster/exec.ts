@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { WebSocket } from 'ws';
+import { withSystemPython } from '../python';
 import type { Manifest } from '../studio';
 import type { Fault } from './faults';
 
@@ -25,9 +26,9 @@ export function runExec(socket: WebSocket, { command, container, folders, fault 
   const here = (text: string) => (folders.size > 0 ? text.replace(mounted, (path) => folders.get(path) ?? path) : text);
   const variables = (container.env ?? []).map(({ name, value = '' }: Manifest) => [name, here(value)]);
   const [program = '', ...args] = command.map(here);
-  const child = spawn(program, args, { env: { PATH: process.env.PATH, ...Object.fromEntries(variables) } });
+  const child = spawn(program, args, { env: { PATH: withSystemPython.PATH, ...Object.fromEntries(variables) } });
   // Of what goes through the stream; at that point a fault strikes.
-  let room = fault?.kind === 'cut' || fault?.kind === 'stall' ? fault.afterBytes : Number.POSITIVE_INFINITY;
+  let room = fault && 'afterBytes' in fault ? fault.afterBytes : Number.POSITIVE_INFINITY;
 
   /** Whether the stream still works after so many further bytes. */
   const passes = (length: number): boolean => {
@@ -64,6 +65,7 @@ export function runExec(socket: WebSocket, { command, container, folders, fault 
   });
   child.on('error', (error) => finish(socket, { reason: 'InternalError', message: error.message, code: 500 }));
   child.on('close', (code, signal) => {
+    if (room < 0 && fault?.kind === 'short') return finish(socket);
     if (room < 0) return;
     const failure = {
       reason: 'NonZeroExitCode',

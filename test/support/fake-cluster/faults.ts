@@ -20,6 +20,8 @@ export type Fault =
   | { readonly kind: 'hang' }
   /** The stream of an exec breaks after so many bytes from the container, or to it. */
   | { readonly kind: 'cut'; readonly afterBytes: number }
+  /** The stream of an exec ends after so many bytes as if the command had ended well. */
+  | { readonly kind: 'short'; readonly afterBytes: number }
   /** The stream of an exec goes silent after so many bytes, and stays open. */
   | { readonly kind: 'stall'; readonly afterBytes: number };
 
@@ -49,4 +51,25 @@ export class Faults {
     if (hit) hit.left -= 1;
     return hit?.rule.fault;
   }
+}
+
+export const unavailable: Fault = { kind: 'status', code: 500, reason: 'InternalError', message: 'etcd is away' };
+
+/** A fault for the request of that number, so that neighbours get different ones. */
+export function faultOf(method: string, step: number): Fault {
+  const reads: readonly Fault[] = [unavailable, { kind: 'reset' }, { kind: 'hang' }];
+  const writes: readonly Fault[] = [unavailable, { kind: 'lost answer' }];
+  const faults = method === 'GET' ? reads : writes;
+  return faults[step % faults.length] ?? unavailable;
+}
+
+/** Hits the request of that number, counted from now on without those for discovery, which kubectl remembers. */
+export function atStep(step: number, fault: Fault): FaultRule {
+  let asked = -1;
+  const when = ({ path }: SeenRequest) => {
+    if (/^\/(api|apis|version|openapi\/.*)(\/v1|\/[^/]+\/[^/]+)?$/.test(path)) return false;
+    asked += 1;
+    return asked === step;
+  };
+  return { when, fault };
 }

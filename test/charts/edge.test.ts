@@ -460,6 +460,23 @@ describe('spans', () => {
       [],
     ],
     [
+      'the certificate that a ClusterIssuer makes for the edge, where that has the host',
+      { JUNJO_PROD_INGESTION_URL: 'https://studio.example.com:50051', JUNJO_K8S_CLUSTER_ISSUER: 'dns' },
+      'junjo-ai-studio-tls',
+      [],
+    ],
+    [
+      'one of their own for a host of the edge, beside a Gateway that keeps its certificate elsewhere',
+      {
+        ...withoutClass,
+        JUNJO_K8S_GATEWAY: 'edge/shared',
+        JUNJO_K8S_CLUSTER_ISSUER: 'dns',
+        JUNJO_PROD_INGESTION_URL: 'https://studio.example.com:50051',
+      },
+      'junjo-ai-studio-spans-tls',
+      [],
+    ],
+    [
       'a Secret beside Caddy, which has its own',
       { JUNJO_K8S_INGRESS_CLASS: 'caddy', JUNJO_K8S_TLS_SECRET: 'studio-tls' },
       'studio-tls',

@@ -59,13 +59,14 @@ async function drawStudio({ folder = 'dist', format, output }: DiagramOptions, i
 
 /** Draws objects as a picture by itself. Graphviz is loaded here and nowhere else: it is larger than all the rest. */
 export async function drawn(manifests: readonly Manifest[]): Promise<string> {
-  const { instance } = await import('@viz-js/viz');
+  // Not by import(): of a bundle that V8 has the code of, Node.js 20 cannot.
+  const { instance } = require('@viz-js/viz') as typeof import('@viz-js/viz', { with: { 'resolution-mode': 'import' }});
   const graphviz = await instance();
   return themed(graphviz.renderString(dotOf(diagramOf(manifests)), { format: 'svg' }));
 }
 
 function withoutGraphviz(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+  if (error.code !== 'MODULE_NOT_FOUND') throw error;
 }
 
 /** The objects of a studio in a folder of its own; what Argo CD applies to itself is not among them. */

@@ -29,6 +29,7 @@ const environment = {
   JUNJO_SESSION_SECRET: secret(),
   JUNJO_SECURE_COOKIE_KEY: secret(),
   CDK8S_OUTDIR: join(work, 'app'),
+  XDG_CACHE_HOME: join(work, 'cache'),
 };
 
 /** Runs a process to its end: processor seconds, of itself and its children. bash tells them of any program. */

@@ -1,5 +1,6 @@
 // Makes build/, which is all that the package holds: the command in one file, the library without its peers, types, licences.
 const { execFileSync } = require('node:child_process');
+const { createHash } = require('node:crypto');
 const { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { bundle } = require('./bundle');
@@ -40,7 +41,9 @@ async function main() {
     plugins: [],
     metafile: true,
   });
-  copyFileSync('scripts/junjo-k8s.js', 'build/junjo-k8s.js');
+  const content = createHash('sha256').update(readFileSync('build/cli.js')).digest('hex');
+  writeFileSync('build/junjo-k8s.js', readFileSync('scripts/junjo-k8s.js', 'utf8').replace('CONTENT', content));
+  copyFileSync('scripts/code-cache.js', 'build/code-cache.js');
   writeFileSync('build/LICENSES.txt', licencesOf(packagesIn([command.metafile, library.metafile])));
   execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
     stdio: 'inherit',

@@ -1,34 +1,54 @@
 // What Node.js 22.8 does by itself (module.enableCompileCache), for older ones.
-const { existsSync, readFileSync, renameSync, writeFileSync } = require('node:fs');
+const fs = require('node:fs');
 const { createRequire, wrap } = require('node:module');
-const { dirname } = require('node:path');
-const { Script, constants } = require('node:vm');
+const { dirname, join } = require('node:path');
+const { Script } = require('node:vm');
 
-/**
- * Runs the `main` of a bundle, with the code that V8 made of it the time before. V8 refuses code of another version or other
- * flags, but takes a source of the same length for the same: the name of the cache is to tell the content of the bundle.
- * @param {string} path
- * @param {string} cache
- */
-async function runMain(path, cache) {
-  const cachedData = existsSync(cache) ? readFileSync(cache) : undefined;
-  const script = new Script(wrap(readFileSync(path, 'utf8')), {
-    filename: path,
-    cachedData,
-    importModuleDynamically: constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-  });
-  const bundle = { exports: {} };
-  script.runInThisContext()(bundle.exports, createRequire(path), bundle, path, dirname(path));
-  await bundle.exports.main();
-  if (cachedData && !script.cachedDataRejected) return;
-  const fresh = `${cache}.${process.pid}`;
+/** Code that nobody else can have written, for it is run as it is. */
+function readOwn(path) {
+  let file;
   try {
-    // Now that it ran, it holds the functions that were called.
-    writeFileSync(fresh, script.createCachedData());
-    renameSync(fresh, cache);
+    file = fs.openSync(path);
+    const { uid, mode } = fs.fstatSync(file);
+    return process.getuid && (uid !== process.getuid() || mode & 0o022) ? undefined : fs.readFileSync(file);
   } catch {
-    // Whose clone it is may be somebody else, and it runs without.
+    return undefined;
+  } finally {
+    if (file !== undefined) fs.closeSync(file);
   }
 }
 
-module.exports = { runMain };
+function removeOld(folder) {
+  const yesterday = Date.now() - 86_400_000;
+  for (const old of fs.readdirSync(folder).map((name) => join(folder, name))) {
+    if (fs.statSync(old).mtimeMs < yesterday) fs.rmSync(old, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Runs the `main` of a bundle, with the code that V8 made of it when the same command ran before. V8 refuses code of another
+ * version or other flags, but takes a source of the same length for the same: `key` is to tell the content of the bundle.
+ * @param {string} path
+ * @param {string} key
+ * @param {string} folder where the code is kept; where it cannot be, the command runs without
+ */
+async function runMain(path, key, folder) {
+  const command = /^[a-z]+$/.test(process.argv[2] ?? '') ? process.argv[2] : 'none';
+  const cache = join(folder, `${key}.${process.version}.${process.arch}.${command}.code`);
+  const cachedData = readOwn(cache);
+  const script = new Script(wrap(fs.readFileSync(path, 'utf8')), { filename: path, cachedData });
+  const bundle = { exports: {} };
+  script.runInThisContext()(bundle.exports, createRequire(path), bundle, path, dirname(path));
+  await bundle.exports.main();
+  // Only now it holds the functions that were called; those of a command that failed are not what it needs.
+  if (process.exitCode || (cachedData && !script.cachedDataRejected)) return;
+  const fresh = `${cache}.${process.pid}`;
+  try {
+    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    fs.writeFileSync(fresh, script.createCachedData(), { mode: 0o600, flag: 'wx' });
+    fs.renameSync(fresh, cache);
+    removeOld(folder);
+  } catch {}
+}
+
+module.exports = { removeOld, runMain };

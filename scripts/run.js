@@ -1,10 +1,11 @@
 // Runs junjo-k8s from source, without a build to forget: `node scripts/run.js synth`. It keeps the bundle under a name made of
 // the content of all that goes into it: another content is another bundle.
 const { createHash } = require('node:crypto');
-const { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } = require('node:fs');
+const { existsSync, readdirSync, readFileSync, renameSync } = require('node:fs');
 const { enableCompileCache } = require('node:module');
-const { join } = require('node:path');
+const { basename, join } = require('node:path');
 const { setFlagsFromString } = require('node:v8');
+const { removeOld, runMain } = require('./code-cache');
 
 const ROOT = join(__dirname, '..');
 const CACHE = join(ROOT, 'node_modules', '.cache', 'junjo-k8s');
@@ -30,10 +31,7 @@ async function bundled() {
   const fresh = `${path}.${process.pid}`;
   await bundle({ entryPoints: [join(ROOT, 'commands', 'cli.ts')], outfile: fresh });
   renameSync(fresh, path);
-  const yesterday = Date.now() - 86_400_000;
-  for (const old of readdirSync(CACHE).map((name) => join(CACHE, name))) {
-    if (statSync(old).mtimeMs < yesterday) rmSync(old, { recursive: true });
-  }
+  removeOld(CACHE);
   return path;
 }
 
@@ -41,5 +39,5 @@ async function bundled() {
 if (process.version.startsWith('v20.')) setFlagsFromString('--interrupt-budget=1500000');
 enableCompileCache?.(join(CACHE, 'compiled'));
 void bundled().then((path) =>
-  enableCompileCache ? require(path).main() : require('./code-cache').runMain(path, path.replace(/js$/, 'code')),
+  enableCompileCache ? require(path).main() : runMain(path, basename(path, '.js'), CACHE),
 );

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -11,6 +12,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import * as nodeModule from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { exampleNames } from '../commands/example-studios';
@@ -27,6 +29,9 @@ const secrets = Object.fromEntries(
   ]),
 );
 
+/** Of Node.js 22.8 or newer. */
+const { enableCompileCache } = nodeModule as { readonly enableCompileCache?: unknown };
+
 let root: string;
 /** The package as npm unpacks it, with no other package near it. */
 let installed: string;
@@ -41,9 +46,9 @@ function contents(folder: string): Record<string, string> {
   return Object.fromEntries(filesBelow(folder).map((path) => [path.slice(folder.length), readFileSync(path, 'utf8')]));
 }
 
-function node(cwd: string, args: readonly string[]) {
+function node(cwd: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}) {
   const { JUNJO_ENV_FILES: _, JUNJO_STUDIOS: __, ...inherited } = process.env;
-  const env = { ...inherited, ...secrets };
+  const env = { ...inherited, ...secrets, XDG_CACHE_HOME: join(root, 'cache'), ...environment };
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd, encoding: 'utf8', env });
   return { status, stdout, stderr };
 }
@@ -143,6 +148,74 @@ describe('junjo-k8s', () => {
     const { status, stdout } = node(cwd, ['cli.js', 'stream']);
     expect(status).toBe(0);
     expect(stdout).toContain('kind: Namespace');
+  });
+});
+
+/** What V8 made of the command is kept by Node.js itself from 22.8 on. */
+(enableCompileCache ? describe.skip : describe)('the code that V8 made', () => {
+  let cwd: string;
+  let caches: string;
+
+  const stream = (environment: NodeJS.ProcessEnv = { XDG_CACHE_HOME: caches }) =>
+    node(cwd, [join(installed, 'build', 'junjo-k8s.js'), 'stream'], environment);
+  const kept = () => readdirSync(join(caches, 'junjo-k8s'));
+
+  beforeEach(() => {
+    caches = mkdtempSync(join(root, 'caches-'));
+    cwd = mkdtempSync(join(root, 'code-'));
+    writeFileSync(join(cwd, '.env'), envText(development()));
+  });
+
+  test('is kept for its owner alone, and taken the next time', () => {
+    const first = stream();
+    const [name = ''] = kept();
+    const code = statSync(join(caches, 'junjo-k8s', name));
+    expect(stream()).toEqual(first);
+    expect(first.status).toBe(0);
+    expect(kept()).toEqual([name]);
+    expect([code.mode & 0o777, statSync(join(caches, 'junjo-k8s')).mode & 0o777]).toEqual([0o600, 0o700]);
+    expect(statSync(join(caches, 'junjo-k8s', name)).ino).toBe(code.ino);
+  });
+
+  test.each([
+    ['alone can write is run', 0o600, 'of somebody else\n'],
+    ['and others can write is not run, and replaced', 0o622, expect.stringContaining('kind: Namespace')],
+  ])('that its owner %s', (_, mode, stdout) => {
+    stream();
+    const [name = ''] = kept();
+    const path = join(caches, 'junjo-k8s', name);
+    // V8 takes code of any source of the same length.
+    const program = `
+      if (process.version.startsWith('v20.')) require('node:v8').setFlagsFromString('--interrupt-budget=1500000');
+      const { readFileSync, writeFileSync } = require('node:fs');
+      const { length } = require('node:module').wrap(readFileSync(process.argv[1], 'utf8'));
+      const source = '(function (exports) { exports.main = () => console.log("of somebody else"); })';
+      const script = new (require('node:vm').Script)(source.padEnd(length));
+      const bundle = {};
+      script.runInThisContext()(bundle);
+      bundle.main();
+      writeFileSync(process.argv[2], script.createCachedData());`;
+    expect(node(cwd, ['-e', program, join(installed, 'build', 'cli.js'), path]).stderr).toBe('');
+    chmodSync(path, mode);
+    expect(stream()).toMatchObject({ status: 0, stdout });
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  test('is not kept of a command that failed, for which it was not all that it needs', () => {
+    writeFileSync(join(cwd, '.env'), 'JUNJO_ENV=neither\n');
+    expect(stream().status).toBe(1);
+    expect(existsSync(join(caches, 'junjo-k8s'))).toBe(false);
+  });
+
+  test.each([
+    ['there is no home', { HOME: '', XDG_CACHE_HOME: '' }],
+    ['the home is no folder', { HOME: '/dev/null', XDG_CACHE_HOME: '' }],
+    ['a relative folder is named', { HOME: '', XDG_CACHE_HOME: 'caches' }],
+    ['it is not wanted', { HOME: '', NODE_DISABLE_COMPILE_CACHE: '1' }],
+  ])('is not kept where %s', (_, environment) => {
+    expect(stream(environment)).toMatchObject({ status: 0, stderr: '' });
+    expect(readdirSync(cwd)).toEqual(['.env']);
+    expect(readdirSync(caches)).toEqual([]);
   });
 });
 

@@ -108,3 +108,10 @@ test('a code cache that is none is not run, and is replaced', () => {
   // One of each content, of which the present one ran. Newer versions of Node.js keep a cache of their own.
   expect(replaced).toHaveLength('enableCompileCache' in nodeModule ? 0 : 1);
 });
+
+test('draws a picture the second time, too', () => {
+  expect(run('synth').status).toBe(0);
+  const first = run('diagram');
+  expect(first).toMatchObject({ status: 0, stdout: expect.stringContaining('</svg>') });
+  expect(run('diagram')).toEqual(first);
+});

@@ -106,10 +106,12 @@ export async function main(): Promise<void> {
     out: (text) => process.stdout.write(line(text)),
     err: (text) => process.stderr.write(line(text)),
     color: process.stderr.isTTY === true && !process.env.NO_COLOR,
-    terminal:
-      process.stdin.isTTY === true && process.stdout.isTTY === true
+    // Node.js opens stdin when it is first looked at, which takes time that only init needs.
+    get terminal() {
+      return process.stdin.isTTY === true && process.stdout.isTTY === true
         ? () => (require('./terminal') as typeof import('./terminal')).openTerminal()
-        : undefined,
+        : undefined;
+    },
   });
 }
 

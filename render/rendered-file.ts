@@ -1,4 +1,4 @@
-import { Chart } from 'cdk8s';
+import { ApiObject, Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { dump } from 'js-yaml';
 import type { Manifest, PlacedManifest } from '../rules';
@@ -20,8 +20,10 @@ export function manifestsBelow(scope: Construct): readonly PlacedManifest[] {
     .filter((construct) => construct instanceof Chart)
     .flatMap((chart) => {
       const file = `${chart.node.path.slice(above)}.k8s.yaml`;
-      const manifests: readonly Manifest[] = chart.toJson();
-      return manifests.map((manifest) => ({ file, manifest }));
+      // chart.toJson() would look for dependencies between charts, which are files here, in all of the app for each of them.
+      const objects = chart.node.findAll().filter((construct) => construct instanceof ApiObject);
+      const own = objects.filter((object) => Chart.of(object) === chart);
+      return own.map((object) => ({ file, manifest: object.toJson() }));
     });
 }
 

@@ -24,8 +24,8 @@ export function chooseRelease(entries: Entries, lines: readonly ReleaseLine[]): 
   if (tag) return { kind: 'chosen', line };
 
   const foreign = unknownNames(entries, line, lines);
-  const better = bestFit(entries, lines);
-  if (foreign.length > 0 && better !== line) {
+  const better = foreign.length > 0 ? bestFit(entries, lines) : line;
+  if (better !== line) {
     const some = listed(foreign.length > 4 ? [...foreign.slice(0, 3), `${foreign.length - 3} more`] : foreign);
     const belong = foreign.length === 1 ? 'belongs' : 'belong';
     const error = `is not set, which means ${defaultTag}, but ${some} ${belong} to release line ${better.name}. Set JUNJO_K8S_RELEASE=${newestTag(better)}`;
@@ -63,9 +63,8 @@ function versionNumber(tag: string): number | undefined {
 
 /** The names in a file that some line knows, but not this one, and that nobody but Junjo AI Studio has. */
 function unknownNames(entries: Entries, line: ReleaseLine, lines: readonly ReleaseLine[]): readonly string[] {
-  const own = namesRead(line);
-  const elsewhere = new Set(lines.flatMap((other) => [...namesRead(other)]));
-  return [...entries.keys()].filter((name) => !own.has(name) && elsewhere.has(name));
+  const foreign = [...entries.keys()].filter((name) => !namesRead(line).has(name));
+  return foreign.filter((name) => lines.some((other) => namesRead(other).has(name)));
 }
 
 const namesRead = memoized((line: ReleaseLine): ReadonlySet<string> => {

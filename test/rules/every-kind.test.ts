@@ -1,7 +1,14 @@
-import { brokenRules } from '../../rules';
+import { readdirSync } from 'node:fs';
+import { brokenRules, rules } from '../../rules';
 import { podsOf } from '../../rules/rendered-studio';
 import { SpoiltStudio, workload } from '../support/rules';
 import type { Manifest } from '../support/studio';
+
+test('each rule has the name of its file, by which a patch waives it', () => {
+  const files = readdirSync('rules').map((file) => file.replace(/\.ts$/, ''));
+  const others = ['index', 'patches-page', 'rendered-studio', 'rule'];
+  expect(rules.map(({ name }) => name).sort()).toEqual(files.filter((file) => !others.includes(file)).sort());
+});
 
 const kinds = ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job', 'CronJob', 'Pod', 'Rollout'];
 

@@ -94,6 +94,34 @@ refuses(names, [
   ],
 ]);
 
+refuses(
+  names,
+  [
+    'backend.',
+    '.backend',
+    'back..end',
+    'back.-end',
+    'back-.end',
+    '-backend',
+    'backend-',
+    'back_end',
+    'Backend',
+    'a'.repeat(254),
+  ].map((name) => [
+    `the name ${name.slice(0, 20)}`,
+    (s) => s.add({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...metadata, name } }),
+    `ConfigMap ${name}: has a name that Kubernetes refuses`,
+  ]),
+);
+
+lets(
+  names,
+  ['a', '1', 'ab', 'a-b', 'a--b', 'a.b', 'ab.cd-e.f1', 'a'.repeat(253)].map((name) => [
+    `the name ${name.slice(0, 20)}`,
+    (s) => s.add({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...metadata, name } }),
+  ]),
+);
+
 lets(names, [
   [
     'objects of one name and two kinds',

@@ -56,6 +56,13 @@ lets(references, [
     (s) => s.container('frontend').envFrom.push({ configMapRef: { name: 'none', optional: true } }),
   ],
   [
+    'a key that may be missing',
+    (s) => {
+      const configMapKeyRef = { name: 'junjo-ai-studio-frontend-config', key: 'none.js', optional: true };
+      Object.assign(s.container('frontend'), { env: [{ name: 'A', valueFrom: { configMapKeyRef } }] });
+    },
+  ],
+  [
     'the claims that a StatefulSet makes',
     (s) => {
       const set = workload('StatefulSet');

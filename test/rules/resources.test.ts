@@ -1,6 +1,6 @@
 import { cpuLimits } from '../../rules/cpu-limits';
 import { resources } from '../../rules/resources';
-import { refuses, type SpoiltStudio } from '../support/rules';
+import { lets, refuses, type SpoiltStudio } from '../support/rules';
 
 const CONTAINER = 'Deployment junjo-ai-studio-backend, container backend';
 const of = (studio: SpoiltStudio) => studio.container('backend').resources;
@@ -34,6 +34,13 @@ refuses(resources, [
     'an emptyDir that may fill the disk of the node',
     (s) => s.pod('backend').volumes.push({ name: 'scratch', emptyDir: {} }),
     'Deployment junjo-ai-studio-backend: the volume scratch is an emptyDir without a sizeLimit',
+  ],
+]);
+
+lets(resources, [
+  [
+    'as much memory requested as allowed',
+    (s) => Object.assign(of(s), { requests: { cpu: 1, memory: '1Gi' }, limits: { memory: '1024Mi' } }),
   ],
 ]);
 

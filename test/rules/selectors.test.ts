@@ -99,6 +99,34 @@ refuses(selectors, [
   ],
 ]);
 
+const expression = (studio: SpoiltStudio, expressions: object) => {
+  const own = { key: 'app.kubernetes.io/component', operator: 'In', values: ['backend'] };
+  policy(studio).podSelector = { matchExpressions: [own, expressions] };
+};
+
+refuses(
+  selectors,
+  [
+    { key: 'app.kubernetes.io/name', operator: 'DoesNotExist' },
+    { key: 'tier', operator: 'Exists' },
+    { key: 'app.kubernetes.io/component', operator: 'NotIn', values: ['frontend', 'backend'] },
+    { key: 'app.kubernetes.io/component', operator: 'In', values: ['frontend'] },
+  ].map((each) => [
+    `a policy for nobody, by ${each.operator}`,
+    (s) => expression(s, each),
+    `${POLICY}: is for pods that are not there`,
+  ]),
+);
+
+lets(
+  selectors,
+  [
+    { key: 'app.kubernetes.io/name', operator: 'Exists' },
+    { key: 'tier', operator: 'DoesNotExist' },
+    { key: 'app.kubernetes.io/component', operator: 'NotIn', values: ['frontend'] },
+  ].map((each) => [`a policy by ${each.operator}`, (s) => expression(s, each)]),
+);
+
 lets(selectors, [
   [
     'pods of other namespaces, which are not known',

@@ -1,5 +1,5 @@
-// The tests that judge mutants, as one file for mocha. Jest loads cdk8s anew in each test file and for each mutant;
-// mocha loads all of it once, and then asks each mutant only the tests that reach it.
+// The tests that judge mutants: each file of them is one test of mocha. Jest loads cdk8s anew in each test file and for each
+// mutant; mocha loads all of it once, and then asks each mutant only the files that reach it.
 require('tsx/cjs');
 const { readdirSync } = require('node:fs');
 const { join } = require('node:path');
@@ -22,24 +22,60 @@ delete process.env.CI;
 /** Random texts, and the time that long ones take: seconds for each mutant, and what they find is by chance. */
 const groupLeftOut = 'any text';
 
-/** What a function of jest is called with, given to one of mocha; `each` takes a table. */
+/** The tests of the file that is being read, each with what runs before and after it. */
+let found = [];
+let groups = [];
+
+/** What a function of jest is called with, given to one of these; `each` takes a table. */
 const withTables = (define) => Object.assign(define, { skip: () => {}, each: bind(define, false) });
 
-/** mocha's own functions, before they get the names of jest's. */
-const { describe: group, it: single } = globalThis;
+const hook = (when) => (body) => groups[groups.length - 1][when].push({ body, ran: false });
 
 Object.assign(globalThis, {
   expect,
-  beforeAll: before,
-  afterAll: after,
-  test: withTables((title, body) => single(title, body)),
-  it: withTables((title, body) => single(title, body)),
-  describe: withTables((title, body) => title !== groupLeftOut && group(title, body)),
+  beforeAll: hook('beforeAll'),
+  afterAll: hook('afterAll'),
+  beforeEach: hook('beforeEach'),
+  afterEach: hook('afterEach'),
+  test: withTables((_, body) => found.push({ body, groups: [...groups] })),
+  describe: withTables((title, body) => {
+    if (title === groupLeftOut) return;
+    groups.push({ beforeAll: [], afterAll: [], beforeEach: [], afterEach: [] });
+    body();
+    groups.pop();
+  }),
 });
+
+/** Reads a file of tests and runs them, up to the first that fails. What it renders while it is read is so asked of each mutant. */
+async function runTests(path) {
+  found = [];
+  groups = [{ beforeAll: [], afterAll: [], beforeEach: [], afterEach: [] }];
+  const [file] = groups;
+  delete require.cache[path];
+  require(path);
+  const entered = new Set([file]);
+  try {
+    for (const { body, groups: around } of found) {
+      for (const group of around) entered.add(group);
+      for (const once of around.flatMap(({ beforeAll }) => beforeAll).filter(({ ran }) => !ran)) {
+        once.ran = true;
+        await once.body();
+      }
+      try {
+        for (const each of around.flatMap(({ beforeEach }) => beforeEach)) await each.body();
+        await body();
+      } finally {
+        for (const each of around.flatMap(({ afterEach }) => afterEach)) await each.body();
+      }
+    }
+  } finally {
+    for (const last of [...entered].flatMap(({ afterAll }) => afterAll)) await last.body();
+  }
+}
 
 for (const folder of folders) {
   for (const file of readdirSync(join(root, folder)).filter((name) => name.endsWith('.test.ts'))) {
     if (leftOut.includes(`${folder}/${file}`)) continue;
-    describe(`${folder}/${file}`, () => require(join(root, folder, file)));
+    it(`${folder}/${file}`, () => runTests(join(root, folder, file)));
   }
 }

@@ -73,6 +73,12 @@ async function runTests(path) {
   }
 }
 
+// Before all tests, so that what is made when a file loads is of none of them, and mocha starts anew for its mutants.
+for (const folder of ['config', 'releases', 'rules', 'charts', 'render']) {
+  const files = readdirSync(join(root, '..', folder), { recursive: true }).filter((name) => name.endsWith('.ts'));
+  for (const file of files) require(join(root, '..', folder, file));
+}
+
 for (const folder of folders) {
   for (const file of readdirSync(join(root, folder)).filter((name) => name.endsWith('.test.ts'))) {
     if (leftOut.includes(`${folder}/${file}`)) continue;

@@ -285,6 +285,15 @@ describe('the Gateway API', () => {
     expect(studio.ofKind('Ingress')).toEqual([]);
   });
 
+  test('leads spans to ingestion, and limits nobody who was not limited', () => {
+    const studio = edge(own);
+    const { rules } = studio.get('GRPCRoute', 'junjo-ai-studio-spans').spec;
+    expect(
+      rules.map(({ backendRefs }: Manifest) => backendRefs.map(({ name, port }: Manifest) => [name, port])),
+    ).toEqual([[['junjo-ai-studio-ingestion', 50051]]]);
+    expect(studio.ofKind('SecurityPolicy')).toEqual([]);
+  });
+
   test('attaches each route to a listener that the Gateway has, with hosts of its own', () => {
     const studio = edge(own);
     const names = studio.get('Gateway', 'junjo-ai-studio').spec.listeners.map(({ name }: Manifest) => name);

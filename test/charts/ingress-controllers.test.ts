@@ -210,6 +210,10 @@ describe('JUNJO_K8S_WEB_SOURCE_RANGES', () => {
     expect(studio.get('Ingress', 'junjo-ai-studio').metadata.annotations['konghq.com/plugins']).toBe(
       'junjo-ai-studio-hsts,junjo-ai-studio-source-ranges',
     );
+    expect(studio.get('KongPlugin', 'junjo-ai-studio-hsts')).toMatchObject({
+      plugin: 'response-transformer',
+      config: { add: { headers: ['Strict-Transport-Security: max-age=31536000'] } },
+    });
     const paths = studio.files.map(({ path }) => path);
     expect(paths.indexOf('69-kong-plugins.k8s.yaml')).toBeLessThan(paths.indexOf('70-edge.k8s.yaml'));
   });

@@ -281,6 +281,16 @@ describe.each([
   });
 });
 
+test.each([
+  ['an Issuer of the studio', {}],
+  ['a ClusterIssuer', { JUNJO_K8S_CLUSTER_ISSUER: 'letsencrypt' }],
+])('a certificate by %s opens the port of the solver', (_, certificate) => {
+  const policies = render(production(certificate)).ofKind('NetworkPolicy');
+  const solver = policies.filter(({ metadata }) => metadata.name === 'junjo-ai-studio-acme-solver');
+  expect(solver).toHaveLength(1);
+  expect(solver[0].spec.podSelector.matchLabels).toEqual({ 'acme.cert-manager.io/http01-solver': 'true' });
+});
+
 test('a certificate from elsewhere opens no port for the solver', () => {
   const studio = render(production({ JUNJO_K8S_TLS_SECRET: 'studio-tls' }));
   expect(studio.ofKind('NetworkPolicy').map(({ metadata }) => metadata.name)).not.toContain(

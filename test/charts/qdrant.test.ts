@@ -33,6 +33,26 @@ describe('asked for', () => {
   const pod = spec.template.spec;
   const [container] = pod.containers;
 
+  test('sends nothing home', () => {
+    expect(container.env).toContainEqual({ name: 'QDRANT__TELEMETRY_DISABLED', value: 'true' });
+  });
+
+  test('its claim is for one node, and its objects are told from those of others', () => {
+    expect(studio.get('PersistentVolumeClaim', NAME).spec).toMatchObject({
+      accessModes: ['ReadWriteOnce'],
+      volumeMode: 'Filesystem',
+    });
+    const named = studio.objects.filter(({ metadata }) => metadata.name === NAME);
+    expect(named.map(({ kind }) => kind).sort()).toEqual([
+      'Deployment',
+      'NetworkPolicy',
+      'PersistentVolumeClaim',
+      'Service',
+    ]);
+    for (const { metadata } of named.filter(({ kind }) => kind !== 'NetworkPolicy'))
+      expect(metadata.labels['app.kubernetes.io/component']).toBe('qdrant');
+  });
+
   test('is one pod that the next one replaces', () => {
     expect([spec.replicas, spec.strategy]).toEqual([1, { type: 'Recreate' }]);
     expect(container.image).toMatch(/^docker\.io\/qdrant\/qdrant:v[0-9]+\.[0-9]+\.[0-9]+-unprivileged$/);

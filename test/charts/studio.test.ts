@@ -1,6 +1,7 @@
 import { App, Chart } from 'cdk8s';
 import { Construct } from 'constructs';
 import { loadAll } from 'js-yaml';
+import { digest } from '../../charts/pod/digest';
 import { podMeta } from '../../charts/pod/pod';
 import { Studio } from '../../charts/studio';
 import { renderConfig } from '../../render/render';
@@ -97,6 +98,55 @@ describe('the frontend', () => {
     }
     expect(studio.get('PodDisruptionBudget', 'junjo-ai-studio-frontend').spec.maxUnavailable).toBe(1);
   });
+});
+
+test.each([
+  ['production, on port 80', {}, [{ name: 'net.ipv4.ip_unprivileged_port_start', value: '80' }]],
+  ['development, above 1023', { JUNJO_ENV: 'development', JUNJO_BUILD_TARGET: 'development' }, undefined],
+])('the frontend of %s may listen there without a capability', (_, target, sysctls) => {
+  const settings = Object.keys(target).length > 0 ? development(target) : production();
+  expect(render(settings).pod('frontend').spec.securityContext.sysctls).toEqual(sysctls);
+});
+
+test.each([
+  ['published images', 'restricted', {}],
+  ['development images, which are root', 'baseline', { JUNJO_BUILD_TARGET: 'development' }],
+])('the namespace of %s is held to %s, and warns of nothing else', (_, level, settings) => {
+  const { labels } = render(development(settings)).ofKind('Namespace')[0].metadata;
+  for (const mode of ['enforce', 'audit', 'warn']) {
+    expect(labels[`pod-security.kubernetes.io/${mode}`]).toBe(level);
+    expect(labels[`pod-security.kubernetes.io/${mode}-version`]).toBe('latest');
+  }
+});
+
+test('pods that share the volume are told by a label that nothing else has', () => {
+  const studio = render(production());
+  const label = ({ metadata }: Manifest) => metadata.labels['junjo-ai-studio/volume'];
+  expect(['backend', 'ingestion', 'frontend'].map((name) => label(studio.pod(name)))).toEqual([
+    'data',
+    'data',
+    undefined,
+  ]);
+});
+
+test('a digest is of the values, in whatever order they come', () => {
+  expect(digest({ a: '1', b: '2', c: '3' })).toBe(digest({ c: '3', a: '1', b: '2' }));
+  expect(digest({ a: '1', b: '2' })).not.toBe(digest({ a: '2', b: '1' }));
+});
+
+test('a Secret of the studio itself rolls its pods by a digest, and nobody watches it', () => {
+  for (const { metadata } of render(production()).ofKind('Deployment')) {
+    expect(metadata.annotations ?? {}).not.toHaveProperty(['secret.reloader.stakater.com/reload']);
+  }
+});
+
+test('a studio of several leaves the Application to the set', () => {
+  const config = load(production({ JUNJO_K8S_GIT_REPO: 'https://git.example.com/team/studios.git' }));
+  const kinds = (inSet: boolean) =>
+    manifestsBelow(new Studio(new App(), 'studio', { config, inSet })).map(({ manifest }) => manifest.kind);
+  expect(kinds(false)).toEqual(expect.arrayContaining(['Application', 'AppProject']));
+  expect(kinds(true)).not.toContain('Application');
+  expect(kinds(true)).not.toContain('AppProject');
 });
 
 describe('images', () => {
@@ -198,6 +248,20 @@ describe('storage', () => {
       { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: ['worker-1'] }] },
     ]);
     expect(claim).toMatchObject({ volumeName: 'team-data', storageClassName: '' });
+  });
+
+  test.each([
+    ['no class, of which the volume says nothing', undefined],
+    ['the class that the file names', 'local'],
+  ])('of an absolute path has %s', (_, JUNJO_K8S_STORAGE_CLASS) => {
+    const studio = render(
+      production({ JUNJO_HOST_DB_DATA_PATH: '/mnt/junjo-data', JUNJO_K8S_NODE: 'worker-1', JUNJO_K8S_STORAGE_CLASS }),
+    );
+    const [volume] = studio.ofKind('PersistentVolume');
+    const [claim] = studio.ofKind('PersistentVolumeClaim');
+    expect('storageClassName' in volume.spec).toBe(JUNJO_K8S_STORAGE_CLASS !== undefined);
+    expect(volume.spec.storageClassName).toBe(JUNJO_K8S_STORAGE_CLASS);
+    expect(claim.spec.storageClassName).toBe(JUNJO_K8S_STORAGE_CLASS ?? '');
   });
 
   test('of an absolute path gives way to a storage class that the file names', () => {

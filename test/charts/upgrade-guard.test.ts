@@ -1,5 +1,13 @@
 import { releaseLines } from '../../releases';
-import { freshSecret, type Manifest, problemsOf, production, render, type Settings } from '../support/studio';
+import {
+  freshSecret,
+  type Manifest,
+  problemsOf,
+  production,
+  type Rendered,
+  render,
+  type Settings,
+} from '../support/studio';
 
 const tags = releaseLines.map(({ tags: [tag] }) => tag);
 const studioOf = (tag: string, settings: Settings = {}) =>
@@ -95,7 +103,11 @@ describe('JUNJO_K8S_ACCEPT_DATA_LOSS', () => {
     );
     const facts = JSON.parse(after?.get('ConfigMap', 'junjo-ai-studio-upgrade-guard').data['facts.json']);
     expect(facts.accepted).toEqual(['0.70-to-0.82']);
-    expect(after?.pod('backend').metadata.annotations).not.toEqual(before?.pod('backend').metadata.annotations);
+    const accepted = (studio?: Rendered) => studio?.pod('backend').metadata.annotations['checksum/accepted'];
+    expect(accepted(before)).toBeUndefined();
+    expect(accepted(after)).toMatch(/^[0-9a-f]{64}$/);
+    const other = render({ ...settings, JUNJO_K8S_ACCEPT_DATA_LOSS: '0.81-to-0.82' });
+    expect(accepted(other)).not.toBe(accepted(after));
     expect(after?.pod('ingestion')).toEqual(before?.pod('ingestion'));
   });
 

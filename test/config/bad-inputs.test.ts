@@ -504,6 +504,15 @@ const badInputs: readonly BadInput[] = [
       '.env:1 JUNJO_K8S_GATEWAY: must be the namespace/name of a Gateway, or class:NAME to make one of that class',
     ],
   },
+  ...['edge/shared/more', 'Edge/shared', 'edge/Shared', '/shared', 'edge/', 'class:Envoy', 'class:a/b'].map(
+    (value) => ({
+      ...prod(`JUNJO_K8S_GATEWAY=${value}`),
+      without: ['JUNJO_K8S_INGRESS_CLASS'],
+      prints: [
+        '.env:1 JUNJO_K8S_GATEWAY: must be the namespace/name of a Gateway, or class:NAME to make one of that class',
+      ],
+    }),
+  ),
   {
     ...prod('JUNJO_K8S_GATEWAY=class:'),
     without: ['JUNJO_K8S_INGRESS_CLASS'],
@@ -712,6 +721,13 @@ describe('an env file with something wrong', () => {
       const removed: Settings = Object.fromEntries([...replaced, ...without].map((name) => [name, undefined]));
       const text = `${lines.map((line) => `${line}\n`).join('')}${envText(bases[base](removed))}`;
       expect(problemsOf(text)).toEqual(prints);
+    },
+  );
+
+  test.each(['defaults', 'my-default', 'argocd-apps', 'my-argocd', 'kube', 'my-kube-system'])(
+    'the namespace %s belongs to nobody',
+    (namespace) => {
+      expect(problemsOf(envText(development({ JUNJO_K8S_NAMESPACE: namespace }))).join()).not.toContain('NAMESPACE');
     },
   );
 

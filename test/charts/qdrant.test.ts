@@ -53,6 +53,12 @@ describe('asked for', () => {
       expect(metadata.labels['app.kubernetes.io/component']).toBe('qdrant');
   });
 
+  test('its policy is for its own pods', () => {
+    expect(studio.get('NetworkPolicy', NAME).spec.podSelector.matchLabels).toMatchObject({
+      'app.kubernetes.io/component': 'qdrant',
+    });
+  });
+
   test('is one pod that the next one replaces', () => {
     expect([spec.replicas, spec.strategy]).toEqual([1, { type: 'Recreate' }]);
     expect(container.image).toMatch(/^docker\.io\/qdrant\/qdrant:v[0-9]+\.[0-9]+\.[0-9]+-unprivileged$/);

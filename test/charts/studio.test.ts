@@ -6,7 +6,7 @@ import { podMeta } from '../../charts/pod/pod';
 import { Studio } from '../../charts/studio';
 import { renderConfig } from '../../render/render';
 import { filesOf, manifestsBelow } from '../../render/rendered-file';
-import { development, load, type Manifest, production, render } from '../support/studio';
+import { development, freshSecret, load, type Manifest, production, render } from '../support/studio';
 
 const service = (settings: Parameters<typeof render>[0], name: string) =>
   render(settings).get('Service', `junjo-ai-studio-${name}`).spec;
@@ -140,11 +140,47 @@ test('a Secret of the studio itself rolls its pods by a digest, and nobody watch
   }
 });
 
+test.each([
+  ['0.80.0', 'backend', [['/tmp', '512Mi']]],
+  ['0.80.0', 'ingestion', [['/tmp', '64Mi']]],
+])('release %s may write beside the volume of its %s', (JUNJO_K8S_RELEASE, component, folders) => {
+  const studio = render(production({ JUNJO_K8S_RELEASE }));
+  const scratch = studio.pod(component).spec.volumes.filter(({ emptyDir }: Manifest) => emptyDir);
+  const mounts = studio.container(component).volumeMounts;
+  const paths = scratch.map(({ name, emptyDir }: Manifest) => [
+    mounts.find((mount: Manifest) => mount.name === name)?.mountPath,
+    emptyDir.sizeLimit,
+  ]);
+  expect(paths.filter(([path]: Manifest) => path)).toEqual(folders);
+});
+
+test('development images write into their own file system, which is not read-only', () => {
+  const studio = render(development({ JUNJO_K8S_RELEASE: '0.80.0', JUNJO_BUILD_TARGET: 'development' }));
+  for (const name of ['backend', 'ingestion']) {
+    expect(studio.container(name).volumeMounts.map(({ mountPath }: Manifest) => mountPath)).not.toContain('/tmp');
+  }
+});
+
+test('objects are labelled with the component that they are of', () => {
+  const studio = render(production({ JUNJO_K8S_QDRANT: 'true', QDRANT_API_KEY: freshSecret() }));
+  const components = ['backend', 'frontend', 'ingestion', 'qdrant'];
+  const named = studio.objects.filter(({ kind, metadata }) => {
+    return kind !== 'NetworkPolicy' && components.some((name) => metadata.name.split('-').includes(name));
+  });
+  expect(named.length).toBeGreaterThan(10);
+  for (const { metadata } of named) {
+    expect(metadata.name).toContain(`-${metadata.labels['app.kubernetes.io/component']}`);
+    expect(components).toContain(metadata.labels['app.kubernetes.io/component']);
+  }
+});
+
 test('a studio of several leaves the Application to the set', () => {
   const config = load(production({ JUNJO_K8S_GIT_REPO: 'https://git.example.com/team/studios.git' }));
   const kinds = (inSet: boolean) =>
     manifestsBelow(new Studio(new App(), 'studio', { config, inSet })).map(({ manifest }) => manifest.kind);
   expect(kinds(false)).toEqual(expect.arrayContaining(['Application', 'AppProject']));
+  const alone = manifestsBelow(new Studio(new App(), 'studio', { config }));
+  expect(alone.map(({ manifest }) => manifest.kind)).toEqual(kinds(false));
   expect(kinds(true)).not.toContain('Application');
   expect(kinds(true)).not.toContain('AppProject');
 });

@@ -18,10 +18,13 @@ function readOwn(path) {
   }
 }
 
+/** Removes what a day has passed over: bundles and code of other contents. */
 function removeOld(folder) {
   const yesterday = Date.now() - 86_400_000;
   for (const old of fs.readdirSync(folder).map((name) => join(folder, name))) {
-    if (fs.statSync(old).mtimeMs < yesterday) fs.rmSync(old, { recursive: true, force: true });
+    // Another process may remove it at the same time.
+    const stat = fs.statSync(old, { throwIfNoEntry: false });
+    if (stat && stat.mtimeMs < yesterday) fs.rmSync(old, { recursive: true, force: true });
   }
 }
 

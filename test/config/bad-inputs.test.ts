@@ -724,6 +724,34 @@ describe('an env file with something wrong', () => {
     },
   );
 
+  test.each([
+    ['JUNJO_K8S_INGRESS_CLASS', 'traefik'],
+    ['JUNJO_K8S_GATEWAY', 'edge/shared'],
+    ['JUNJO_K8S_INGRESS_NAMESPACE', 'traefik'],
+    ['JUNJO_K8S_WEB_SOURCE_RANGES', '203.0.113.0/24'],
+    ['JUNJO_K8S_ACME_EMAIL', 'a@example.com'],
+    ['JUNJO_K8S_CLUSTER_ISSUER', 'letsencrypt'],
+    ['JUNJO_K8S_TLS_SECRET', 'studio-tls'],
+    ['JUNJO_K8S_INGESTION_SERVICE', 'ClusterIP'],
+    ['JUNJO_K8S_INGESTION_SOURCE_RANGES', '203.0.113.0/24'],
+    ['JUNJO_K8S_CLOUD', 'aws'],
+    ['JUNJO_K8S_EXTERNAL_DNS', 'true'],
+  ])('%s has no effect on localhost', (name, value) => {
+    expect(problemsOf(envText({ [name]: value, ...development() }))).toContainEqual(
+      `note: .env:1 ${name}: has no effect in development, where the studio is on localhost`,
+    );
+  });
+
+  test.each([
+    ['aws', 'NodePort', ['note: .env:1 JUNJO_K8S_CLOUD: has no effect on a NodePort Service']],
+    ['aws', 'LoadBalancer', []],
+  ])('the cloud %s has something to say of a Service of type %s', (cloud, type, notes) => {
+    const settings = { JUNJO_K8S_CLOUD: cloud, ...production({ JUNJO_K8S_INGESTION_SERVICE: type }) };
+    const url = { JUNJO_PROD_INGESTION_URL: 'https://spans.example.com:50051', JUNJO_K8S_TLS_SECRET: 'studio-tls' };
+    const said = problemsOf(envText({ ...settings, ...url })).filter((line) => line.includes(' JUNJO_K8S_CLOUD: '));
+    expect(said).toEqual(notes);
+  });
+
   test.each(['defaults', 'my-default', 'argocd-apps', 'my-argocd', 'kube', 'my-kube-system'])(
     'the namespace %s belongs to nobody',
     (namespace) => {

@@ -53,6 +53,21 @@ describe('a setting arrives as what it stands for', () => {
     expect(edge?.route).toMatchObject(route);
   });
 
+  test.each([
+    ['envoy', true],
+    ['eg', true],
+    ['team-envoy', true],
+    ['envoy.internal', true],
+    ['my.eg-prod', true],
+    ['envoys', false],
+    ['keg', false],
+    ['egress', false],
+  ])('the Gateway class %s is of Envoy Gateway: %s', (name, known) => {
+    const { edge } = load(production({ JUNJO_K8S_INGRESS_CLASS: undefined, JUNJO_K8S_GATEWAY: `class:${name}` }));
+    expect(edge?.route).toMatchObject({ kind: 'gateway', className: name });
+    expect(JSON.stringify(edge?.route).includes('Envoy Gateway')).toBe(known);
+  });
+
   test('a scheme in capitals, as the origin that browsers send', () => {
     const config = load(
       production({

@@ -463,6 +463,7 @@ describe('nothing is rendered, and file and line are told, of', () => {
     ],
     ['waive: [probes]\n', 'patches.yaml:1: is not a waiver. Write it as {rule: probes, reason: …}'],
     ['waive: [{ reason: a }]\n', 'patches.yaml:1: names no rule'],
+    ["waive: [{ rule: '', reason: a }]\n", 'patches.yaml:1: names no rule'],
     ['waive: [{ rule: probes }]\n', 'patches.yaml:1: waives the rule probes without a reason'],
     ["waive: [{ rule: probes, reason: ' ' }]\n", 'patches.yaml:1: waives the rule probes without a reason'],
     ['waive: [{ rule: probe, reason: a }]\n', 'patches.yaml:1: probe is not a rule. The rules are: one-writer, '],

@@ -1,6 +1,6 @@
 import { variablesOf } from '../../config/variables';
 import { releaseLines } from '../../releases';
-import { development, load, production } from '../support/studio';
+import { development, envText, load, problemsOf, production } from '../support/studio';
 
 test('every default of the table is a value of its type', () => {
   const defaults = releaseLines
@@ -78,4 +78,12 @@ describe('a setting arrives as what it stands for', () => {
     expect(config.settings.backend.JUNJO_ALLOW_ORIGINS).toBe('https://studio.example.com');
     expect(config.apiUrl).toBe('https://api.example.com');
   });
+});
+
+test('a share of the memory is judged by what the limit allows, and not by what upstream sets as well', () => {
+  const studio = (value: string) => production({ JUNJO_K8S_RELEASE: '0.81.5', JUNJO_DF_SPILL_POOL_MB: value });
+  const said = (value: string) =>
+    problemsOf(envText(studio(value))).filter((line) => line.includes(' JUNJO_DF_SPILL_POOL_MB: '));
+  expect(said('193')).toEqual([]);
+  expect(said('900')).toEqual([expect.stringContaining('% of the memory limit of backend at the size small')]);
 });

@@ -94,10 +94,10 @@ type Settings = Readonly<Record<string, string>>;
 
 /** What the options say, by name of the variable; nothing, and what is wrong is told, where they cannot be read. */
 function settingsOf(options: InitOptions, io: Io): Settings | undefined {
-  const settings = (options.set ?? []).map((setting) => /^([A-Za-z_]\w*)=([^'\n]*)$/.exec(setting));
+  const settings = (options.set ?? []).map((setting) => /^([A-Za-z_]\w*)=(.*)$/.exec(setting));
   const wrong = settings.indexOf(null);
   if (wrong >= 0) {
-    io.err(`--set is NAME=value, without single quotes and line breaks in the value; the ${wrong + 1}. is not.`);
+    io.err(`--set is NAME=value, without line breaks in the value; the ${wrong + 1}. is not.`);
     return undefined;
   }
   const values = Object.fromEntries(settings.map((setting) => [setting?.[1] ?? '', setting?.[2] ?? '']));

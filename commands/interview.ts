@@ -104,12 +104,10 @@ class Interview {
   private async mend(): Promise<boolean> {
     const { ask } = this.props;
     if (!ask) return true;
-    const secrets = new Set(this.table().flatMap(({ name, secret }) => (secret ? [name] : [])));
-    const known = new Set(this.table().map(({ name }) => name));
     const wrong = this.errors().flatMap(({ variable }) => variable ?? []);
     for (const variable of new Set(wrong)) {
       const row = this.table().find(({ name }) => name === variable);
-      if (!row || !known.has(variable) || secrets.has(variable) || row.refused) continue;
+      if (!row || row.secret || row.refused) continue;
       for (const { text } of this.errorsOf(variable)) this.props.show(`  ${variable}: ${text}`);
       const question = { name: row.name as Question['name'], text: `Another ${variable}`, flag: '', value: '' };
       if (!(await this.askFor({ ...question, mayComeLater: true }, this.suggested(variable) ?? ''))) return false;

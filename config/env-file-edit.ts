@@ -26,7 +26,8 @@ export function appended(text: string, name: string, value: string): SetLine {
   return { text: `${before}${assignment(name, value)}\n`, line: before.split('\n').length };
 }
 
-/** As docker compose reads it back, which knows no way to write every value. */
+/** As docker compose reads it back: in single quotes nothing is expanded, and only double ones may hold a single one. */
 export function assignment(name: string, value: string): string {
-  return `${name}=${/^[\w./:@,+=-]*$/.test(value) ? value : `'${value}'`}`;
+  if (/^[\w./:@,+=-]*$/.test(value)) return `${name}=${value}`;
+  return /['\\]/.test(value) ? `${name}="${value.replace(/[\\"$]/g, '\\$&')}"` : `${name}='${value}'`;
 }

@@ -19,7 +19,7 @@ const UNUSED = [
 ];
 
 /**
- * The types of Kubernetes as a module of which esbuild leaves out what nobody uses, nine tenths: as published, each is assigned to
+ * The types of Kubernetes as a module of which esbuild leaves out what nobody uses: as published, each is assigned to
  * `exports` and gets its names from outside of the class, which has to run.
  */
 function withoutSideEffects(source) {

@@ -65,7 +65,7 @@ test('it replaces no file, and then writes none', () => {
   expect(readFileSync(path('repository/package.json'), 'utf8')).toBe('mine');
 });
 
-test.each(['JUNJO_K8S_NAME', "JUNJO_K8S_NAME='a'", '=a'])('--set %s is wrong usage', (setting) => {
+test.each(['JUNJO_K8S_NAME', 'JUNJO_K8S_NAME=a\nb', '=a'])('--set %j is wrong usage', (setting) => {
   expect(cli('init', '--repo', 'repository', '--set', setting).status).toBe(2);
   expect(existsSync(path('repository'))).toBe(false);
 });

@@ -1,4 +1,5 @@
 import { appended, assignment, withoutSetting, withSetting } from '../../config/env-file-edit';
+import { readEnvFiles } from '../../config/env-files';
 
 test.each([
   ['', 'A=1\n', 1],
@@ -28,6 +29,30 @@ test.each([
   ['two words', "A='two words'"],
   ['$HOME', "A='$HOME'"],
   ['a#b', "A='a#b'"],
-])('the value %j is written so that compose reads it back', (value, line) => {
+  ["it's", 'A="it\'s"'],
+])('the value %j is written as %s', (value, line) => {
   expect(assignment('A', value)).toBe(line);
+});
+
+test.each([
+  '',
+  'two words',
+  "it's",
+  'a"b',
+  "it's a $HOME",
+  '$HOME $$',
+  'a\\b',
+  'a\\',
+  "it's\\",
+  "it's \\n no line",
+  "'quoted'",
+  '"quoted"',
+  'a # b',
+  ' spaces ',
+])('the value %j is read back as it is, whatever follows', (value) => {
+  const text = `${assignment('A', value)}\n${assignment('B', 'next')}\n`;
+  const { entries, problems } = readEnvFiles([{ path: '.env', text }], () => 'expanded', []);
+  expect(problems).toEqual([]);
+  expect(entries.get('A')?.value).toBe(value);
+  expect(entries.get('B')?.value).toBe('next');
 });

@@ -52,6 +52,7 @@ export interface Pod {
 export class RenderedStudio {
   readonly manifests: readonly Manifest[];
   readonly pods: readonly Pod[];
+  private readonly leaves = new Map<Manifest, readonly Leaf[]>();
 
   constructor(
     readonly placed: readonly PlacedManifest[],
@@ -59,6 +60,15 @@ export class RenderedStudio {
   ) {
     this.manifests = placed.map(({ manifest }) => manifest);
     this.pods = this.manifests.flatMap((manifest) => [...podsOf(manifest)]);
+  }
+
+  /** Every leaf of an object, in the order in which it is written. */
+  leavesOf(manifest: Manifest): readonly Leaf[] {
+    const known = this.leaves.get(manifest);
+    if (known) return known;
+    const leaves = addLeaves(manifest, undefined, []);
+    this.leaves.set(manifest, leaves);
+    return leaves;
   }
 
   ofKind(kind: string): readonly Manifest[] {
@@ -90,19 +100,26 @@ export function fieldsOf(value: unknown): Fields {
   return value !== null && typeof value === 'object' && !Array.isArray(value) ? value : {};
 }
 
-/** Every text in a value, with the path to it, such as `spec.ports.0.name`. */
-export function leavesOf(value: unknown, path = ''): readonly Leaf[] {
-  const leaves: Leaf[] = [];
-  addLeaves(value, path, leaves);
-  return leaves;
+/** A value without values in it, and the way to it. A rule that reads all of them asks few for their path, which takes time. */
+export interface Leaf {
+  readonly key: string;
+  readonly value: unknown;
+  /** What it is in. @default it is in the object itself */
+  readonly within?: Omit<Leaf, 'value'>;
 }
 
-type Leaf = readonly [path: string, leaf: unknown];
+/** The path to a leaf, such as `spec.ports.0.name`. */
+export function pathOf({ key, within }: Omit<Leaf, 'value'>): string {
+  return within ? `${pathOf(within)}.${key}` : key;
+}
 
-function addLeaves(value: unknown, path: string, leaves: Leaf[]): void {
-  const children = value !== null && typeof value === 'object' ? Object.entries(value) : [];
-  if (children.length === 0) leaves.push([path, value]);
-  for (const [key, child] of children) addLeaves(child, path ? `${path}.${key}` : key, leaves);
+function addLeaves(parent: object, within: Leaf['within'], leaves: Leaf[]): readonly Leaf[] {
+  for (const [key, value] of Object.entries(parent)) {
+    const leaf = { key, value, within };
+    if (value === null || typeof value !== 'object' || Object.keys(value).length === 0) leaves.push(leaf);
+    else addLeaves(value, leaf, leaves);
+  }
+  return leaves;
 }
 
 /** The claims that a pod mounts. */

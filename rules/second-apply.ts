@@ -1,8 +1,11 @@
 import { canonicalQuantity } from '../config/quantity';
-import { leavesOf, listOf, type Manifest, type RenderedStudio, titleOf } from './rendered-studio';
+import { type Leaf, listOf, type Manifest, pathOf, type RenderedStudio, titleOf } from './rendered-studio';
 import type { Rule, Violation } from './rule';
 
-const QUANTITY = /(^|\.)(resources\.(requests|limits)|capacity)\.(cpu|memory|storage|ephemeral-storage)$|\.sizeLimit$/;
+/** The keys of quantities. */
+const QUANTITIES: ReadonlySet<string> = new Set(['cpu', 'memory', 'storage', 'ephemeral-storage', 'sizeLimit']);
+
+const QUANTITY = /\.(resources\.(requests|limits)|capacity)\.[a-z-]+$|\.sizeLimit$/;
 
 /** What is empty and stored all the same, because empty says something there. */
 const MEANINGFUL = [
@@ -32,15 +35,15 @@ export const secondApply: Rule = {
   reason:
     'an object that shows a change at every apply hides the changes that matter, and conflicts when applied by others',
   source: 'https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts',
-  *violations({ manifests, pods }: RenderedStudio) {
-    for (const manifest of manifests) yield* ofManifest(manifest);
-    for (const { fields, title: object } of pods.flatMap(({ containers }) => containers)) {
+  *violations(studio: RenderedStudio) {
+    for (const manifest of studio.manifests) yield* ofManifest(manifest, studio.leavesOf(manifest));
+    for (const { fields, title: object } of studio.pods.flatMap(({ containers }) => containers)) {
       yield* protocols(object, fields.ports);
     }
   },
 };
 
-function* ofManifest(manifest: Manifest): Generator<Violation> {
+function* ofManifest(manifest: Manifest, leaves: readonly Leaf[]): Generator<Violation> {
   const object = titleOf(manifest);
   if (manifest.kind === 'Secret' && manifest.stringData)
     yield { object, text: 'stringData is stored as data: write data' };
@@ -50,9 +53,12 @@ function* ofManifest(manifest: Manifest): Generator<Violation> {
       yield* protocols(object, rule.ports);
     }
   }
-  for (const [path, leaf] of leavesOf(manifest, manifest.kind)) {
-    if (QUANTITY.test(path)) yield* quantity(object, path, leaf);
-    const empty = leaf === '' || leaf === null || typeof leaf === 'object';
+  for (const leaf of leaves) {
+    const { key, value } = leaf;
+    const empty = value === '' || value === null || typeof value === 'object';
+    if (!empty && !QUANTITIES.has(key)) continue;
+    const path = `${manifest.kind}.${pathOf(leaf)}`;
+    if (QUANTITIES.has(key) && QUANTITY.test(path)) yield* quantity(object, path, value);
     if (empty && !MEANINGFUL.some((pattern) => pattern.test(path))) {
       yield { object, text: `${path} is empty, which is not stored: leave it out` };
     }

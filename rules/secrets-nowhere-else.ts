@@ -1,4 +1,4 @@
-import { fieldsOf, leavesOf, type RenderedStudio, titleOf } from './rendered-studio';
+import { fieldsOf, pathOf, type RenderedStudio, titleOf } from './rendered-studio';
 import type { Rule } from './rule';
 
 /** Shorter values may stand in a manifest by chance. */
@@ -13,7 +13,8 @@ export const secretsNowhereElse: Rule = {
   asks: 'A secret stands in the Secret and nowhere else, and the Secret in a file that Git ignores',
   reason: 'every other file is committed, shown by Argo CD, and readable for whoever may read ConfigMaps and pods',
   source: 'https://kubernetes.io/docs/concepts/security/secrets-good-practices/',
-  *violations({ manifests, placed }: RenderedStudio) {
+  *violations(studio: RenderedStudio) {
+    const { manifests, placed } = studio;
     for (const { file, manifest } of placed) {
       if ((manifest.kind === 'Secret') !== SECRET_FILE.test(file)) {
         const text = `is in ${file}; a Secret, and nothing else, is in a file whose name ends in secrets.k8s.yaml`;
@@ -30,10 +31,11 @@ export const secretsNowhereElse: Rule = {
       }))
       .filter(({ plain }) => plain.length >= LEAST_LENGTH);
     for (const manifest of manifests.filter(({ kind }) => kind !== 'Secret')) {
-      for (const [path, leaf] of leavesOf(manifest)) {
+      for (const leaf of studio.leavesOf(manifest)) {
+        const { value } = leaf;
         for (const { key, plain, encoded } of secrets) {
-          const found = typeof leaf === 'string' && (leaf.includes(plain) || leaf.includes(encoded));
-          if (found) yield { object: titleOf(manifest), text: `${path} holds the value of the secret ${key}` };
+          const found = typeof value === 'string' && (value.includes(plain) || value.includes(encoded));
+          if (found) yield { object: titleOf(manifest), text: `${pathOf(leaf)} holds the value of the secret ${key}` };
         }
       }
     }

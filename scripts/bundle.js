@@ -39,6 +39,36 @@ function withoutSideEffects(source) {
   return module;
 }
 
+/** Replaces every pair's first with its second in the code of a package, and does not build with a package that is written otherwise. */
+function rewritten(source, pairs) {
+  return pairs.reduce((text, [before, after]) => {
+    const result = text.replaceAll(before, after);
+    if (result === text) throw new Error(`scripts/bundle.js looks for what is not there: ${before}`);
+    return result;
+  }, source);
+}
+
+/** The constructors of objects leave out undefined fields in one pass, where as published they copy an object once for each field. */
+const ONE_COPY = [
+  [
+    '(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {})',
+    '(result).filter((i) => i[1] !== undefined).reduce((r, i) => { r[i[0]] = i[1]; return r; }, {})',
+  ],
+];
+
+/** What cdk8s resolves are objects; as published it looks for its app, and makes a context and a path, for each text and number. */
+const ONLY_OBJECTS = [
+  [
+    'resolve(key, value, apiObject) {',
+    'resolve(key, value, apiObject, resolvers = app_1.App.of(apiObject).resolvers) {',
+  ],
+  ['const resolvers = app_1.App.of(apiObject).resolvers;', ''],
+  ['if (value == null)', "if (value === null || typeof value !== 'object')"],
+  [', apiObject);', ', apiObject, resolvers);'],
+  // Of the resolvers that every app has, none reads it, and here no app has another.
+  [/\[\.\.\.key, .+?\], /g, 'key, '],
+];
+
 /** @type {import('esbuild').Plugin} */
 const onlyWhatIsUsed = {
   name: 'only what is used',
@@ -51,7 +81,14 @@ const onlyWhatIsUsed = {
       loader: 'ts',
     }));
     onLoad({ filter: /[\\/]cdk8s-plus-27[\\/]lib[\\/]imports[\\/]k8s\.js$/ }, ({ path }) => ({
-      contents: withoutSideEffects(readFileSync(path, 'utf8')),
+      contents: rewritten(withoutSideEffects(readFileSync(path, 'utf8')), ONE_COPY),
+    }));
+    onLoad({ filter: /[\\/]cdk8s[\\/]lib[\\/]resolve\.js$/ }, ({ path }) => ({
+      contents: rewritten(readFileSync(path, 'utf8'), ONLY_OBJECTS),
+    }));
+    onLoad({ filter: /[\\/]imports[\\/].*\.ts$/ }, ({ path }) => ({
+      contents: rewritten(readFileSync(path, 'utf8'), ONE_COPY),
+      loader: 'ts',
     }));
     onResolve({ filter: /^(\.\/yaml|node:child_process)$/ }, ({ path, importer }) =>
       UNUSED.some((unused) => unused.path === path && unused.importer.test(importer))

@@ -18,6 +18,21 @@ function readOwn(path) {
   }
 }
 
+/** A module as the function that Node.js makes of it: put together before it is a string, for joined strings are copied again. */
+function readWrapped(path) {
+  const [head, tail] = wrap('\0').split('\0');
+  const file = fs.openSync(path);
+  try {
+    const { size } = fs.fstatSync(file);
+    const text = Buffer.allocUnsafe(head.length + size + tail.length);
+    text.write(head);
+    text.write(tail, head.length + fs.readSync(file, text, head.length, size));
+    return text.toString();
+  } finally {
+    fs.closeSync(file);
+  }
+}
+
 /** Removes what a day has passed over: bundles and code of other contents. */
 function removeOld(folder) {
   const yesterday = Date.now() - 86_400_000;
@@ -39,7 +54,7 @@ async function runMain(path, key, folder) {
   const command = /^[a-z]+$/.test(process.argv[2] ?? '') ? process.argv[2] : 'none';
   const cache = join(folder, `${key}.${process.version}.${process.arch}.${command}.code`);
   const cachedData = readOwn(cache);
-  const script = new Script(wrap(fs.readFileSync(path, 'utf8')), { filename: path, cachedData });
+  const script = new Script(readWrapped(path), { filename: path, cachedData });
   const bundle = { exports: {} };
   script.runInThisContext()(bundle.exports, createRequire(path), bundle, path, dirname(path));
   await bundle.exports.main();

@@ -6,7 +6,7 @@ import { type End, isLimit, waysBetween } from './policies';
 
 /** Reads the picture of a studio from the objects that `dist/` holds, and from nothing else. */
 export function diagramOf(manifests: readonly Manifest[]): Diagram {
-  const pods = manifests.flatMap((manifest) => [...podsOf(manifest)]).filter(({ ends }) => !ends);
+  const pods = manifests.flatMap(podsOf).filter(({ ends }) => !ends);
   const entrances = entrancesOf(manifests, pods);
   const { ways, notes } = waysBetween(manifests, pods);
   const nodes = [

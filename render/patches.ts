@@ -15,6 +15,7 @@ export interface Patched {
 
 /** Applies patches in their order; one that has a problem changes nothing. */
 export function patched(placed: readonly PlacedManifest[], patches: readonly Patch[]): Patched {
+  if (patches.length === 0) return { placed, problems: [] };
   const after = patches.reduce<Patched>(
     (before, patch) => {
       const { placed: objects, problems } = applied(before.placed, patch);

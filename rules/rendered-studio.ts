@@ -59,7 +59,7 @@ export class RenderedStudio {
     readonly facts: StudioFacts,
   ) {
     this.manifests = placed.map(({ manifest }) => manifest);
-    this.pods = this.manifests.flatMap((manifest) => [...podsOf(manifest)]);
+    this.pods = this.manifests.flatMap(podsOf);
   }
 
   /** Every leaf of an object, in the order in which it is written. */
@@ -183,12 +183,12 @@ export function matches(selector: unknown, labels: Readonly<Record<string, strin
 }
 
 /** Whatever has a spec with containers is a pod: a template in a Deployment, a Job in a CronJob, a kind that is not known yet. */
-export function podsOf(manifest: Manifest): Generator<Pod> {
-  return podsBelow(manifest, manifest);
+export function podsOf(manifest: Manifest): readonly Pod[] {
+  return addPods(manifest, manifest, []);
 }
 
-function* podsBelow(manifest: Manifest, value: unknown): Generator<Pod> {
-  if (value === null || typeof value !== 'object') return;
+function addPods(manifest: Manifest, value: unknown, pods: Pod[]): readonly Pod[] {
+  if (value === null || typeof value !== 'object') return pods;
   const { metadata, spec } = value as Fields;
   if (Array.isArray(spec?.containers)) {
     const title = titleOf(manifest);
@@ -196,7 +196,7 @@ function* podsBelow(manifest: Manifest, value: unknown): Generator<Pod> {
       listOf(init ? spec.initContainers : spec.containers).map((fields) => {
         return { fields, init: init && fields.restartPolicy !== 'Always', title: `${title}, container ${fields.name}` };
       });
-    yield {
+    pods.push({
       owner: manifest,
       labels: fieldsOf(metadata?.labels),
       metadata: fieldsOf(metadata),
@@ -204,8 +204,9 @@ function* podsBelow(manifest: Manifest, value: unknown): Generator<Pod> {
       containers: [...containers(true), ...containers(false)],
       ends: ['Job', 'CronJob'].includes(manifest.kind) || ['Never', 'OnFailure'].includes(spec.restartPolicy),
       title,
-    };
-    return;
+    });
+    return pods;
   }
-  for (const child of Object.values(value)) yield* podsBelow(manifest, child);
+  for (const child of Object.values(value)) addPods(manifest, child, pods);
+  return pods;
 }

@@ -8,7 +8,7 @@ import { mebibytes, requested } from '../requests';
 export const quota: Check = {
   name: 'quota',
   *results({ manifests }, cluster) {
-    const pods = manifests.flatMap((manifest) => [...podsOf(manifest)]).filter(({ ends }) => !ends);
+    const pods = manifests.flatMap(podsOf).filter(({ ends }) => !ends);
     for (const { metadata, status, spec } of cluster.own('ResourceQuota').filter(counts)) {
       for (const resource of ['memory', 'cpu'] as const) {
         const amount = (of: unknown) => {

@@ -49,6 +49,6 @@ export const room: Check = {
 
 /** The pods of the studio that mount the volume, or that do not. */
 function specsOf(manifests: readonly Manifest[], onVolume: boolean): readonly Fields[] {
-  const pods = manifests.flatMap((manifest) => [...podsOf(manifest)]).filter(({ ends }) => !ends);
+  const pods = manifests.flatMap(podsOf).filter(({ ends }) => !ends);
   return pods.filter((pod) => claimsOf(pod).length > 0 === onVolume).map(({ spec }) => spec);
 }

@@ -50,7 +50,7 @@ const studios = {
   'on a folder of a node': (settings: Settings) =>
     render(production({ JUNJO_HOST_DB_DATA_PATH: '/mnt/junjo-data', JUNJO_K8S_NODE: 'worker-1', ...settings })),
 };
-const pods = ({ objects }: Rendered) => objects.flatMap((object) => [...podsOf(object)]);
+const pods = ({ objects }: Rendered) => objects.flatMap(podsOf);
 
 describe.each(Object.entries(studios))('a studio %s', (_, rendered) => {
   test('has the nodes, tolerations and priority that the file names in every pod', () => {

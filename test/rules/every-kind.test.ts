@@ -26,7 +26,7 @@ function spoilt(kind: string, spoil: (pod: Manifest) => void): Manifest {
 }
 
 const initContainer = (more: object) => ({
-  ...structuredClone([...podsOf(workload('Job'))][0]?.spec.containers[0]),
+  ...structuredClone(podsOf(workload('Job'))[0]?.spec.containers[0]),
   name: 'init',
   ...more,
 });

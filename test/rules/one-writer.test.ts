@@ -123,6 +123,6 @@ lets(oneWriter, [
 
 test('backend and ingestion are what writes', () => {
   const { placed } = new SpoiltStudio();
-  const writers = placed.flatMap(({ manifest }) => [...podsOf(manifest)]).filter((pod) => claimsOf(pod).length > 0);
+  const writers = placed.flatMap(({ manifest }) => podsOf(manifest)).filter((pod) => claimsOf(pod).length > 0);
   expect(writers.map(({ title }) => title)).toEqual([BACKEND, 'Deployment junjo-ai-studio-ingestion']);
 });

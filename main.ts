@@ -53,11 +53,10 @@ export function howToRun(command: string, { npm_command }: NodeJS.ProcessEnv): s
 
 /** Writes a rendering: the output folder, and beside it what later renders need. */
 export function write({ files, kept }: Rendering, outdir: string): void {
-  for (const { path, text, mode } of files) {
-    const target = join(outdir, path);
-    mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, text, { mode });
+  for (const folder of new Set(files.map(({ path }) => dirname(path)))) {
+    mkdirSync(join(outdir, folder), { recursive: true });
   }
+  for (const { path, text, mode } of files) writeFileSync(join(outdir, path), text, { mode });
   for (const { path, text } of kept) {
     if (readFile(path) === text) continue;
     mkdirSync(dirname(path), { recursive: true });

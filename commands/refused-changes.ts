@@ -43,8 +43,10 @@ export function refusedChanges(
   before: readonly OutputFile[],
   after: readonly OutputFile[],
 ): readonly Problem[] {
+  const changed = without(after, before);
+  if (changed.length === 0) return [];
   const now = new Map(without(before, after).map(({ manifest }) => [keyOf(manifest), manifest]));
-  return without(after, before).flatMap(({ path, manifest: old }) => {
+  return changed.flatMap(({ path, manifest: old }) => {
     const file = `${folder}/${path}`;
     const fresh = now.get(keyOf(old));
     if (!fresh) return [];

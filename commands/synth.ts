@@ -7,13 +7,14 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeFileSync,
+  statSync,
 } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { StudioConfig } from '../config/studio-config';
 import { listed } from '../config/text';
 import { howToRun, render, type Selection, write } from '../main';
 import type { Rendering } from '../render/render';
+import type { RenderedFile } from '../render/rendered-file';
 import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
 import { initEnv } from './init-env';
 import {
@@ -67,7 +68,7 @@ async function synthesize(options: SynthOptions, io: Io): Promise<ExitCode> {
   // Argo CD prunes what it applied by itself.
   const gone = fromGit && before.some(({ path }) => isOfArgoCd(path)) ? [] : leftBehind(before, rendering.files);
   // A committed output holds what its env files render and nothing else.
-  if (rendering.studios.length > 0) replace(output, rendering, fromGit ? [] : gone);
+  if (rendering.studios.length > 0) writeOutput(output, before, rendering, fromGit ? [] : gone);
   const { problems, studios, files } = rendering;
   const wrote = isNew ? 'Wrote .env: a studio on localhost, with fresh secrets.\n\n' : '';
   const text = studios.length > 0 ? wrote + summary(rendering, gone, selection, options, io) : undefined;
@@ -80,8 +81,26 @@ async function synthesize(options: SynthOptions, io: Io): Promise<ExitCode> {
   return tell({ problems, text, result }, options, io);
 }
 
+/** Writes a rendering, and leaves an output folder alone in which nothing would change. */
+function writeOutput(
+  output: string,
+  before: readonly WrittenFile[],
+  rendering: Rendering,
+  gone: readonly ObjectReference[],
+): void {
+  const script = { path: LEFT_BEHIND, text: removalScript(gone), mode: 0o644 };
+  const files = gone.length > 0 ? [...rendering.files, script] : rendering.files;
+  const written = new Map(before.map((file) => [file.path, file]));
+  const isWritten = ({ path, text, mode }: RenderedFile) => {
+    const file = written.get(path);
+    return file?.text === text && file.mode === mode;
+  };
+  if (before.length === files.length && files.every(isWritten)) write({ ...rendering, files: [] }, output);
+  else replace(output, { ...rendering, files });
+}
+
 /** Puts a rendering in the place of an output folder, whole: a run that is stopped leaves the one or the other. */
-function replace(output: string, rendering: Rendering, gone: readonly ObjectReference[]): void {
+function replace(output: string, rendering: Rendering): void {
   mkdirSync(dirname(resolve(output)), { recursive: true });
   // Beside the output, so that the swap is two renames on one file system.
   const fresh = mkdtempSync(join(dirname(resolve(output)), '.dist-'));
@@ -92,7 +111,6 @@ function replace(output: string, rendering: Rendering, gone: readonly ObjectRefe
   for (const signal of signals) process.once(signal, stop);
   try {
     write(rendering, fresh);
-    if (gone.length > 0) writeFileSync(join(fresh, LEFT_BEHIND), removalScript(gone));
     chmodSync(fresh, 0o755);
     if (existsSync(output)) renameSync(output, retired);
     renameSync(fresh, output);
@@ -112,13 +130,22 @@ function isRendered(path: string): boolean {
   return path.endsWith('.k8s.yaml') || path === LEFT_BEHIND;
 }
 
+/** A file of an output folder, with its Unix permissions. */
+interface WrittenFile extends OutputFile {
+  readonly mode: number;
+}
+
 /** The files of an output folder, if there is one. */
-function outputFiles(folder: string): readonly OutputFile[] {
+function outputFiles(folder: string): readonly WrittenFile[] {
   if (!existsSync(folder)) return [];
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   return entries.map((entry) => {
     const path = join(entry.parentPath, entry.name);
-    return { path: relative(folder, path).split(sep).join('/'), text: readFileSync(path, 'utf8') };
+    return {
+      path: relative(folder, path).split(sep).join('/'),
+      text: readFileSync(path, 'utf8'),
+      mode: statSync(path).mode & 0o777,
+    };
   });
 }
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { development, envText, freshSecret } from '../support/studio';
 import { Workspace } from '../support/workspace';
@@ -92,6 +92,32 @@ test('a file that a studio no longer has disappears from dist/', () => {
   write('.env', envText(development({ JUNJO_K8S_EXISTING_CLAIM: 'mine' })));
   npm('synth');
   expect(Object.keys(contents('dist'))).not.toContain('foundation/10-storage.k8s.yaml');
+});
+
+test('dist/ is left alone where nothing changes, and whatever somebody changed in it is put back', () => {
+  write('.env', envText(development()));
+  npm('synth');
+  const before = contents('dist');
+  const secrets = join(workspace.path, 'dist/30-secrets.k8s.yaml');
+  const inode = () => statSync(secrets).ino;
+  const first = inode();
+  const { status, stdout } = npm('synth');
+  expect([status, inode()]).toEqual([0, first]);
+  expect(stdout).toContain('kubectl apply -f dist/foundation -f dist/');
+
+  chmodSync(secrets, 0o644);
+  npm('synth');
+  expect(mode('dist/30-secrets.k8s.yaml')).toBe('600');
+  for (const [path, text] of Object.entries(before)) {
+    write(join('dist', path), `${text}# mine\n`);
+    npm('synth');
+    expect(contents('dist')).toEqual(before);
+  }
+  rmSync(secrets);
+  npm('synth');
+  write('dist/more.k8s.yaml', '{}\n');
+  npm('synth');
+  expect(contents('dist')).toEqual(before);
 });
 
 test('JUNJO_ENV_FILES names the env files, and no .env is written beside them', () => {

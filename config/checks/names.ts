@@ -1,4 +1,3 @@
-import { closest, distance } from 'fastest-levenshtein';
 import type { ReleaseLine } from '../../releases';
 import type { Entry } from '../env-files';
 import type { Problem } from '../problems';
@@ -68,6 +67,8 @@ function advice(name: string, known: readonly string[]): string {
 
 /** The name that was probably meant, if one is near enough. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
+  // Loaded here, because it sets much memory aside, for which most files have no use.
+  const { closest, distance } = require('fastest-levenshtein') as typeof import('fastest-levenshtein');
   const candidate = known.find((other) => other.startsWith(name)) ?? closest(name, known);
   // Further away than a third of the name, a suggestion misleads more than it helps.
   return candidate.startsWith(name) || distance(name, candidate) <= name.length / 3 ? candidate : undefined;

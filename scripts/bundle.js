@@ -69,6 +69,19 @@ const ONLY_OBJECTS = [
   [/\[\.\.\.key, .+?\], /g, 'key, '],
 ];
 
+/** The public suffixes: numbers as bytes, and hashes, which are made at each start, without an object for each letter. */
+const COMPACT_SUFFIXES = [
+  ['(hash * 33) ^', 'Math.imul(hash, 33) ^'],
+  [
+    /new Uint8Array\(\[([\d, ]+)\]\)/g,
+    (_, numbers) => `Buffer.from("${bytesOf(numbers).toString('base64')}", "base64")`,
+  ],
+];
+
+function bytesOf(numbers) {
+  return Buffer.from(numbers.split(',').map(Number));
+}
+
 /** @type {import('esbuild').Plugin} */
 const onlyWhatIsUsed = {
   name: 'only what is used',
@@ -85,6 +98,9 @@ const onlyWhatIsUsed = {
     }));
     onLoad({ filter: /[\\/]cdk8s[\\/]lib[\\/]resolve\.js$/ }, ({ path }) => ({
       contents: rewritten(readFileSync(path, 'utf8'), ONLY_OBJECTS),
+    }));
+    onLoad({ filter: /[\\/]tldts[\\/]dist[\\/].*\.js$/ }, ({ path }) => ({
+      contents: rewritten(readFileSync(path, 'utf8'), COMPACT_SUFFIXES),
     }));
     onLoad({ filter: /[\\/]imports[\\/].*\.ts$/ }, ({ path }) => ({
       contents: rewritten(readFileSync(path, 'utf8'), ONE_COPY),

@@ -1,9 +1,12 @@
 #!/usr/bin/env node
 const { enableCompileCache } = require('node:module');
 const { isAbsolute, join } = require('node:path');
+const { setFlagsFromString } = require('node:v8');
 
 // V8 is to optimize what runs long: one render is over before that pays, and a thousand are not. Newer ones have no such flag.
-if (process.version.startsWith('v20.')) require('node:v8').setFlagsFromString('--interrupt-budget=1500000');
+if (process.version.startsWith('v20.')) setFlagsFromString('--interrupt-budget=1500000');
+// Collects before the heap has grown to four times of what is in use: many studios in less memory.
+setFlagsFromString('--heap-growing-percent=60');
 
 /** https://specifications.freedesktop.org/basedir-spec/latest/#variables */
 function cacheFolder() {

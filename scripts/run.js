@@ -37,6 +37,7 @@ async function bundled() {
 
 // As in junjo-k8s.js.
 if (process.version.startsWith('v20.')) setFlagsFromString('--interrupt-budget=1500000');
+setFlagsFromString('--heap-growing-percent=60');
 enableCompileCache?.(join(CACHE, 'compiled'));
 void bundled().then((path) =>
   enableCompileCache ? require(path).main() : runMain(path, basename(path, '.js'), CACHE),

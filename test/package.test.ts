@@ -186,7 +186,9 @@ describe('junjo-k8s', () => {
     const path = join(caches, 'junjo-k8s', name);
     // V8 takes code of any source of the same length.
     const program = `
-      if (process.version.startsWith('v20.')) require('node:v8').setFlagsFromString('--interrupt-budget=1500000');
+      const { setFlagsFromString } = require('node:v8');
+      if (process.version.startsWith('v20.')) setFlagsFromString('--interrupt-budget=1500000');
+      setFlagsFromString('--heap-growing-percent=60');
       const { readFileSync, writeFileSync } = require('node:fs');
       const { length } = require('node:module').wrap(readFileSync(process.argv[1], 'utf8'));
       const source = '(function (exports) { exports.main = () => console.log("of somebody else"); })';

@@ -1,13 +1,13 @@
 import {
   chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
-  statSync,
 } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { StudioConfig } from '../config/studio-config';
@@ -130,7 +130,7 @@ function isRendered(path: string): boolean {
   return path.endsWith('.k8s.yaml') || path === LEFT_BEHIND;
 }
 
-/** A file of an output folder, with its Unix permissions. */
+/** A file of an output folder, with its Unix permissions. Of a link, which is none of ours, they are others, and it has no text. */
 interface WrittenFile extends OutputFile {
   readonly mode: number;
 }
@@ -138,15 +138,17 @@ interface WrittenFile extends OutputFile {
 /** The files of an output folder, if there is one. */
 function outputFiles(folder: string): readonly WrittenFile[] {
   if (!existsSync(folder)) return [];
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return entries.map((entry) => {
-    const path = join(entry.parentPath, entry.name);
-    return {
-      path: relative(folder, path).split(sep).join('/'),
-      text: readFileSync(path, 'utf8'),
-      mode: statSync(path).mode & 0o777,
-    };
-  });
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => {
+      const path = join(entry.parentPath, entry.name);
+      return {
+        path: relative(folder, path).split(sep).join('/'),
+        text: entry.isFile() ? readFileSync(path, 'utf8') : '',
+        mode: lstatSync(path).mode & 0o777,
+      };
+    });
 }
 
 /** What to do about objects that are no longer rendered. */

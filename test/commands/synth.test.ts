@@ -1,4 +1,13 @@
-import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { development, envText, freshSecret } from '../support/studio';
 import { Workspace } from '../support/workspace';
@@ -118,6 +127,10 @@ test('dist/ is left alone where nothing changes, and whatever somebody changed i
   write('dist/more.k8s.yaml', '{}\n');
   npm('synth');
   expect(contents('dist')).toEqual(before);
+  const link = join(workspace.path, 'dist/link.k8s.yaml');
+  symlinkSync(secrets, link);
+  npm('synth');
+  expect([existsSync(link), contents('dist')]).toEqual([false, before]);
 });
 
 test('JUNJO_ENV_FILES names the env files, and no .env is written beside them', () => {

@@ -15,7 +15,7 @@ import {
 import * as nodeModule from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { exampleNames } from '../commands/example-studios';
+import { committedExample, exampleNames, exampleSources } from '../commands/example-studios';
 import { development, envText, freshSecret } from './support/studio';
 import { Workspace } from './support/workspace';
 
@@ -117,6 +117,24 @@ describe('junjo-k8s', () => {
       expect(contents(join(cwd, 'packed'))).toEqual(contents(join(cwd, 'clone')));
     },
   );
+
+  // The committed ones are rendered by cdk8s as it is published; a bundle holds cdk8s as scripts/bundle.js rewrites it.
+  test.each(exampleNames())('renders examples/%s to the bytes that are committed', (name) => {
+    const cwd = folder(`committed-${name}`);
+    cpSync(join('examples', name), cwd, { recursive: true });
+    rmSync(join(cwd, 'dist'), { recursive: true });
+    const { sources, several, options } = exampleSources(name);
+    const texts = sources.flatMap(({ files }) => files.map(({ text }) => text)).join('\n');
+    const variables = [...new Set(texts.match(/\b[A-Z0-9_]*(SECRET|KEY|TOKEN)[A-Z0-9_]*\b/g))];
+    const environment = Object.fromEntries(variables.map((variable) => [variable, options.environment?.(variable)]));
+    const selection = several ? ['--studios', 'studios'] : ['--env-file', 'studio.env'];
+    const args = [join(installed, 'build', 'junjo-k8s.js'), 'synth', ...selection];
+    expect(node(cwd, args, environment)).toMatchObject({ status: 0 });
+    const rendered = Object.entries(contents(join(cwd, 'dist')));
+    const shown = rendered.filter(([path]) => (statSync(join(cwd, 'dist', path)).mode & 0o777) !== 0o600);
+    const committed = [...committedExample(name)].map(([path, text]) => [`/${path}`, text]);
+    expect(Object.fromEntries(shown)).toEqual(Object.fromEntries(committed));
+  });
 
   test('draws a diagram as text, and says what a picture needs', () => {
     const cwd = folder('diagram');

@@ -16,7 +16,7 @@ import * as nodeModule from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { committedExample, exampleNames, exampleSources } from '../commands/example-studios';
-import { development, envText, freshSecret } from './support/studio';
+import { development, envText, freshSecret, production } from './support/studio';
 import { Workspace } from './support/workspace';
 
 const NAME = 'junjo-ai-studio-cdk8s';
@@ -134,6 +134,28 @@ describe('junjo-k8s', () => {
     const shown = rendered.filter(([path]) => (statSync(join(cwd, 'dist', path)).mode & 0o777) !== 0o600);
     const committed = [...committedExample(name)].map(([path, text]) => [`/${path}`, text]);
     expect(Object.fromEntries(shown)).toEqual(Object.fromEntries(committed));
+  });
+
+  test.each([
+    'co.uk',
+    'com.au',
+    'github.io',
+    'run.app',
+    's3.amazonaws.com',
+    'kawasaki.jp',
+    'pvt.k12.ma.us',
+    'xn--p1ai',
+  ])('knows the public suffix %s', (suffix) => {
+    const cwd = folder(`suffix-${suffix}`);
+    const synth = (ui: string, api: string) => {
+      const urls = { JUNJO_PROD_FRONTEND_URL: `https://${ui}`, JUNJO_PROD_BACKEND_URL: `https://${api}` };
+      writeFileSync(join(cwd, '.env'), envText(production(urls)));
+      return junjo(cwd, 'synth');
+    };
+    // Under kawasaki.jp, a suffix is any name below it.
+    expect(synth(`ui.two.one.${suffix}`, `api.two.one.${suffix}`)).toMatchObject({ status: 0 });
+    const { status, stderr } = synth(`one.two.${suffix}`, `two.one.${suffix}`);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('is on another site')]);
   });
 
   test('draws a diagram as text, and says what a picture needs', () => {

@@ -113,7 +113,7 @@ const studios = [1, 10, 100, 1000].map((count) => {
   const script =
     'const [file, entry, outfile] = process.argv.slice(1); require(file).bundle({ entryPoints: [entry], outfile })';
   if (!existsSync(program)) spawnSync(node, ['-e', script, ...args]);
-  // The heap as junjo-k8s.js has it.
+  // The heap as code-cache.js has it.
   const { stdout } = spawnSync(node, ['--heap-growing-percent=60', program, String(count)], { encoding: 'utf8' });
   const { seconds: taken, memory }: { seconds: number; memory: number } = JSON.parse(stdout);
   return { studios: count, seconds: taken, msEach: (taken * 1000) / count, peakMiB: memory };

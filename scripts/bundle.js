@@ -96,16 +96,13 @@ const onlyWhatIsUsed = {
     onLoad({ filter: /[\\/]cdk8s-plus-27[\\/]lib[\\/]imports[\\/]k8s\.js$/ }, ({ path }) => ({
       contents: rewritten(withoutSideEffects(readFileSync(path, 'utf8')), ONE_COPY),
     }));
-    onLoad({ filter: /[\\/]cdk8s[\\/]lib[\\/]resolve\.js$/ }, ({ path }) => ({
-      contents: rewritten(readFileSync(path, 'utf8'), ONLY_OBJECTS),
-    }));
-    onLoad({ filter: /[\\/]tldts[\\/]dist[\\/].*\.js$/ }, ({ path }) => ({
-      contents: rewritten(readFileSync(path, 'utf8'), COMPACT_SUFFIXES),
-    }));
-    onLoad({ filter: /[\\/]imports[\\/].*\.ts$/ }, ({ path }) => ({
-      contents: rewritten(readFileSync(path, 'utf8'), ONE_COPY),
-      loader: 'ts',
-    }));
+    for (const [filter, pairs, loader] of [
+      [/[\\/]imports[\\/].*\.ts$/, ONE_COPY, 'ts'],
+      [/[\\/]cdk8s[\\/]lib[\\/]resolve\.js$/, ONLY_OBJECTS, 'js'],
+      [/[\\/]tldts[\\/]dist[\\/].*\.js$/, COMPACT_SUFFIXES, 'js'],
+    ]) {
+      onLoad({ filter }, ({ path }) => ({ contents: rewritten(readFileSync(path, 'utf8'), pairs), loader }));
+    }
     onResolve({ filter: /^(\.\/yaml|node:child_process)$/ }, ({ path, importer }) =>
       UNUSED.some((unused) => unused.path === path && unused.importer.test(importer))
         ? { path, namespace: 'unused' }

@@ -4,8 +4,7 @@ const { createHash } = require('node:crypto');
 const { existsSync, readdirSync, readFileSync, renameSync } = require('node:fs');
 const { enableCompileCache } = require('node:module');
 const { basename, join } = require('node:path');
-const { setFlagsFromString } = require('node:v8');
-const { removeOld, runMain } = require('./code-cache');
+const { removeOld, runMain, setFlags } = require('./code-cache');
 
 const ROOT = join(__dirname, '..');
 const CACHE = join(ROOT, 'node_modules', '.cache', 'junjo-k8s');
@@ -35,9 +34,7 @@ async function bundled() {
   return path;
 }
 
-// As in junjo-k8s.js.
-if (process.version.startsWith('v20.')) setFlagsFromString('--interrupt-budget=1500000');
-setFlagsFromString('--heap-growing-percent=60');
+setFlags();
 enableCompileCache?.(join(CACHE, 'compiled'));
 void bundled().then((path) =>
   enableCompileCache ? require(path).main() : runMain(path, basename(path, '.js'), CACHE),

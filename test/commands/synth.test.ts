@@ -124,6 +124,7 @@ test('dist/ is left alone where nothing changes, and whatever somebody changed i
   }
   rmSync(secrets);
   npm('synth');
+  expect(contents('dist')).toEqual(before);
   write('dist/more.k8s.yaml', '{}\n');
   npm('synth');
   expect(contents('dist')).toEqual(before);

@@ -11,7 +11,7 @@ export default {
     '!rules/patches-page.ts',
   ],
   testRunner: 'mocha',
-  mochaOptions: { spec: ['scripts/mutation/tests.js'] },
+  mochaOptions: { spec: ['tools/mutation/tests.js'] },
   coverageAnalysis: 'perTest',
   plugins: ['@stryker-mutator/mocha-runner', './scripts/mutation/prose.mjs'],
   // Words for people in the tables, which only the pages of docs/ show. Messages of problems are not among them.

@@ -57,7 +57,7 @@ export function addExtra(scope: Construct, { labels, annotations }: Extra): void
   for (const object of scope.node.findAll().filter((construct) => construct instanceof ApiObject)) {
     const { metadata } = object;
     const own: ApiObjectMetadata = metadata.toJson() ?? {};
-    // None of the studio's own labels may be named: config/kubectl-syntax.ts.
+    // None of the studio's own labels may be named: config/labels-and-taints.ts.
     for (const [key, value] of Object.entries(labels)) metadata.addLabel(key, value);
     for (const [key, value] of Object.entries(annotations)) {
       if (!own.annotations?.[key]) metadata.addAnnotation(key, value);

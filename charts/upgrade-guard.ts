@@ -3,12 +3,12 @@ import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { version } from '../package.json';
-import { upgradeGuard, waitForMark } from '../programs';
 import { type ReleaseLine, type SchemaFacts, schemaOf, schemasFor } from '../releases';
 import { objectMeta, type StudioIdentity } from './metadata';
 import { type ComponentProps, containerDefaults } from './pod/component';
 import { resources } from './pod/resources';
 import { type DataVolumeProps, dataVolume } from './pod/volumes';
+import { upgradeGuard, waitForMark } from './programs';
 
 /** The ConfigMap with the guard and what it knows. */
 export const upgradeGuardName = 'junjo-ai-studio-upgrade-guard';
@@ -31,7 +31,7 @@ export interface UpgradeGuardProps {
   readonly acceptedLosses: readonly string[];
 }
 
-/** What `programs/upgrade-guard.py` reads. */
+/** What `charts/programs/upgrade-guard.py` reads. */
 export function upgradeGuardFacts({ line, lines, acceptedLosses }: UpgradeGuardProps) {
   return {
     line: line.name,

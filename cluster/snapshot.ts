@@ -1,5 +1,5 @@
-import type { ClusterObject, VolumeUse } from '../diagnosis';
 import { apiResources } from './api-resources';
+import type { ClusterObject, VolumeUse } from './diagnosis';
 import { type Kubectl, KubectlError } from './kubectl';
 
 /** What of a namespace tells how a studio is. Secrets are asked for their names alone. */

@@ -1,6 +1,6 @@
 import { type Component, defaultTag, type LineVariable, type ReleaseLine } from '../releases';
 import { gatewayControllers, ingressControllers } from './ingress-controllers';
-import { extraAnnotations, extraLabels, nodeSelector, tolerations } from './kubectl-syntax';
+import { extraAnnotations, extraLabels, nodeSelector, tolerations } from './labels-and-taints';
 import { memoized } from './memo';
 import { defaultStudioName, internalServiceNames, qdrantName } from './names';
 import {

@@ -1,4 +1,4 @@
-import type { Fields } from '../rules/rendered-studio';
+import type { Fields } from './manifest';
 
 /**
  * By which field the items of a list are told apart, so that a patch names the one that it changes; every other list is

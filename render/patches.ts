@@ -3,8 +3,8 @@ import { digest } from '../charts/pod/digest';
 import type { Patch, PatchOperation, PatchTarget, Place } from '../config/patch-file';
 import type { Problem } from '../config/problems';
 import { listed } from '../config/text';
-import type { Manifest, PlacedManifest } from '../rules';
-import { configMapsOf, type Fields, fieldsOf, podsOf } from '../rules/rendered-studio';
+import type { Manifest, PlacedManifest } from './manifest';
+import { configMapsOf, type Fields, fieldsOf, podsOf } from './manifest';
 import { MergeError, merged } from './merge';
 
 /** Objects after patches, or what kept a patch from being one. */

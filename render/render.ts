@@ -3,13 +3,13 @@ import { Construct } from 'constructs';
 import { ArgoCdSetChart, type ArgoCdStudio } from '../charts/argo-cd';
 import { addExtra } from '../charts/metadata';
 import { Studio } from '../charts/studio';
-import { checkStudioName, checkStudios, type NamedStudio } from '../config/checks/studios';
 import type { EnvFileText } from '../config/env-files';
 import { type LoadOptions, loadStudio } from '../config/load-studio';
+import { checkStudioName, checkStudios, type NamedStudio } from '../config/parts/studios';
 import { formatProblem, type Problem } from '../config/problems';
 import type { Extra, GitSource, StudioConfig } from '../config/studio-config';
+import { judged } from './enforce';
 import { filesOf, manifestsBelow, type RenderedFile } from './rendered-file';
-import { judged } from './rules';
 
 /** One studio among several: its name, and its env files, later ones winning. */
 export interface StudioSource {

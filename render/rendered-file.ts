@@ -1,7 +1,7 @@
 import { ApiObject, Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { dump } from 'js-yaml';
-import type { Manifest, PlacedManifest } from '../rules';
+import type { Manifest, PlacedManifest } from './manifest';
 
 /** A file of the output folder. */
 export interface RenderedFile {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { committedExample, exampleNames, renderExample } from '../commands/example-studios';
+import { committedExample, exampleNames, renderExample } from '../tools/example-studios';
 import { development, production, render, type Settings } from './support/studio';
 
 test.each(exampleNames())('examples/%s is what its env file renders to (npm run examples writes it)', (name) => {

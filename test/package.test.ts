@@ -15,7 +15,7 @@ import {
 import * as nodeModule from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { committedExample, exampleNames, exampleSources } from '../commands/example-studios';
+import { committedExample, exampleNames, exampleSources } from '../tools/example-studios';
 import { development, envText, freshSecret, production } from './support/studio';
 import { Workspace } from './support/workspace';
 
@@ -105,7 +105,7 @@ describe('junjo-k8s', () => {
     expect(junjo(cwd, 'validate')).toMatchObject({ status: 0, stderr: '' });
   });
 
-  // The committed ones are rendered by cdk8s as it is published; a bundle holds cdk8s as scripts/bundle.js rewrites it.
+  // The committed ones are rendered by cdk8s as it is published; a bundle holds cdk8s as tools/bundle.js rewrites it.
   test.each(exampleNames())('renders examples/%s to the bytes that a clone renders, and that are committed', (name) => {
     const cwd = folder(`committed-${name}`);
     cpSync(join('examples', name), cwd, { recursive: true });
@@ -121,7 +121,7 @@ describe('junjo-k8s', () => {
       return join(cwd, output);
     };
     const packed = render(join(installed, 'build', 'junjo-k8s.js'), 'packed');
-    const clone = render(resolve('scripts/run.js'), 'clone');
+    const clone = render(resolve('tools/run.js'), 'clone');
     expect(contents(packed)).toEqual(contents(clone));
     const rendered = Object.entries(contents(packed));
     const shown = rendered.filter(([path]) => (statSync(join(packed, path)).mode & 0o777) !== 0o600);

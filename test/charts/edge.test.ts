@@ -102,7 +102,7 @@ describe('traefik', () => {
   });
 
   test('gets Middlewares that its CRD admits, to the letter', () => {
-    const crd: Manifest = load(readFileSync('crds/traefik.yaml', 'utf8'));
+    const crd: Manifest = load(readFileSync('imports/crds/traefik.yaml', 'utf8'));
     const validate = new Ajv({ strict: false }).compile(
       closed(crd.spec.versions[0].schema.openAPIV3Schema.properties.spec),
     );

@@ -1,5 +1,5 @@
+import { podsOf } from '../../render/manifest';
 import { renderStudios } from '../../render/render';
-import { podsOf } from '../../rules/rendered-studio';
 import { makeCertificate } from '../support/certificate';
 import { development, envText, problemsOf, production, Rendered, render, type Settings } from '../support/studio';
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { run } from '../../commands/cli';
+import { run } from '../../cli/cli';
 import { variablesOf } from '../../config/variables';
 import { scripts } from '../../package.json';
 import { releaseLines } from '../../releases';
@@ -28,11 +28,11 @@ const named = pages.map(({ path }) => path);
 function argumentsOf([program, ...words]: readonly string[]): readonly string[] | undefined {
   if (program === 'junjo-k8s') return words;
   if (program === 'npx' && words[0] === 'junjo-ai-studio-cdk8s') return words.slice(1);
-  if (program === 'node' && words[0] === 'scripts/run.js') return words.slice(1);
+  if (program === 'node' && words[0] === 'tools/run.js') return words.slice(1);
   if (program !== 'npm' || words[0] !== 'run') return undefined;
   const [script = '', ...more] = words.slice(1).filter((word) => word !== '--silent');
   const source: string = (scripts as Record<string, string>)[script] ?? '';
-  return source.startsWith('node scripts/run.js ')
+  return source.startsWith('node tools/run.js ')
     ? [...source.split(' ').slice(2), ...more.filter((word) => word !== '--')]
     : undefined;
 }
@@ -93,7 +93,7 @@ test.each(named)('%s: every file and folder of dist/ that a command names is ren
 
 test.each(named)('%s: every setting that it names is one', (path) => {
   const known = new Set(releaseLines.flatMap((line) => variablesOf(line).map(({ name }) => name)));
-  // These two are of the command itself: commands/studio-options.ts.
+  // These two are of the command itself: cli/studio-options.ts.
   const ofCommand = ['JUNJO_STUDIOS', 'JUNJO_ENV_FILES'];
   const names = page(path).text.match(/\bJUNJO_[A-Z0-9]+(?:_[A-Z0-9]+)*\b(?![_*…])/g) ?? [];
   expect(names.filter((name) => !known.has(name) && !ofCommand.includes(name))).toEqual([]);
@@ -173,7 +173,7 @@ test.each(named)('%s: every link to a file or a heading leads there', (path) => 
 test('what synth refuses names headings of the runbook', () => {
   for (const heading of ['A claim that should shrink or move', 'A changed data path']) {
     expect(page('docs/runbook.md').text).toContain(`\n### ${heading}\n`);
-    expect(readFileSync('commands/refused-changes.ts', 'utf8')).toContain(heading);
+    expect(readFileSync('cli/synth/refused-changes.ts', 'utf8')).toContain(heading);
   }
 });
 

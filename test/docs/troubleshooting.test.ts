@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { recognisers } from '../../diagnosis';
+import { recognisers } from '../../cluster/diagnosis';
 import { shownByStatus, withOutput } from '../support/troubleshooting';
 
 const page = readFileSync('docs/troubleshooting.md', 'utf8');

@@ -14,9 +14,9 @@ import {
   type Settings,
 } from '../support/studio';
 
-const plugin: Manifest = load(readFileSync('argocd/plugin.yaml', 'utf8'));
-const patch: Manifest = load(readFileSync('argocd/repo-server-sidecar.yaml', 'utf8'));
-const dockerfile = readFileSync('argocd/Dockerfile', 'utf8');
+const plugin: Manifest = load(readFileSync('examples/argocd-plugin/plugin.yaml', 'utf8'));
+const patch: Manifest = load(readFileSync('examples/argocd-plugin/repo-server-sidecar.yaml', 'utf8'));
+const dockerfile = readFileSync('examples/argocd-plugin/Dockerfile', 'utf8');
 const IMAGE_FOLDER = '/opt/junjo-ai-studio';
 
 let root: string;
@@ -27,7 +27,7 @@ let checkout: string;
 
 /** Does what the Dockerfile says, with what `npm run build` would make. */
 function buildImage(): void {
-  const bundle = `require('./scripts/bundle').bundle({ entryPoints: ['commands/cli.ts'], outfile: process.argv[1] })`;
+  const bundle = `require('./scripts/bundle').bundle({ entryPoints: ['cli/cli.ts'], outfile: process.argv[1] })`;
   for (const [, from = '', to = ''] of dockerfile.matchAll(/^COPY (\S+) (\S+)$/gm)) {
     expect(from).toBe('build/cli.js');
     const { status, stderr } = spawnSync('node', ['-e', bundle, to.replace(IMAGE_FOLDER, image)], { encoding: 'utf8' });

@@ -1,7 +1,7 @@
 import { loadAll } from 'js-yaml';
-import { committedExample } from '../../commands/example-studios';
-import { releasesPage } from '../../config/releases-page';
 import { type ReleaseLine, releaseLines } from '../../releases';
+import { committedExample } from '../../tools/example-studios';
+import { releasesPage } from '../../tools/pages/releases-page';
 import { development, envText, freshSecret, type Manifest, problemsOf, production, render } from '../support/studio';
 
 const line = (name: string): ReleaseLine => {

@@ -3,10 +3,10 @@ import { k8s } from 'cdk8s-plus-27';
 import { loadAll } from 'js-yaml';
 import { Studio } from '../../charts/studio';
 import { formatProblem } from '../../config/problems';
+import { judged } from '../../render/enforce';
 import { renderConfig, renderStudio, renderStudios } from '../../render/render';
 import { manifestsBelow } from '../../render/rendered-file';
-import { judged } from '../../render/rules';
-import { patchesPage } from '../../rules/patches-page';
+import { patchesPage } from '../../tools/pages/patches-page';
 import {
   development,
   envText,

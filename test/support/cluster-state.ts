@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type ClusterObject, ClusterState, type Diagnosis, diagnose, type StateOptions } from '../../diagnosis';
+import { type ClusterObject, ClusterState, type Diagnosis, diagnose, type StateOptions } from '../../cluster/diagnosis';
 
 /** A state of a real cluster, or one that was made from it. */
 export interface RecordedState {
@@ -12,7 +12,7 @@ export interface RecordedState {
 
 /** Reads a state as it was recorded. */
 export function recording(name: string): RecordedState {
-  return JSON.parse(readFileSync(`test/diagnosis/states/${name}.json`, 'utf8'));
+  return JSON.parse(readFileSync(`test/cluster/diagnosis/states/${name}.json`, 'utf8'));
 }
 
 /** What is said of a state. */

@@ -9,8 +9,8 @@ export interface Page {
 /** Every page of documentation. */
 export const pages: readonly Page[] = [
   'README.md',
-  'argocd/README.md',
-  'validate/README.md',
+  'examples/argocd-plugin/README.md',
+  'tools/schemas/README.md',
   ...readdirSync('docs')
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),

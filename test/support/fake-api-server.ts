@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { kubernetesTool } from '../../scripts/kubernetes-tools';
+import { kubernetesTool } from '../../tools/kubernetes-tools';
 import { accessReview } from './fake-cluster/access-review';
 import { Controllers, type Pace } from './fake-cluster/controllers';
 import { finish, runExec } from './fake-cluster/exec';

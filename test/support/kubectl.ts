@@ -1,4 +1,4 @@
-import { kubernetesTool } from '../../scripts/kubernetes-tools';
+import { kubernetesTool } from '../../tools/kubernetes-tools';
 
 /**
  * The real kubectl. Tests with it are skipped where its package has none for the machine, never in CI.

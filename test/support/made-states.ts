@@ -1,5 +1,5 @@
 import { GUARD_CONTAINER } from '../../charts/upgrade-guard';
-import type { Diagnosis } from '../../diagnosis';
+import type { Diagnosis } from '../../cluster/diagnosis';
 import { diagnosisOf, type RecordedState, recording } from './cluster-state';
 
 /** A recording with something changed in it. */

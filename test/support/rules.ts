@@ -1,9 +1,10 @@
 import { App } from 'cdk8s';
 import { Studio } from '../../charts/studio';
 import type { LoadOptions } from '../../config/load-studio';
+import { factsOf } from '../../render/enforce';
+import type { PlacedManifest } from '../../render/manifest';
 import { manifestsBelow } from '../../render/rendered-file';
-import { factsOf } from '../../render/rules';
-import { brokenRules, type PlacedManifest, type Rule, type StudioFacts } from '../../rules';
+import { brokenRules, type Rule, type StudioFacts } from '../../render/rules';
 import { freshSecret, load, type Manifest, production, type Settings } from './studio';
 
 /** A studio with one of everything that rules look at. */

@@ -1,13 +1,13 @@
 import { readdirSync } from 'node:fs';
-import { findingLines } from '../../commands/status-screen';
+import { findingLines } from '../../cli/status-screen';
+import { type Diagnosis, recognisers } from '../../cluster/diagnosis';
 import { defaultStudioName } from '../../config/names';
-import { type Diagnosis, recognisers } from '../../diagnosis';
 import { diagnosisOf, recording } from './cluster-state';
 import { crashes, diagnosisOfCrash, made } from './made-states';
 
 /** Of each recogniser what `status` prints of the first state that it knows: a recorded one, else one that was made. */
 export function shownByStatus(): ReadonlyMap<string, string> {
-  const names = readdirSync('test/diagnosis/states').map((file) => file.replace('.json', ''));
+  const names = readdirSync('test/cluster/diagnosis/states').map((file) => file.replace('.json', ''));
   const found: readonly (readonly [Diagnosis, namespace: string])[] = [
     ...names.map(recording).flatMap((state) => told(diagnosisOf(state), state.namespace)),
     ...crashes.flatMap(([log]) => told(diagnosisOfCrash(log), recording('crash-loop').namespace)),

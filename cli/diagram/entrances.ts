@@ -1,0 +1,143 @@
+import type { Manifest } from '../../render/manifest';
+import { fieldsOf, listOf, matches, type Pod } from '../../render/manifest';
+import { allowedFrom, limit } from './policies';
+
+/** A way from the world to a pod: through the edge, or through a Service of its own. */
+export interface Entrance {
+  /** Who comes this way. */
+  readonly caller: string;
+  readonly gate: { readonly id: string; readonly lines: readonly string[] };
+  /** From the caller to the gate. */
+  readonly outer: { readonly lines: readonly string[]; readonly clear: boolean };
+  /** From the gate to the pod. */
+  readonly inner: readonly string[];
+  readonly target: Pod;
+}
+
+const TLS_ENDS = 'TLS ends here';
+
+/** Every entrance that the objects open. */
+export function entrancesOf(manifests: readonly Manifest[], pods: readonly Pod[]): readonly Entrance[] {
+  const world = new World(manifests, pods);
+  const ingresses = manifests.filter(({ kind }) => kind === 'Ingress');
+  // Beside the one that serves a host may be one that only redirects it to HTTPS.
+  const redirects = ingresses.filter(({ metadata }) => /-redirect$/.test(metadata.name));
+  return [
+    ...ingresses.filter((ingress) => !redirects.includes(ingress)).flatMap((ingress) => throughIngress(ingress, world)),
+    ...manifests.filter(({ kind }) => /^(HTTP|GRPC)Route$/.test(kind)).flatMap((route) => throughGateway(route, world)),
+    ...manifests.filter(({ kind }) => kind === 'Service').flatMap((service) => throughService(service, world)),
+  ];
+}
+
+/** What entrances lead to. */
+class World {
+  constructor(
+    readonly manifests: readonly Manifest[],
+    private readonly pods: readonly Pod[],
+  ) {}
+
+  named(kind: string, name: unknown): Manifest | undefined {
+    return this.manifests.find((manifest) => manifest.kind === kind && manifest.metadata.name === name);
+  }
+
+  /** The pod behind a port of a Service, and what of it listens there. */
+  behind(
+    service: Manifest | undefined,
+    port: unknown,
+  ): { readonly target: Pod; readonly inner: string[]; readonly tls: boolean } | undefined {
+    const target = this.pods.find(({ labels }) => service && matches(service.spec?.selector, labels));
+    const { targetPort } = listOf(service?.spec?.ports).find((each) => each.port === port || each.name === port) ?? {};
+    if (!target || targetPort === undefined) return undefined;
+    const running = target.containers.filter(({ init }) => !init);
+    const listens = (fields: Pod['spec']) =>
+      listOf(fields.ports).find(({ name, containerPort }) => name === targetPort || containerPort === targetPort);
+    const container = running.find(({ fields }) => listens(fields));
+    const number = (container && listens(container.fields)?.containerPort) ?? targetPort;
+    const certificates = listOf(target.spec.volumes).filter(({ secret }) =>
+      listOf(secret?.items).some(({ key }) => key === 'tls.key'),
+    );
+    const tls = listOf(container?.fields.volumeMounts).some(({ name }) =>
+      certificates.some((volume) => volume.name === name),
+    );
+    const sidecar = container && container !== running[0] ? ` ${container.fields.name}` : '';
+    const inner = [`:${number}${sidecar}`, ...(tls ? [TLS_ENDS] : []), ...allowedFrom(target, number, this.manifests)];
+    return { target, inner, tls };
+  }
+}
+
+function throughIngress({ spec }: Manifest, world: World): readonly Entrance[] {
+  const { ingressClassName, tls, rules } = fieldsOf(spec);
+  const secrets = [...new Set(listOf(tls).map(({ secretName }) => secretName))].filter(Boolean);
+  const gate = {
+    id: 'ingress',
+    lines: [
+      `Ingress, ${ingressClassName ? `class ${ingressClassName}` : 'default class'}`,
+      TLS_ENDS,
+      secrets.length > 0 ? `Secret ${secrets.join(', ')}` : 'certificate of the controller',
+    ],
+  };
+  return listOf(rules).flatMap(({ host, http }) =>
+    listOf(http?.paths).flatMap(({ backend }) => {
+      const { name, port } = fieldsOf(backend?.service);
+      return entrance(gate, `https://${host}`, world.behind(world.named('Service', name), port?.number ?? port?.name));
+    }),
+  );
+}
+
+function throughGateway({ kind, metadata, spec }: Manifest, world: World): readonly Entrance[] {
+  const [parent = {}] = listOf(spec?.parentRefs);
+  const own = world.named('Gateway', parent.name);
+  const secrets = listOf(own?.spec?.listeners).flatMap(({ tls }) =>
+    listOf(tls?.certificateRefs).map(({ name }) => name),
+  );
+  const shared = parent.namespace && parent.namespace !== metadata.namespace ? `${parent.namespace}/` : '';
+  const gate = {
+    id: 'gateway',
+    lines: [
+      `Gateway ${shared}${parent.name}${own ? `, class ${own.spec?.gatewayClassName}` : ''}`,
+      TLS_ENDS,
+      secrets.length > 0 ? `Secret ${[...new Set(secrets)].join(', ')}` : 'certificate of its owner',
+    ],
+  };
+  const hosts: readonly string[] = spec?.hostnames ?? [];
+  return listOf(spec?.rules).flatMap(({ backendRefs }) =>
+    listOf(backendRefs).flatMap(({ name, port }) =>
+      hosts.flatMap((host) =>
+        entrance(
+          gate,
+          `https://${host}${kind === 'GRPCRoute' ? ', gRPC' : ''}`,
+          world.behind(world.named('Service', name), port),
+        ),
+      ),
+    ),
+  );
+}
+
+function throughService(service: Manifest, world: World): readonly Entrance[] {
+  const { type, ports, loadBalancerSourceRanges: ranges } = fieldsOf(service.spec);
+  if (type !== 'LoadBalancer' && type !== 'NodePort') return [];
+  return listOf(ports).flatMap(({ name, port, nodePort }) => {
+    const behind = world.behind(service, port);
+    const number = type === 'NodePort' ? (nodePort ?? 'chosen by the cluster') : port;
+    const what = type === 'NodePort' ? 'Port of every node' : 'Load balancer';
+    const gate = { id: `service ${service.metadata.name}`, lines: [`${what} :${number}`] };
+    const how = behind?.tls ? 'TLS' : 'in the clear';
+    const limits = limit(ranges ?? []);
+    const protocol = String(name).includes('grpc') ? 'gRPC' : 'HTTP';
+    const found = entrance(gate, `${protocol}, ${how}`, behind, limits);
+    return found.map((each) => ({ ...each, outer: { ...each.outer, clear: !behind?.tls } }));
+  });
+}
+
+function entrance(
+  gate: Entrance['gate'],
+  line: string,
+  behind: ReturnType<World['behind']>,
+  limits: readonly string[] = [],
+): readonly Entrance[] {
+  if (!behind) return [];
+  const { target, inner } = behind;
+  const caller = target.labels['app.kubernetes.io/component'] === 'ingestion' ? 'Your application' : 'Browser';
+  const told = inner.filter((each) => !limits.includes(each));
+  return [{ caller, gate, outer: { lines: [line, ...limits], clear: false }, inner: told, target }];
+}

@@ -1,0 +1,143 @@
+import type { Manifest } from '../../render/manifest';
+import { type Fields, fieldsOf, listOf, matches, type Pod } from '../../render/manifest';
+
+/** One end of a way: a pod of the studio, or the name of something outside. */
+export type End = Pod | string;
+
+/** A way on which connections are allowed. */
+export interface Way {
+  readonly from: End;
+  readonly to: End;
+  readonly ports: readonly (number | string)[];
+}
+
+const LIMIT = 'only from ';
+
+/** Says who may come, a line each beyond the first. */
+export function limit(names: readonly string[]): readonly string[] {
+  return names.length > 0 ? [`${LIMIT}${names.join(',\n')}`] : [];
+}
+
+/** Whether a line says who may come. */
+export function isLimit(line: string): boolean {
+  return line.startsWith(LIMIT);
+}
+
+const EVERYWHERE = ['0.0.0.0/0', '::/0'];
+
+/** The ways between pods, and from them to the world. Without policies they are those that the pods use. */
+export function waysBetween(
+  manifests: readonly Manifest[],
+  pods: readonly Pod[],
+): { readonly ways: readonly Way[]; readonly notes: readonly string[] } {
+  const policies = manifests.filter(({ kind }) => kind === 'NetworkPolicy');
+  if (policies.length === 0) {
+    return {
+      ways: usedWays(manifests, pods),
+      notes: ['No network policies: every pod of the cluster may connect to every port'],
+    };
+  }
+  const solver = policies.some(
+    ({ spec }) => matches(spec?.podSelector, { 'acme.cert-manager.io/http01-solver': 'true' }) && spec?.ingress,
+  );
+  return {
+    ways: [...waysIn(policies, pods), ...waysOut(policies, pods)],
+    notes: [
+      'Every other connection is closed, but DNS',
+      ...(solver ? ['While cert-manager proves a host, its solver answers the edge on :8089'] : []),
+    ],
+  };
+}
+
+/** Who outside the namespace may connect to a port of a pod; nothing is said where that is everybody. */
+export function allowedFrom(pod: Pod, port: unknown, manifests: readonly Manifest[]): readonly string[] {
+  const policies = manifests.filter(({ kind }) => kind === 'NetworkPolicy');
+  const rules = policies
+    .filter(({ spec }) => matches(spec?.podSelector, pod.labels))
+    .flatMap(({ spec }) => listOf(spec?.ingress))
+    .filter(({ ports }) => !ports || listOf(ports).some((each) => each.port === port));
+  if (policies.length === 0 || rules.some(({ from }) => listOf(from).length === 0)) return [];
+  const peers = rules.flatMap(({ from }) => listOf(from));
+  const names = peers.map(({ ipBlock, namespaceSelector }) => {
+    const namespace = fieldsOf(namespaceSelector?.matchLabels)['kubernetes.io/metadata.name'];
+    return ipBlock?.cidr ?? (namespace ? `namespace ${namespace}` : namespaceSelector && 'any namespace');
+  });
+  const found = [...new Set(names.filter(Boolean))];
+  if (found.some((name) => EVERYWHERE.includes(name))) return [];
+  return found.length > 0 ? limit(found) : ['closed by the policies'];
+}
+
+function waysIn(policies: readonly Manifest[], pods: readonly Pod[]): readonly Way[] {
+  return pods.flatMap((to) =>
+    rulesOf(policies, to, 'ingress').flatMap(({ from, ports }) =>
+      listOf(from)
+        .filter(({ podSelector, namespaceSelector }) => podSelector && !namespaceSelector)
+        .flatMap(({ podSelector }) => pods.filter(({ labels }) => matches(podSelector, labels)))
+        .map((source) => ({
+          from: source,
+          to,
+          ports: portsOf(ports).filter((port) => mayLeave(policies, source, to, port)),
+        }))
+        .filter((way) => way.ports.length > 0),
+    ),
+  );
+}
+
+function waysOut(policies: readonly Manifest[], pods: readonly Pod[]): readonly Way[] {
+  return pods.flatMap((from) =>
+    rulesOf(policies, from, 'egress').flatMap(({ to, ports }) => {
+      const blocks = listOf(to).filter(({ ipBlock }) => ipBlock && !isLinkLocal(ipBlock.cidr));
+      const names = blocks.map(({ ipBlock }) =>
+        EVERYWHERE.includes(ipBlock.cidr) ? 'Public addresses' : String(ipBlock.cidr),
+      );
+      return [...new Set(names)].map((name) => ({ from, to: name, ports: portsOf(ports) }));
+    }),
+  );
+}
+
+/** Node-local DNS caches. */
+function isLinkLocal(cidr: string): boolean {
+  return cidr.startsWith('169.254.');
+}
+
+function mayLeave(policies: readonly Manifest[], from: Pod, to: Pod, port: number | string): boolean {
+  const closed = policies.some(
+    ({ spec }) => matches(spec?.podSelector, from.labels) && spec?.policyTypes?.includes('Egress'),
+  );
+  return (
+    !closed ||
+    rulesOf(policies, from, 'egress').some(
+      (rule) =>
+        portsOf(rule.ports).includes(port) &&
+        listOf(rule.to).some(
+          ({ podSelector, namespaceSelector }) => podSelector && !namespaceSelector && matches(podSelector, to.labels),
+        ),
+    )
+  );
+}
+
+function rulesOf(policies: readonly Manifest[], pod: Pod, direction: 'ingress' | 'egress'): readonly Fields[] {
+  return policies
+    .filter(({ spec }) => matches(spec?.podSelector, pod.labels))
+    .flatMap(({ spec }) => listOf(spec?.[direction]));
+}
+
+function portsOf(ports: unknown): readonly (number | string)[] {
+  return [...new Set(listOf(ports).map(({ port }) => port))];
+}
+
+/** A container that has the name of a Service in its environment connects to it. */
+function usedWays(manifests: readonly Manifest[], pods: readonly Pod[]): readonly Way[] {
+  const services = manifests.filter(({ kind }) => kind === 'Service');
+  return pods.flatMap((from) =>
+    services
+      .filter(({ metadata }) =>
+        from.containers.some(({ fields }) => listOf(fields.env).some(({ value }) => value === metadata.name)),
+      )
+      .flatMap(({ spec }) =>
+        pods
+          .filter(({ labels }) => matches(spec?.selector, labels))
+          .map((to) => ({ from, to, ports: listOf(spec?.ports).map(({ port }) => port) })),
+      ),
+  );
+}

@@ -1,0 +1,143 @@
+import type { Manifest } from '../../render/manifest';
+import { claimsOf, fieldsOf, listOf, type Pod, podsOf } from '../../render/manifest';
+import type { Diagram, DiagramEdge, DiagramNode } from './diagram';
+import { type Entrance, entrancesOf } from './entrances';
+import { type End, isLimit, waysBetween } from './policies';
+
+/** Reads the picture of a studio from the objects that `dist/` holds, and from nothing else. */
+export function diagramOf(manifests: readonly Manifest[]): Diagram {
+  const pods = manifests.flatMap(podsOf).filter(({ ends }) => !ends);
+  const entrances = entrancesOf(manifests, pods);
+  const { ways, notes } = waysBetween(manifests, pods);
+  const nodes = [
+    ...entrances.flatMap(outsideOf),
+    ...pods.map(workloadNode),
+    ...pods.flatMap((pod) => claimsOf(pod).map((name) => claimNode(name, manifests))),
+    ...pods.flatMap((pod) => [...secretKeys(pod)].map(([name]) => secretNode(name))),
+    ...ways.filter(({ from, to }) => !isPod(from) || !isPod(to)).map(outsideWay),
+  ];
+  const edges = [
+    ...entrances.flatMap(entranceEdges),
+    ...ways.map(({ from, to, ports }): DiagramEdge => {
+      return { from: idOf(from), to: idOf(to), kind: 'flow', lines: [ports.map((port) => `:${port}`).join(' ')] };
+    }),
+    ...pods.flatMap((pod) =>
+      claimsOf(pod).map((name): DiagramEdge => {
+        return { from: pod.owner.metadata.name, to: `claim ${name}`, kind: 'data', lines: [] };
+      }),
+    ),
+    ...pods.flatMap((pod) =>
+      [...secretKeys(pod)].map(([name, keys]): DiagramEdge => {
+        return { from: `secret ${name}`, to: pod.owner.metadata.name, kind: 'secret', lines: keys };
+      }),
+    ),
+  ];
+  return { title: titleOf(manifests), nodes: distinct(nodes, ({ id }) => id), edges: merged(edges), notes };
+}
+
+function isPod(end: End): end is Pod {
+  return typeof end !== 'string';
+}
+
+function idOf(end: End): string {
+  return isPod(end) ? end.owner.metadata.name : end;
+}
+
+function titleOf(manifests: readonly Manifest[]): string {
+  const namespace = manifests.find(({ kind }) => kind === 'Namespace')?.metadata.name;
+  const version = manifests.map(({ metadata }) => fieldsOf(metadata.labels)['app.kubernetes.io/version']).find(Boolean);
+  return `Junjo AI Studio ${version ?? ''}, namespace ${namespace ?? manifests[0]?.metadata.namespace}`;
+}
+
+function workloadNode({ owner, containers, labels }: Pod): DiagramNode {
+  const running = containers.filter(({ init }) => !init);
+  const replicas = owner.spec?.replicas > 1 ? ` × ${owner.spec.replicas}` : '';
+  return {
+    id: owner.metadata.name,
+    kind: 'workload',
+    inside: true,
+    lines: [
+      `${labels['app.kubernetes.io/component'] ?? owner.metadata.name}${replicas}`,
+      ...running.map(({ fields }) => {
+        const ports = listOf(fields.ports).map(({ containerPort }) => `:${containerPort}`);
+        return [running.length > 1 ? fields.name : '', ...ports].filter(Boolean).join(' ');
+      }),
+    ],
+  };
+}
+
+function claimNode(name: string, manifests: readonly Manifest[]): DiagramNode {
+  const spec = fieldsOf(
+    manifests.find(({ kind, metadata }) => kind === 'PersistentVolumeClaim' && metadata.name === name)?.spec,
+  );
+  const volume = fieldsOf(
+    manifests.find(({ kind, metadata }) => kind === 'PersistentVolume' && metadata.name === spec.volumeName)?.spec,
+  );
+  const [term] = listOf(volume.nodeAffinity?.required?.nodeSelectorTerms);
+  const node = listOf(term?.matchExpressions)[0]?.values?.[0];
+  const path = volume.local?.path ?? volume.hostPath?.path;
+  const where = path
+    ? `${path}${node ? ` on ${node}` : ''}`
+    : spec.storageClassName && `class ${spec.storageClassName}`;
+  const size = fieldsOf(spec.resources).requests?.storage;
+  const lines = spec.accessModes ? [[size, where ?? 'default class'].join(', ')] : ['kept by somebody else'];
+  return { id: `claim ${name}`, kind: 'data', inside: true, lines: [`claim ${name}`, ...lines] };
+}
+
+function secretNode(name: string): DiagramNode {
+  return { id: `secret ${name}`, kind: 'secret', inside: true, lines: [`Secret ${name}`] };
+}
+
+/** The Secrets that a pod reads, and their keys. */
+function secretKeys({ containers, spec }: Pod): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, readonly string[]>();
+  const add = (name: string, keys: readonly string[]) => found.set(name, [...(found.get(name) ?? []), ...keys]);
+  for (const { fields } of containers) {
+    for (const { valueFrom } of listOf(fields.env)) {
+      const { name, key } = fieldsOf(valueFrom?.secretKeyRef);
+      if (name && !found.get(name)?.includes(key)) add(name, [key]);
+    }
+  }
+  for (const { secret } of listOf(spec.volumes)) {
+    if (secret)
+      add(
+        secret.secretName,
+        listOf(secret.items).map(({ key }) => key),
+      );
+  }
+  return found;
+}
+
+function outsideOf({ caller, gate }: Entrance): readonly DiagramNode[] {
+  const person: DiagramNode = { id: caller, kind: 'outside', inside: false, lines: [caller] };
+  return [person, { id: gate.id, kind: 'edge', inside: false, lines: gate.lines }];
+}
+
+function entranceEdges({ caller, gate, outer, inner, target }: Entrance): readonly DiagramEdge[] {
+  return [
+    { from: caller, to: gate.id, kind: outer.clear ? 'open' : 'flow', lines: outer.lines },
+    { from: gate.id, to: target.owner.metadata.name, kind: 'flow', lines: inner },
+  ];
+}
+
+function outsideWay({ from, to }: { readonly from: End; readonly to: End }): DiagramNode {
+  const name = isPod(from) ? idOf(to) : idOf(from);
+  return { id: name, kind: 'outside', inside: false, lines: [name] };
+}
+
+/** One arrow between two boxes for each kind, with everything that is said of it. */
+function merged(edges: readonly DiagramEdge[]): readonly DiagramEdge[] {
+  const arrows = new Map<string, DiagramEdge>();
+  for (const edge of edges) {
+    const key = [edge.from, edge.to, edge.kind].join('\n');
+    const lines = [...(arrows.get(key)?.lines ?? []), ...edge.lines];
+    // Who may come is said last, and once.
+    const sorted = [...lines.filter((line) => !isLimit(line)), ...lines.filter(isLimit)];
+    arrows.set(key, { ...edge, lines: [...new Set(sorted)] });
+  }
+  return [...arrows.values()];
+}
+
+function distinct<T>(items: readonly T[], key: (item: T) => string): readonly T[] {
+  return [...new Map(items.map((item) => [key(item), item])).values()];
+}

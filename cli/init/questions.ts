@@ -1,0 +1,164 @@
+import type { VariableName } from '../../config/variables';
+import { defaultTag, releaseLines } from '../../releases';
+
+/** What is set so far, by name. */
+export type Answers = ReadonlyMap<string, string>;
+
+/** What `init` cannot know, and asks. */
+export interface Question {
+  readonly name: VariableName;
+  /** Option of the command that answers it. */
+  readonly flag: string;
+  /** Placeholder of its value. */
+  readonly value: string;
+  /** What is asked, without a question mark. */
+  readonly text: string;
+  /** Whether the answers so far leave it open. @default always */
+  readonly when?: (answers: Answers) => boolean;
+  /** It may name what is not there yet: the answer stands, and what is wrong with it is told. @default false */
+  readonly mayComeLater?: boolean;
+  /** What an empty answer means; empty itself, it leaves the variable unset. */
+  readonly suggestion: (answers: Answers) => string;
+}
+
+const UI = 'JUNJO_PROD_FRONTEND_URL';
+
+const inProduction = (answers: Answers) => answers.get('JUNJO_ENV') === 'production';
+const always = (text: string) => () => text;
+
+/** `studio.example.com` and `api` make `https://api.example.com`. */
+function besideUi(host: string): (answers: Answers) => string {
+  return (answers) => {
+    const ui = answers.get(UI) ?? '';
+    if (!URL.canParse(ui)) return '';
+    const [, ...domain] = new URL(ui).hostname.split('.');
+    return domain.length > 1 ? `https://${host}.${domain.join('.')}` : '';
+  };
+}
+
+/** In the order in which they are asked: what a question depends on comes first. */
+export const questions: readonly Question[] = [
+  {
+    name: 'JUNJO_ENV',
+    flag: 'environment',
+    value: 'environment',
+    text: 'Where it runs: development (on localhost) or production (behind HTTPS)',
+    suggestion: always('development'),
+  },
+  {
+    name: 'JUNJO_K8S_RELEASE',
+    flag: 'release',
+    value: 'tag',
+    text: `Release of Junjo AI Studio (newest: ${releaseLines.at(-1)?.tags.at(-1)})`,
+    suggestion: always(defaultTag),
+  },
+  {
+    name: UI,
+    flag: 'ui',
+    value: 'url',
+    text: 'Address of the UI, for example https://studio.example.com',
+    when: inProduction,
+    suggestion: always(''),
+  },
+  {
+    name: 'JUNJO_PROD_BACKEND_URL',
+    flag: 'api',
+    value: 'url',
+    text: 'Address of the API, another host of the same domain',
+    when: inProduction,
+    suggestion: besideUi('api'),
+  },
+  {
+    name: 'JUNJO_PROD_INGESTION_URL',
+    flag: 'spans',
+    value: 'url',
+    text: 'Address for spans; with :50051, on a load balancer of their own',
+    when: inProduction,
+    suggestion: besideUi('spans'),
+  },
+  {
+    name: 'JUNJO_K8S_GATEWAY',
+    flag: 'gateway',
+    value: 'gateway',
+    text: 'Gateway: namespace/name, class:NAME for one of its own, or nothing for an Ingress',
+    when: (answers) => inProduction(answers) && !answers.has('JUNJO_K8S_INGRESS_CLASS'),
+    suggestion: always(''),
+  },
+  {
+    name: 'JUNJO_K8S_INGRESS_CLASS',
+    flag: 'ingress-class',
+    value: 'class',
+    text: "Ingress class (kubectl get ingressclass), or nothing for the cluster's default",
+    when: (answers) => inProduction(answers) && !answers.get('JUNJO_K8S_GATEWAY'),
+    suggestion: always(''),
+  },
+  {
+    name: 'JUNJO_K8S_SECRETS',
+    flag: 'secrets',
+    value: 'mode',
+    text: 'Where secrets come from: manifest (this file), sealed, external, or existing',
+    when: inProduction,
+    suggestion: always('manifest'),
+  },
+  {
+    name: 'JUNJO_K8S_SEALING_CERT',
+    flag: 'sealing-cert',
+    value: 'file',
+    text: 'Certificate of the sealed-secrets controller (kubeseal --fetch-cert)',
+    when: (answers) => answers.get('JUNJO_K8S_SECRETS') === 'sealed',
+    mayComeLater: true,
+    suggestion: always('sealing-cert.pem'),
+  },
+  {
+    name: 'JUNJO_K8S_SECRET_STORE',
+    flag: 'secret-store',
+    value: 'store',
+    text: 'Store: SecretStore/name or ClusterSecretStore/name',
+    when: (answers) => answers.get('JUNJO_K8S_SECRETS') === 'external',
+    suggestion: always(''),
+  },
+  {
+    name: 'JUNJO_K8S_STORAGE_CLASS',
+    flag: 'storage-class',
+    value: 'class',
+    text: "Storage class (kubectl get storageclass), or nothing for the cluster's default",
+    when: (answers) => inProduction(answers) && !isFolderOfNode(answers),
+    suggestion: always(''),
+  },
+  {
+    name: 'JUNJO_K8S_STORAGE_SIZE',
+    flag: 'storage-size',
+    value: 'size',
+    text: 'Size of the volume; it may grow later, and never shrinks',
+    when: inProduction,
+    suggestion: always('10Gi'),
+  },
+  {
+    name: 'JUNJO_K8S_NODE',
+    flag: 'node',
+    value: 'node',
+    text: 'Node with the folder of the data (kubectl get nodes)',
+    when: isFolderOfNode,
+    suggestion: always(''),
+  },
+  {
+    name: 'JUNJO_K8S_BACKUP',
+    flag: 'backup',
+    value: 'operator',
+    text: 'Scheduled backups: none, volsync or velero',
+    when: inProduction,
+    suggestion: always('none'),
+  },
+  {
+    name: 'JUNJO_K8S_BACKUP_REPOSITORY',
+    flag: 'backup-repository',
+    value: 'secret',
+    text: 'Secret with the repository of restic',
+    when: (answers) => answers.get('JUNJO_K8S_BACKUP') === 'volsync',
+    suggestion: always('backup-repository'),
+  },
+];
+
+function isFolderOfNode(answers: Answers): boolean {
+  return answers.get('JUNJO_HOST_DB_DATA_PATH')?.startsWith('/') ?? false;
+}

@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ClusterState, type Diagnosis, diagnose } from '../cluster/diagnosis';
+import { overviewOf } from '../cluster/diagnosis/overview';
+import { readStudio } from '../cluster/diagnosis/read-studio';
+import { type Kubectl, KubectlError, type Target } from '../cluster/kubectl';
+import { connectedTo, type LookOptions, lookOptions } from './cluster-options';
+import { type Command, type ExitCode, type Io, jsonOption } from './command';
+import { addressLines, findingLines, screen } from './status-screen';
+
+/** Which studio is looked at, and how. */
+export interface StatusOptions extends LookOptions {
+  readonly json?: boolean;
+  readonly watch?: boolean;
+}
+
+/** How long a rollout is followed. */
+export interface Patience {
+  /** Milliseconds between two looks. */
+  readonly pollMs: number;
+  /** Looks after which a failure that stays the same holds the rollout up. */
+  readonly looks: number;
+}
+
+// A container that fails once may be well at the next try: the first back-offs of the kubelet are 10 and 20 s.
+const usualPatience: Patience = { pollMs: 2000, looks: 15 };
+
+export const status: Command<StatusOptions> = {
+  name: 'status',
+  summary: 'Tell how a studio in a cluster is: what runs, where it is, and what is wrong with it and why',
+  options: [
+    ...lookOptions,
+    { flags: '-w, --watch', text: 'follow a rollout until it is ready, or say what holds it up' },
+    jsonOption,
+  ],
+  examples: [
+    ['status', 'one screen; the exit code is 1 when something is broken'],
+    ['status --watch', 'after kubectl apply: ends with the addresses, or with what holds it up'],
+    ['status --namespace team --json', 'the same for programs'],
+  ],
+  run: (options, io) => tellStatus(options, io),
+};
+
+/** Tells how a studio is. */
+export async function tellStatus(options: StatusOptions, io: Io, patience = usualPatience): Promise<ExitCode> {
+  return connectedTo(options, io, async ({ kubectl, target }) =>
+    options.watch ? follow(kubectl, target, io, patience) : show(kubectl, target, options, io),
+  );
+}
+
+async function show(kubectl: Kubectl, target: Target, { json }: StatusOptions, io: Io): Promise<ExitCode> {
+  const { state, unread } = await readStudio(kubectl, target.namespace);
+  const [overview, findings] = [overviewOf(state), diagnose(state)];
+  if (json) io.out(JSON.stringify({ ...target, ...overview, findings, unread }, undefined, 2));
+  else io.out(screen({ target, overview, findings, unread, now: state.now }));
+  return exitOf(findings);
+}
+
+/** Says what changes, until all is ready or the same failure stays. */
+async function follow(kubectl: Kubectl, target: Target, io: Io, { pollMs, looks }: Patience): Promise<ExitCode> {
+  let said = '';
+  for (let held = 0; ; ) {
+    const state = await stateOf(kubectl, target, io);
+    if (state) {
+      const findings = diagnose(state);
+      const fails = findings.filter(({ severity }) => severity === 'fail');
+      const waits = findings.filter(({ severity }) => severity === 'wait');
+      const news = progressOf(state, findings);
+      if (news !== said) io.err(news);
+      held = fails.length > 0 && news === said ? held + 1 : 0;
+      said = news;
+      if (fails.length === 0 && waits.length === 0) {
+        io.out([...findingLines(findings), ...addressLines(overviewOf(state))].join('\n'));
+        return 0;
+      }
+      if (held >= looks) {
+        io.out(['Held up:', ...findingLines(findings)].join('\n'));
+        return 1;
+      }
+    }
+    await sleep(pollMs);
+  }
+}
+
+/** A rollout goes on while the network does not. */
+async function stateOf(kubectl: Kubectl, { namespace }: Target, io: Io): Promise<ClusterState | undefined> {
+  try {
+    return (await readStudio(kubectl, namespace)).state;
+  } catch (error) {
+    if (!(error instanceof KubectlError) || error.failure !== 'unreachable') throw error;
+    io.err(error.message);
+    return undefined;
+  }
+}
+
+/** What is left to do, without the seconds that count up. */
+function progressOf({ workloads }: ClusterState, findings: readonly Diagnosis[]): string {
+  const ready = workloads.map(({ name, readyPods, desired }) => `${name} ${readyPods}/${desired}`);
+  const causes = findings
+    .filter(({ severity }) => severity !== 'warn')
+    .map(({ subjects, cause }) => `${subjects.join(', ')}: ${cause}`);
+  return [ready.join(', '), ...causes].join('; ');
+}
+
+function exitOf(findings: readonly Diagnosis[]): ExitCode {
+  return findings.some(({ severity }) => severity === 'fail') ? 1 : 0;
+}

@@ -1,0 +1,205 @@
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import type { StudioConfig } from '../config/studio-config';
+import { listed } from '../config/text';
+import { howToRun, render, type Selection, write } from '../main';
+import type { Rendering } from '../render/render';
+import type { RenderedFile } from '../render/rendered-file';
+import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
+import { initEnv } from './init/env-file';
+import { type StudioOptions, selected, studioOptions } from './studio-options';
+import {
+  goesFirst,
+  LEFT_BEHIND,
+  leftBehind,
+  type ObjectReference,
+  type OutputFile,
+  removalCommands,
+  removalScript,
+} from './synth/left-behind';
+import { refusedChanges } from './synth/refused-changes';
+
+const OUTPUT = 'dist';
+
+interface SynthOptions extends StudioOptions, JsonOptions {
+  readonly output: string;
+}
+
+export const synth: Command<SynthOptions> = {
+  name: 'synth',
+  summary: 'Render studios into a folder, which is replaced only when all is well',
+  options: [
+    ...studioOptions,
+    { flags: '--output <folder>', text: 'folder for the manifests', default: OUTPUT },
+    jsonOption,
+  ],
+  examples: [
+    ['synth', 'renders .env into dist/, and first writes a .env for localhost where there is none'],
+    ['synth --env-file studio.env --env-file secrets.env', 'one studio from two files'],
+    ['synth --studios studios --output manifests', 'every studios/*.env into manifests/<its name>/'],
+  ],
+  run: synthesize,
+};
+
+async function synthesize(options: SynthOptions, io: Io): Promise<ExitCode> {
+  const { output } = options;
+  const selection = selected(options, io);
+  const isNew = selection.envFiles.length === 0 && !selection.studios && initEnv('.env');
+  const rendering = render(selection, io.environment);
+  const before = outputFiles(output);
+  const foreign = output === OUTPUT ? undefined : before.find(({ path }) => !isRendered(path));
+  if (foreign) {
+    const text = `holds ${foreign.path}, which is not rendered, and all of the folder would be replaced. Name another`;
+    return tell({ problems: [...rendering.problems, { severity: 'error', file: output, text }] }, options, io);
+  }
+  const refused = refusedChanges(output, before, rendering.files);
+  if (refused.length > 0) return tell({ problems: [...rendering.problems, ...refused] }, options, io);
+  const fromGit = rendering.studios.some(({ git }) => git);
+  // Argo CD prunes what it applied by itself.
+  const gone = fromGit && before.some(({ path }) => isOfArgoCd(path)) ? [] : leftBehind(before, rendering.files);
+  // A committed output holds what its env files render and nothing else.
+  if (rendering.studios.length > 0) writeOutput(output, before, rendering, fromGit ? [] : gone);
+  const { problems, studios, files } = rendering;
+  const wrote = isNew ? 'Wrote .env: a studio on localhost, with fresh secrets.\n\n' : '';
+  const text = studios.length > 0 ? wrote + summary(rendering, gone, selection, options, io) : undefined;
+  const result = {
+    studios: studios.map(({ name, namespace, tag, environment }) => ({ name, namespace, tag, environment })),
+    output,
+    files: files.map(({ path }) => path),
+    leftBehind: gone.map(({ namespace, resource }) => `${namespace} ${resource}`),
+  };
+  return tell({ problems, text, result }, options, io);
+}
+
+/** Writes a rendering, and leaves an output folder alone in which nothing would change. */
+function writeOutput(
+  output: string,
+  before: readonly WrittenFile[],
+  rendering: Rendering,
+  gone: readonly ObjectReference[],
+): void {
+  const script = { path: LEFT_BEHIND, text: removalScript(gone), mode: 0o644 };
+  const files = gone.length > 0 ? [...rendering.files, script] : rendering.files;
+  const written = new Map(before.map((file) => [file.path, file]));
+  const isWritten = ({ path, text, mode }: RenderedFile) => {
+    const file = written.get(path);
+    return file?.text === text && file.mode === mode;
+  };
+  if (before.length === files.length && files.every(isWritten)) write({ ...rendering, files: [] }, output);
+  else replace(output, { ...rendering, files });
+}
+
+/** Puts a rendering in the place of an output folder, whole: a run that is stopped leaves the one or the other. */
+function replace(output: string, rendering: Rendering): void {
+  mkdirSync(dirname(resolve(output)), { recursive: true });
+  // Beside the output, so that the swap is two renames on one file system.
+  const fresh = mkdtempSync(join(dirname(resolve(output)), '.dist-'));
+  const retired = `${fresh}-old`;
+  // With a listener, a signal waits until the swap is over.
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  const stop = () => process.exit(1);
+  for (const signal of signals) process.once(signal, stop);
+  try {
+    write(rendering, fresh);
+    chmodSync(fresh, 0o755);
+    if (existsSync(output)) renameSync(output, retired);
+    renameSync(fresh, output);
+  } finally {
+    for (const signal of signals) process.off(signal, stop);
+    for (const folder of [fresh, retired]) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Whether a file is for Argo CD itself, so that it applies the others. */
+function isOfArgoCd(path: string): boolean {
+  return path.split('/').slice(0, -1).includes('argocd');
+}
+
+/** Whether a file of an output folder is one that is rendered. */
+function isRendered(path: string): boolean {
+  return path.endsWith('.k8s.yaml') || path === LEFT_BEHIND;
+}
+
+/** A file of an output folder, with its Unix permissions. Of a link, which is none of ours, they are others, and it has no text. */
+interface WrittenFile extends OutputFile {
+  readonly mode: number;
+}
+
+/** The files of an output folder, if there is one. */
+function outputFiles(folder: string): readonly WrittenFile[] {
+  if (!existsSync(folder)) return [];
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => {
+      const path = join(entry.parentPath, entry.name);
+      return {
+        path: relative(folder, path).split(sep).join('/'),
+        text: entry.isFile() ? readFileSync(path, 'utf8') : '',
+        mode: lstatSync(path).mode & 0o777,
+      };
+    });
+}
+
+/** What to do about objects that are no longer rendered. */
+function removalLines(gone: readonly ObjectReference[], { studios }: Rendering, output: string): readonly string[] {
+  if (gone.length === 0) return [];
+  const when = goesFirst(gone) ? 'Before you apply' : 'After you applied';
+  const rendered = studios.map(({ namespace }) => namespace);
+  const others = [...new Set(gone.map(({ namespace }) => namespace))].filter((name) => !rendered.includes(name));
+  const fromGit = studios.some(({ git }) => git);
+  const how = fromGit ? removalCommands(gone).map((command) => `  ${command}`) : [`  sh ${output}/${LEFT_BEHIND}`];
+  return [
+    `${when}, remove what is no longer rendered (${gone.length} objects; kubectl apply leaves them):`,
+    ...how,
+    ...(others.length > 0
+      ? [`That ends the studio in ${listed(others)}. If it is another one, which is to live on, leave it alone.`]
+      : []),
+  ];
+}
+
+function summary(
+  rendering: Rendering,
+  gone: readonly ObjectReference[],
+  selection: Selection,
+  { output }: SynthOptions,
+  { environment }: Io,
+): string {
+  const { studios, files } = rendering;
+  const rendered = studios.map(
+    ({ tag, environment, namespace }) => `Junjo AI Studio ${tag} (${environment}) for the namespace ${namespace}`,
+  );
+  const folders = selection.studios
+    ? [...new Set(files.map(({ path }) => path.split('/')[0]))].filter((folder) => folder !== 'argocd')
+    : undefined;
+  const [only] = studios;
+  return [
+    ...(folders ? ['Rendered:', ...rendered.map((line) => `  ${line}`)] : [`Rendered ${rendered}:`]),
+    ...(folders ? [] : files.map(({ path }) => `  ${output}/${path}`)),
+    '',
+    'Next:',
+    ...(folders?.map((folder) => `  kubectl apply -f ${output}/${folder}/foundation -f ${output}/${folder}/`) ?? [
+      `  kubectl apply -f ${output}/foundation -f ${output}/`,
+    ]),
+    ...removalLines(gone, rendering, output),
+    ...(studios.some(({ git }) => git) ? [`Or commit ${output}/, and once: kubectl apply -f ${output}/argocd`] : []),
+    ...(!folders && only ? openLines(only, howToRun('forward', environment)) : []),
+  ].join('\n');
+}
+
+function openLines({ environment, line, imageTarget }: StudioConfig, forward: string): readonly string[] {
+  const [uiPort] = line.ports.frontend[imageTarget].published;
+  return environment === 'development'
+    ? [`Then open http://localhost:${uiPort}. If your cluster puts no load balancer on localhost: ${forward}`]
+    : [];
+}

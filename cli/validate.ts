@@ -1,0 +1,126 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Problem } from '../config/problems';
+import { howToRun, render } from '../main';
+import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
+import { type StudioOptions, selected, studioOptions } from './studio-options';
+import { versionRanges } from './validate/kubernetes-versions';
+import { type ManifestFile, type Validation, validateManifests } from './validate/manifests';
+import { packedSchemas } from './validate/packed-schemas';
+import { Schemas, unpack } from './validate/schemas';
+
+interface ValidateOptions extends StudioOptions, JsonOptions {
+  /** Files, and folders of which the YAML and JSON is taken with all that lies deeper. @default what the env files render */
+  readonly paths?: readonly string[];
+  /** Versions of Kubernetes to be valid on; `1.31.4` is `1.31`. @default every version that is known */
+  readonly kubernetes?: readonly string[];
+  /** Kinds that must not be there. @default none */
+  readonly refuse?: readonly string[];
+}
+
+export const validate: Command<ValidateOptions> = {
+  name: 'validate',
+  summary:
+    'Check manifests against the schemas of Kubernetes, or the env files and what they render, and write nothing',
+  argument: { name: '[paths...]', text: 'manifests, or folders of them (default: what the env files render)' },
+  options: [
+    ...studioOptions,
+    {
+      flags: '--kubernetes <version>',
+      text: 'version to be valid on, for example 1.31; may be repeated (default: all that are known)',
+      repeatable: true,
+    },
+    {
+      flags: '--refuse <kind>',
+      text: 'kind that must not be there, for example Secret; may be repeated',
+      repeatable: true,
+    },
+    jsonOption,
+  ],
+  examples: [
+    ['validate', 'checks .env and what it renders'],
+    ['validate --studios studios --json', 'checks every studios/*.env, for a program to read'],
+    ['validate dist --kubernetes 1.31', 'checks every manifest of dist/ for one version of Kubernetes'],
+    ['validate dist --refuse Secret', 'checks that dist/ may be committed'],
+  ],
+  run: async (options, io) =>
+    options.paths?.length ? validatePaths(options.paths, options, io) : validateStudios(options, io),
+};
+
+function validatePaths(paths: readonly string[], options: ValidateOptions, io: Io): ExitCode {
+  if (options.envFile || options.studios) {
+    io.err('Name manifests, or env files, but not both.');
+    return 2;
+  }
+  const read = paths.map((path) => filesOf(path, io));
+  const unreadable = read.flatMap(({ problem }) => problem ?? []);
+  const { problems, objects, versions } = validated(
+    read.flatMap(({ files }) => files),
+    options,
+  );
+  const all = [...unreadable, ...problems];
+  const text = all.length === 0 ? `${objects} objects are valid on ${versions}` : undefined;
+  return tell({ problems: all, text, result: { objects } }, options, io);
+}
+
+function validateStudios(options: ValidateOptions, io: Io): ExitCode {
+  const rendering = render(selected(options, io), io.environment);
+  const names = rendering.studios.map(({ name }) => name);
+  const manifests = rendering.files.filter(({ path }) => path.endsWith('.yaml'));
+  const { problems, objects, versions } = validated(manifests, options);
+  const all = [...rendering.problems, ...problems];
+  const well = names.length > 0 && problems.length === 0;
+  const text = well ? `All is well with ${names.join(', ')}: ${objects} objects, valid on ${versions}` : undefined;
+  return tell({ problems: all, text, result: { studios: names, objects } }, options, io);
+}
+
+/** What is wrong with manifests, on the versions of Kubernetes that are asked for. */
+function validated(
+  files: readonly ManifestFile[],
+  { kubernetes = [], refuse }: ValidateOptions,
+): Validation & { readonly versions: string } {
+  const schemas = new Schemas(unpack(packedSchemas));
+  const asked = kubernetes.map((version) => version.replace(/^v?(\d+\.\d+)(\..*)?$/, '$1'));
+  const versions = schemas.versions.filter((version) => asked.length === 0 || asked.includes(version));
+  const known = versionRanges(schemas.versions, schemas.versions);
+  const unknown = asked.filter((version) => !versions.includes(version));
+  const problems = unknown.map((version): Problem => {
+    return {
+      severity: 'error',
+      file: `Kubernetes ${version}`,
+      text: `no schemas are known. Known are those of ${known}`,
+    };
+  });
+  const validation = validateManifests(files, schemas, { versions, refuse });
+  return {
+    objects: validation.objects,
+    problems: [...problems, ...validation.problems],
+    versions: `Kubernetes ${versionRanges(versions, schemas.versions)}`,
+  };
+}
+
+interface Readable {
+  readonly files: readonly ManifestFile[];
+  readonly problem?: Problem;
+}
+
+/** The file, or the manifests of the folder, that a path names. */
+function filesOf(path: string, { environment }: Io): Readable {
+  const failed = (text: string): Readable => ({ files: [], problem: { severity: 'error', file: path, text } });
+  try {
+    const paths = statSync(path).isDirectory() ? manifestsIn(path) : [path];
+    if (paths.length === 0) return failed(`holds no manifest. Is it rendered? ${howToRun('synth', environment)}`);
+    return { files: paths.map((each) => ({ path: each, text: readFileSync(each, 'utf8') })) };
+  } catch (error) {
+    return failed(`cannot be read (${(error as NodeJS.ErrnoException).code}). Is its name right?`);
+  }
+}
+
+/** What `kubectl apply` reads of a folder and of those in it. */
+function manifestsIn(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.(ya?ml|json)$/.test(name))
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path).isFile())
+    .sort();
+}

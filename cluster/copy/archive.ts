@@ -1,0 +1,231 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { lstat, readdir, readlink } from 'node:fs/promises';
+import { join, posix, sep } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, createGzip, constants as zlib } from 'node:zlib';
+import { extract, type Headers, pack } from 'tar-stream';
+import { Refusal } from '../refusal';
+
+/** What stands first in an archive, about all of it. */
+export interface ArchiveHeader {
+  readonly format: number;
+  readonly taken: string;
+  readonly live: boolean;
+  /** Tag of the release that ran. */
+  readonly tag?: string;
+  /** What the guard had written on the volume. */
+  readonly mark?: { readonly line?: string } | null;
+  readonly namespace?: string;
+}
+
+/** What stands last in an archive: what must be in it. */
+export interface Manifest {
+  readonly format: number;
+  readonly files: Readonly<Record<string, { readonly size: number; readonly sha256: string }>>;
+  readonly folders: readonly string[];
+  readonly links: Readonly<Record<string, string>>;
+  /** Devices, sockets and pipes. */
+  readonly leftOut: readonly string[];
+  /** What SQLite's integrity_check said of each database where the archive was made. */
+  readonly databases: Readonly<Record<string, string>>;
+}
+
+/** An archive that is as it was made. */
+export interface CheckedArchive {
+  readonly header: Partial<ArchiveHeader>;
+  readonly manifest: Manifest;
+  /** Bytes of all files, unpacked. */
+  readonly bytes: number;
+}
+
+// As cluster/copy/volume.py has them.
+const HEADER = 'junjo-backup.json';
+const MANIFEST = 'junjo-manifest.json';
+const DATA = 'data/';
+const NOT_DATA = /^(lost\+found|\.junjo-restore-.*|\.junjo-before-.*)$/;
+
+/** Reads an archive from end to end and compares it with its manifest. */
+export async function checkArchive(path: string): Promise<CheckedArchive> {
+  const digests = new Map<string, { size: number; sha256: string }>();
+  let header: Partial<ArchiveHeader> = {};
+  let manifest: Manifest | undefined;
+  const reader = extract();
+  const packed = createReadStream(path);
+  const unpacked = pipeline(packed, createGunzip(), reader);
+  // Its failure is met below, when the entries end.
+  unpacked.catch(() => undefined);
+  try {
+    for await (const entry of reader) {
+      if (entry.header.name === HEADER) header = await jsonOf(entry);
+      else if (entry.header.name === MANIFEST) manifest = await jsonOf(entry);
+      else if (entry.header.type === 'file') digests.set(entry.header.name.slice(DATA.length), await digestOf(entry));
+      else entry.resume();
+    }
+    await unpacked;
+  } catch (error) {
+    throw new Refusal(`${path} is damaged or cut off: ${(error as Error).message}`);
+  }
+  if (!manifest) throw new Refusal(`${path} is no whole archive of a studio: its manifest is missing`);
+  if (manifest.format !== 1)
+    throw new Refusal(`${path} is of a later version (format ${manifest.format}). Update this command`);
+  const expected = Object.entries(manifest.files);
+  const wrong = expected.find(([name, { size, sha256 }]) => {
+    const found = digests.get(name);
+    return found?.size !== size || found.sha256 !== sha256;
+  });
+  if (wrong) throw new Refusal(`${path} is damaged: ${wrong[0]} is not what was copied`);
+  if (digests.size !== expected.length) throw new Refusal(`${path} holds files that its manifest does not know`);
+  return { header, manifest, bytes: expected.reduce((sum, [, { size }]) => sum + size, 0) };
+}
+
+/** A folder of this machine as an archive: the data of a studio under compose. */
+export class FolderArchive {
+  private constructor(
+    private readonly folder: string,
+    private readonly entries: readonly Entry[],
+    /** Bytes of all files. */
+    readonly bytes: number,
+  ) {}
+
+  /** Looks at the folder; nothing is read yet. */
+  static async of(folder: string): Promise<FolderArchive> {
+    const entries = await entriesOf(folder, '');
+    return new FolderArchive(
+      folder,
+      entries,
+      entries.reduce((sum, { size }) => sum + size, 0),
+    );
+  }
+
+  /** Whether it has a file or folder of that path. */
+  has(path: string): boolean {
+    return this.entries.some(({ name }) => name === path);
+  }
+
+  /** Number of files. */
+  get files(): number {
+    return this.entries.filter(({ type }) => type === 'file').length;
+  }
+
+  /** Reads the folder as an archive, in the form that the program in the pod receives. */
+  stream(): Readable {
+    const packer = pack();
+    const fill = async () => {
+      await add(
+        packer,
+        { name: HEADER },
+        Buffer.from(JSON.stringify({ format: 1, taken: new Date().toISOString(), live: false })),
+      );
+      const manifest = {
+        format: 1,
+        files: {} as Record<string, object>,
+        folders: [] as string[],
+        links: {} as Record<string, string>,
+      };
+      for (const entry of this.entries) {
+        const { name, type, mode, mtime, size, linkname } = entry;
+        const header = { name: `${DATA}${name}`, type, mode, mtime, ...(linkname !== undefined && { linkname }) };
+        if (type === 'directory') manifest.folders.push(name);
+        if (linkname !== undefined) manifest.links[name] = linkname;
+        if (type !== 'file') await add(packer, header);
+        else manifest.files[name] = await addFile(packer, { ...header, size }, join(this.folder, ...name.split('/')));
+      }
+      await add(packer, { name: MANIFEST }, Buffer.from(JSON.stringify(manifest)));
+      packer.finalize();
+    };
+    fill().catch((error: Error) => packer.destroy(error));
+    const gzip = createGzip({ level: zlib.Z_BEST_SPEED });
+    pipeline(packer, gzip).catch((error: Error) => gzip.destroy(error));
+    return gzip;
+  }
+}
+
+interface Entry {
+  /** Path below the folder, with `/`. */
+  readonly name: string;
+  readonly type: 'file' | 'directory' | 'symlink';
+  readonly mode: number;
+  readonly mtime: Date;
+  readonly size: number;
+  readonly linkname?: string;
+}
+
+async function entriesOf(folder: string, below: string): Promise<readonly Entry[]> {
+  const names = (await readdir(join(folder, below))).sort();
+  const found: Entry[] = [];
+  for (const own of names) {
+    if (below === '' && NOT_DATA.test(own)) continue;
+    const name = below === '' ? own : `${below}/${own}`;
+    if (name.includes('\ufffd')) throw new Refusal(`${folder}${sep}${name}: is no name in UTF-8. Rename it`);
+    const info = await lstat(join(folder, name));
+    const common = { name, mode: info.mode & 0o777, mtime: info.mtime };
+    if (info.isDirectory()) {
+      found.push({ ...common, type: 'directory', size: 0 }, ...(await entriesOf(folder, name)));
+    } else if (info.isSymbolicLink()) {
+      const linkname = await readlink(join(folder, name));
+      const target = posix.normalize(posix.join(posix.dirname(name), linkname));
+      if (posix.isAbsolute(linkname) || target === '..' || target.startsWith('../')) {
+        throw new Refusal(
+          `${join(folder, name)} is a link to ${linkname}, outside the data, which would stay behind. Put what it leads to in its place`,
+        );
+      }
+      found.push({ ...common, type: 'symlink', size: 0, linkname });
+    } else if (info.isFile()) found.push({ ...common, type: 'file', size: info.size });
+    else throw new Refusal(`${join(folder, name)} is no file, folder or link. Move it away`);
+  }
+  return found;
+}
+
+function add(
+  packer: ReturnType<typeof pack>,
+  header: Partial<Headers> & { name: string },
+  content?: Buffer,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const done = (error?: Error | null) => (error ? reject(error) : resolve());
+    if (content) packer.entry(header, content, done);
+    else packer.entry(header, done);
+  });
+}
+
+async function addFile(packer: ReturnType<typeof pack>, header: Headers, path: string) {
+  const digest = createHash('sha256');
+  const entry = packer.entry(header);
+  let size = 0;
+  // Not one byte more than was announced: the file may have grown, which the size tells.
+  const content = header.size ? createReadStream(path, { end: header.size - 1 }) : Readable.from([]);
+  await pipeline(
+    content,
+    async function* (chunks: AsyncIterable<Buffer>) {
+      for await (const chunk of chunks) {
+        digest.update(chunk);
+        size += chunk.length;
+        yield chunk;
+      }
+    },
+    entry,
+  );
+  const now = await lstat(path);
+  if (now.size !== header.size || now.mtime.getTime() !== header.mtime?.getTime()) {
+    throw new Refusal(`${path} changes while it is read. Stop compose first: docker compose down`);
+  }
+  return { size, sha256: digest.digest('hex') };
+}
+
+async function digestOf(entry: AsyncIterable<Buffer>): Promise<{ size: number; sha256: string }> {
+  const digest = createHash('sha256');
+  let size = 0;
+  for await (const chunk of entry) {
+    digest.update(chunk);
+    size += chunk.length;
+  }
+  return { size, sha256: digest.digest('hex') };
+}
+
+async function jsonOf<T>(entry: AsyncIterable<Buffer>): Promise<T> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of entry) chunks.push(chunk);
+  return JSON.parse(Buffer.concat(chunks).toString());
+}

@@ -1,0 +1,140 @@
+import { STOPPED, workloadNames } from '../../config/names';
+import { sleep } from '../interruption';
+import { type Kubectl, KubectlError } from '../kubectl';
+import { Refusal } from '../refusal';
+import { type Claim, type Deployment, mounts, type ObjectList, type Pod } from './objects';
+import type { Pace } from './pace';
+
+/** What the annotation of a stop holds; it is written and removed with the replicas. */
+export interface StoppedMark {
+  readonly replicas: number;
+  readonly since: string;
+  readonly host: string;
+  readonly pid: number;
+}
+
+/** Of ingestion first, which stops first: it hands over to the backend. */
+const NAMES = [workloadNames.ingestion, workloadNames.backend];
+
+/** A studio in a cluster, as far as its data is concerned. */
+export interface LiveStudio {
+  /** The Deployments that write on the volume, in the order in which they stop. */
+  readonly writers: readonly Deployment[];
+  readonly backend: Deployment;
+  readonly claim: Claim;
+  /** Tag of the release that runs. */
+  readonly tag?: string;
+}
+
+/**
+ * Finds the studio of a namespace, running or not.
+ * @param rendered its backend as the env file renders it, where it need not be applied yet
+ */
+export async function findStudio(kubectl: Kubectl, rendered?: Deployment): Promise<LiveStudio> {
+  const { items } = await kubectl.json<ObjectList<Deployment>>(['get', 'deployments']);
+  const writers = NAMES.flatMap((name) => items.filter(({ metadata }) => metadata.name === name));
+  const backend = writers.find(({ metadata }) => metadata.name === workloadNames.backend) ?? rendered;
+  if (!backend) {
+    throw new Refusal(
+      `There is no studio in the namespace ${kubectl.options.namespace}: it has no Deployment ${workloadNames.backend}. Look at the context and the namespace, or apply the studio first`,
+    );
+  }
+  const name = claimOf(backend);
+  const claim = name && (await kubectl.jsonIfFound<Claim>(['get', 'persistentvolumeclaim', name]));
+  if (!claim)
+    throw new Refusal(`The backend mounts no claim that exists (${name ?? 'none'}). Apply dist/foundation first`);
+  return { writers, backend, claim, tag: backend.metadata.labels?.['app.kubernetes.io/version'] };
+}
+
+/** The mark that a stop left on a Deployment. */
+export function stoppedMark({ metadata }: Deployment): StoppedMark | undefined {
+  const text = metadata.annotations?.[STOPPED];
+  return text === undefined ? undefined : (JSON.parse(text) as StoppedMark);
+}
+
+/** Stops a Deployment and marks it, in one write: there is no moment at which it is stopped and nobody knows why. */
+export async function stop(
+  kubectl: Kubectl,
+  writer: Deployment,
+  mark: Omit<StoppedMark, 'replicas'>,
+  signal: AbortSignal,
+) {
+  const annotations = { [STOPPED]: JSON.stringify({ replicas: writer.spec.replicas ?? 1, ...mark }) };
+  await kubectl.text(patchArgs(writer.metadata.name, { metadata: { annotations }, spec: { replicas: 0 } }), { signal });
+}
+
+/** What starts a Deployment again and takes the mark off, in one write. */
+export function startArgs({ name, replicas }: Stopped): readonly string[] {
+  return patchArgs(name, { metadata: { annotations: { [STOPPED]: null } }, spec: { replicas } });
+}
+
+/** A Deployment that is to be started again. */
+export interface Stopped {
+  readonly name: string;
+  readonly replicas: number;
+}
+
+/** Starts Deployments again, however often it takes. @returns those that could not be started */
+export async function start(
+  kubectl: Kubectl,
+  stopped: readonly Stopped[],
+  { retryMs, startAttempts }: Pace,
+  onTrouble: (error: Error) => void,
+): Promise<readonly Stopped[]> {
+  let left = stopped;
+  let wait = retryMs;
+  for (let attempt = 1; ; attempt += 1) {
+    const failed: Stopped[] = [];
+    for (const each of left) {
+      try {
+        await kubectl.text(startArgs(each));
+      } catch (error) {
+        // One that was deleted meanwhile needs no start.
+        if (!(error instanceof KubectlError && error.failure === 'not found')) failed.push(each);
+        onTrouble(error as Error);
+      }
+    }
+    left = failed;
+    if (left.length === 0 || attempt === startAttempts) return left;
+    await sleep(wait);
+    wait = Math.min(wait * 2, retryMs * 10);
+  }
+}
+
+/** The pods that mount a claim, those of our own apart. */
+export async function podsOn(
+  kubectl: Kubectl,
+  claim: string,
+  own: string,
+  signal: AbortSignal,
+): Promise<readonly Pod[]> {
+  const { items } = await kubectl.json<ObjectList<Pod>>(['get', 'pods'], { signal });
+  return items.filter((pod) => mounts(pod, claim) && pod.metadata.name !== own);
+}
+
+/** Whether a pod belongs to one of the Deployments: their ReplicaSets add a hash to the name. */
+export function isOf(pod: Pod, { metadata }: Deployment): boolean {
+  const owners = pod.metadata.ownerReferences ?? [];
+  return owners.some(({ kind, name }) => kind === 'ReplicaSet' && name.replace(/-[^-]+$/, '') === metadata.name);
+}
+
+/** Whether Deployments run with all their replicas, as the cluster has seen them last. */
+export async function areReady(kubectl: Kubectl, names: readonly string[], signal: AbortSignal): Promise<boolean> {
+  const { items } = await kubectl.json<ObjectList<Deployment>>(['get', 'deployments'], { signal });
+  const found = items.filter(({ metadata }) => names.includes(metadata.name));
+  return found.every(({ metadata, spec, status }) => {
+    const isSeen = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
+    return isSeen && (status?.availableReplicas ?? 0) >= (spec.replicas ?? 1);
+  });
+}
+
+function claimOf({ spec }: Deployment): string | undefined {
+  const { containers, volumes = [] } = spec.template.spec;
+  const mounted = containers.flatMap(({ volumeMounts = [] }) => volumeMounts.map(({ name }) => name));
+  const volume = volumes.find(({ name, persistentVolumeClaim }) => persistentVolumeClaim && mounted.includes(name));
+  return volume?.persistentVolumeClaim?.claimName;
+}
+
+function patchArgs(name: string, patch: object): readonly string[] {
+  return ['patch', 'deployment', name, '--type=merge', `--patch=${JSON.stringify(patch)}`];
+}

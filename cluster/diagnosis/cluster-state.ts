@@ -1,0 +1,227 @@
+import { type Fields, fieldsOf, listOf, matches } from '../../render/manifest';
+
+/** An object as `kubectl get -o json` gives it. */
+export interface ClusterObject extends Fields {
+  readonly kind: string;
+  readonly metadata: Fields & { readonly name: string; readonly namespace?: string };
+}
+
+/** An event, whichever of its two forms it has. */
+export interface ClusterEvent {
+  readonly reason: string;
+  readonly message: string;
+  readonly count: number;
+  /** When it was seen last. */
+  readonly last: Date;
+}
+
+/** A container of a pod, as the kubelet reports it. */
+export interface ContainerState {
+  readonly name: string;
+  /** It runs before the others. */
+  readonly init: boolean;
+  readonly ready: boolean;
+  readonly started: boolean;
+  readonly restarts: number;
+  readonly running: boolean;
+  /** Why it does not run yet, or not any more. */
+  readonly waiting?: { readonly reason: string; readonly message: string };
+  /** How it ended last, whether it runs again or not. */
+  readonly ended?: {
+    readonly reason: string;
+    readonly exitCode: number;
+    readonly message: string;
+    readonly startedAt: string;
+    readonly at: Date;
+  };
+  /** What it may use and asks for. */
+  readonly resources: Fields;
+  readonly image: string;
+}
+
+/** A pod that is there. */
+export interface PodState {
+  readonly object: ClusterObject;
+  readonly name: string;
+  readonly containers: readonly ContainerState[];
+  readonly ready: boolean;
+  /** It ended, by itself or by force, and stays in the list. */
+  readonly over: boolean;
+  /** It was told to end. */
+  readonly ending: boolean;
+}
+
+/** A Deployment or StatefulSet of the studio, and its pods. */
+export interface WorkloadState {
+  readonly object: ClusterObject;
+  /** Its component: `backend`. */
+  readonly name: string;
+  readonly desired: number;
+  /** Everything that it should run is ready, and nothing else is left. */
+  readonly healthy: boolean;
+  /** Pods that answer. */
+  readonly readyPods: number;
+  /** Those that are neither over nor ending. */
+  readonly pods: readonly PodState[];
+  /** Those too. */
+  readonly allPods: readonly PodState[];
+}
+
+/** What stands around the objects of a state. */
+export interface StateOptions {
+  readonly namespace: string;
+  readonly now: Date;
+  /** The last lines of containers that ended, by `pod/container`. @default not read */
+  readonly logs?: ReadonlyMap<string, string>;
+  /** How full the volume of a claim is, by the name of the claim. @default not known */
+  readonly volumes?: ReadonlyMap<string, VolumeUse>;
+  /** Resources that could not be read: that none of them is known means nothing. @default all were read */
+  readonly unread?: readonly string[];
+}
+
+/** How full a volume is, in bytes. */
+export interface VolumeUse {
+  readonly usedBytes: number;
+  readonly capacityBytes: number;
+}
+
+/** Everything of a studio that a cluster shows at one moment. */
+export class ClusterState {
+  readonly namespace: string;
+  readonly now: Date;
+  readonly workloads: readonly WorkloadState[];
+  readonly volumes: ReadonlyMap<string, VolumeUse>;
+  private readonly logs: ReadonlyMap<string, string>;
+  private readonly unread: readonly string[];
+
+  constructor(
+    private readonly objects: readonly ClusterObject[],
+    { namespace, now, logs = new Map(), volumes = new Map(), unread = [] }: StateOptions,
+  ) {
+    this.namespace = namespace;
+    this.now = now;
+    this.logs = logs;
+    this.volumes = volumes;
+    this.unread = unread;
+    this.workloads = [...this.ofKind('Deployment'), ...this.ofKind('StatefulSet')].map((object) =>
+      this.workload(object),
+    );
+  }
+
+  ofKind(kind: string): readonly ClusterObject[] {
+    return this.objects.filter((object) => object.kind === kind);
+  }
+
+  named(kind: string, name: unknown): ClusterObject | undefined {
+    return this.ofKind(kind).find(({ metadata }) => metadata.name === name);
+  }
+
+  /** Whether a resource could be read, so that what is not known is not there. */
+  canRead(resource: string): boolean {
+    return !this.unread.includes(resource);
+  }
+
+  /** What is not as it should be, and is meant to run. */
+  get unhealthy(): readonly WorkloadState[] {
+    return this.workloads.filter(({ healthy, desired }) => !healthy && desired > 0);
+  }
+
+  /** The events of an object, oldest first. */
+  eventsOf({ kind, metadata }: ClusterObject, reason?: string): ClusterEvent[] {
+    return (
+      this.ofKind('Event')
+        .filter(({ involvedObject }) => involvedObject?.kind === kind && involvedObject.name === metadata.name)
+        // A claim, or a pod of a StatefulSet, that was deleted leaves its events to the next of its name.
+        .filter(({ involvedObject: { uid } }) => !uid || !metadata.uid || uid === metadata.uid)
+        .map(eventOf)
+        .filter((event) => reason === undefined || event.reason === reason)
+        .sort((a, b) => a.last.getTime() - b.last.getTime())
+    );
+  }
+
+  /** The last lines of a container before it ended, where they were read. */
+  logOf(pod: PodState, container: ContainerState): string | undefined {
+    return this.logs.get(`${pod.name}/${container.name}`);
+  }
+
+  /** Seconds since a time. */
+  secondsSince(time: Date | string): number {
+    return (this.now.getTime() - new Date(time).getTime()) / 1000;
+  }
+
+  /** Begins the commands that a person is told. */
+  get kubectl(): string {
+    return `kubectl -n ${this.namespace}`;
+  }
+
+  private workload(object: ClusterObject): WorkloadState {
+    const { replicas: desired = 1, selector } = fieldsOf(object.spec);
+    const status = fieldsOf(object.status);
+    const allPods = this.ofKind('Pod')
+      .filter(({ metadata }) => matches(selector, fieldsOf(metadata.labels)))
+      .map(podOf);
+    const current = (status.observedGeneration ?? 0) >= (object.metadata.generation ?? 0);
+    const complete = [status.updatedReplicas, status.replicas, status.readyReplicas].every((n) => (n ?? 0) === desired);
+    return {
+      object,
+      name: fieldsOf(object.metadata.labels)['app.kubernetes.io/component'] ?? object.metadata.name,
+      desired,
+      healthy: current && complete,
+      readyPods: allPods.filter(({ ready, over, ending }) => ready && !over && !ending).length,
+      pods: allPods.filter(({ over, ending }) => !over && !ending),
+      allPods,
+    };
+  }
+}
+
+/** A condition of an object, by its type. */
+export function conditionOf({ status }: Fields, type: string): Fields | undefined {
+  return listOf(status?.conditions).find((condition) => condition.type === type);
+}
+
+function eventOf({ reason, message, count, series, lastTimestamp, eventTime, metadata }: Fields): ClusterEvent {
+  return {
+    reason: reason ?? '',
+    message: (message ?? '').trim(),
+    count: count ?? series?.count ?? 1,
+    last: new Date(series?.lastObservedTime ?? lastTimestamp ?? eventTime ?? metadata?.creationTimestamp ?? 0),
+  };
+}
+
+function podOf(object: ClusterObject): PodState {
+  const { phase, initContainerStatuses, containerStatuses } = fieldsOf(object.status);
+  const specs = [...listOf(object.spec?.initContainers), ...listOf(object.spec?.containers)];
+  const state = (init: boolean) => (status: Fields) => containerOf(status, init, specs);
+  return {
+    object,
+    name: object.metadata.name,
+    containers: [...listOf(initContainerStatuses).map(state(true)), ...listOf(containerStatuses).map(state(false))],
+    ready: conditionOf(object, 'Ready')?.status === 'True',
+    over: phase === 'Succeeded' || phase === 'Failed',
+    ending: object.metadata.deletionTimestamp !== undefined,
+  };
+}
+
+function containerOf(status: Fields, init: boolean, specs: readonly Fields[]): ContainerState {
+  const { name, ready, started, restartCount, state, lastState, image } = status;
+  const ended = state?.terminated ?? lastState?.terminated;
+  const spec = specs.find((container) => container.name === name);
+  return {
+    name,
+    init,
+    ready: ready === true,
+    started: started === true,
+    restarts: restartCount ?? 0,
+    running: state?.running !== undefined,
+    waiting: state?.waiting && { reason: state.waiting.reason ?? '', message: state.waiting.message ?? '' },
+    ended: ended && {
+      reason: ended.reason ?? '',
+      exitCode: ended.exitCode ?? 0,
+      message: ended.message ?? '',
+      startedAt: ended.startedAt ?? '',
+      at: new Date(ended.finishedAt ?? 0),
+    },
+    resources: fieldsOf(spec?.resources),
+    image: spec?.image ?? image ?? '',
+  };
+}

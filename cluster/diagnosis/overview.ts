@@ -1,0 +1,119 @@
+import { workloadNames } from '../../config/names';
+import { fieldsOf, listOf } from '../../render/manifest';
+import { type ClusterObject, type ClusterState, conditionOf, type PodState, type WorkloadState } from './cluster-state';
+
+/** One line of what runs. */
+export interface RunningWorkload {
+  readonly name: string;
+  readonly ready: number;
+  readonly desired: number;
+  /** Tag of the release. */
+  readonly release: string;
+  /** When the oldest of its pods started. @default none runs */
+  readonly since?: string;
+  readonly restarts: number;
+  /** Why it was restarted last. */
+  readonly lastRestart?: string;
+}
+
+/** One screen of a studio. */
+export interface Overview {
+  readonly workloads: readonly RunningWorkload[];
+  /** Where people and applications find it. */
+  readonly addresses: readonly { readonly name: string; readonly url: string }[];
+  readonly certificates: readonly { readonly name: string; readonly ready: boolean; readonly notAfter?: string }[];
+  readonly volumes: readonly {
+    readonly name: string;
+    readonly size: string;
+    readonly phase: string;
+    readonly used?: number;
+  }[];
+  /** When its data was copied last, and by what. @default no backup is known */
+  readonly lastBackup?: { readonly at: string; readonly by: string };
+}
+
+/** On a claim whose data `junjo-k8s backup` copied: when. */
+export const LAST_BACKUP = 'junjo-ai-studio/last-backup';
+
+/** Says what a studio is, whether it is well or not. */
+export function overviewOf(state: ClusterState): Overview {
+  return {
+    workloads: state.workloads.map(runningOf),
+    addresses: addressesOf(state),
+    certificates: state.ofKind('Certificate').map((certificate) => ({
+      name: certificate.metadata.name,
+      ready: conditionOf(certificate, 'Ready')?.status === 'True',
+      notAfter: certificate.status?.notAfter,
+    })),
+    volumes: state.ofKind('PersistentVolumeClaim').map(({ metadata, spec, status }) => {
+      const { usedBytes, capacityBytes } = state.volumes.get(metadata.name) ?? {};
+      return {
+        name: metadata.name,
+        size: status?.capacity?.storage ?? spec?.resources?.requests?.storage ?? '',
+        phase: metadata.deletionTimestamp ? 'Terminating' : (status?.phase ?? ''),
+        ...(usedBytes !== undefined && capacityBytes && { used: usedBytes / capacityBytes }),
+      };
+    }),
+    lastBackup: lastBackupOf(state),
+  };
+}
+
+function runningOf({ name, object, desired, readyPods, pods }: WorkloadState): RunningWorkload {
+  const containers = pods.flatMap((pod) => pod.containers);
+  const restarted = containers.filter(({ restarts }) => restarts > 0);
+  const [last] = restarted.filter(({ ended }) => ended).sort((a, b) => endOf(b) - endOf(a));
+  return {
+    name,
+    ready: readyPods,
+    desired,
+    release: fieldsOf(object.metadata.labels)['app.kubernetes.io/version'] ?? '',
+    since: pods.map(startedAt).filter(Boolean).sort()[0],
+    restarts: restarted.reduce((sum, { restarts }) => sum + restarts, 0),
+    lastRestart: last?.ended && `${last.ended.reason}, exit code ${last.ended.exitCode}`,
+  };
+}
+
+function endOf({ ended }: PodState['containers'][number]): number {
+  return ended?.at.getTime() ?? 0;
+}
+
+function startedAt({ object }: PodState): string | undefined {
+  return object.status?.startTime;
+}
+
+function addressesOf(state: ClusterState): Overview['addresses'] {
+  const settings = fieldsOf(state.named('ConfigMap', `${workloadNames.frontend}-settings`)?.data);
+  if (settings.JUNJO_ENV === 'production') {
+    return [
+      { name: 'UI', url: settings.JUNJO_PROD_FRONTEND_URL },
+      { name: 'API', url: settings.JUNJO_PROD_BACKEND_URL },
+      { name: 'Spans', url: settings.JUNJO_PROD_INGESTION_URL },
+    ];
+  }
+  const of = (name: string, component: keyof typeof workloadNames, scheme: string) => {
+    const service = state.named('Service', workloadNames[component]);
+    return service ? [{ name, url: `${scheme}${hostOf(service)}:${listOf(service.spec?.ports)[0]?.port}` }] : [];
+  };
+  return [...of('UI', 'frontend', 'http://'), ...of('API', 'backend', 'http://'), ...of('Spans', 'ingestion', '')];
+}
+
+/** The address that a load balancer gave a Service; browsers know the studio as localhost, to which it can be forwarded. */
+function hostOf({ status }: ClusterObject): string {
+  const [first] = listOf(status?.loadBalancer?.ingress);
+  return first?.hostname ?? first?.ip ?? 'localhost';
+}
+
+function lastBackupOf(state: ClusterState): Overview['lastBackup'] {
+  const copies = [
+    ...state.ofKind('PersistentVolumeClaim').map(({ metadata }) => ({
+      at: fieldsOf(metadata.annotations)[LAST_BACKUP],
+      by: 'junjo-k8s backup',
+    })),
+    ...state.ofKind('ReplicationSource').map(({ status }) => ({ at: status?.lastSyncTime, by: 'VolSync' })),
+    ...state
+      .ofKind('Backup')
+      .filter(({ status }) => status?.phase === 'Completed')
+      .map(({ status }) => ({ at: status?.completionTimestamp, by: 'Velero' })),
+  ];
+  return copies.filter(({ at }) => at).sort((a, b) => (a.at < b.at ? 1 : -1))[0];
+}

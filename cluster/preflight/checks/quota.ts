@@ -1,0 +1,62 @@
+import { quantityBytes } from '../../../config/quantity';
+import { type Fields, fieldsOf, listOf, podsOf } from '../../../render/manifest';
+import type { ClusterObject } from '../../diagnosis';
+import { type Check, fail, ok } from '../check';
+import { mebibytes, requested } from '../requests';
+
+/** Quotas and limit ranges of the namespace. */
+export const quota: Check = {
+  name: 'quota',
+  *results({ manifests }, cluster) {
+    const pods = manifests.flatMap(podsOf).filter(({ ends }) => !ends);
+    for (const { metadata, status, spec } of cluster.own('ResourceQuota').filter(counts)) {
+      for (const resource of ['memory', 'cpu'] as const) {
+        const amount = (of: unknown) => {
+          const amounts = fieldsOf(of);
+          return quantityBytes(String(amounts[`requests.${resource}`] ?? amounts[resource]));
+        };
+        const hard = amount(status?.hard ?? spec?.hard);
+        if (hard === undefined) continue;
+        const asked = pods.reduce(
+          (sum, { spec: pod, owner }) => sum + requested(pod, resource) * (owner.spec?.replicas ?? 1),
+          0,
+        );
+        // What runs of this studio is counted already.
+        const before = cluster.own('Pod').reduce((sum, { spec: pod }) => sum + requested(pod, resource), 0);
+        const left = hard - (amount(status?.used) ?? 0) + before;
+        const said = (value: number) =>
+          resource === 'memory' ? `${mebibytes(value)} of memory` : `${Math.floor(value * 1000)}m CPU`;
+        yield left >= asked
+          ? ok(`the quota ${metadata.name} leaves ${said(left)}`)
+          : fail(
+              `the quota ${metadata.name} leaves ${said(left)}, and the studio asks for ${said(asked)}`,
+              `raise it: kubectl -n ${cluster.namespace} edit resourcequota ${metadata.name}`,
+            );
+      }
+    }
+    for (const { metadata, spec } of cluster.own('LimitRange')) {
+      const containers = pods.flatMap((pod) => pod.containers);
+      const broken = listOf(spec?.limits)
+        .filter(({ type }) => type === 'Container')
+        .flatMap(({ max, min }) =>
+          containers.filter(({ fields }) => outside(fields, max, min)).map(({ title }) => title),
+        );
+      const fix = `change it: kubectl -n ${cluster.namespace} edit limitrange ${metadata.name}`;
+      yield broken.length === 0
+        ? ok(`the limit range ${metadata.name} allows every container`)
+        : fail(`the limit range ${metadata.name} refuses ${broken.join(', ')}`, fix);
+    }
+  },
+};
+
+function outside({ resources }: Fields, max: unknown, min: unknown): boolean {
+  const bytes = (of: unknown) => quantityBytes(String(fieldsOf(of).memory));
+  const { requests, limits } = fieldsOf(resources);
+  return (bytes(limits) ?? 0) > (bytes(max) ?? Infinity) || (bytes(requests) ?? Infinity) < (bytes(min) ?? 0);
+}
+
+/** Whether a quota counts pods that run for long and ask for something; others have scopes. */
+function counts({ spec }: ClusterObject): boolean {
+  const scopes: readonly string[] = spec?.scopes ?? [];
+  return !spec?.scopeSelector && scopes.every((scope) => ['NotTerminating', 'NotBestEffort'].includes(scope));
+}

@@ -1,0 +1,54 @@
+import type { Manifest } from '../../../render/manifest';
+import { claimsOf, type Fields, podsOf } from '../../../render/manifest';
+import { type Check, fail, ok, warn } from '../check';
+import { freeOn, mebibytes, requested, takes } from '../requests';
+
+/** Whether some node has room for the pods of the volume together; and the others theirs. */
+export const room: Check = {
+  name: 'room',
+  *results({ manifests, config }, cluster) {
+    if (!cluster.canRead('nodes')) {
+      yield warn('nodes may not be read, so nothing is known of their room');
+      return;
+    }
+    // What runs of this studio makes room for what comes.
+    const pods = cluster.ofKind('Pod').filter(({ metadata }) => metadata.namespace !== cluster.namespace);
+    const together = specsOf(manifests, true);
+    const memory = together.reduce((sum, spec) => sum + requested(spec, 'memory'), 0);
+    const cpu = together.reduce((sum, spec) => sum + requested(spec, 'cpu'), 0);
+    const named = config.storage.kind === 'node' ? config.storage.node : undefined;
+    const nodes = cluster
+      .ofKind('Node')
+      .filter((node) => takes(node, together[0]) && (!named || node.metadata.name === named))
+      .map((node) => ({
+        name: node.metadata.name,
+        memory: freeOn(node, pods, 'memory'),
+        cpu: freeOn(node, pods, 'cpu'),
+      }))
+      .sort((a, b) => b.memory - a.memory);
+    const [best] = nodes;
+    const fitting = nodes.find((node) => node.memory >= memory && node.cpu >= cpu);
+    const what = `backend and ingestion, which share one node, ask for ${mebibytes(memory)} of memory and ${Math.round(cpu * 1000)}m CPU`;
+    const fix = 'a smaller JUNJO_K8S_SIZE, a node with more room, or fewer other pods: kubectl describe nodes';
+    if (!best) {
+      yield fail(
+        'no node takes the pods: labels, taints, cordons or a processor that the images are not made for keep them away, or no node is ready',
+        'kubectl get nodes; JUNJO_K8S_NODE_SELECTOR, JUNJO_K8S_TOLERATIONS, kubectl uncordon',
+      );
+    } else if (!fitting) {
+      yield fail(
+        `${what}; the most that a node has free is ${mebibytes(best.memory)} and ${Math.floor(best.cpu * 1000)}m (${best.name})`,
+        fix,
+      );
+    } else {
+      yield ok(`${what}; ${fitting.name} has ${mebibytes(fitting.memory)} free`);
+    }
+    if (!cluster.canRead('pods')) yield warn('pods of other namespaces may not be read, and count as nothing');
+  },
+};
+
+/** The pods of the studio that mount the volume, or that do not. */
+function specsOf(manifests: readonly Manifest[], onVolume: boolean): readonly Fields[] {
+  const pods = manifests.flatMap(podsOf).filter(({ ends }) => !ends);
+  return pods.filter((pod) => claimsOf(pod).length > 0 === onVolume).map(({ spec }) => spec);
+}

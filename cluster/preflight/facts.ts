@@ -1,0 +1,227 @@
+import { lookup } from 'node:dns/promises';
+import type { Manifest } from '../../render/manifest';
+import { type ApiResource, apiResources } from '../api-resources';
+import type { ClusterObject } from '../diagnosis';
+import { type Kubectl, KubectlError } from '../kubectl';
+import { listed, namespaceNamed, secretNames } from '../snapshot';
+import type { ClusterFacts, DryRun, RenderedSource } from './index';
+
+/** How many kubectl run at a time: each is a process, and the API server counts requests. */
+const AT_ONCE = 6;
+
+/** Read of all namespaces. */
+const EVERYWHERE = ['services', 'gateways.gateway.networking.k8s.io'];
+
+/** Read of the cluster. */
+const CLUSTER = [
+  'nodes',
+  'storageclasses.storage.k8s.io',
+  'ingressclasses.networking.k8s.io',
+  'gatewayclasses.gateway.networking.k8s.io',
+  'clusterissuers.cert-manager.io',
+];
+
+/** Read of the studio's own namespace. */
+const OWN = [
+  'deployments.apps',
+  'persistentvolumeclaims',
+  'resourcequotas',
+  'limitranges',
+  'ingresses.networking.k8s.io',
+];
+
+/** What `kubectl apply` does to an object: it looks whether it is there, and makes it, or changes it. */
+const VERBS = ['get', 'create', 'patch'];
+
+/** Of each pod that takes room on a node: a cluster may have a hundred thousand, so that nothing else of them is read. */
+const PODS = [
+  '--field-selector=status.phase!=Succeeded,status.phase!=Failed,spec.nodeName!=',
+  '--output=jsonpath={range .items[*]}{.metadata.namespace}{"\\t"}{.spec.nodeName}{"\\t"}{.spec.containers[*].resources.requests}{"\\n"}{end}',
+];
+
+/** Asks a cluster everything that the checks look at. Nothing is changed: what is written is a dry run. */
+export async function preflightFacts(kubectl: Kubectl, { config, manifests }: RenderedSource): Promise<ClusterFacts> {
+  const { namespace } = config;
+  const resources = await apiResources(kubectl);
+  const known = new Set(resources.map(({ name }) => name));
+  const unread: string[] = [];
+  const readable = (wanted: readonly string[], ...scope: string[]) =>
+    listed(
+      kubectl,
+      wanted.filter((resource) => known.has(resource)),
+      scope,
+      unread,
+    );
+  const hosts = config.edge ? [...new Set(hostsOf(config))] : [];
+  const [version, live, lists, pods, secrets, denied, addresses] = await Promise.all([
+    serverVersion(kubectl),
+    namespaceNamed(kubectl, namespace, unread),
+    Promise.all([readable(EVERYWHERE, '--all-namespaces'), readable(CLUSTER), readable(OWN, '--namespace', namespace)]),
+    placedPods(kubectl, namespace, unread),
+    secretNames(kubectl, namespace, unread),
+    deniedTo(kubectl, namespace, manifests, resources),
+    Promise.all(hosts.map(async (host) => [host, await addressesOf(host)] as const)),
+  ]);
+  const objects = [...live, ...lists.flat(), ...pods, ...secrets];
+  // A namespace that is there and is not theirs to change needs no change.
+  const given = live.length > 0 && denied.some((right) => right.endsWith(' namespaces'));
+  const trials = manifests
+    .filter(({ kind }) => !(given && kind === 'Namespace'))
+    .filter((manifest) => resources.some((each) => isOf(manifest, each)));
+  // Before the first apply there is no namespace to try objects in; what Pod Security says of them is told by its own check.
+  const dryRuns = await triedAll(kubectl, trials, live.length > 0 ? undefined : namespace);
+  const kinds = new Set(resources.map(({ kind, group }) => `${kind}.${group}`));
+  return { version, kinds, objects, unread, denied, dryRuns, hosts: new Map(addresses) };
+}
+
+function hostsOf({ edge, spansService }: RenderedSource['config']): readonly string[] {
+  const { ui, api, spans } = edge?.hosts ?? {};
+  return [ui, api, spans ?? spansService.host].filter((host) => host !== undefined);
+}
+
+async function serverVersion(kubectl: Kubectl): Promise<string> {
+  const { serverVersion: server } = await kubectl.json<{ serverVersion?: { gitVersion?: string } }>(['version']);
+  return server?.gitVersion ?? '';
+}
+
+/** The pods that take room on nodes; those of the own namespace where the others may not be read. */
+async function placedPods(kubectl: Kubectl, namespace: string, unread: string[]): Promise<readonly ClusterObject[]> {
+  const read = async (...scope: string[]) => podsIn(await kubectl.text(['get', 'pods', ...scope, ...PODS]));
+  try {
+    return await read('--all-namespaces');
+  } catch (error) {
+    if (!(error instanceof KubectlError) || !error.answered) throw error;
+    unread.push('pods');
+    return read('--namespace', namespace).catch(() => []);
+  }
+}
+
+/** A line for each: its namespace, its node, and as JSON what each container asks for that asks for anything. */
+function podsIn(lines: string): readonly ClusterObject[] {
+  return lines
+    .split('\n')
+    .filter(Boolean)
+    .map((line, index) => {
+      const [namespace = '', nodeName, requests = ''] = line.split('\t');
+      const containers = [...requests.matchAll(/{[^}]*}/g)].map(([text]) => ({
+        resources: { requests: JSON.parse(text) },
+      }));
+      return { kind: 'Pod', metadata: { name: String(index), namespace }, spec: { nodeName, containers } };
+    });
+}
+
+/** What the user may not do with the kinds of a studio, asked in one request for each. */
+async function deniedTo(
+  kubectl: Kubectl,
+  namespace: string,
+  manifests: readonly Manifest[],
+  resources: readonly ApiResource[],
+): Promise<readonly string[]> {
+  const used = resources.filter((resource) => manifests.some((manifest) => isOf(manifest, resource)));
+  const questions = used.flatMap(({ plural: resource, group, kind, namespaced }) =>
+    VERBS.map((verb) => ({
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SelfSubjectAccessReview',
+      spec: {
+        resourceAttributes: {
+          verb,
+          resource,
+          group,
+          ...(namespaced && { namespace }),
+          // Rights in a namespace may hold for the namespace itself.
+          ...(kind === 'Namespace' && { namespace, name: namespace }),
+        },
+      },
+    })),
+  );
+  const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: questions });
+  const answers = await kubectl.text(['create', '--validate=false', '--filename=-', '--output=json'], { input });
+  // kubectl prints one object after the other, or a list of them.
+  return reviewsIn(answers)
+    .filter(({ status }) => !status?.allowed)
+    .map(({ spec: { resourceAttributes: of } }) => `${of.verb} ${of.resource}${of.group ? `.${of.group}` : ''}`);
+}
+
+interface AccessReview {
+  readonly spec: {
+    readonly resourceAttributes: { readonly verb: string; readonly resource: string; readonly group?: string };
+  };
+  readonly status?: { readonly allowed?: boolean };
+}
+
+function reviewsIn(text: string): readonly AccessReview[] {
+  const documents: (AccessReview | { items: readonly AccessReview[] })[] = JSON.parse(
+    `[${text.trim().replace(/^}\s*{/gm, '},{')}]`,
+  );
+  return documents.flatMap((document) => ('items' in document ? document.items : [document]));
+}
+
+async function addressesOf(host: string): Promise<readonly string[]> {
+  try {
+    return (await lookup(host, { all: true })).map(({ address }) => address);
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Applies objects without storing them. All at once first, which is one kubectl where nothing is wrong; which object is
+ * refused or warned of, only one at a time tells.
+ */
+async function triedAll(
+  kubectl: Kubectl,
+  manifests: readonly Manifest[],
+  missing: string | undefined,
+): Promise<readonly DryRun[]> {
+  const together = await tried(
+    kubectl,
+    manifests.map((manifest) => placed(manifest, missing)),
+  );
+  if (together.refused === undefined && together.warnings.length === 0)
+    return manifests.map((manifest) => ({ manifest, warnings: [] }));
+  return inTurn(manifests, async (manifest) => {
+    const object = placed(manifest, missing);
+    const { refused, warnings } = await tried(kubectl, [object]);
+    // What Pod Security says of another namespace, it says of that.
+    return {
+      manifest,
+      refused,
+      warnings: object === manifest ? warnings : warnings.filter((each) => !/PodSecurity/.test(each)),
+    };
+  });
+}
+
+/** An object where it can be tried: where its namespace does not exist, in one that always does. */
+function placed(manifest: Manifest, missing: string | undefined): Manifest {
+  const elsewhere = missing !== undefined && manifest.metadata.namespace === missing;
+  return elsewhere ? { ...manifest, metadata: { ...manifest.metadata, namespace: 'default' } } : manifest;
+}
+
+async function tried(kubectl: Kubectl, objects: readonly Manifest[]): Promise<Omit<DryRun, 'manifest'>> {
+  const input = objects.map((object) => JSON.stringify(object)).join('\n---\n');
+  try {
+    const { warnings } = await kubectl.in(undefined).said(['apply', '--dry-run=server', '--filename=-'], { input });
+    // kubectl's own, about objects that were made without it: apply writes what it misses.
+    return { warnings: warnings.filter((each) => !/last-applied-configuration annotation/.test(each)) };
+  } catch (error) {
+    if (!(error instanceof KubectlError) || (error.failure === 'unreachable' && !error.answered)) throw error;
+    if (/does not support dry run/.test(error.words)) return { warnings: [`cannot be tried: ${error.words}`] };
+    return { refused: error.words, warnings: [] };
+  }
+}
+
+function isOf({ apiVersion, kind }: Manifest, resource: ApiResource): boolean {
+  const group = apiVersion.includes('/') ? apiVersion.split('/')[0] : '';
+  return resource.kind === kind && resource.group === group;
+}
+
+/** The same for each of many, so many at a time, in their order. */
+async function inTurn<From, To>(items: readonly From[], work: (item: From) => Promise<To>): Promise<readonly To[]> {
+  const results = new Array<To>(items.length);
+  let next = 0;
+  const worker = async () => {
+    for (let index = next++; index < items.length; index = next++) results[index] = await work(items[index] as From);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return results;
+}

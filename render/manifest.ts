@@ -1,0 +1,142 @@
+/** Fields of an object that anybody may have patched: a rule asks for what must be there. */
+// biome-ignore lint/suspicious/noExplicitAny: nothing is known of them
+export type Fields = Readonly<Record<string, any>>;
+
+/** An object as it goes into a file. */
+export interface Manifest extends Fields {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: Fields & { readonly name: string; readonly namespace?: string };
+}
+
+/** An object, and its file below the output folder of the studio. */
+export interface PlacedManifest {
+  readonly file: string;
+  readonly manifest: Manifest;
+}
+
+/** A container of a pod, whichever of its lists it is in. */
+export interface Container {
+  readonly fields: Fields;
+  /** It ends before the others start; a sidecar among the init containers does not. */
+  readonly init: boolean;
+  /** For messages. */
+  readonly title: string;
+}
+
+/** A pod, or the template of pods, in whatever object carries it. */
+export interface Pod {
+  readonly owner: Manifest;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly metadata: Fields;
+  readonly spec: Fields;
+  readonly containers: readonly Container[];
+  /** It ends by itself: a Job's. */
+  readonly ends: boolean;
+  /** For messages. */
+  readonly title: string;
+}
+
+/** `Deployment junjo-ai-studio-backend`. */
+export function titleOf({ kind, metadata }: Manifest): string {
+  return `${kind} ${metadata.name}`;
+}
+
+/** The parts of a list, or none where it is no list or is not there. */
+export function listOf(value: unknown): readonly Fields[] {
+  return Array.isArray(value) ? value.filter((part) => part !== null && typeof part === 'object') : [];
+}
+
+/** The fields of an object, or none where it is none or is not there. */
+export function fieldsOf(value: unknown): Fields {
+  return value !== null && typeof value === 'object' && !Array.isArray(value) ? value : {};
+}
+
+/** The claims that a pod mounts. */
+export function claimsOf({ spec }: Pod): readonly string[] {
+  const claims = listOf(spec.volumes).map(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName);
+  return claims.filter((name) => name !== undefined);
+}
+
+/** Where a pod reads of a ConfigMap. */
+export interface ConfigMapReference {
+  /** For messages. */
+  readonly object: string;
+  readonly name: string;
+  /** The keys that it names. Empty: all of them, whichever there are. */
+  readonly keys: readonly string[];
+  /** The pod starts without it. */
+  readonly optional: boolean;
+}
+
+/** The ConfigMaps that a pod reads, in whichever of the ways. */
+export function configMapsOf({ spec, containers, title }: Pod): readonly ConfigMapReference[] {
+  const reference = (object: string, source: Fields, keys: readonly Fields[]): ConfigMapReference => {
+    return { object, name: source.name, keys: keys.map(({ key }) => key), optional: source.optional === true };
+  };
+  const volumes = listOf(spec.volumes).flatMap(({ configMap, projected }) => [
+    configMap,
+    ...listOf(projected?.sources).map((source) => source.configMap),
+  ]);
+  return [
+    ...listOf(volumes).map((source) => reference(title, source, listOf(source.items))),
+    ...containers.flatMap(({ fields, title: object }) => [
+      ...listOf(listOf(fields.envFrom).map(({ configMapRef }) => configMapRef)).map((source) =>
+        reference(object, source, []),
+      ),
+      ...listOf(listOf(fields.env).map(({ valueFrom }) => valueFrom?.configMapKeyRef)).map((source) =>
+        reference(object, source, [source]),
+      ),
+    ]),
+  ];
+}
+
+/** Whether a container mounts a claim. */
+export function mountsClaim({ spec }: Pod, { fields }: Container): boolean {
+  const volumes = listOf(spec.volumes).filter(({ persistentVolumeClaim }) => persistentVolumeClaim);
+  return listOf(fields.volumeMounts).some((mount) => volumes.some(({ name }) => name === mount.name));
+}
+
+/** Whether a label selector finds what has these labels; a list of labels is one, as Services have it. */
+export function matches(selector: unknown, labels: Readonly<Record<string, string>>): boolean {
+  const { matchLabels, matchExpressions, ...rest } = fieldsOf(selector);
+  const wanted = matchLabels || matchExpressions ? fieldsOf(matchLabels) : rest;
+  return (
+    Object.entries(wanted).every(([key, value]) => labels[key] === value) &&
+    listOf(matchExpressions).every(({ key, operator, values }) => {
+      const [value, list] = [labels[key], Array.isArray(values) ? values : []];
+      if (operator === 'Exists') return value !== undefined;
+      if (operator === 'DoesNotExist') return value === undefined;
+      return operator === 'In' ? list.includes(value) : !list.includes(value);
+    })
+  );
+}
+
+/** Whatever has a spec with containers is a pod: a template in a Deployment, a Job in a CronJob, a kind that is not known yet. */
+export function podsOf(manifest: Manifest): readonly Pod[] {
+  return addPods(manifest, manifest, []);
+}
+
+function addPods(manifest: Manifest, value: unknown, pods: Pod[]): readonly Pod[] {
+  if (value === null || typeof value !== 'object') return pods;
+  const { metadata, spec } = value as Fields;
+  if (Array.isArray(spec?.containers)) {
+    const title = titleOf(manifest);
+    const containers = (init: boolean) =>
+      listOf(init ? spec.initContainers : spec.containers).map((fields) => {
+        return { fields, init: init && fields.restartPolicy !== 'Always', title: `${title}, container ${fields.name}` };
+      });
+    pods.push({
+      owner: manifest,
+      labels: fieldsOf(metadata?.labels),
+      metadata: fieldsOf(metadata),
+      spec,
+      containers: [...containers(true), ...containers(false)],
+      ends: ['Job', 'CronJob'].includes(manifest.kind) || ['Never', 'OnFailure'].includes(spec.restartPolicy),
+      title,
+    });
+    return pods;
+  }
+  for (const child of Object.values(value)) addPods(manifest, child, pods);
+  return pods;
+}

@@ -1,0 +1,40 @@
+import { fieldsOf, titleOf } from '../manifest';
+import type { RenderedStudio } from './rendered-studio';
+import type { Rule } from './rule';
+
+/** What holds the data, and what takes it along when it is deleted. */
+const KINDS = ['Namespace', 'PersistentVolume', 'PersistentVolumeClaim'];
+
+const SYNC_OPTIONS = ['Delete=false', 'Prune=false'];
+
+/** `kubectl delete -f dist/`, a prune of Argo CD and a deleted Application never reach the data. */
+export const dataOutOfReach: Rule = {
+  name: 'data-out-of-reach',
+  asks: 'Namespace, claim and volume are in `foundation/`, neither pruned nor deleted by Argo CD, and the volume is retained',
+  reason: 'a deleted claim or namespace takes every span, user and key along',
+  source: 'https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/',
+  *violations({ placed, pods }: RenderedStudio) {
+    for (const { file, manifest } of placed) {
+      const object = titleOf(manifest);
+      const holdsData = KINDS.includes(manifest.kind);
+      if (file.startsWith('foundation/') !== holdsData) {
+        yield {
+          object,
+          text: holdsData ? 'is not in foundation/' : 'is in foundation/, where only what holds the data lies',
+        };
+      }
+      if (!holdsData) continue;
+      const options = String(fieldsOf(manifest.metadata.annotations)['argocd.argoproj.io/sync-options']).split(',');
+      const missing = SYNC_OPTIONS.filter((option) => !options.includes(option));
+      if (missing.length > 0) yield { object, text: `has no sync option ${missing.join(', ')}` };
+      const { persistentVolumeReclaimPolicy: policy = 'Retain' } = fieldsOf(manifest.spec);
+      if (policy !== 'Retain') yield { object, text: `its reclaim policy is ${policy}, and must be Retain` };
+    }
+    for (const { owner, title: object } of pods) {
+      const { whenDeleted, whenScaled } = fieldsOf(fieldsOf(owner.spec).persistentVolumeClaimRetentionPolicy);
+      if (whenDeleted === 'Delete' || whenScaled === 'Delete') {
+        yield { object, text: 'persistentVolumeClaimRetentionPolicy deletes its claims' };
+      }
+    }
+  },
+};

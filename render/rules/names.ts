@@ -1,0 +1,62 @@
+import { type Fields, listOf, type Manifest, type Pod, titleOf } from '../manifest';
+import type { RenderedStudio } from './rendered-studio';
+import type { Rule, Violation } from './rule';
+
+const SUBDOMAIN = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
+
+/** Two things of one name are one thing: the second overwrites the first. */
+export const names: Rule = {
+  name: 'names',
+  asks: 'No two objects, and no two parts of a pod, have one name; names are such that Kubernetes takes them',
+  reason:
+    'the second of a name overwrites the first, and a name that Kubernetes does not take is refused when half is applied',
+  source: 'https://kubernetes.io/docs/concepts/overview/working-with-objects/names/',
+  *violations({ manifests, pods }: RenderedStudio) {
+    for (const manifest of repeated(manifests, identity)) yield { object: titleOf(manifest), text: 'is there twice' };
+    for (const manifest of manifests) {
+      const name = String(manifest.metadata.name);
+      if (!SUBDOMAIN.test(name) || name.length > 253) {
+        yield { object: titleOf(manifest), text: 'has a name that Kubernetes refuses' };
+      }
+      if (manifest.kind === 'Service') yield* twice(titleOf(manifest), 'port', manifest.spec?.ports, 'name');
+    }
+    for (const pod of pods) yield* withinPod(pod);
+  },
+};
+
+function identity({ apiVersion, kind, metadata }: Manifest): string {
+  const [group, version] = String(apiVersion).split('/');
+  return [version ? group : '', kind, metadata.namespace, metadata.name].join(' ');
+}
+
+function* withinPod({ spec, containers, title }: Pod): Generator<Violation> {
+  yield* twice(
+    title,
+    'container',
+    containers.map(({ fields }) => fields),
+    'name',
+  );
+  yield* twice(title, 'volume', spec.volumes, 'name');
+  yield* twice(
+    title,
+    'port',
+    containers.flatMap(({ fields }) => listOf(fields.ports)),
+    'name',
+  );
+  for (const { fields, title: object } of containers) {
+    yield* twice(object, 'variable', fields.env, 'name');
+    yield* twice(object, 'mount', fields.volumeMounts, 'mountPath');
+  }
+}
+
+function* twice(object: string, what: string, list: unknown, key: string): Generator<Violation> {
+  const named = listOf(list).filter((part) => part[key] !== undefined);
+  for (const part of repeated(named, (each: Fields) => each[key])) {
+    yield { object, text: `the ${what} ${part[key]} is there twice` };
+  }
+}
+
+function repeated<T>(parts: readonly T[], key: (part: T) => unknown): readonly T[] {
+  const keys = parts.map(key);
+  return parts.filter((_, index) => keys.indexOf(keys[index]) !== index);
+}

@@ -1,0 +1,36 @@
+import { titleOf } from '../manifest';
+import type { RenderedStudio } from './rendered-studio';
+import type { Rule } from './rule';
+
+/** What belongs to the cluster and to no namespace, of all that a studio may have. */
+const CLUSTER_KINDS = ['Namespace', 'PersistentVolume'];
+
+/** A studio lies in its namespace whole. */
+export const namespaces: Rule = {
+  name: 'namespaces',
+  asks: 'Everything is in the namespace of the studio; what Argo CD applies to itself is in `argocd`',
+  reason: 'an object without a namespace lands in whichever one kubectl is set to, default for most',
+  source: 'https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/',
+  *violations({ placed, facts }: RenderedStudio) {
+    for (const { file, manifest } of placed) {
+      const { namespace } = manifest.metadata;
+      // Argo CD and Velero look for their own objects where they run.
+      const ofVelero = manifest.apiVersion.startsWith('velero.io/');
+      const elsewhere = file.startsWith('argocd/') ? 'argocd' : ofVelero ? facts.veleroNamespace : undefined;
+      const expected = elsewhere ?? facts.namespace;
+      const object = titleOf(manifest);
+      if (CLUSTER_KINDS.includes(manifest.kind)) {
+        if (namespace !== undefined)
+          yield { object, text: `names the namespace ${namespace}, and belongs to the cluster` };
+        if (manifest.kind === 'Namespace' && manifest.metadata.name !== facts.namespace) {
+          yield { object, text: `is not the namespace of the studio, ${facts.namespace}` };
+        }
+      } else if (namespace !== expected) {
+        yield {
+          object,
+          text: `is in ${namespace ? `the namespace ${namespace}` : 'no namespace'} instead of ${expected}`,
+        };
+      }
+    }
+  },
+};

@@ -1,0 +1,71 @@
+import { type Manifest, matches, type PlacedManifest, type Pod, podsOf } from '../manifest';
+
+/** What a rule must know beside the objects. */
+export interface StudioFacts {
+  readonly namespace: string;
+  /** Namespace in which Velero looks for its objects. @default the studio has none of them */
+  readonly veleroNamespace?: string;
+  /** Names of the variables that a person sets, secrets among them. */
+  readonly settings: ReadonlySet<string>;
+  /** `baseline` where development images run, which are root in their containers. */
+  readonly podSecurity: 'restricted' | 'baseline';
+}
+
+/** The objects of one studio, as rules look at them. */
+export class RenderedStudio {
+  readonly manifests: readonly Manifest[];
+  readonly pods: readonly Pod[];
+  private readonly leaves = new Map<Manifest, readonly Leaf[]>();
+
+  constructor(
+    readonly placed: readonly PlacedManifest[],
+    readonly facts: StudioFacts,
+  ) {
+    this.manifests = placed.map(({ manifest }) => manifest);
+    this.pods = this.manifests.flatMap(podsOf);
+  }
+
+  /** Every leaf of an object, in the order in which it is written. */
+  leavesOf(manifest: Manifest): readonly Leaf[] {
+    const known = this.leaves.get(manifest);
+    if (known) return known;
+    const leaves = addLeaves(manifest, undefined, []);
+    this.leaves.set(manifest, leaves);
+    return leaves;
+  }
+
+  ofKind(kind: string): readonly Manifest[] {
+    return this.manifests.filter((manifest) => manifest.kind === kind);
+  }
+
+  named(kind: string, name: unknown): Manifest | undefined {
+    return this.ofKind(kind).find(({ metadata }) => metadata.name === name);
+  }
+
+  /** The pods that a label selector finds. */
+  selected(selector: unknown): readonly Pod[] {
+    return this.pods.filter(({ labels }) => matches(selector, labels));
+  }
+}
+
+/** A value without values in it, and the way to it. A rule that reads all of them asks few for their path, which takes time. */
+export interface Leaf {
+  readonly key: string;
+  readonly value: unknown;
+  /** What it is in. @default it is in the object itself */
+  readonly within?: Omit<Leaf, 'value'>;
+}
+
+/** The path to a leaf, such as `spec.ports.0.name`. */
+export function pathOf({ key, within }: Omit<Leaf, 'value'>): string {
+  return within ? `${pathOf(within)}.${key}` : key;
+}
+
+function addLeaves(parent: object, within: Leaf['within'], leaves: Leaf[]): readonly Leaf[] {
+  for (const [key, value] of Object.entries(parent)) {
+    const leaf = { key, value, within };
+    if (value === null || typeof value !== 'object' || Object.keys(value).length === 0) leaves.push(leaf);
+    else addLeaves(value, leaf, leaves);
+  }
+  return leaves;
+}

@@ -1,0 +1,129 @@
+import { readFileSync } from 'node:fs';
+import { drawn, manifestsOf } from '../../../cli/diagram';
+import type { Diagram } from '../../../cli/diagram/diagram';
+import { mermaidOf } from '../../../cli/diagram/mermaid';
+import { diagramOf } from '../../../cli/diagram/read';
+import { exampleNames } from '../../../tools/example-studios';
+import { pictures } from '../../../tools/pictures';
+import { development, type Manifest, production, render, type Settings } from '../../support/studio';
+
+const arrows = ({ edges }: Diagram) =>
+  edges.map(({ from, to, kind, lines }) => `${from} -${kind}-> ${to}: ${lines.join(' | ')}`);
+const of = (settings: Settings) => diagramOf(render(settings).objects);
+const line = (diagram: Diagram, start: string) => arrows(diagram).filter((arrow) => arrow.startsWith(start));
+
+describe('a studio on localhost', () => {
+  const diagram = of(development());
+
+  test('is reached in the clear, through a load balancer for each of the three', () => {
+    const open = diagram.edges.filter(({ kind }) => kind === 'open').map(({ from, to }) => `${from} to ${to}`);
+    expect(open.sort()).toEqual([
+      'Browser to service junjo-ai-studio-backend',
+      'Browser to service junjo-ai-studio-frontend',
+      'Your application to service junjo-ai-studio-ingestion',
+    ]);
+  });
+
+  test('has one volume, which backend and ingestion mount', () => {
+    expect(arrows(diagram).filter((arrow) => arrow.includes('-data->'))).toEqual([
+      'junjo-ai-studio-backend -data-> claim junjo-ai-studio-data: ',
+      'junjo-ai-studio-ingestion -data-> claim junjo-ai-studio-data: ',
+    ]);
+    expect(diagram.nodes.find(({ kind }) => kind === 'data')?.lines).toEqual([
+      'claim junjo-ai-studio-data',
+      '10Gi, default class',
+    ]);
+  });
+
+  test('hands each secret to its reader alone', () => {
+    expect(arrows(diagram).filter((arrow) => arrow.includes('-secret->'))).toEqual([
+      'secret junjo-ai-studio-secrets -secret-> junjo-ai-studio-backend: JUNJO_SESSION_SECRET | JUNJO_SECURE_COOKIE_KEY',
+    ]);
+  });
+
+  test('lets backend and ingestion talk on the ports of each other, and the backend call the world', () => {
+    expect(line(diagram, 'junjo-ai-studio-ingestion -flow-> junjo-ai-studio-backend')).toEqual([
+      'junjo-ai-studio-ingestion -flow-> junjo-ai-studio-backend: :50053',
+    ]);
+    expect(line(diagram, 'junjo-ai-studio-backend -flow->')).toEqual([
+      'junjo-ai-studio-backend -flow-> junjo-ai-studio-ingestion: :50052',
+      'junjo-ai-studio-backend -flow-> Public addresses: :443',
+    ]);
+  });
+});
+
+describe('a production studio', () => {
+  test('ends TLS at the edge, and leads to the guard of the API', () => {
+    const diagram = of(production({ JUNJO_K8S_INGRESS_NAMESPACE: 'traefik' }));
+    expect(diagram.nodes.find(({ id }) => id === 'ingress')?.lines).toEqual([
+      'Ingress, class traefik',
+      'TLS ends here',
+      'Secret junjo-ai-studio-tls',
+    ]);
+    expect(line(diagram, 'ingress ->')).toHaveLength(0);
+    expect(line(diagram, 'ingress -flow-> junjo-ai-studio-backend')).toEqual([
+      'ingress -flow-> junjo-ai-studio-backend: :8080 guard | only from namespace traefik',
+    ]);
+    expect(line(diagram, 'Browser -flow-> ingress')).toEqual([
+      'Browser -flow-> ingress: https://studio.example.com | https://api.example.com',
+    ]);
+  });
+
+  test('ends TLS for spans in the pod of ingestion where they come past the edge', () => {
+    const diagram = of(production({ JUNJO_PROD_INGESTION_URL: 'https://spans.example.com:50051' }));
+    expect(line(diagram, 'Your application')).toEqual([
+      'Your application -flow-> service junjo-ai-studio-ingestion: gRPC, TLS',
+    ]);
+    expect(line(diagram, 'service junjo-ai-studio-ingestion')[0]).toContain(':50054 tls | TLS ends here');
+  });
+
+  test('shows spans that come in the clear as such', () => {
+    const diagram = of(production({ JUNJO_PROD_INGESTION_URL: 'http://spans.example.com:50051' }));
+    expect(line(diagram, 'Your application')[0]).toMatch(/-open->.*in the clear/);
+  });
+
+  test('through a Gateway names its hosts', () => {
+    const diagram = diagramOf(manifestsOf('examples/production-gateway/dist'));
+    expect(line(diagram, 'Your application')).toEqual([
+      'Your application -flow-> gateway: https://spans.example.com, gRPC',
+    ]);
+  });
+});
+
+test('without policies the arrows are the ways that pods use, and the picture says that all are open', () => {
+  const diagram = of(development({ JUNJO_K8S_NETWORK_POLICY: 'false' }));
+  expect(diagram.notes).toEqual(['No network policies: every pod of the cluster may connect to every port']);
+  expect(line(diagram, 'junjo-ai-studio-backend -flow->')).toEqual([
+    'junjo-ai-studio-backend -flow-> junjo-ai-studio-ingestion: :50052',
+  ]);
+});
+
+test('a way that one end closes is not drawn', () => {
+  const rendered = render(development());
+  const { spec } = rendered.get('NetworkPolicy', 'junjo-ai-studio-ingestion');
+  spec.egress = spec.egress.filter(({ ports }: Manifest) => !ports.some(({ port }: Manifest) => port === 50053));
+  expect(line(diagramOf(rendered.objects), 'junjo-ai-studio-ingestion -flow->')).toEqual([]);
+});
+
+test('the Mermaid text has every box and arrow', () => {
+  const diagram = of(production());
+  const text = mermaidOf(diagram);
+  expect(text.match(/^ +n[0-9]+[([/>]/gm)).toHaveLength(diagram.nodes.length);
+  expect(text.match(/^ +n[0-9]+ (-->|==>|---|-\.->)/gm)).toHaveLength(diagram.edges.length);
+});
+
+test('the pictures of the docs are what the examples look like (npm run docs draws them)', async () => {
+  for (const [path, svg] of await pictures()) expect(readFileSync(path, 'utf8')).toBe(svg);
+});
+
+test.each(exampleNames().filter((name) => name !== 'three-studios'))(
+  '%s is drawn by itself, no wider than a page',
+  async (name) => {
+    const svg = await drawn(manifestsOf(`examples/${name}/dist`));
+    expect(Number(/<svg width="([0-9.]+)"/.exec(svg)?.[1])).toBeLessThan(1000);
+    expect(svg).toContain('prefers-color-scheme: dark');
+    // Nothing is loaded from elsewhere; the name spaces are only names.
+    expect(svg.replace(/xmlns(:xlink)?="[^"]*"/g, '')).not.toMatch(/(href|src|url\(|@import)/);
+    expect(svg.match(/<text/g)?.length).toBeGreaterThan(10);
+  },
+);

@@ -1,0 +1,222 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { preflight } from '../../cli/preflight';
+import { FakeApiServer } from '../support/fake-api-server';
+import { describeWithKubectl } from '../support/kubectl';
+import { development, envText, freshSecret, type Settings } from '../support/studio';
+
+const node = {
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name: 'node-1' },
+  status: { allocatable: { memory: '8Gi', cpu: '4' }, conditions: [{ type: 'Ready', status: 'True' }] },
+};
+const storageClass = {
+  apiVersion: 'storage.k8s.io/v1',
+  kind: 'StorageClass',
+  metadata: { name: 'fast', annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } },
+  provisioner: 'ebs.csi.aws.com',
+  allowVolumeExpansion: true,
+  reclaimPolicy: 'Retain',
+};
+const metrics = {
+  group: 'metrics.k8s.io',
+  version: 'v1beta1',
+  kind: 'PodMetrics',
+  plural: 'pods',
+  namespaced: true,
+};
+const namespace = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+
+describeWithKubectl('preflight', () => {
+  let cluster: FakeApiServer;
+  let folder: string;
+  const said: string[] = [];
+
+  beforeEach(async () => {
+    cluster = await FakeApiServer.start();
+    cluster.apply(node, storageClass, namespace('default'));
+    folder = mkdtempSync(join(tmpdir(), 'junjo-preflight-'));
+  });
+  afterEach(async () => {
+    await cluster.close();
+    rmSync(folder, { recursive: true });
+    said.length = 0;
+  });
+
+  const look = (settings: Settings = {}, options = {}) => {
+    const file = join(folder, 'studio.env');
+    writeFileSync(file, envText(development(settings)));
+    const io = {
+      environment: cluster.environment,
+      out: (text: string) => said.push(text),
+      err: (text: string) => said.push(text),
+      color: false,
+    };
+    return preflight.run({ envFile: [file], ...options } as never, io);
+  };
+
+  test('finds what a studio needs, and stores nothing', async () => {
+    const before = cluster.store.version;
+    expect(await look()).toBe(0);
+    expect(said.join('\n')).toMatch(/^ok {4}Kubernetes v1\.35\.0$/m);
+    expect(said.join('\n')).toMatch(/^ok {4}you may create and change all \d+ objects$/m);
+    expect(said.join('\n')).toMatch(/^ok {4}the API server takes (\d+) of \1 objects/m);
+    expect(cluster.store.version).toBe(before);
+    const writes = cluster.requests.filter(
+      ({ method, query, path }) =>
+        method !== 'GET' && query.get('dryRun') !== 'All' && !path.includes('selfsubjectaccessreviews'),
+    );
+    expect(writes.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
+  });
+
+  test('quotes admission, with the object that it refuses', async () => {
+    cluster.admit = ({ kind }) => (kind === 'Service' ? 'denied by policy.example.com: no load balancers' : undefined);
+    expect(await look()).toBe(1);
+    expect(said.join('\n')).toMatch(
+      /^fail {2}the API server refuses Service junjo-ai-studio-backend: .*denied by policy\.example\.com: no load balancers/m,
+    );
+  });
+
+  test('names what the user may not do', async () => {
+    cluster.forbidden.add('create deployments').add('patch services');
+    expect(await look()).toBe(1);
+    expect(said.join('\n')).toMatch(
+      /^fail {2}you may not: (create deployments\.apps, patch services|patch services, create deployments\.apps)$/m,
+    );
+  });
+
+  test('tries objects where they belong once the namespace is there', async () => {
+    cluster.apply(namespace('junjo-ai-studio'));
+    expect(await look()).toBe(0);
+    const tried = cluster.requests.filter(({ query }) => query.get('dryRun') === 'All');
+    expect(tried.some(({ path }) => path.includes('/namespaces/junjo-ai-studio/'))).toBe(true);
+    expect(tried.some(({ path }) => path.includes('/namespaces/default/'))).toBe(false);
+  });
+
+  test('tries all objects in one go, and one by one only where something is said of them', async () => {
+    const tries = () => cluster.requests.filter(({ query }) => query.get('dryRun') === 'All').length;
+    await look();
+    const once = tries();
+    cluster.admit = ({ kind }) => (kind === 'NetworkPolicy' ? 'no' : undefined);
+    await look();
+    expect(tries() - once).toBeGreaterThan(once);
+    const [first] = said;
+    expect(first).toContain(`takes ${once} of ${once} objects`);
+  });
+
+  test('a webhook that is not reached is a refusal of its objects, and no lost cluster', async () => {
+    const message =
+      'failed calling webhook "validate.nginx.ingress.kubernetes.io": Post "https://ingress:443": dial tcp 10.0.0.1:443: connect: connection refused';
+    const fault = { kind: 'status', code: 500, reason: 'InternalError', message } as const;
+    cluster.faults.add({ when: ({ path, query }) => path.endsWith('/services') && query.has('dryRun'), fault });
+    expect(await look()).toBe(1);
+    expect(said.join('\n')).toMatch(
+      /^fail {2}the API server refuses Service junjo-ai-studio-frontend: .*failed calling/m,
+    );
+    expect(said.join('\n')).toMatch(/^ok {4}the API server takes \d+ of \d+ objects/m);
+  });
+
+  test('a webhook that cannot be asked without storing is a warning', async () => {
+    const message = 'admission webhook "policy.example.com" does not support dry run';
+    const fault = { kind: 'status', code: 400, reason: 'BadRequest', message } as const;
+    cluster.faults.add({ when: ({ path, query }) => path.endsWith('/services') && query.has('dryRun'), fault });
+    expect(await look()).toBe(0);
+    expect(said.join('\n')).toMatch(/^warn {2}Service junjo-ai-studio-frontend: cannot be tried: .*dry run/m);
+  });
+
+  test('a refused change of a Secret never shows its values', async () => {
+    const stale = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'junjo-ai-studio-secrets' }, data: {} };
+    cluster.apply(namespace('junjo-ai-studio'), {
+      ...stale,
+      metadata: { ...stale.metadata, namespace: 'junjo-ai-studio' },
+    } as never);
+    cluster.admit = ({ kind }) => (kind === 'Secret' ? 'denied by policy.example.com' : undefined);
+    const secret = freshSecret();
+    expect(await look({ JUNJO_SESSION_SECRET: secret })).toBe(1);
+    const text = said.join('\n');
+    expect(text).toMatch(
+      /^fail {2}the API server refuses Secret junjo-ai-studio-secrets: .*denied by policy\.example/m,
+    );
+    expect(text).not.toContain(Buffer.from(secret).toString('base64'));
+    expect(text).not.toContain(secret);
+  });
+
+  test('somebody who sees only the own namespace is told what could not be seen, and no more', async () => {
+    cluster.apply(namespace('junjo-ai-studio'));
+    for (const resource of ['nodes', 'storageclasses', 'ingressclasses', 'persistentvolumes'])
+      cluster.forbidden.add(`list ${resource}`);
+    // Their rights hold in the namespace, and not in all of them.
+    const message = 'pods is forbidden: User "fake" cannot list resource "pods" in API group "" at the cluster scope';
+    const fault = { kind: 'status', code: 403, reason: 'Forbidden', message } as const;
+    cluster.faults.add({ when: ({ path }) => ['/api/v1/pods', '/api/v1/services'].includes(path), fault });
+    cluster.forbidden.add('get namespaces');
+    cluster.forbidden.add('create namespaces').add('patch namespaces');
+    await look();
+    const text = said.join('\n');
+    expect(text).toMatch(/^warn {2}nodes may not be read/m);
+    expect(text).toMatch(/^warn {2}storage classes may not be read/m);
+    expect(text).not.toMatch(/^fail {2}the API server refuses (?!Namespace)/m);
+    const tried = cluster.requests.filter(({ query }) => query.get('dryRun') === 'All');
+    expect(tried.some(({ path }) => path.includes('/namespaces/default/'))).toBe(false);
+  });
+
+  test('counts what pods of others ask for, from their requests alone', async () => {
+    const requests = { memory: '7800Mi', cpu: '100m' };
+    cluster.apply({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'big', namespace: 'other' },
+      spec: { nodeName: 'node-1', containers: [{ name: 'a', resources: { requests } }, { name: 'b' }] },
+      status: { phase: 'Running' },
+    } as never);
+    expect(await look()).toBe(1);
+    expect(said.join('\n')).toMatch(/the most that a node has free is 392Mi and 3900m \(node-1\)$/m);
+  });
+
+  test('goes on where an API service of the cluster is down', async () => {
+    await cluster.close();
+    cluster = await FakeApiServer.start({ legacyDiscovery: true, custom: [metrics] });
+    cluster.apply(node, storageClass, namespace('default'));
+    const message = 'the server is currently unable to handle the request';
+    const fault = { kind: 'status', code: 503, reason: 'ServiceUnavailable', message } as const;
+    cluster.faults.add({ when: ({ path }) => path === '/apis/metrics.k8s.io/v1beta1', fault });
+    expect(await look()).toBe(0);
+    expect(said.join('\n')).toMatch(/^ok {4}the cluster knows every kind$/m);
+  });
+
+  test('a kind that the cluster lacks is named with what brings it', async () => {
+    expect(
+      await look({
+        JUNJO_ENV: 'production',
+        JUNJO_K8S_RELEASE: '0.70.3',
+        JUNJO_PROD_FRONTEND_URL: 'https://studio.example.com',
+        JUNJO_PROD_BACKEND_URL: 'https://api.example.com',
+        JUNJO_PROD_INGESTION_URL: 'https://spans.example.com',
+        JUNJO_K8S_INGRESS_CLASS: 'nginx',
+      }),
+    ).toBe(1);
+    expect(said.join('\n')).toMatch(
+      /^fail {2}the cluster does not know Certificate\.cert-manager\.io\n {6}install cert-manager 1\.12/m,
+    );
+    expect(said.join('\n')).toMatch(/^fail {2}there is no ingress class nginx$/m);
+  });
+
+  test('an env file with an error is told before any cluster is asked', async () => {
+    expect(await look({ JUNJO_SESSION_SECRET: 'short' })).toBe(1);
+    expect(said.join('\n')).toContain('JUNJO_SESSION_SECRET');
+    expect(cluster.requests).toEqual([]);
+  });
+
+  test('for programs it is one JSON object', async () => {
+    expect(await look({ JUNJO_K8S_STORAGE_CLASS: 'gone' }, { json: true })).toBe(1);
+    const { results } = JSON.parse(said[0] ?? '');
+    expect(results).toContainEqual({
+      check: 'storage-class',
+      level: 'fail',
+      text: 'there is no storage class gone',
+      fix: 'set JUNJO_K8S_STORAGE_CLASS to one of fast',
+    });
+  });
+});

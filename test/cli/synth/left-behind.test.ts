@@ -1,0 +1,246 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadAll } from 'js-yaml';
+import { goesFirst, LEFT_BEHIND, leftBehind, type OutputFile, removalScript } from '../../../cli/synth/left-behind';
+import { committedExample, exampleNames } from '../../../tools/example-studios';
+import { development, envText, files, type Manifest, production, type Settings } from '../../support/studio';
+import { Workspace } from '../../support/workspace';
+
+const outputOf = (name: string): readonly OutputFile[] =>
+  [...committedExample(name)].map(([path, text]) => ({ path, text }));
+
+/** Runs a script with a kubectl that takes down its words, and fails where these hold `refuses`. */
+function run(script: string, refuses = 'nothing') {
+  const folder = mkdtempSync(join(tmpdir(), 'left-behind-'));
+  const path = join(folder, 'left-behind.sh');
+  const calls = join(folder, 'calls');
+  try {
+    const kubectl = `#!/bin/sh\nprintf '%s\\n' "$*" >> '${calls}'\ncase "$*" in *${refuses}*) exit 1;; esac\n`;
+    writeFileSync(join(folder, 'kubectl'), kubectl);
+    chmodSync(join(folder, 'kubectl'), 0o755);
+    writeFileSync(path, script);
+    const { status, stderr } = spawnSync('sh', [path], {
+      env: { PATH: `${folder}:${process.env.PATH}` },
+      encoding: 'utf8',
+    });
+    return { status, stderr, isThere: existsSync(path), calls: readFileSync(calls, 'utf8').trim().split('\n') };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** What kubectl is told to delete, by the words of its command line. */
+function deleted(script: string): readonly string[] {
+  const { status, isThere, calls } = run(script);
+  expect([status, isThere]).toEqual([0, false]);
+  return calls.flatMap((call) => {
+    const [flag, namespace, verb, ...words] = call.split(' ');
+    expect([flag, verb]).toEqual(['-n', 'delete']);
+    return words.filter((word) => !word.startsWith('--')).map((word) => `${namespace} ${word}`);
+  });
+}
+
+/** The objects of an output that `kubectl apply -f dist/` reads, counted without the code under test. */
+function everyday(output: readonly OutputFile[]): readonly string[] {
+  return output
+    .filter(({ path }) => /^([a-z-]+\/)?[0-9]{2}-/.test(path) && !/foundation|argocd/.test(path))
+    .flatMap(({ text }) => loadAll(text) as Manifest[])
+    .map(({ apiVersion, kind, metadata }) => {
+      const [group] = apiVersion.split('/');
+      const suffix = apiVersion.includes('/') ? `.${group}` : '';
+      return `${metadata.namespace} ${kind.toLowerCase()}${suffix}/${metadata.name}`;
+    });
+}
+
+const pairs = exampleNames().flatMap((from) =>
+  exampleNames().flatMap((to) => (from === to ? [] : [[from, to] as const])),
+);
+
+test.each(pairs)('from %s to %s exactly what is no longer rendered is removed', (from, to) => {
+  const [before, after] = [outputOf(from), outputOf(to)];
+  const gone = leftBehind(before, after);
+  const expected = everyday(before).filter((object) => !everyday(after).includes(object));
+  // Secrets of examples are not committed, so that none is among them.
+  expect(gone.map(({ namespace, resource }) => `${namespace} ${resource}`).sort()).toEqual([...expected].sort());
+  const removed = gone.length > 0 ? deleted(removalScript(gone)) : [];
+  expect([...removed].sort()).toEqual([...expected].sort());
+  expect(removed.filter((object) => / (namespace|persistentvolume|persistentvolumeclaim)\//.test(object))).toEqual([]);
+});
+
+describe('what a change leaves behind', () => {
+  const change = (before: Settings, after: Settings) =>
+    leftBehind(files(before), files(after)).map(({ resource }) => resource);
+  const base = production();
+
+  test('are the policies, when they are switched off', () => {
+    expect(change(base, { ...base, JUNJO_K8S_NETWORK_POLICY: 'false' })).toEqual(
+      ['acme-solver', 'backend', 'default-deny', 'frontend', 'ingestion'].map(
+        (name) => `networkpolicy.networking.k8s.io/junjo-ai-studio-${name}`,
+      ),
+    );
+  });
+
+  test('is the disruption budget, when there is one pod of the UI again', () => {
+    expect(change({ ...base, JUNJO_K8S_FRONTEND_REPLICAS: '2' }, base)).toEqual([
+      'poddisruptionbudget.policy/junjo-ai-studio-frontend',
+    ]);
+  });
+
+  test('is everything but the data, when the namespace changes, and before the new one starts', () => {
+    const gone = leftBehind(files(base), files({ ...base, JUNJO_K8S_NAMESPACE: 'elsewhere' }));
+    expect(gone).toHaveLength(everyday(files(base)).length);
+    expect(goesFirst(gone)).toBe(true);
+    expect(goesFirst(leftBehind(files(base), files({ ...base, JUNJO_K8S_NETWORK_POLICY: 'false' })))).toBe(false);
+  });
+
+  test('is never a Secret that the pods still read, whoever writes it from now on', () => {
+    const existing = {
+      JUNJO_K8S_SECRETS: 'existing',
+      JUNJO_SESSION_SECRET: undefined,
+      JUNJO_SECURE_COOKIE_KEY: undefined,
+    };
+    expect(change(base, { ...base, ...existing })).toEqual([]);
+    expect(change(base, { ...base, JUNJO_K8S_SECRET_NAME: 'other' })).toEqual(['secret/junjo-ai-studio-secrets']);
+  });
+
+  test('is remembered until it is removed, and forgotten when it is rendered again', () => {
+    const off = { ...base, JUNJO_K8S_NETWORK_POLICY: 'false' };
+    const script = { path: LEFT_BEHIND, text: removalScript(leftBehind(files(base), files(off))) };
+    expect(leftBehind([...files(off), script], files(off))).toHaveLength(5);
+    expect(leftBehind([...files(off), script], files(base))).toEqual([]);
+  });
+
+  test.each([
+    'persistentvolumeclaim/data',
+    'persistentvolumeclaims/data',
+    'persistentvolumeclaims.v1./data',
+    'pvc/data',
+    'persistentvolume/data',
+    'pv/data',
+    'namespace/team',
+    'namespaces/team',
+    'ns/team',
+    'volumesnapshot.snapshot.storage.k8s.io/data',
+    '../pvc/data',
+    'configmap/old;rm',
+    'configmap/$(pvc)',
+  ])('never names the data, nor anything but an object, when %s stands in the script', (word) => {
+    const text = `kubectl -n team delete --ignore-not-found ${word} configmap/old || failed=1\n`;
+    expect(leftBehind([{ path: LEFT_BEHIND, text }], [])).toEqual([{ namespace: 'team', resource: 'configmap/old' }]);
+  });
+
+  test.each([
+    ['no YAML', '{{ not: yaml'],
+    ['an empty document', '---\n---\n'],
+    ['text', 'only words'],
+    ['an object without a kind', 'apiVersion: v1\nmetadata: {name: a, namespace: b}'],
+    ['an object without a name', 'apiVersion: v1\nkind: ConfigMap\nmetadata: {namespace: b}'],
+    ['a name that a shell would run', 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: "a;b", namespace: b}'],
+    ['a namespace that a shell would run', 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: "b;c"}'],
+  ])('is nothing where the output holds %s', (_, text) => {
+    expect(leftBehind([{ path: '20-settings.k8s.yaml', text }], files(base))).toEqual([]);
+  });
+
+  test('is not the data of an older layout, which had no foundation/', () => {
+    const flat = files(base).map(({ path, text }) => ({ path: path.replace('foundation/', ''), text }));
+    expect(flat.map(({ path }) => path)).toContain('10-storage.k8s.yaml');
+    expect(leftBehind(flat, files(base))).toEqual([]);
+    expect(leftBehind(flat, []).map(({ resource }) => resource)).toEqual(
+      leftBehind(files(base), []).map(({ resource }) => resource),
+    );
+  });
+
+  test('is all of a studio that left the folder of studios, and nothing of those that moved into one', () => {
+    const inFolder = (name: string) =>
+      files({ ...base, JUNJO_K8S_NAME: name }).map(({ path, text }) => ({ path: `${name}/${path}`, text }));
+    const [blue, green] = [inFolder('blue'), inFolder('green')];
+    expect(leftBehind(files({ ...base, JUNJO_K8S_NAME: 'blue' }), [...blue, ...green])).toEqual([]);
+    const gone = leftBehind([...blue, ...green], blue);
+    expect(gone.map(({ namespace }) => namespace)).toEqual(everyday(green).map(() => 'green'));
+  });
+
+  test.each([
+    ['sealedsecret.bitnami.com', 'apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret'],
+    ['externalsecret.external-secrets.io', 'apiVersion: external-secrets.io/v1\nkind: ExternalSecret'],
+  ])('is a %s, first, and without the Secret that it made while that is in use', (kind, head) => {
+    const text = `${head}\nmetadata: {name: junjo-ai-studio-secrets, namespace: junjo-ai-studio}`;
+    const before = [{ path: '30-secret.k8s.yaml', text }];
+    const still = leftBehind(before, files(base));
+    expect(goesFirst(still)).toBe(true);
+    expect(run(removalScript(still)).calls).toEqual([
+      `-n junjo-ai-studio delete --ignore-not-found --cascade=orphan ${kind}/junjo-ai-studio-secrets`,
+    ]);
+    const other = leftBehind(before, files({ ...base, JUNJO_K8S_SECRET_NAME: 'other' }));
+    expect(goesFirst(other)).toBe(false);
+    expect(run(removalScript(other)).calls).toEqual([expect.stringContaining('--cascade=foreground')]);
+  });
+});
+
+describe('the script', () => {
+  test('removes the others, and stays, where the cluster knows a kind no more', () => {
+    const gone = leftBehind(files(production()), []);
+    const { status, stderr, isThere, calls } = run(removalScript(gone), 'middleware.traefik.io/');
+    expect([status, isThere]).toEqual([1, true]);
+    expect(stderr).toContain('Not all of it was removed');
+    const named = calls.flatMap((call) => call.split(' ').filter((word) => word.includes('/')));
+    expect([...named].sort()).toEqual(gone.map(({ resource }) => resource).sort());
+    expect(calls.filter((call) => /middleware/.test(call) && /deployment/.test(call))).toEqual([]);
+  });
+});
+
+describe('npm run synth', () => {
+  let workspace: Workspace;
+  const synth = (settings: Settings) => {
+    writeFileSync(join(workspace.path, '.env'), envText(settings));
+    return workspace.run('npm', ['run', '--silent', 'synth']);
+  };
+
+  beforeEach(() => {
+    workspace = new Workspace();
+  });
+
+  afterEach(() => workspace.remove());
+
+  test('says what is left behind, and how to remove it', () => {
+    const base = development();
+    expect(synth(base).stdout).not.toContain(LEFT_BEHIND);
+    const { stdout } = synth({ ...base, JUNJO_K8S_NETWORK_POLICY: 'false' });
+    expect(stdout).toContain(
+      'After you applied, remove what is no longer rendered (4 objects; kubectl apply leaves them):\n  sh dist/left-behind.sh\n',
+    );
+    expect(readFileSync(join(workspace.path, 'dist', LEFT_BEHIND), 'utf8')).toContain(
+      'networkpolicy.networking.k8s.io/junjo-ai-studio-default-deny',
+    );
+  });
+
+  test('says of another studio that was rendered before that it may be meant to live on', () => {
+    synth(development({ JUNJO_K8S_NAME: 'blue' }));
+    const { stdout } = synth(development({ JUNJO_K8S_NAME: 'green' }));
+    expect(stdout).toContain('Before you apply, remove what is no longer rendered');
+    expect(stdout).toContain(
+      'That ends the studio in blue. If it is another one, which is to live on, leave it alone.',
+    );
+  });
+
+  test('prints the commands once where Argo CD takes over, which prunes only what it applied', () => {
+    const base = production();
+    const git = { JUNJO_K8S_GIT_REPO: 'https://git.example.com/team/studio.git', JUNJO_K8S_NETWORK_POLICY: 'false' };
+    synth(base);
+    const { stdout } = synth({ ...base, ...git });
+    expect(stdout).toContain(
+      '  kubectl -n junjo-ai-studio delete --ignore-not-found --cascade=foreground networkpolicy',
+    );
+    expect(existsSync(join(workspace.path, 'dist', LEFT_BEHIND))).toBe(false);
+  });
+
+  test('leaves it to Argo CD where that prunes', () => {
+    const base = production({ JUNJO_K8S_GIT_REPO: 'https://git.example.com/team/studio.git' });
+    synth(base);
+    const { status, stdout } = synth({ ...base, JUNJO_K8S_NETWORK_POLICY: 'false' });
+    expect(status).toBe(0);
+    expect(stdout).not.toContain(LEFT_BEHIND);
+    expect(existsSync(join(workspace.path, 'dist', LEFT_BEHIND))).toBe(false);
+  });
+});

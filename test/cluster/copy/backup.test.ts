@@ -1,0 +1,444 @@
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { type BackupOptions, backUp } from '../../../cli/backup';
+import { checkArchive } from '../../../cluster/copy/archive';
+import type { Pace } from '../../../cluster/copy/pace';
+import { STOPPED } from '../../../config/names';
+import { atStep, type Fault, faultOf, type SeenRequest, unavailable } from '../../support/fake-cluster/faults';
+import { describeWithKubectl } from '../../support/kubectl';
+import { contents, fillVolume, hasty, impatient, LiveStudio } from '../../support/live-studio';
+import { withSystemPython } from '../../support/python';
+import type { Manifest } from '../../support/studio';
+
+// Each runs some thirty processes of kubectl, which take their time on a busy machine.
+jest.setTimeout(600_000);
+
+const isExec = (command: string) => (request: SeenRequest) =>
+  request.path.endsWith('/exec') && request.query.getAll('command').includes(command);
+const isStopOf = (component: string) => (request: SeenRequest) =>
+  request.method === 'PATCH' && request.path.endsWith(component) && request.body.includes('"replicas":0');
+const isStartOf = (component: string) => (request: SeenRequest) =>
+  request.method === 'PATCH' && request.path.endsWith(component) && request.body.includes('"replicas":1');
+
+describeWithKubectl('backup', () => {
+  let studio: LiveStudio;
+  let folder: string;
+
+  beforeEach(async () => {
+    studio = await LiveStudio.start();
+    fillVolume(studio.volume);
+    folder = mkdtempSync(join(tmpdir(), 'junjo-backup-'));
+  });
+
+  afterEach(async () => {
+    await studio.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const run = async (options: BackupOptions = {}, pace: Pace = hasty) => {
+    const io = studio.io();
+    const file = join(folder, 'studio.tar.gz');
+    const exit = await backUp({ file, namespace: studio.namespace, yes: true, ...options }, io, pace);
+    return { exit, said: io.said.join('\n'), file };
+  };
+
+  /** The command as a process of its own, which can be killed. */
+  const start = (): { child: ChildProcess; ended: Promise<{ code: number | null; said: string }> } => {
+    const args = ['backup', join(folder, 'studio.tar.gz'), '--namespace', studio.namespace, '--yes'];
+    const child = spawn(process.execPath, ['-r', 'tsx/cjs', 'cli/cli.ts', ...args], {
+      env: { ...process.env, ...studio.cluster.environment },
+    });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (data) => {
+        said += data;
+      });
+    }
+    return { child, ended: new Promise((done) => child.once('close', (code) => done({ code, said }))) };
+  };
+
+  const whenAsked = (when: (request: SeenRequest) => boolean, what: () => void) => {
+    studio.cluster.faults.add({
+      when: (request) => {
+        if (when(request)) what();
+        return false;
+      },
+      fault: { kind: 'hang' },
+    });
+  };
+
+  /** A line that the command told a person to run. The cluster answers in this process, so that nothing may block it. */
+  const shell = (line: string) => promisify(execFile)('sh', ['-c', line], { env: studio.cluster.environment });
+
+  const stopped = () =>
+    studio.cluster.requests.some(({ method, body }) => method === 'PATCH' && body.includes('replicas'));
+  const copyPods = () =>
+    studio.cluster.store.list('pods').filter(({ metadata }) => metadata.name === 'junjo-ai-studio-copy');
+
+  test('stops the studio, copies its volume, starts it again, and says how long that took', async () => {
+    const before = contents(studio.volume);
+    const { exit, said, file } = await run();
+    expect({ exit, said }).toMatchObject({ exit: 0, said: expect.stringMatching(/The studio was away for \d+ s/) });
+    expect(said).toContain('Context    fake');
+    expect(studio.trouble).toEqual([]);
+    expect(readdirSync(folder)).toEqual(['studio.tar.gz']);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(copyPods()).toEqual([]);
+    // For status to tell when the data was copied last.
+    const { annotations } = studio.cluster.object(
+      'persistentvolumeclaims',
+      studio.namespace,
+      'junjo-ai-studio-data',
+    ).metadata;
+    expect(Date.now() - Date.parse(annotations['junjo-ai-studio/last-backup'])).toBeLessThan(600_000);
+    expect(contents(studio.volume)).toEqual(before);
+    // Nobody wrote while the volume was copied: both stops come before the copy, both starts after it.
+    const order = [
+      isStopOf('ingestion'),
+      isStopOf('backend'),
+      isExec('archive'),
+      isStartOf('ingestion'),
+      isStartOf('backend'),
+    ];
+    expect(order.map((step) => studio.cluster.requests.findIndex(step))).toEqual(
+      order.map((step) => studio.cluster.requests.findIndex(step)).toSorted((a, b) => a - b),
+    );
+    // tar and gzip of any machine read it.
+    const names = execFileSync('tar', ['-tzf', file], { encoding: 'utf8' }).split('\n');
+    expect(names).toEqual(expect.arrayContaining(['junjo-backup.json', 'data/sqlite/junjo.db', 'junjo-manifest.json']));
+    expect((await checkArchive(file)).header).toMatchObject({ tag: '0.82.1', namespace: 'junjo', live: false });
+  });
+
+  test('copies in a pod that the namespace admits, beside the volume, with the volume read-only', async () => {
+    const created: Manifest[] = [];
+    studio.cluster.admit = (object) => {
+      if (object.kind === 'Pod') created.push(object);
+      return undefined;
+    };
+    await run();
+    const backend = studio.deployment('backend').spec.template;
+    const [{ metadata, spec }] = created as [Manifest];
+    expect(metadata.labels).toMatchObject({ 'junjo-ai-studio/volume': 'data', 'app.kubernetes.io/component': 'copy' });
+    expect(spec).toMatchObject({
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      securityContext: backend.spec.securityContext,
+      affinity: backend.spec.affinity,
+      containers: [
+        {
+          image: backend.spec.containers[0].image,
+          securityContext: {
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: { drop: ['ALL'] },
+          },
+          volumeMounts: expect.arrayContaining([{ name: 'data', mountPath: '/volume', readOnly: true }]),
+        },
+      ],
+    });
+    // Kubernetes would expand it in a value of the environment.
+    expect(JSON.stringify(spec.containers[0].env)).not.toContain('$(');
+  });
+
+  test('whatever single request fails, the studio runs afterwards, and no half file is left', async () => {
+    await run();
+    const steps = studio.cluster.requests.length;
+    rmSync(join(folder, 'studio.tar.gz'));
+    const left: string[] = [];
+    for (let step = 0; step < steps; step += 1) {
+      const { method, path } = studio.cluster.requests[step] ?? { method: '', path: '' };
+      const fault = faultOf(method, step);
+      studio.cluster.faults.add(atStep(step, fault));
+      const { exit } = await run({}, impatient);
+      studio.cluster.faults.clear();
+      await studio.ready();
+      const files = readdirSync(folder);
+      if (exit === 0) await checkArchive(join(folder, 'studio.tar.gz'));
+      if (files.join() !== (exit === 0 ? 'studio.tar.gz' : '')) left.push(`${method} ${path}, ${fault.kind}: ${files}`);
+      for (const file of files) rmSync(join(folder, file));
+    }
+    expect(left).toEqual([]);
+    expect(steps).toBeGreaterThan(20);
+  });
+
+  test.each<[string, Fault]>([
+    ['breaks', { kind: 'cut', afterBytes: 100_000 }],
+    ['goes silent', { kind: 'stall', afterBytes: 100_000 }],
+    ['is cut short without an error', { kind: 'short', afterBytes: 100_000 }],
+  ])('when the copy %s, the studio runs again and no file is left', async (_, fault) => {
+    studio.cluster.faults.add({ when: isExec('archive'), fault });
+    const { exit } = await run({}, { ...hasty, stallSeconds: 15 });
+    expect(exit).toBe(1);
+    expect(stopped()).toBe(true);
+    await studio.ready();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('starts the studio again when the cluster was away for a while', async () => {
+    let back: (() => Promise<void>) | undefined;
+    whenAsked(isExec('archive'), async () => {
+      back ??= await studio.cluster.disconnect();
+      setTimeout(() => void back?.(), 1500);
+    });
+    const { exit, said } = await run({}, { ...hasty, startAttempts: 100 });
+    expect(exit).toBe(1);
+    expect(said).toContain('The studio is not started yet; trying again.');
+    await studio.ready();
+  });
+
+  test('gives the exact commands when it cannot start the studio, and they work', async () => {
+    const isStart = (request: SeenRequest) => isStartOf('backend')(request) || isStartOf('ingestion')(request);
+    studio.cluster.faults.add({ when: isStart, fault: unavailable });
+    const { exit, said } = await run();
+    expect(exit).toBe(1);
+    expect(said).toContain('The studio is STOPPED');
+    expect(studio.trouble).not.toEqual([]);
+    studio.cluster.faults.clear();
+    for (const [line] of said.matchAll(/(?<=^ {2})kubectl .*patch.*$/gm)) {
+      await shell(line);
+    }
+    await studio.ready();
+  });
+
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    '%s in the middle of the copy starts the studio again',
+    async (signal) => {
+      const { child, ended } = start();
+      whenAsked(isExec('archive'), () => child.kill(signal));
+      studio.cluster.faults.add({ when: isExec('archive'), fault: { kind: 'stall', afterBytes: 1000 } });
+      await studio.cluster.until(stopped);
+      const { code, said } = await ended;
+      expect({ code, said }).toMatchObject({ code: 1, said: expect.stringContaining(`Interrupted (${signal})`) });
+      await studio.ready();
+      expect(readdirSync(folder)).toEqual([]);
+      expect(copyPods()).toEqual([]);
+    },
+  );
+
+  test.each([
+    ['while the backend stops', isStopOf('backend')],
+    ['in the middle of the copy', isExec('archive')],
+    ['before the backend is started again', isStartOf('backend')],
+  ])('killed %s, the next run starts the studio and makes the backup', async (_, moment) => {
+    const { child, ended } = start();
+    whenAsked(moment, () => child.kill('SIGKILL'));
+    studio.cluster.faults.add({ when: moment, fault: { kind: 'hang' }, times: 1 });
+    await ended;
+    studio.cluster.faults.clear();
+    expect(studio.trouble).not.toEqual([]);
+    const { exit, said } = await run();
+    expect({ exit, said }).toMatchObject({ exit: 0, said: expect.stringContaining('did not live to start it again') });
+    await studio.ready();
+  });
+
+  test('leaves alone what another running copy has stopped', async () => {
+    const backend = studio.deployment('backend');
+    const mark = { replicas: 1, since: new Date().toISOString(), host: 'another', pid: 1 };
+    const annotations = { [STOPPED]: JSON.stringify(mark) };
+    studio.cluster.apply({
+      ...backend,
+      metadata: { ...backend.metadata, annotations },
+      spec: { ...backend.spec, replicas: 0 },
+    });
+    expect(await run()).toMatchObject({ exit: 1, said: expect.stringContaining('A copy of this studio is under way') });
+    expect(studio.deployment('backend').spec.replicas).toBe(0);
+    const old = { ...mark, since: new Date(Date.now() - 3_600_000).toISOString() };
+    const stopped = studio.deployment('backend');
+    studio.cluster.apply({
+      ...stopped,
+      metadata: { ...stopped.metadata, annotations: { [STOPPED]: JSON.stringify(old) } },
+    });
+    expect(await run()).toMatchObject({ exit: 0 });
+    await studio.ready();
+  });
+
+  describe('with Argo CD', () => {
+    beforeEach(() => studio.cluster.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'argocd' } }));
+
+    const application = (automated: object | null, annotations = {}) => ({
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'Application',
+      metadata: { name: 'studio', namespace: 'argocd', annotations },
+      spec: { syncPolicy: { automated } },
+      status: { resources: [{ kind: 'Deployment', namespace: 'junjo', name: 'junjo-ai-studio-backend' }] },
+    });
+
+    test('refuses while it would start the studio again, and says how to pause it', async () => {
+      studio.cluster.apply(application({ prune: true, selfHeal: true }));
+      const { exit, said } = await run();
+      expect({ exit, said }).toMatchObject({
+        exit: 1,
+        said: expect.stringContaining('the Application studio heals itself'),
+      });
+      expect(stopped()).toBe(false);
+      const [command = ''] = said.match(/kubectl -n argocd patch .*'$/m) ?? [];
+      await shell(command);
+      expect((await run()).exit).toBe(0);
+    });
+
+    test.each<[string, object]>([
+      ['syncs by hand', application(null)],
+      ['does not heal', application({ prune: true })],
+      ['is switched off', application({ selfHeal: true, enabled: false })],
+      ['is not reconciled', application({ selfHeal: true }, { 'argocd.argoproj.io/skip-reconcile': 'true' })],
+    ])('goes on where it %s', async (_, object) => {
+      studio.cluster.apply(object);
+      expect((await run()).exit).toBe(0);
+    });
+
+    test('where nobody can see whether it heals, somebody has to say that it is paused', async () => {
+      const backend = studio.deployment('backend');
+      const annotations = { 'argocd.argoproj.io/tracking-id': 'studio:apps/Deployment:junjo/junjo-ai-studio-backend' };
+      studio.cluster.apply({ ...backend, metadata: { ...backend.metadata, annotations } });
+      studio.cluster.forbidden.add('list applications');
+      expect(await run()).toMatchObject({ exit: 1, said: expect.stringContaining('--argocd-paused') });
+      expect(stopped()).toBe(false);
+      expect((await run({ argocdPaused: true })).exit).toBe(0);
+    });
+  });
+
+  test('does not try for long to start what it was not allowed to stop', async () => {
+    studio.cluster.forbidden.add('patch deployments');
+    expect(await run()).toMatchObject({ exit: 1, said: expect.not.stringContaining('STOPPED') });
+    expect(studio.trouble).toEqual([]);
+  });
+
+  test('takes no copy beside a pod that it cannot stop', async () => {
+    const template = studio.deployment('backend').spec.template;
+    studio.cluster.apply({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'debug', namespace: 'junjo' },
+      spec: template.spec,
+    });
+    expect(await run()).toMatchObject({ exit: 1, said: expect.stringContaining('debug mounts the volume too') });
+    expect(stopped()).toBe(false);
+  });
+
+  test('trusts no copy during which something wrote', async () => {
+    whenAsked(isExec('archive'), () => {
+      const backend = studio.deployment('backend');
+      studio.cluster.apply({ ...backend, spec: { ...backend.spec, replicas: 1 } });
+    });
+    expect(await run()).toMatchObject({
+      exit: 1,
+      said: expect.stringContaining('was started while the volume was copied'),
+    });
+    await studio.ready();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('stops nothing when the pod that copies is not admitted, or does not come up', async () => {
+    studio.cluster.admit = ({ kind }) => (kind === 'Pod' ? 'exceeded quota: pods' : undefined);
+    expect(await run()).toMatchObject({ exit: 1, said: expect.stringContaining('exceeded quota: pods') });
+    studio.cluster.admit = () => undefined;
+    const waiting = { reason: 'ErrImagePull', message: 'no such image' };
+    const status = { phase: 'Pending', containerStatuses: [{ ready: false, state: { waiting } }] };
+    studio.cluster.controllers.judge = (pod) => (pod.metadata.name === 'junjo-ai-studio-copy' ? { status } : 'ready');
+    expect(await run({}, { ...hasty, podSeconds: 1 })).toMatchObject({
+      exit: 1,
+      said: expect.stringContaining('no such image'),
+    });
+    expect(stopped()).toBe(false);
+    expect(copyPods()).toEqual([]);
+  });
+
+  test('starts the studio again when a pod of it does not go', async () => {
+    studio.cluster.controllers.stays = ({ metadata }) => metadata.name.includes('backend');
+    const { exit, said } = await run({}, { ...hasty, stopSeconds: -110 });
+    expect({ exit, said }).toMatchObject({ exit: 1, said: expect.stringContaining('still mounts the volume') });
+    expect(studio.deployment('backend').spec.replicas).toBe(1);
+    expect(studio.deployment('ingestion').spec.replicas).toBe(1);
+  });
+
+  test('says when a database was damaged on the volume already', async () => {
+    const path = join(studio.volume, 'sqlite/junjo.db');
+    const bytes = readFileSync(path);
+    writeFileSync(path, bytes.fill(0xff, 4096, 8192));
+    const { exit, said } = await run();
+    expect(exit).toBe(1);
+    expect(said).toContain('sqlite/junjo.db is damaged on the volume');
+    expect(readdirSync(folder)).toEqual(['studio.tar.gz']);
+    await studio.ready();
+  });
+
+  test('keeps what restores put aside out of the copy, and names what it leaves out', async () => {
+    mkdirSync(join(studio.volume, '.junjo-before-x/sqlite'), { recursive: true });
+    mkdirSync(join(studio.volume, 'lost+found'));
+    execFileSync('mkfifo', [join(studio.volume, 'pipe')]);
+    const { exit, said, file } = await run();
+    expect({ exit, said }).toMatchObject({ exit: 0, said: expect.stringContaining('pipe was left out') });
+    expect(execFileSync('tar', ['-tzf', file], { encoding: 'utf8' })).not.toMatch(/junjo-before|lost\+found|pipe/);
+  });
+
+  test('while the studio runs and writes, takes whole databases and stops nothing', async () => {
+    const writer = spawn('python3', ['-c', WRITER, join(studio.volume, 'sqlite/junjo.db')], { env: withSystemPython });
+    await new Promise((done) => writer.stdout.once('data', done));
+    const { exit, said, file } = await run({ live: true });
+    writer.kill('SIGKILL');
+    expect({ exit, said }).toMatchObject({ exit: 0 });
+    expect(stopped()).toBe(false);
+    const { manifest, header } = await checkArchive(file);
+    expect(header.live).toBe(true);
+    expect(manifest.databases).toEqual({ 'sqlite/junjo.db': 'ok', 'sqlite/metadata.db': 'ok' });
+    expect(Object.keys(manifest.files)).toEqual(
+      expect.arrayContaining(['spans/wal/segment-1.ipc', 'spans/parquet/2026/7.parquet']),
+    );
+    expect(Object.keys(manifest.files)).not.toContain('sqlite/metadata.db-wal');
+  });
+
+  test('refuses to copy stores while they run that do not allow it', async () => {
+    studio.apply({ JUNJO_K8S_RELEASE: '0.70.3', JUNJO_INTERNAL_GRPC_TOKEN: undefined });
+    expect(await run({ live: true })).toMatchObject({
+      exit: 1,
+      said: expect.stringContaining('DuckDB, BadgerDB of 0.70.3'),
+    });
+    expect((await run()).exit).toBe(0);
+  });
+
+  test('keeps the last backups of a folder, and touches nothing else there', async () => {
+    const others = ['junjo-20200101T000000Z.tar.gz.old', 'junjo-two-20200101T000000Z.tar.gz', 'notes.txt'];
+    const old = ['junjo-20200101T000000Z.tar.gz', 'junjo-20210101T000000Z.tar.gz'];
+    for (const name of [...others, ...old]) writeFileSync(join(folder, name), '');
+    expect(await run({ file: folder, keep: '2' })).toMatchObject({ exit: 0 });
+    const left = readdirSync(folder);
+    expect(left).toEqual(expect.arrayContaining([...others, 'junjo-20210101T000000Z.tar.gz']));
+    expect(left).not.toContain('junjo-20200101T000000Z.tar.gz');
+    expect(left).toHaveLength(5);
+  });
+
+  test('a failed backup removes no older one', async () => {
+    writeFileSync(join(folder, 'junjo-20200101T000000Z.tar.gz'), '');
+    studio.cluster.faults.add({ when: isExec('archive'), fault: { kind: 'cut', afterBytes: 10 } });
+    expect((await run({ file: folder, keep: '1' })).exit).toBe(1);
+    expect(readdirSync(folder)).toEqual(['junjo-20200101T000000Z.tar.gz']);
+  });
+
+  test.each<[string, BackupOptions, string]>([
+    ['a file that is there', { file: resolve('package.json') }, 'is there already'],
+    ['a namespace without a studio', { namespace: 'elsewhere' }, 'no studio in the namespace elsewhere'],
+    ['a context that is not there', { context: 'nowhere' }, 'kubectl config get-contexts'],
+    ['no answer where nobody can be asked', { yes: false }, 'say --yes'],
+    ['--keep without a number', { keep: 'all' }, '--keep all'],
+    ['--keep with a file', { keep: '3' }, 'name a folder'],
+    ['an env file that is not there', { namespace: undefined, envFile: ['none.env'] }, 'none.env'],
+  ])('refuses %s, and stops nothing', async (_, options, words) => {
+    expect(await run(options)).toMatchObject({ exit: 1, said: expect.stringContaining(words) });
+    expect(stopped()).toBe(false);
+  });
+});
+
+/** Writes a row every few milliseconds, in transactions that a torn copy would break. */
+const WRITER = `
+import sqlite3, sys, time
+database = sqlite3.connect(sys.argv[1])
+database.execute('create table if not exists spans (id integer primary key, text text)')
+while True:
+    with database:
+        database.executemany('insert into spans (text) values (?)', [('x' * 500,)] * 20)
+    print('.', flush=True)
+    time.sleep(0.005)
+`;

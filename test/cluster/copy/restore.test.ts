@@ -1,0 +1,235 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { backUp } from '../../../cli/backup';
+import { type RestoreOptions, restoreInto } from '../../../cli/restore';
+import type { Pace } from '../../../cluster/copy/pace';
+import { atStep, type Fault, faultOf, type SeenRequest } from '../../support/fake-cluster/faults';
+import { describeWithKubectl } from '../../support/kubectl';
+import { contents, fillVolume, hasty, impatient, LiveStudio } from '../../support/live-studio';
+import { withSystemPython } from '../../support/python';
+
+// Each runs some thirty processes of kubectl, which take their time on a busy machine.
+jest.setTimeout(600_000);
+
+/** What a release writes on a volume when it starts, and what restores keep there. */
+const BESIDE = /^\.junjo-/;
+const isExec = (command: string) => (request: SeenRequest) =>
+  request.path.endsWith('/exec') && request.query.getAll('command').includes(command);
+
+describeWithKubectl('restore', () => {
+  let studio: LiveStudio;
+  let folder: string;
+
+  beforeEach(async () => {
+    studio = await LiveStudio.start();
+    folder = mkdtempSync(join(tmpdir(), 'junjo-restore-'));
+  });
+
+  afterEach(async () => {
+    await studio.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const run = async (options: RestoreOptions, pace: Pace = hasty) => {
+    const io = studio.io();
+    const exit = await restoreInto({ namespace: studio.namespace, yes: true, ...options }, io, pace);
+    return { exit, said: io.said.join('\n') };
+  };
+
+  const archive = async () => {
+    const file = join(folder, 'studio.tar.gz');
+    const io = studio.io();
+    const exit = await backUp({ file, namespace: studio.namespace, yes: true }, io, hasty);
+    if (exit !== 0) throw new Error(io.said.join('\n'));
+    return file;
+  };
+
+  const composeFolder = () => {
+    const path = join(folder, '.dbdata');
+    mkdirSync(path);
+    fillVolume(path);
+    return path;
+  };
+
+  const empty = () => {
+    for (const name of readdirSync(studio.volume)) rmSync(join(studio.volume, name), { recursive: true });
+  };
+
+  const stopped = () =>
+    studio.cluster.requests.some(({ method, body }) => method === 'PATCH' && body.includes('"replicas":0'));
+
+  test('brings back every byte that backup took, after everything was lost', async () => {
+    fillVolume(studio.volume, { mebibytes: 40 });
+    const before = contents(studio.volume);
+    const source = await archive();
+    empty();
+    const { exit, said } = await run({ source });
+    expect({ exit, said }).toMatchObject({ exit: 0 });
+    expect(contents(studio.volume, BESIDE)).toEqual(before);
+    expect(studio.trouble).toEqual([]);
+    // What was only in the log of a database is there, too.
+    const count = `import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('select count(*) from users').fetchone()[0])`;
+    const path = join(studio.volume, 'sqlite/metadata.db');
+    expect(execFileSync('python3', ['-c', count, path], { encoding: 'utf8', env: withSystemPython })).toBe('500\n');
+  });
+
+  test('moves in from the folder of compose, and leaves that as it was', async () => {
+    const source = composeFolder();
+    const before = contents(source);
+    const { exit, said } = await run({ source });
+    expect({ exit, said }).toMatchObject({ exit: 0 });
+    expect(contents(studio.volume, BESIDE)).toEqual(before);
+    expect(contents(source)).toEqual(before);
+    expect(studio.trouble).toEqual([]);
+  });
+
+  test('touches a volume that is not empty only with --replace, and then keeps what was there', async () => {
+    const source = composeFolder();
+    mkdirSync(join(studio.volume, 'sqlite'));
+    writeFileSync(join(studio.volume, 'sqlite/junjo.db'), 'of before');
+    expect(await run({ source })).toMatchObject({
+      exit: 1,
+      said: expect.stringContaining('The volume is not empty: it holds sqlite'),
+    });
+    expect(stopped()).toBe(false);
+    expect(contents(studio.volume)).toMatchObject({ sqlite: 'folder' });
+    const { exit, said } = await run({ source, replace: true });
+    expect(exit).toBe(0);
+    const [, aside = ''] = /What was there is in (\S+) on the volume/.exec(said) ?? [];
+    expect(readFileSync(join(studio.volume, aside, 'sqlite/junjo.db'), 'utf8')).toBe('of before');
+    expect(contents(studio.volume, BESIDE)).toEqual(contents(source));
+    // Such a folder is no data: a second restore does not move it again.
+    expect((await run({ source, replace: true })).exit).toBe(0);
+    expect(readdirSync(studio.volume)).toContain(aside);
+  });
+
+  test('refuses the data of another release line, in the words of the guard, before anything stops', async () => {
+    const source = composeFolder();
+    studio.apply({ JUNJO_K8S_RELEASE: '0.81.5', JUNJO_INTERNAL_GRPC_TOKEN: undefined });
+    await studio.ready();
+    const { exit, said } = await run({ source });
+    expect({ exit, said }).toMatchObject({
+      exit: 1,
+      said: expect.stringContaining('JUNJO_K8S_ACCEPT_DATA_LOSS=0.82-to-0.81'),
+    });
+    expect(stopped()).toBe(false);
+    expect(readdirSync(studio.volume)).toEqual([]);
+  });
+
+  test('restores beside the running studio, into a namespace and a claim like its own', async () => {
+    fillVolume(studio.volume);
+    const source = await archive();
+    const requests = studio.cluster.requests.length;
+    const { exit, said } = await run({ source, into: 'look' });
+    expect({ exit, said }).toMatchObject({ exit: 0, said: expect.stringContaining('JUNJO_K8S_NAMESPACE=look') });
+    expect(contents(studio.volumeOf('look'), BESIDE)).toEqual(contents(studio.volume));
+    const { spec } = studio.cluster.object('persistentvolumeclaims', 'junjo', 'junjo-ai-studio-data');
+    expect(studio.cluster.object('persistentvolumeclaims', 'look', 'junjo-ai-studio-data').spec).toEqual(spec);
+    expect(studio.cluster.object('namespaces', undefined, 'look').metadata.labels).toMatchObject({
+      'pod-security.kubernetes.io/enforce': 'restricted',
+    });
+    const changes = studio.cluster.requests.slice(requests).filter(({ method }) => method !== 'GET');
+    expect(changes.filter(({ path }) => path.includes('/namespaces/junjo/'))).toEqual([]);
+    expect(await run({ source, into: 'look' })).toMatchObject({ exit: 1, said: expect.stringContaining('not empty') });
+  });
+
+  test('whatever single request fails, the studio runs and the volume holds one state whole', async () => {
+    const source = composeFolder();
+    const old = join(folder, 'old');
+    fillVolume(old);
+    const put = () => {
+      empty();
+      cpSync(old, studio.volume, { recursive: true, verbatimSymlinks: true });
+    };
+    put();
+    await run({ source, replace: true });
+    const steps = studio.cluster.requests.length;
+    const wrong: string[] = [];
+    const states = [contents(old), contents(source)].map((state) => JSON.stringify(state));
+    for (let step = 0; step < steps; step += 1) {
+      const { method, path } = studio.cluster.requests[step] ?? { method: '', path: '' };
+      const fault = faultOf(method, step);
+      put();
+      studio.cluster.faults.add(atStep(step, fault));
+      const { exit } = await run({ source, replace: true }, impatient);
+      studio.cluster.faults.clear();
+      await studio.ready();
+      const state = states.indexOf(JSON.stringify(contents(studio.volume, BESIDE)));
+      if (state < 0 || (exit === 0 && state !== 1))
+        wrong.push(`${method} ${path}, ${fault.kind}: exit ${exit}, state ${state}`);
+    }
+    expect(wrong).toEqual([]);
+    expect(steps).toBeGreaterThan(20);
+  });
+
+  test.each<[string, Fault]>([
+    ['breaks', { kind: 'cut', afterBytes: 50_000 }],
+    ['goes silent', { kind: 'stall', afterBytes: 50_000 }],
+  ])('when the connection %s, the volume is as it was and the studio never stopped', async (_, fault) => {
+    const source = composeFolder();
+    studio.cluster.faults.add({ when: isExec('receive'), fault });
+    expect((await run({ source }, { ...hasty, stallSeconds: 15 })).exit).toBe(1);
+    expect(stopped()).toBe(false);
+    expect(readdirSync(studio.volume)).toEqual([]);
+  });
+
+  test('finds every changed byte of an archive before it touches the cluster', async () => {
+    fillVolume(studio.volume);
+    const source = await archive();
+    const bytes = readFileSync(source);
+    const requests = studio.cluster.requests.length;
+    for (const damaged of [bytes.subarray(0, bytes.length - 100), bytes.subarray(0, 2000), Buffer.from('nothing')]) {
+      writeFileSync(source, damaged);
+      expect(await run({ source, replace: true })).toMatchObject({
+        exit: 1,
+        said: expect.stringMatching(/damaged|cut off/),
+      });
+    }
+    const repacked = join(folder, 'repacked.tar.gz');
+    writeFileSync(source, bytes);
+    const script = `cd "$1" && mkdir x && tar -xzf studio.tar.gz -C x && printf X | dd of=x/data/large bs=1 seek=5000 conv=notrunc 2>/dev/null
+      tar -czf repacked.tar.gz -C x junjo-backup.json data junjo-manifest.json`;
+    execFileSync('sh', ['-c', script, 'repack', folder]);
+    expect(await run({ source: repacked, replace: true })).toMatchObject({
+      exit: 1,
+      said: expect.stringContaining('large is not what was copied'),
+    });
+    expect(studio.cluster.requests).toHaveLength(requests);
+  });
+
+  test.each<[string, (path: string) => void, RegExp]>([
+    [
+      'a folder that is no studio',
+      (path) => rmSync(join(path, 'sqlite'), { recursive: true }),
+      /no data folder of a studio/,
+    ],
+    [
+      'a link that leads outside',
+      (path) => symlinkSync('/etc/passwd', join(path, 'spans/link')),
+      /is a link to \/etc\/passwd, outside the data/,
+    ],
+    ['a pipe', (path) => execFileSync('mkfifo', [join(path, 'pipe')]), /is no file, folder or link/],
+    [
+      'a name that is not UTF-8',
+      (path) => execFileSync('sh', ['-c', 'touch "$1/$(printf "\\377")"', 'touch', path]),
+      /no name in UTF-8/,
+    ],
+    [
+      'a damaged database',
+      (path) =>
+        writeFileSync(
+          join(path, 'sqlite/junjo.db'),
+          readFileSync(join(path, 'sqlite/junjo.db')).fill(0xff, 4096, 8192),
+        ),
+      /sqlite\/junjo.db is damaged/,
+    ],
+  ])('refuses %s, and stops nothing', async (_, change, words) => {
+    const source = composeFolder();
+    change(source);
+    expect(await run({ source })).toMatchObject({ exit: 1, said: expect.stringMatching(words) });
+    expect(stopped()).toBe(false);
+    expect(readdirSync(studio.volume)).toEqual([]);
+  });
+});

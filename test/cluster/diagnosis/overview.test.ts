@@ -1,0 +1,55 @@
+import { ClusterState } from '../../../cluster/diagnosis';
+import { overviewOf } from '../../../cluster/diagnosis/overview';
+import { type RecordedState, recording } from '../../support/cluster-state';
+
+const overview = ({ namespace, recorded, objects }: RecordedState) =>
+  overviewOf(new ClusterState(objects, { namespace, now: new Date(recorded) }));
+
+test('restarts are told with the reason of the last', () => {
+  const { workloads } = overview(recording('oom-killed'));
+  expect(workloads.find(({ name }) => name === 'backend')).toMatchObject({
+    ready: 0,
+    desired: 1,
+    release: '0.70.3',
+    restarts: 2,
+    lastRestart: 'OOMKilled, exit code 137',
+  });
+});
+
+test('a production studio is where its settings say, whatever its Services are', () => {
+  const state = recording('healthy');
+  const data = {
+    JUNJO_ENV: 'production',
+    JUNJO_PROD_FRONTEND_URL: 'https://studio.example.com',
+    JUNJO_PROD_BACKEND_URL: 'https://api.example.com',
+    JUNJO_PROD_INGESTION_URL: 'https://spans.example.com:50051',
+  };
+  state.objects.push({ kind: 'ConfigMap', metadata: { name: 'junjo-ai-studio-frontend-settings' }, data });
+  expect(overview(state).addresses.map(({ url }) => url)).toEqual([
+    'https://studio.example.com',
+    'https://api.example.com',
+    'https://spans.example.com:50051',
+  ]);
+});
+
+test('of several kinds of backups the latest is told', () => {
+  const state = recording('healthy');
+  expect(overview(state).lastBackup).toBeUndefined();
+  const claim = state.objects.find(({ kind }) => kind === 'PersistentVolumeClaim');
+  claim.metadata.annotations = { 'junjo-ai-studio/last-backup': '2026-11-20T00:00:00Z' };
+  state.objects.push(
+    { kind: 'ReplicationSource', metadata: { name: 'data' }, status: { lastSyncTime: '2026-11-22T00:00:00Z' } },
+    {
+      kind: 'Backup',
+      metadata: { name: 'b' },
+      status: { phase: 'Failed', completionTimestamp: '2026-11-23T00:00:00Z' },
+    },
+  );
+  expect(overview(state).lastBackup).toEqual({ at: '2026-11-22T00:00:00Z', by: 'VolSync' });
+});
+
+test('a claim that was deleted is told as going, though its phase says Bound', () => {
+  expect(overview(recording('claim-terminating')).volumes).toEqual([
+    { name: 'junjo-ai-studio-data', size: '10Gi', phase: 'Terminating' },
+  ]);
+});

@@ -1,0 +1,94 @@
+import { readdirSync } from 'node:fs';
+import { diagnosisOf, recording, summaryOf } from '../../support/cluster-state';
+
+const WAITS = 'wait waits-for-backend: ingestion';
+
+/** What a person should be told of each state of a real cluster. */
+const expected: Readonly<Record<string, readonly string[]>> = {
+  'claim-class-missing': [
+    'fail claim-class-missing: claim junjo-ai-studio-data, backend, ingestion',
+    'wait starting: frontend',
+  ],
+  'claim-no-default-class': [
+    'fail claim-no-default-class: claim junjo-ai-studio-data, backend, ingestion',
+    'wait starting: frontend',
+  ],
+  'claim-terminating': ['fail claim-terminating: claim junjo-ai-studio-data'],
+  'configmap-missing': ['fail configmap-missing: backend', WAITS],
+  'crash-loop': ['fail crash-loop: backend', WAITS],
+  'deadline-exceeded': ['fail readiness-failing: backend', WAITS],
+  evicted: ['warn evicted: backend, pod junjo-ai-studio-backend-559d7958f4-s4vkc'],
+  'evicted-storage-limit': ['warn evicted: backend, pod junjo-ai-studio-backend-58f4f459c9-ddjdb'],
+  'frontend-bad-rollout': ['fail image-missing: frontend'],
+  healthy: [],
+  'hostpath-missing': ['fail volume-path-missing: backend, ingestion'],
+  'image-missing': ['fail image-missing: backend', WAITS],
+  'image-missing-first-try': ['fail image-missing: backend', WAITS],
+  'image-name-invalid': ['fail image-name-invalid: backend', WAITS, 'wait starting: frontend'],
+  'image-pulling': ['wait image-pulling: backend', WAITS],
+  'ingestion-waits-for-backend': ['fail scaled-to-zero: backend', WAITS],
+  'ingress-pending': ['fail ingress-pending: ingress junjo-ai-studio'],
+  'liveness-killing': ['fail liveness-failing: backend'],
+  'load-balancer-pending': [
+    'warn load-balancer-pending: service junjo-ai-studio-backend, service junjo-ai-studio-frontend, service junjo-ai-studio-ingestion',
+  ],
+  'namespace-terminating': ['fail namespace-terminating: namespace state-namespace-terminating'],
+  'node-cordoned': ['fail node-cordoned: backend, frontend, ingestion'],
+  'only-foundation': ['fail not-applied: workloads'],
+  'oom-killed': ['fail oom-killed: backend', WAITS],
+  'pod-security': ['fail pod-security: frontend', 'fail scaled-to-zero: backend', 'fail scaled-to-zero: ingestion'],
+  'quota-exceeded': ['fail quota-exceeded: ingestion'],
+  'readiness-failing': ['fail readiness-failing: backend', WAITS],
+  'rollout-in-progress': ['wait rollout-in-progress: backend'],
+  'scaled-to-zero': ['fail scaled-to-zero: backend', 'fail scaled-to-zero: frontend', 'fail scaled-to-zero: ingestion'],
+  'secret-key-missing': ['fail secret-key-missing: backend', WAITS],
+  'secret-missing': ['fail secret-missing: backend', WAITS],
+  'service-account-missing': [
+    'fail service-account-missing: frontend',
+    'fail scaled-to-zero: backend',
+    'fail scaled-to-zero: ingestion',
+  ],
+  'start-error': ['fail start-error: backend', WAITS],
+  starting: [WAITS, 'wait starting: backend', 'wait starting: frontend'],
+  'startup-failing': ['fail startup-failing: backend', WAITS],
+  'unschedulable-memory': ['fail unschedulable-resources: backend, ingestion', 'wait starting: frontend'],
+  'unschedulable-memory-backend': ['fail unschedulable-resources: backend', WAITS],
+  'unschedulable-selector': ['fail unschedulable-selector: backend, frontend, ingestion'],
+  'volume-on-absent-node': ['fail volume-on-absent-node: backend, ingestion', 'wait starting: frontend'],
+  'volume-permission-denied': ['fail volume-permission-denied: backend', WAITS],
+};
+
+test.each(Object.entries(expected))('%s: each thing that is wrong has its one cause', (name, lines) => {
+  expect(summaryOf(recording(name))).toEqual(lines);
+});
+
+test('every state that was recorded is in the table', () => {
+  const recorded = readdirSync('test/cluster/diagnosis/states').map((file) => file.replace('.json', ''));
+  expect(recorded.sort()).toEqual(Object.keys(expected).sort());
+});
+
+test.each([
+  ['secret-key-missing', /Secret junjo-ai-studio-secrets has no key JUNJO_SECURE_COOKIE_KEY/],
+  ['image-missing', /docker\.io\/mdrideout\/junjo-ai-studio-backend:0\.70\.99 does not exist/],
+  ['frontend-bad-rollout', /What ran before still serves/],
+  ['oom-killed', /limit of 24Mi/],
+  ['unschedulable-memory', /asks for 64Gi of memory; the largest node, node-1, has 24003Mi/],
+  ['volume-on-absent-node', /node-2\), which is not in the cluster/],
+  ['quota-exceeded', /team-quota, requested: requests\.memory=250Mi, used: requests\.memory=300Mi/],
+  ['liveness-killing', /HTTP probe failed with statuscode: 404/],
+  ['evicted', /Usage of EmptyDir volume "tmp" exceeds the limit "2Mi"/],
+  ['starting', /has not answered its startup probe yet, for 4 s of 900 s/],
+  ['namespace-terminating', /example\.com\/backup in 1 resource instances/],
+])('%s: the line says what to look at', (name, text) => {
+  expect(diagnosisOf(recording(name)).map((diagnosis) => diagnosis.text)).toContainEqual(expect.stringMatching(text));
+});
+
+test.each([
+  ['node-cordoned', 'kubectl uncordon node-1'],
+  ['scaled-to-zero', 'kubectl -n state-scaled-to-zero scale deployment junjo-ai-studio-frontend --replicas=1'],
+  ['crash-loop', 'kubectl -n state-crash-loop logs deployment/junjo-ai-studio-backend -c backend --previous'],
+  ['claim-class-missing', 'set JUNJO_K8S_STORAGE_CLASS to one of lab, lab-retain'],
+  ['hostpath-missing', 'mkdir -p /mnt/junjo-data'],
+])('%s: the next step is a command or a setting', (name, next) => {
+  expect(diagnosisOf(recording(name)).map((diagnosis) => diagnosis.next)).toContainEqual(expect.stringContaining(next));
+});

@@ -1,0 +1,74 @@
+import { references } from '../../../render/rules/references';
+import { lets, refuses, workload } from '../../support/rules';
+
+const POD = 'Deployment junjo-ai-studio-frontend';
+const CONTAINER = `${POD}, container frontend`;
+
+refuses(references, [
+  [
+    'settings that are not there',
+    (s) => Object.assign(s.container('frontend').envFrom[0].configMapRef, { name: 'none' }),
+    `${CONTAINER}: reads the ConfigMap none, which is not there`,
+  ],
+  [
+    'a volume of a ConfigMap that is not there',
+    (s) => s.pod('frontend').volumes.push({ name: 'more', configMap: { name: 'none' } }),
+    `${POD}: reads the ConfigMap none, which is not there`,
+  ],
+  [
+    'a projected ConfigMap that is not there',
+    (s) => s.pod('frontend').volumes.push({ name: 'more', projected: { sources: [{ configMap: { name: 'none' } }] } }),
+    `${POD}: reads the ConfigMap none, which is not there`,
+  ],
+  [
+    'a key that is not there',
+    (s) =>
+      Object.assign(s.container('frontend'), {
+        env: [
+          { name: 'A', valueFrom: { configMapKeyRef: { name: 'junjo-ai-studio-frontend-config', key: 'none.js' } } },
+        ],
+      }),
+    `${CONTAINER}: reads the key none.js of junjo-ai-studio-frontend-config, which has none`,
+  ],
+  [
+    'a mounted key that is not there',
+    (s) => {
+      const [volume] = s.pod('frontend').volumes;
+      volume.configMap.items = [{ key: 'none.js', path: 'config.js' }];
+    },
+    `${POD}: reads the key none.js of junjo-ai-studio-frontend-config, which has none`,
+  ],
+  [
+    'a part of a volume that is not there',
+    (s) => Object.assign(s.container('frontend').volumeMounts[0], { subPath: 'none.js' }),
+    `${CONTAINER}: mounts the key none.js of junjo-ai-studio-frontend-config, which has none`,
+  ],
+  [
+    'a volume that is not there',
+    (s) => s.container('frontend').volumeMounts.push({ name: 'none', mountPath: '/none' }),
+    `${CONTAINER}: mounts the volume none, which its pod does not have`,
+  ],
+]);
+
+lets(references, [
+  [
+    'what may be missing',
+    (s) => s.container('frontend').envFrom.push({ configMapRef: { name: 'none', optional: true } }),
+  ],
+  [
+    'a key that may be missing',
+    (s) => {
+      const configMapKeyRef = { name: 'junjo-ai-studio-frontend-config', key: 'none.js', optional: true };
+      Object.assign(s.container('frontend'), { env: [{ name: 'A', valueFrom: { configMapKeyRef } }] });
+    },
+  ],
+  [
+    'the claims that a StatefulSet makes',
+    (s) => {
+      const set = workload('StatefulSet');
+      set.spec.volumeClaimTemplates = [{ metadata: { name: 'own' } }];
+      set.spec.template.spec.containers[0].volumeMounts = [{ name: 'own', mountPath: '/data' }];
+      s.add(set);
+    },
+  ],
+]);

@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { App, Chart } from 'cdk8s';
+import { loadAll } from 'js-yaml';
+import { Studio } from '../../charts/studio';
+import { filePurposeOf, purposeOf, purposes, rowName } from '../../cli/explain/purposes';
+import { objectsChangedBy, settingsOf, settingsOfAll } from '../../cli/explain/settings';
+import { loadStudio } from '../../config/load-studio';
+import { variablesOf } from '../../config/variables';
+import { releaseLines } from '../../releases';
+import { bases, settingsFoundIn, tableOf } from '../../tools/derived-settings';
+import { committedExample, exampleNames, exampleSources } from '../../tools/example-studios';
+import type { Manifest } from '../support/studio';
+
+describe('cli/explain/settings.json is what changing each variable shows (npm run docs writes it)', () => {
+  const found: ReturnType<typeof settingsFoundIn>[] = [];
+
+  test.each(bases.map((base) => ({ base, name: base.join(' ') })))('$name', ({ base }) => {
+    found.push(settingsFoundIn(base));
+    expect(found.at(-1)?.size).toBeGreaterThan(10);
+  });
+
+  test('of all together', () => {
+    expect(JSON.parse(readFileSync('cli/explain/settings.json', 'utf8'))).toEqual(tableOf(found));
+  });
+});
+
+test('every variable that can be set changes something', () => {
+  const settable = releaseLines
+    .flatMap(variablesOf)
+    .filter(({ refused, setByManifests, insteadOfCompose }) => !refused && !setByManifests && !insteadOfCompose);
+  const without = settable.map(({ name }) => name).filter((name) => Object.keys(objectsChangedBy(name)).length === 0);
+  // A patch may change any object; another certificate leaves what is sealed as it is, until a secret changes.
+  expect([...new Set(without)]).toEqual(['JUNJO_K8S_PATCHES', 'JUNJO_K8S_SEALING_CERT']);
+});
+
+test('names, labels and annotations change every object', () => {
+  expect(settingsOfAll()).toEqual([
+    'JUNJO_K8S_NAME',
+    'JUNJO_K8S_NAMESPACE',
+    'JUNJO_K8S_LABELS',
+    'JUNJO_K8S_ANNOTATIONS',
+  ]);
+});
+
+test('every row of the table of purposes is of an object that some studio has', () => {
+  const rows = purposes.flatMap(({ file, objects }) => objects.map((object) => [file, rowName(object)] as const));
+  expect(rows.filter(([file, row]) => settingsOf(file, row).length === 0)).toEqual([]);
+  expect(rows.length).toBeGreaterThan(40);
+});
+
+test.each(exampleNames())('every object of examples/%s has a purpose', (name) => {
+  const objects = [...committedExample(name)].flatMap(([path, text]) =>
+    loadAll(text).map((object: Manifest) => [path, object] as const),
+  );
+  expect(objects.length).toBeGreaterThan(10);
+  expect(objects.filter(([path, object]) => !purposeOf(path, object)).map(([path]) => path)).toEqual([]);
+});
+
+test.each(exampleNames())('what is said to make a file of examples/%s has its chart', (name) => {
+  const { sources, several, options } = exampleSources(name);
+  for (const source of sources) {
+    const { config } = loadStudio(source.files, several ? { ...options, name: source.name } : options);
+    if (!config) throw new Error(`${name} has a problem`);
+    const studio = new Studio(new App(), 'studio', { config });
+    const charts = studio.node.findAll().filter((construct) => construct instanceof Chart);
+    for (const chart of charts) {
+      const file = chart.node.path.slice('studio/'.length);
+      const sourcesOf = filePurposeOf(`${file}.k8s.yaml`)?.madeBy.split(' or ') ?? [];
+      const texts = sourcesOf.map((path) => readFileSync(path, 'utf8')).join('\n');
+      expect([file, texts]).toEqual([file, expect.stringContaining(`export class ${chart.constructor.name} `)]);
+    }
+  }
+});

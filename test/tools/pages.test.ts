@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { exampleEnvFile } from '../../cli/init/example-env-file';
+import { variablesOf } from '../../config/variables';
+import { defaultTag, releaseLines } from '../../releases';
+import { edgePage } from '../../tools/pages/edge-page';
+import { patchesPage } from '../../tools/pages/patches-page';
+import { releasesPage } from '../../tools/pages/releases-page';
+import { variablesPage } from '../../tools/pages/variables-page';
+import { problemsOf } from '../support/studio';
+
+test('the page of variables is what the table says (npm run docs writes it)', () => {
+  expect(readFileSync('docs/variables.md', 'utf8')).toBe(variablesPage());
+});
+
+test('.env.example is what the table says (npm run docs writes it)', () => {
+  expect(readFileSync('.env.example', 'utf8')).toBe(exampleEnvFile());
+});
+
+test('the page of releases is what releases/ says (npm run docs writes it)', () => {
+  expect(readFileSync('docs/releases.md', 'utf8')).toBe(releasesPage(releaseLines));
+});
+
+test.each([
+  'README.md',
+  'examples/argocd-plugin/README.md',
+  'docs/architecture.md',
+  'docs/gitops.md',
+  'docs/network.md',
+  'docs/runbook.md',
+])('%s, which nobody generates, says nothing of a release that would go stale', (page) => {
+  const words = readFileSync(page, 'utf8').match(/(?<![0-9.])[0-9]+(\.[0-9]+)+/g) ?? [];
+  const releases = releaseLines.flatMap(({ name, tags }) => [name, ...tags]).filter((name) => name !== defaultTag);
+  expect(words.filter((word) => releases.includes(word))).toEqual([]);
+});
+
+test('README.md names the release that runs unless another is set', () => {
+  expect(readFileSync('README.md', 'utf8')).toContain(`${defaultTag} unless you say so`);
+});
+
+test('the page of the edge is what the table of controllers says (npm run docs writes it)', () => {
+  expect(readFileSync('docs/edge.md', 'utf8')).toBe(edgePage());
+});
+
+test('the page of patches is what rules/ says (npm run docs writes it)', () => {
+  expect(readFileSync('docs/patches.md', 'utf8')).toBe(patchesPage());
+});
+
+test('every variable of every line has a row with a meaning', () => {
+  const page = variablesPage();
+  const names = releaseLines.flatMap((line) => variablesOf(line).map(({ name }) => name));
+  for (const name of names) expect(page).toMatch(new RegExp(`^\\| \`${name}\` \\|.+\\| .+ \\|$`, 'm'));
+  expect(names.length).toBeGreaterThan(30);
+});
+
+test('every line of .env.example that can be uncommented is sound, or says what to put there', () => {
+  const text = exampleEnvFile();
+  const settings = [...text.matchAll(/^# (JUNJO_[A-Z0-9_]+|[A-Z]+_[A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [
+    name,
+    value,
+  ]);
+  expect(settings.length).toBeGreaterThan(15);
+  for (const [name, value] of settings) {
+    const printed = problemsOf(`${name}=${value}\n`).filter((line) => line.includes(`.env:1 ${name}:`));
+    const allowed =
+      /^note: |still holds a placeholder and is left out|has no effect without|has no effect with JUNJO_K8S_BACKUP=none|JUNJO_K8S_NODE: names the node of an absolute|_PROXY: the network policies let|ACCEPT_DATA_LOSS: 0.70-to-0.82 is not a step to release line 0.70|JUNJO_K8S_PATCHES: patches.yaml cannot be read/;
+    expect(printed.filter((line) => !allowed.test(line))).toEqual([]);
+  }
+});

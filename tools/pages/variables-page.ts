@@ -1,0 +1,85 @@
+import { type Variable, variables, variablesOf } from '../../config/variables';
+import { type ReleaseLine, releaseLines } from '../../releases';
+
+const common = new Set<string>(variables.map(({ name }) => name));
+
+/** The page with every variable: `docs/variables.md`. */
+export function variablesPage(lines: readonly ReleaseLine[] = releaseLines): string {
+  const rows = mergedRows(lines);
+  const groups = [...new Set(rows.map(({ variable }) => variable.group))];
+  const sections = groups.map((group) => {
+    const inGroup = rows.filter(({ variable }) => variable.group === group);
+    return [
+      `## ${group}`,
+      '',
+      '| variable | value | default | read by | release lines | meaning |',
+      '| --- | --- | --- | --- | --- | --- |',
+      ...inGroup.map(row),
+    ].join('\n');
+  });
+  return [
+    '# Variables',
+    '',
+    '<!-- Written by `npm run docs` from config/variables.ts and releases/; edit those. -->',
+    '',
+    'One env file describes a studio: the variables that Junjo AI Studio reads under docker compose, and the',
+    '`JUNJO_K8S_` settings that only Kubernetes needs and compose ignores. An empty value counts as not set. Variables',
+    'that are not listed and do not begin with `JUNJO_` are not passed to any container.',
+    '',
+    '**Secret** values go to the Secret, never to a ConfigMap, and are never printed.',
+    '',
+    ...sections.flatMap((section) => [section, '']),
+  ].join('\n');
+}
+
+interface Row {
+  readonly variable: Variable;
+  readonly lineNames: string;
+  /** The containers that read it, with the lines where that is not so in all of them. */
+  readonly readers: string;
+}
+
+/** The variables of all lines, each once. */
+function mergedRows(lines: readonly ReleaseLine[]): readonly Row[] {
+  const have = new Map<string, { variable: Variable; lines: string[]; readBy: Map<string, string[]> }>();
+  for (const line of lines) {
+    for (const variable of variablesOf(line)) {
+      const row = have.get(variable.name) ?? { variable, lines: [], readBy: new Map<string, string[]>() };
+      row.lines.push(line.name);
+      for (const component of variable.readers ?? []) {
+        row.readBy.set(component, [...(row.readBy.get(component) ?? []), line.name]);
+      }
+      have.set(variable.name, row);
+    }
+  }
+  return [...have.values()].map(({ variable, lines: names, readBy }) => ({
+    variable,
+    lineNames: common.has(variable.name) ? 'all' : names.join(', '),
+    readers: [...readBy]
+      .map(([component, where]) => (where.length === names.length ? component : `${component} (${where.join(', ')})`))
+      .join(', '),
+  }));
+}
+
+function row({ variable, lineNames, readers: containers }: Row): string {
+  const value = `${variable.secret ? '**secret**, ' : ''}${variable.type.description}`;
+  const readers = containers || (variable.insteadOfCompose || variable.refused ? '' : 'manifests');
+  const cells = [`\`${variable.name}\``, value, defaultOf(variable), readers, lineNames, meaningOf(variable)];
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+}
+
+function defaultOf(variable: Variable): string {
+  if (variable.required === 'always')
+    return variable.onlyWith ? `required with \`${variable.onlyWith}=true\`` : 'required';
+  if (variable.required === 'production') return 'required in production';
+  if (variable.default !== undefined) return `\`${variable.default}\``;
+  return variable.defaultText ?? '';
+}
+
+function meaningOf({ meaning, refused, setByManifests, insteadOfCompose }: Variable): string {
+  if (refused) return `${meaning}. An error: it ${refused.charAt(0)}${refused.slice(1)}.`;
+  if (setByManifests)
+    return `${meaning}. The manifests set it to ${setByManifests}; a value in the file has no effect.`;
+  if (insteadOfCompose) return `${meaning}. Here, ${insteadOfCompose}.`;
+  return `${meaning}.`;
+}

@@ -1,9 +1,29 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { App } from 'cdk8s';
+import { Construct } from 'constructs';
+import { ArgoCdSetChart } from './charts/argo-cd';
+import { addExtra } from './charts/metadata';
+import { Studio } from './charts/studio';
 import type { EnvFileText } from './config/env-files';
-import { defaultStudioName } from './config/names';
-import type { Problem } from './config/problems';
-import { type Rendering, renderStudio, renderStudios, type StudioSource } from './render/render';
+import { type LoadOptions, loadStudio } from './config/load-studio';
+import { checkStudioName, checkStudios } from './config/parts/studios';
+import { distinctProblems, formatProblem, hasError, type Problem } from './config/problems';
+import type { Extra, StudioConfig } from './config/studio-config';
+import { filesOf, manifestsBelow, writeFiles } from './render/files';
+import type { PlacedManifest } from './render/manifest';
+import { patchAndCheck } from './render/patch-and-check';
+
+/**
+ * The cdk8s app that cdk8s.yaml names. It is read from top to bottom: env files, configuration, charts, patches and rules,
+ * files. With an error nothing is written. `junjo-k8s` renders with the same functions.
+ */
+function main(environment: NodeJS.ProcessEnv): void {
+  const rendering = render(selectionFrom(environment), environment);
+  for (const problem of rendering.problems) console.error(formatProblem(problem));
+  if (hasError(rendering.problems)) process.exitCode = 1;
+  else write(rendering, environment.CDK8S_OUTDIR ?? 'dist');
+}
 
 /** Which studios a run is about. */
 export interface Selection {
@@ -19,44 +39,123 @@ export function selectionFrom({ JUNJO_ENV_FILES = '', JUNJO_STUDIOS }: NodeJS.Pr
   return { envFiles: paths.filter((path) => path !== ''), studios: JUNJO_STUDIOS || undefined };
 }
 
-/** The studios of a selection as they were read, or what keeps them from being read. */
-export interface ReadStudios {
-  /** Several where a folder of studios is selected, else one; none where there is a problem. */
-  readonly sources: readonly StudioSource[];
-  readonly problems: readonly Problem[];
-}
-
-/** Reads the env files of what is selected. */
-export function studiosOf({ envFiles, studios }: Selection, environment: NodeJS.ProcessEnv): ReadStudios {
-  const own = studios ? studioFiles(studios, environment) : { files: [], problems: [] };
-  const shared = readEnvFiles(studios || envFiles.length > 0 ? envFiles : ['.env'], environment);
-  const problems = [...own.problems, ...shared.problems];
-  if (problems.length > 0) return { sources: [], problems };
-  const sources = studios
-    ? own.files.map((file) => ({ name: basename(file.path, '.env'), files: [...shared.files, file] }))
-    : [{ name: defaultStudioName, files: shared.files }];
-  return { sources, problems };
-}
-
-/** Reads and checks what is selected, and renders it. Files that cannot be read are among its problems. */
+/** Reads the env files of what is selected, and renders them. A file that cannot be read is among the problems. */
 export function render(selection: Selection, environment: NodeJS.ProcessEnv): Rendering {
-  const options = { environment: (name: string) => environment[name], readFile };
-  const { sources, problems } = studiosOf(selection, environment);
-  if (problems.length > 0) return { problems, studios: [], files: [], kept: [] };
-  return selection.studios ? renderStudios(sources, options) : renderStudio(sources[0]?.files ?? [], options);
+  const { sources, problems } = readSources(selection, environment);
+  if (problems.length > 0) return nothing(problems);
+  return renderSources(sources, { environment: (name) => environment[name], readFile });
 }
 
-/** How a person calls a command in the way that this one was called: as a script of a package.json, or from anywhere. */
-export function howToRun(command: string, { npm_command }: NodeJS.ProcessEnv): string {
-  return npm_command === 'run-script' ? `npm run ${command}` : `npx junjo-ai-studio-cdk8s ${command}`;
+/** One studio as text. */
+export interface StudioSource {
+  /** Name of its folder in the output, and of the studio unless its files give another. @default the output folder itself */
+  readonly folder?: string;
+  /** Its env files, later ones winning. */
+  readonly files: readonly EnvFileText[];
 }
 
-/** Writes a rendering: the output folder, and beside it what later renders need. */
-export function write({ files, kept }: Rendering, outdir: string): void {
-  for (const folder of new Set(files.map(({ path }) => dirname(path)))) {
-    mkdirSync(join(outdir, folder), { recursive: true });
-  }
-  for (const { path, text, mode } of files) writeFileSync(join(outdir, path), text, { mode });
+/** What a run renders. */
+export interface Rendering {
+  /** Errors, warnings and notes of all studios. */
+  readonly problems: readonly Problem[];
+  /** Empty when a problem is an error. */
+  readonly studios: readonly RenderedStudio[];
+  /** The objects of all studios, and what Argo CD applies to itself; their files are below the output folder. */
+  readonly manifests: readonly PlacedManifest[];
+  /** Files outside the output folder that keep what a rendering made at random: ciphertexts. */
+  readonly kept: readonly { readonly path: string; readonly text: string }[];
+}
+
+/** One studio of a rendering. */
+export interface RenderedStudio extends Pick<StudioSource, 'folder'> {
+  readonly config: StudioConfig;
+  /** Its objects; their files are below its own folder. */
+  readonly manifests: readonly PlacedManifest[];
+}
+
+/** Renders all studios, or none of them when a problem is an error. */
+export function renderSources(sources: readonly StudioSource[], options: Omit<LoadOptions, 'name'>): Rendering {
+  const loaded = sources.map((source) => load(source, options));
+  const studios = loaded.flatMap(({ folder, config, place }) => (config ? [{ folder, config, place }] : []));
+  const set = studios.flatMap(({ folder, ...studio }) => (folder === undefined ? [] : [{ name: folder, ...studio }]));
+  const found = distinctProblems([...loaded.flatMap(({ problems }) => problems), ...checkStudios(set)]);
+  if (hasError(found)) return nothing(found);
+
+  const rendered = studios.map(({ folder, config }) => ({
+    folder,
+    config,
+    ...renderStudio(config, folder !== undefined),
+  }));
+  const problems = distinctProblems([...found, ...rendered.flatMap((studio) => studio.problems)]);
+  if (hasError(problems)) return nothing(problems);
+  return {
+    problems,
+    studios: rendered,
+    manifests: [...(set.length > 0 ? applicationSet(rendered) : []), ...rendered.flatMap(inOutput)],
+    kept: studios.flatMap(({ config: { secrets } }) => (secrets.source.kind === 'sealed' ? [secrets.source.kept] : [])),
+  };
+}
+
+/** From text to configuration. */
+function load({ folder, files }: StudioSource, options: Omit<LoadOptions, 'name'>) {
+  const nameProblems = folder === undefined ? [] : checkStudioName(folder, files[files.length - 1]?.path ?? folder);
+  if (nameProblems.length === 0) return { folder, ...loadStudio(files, { ...options, name: folder }) };
+  // The rest of the file is checked too, under the default name.
+  const { problems, place } = loadStudio(files, options);
+  return { folder, config: undefined, place, problems: [...nameProblems, ...problems] };
+}
+
+/**
+ * From configuration to objects. Each studio has an App of its own: one App for all would take time that grows with the square
+ * of the studios.
+ * @param inSet an ApplicationSet applies it together with others
+ */
+export function renderStudio(config: StudioConfig, inSet = false) {
+  const studio = new Studio(new App(), 'studio', { config, inSet });
+  return { ...patchAndCheck(manifestsBelow(studio), config), argoCd: studio.argoCd };
+}
+
+/** The ApplicationSet of several studios, where Argo CD applies them. */
+function applicationSet(
+  studios: readonly (RenderedStudio & ReturnType<typeof renderStudio>)[],
+): readonly PlacedManifest[] {
+  const git = studios[0]?.config.git;
+  if (!git) return [];
+  const app = new App();
+  new ArgoCdSetChart(new Construct(app, 'argocd'), '00-application-set', {
+    studios: studios.map(({ folder, argoCd }) => ({ ...argoCd, name: folder ?? argoCd.name })),
+    git,
+  });
+  addExtra(app, inCommon(studios.map(({ config }) => config.extra)));
+  return manifestsBelow(app);
+}
+
+/** The labels and annotations that all studios have alike. */
+function inCommon([first, ...others]: readonly Extra[]): Extra {
+  const shared = (kind: keyof Extra) =>
+    Object.fromEntries(
+      Object.entries(first?.[kind] ?? {}).filter(([key, value]) => others.every((other) => other[kind][key] === value)),
+    );
+  return { labels: shared('labels'), annotations: shared('annotations') };
+}
+
+function inOutput({ folder, manifests }: RenderedStudio): readonly PlacedManifest[] {
+  if (folder === undefined) return manifests;
+  return manifests.map(({ file, manifest }) => ({ file: `${folder}/${file}`, manifest }));
+}
+
+function nothing(problems: readonly Problem[]): Rendering {
+  return { problems, studios: [], manifests: [], kept: [] };
+}
+
+/** Writes a rendering: the output folder, and the files outside it that later renderings need. */
+export function write({ manifests, kept }: Pick<Rendering, 'manifests' | 'kept'>, outdir: string): void {
+  writeFiles(filesOf(manifests), outdir);
+  writeKept(kept);
+}
+
+/** Writes the files outside the output folder; one that has not changed stays untouched. */
+export function writeKept(kept: Rendering['kept']): void {
   for (const { path, text } of kept) {
     if (readFile(path) === text) continue;
     mkdirSync(dirname(path), { recursive: true });
@@ -64,7 +163,31 @@ export function write({ files, kept }: Rendering, outdir: string): void {
   }
 }
 
-/** Env files as they were read, or which of them could not be. */
+/** The studios of a selection as text, or the reason why they cannot be read. */
+export interface ReadSources {
+  /** Several where a folder of studios is selected, else one; none where there is a problem. */
+  readonly sources: readonly StudioSource[];
+  readonly problems: readonly Problem[];
+}
+
+/** Reads the env files of what is selected. */
+export function readSources({ envFiles, studios }: Selection, environment: NodeJS.ProcessEnv): ReadSources {
+  const own = studios ? studioFiles(studios, environment) : { files: [], problems: [] };
+  const shared = readEnvFiles(studios || envFiles.length > 0 ? envFiles : ['.env'], environment);
+  const problems = [...own.problems, ...shared.problems];
+  if (problems.length > 0) return { sources: [], problems };
+  const sources = studios
+    ? own.files.map((file) => ({ folder: basename(file.path, '.env'), files: [...shared.files, file] }))
+    : [{ files: shared.files }];
+  return { sources, problems };
+}
+
+/** How a person calls a command in the way that this one was called: as a script of a package.json, or from anywhere. */
+export function howToRun(command: string, { npm_command }: NodeJS.ProcessEnv): string {
+  return npm_command === 'run-script' ? `npm run ${command}` : `npx junjo-ai-studio-cdk8s ${command}`;
+}
+
+/** Env files as text, or the reason why one cannot be read. */
 interface EnvFiles {
   readonly files: readonly EnvFileText[];
   readonly problems: readonly Problem[];
@@ -100,3 +223,5 @@ function readFile(path: string): string | undefined {
     return undefined;
   }
 }
+
+if (require.main === module) main(process.env);

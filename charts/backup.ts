@@ -3,13 +3,8 @@ import type { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { qdrantName } from '../config/names';
 import type { StudioConfig, VeleroBackup, VolSyncBackup } from '../config/studio-config';
-import { Restore, Schedule } from '../imports/velero.io';
-import {
-  ReplicationDestination,
-  ReplicationDestinationSpecResticCopyMethod,
-  ReplicationSource,
-  ReplicationSourceSpecResticCopyMethod,
-} from '../imports/volsync.backube';
+import { Schedule } from '../imports/velero.io';
+import { ReplicationSource, ReplicationSourceSpecResticCopyMethod } from '../imports/volsync.backube';
 import { labels, objectMeta, type StudioIdentity } from './metadata';
 import { podSecurityContext } from './pod/security';
 import { QDRANT_USER } from './qdrant';
@@ -108,56 +103,4 @@ function addSchedule(scope: Construct, { studio, namespace }: StudioIdentity, ba
       },
     },
   });
-}
-
-/** What is restored, and where. */
-export interface RestorePlan {
-  /** Names this restore among others; another name restores again. */
-  readonly name: string;
-  /** Namespace into which the data is restored. @default the studio's own */
-  readonly into?: string;
-  /** The newest backup before this time, in RFC 3339; VolSync only. @default the newest of all */
-  readonly asOf?: string;
-}
-
-/**
- * The objects that restore what `BackupChart` copied away; `kubectl apply` of them is the restore.
- * VolSync writes into the claims, which must be there and must not be in use; Velero makes them, so that they must not be.
- */
-export class RestoreChart extends Chart {
-  constructor(scope: Construct, id: string, config: StudioConfig, { name, into, asOf }: RestorePlan) {
-    super(scope, id);
-    const { backup, imageTarget } = config;
-    const identity = { studio: config.name, namespace: into ?? config.namespace };
-    if (backup.kind === 'volsync') {
-      for (const { claim, user } of copied(config)) {
-        new ReplicationDestination(this, claim, {
-          metadata: objectMeta(identity, claim),
-          spec: {
-            trigger: { manual: name },
-            restic: {
-              copyMethod: ReplicationDestinationSpecResticCopyMethod.DIRECT,
-              repository: backup.repository,
-              destinationPvc: claim,
-              ...(asOf && { restoreAsOf: asOf }),
-              cacheCapacity: CACHE,
-              moverSecurityContext: moverSecurityContext(user, imageTarget),
-            },
-          },
-        });
-      }
-    }
-    if (backup.kind === 'velero') {
-      new Restore(this, 'restore', {
-        metadata: { name, namespace: backup.namespace, labels: labels(config.name) },
-        spec: {
-          scheduleName: scheduleName(config.namespace),
-          includedNamespaces: [config.namespace],
-          // The rest of the studio comes from its manifests.
-          includedResources: ['persistentvolumeclaims', 'persistentvolumes'],
-          ...(into && into !== config.namespace && { namespaceMapping: { [config.namespace]: into } }),
-        },
-      });
-    }
-  }
 }

@@ -2,6 +2,7 @@ import { CommanderError, Option as Flag, Command as Parser } from 'commander';
 import { version } from '../package.json';
 import { releaseLines } from '../releases';
 import type { Command, ExitCode, Io, Option } from './command';
+import { openTerminal } from './terminal';
 
 /** Loads a command with all that it needs. Only the one that runs is loaded. */
 type Load = () => Command<never>;
@@ -18,7 +19,6 @@ const commands: ReadonlyMap<string, Load> = new Map<string, Load>([
   ['backup', () => (require('./backup') as typeof import('./backup')).backup],
   ['restore', () => (require('./restore') as typeof import('./restore')).restore],
   ['explain', () => (require('./explain') as typeof import('./explain')).explain],
-  ['app', () => (require('./app') as typeof import('./app')).app],
 ]);
 
 // Node.js looks for --env-file among the arguments of the program, too: https://github.com/nodejs/node/issues/54232
@@ -106,12 +106,8 @@ export async function main(): Promise<void> {
     out: (text) => process.stdout.write(line(text)),
     err: (text) => process.stderr.write(line(text)),
     color: process.stderr.isTTY === true && !process.env.NO_COLOR,
-    // Node.js opens stdin when it is first looked at, which takes time that only init needs.
-    get terminal() {
-      return process.stdin.isTTY === true && process.stdout.isTTY === true
-        ? () => (require('./terminal') as typeof import('./terminal')).openTerminal()
-        : undefined;
-    },
+    progress: process.stderr.isTTY ? (text) => process.stderr.write(`\r\u001b[K${text}`) : undefined,
+    terminal: process.stdin.isTTY && process.stderr.isTTY ? openTerminal : undefined,
   });
 }
 

@@ -1,26 +1,14 @@
-import { formatProblem, type Problem } from '../config/problems';
+import type { Console } from '../cluster/console';
+import { formatProblem, hasError, type Problem } from '../config/problems';
 
 /** How a command ends: 0 done, 1 with problems that it tells of, 2 because it was called wrongly. */
 export type ExitCode = 0 | 1 | 2;
 
 /** What a command knows of the process that it runs in; tests bring their own. */
-export interface Io {
+export interface Io extends Console {
   readonly environment: NodeJS.ProcessEnv;
-  /** Prints results to stdout, with a line break at their end. */
-  readonly out: (text: string) => void;
-  /** Prints what a person should know to stderr, with a line break at its end. */
-  readonly err: (text: string) => void;
-  /** Whether stderr shows colours. */
+  /** Whether stderr shows colors. */
   readonly color: boolean;
-  /** Begins to ask whoever sits there. @default nobody does */
-  readonly terminal?: () => Terminal;
-}
-
-/** A person who can be asked. */
-export interface Terminal {
-  /** Asks, and waits for a line; none when the person ended it (Ctrl+C, Ctrl+D). */
-  readonly ask: (prompt: string) => Promise<string | undefined>;
-  readonly close: () => void;
 }
 
 /** An option of a command, as commander writes it: `['--output <folder>', 'folder to render into']`. */
@@ -69,7 +57,7 @@ export function tell({ problems, text, result }: Outcome, { json }: JsonOptions,
     for (const problem of problems) io.err(painted(problem, io));
     if (text) io.out(text);
   }
-  return problems.some(({ severity }) => severity === 'error') ? 1 : 0;
+  return hasError(problems) ? 1 : 0;
 }
 
 const COLORS = { error: 31, warning: 33, note: 36 };

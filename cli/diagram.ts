@@ -1,17 +1,16 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { loadAll } from 'js-yaml';
+import { writeFileSync } from 'node:fs';
 import type { Manifest } from '../render/manifest';
-import type { Command, ExitCode, Io } from './command';
+import { withoutStackTrace } from './cluster-options';
+import { type Command, type ExitCode, type Io, tell } from './command';
 import { dotOf } from './diagram/dot';
 import { mermaidOf } from './diagram/mermaid';
 import { diagramOf } from './diagram/read';
 import { themed } from './diagram/svg';
+import { folderArgument, type ManifestOptions, oneStudio } from './manifests';
+import { studioOptions } from './studio-options';
 
 /** What a picture is made of, and where it goes. */
-export interface DiagramOptions {
-  /** Folder of one rendered studio. @default dist */
-  readonly folder?: string;
+export interface DiagramOptions extends ManifestOptions {
   readonly format: string;
   /** @default stdout */
   readonly output?: string;
@@ -23,8 +22,9 @@ const GRAPHVIZ = '@viz-js/viz';
 export const diagram: Command<DiagramOptions> = {
   name: 'diagram',
   summary: 'Draw a rendered studio: who may talk to whom, what is public, where TLS ends, where the data lies',
-  argument: { name: '[folder]', text: 'folder that synth rendered (default: "dist")' },
+  argument: folderArgument,
   options: [
+    ...studioOptions.filter(({ flags }) => flags.includes('--env-file')),
     { flags: '--format <format>', text: 'svg or mermaid', default: 'svg' },
     { flags: '--output <file>', text: 'file to write, instead of stdout' },
   ],
@@ -32,19 +32,17 @@ export const diagram: Command<DiagramOptions> = {
     ['diagram --output studio.svg', 'a picture that follows the light and dark of its page'],
     ['diagram dist/team --format mermaid', 'one of several studios, as text that Git platforms draw'],
   ],
-  run: drawStudio,
+  run: (options, io) => withoutStackTrace(io, () => drawStudio(options, io)),
 };
 
-async function drawStudio({ folder = 'dist', format, output }: DiagramOptions, io: Io): Promise<ExitCode> {
+async function drawStudio({ format, output, ...options }: DiagramOptions, io: Io): Promise<ExitCode> {
   if (format !== 'svg' && format !== 'mermaid') {
     io.err(`--format is svg or mermaid, and not ${format}`);
     return 2;
   }
-  const manifests = manifestsOf(folder);
-  if (manifests.length === 0) {
-    io.err(`${folder}: holds no rendered studio. Render one: junjo-k8s synth${otherStudios(folder)}`);
-    return 1;
-  }
+  const { studio, problems } = oneStudio(options, io);
+  if (!studio) return tell({ problems }, {}, io);
+  const { manifests } = studio;
   const picture = format === 'svg' ? await drawn(manifests).catch(withoutGraphviz) : mermaidOf(diagramOf(manifests));
   if (picture === undefined) {
     io.err(
@@ -67,20 +65,4 @@ export async function drawn(manifests: readonly Manifest[]): Promise<string> {
 
 function withoutGraphviz(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'MODULE_NOT_FOUND') throw error;
-}
-
-/** The objects of a studio in a folder of its own; what Argo CD applies to itself is not among them. */
-export function manifestsOf(folder: string): readonly Manifest[] {
-  return [folder, join(folder, 'foundation')].filter(existsSync).flatMap((path) =>
-    readdirSync(path)
-      .filter((name) => name.endsWith('.yaml'))
-      .sort()
-      .flatMap((name) => loadAll(readFileSync(join(path, name), 'utf8')) as Manifest[]),
-  );
-}
-
-function otherStudios(folder: string): string {
-  if (!existsSync(folder)) return '';
-  const names = readdirSync(folder).filter((name) => existsSync(join(folder, name, 'foundation')));
-  return names.length > 0 ? `. It has a folder for each of several studios: ${names.join(', ')}` : '';
 }

@@ -1,42 +1,47 @@
-import { defaultStudioName } from '../config/names';
 import { nearest } from '../config/parts/names';
-import type { Problem } from '../config/problems';
+import { hasError, type Problem } from '../config/problems';
 import { listed } from '../config/text';
-import { render, type Selection, studiosOf } from '../main';
+import { readSources, render, type Selection } from '../main';
+import type { PlacedManifest } from '../render/manifest';
+import { withoutStackTrace } from './cluster-options';
 import { type Command, type Io, type JsonOptions, jsonOption, type Outcome, tell } from './command';
 import { explainFiles, explainObjects, type FileExplanation, namesOf, type ObjectExplanation } from './explain/object';
 import { settingsOfAll } from './explain/settings';
 import { explainVariable, placesInFiles, type SetVariable, type VariableExplanation } from './explain/variable';
+import { manifestsOption, readFolder } from './manifests';
 import { type StudioOptions, selected, studioOptions } from './studio-options';
 
 interface ExplainOptions extends StudioOptions, JsonOptions {
   readonly name: string;
+  readonly manifests?: string;
 }
 
 export const explain: Command<ExplainOptions> = {
   name: 'explain',
   summary: 'Tell what a variable, an object or a file of dist/ is for, and what changes it',
   argument: { name: '<name>', text: 'a variable, an object as kind/name or by its name, or a file of dist/' },
-  options: [...studioOptions, jsonOption],
+  options: [...studioOptions, manifestsOption, jsonOption],
   examples: [
     ['explain JUNJO_K8S_SIZE', 'what it means, who reads it, where it ends up, and which line of which file sets it'],
     ['explain deployment/junjo-ai-studio-backend', 'what made it, what it is for, and which settings change it'],
     ['explain dist/40-backend.k8s.yaml', 'the same of a file'],
+    ['explain ingress/junjo-ai-studio --manifests dist', 'in a clone that has no secrets'],
   ],
-  run: async (options, io) => tell(explained(options, selected(options, io), io), options, io),
+  run: (options, io) =>
+    withoutStackTrace(io, async () => tell(explained(options, selected(options, io), io), options, io)),
 };
 
-function explained({ name }: ExplainOptions, selection: Selection, io: Io): Outcome {
+function explained({ name, manifests }: ExplainOptions, selection: Selection, io: Io): Outcome {
   // Nothing else is written like this: the names of objects and files have neither capitals alone nor underscores.
   return /^[A-Z0-9]+$|^\w*_\w*$/.test(name)
     ? explainedVariable(name, selection, io)
-    : explainedRendering(name, selection, io);
+    : explainedManifests(name, manifests === undefined ? undefined : readFolder(manifests, io), selection, io);
 }
 
 function explainedVariable(name: string, selection: Selection, { environment }: Io): Outcome {
-  const { sources, problems } = studiosOf(selection, environment);
+  const { sources, problems } = readSources(selection, environment);
   // Without an env file, a variable still means something.
-  const studios = sources.length > 0 ? sources : [{ name: defaultStudioName, files: [] }];
+  const studios = sources.length > 0 ? sources : [{ folder: undefined, files: [] }];
   const lookup = (key: string) => environment[key];
   const explanations = studios.map((studio) => explainVariable(name, studio, { environment: lookup }));
   const known = explanations.filter((each) => 'meaning' in each);
@@ -45,20 +50,26 @@ function explainedVariable(name: string, selection: Selection, { environment }: 
   }
   const notes = problems.map((problem): Problem => ({ ...problem, severity: 'note' }));
   const texts = known.map((each, index) => {
-    const studio = selection.studios ? `In ${studios[index]?.name}:\n` : '';
+    const studio = selection.studios ? `In ${studios[index]?.folder}:\n` : '';
     return `${studio}${textOfVariable(each, sources.length > 0)}`;
   });
   return { problems: notes, text: texts.join('\n\n'), result: { variables: known } };
 }
 
-function explainedRendering(name: string, selection: Selection, { environment }: Io): Outcome {
-  const { files, problems } = render(selection, environment);
-  const errors = problems.filter(({ severity }) => severity === 'error');
+/** @param written the manifests of an output folder. @default what the env files render */
+function explainedManifests(
+  name: string,
+  written: readonly PlacedManifest[] | undefined,
+  selection: Selection,
+  { environment }: Io,
+): Outcome {
+  const { manifests, problems } = written ? { manifests: written, problems: [] } : render(selection, environment);
+  const errors = problems.filter((problem) => hasError([problem]));
   if (errors.length > 0) return { problems: errors };
   const isPath = name.includes('.yaml') || name.startsWith('dist');
-  const found = isPath ? explainFiles(name, files) : explainObjects(name, files);
-  if (found.length === 0) return { problems: [unknown(name, nearest(name, namesOf(files)))] };
-  const { sources } = studiosOf(selection, environment);
+  const found = isPath ? explainFiles(name, manifests) : explainObjects(name, manifests);
+  if (found.length === 0) return { problems: [unknown(name, nearest(name, namesOf(manifests)))] };
+  const { sources } = readSources(selection, environment);
   // Of several studios, each has lines of its own.
   const [only] = selection.studios ? [] : sources;
   const places = only ? placesInFiles(only, (key) => environment[key]) : new Map<string, string>();

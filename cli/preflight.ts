@@ -1,11 +1,9 @@
-import { loadAll } from 'js-yaml';
-import { preflight as checked, type RenderedSource, type Result } from '../cluster/preflight';
-import { preflightFacts } from '../cluster/preflight/facts';
-import { render } from '../main';
-import type { Manifest } from '../render/manifest';
-import { connectedTo, type LookOptions, lookOptions } from './cluster-options';
+import { preflight as check } from '../cluster/preflight';
+import { readPreflight } from '../cluster/preflight/facts';
+import { type Finding, hasError } from '../config/problems';
+import { connectedTo, type LookOptions, lookOptions, withoutStackTrace } from './cluster-options';
 import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
-import { selected } from './studio-options';
+import { folderArgument, oneStudio } from './manifests';
 
 /** Which studio, and which cluster. */
 export interface PreflightOptions extends LookOptions, JsonOptions {}
@@ -13,39 +11,29 @@ export interface PreflightOptions extends LookOptions, JsonOptions {}
 export const preflight: Command<PreflightOptions> = {
   name: 'preflight',
   summary: 'Ask the cluster, before anything is applied, for what the studio needs; it changes nothing',
-  options: [...lookOptions, jsonOption],
+  argument: folderArgument,
+  options: [...lookOptions.filter(({ flags }) => !flags.includes('--namespace')), jsonOption],
   examples: [
     ['preflight', 'one line for each thing that was looked at, with the fix where it is missing'],
+    ['preflight dist', 'the manifests of dist/ as they are, for example in a clone that has no secrets'],
     ['preflight --env-file team.env --context staging', 'another studio, another cluster'],
   ],
-  run: lookFirst,
+  run: (options, io) => withoutStackTrace(io, () => lookFirst(options, io)),
 };
 
 async function lookFirst(options: PreflightOptions, io: Io): Promise<ExitCode> {
-  const { studios, files, problems } = render(selected(options, io), io.environment);
-  const [config, ...others] = studios;
-  if (!config) return tell({ problems }, options, io);
-  if (others.length > 0) {
-    io.err('Looks at one studio at a time: name its env files, and no folder of studios.');
-    return 2;
-  }
-  const manifests = files
-    .filter(({ path }) => path.endsWith('.yaml') && !path.startsWith('argocd/'))
-    .flatMap(({ text }) => loadAll(text) as Manifest[]);
-  const studio: RenderedSource = { config, manifests };
-  return connectedTo({ ...options, namespace: config.namespace }, io, async ({ kubectl, target }) => {
-    const results = checked(studio, await preflightFacts(kubectl, studio));
-    if (options.json) io.out(JSON.stringify({ ...target, results }, undefined, 2));
-    else
-      io.out(
-        [`Namespace ${target.namespace} of ${target.context} (${target.server})`, '', ...results.flatMap(lines)].join(
-          '\n',
-        ),
-      );
-    return results.some(({ level }) => level === 'fail') ? 1 : 0;
+  const { studio, problems } = oneStudio(options, io);
+  if (!studio) return tell({ problems }, options, io);
+  const { context, kubeconfig } = options;
+  return connectedTo({ context, kubeconfig, namespace: studio.namespace }, io, async ({ kubectl, target }) => {
+    const findings = check(studio, await readPreflight(kubectl, studio));
+    const title = `Namespace ${target.namespace} of ${target.context} (${target.server})`;
+    if (options.json) io.out(JSON.stringify({ ...target, findings }, undefined, 2));
+    else io.out([title, '', ...findings.flatMap(lines)].join('\n'));
+    return hasError(findings) ? 1 : 0;
   });
 }
 
-function lines({ level, text, fix }: Result): readonly string[] {
-  return [`${level.padEnd(4)}  ${text}`, ...(fix ? [`      ${fix}`] : [])];
+function lines({ severity, text, fix }: Finding): readonly string[] {
+  return [`${severity.padEnd(7)}  ${text}`, ...(fix ? [`         ${fix}`] : [])];
 }

@@ -41,9 +41,9 @@ export function addressLines({ addresses }: Overview): readonly string[] {
 
 /** What is wrong, and below each line what to do. */
 export function findingLines(findings: readonly Diagnosis[]): readonly string[] {
-  return findings.flatMap(({ severity, subjects, text, next, cause }) => [
-    `${severity}  ${subjects.join(', ')}: ${text} [${cause}]`,
-    `      ${next}`,
+  return findings.flatMap(({ severity, subjects, text, fix, cause }) => [
+    `${severity.padEnd(7)}  ${subjects.join(', ')}: ${text} [${cause}]`,
+    `         ${fix}`,
   ]);
 }
 

@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Connection } from '../cluster/connection';
 import { type ClusterState, type Diagnosis, diagnose } from '../cluster/diagnosis';
 import { overviewOf } from '../cluster/diagnosis/overview';
 import { readStudio } from '../cluster/diagnosis/read-studio';
-import { type Kubectl, KubectlError, type Target } from '../cluster/kubectl';
+import { KubectlError } from '../cluster/kubectl';
+import { hasError } from '../config/problems';
 import { connectedTo, type LookOptions, lookOptions } from './cluster-options';
 import { type Command, type ExitCode, type Io, jsonOption } from './command';
+import { folderArgument } from './manifests';
 import { addressLines, findingLines, screen } from './status-screen';
 
 /** Which studio is looked at, and how. */
@@ -27,6 +30,7 @@ const usualPatience: Patience = { pollMs: 2000, looks: 15 };
 export const status: Command<StatusOptions> = {
   name: 'status',
   summary: 'Tell how a studio in a cluster is: what runs, where it is, and what is wrong with it and why',
+  argument: folderArgument,
   options: [
     ...lookOptions,
     { flags: '-w, --watch', text: 'follow a rollout until it is ready, or say what holds it up' },
@@ -42,27 +46,29 @@ export const status: Command<StatusOptions> = {
 
 /** Tells how a studio is. */
 export async function tellStatus(options: StatusOptions, io: Io, patience = usualPatience): Promise<ExitCode> {
-  return connectedTo(options, io, async ({ kubectl, target }) =>
-    options.watch ? follow(kubectl, target, io, patience) : show(kubectl, target, options, io),
+  return connectedTo(options, io, async (connection) =>
+    options.watch ? follow(connection, io, patience) : show(connection, options, io),
   );
 }
 
-async function show(kubectl: Kubectl, target: Target, { json }: StatusOptions, io: Io): Promise<ExitCode> {
-  const { state, unread } = await readStudio(kubectl, target.namespace);
+async function show(connection: Connection, { json }: StatusOptions, io: Io): Promise<ExitCode> {
+  const { kubectl, target, manifests } = connection;
+  const state = await readStudio(kubectl, target.namespace, manifests);
+  const { unread, now } = state;
   const [overview, findings] = [overviewOf(state), diagnose(state)];
   if (json) io.out(JSON.stringify({ ...target, ...overview, findings, unread }, undefined, 2));
-  else io.out(screen({ target, overview, findings, unread, now: state.now }));
-  return exitOf(findings);
+  else io.out(screen({ target, overview, findings, unread, now }));
+  return hasError(findings) ? 1 : 0;
 }
 
 /** Says what changes, until all is ready or the same failure stays. */
-async function follow(kubectl: Kubectl, target: Target, io: Io, { pollMs, looks }: Patience): Promise<ExitCode> {
+async function follow(connection: Connection, io: Io, { pollMs, looks }: Patience): Promise<ExitCode> {
   let said = '';
   for (let held = 0; ; ) {
-    const state = await stateOf(kubectl, target, io);
+    const state = await stateOf(connection, io);
     if (state) {
       const findings = diagnose(state);
-      const fails = findings.filter(({ severity }) => severity === 'fail');
+      const fails = findings.filter(({ severity }) => severity === 'error');
       const waits = findings.filter(({ severity }) => severity === 'wait');
       const news = progressOf(state, findings);
       if (news !== said) io.err(news);
@@ -82,9 +88,9 @@ async function follow(kubectl: Kubectl, target: Target, io: Io, { pollMs, looks 
 }
 
 /** A rollout goes on while the network does not. */
-async function stateOf(kubectl: Kubectl, { namespace }: Target, io: Io): Promise<ClusterState | undefined> {
+async function stateOf({ kubectl, target, manifests }: Connection, io: Io): Promise<ClusterState | undefined> {
   try {
-    return (await readStudio(kubectl, namespace)).state;
+    return await readStudio(kubectl, target.namespace, manifests);
   } catch (error) {
     if (!(error instanceof KubectlError) || error.failure !== 'unreachable') throw error;
     io.err(error.message);
@@ -96,11 +102,7 @@ async function stateOf(kubectl: Kubectl, { namespace }: Target, io: Io): Promise
 function progressOf({ workloads }: ClusterState, findings: readonly Diagnosis[]): string {
   const ready = workloads.map(({ name, readyPods, desired }) => `${name} ${readyPods}/${desired}`);
   const causes = findings
-    .filter(({ severity }) => severity !== 'warn')
+    .filter(({ severity }) => severity !== 'warning')
     .map(({ subjects, cause }) => `${subjects.join(', ')}: ${cause}`);
   return [ready.join(', '), ...causes].join('; ');
-}
-
-function exitOf(findings: readonly Diagnosis[]): ExitCode {
-  return findings.some(({ severity }) => severity === 'fail') ? 1 : 0;
 }

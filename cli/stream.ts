@@ -1,4 +1,5 @@
 import { render } from '../main';
+import { filesOf, isOfArgoCd } from '../render/files';
 import { type Command, tell } from './command';
 import { type StudioOptions, selected, studioOptions } from './studio-options';
 
@@ -12,9 +13,9 @@ export const stream: Command<StudioOptions> = {
     ['stream --env-file shared.env --env-file alpha.env', 'the same studio, with what two files say'],
   ],
   run: async (options, io) => {
-    const { files, problems } = render(selected(options, io), io.environment);
+    const { manifests, problems } = render(selected(options, io), io.environment);
     const exit = tell({ problems }, {}, io);
-    const applied = files.filter(({ path }) => !path.startsWith('argocd/') && !path.includes('/argocd/'));
+    const applied = filesOf(manifests.filter(({ file }) => !isOfArgoCd(file)));
     const inOrder = [...applied].sort((a, b) => Number(isFoundation(b.path)) - Number(isFoundation(a.path)));
     if (exit === 0) io.out(inOrder.map(({ text }) => `---\n${text}`).join(''));
     return exit;

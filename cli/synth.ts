@@ -12,9 +12,8 @@ import {
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { StudioConfig } from '../config/studio-config';
 import { listed } from '../config/text';
-import { howToRun, render, type Selection, write } from '../main';
-import type { Rendering } from '../render/render';
-import type { RenderedFile } from '../render/rendered-file';
+import { howToRun, type Rendering, render, type Selection, writeKept } from '../main';
+import { filesOf, isOfArgoCd, type RenderedFile, writeFiles } from '../render/files';
 import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
 import { initEnv } from './init/env-file';
 import { type StudioOptions, selected, studioOptions } from './studio-options';
@@ -62,18 +61,27 @@ async function synthesize(options: SynthOptions, io: Io): Promise<ExitCode> {
     const text = `holds ${foreign.path}, which is not rendered, and all of the folder would be replaced. Name another`;
     return tell({ problems: [...rendering.problems, { severity: 'error', file: output, text }] }, options, io);
   }
-  const refused = refusedChanges(output, before, rendering.files);
+  const refused = refusedChanges(output, before, rendering.manifests);
   if (refused.length > 0) return tell({ problems: [...rendering.problems, ...refused] }, options, io);
-  const fromGit = rendering.studios.some(({ git }) => git);
+  const fromGit = rendering.studios.some(({ config }) => config.git);
   // Argo CD prunes what it applied by itself.
-  const gone = fromGit && before.some(({ path }) => isOfArgoCd(path)) ? [] : leftBehind(before, rendering.files);
+  const gone = fromGit && before.some(({ path }) => isOfArgoCd(path)) ? [] : leftBehind(before, rendering.manifests);
   // A committed output holds what its env files render and nothing else.
-  if (rendering.studios.length > 0) writeOutput(output, before, rendering, fromGit ? [] : gone);
-  const { problems, studios, files } = rendering;
+  const files = filesOf(rendering.manifests);
+  const { problems, studios, kept } = rendering;
+  if (studios.length > 0) {
+    writeOutput(output, before, fromGit ? files : [...files, ...leftBehindScript(gone)]);
+    writeKept(kept);
+  }
   const wrote = isNew ? 'Wrote .env: a studio on localhost, with fresh secrets.\n\n' : '';
-  const text = studios.length > 0 ? wrote + summary(rendering, gone, selection, options, io) : undefined;
+  const text = studios.length > 0 ? wrote + summary(studios, files, gone, selection, options, io) : undefined;
   const result = {
-    studios: studios.map(({ name, namespace, tag, environment }) => ({ name, namespace, tag, environment })),
+    studios: studios.map(({ config: { name, namespace, tag, environment } }) => ({
+      name,
+      namespace,
+      tag,
+      environment,
+    })),
     output,
     files: files.map(({ path }) => path),
     leftBehind: gone.map(({ namespace, resource }) => `${namespace} ${resource}`),
@@ -81,26 +89,22 @@ async function synthesize(options: SynthOptions, io: Io): Promise<ExitCode> {
   return tell({ problems, text, result }, options, io);
 }
 
-/** Writes a rendering, and leaves an output folder alone in which nothing would change. */
-function writeOutput(
-  output: string,
-  before: readonly WrittenFile[],
-  rendering: Rendering,
-  gone: readonly ObjectReference[],
-): void {
-  const script = { path: LEFT_BEHIND, text: removalScript(gone), mode: 0o644 };
-  const files = gone.length > 0 ? [...rendering.files, script] : rendering.files;
+function leftBehindScript(gone: readonly ObjectReference[]): readonly RenderedFile[] {
+  return gone.length > 0 ? [{ path: LEFT_BEHIND, text: removalScript(gone), mode: 0o644 }] : [];
+}
+
+/** Writes the files, and leaves an output folder alone in which nothing would change. */
+function writeOutput(output: string, before: readonly WrittenFile[], files: readonly RenderedFile[]): void {
   const written = new Map(before.map((file) => [file.path, file]));
   const isWritten = ({ path, text, mode }: RenderedFile) => {
     const file = written.get(path);
     return file?.text === text && file.mode === mode;
   };
-  if (before.length === files.length && files.every(isWritten)) write({ ...rendering, files: [] }, output);
-  else replace(output, { ...rendering, files });
+  if (before.length !== files.length || !files.every(isWritten)) replace(output, files);
 }
 
-/** Puts a rendering in the place of an output folder, whole: a run that is stopped leaves the one or the other. */
-function replace(output: string, rendering: Rendering): void {
+/** Puts files in the place of an output folder, whole: a run that is stopped leaves the one or the other. */
+function replace(output: string, files: readonly RenderedFile[]): void {
   mkdirSync(dirname(resolve(output)), { recursive: true });
   // Beside the output, so that the swap is two renames on one file system.
   const fresh = mkdtempSync(join(dirname(resolve(output)), '.dist-'));
@@ -110,7 +114,7 @@ function replace(output: string, rendering: Rendering): void {
   const stop = () => process.exit(1);
   for (const signal of signals) process.once(signal, stop);
   try {
-    write(rendering, fresh);
+    writeFiles(files, fresh);
     chmodSync(fresh, 0o755);
     if (existsSync(output)) renameSync(output, retired);
     renameSync(fresh, output);
@@ -118,11 +122,6 @@ function replace(output: string, rendering: Rendering): void {
     for (const signal of signals) process.off(signal, stop);
     for (const folder of [fresh, retired]) rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** Whether a file is for Argo CD itself, so that it applies the others. */
-function isOfArgoCd(path: string): boolean {
-  return path.split('/').slice(0, -1).includes('argocd');
 }
 
 /** Whether a file of an output folder is one that is rendered. */
@@ -152,12 +151,16 @@ function outputFiles(folder: string): readonly WrittenFile[] {
 }
 
 /** What to do about objects that are no longer rendered. */
-function removalLines(gone: readonly ObjectReference[], { studios }: Rendering, output: string): readonly string[] {
+function removalLines(
+  gone: readonly ObjectReference[],
+  studios: Rendering['studios'],
+  output: string,
+): readonly string[] {
   if (gone.length === 0) return [];
   const when = goesFirst(gone) ? 'Before you apply' : 'After you applied';
-  const rendered = studios.map(({ namespace }) => namespace);
+  const rendered = studios.map(({ config }) => config.namespace);
   const others = [...new Set(gone.map(({ namespace }) => namespace))].filter((name) => !rendered.includes(name));
-  const fromGit = studios.some(({ git }) => git);
+  const fromGit = studios.some(({ config }) => config.git);
   const how = fromGit ? removalCommands(gone).map((command) => `  ${command}`) : [`  sh ${output}/${LEFT_BEHIND}`];
   return [
     `${when}, remove what is no longer rendered (${gone.length} objects; kubectl apply leaves them):`,
@@ -169,19 +172,18 @@ function removalLines(gone: readonly ObjectReference[], { studios }: Rendering, 
 }
 
 function summary(
-  rendering: Rendering,
+  studios: Rendering['studios'],
+  files: readonly RenderedFile[],
   gone: readonly ObjectReference[],
   selection: Selection,
   { output }: SynthOptions,
   { environment }: Io,
 ): string {
-  const { studios, files } = rendering;
   const rendered = studios.map(
-    ({ tag, environment, namespace }) => `Junjo AI Studio ${tag} (${environment}) for the namespace ${namespace}`,
+    ({ config: { tag, environment, namespace } }) =>
+      `Junjo AI Studio ${tag} (${environment}) for the namespace ${namespace}`,
   );
-  const folders = selection.studios
-    ? [...new Set(files.map(({ path }) => path.split('/')[0]))].filter((folder) => folder !== 'argocd')
-    : undefined;
+  const folders = selection.studios ? studios.map(({ folder }) => folder) : undefined;
   const [only] = studios;
   return [
     ...(folders ? ['Rendered:', ...rendered.map((line) => `  ${line}`)] : [`Rendered ${rendered}:`]),
@@ -191,9 +193,11 @@ function summary(
     ...(folders?.map((folder) => `  kubectl apply -f ${output}/${folder}/foundation -f ${output}/${folder}/`) ?? [
       `  kubectl apply -f ${output}/foundation -f ${output}/`,
     ]),
-    ...removalLines(gone, rendering, output),
-    ...(studios.some(({ git }) => git) ? [`Or commit ${output}/, and once: kubectl apply -f ${output}/argocd`] : []),
-    ...(!folders && only ? openLines(only, howToRun('forward', environment)) : []),
+    ...removalLines(gone, studios, output),
+    ...(studios.some(({ config }) => config.git)
+      ? [`Or commit ${output}/, and once: kubectl apply -f ${output}/argocd`]
+      : []),
+    ...(!folders && only ? openLines(only.config, howToRun('forward', environment)) : []),
   ].join('\n');
 }
 

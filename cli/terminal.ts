@@ -1,9 +1,9 @@
 import { createInterface } from 'node:readline';
-import type { Terminal } from './command';
+import type { Terminal } from '../cluster/console';
 
 /** Asks on the terminal of the process. Lines that come before they are asked for, as pasted ones do, wait for their question. */
 export function openTerminal(): Terminal {
-  const lines = createInterface({ input: process.stdin, output: process.stdout });
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
   const early: string[] = [];
   let isOpen = true;
   let answer: ((line: string | undefined) => void) | undefined;
@@ -19,7 +19,7 @@ export function openTerminal(): Terminal {
   return {
     ask: (prompt) => {
       const known = early.shift();
-      if (known !== undefined) process.stdout.write(`${prompt}${known}\n`);
+      if (known !== undefined) process.stderr.write(`${prompt}${known}\n`);
       if (known !== undefined || !isOpen) return Promise.resolve(known);
       lines.setPrompt(prompt);
       lines.prompt();

@@ -5,7 +5,13 @@ import { howToRun, render } from '../main';
 import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
 import { type StudioOptions, selected, studioOptions } from './studio-options';
 import { versionRanges } from './validate/kubernetes-versions';
-import { type ManifestFile, type Validation, validateManifests } from './validate/manifests';
+import {
+  type ManifestFile,
+  type Validation,
+  type ValidationOptions,
+  validateManifests,
+  validateObjects,
+} from './validate/manifests';
 import { packedSchemas } from './validate/packed-schemas';
 import { Schemas, unpack } from './validate/schemas';
 
@@ -54,8 +60,9 @@ function validatePaths(paths: readonly string[], options: ValidateOptions, io: I
   }
   const read = paths.map((path) => filesOf(path, io));
   const unreadable = read.flatMap(({ problem }) => problem ?? []);
+  const files = read.flatMap((each) => each.files);
   const { problems, objects, versions } = validated(
-    read.flatMap(({ files }) => files),
+    (schemas, validation) => validateManifests(files, schemas, validation),
     options,
   );
   const all = [...unreadable, ...problems];
@@ -65,9 +72,11 @@ function validatePaths(paths: readonly string[], options: ValidateOptions, io: I
 
 function validateStudios(options: ValidateOptions, io: Io): ExitCode {
   const rendering = render(selected(options, io), io.environment);
-  const names = rendering.studios.map(({ name }) => name);
-  const manifests = rendering.files.filter(({ path }) => path.endsWith('.yaml'));
-  const { problems, objects, versions } = validated(manifests, options);
+  const names = rendering.studios.map(({ config }) => config.name);
+  const { problems, objects, versions } = validated(
+    (schemas, validation) => validateObjects(rendering.manifests, schemas, validation),
+    options,
+  );
   const all = [...rendering.problems, ...problems];
   const well = names.length > 0 && problems.length === 0;
   const text = well ? `All is well with ${names.join(', ')}: ${objects} objects, valid on ${versions}` : undefined;
@@ -76,7 +85,7 @@ function validateStudios(options: ValidateOptions, io: Io): ExitCode {
 
 /** What is wrong with manifests, on the versions of Kubernetes that are asked for. */
 function validated(
-  files: readonly ManifestFile[],
+  validate: (schemas: Schemas, options: ValidationOptions) => Validation,
   { kubernetes = [], refuse }: ValidateOptions,
 ): Validation & { readonly versions: string } {
   const schemas = new Schemas(unpack(packedSchemas));
@@ -91,7 +100,7 @@ function validated(
       text: `no schemas are known. Known are those of ${known}`,
     };
   });
-  const validation = validateManifests(files, schemas, { versions, refuse });
+  const validation = validate(schemas, { versions, refuse });
   return {
     objects: validation.objects,
     problems: [...problems, ...validation.problems],

@@ -1,4 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import type { Manifest } from '../render/manifest';
 
 /** How kubectl is called: what a person would say on its command line. */
 export interface KubectlOptions {
@@ -124,7 +125,12 @@ export class Kubectl {
     return JSON.parse(await this.text([...args, '--output=json'], call));
   }
 
-  /** The same, and nothing where the object, or its kind, does not exist. */
+  /** The objects that `kubectl get` finds. @param args resources and flags */
+  async list(args: readonly string[], call?: KubectlCall): Promise<readonly Manifest[]> {
+    return (await this.json<{ readonly items: readonly Manifest[] }>(['get', ...args], call)).items;
+  }
+
+  /** What kubectl prints, as JSON, and nothing where the object, or its kind, does not exist. */
   async jsonIfFound<T>(args: readonly string[], call?: KubectlCall): Promise<T | undefined> {
     try {
       return await this.json<T>(args, call);

@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { sleep } from './interruption';
+import type { Kubectl } from './kubectl';
 
 /** A Service and the ports of it that should be on localhost under the same numbers. */
 export interface ForwardTarget {
@@ -10,9 +11,8 @@ export interface ForwardTarget {
 
 /** How a forward is run; tests bring their own. */
 export interface ForwardOptions {
-  readonly namespace: string;
-  /** Program to run. @default kubectl */
-  readonly kubectl?: string;
+  /** Knows the namespace of the Service. */
+  readonly kubectl: Kubectl;
   /** Gets what kubectl complains about, once each. */
   readonly onMessage: (message: string) => void;
   /** First wait before a reconnect, in ms; it doubles up to ten times as long while nothing connects. @default 500 */
@@ -47,7 +47,7 @@ export class PortForward {
       await this.forwardUntilItBreaks();
       if (this.connected) wait = retryMs;
       // Rejects when it is aborted, which is what ends the loop.
-      await sleep(wait, undefined, { signal }).catch(() => undefined);
+      await sleep(wait, signal).catch(() => undefined);
     }
   }
 
@@ -60,21 +60,25 @@ export class PortForward {
   private forwardUntilItBreaks(): Promise<void> {
     const { service, ports } = this.target;
     const pairs = ports.map((port) => `${port}:${port}`);
-    const args = ['-n', this.options.namespace, 'port-forward', `service/${service}`, ...pairs];
-    const child = spawn(this.options.kubectl ?? 'kubectl', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const { kubectl, onMessage } = this.options;
+    const child = kubectl.start(['port-forward', `service/${service}`, ...pairs], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const { stdout, stderr } = child;
+    if (!stdout || !stderr) throw new Error('kubectl was started without pipes');
     this.child = child;
-    child.stdout.on('data', () => {
+    stdout.on('data', () => {
       this.connected = true;
       this.said.clear();
     });
-    createInterface({ input: child.stderr }).on('line', (line) => {
+    createInterface({ input: stderr }).on('line', (line) => {
       const message = line.replace(LOG_HEADER, '').trim();
       if (BROKEN.test(message)) child.kill('SIGTERM');
-      else if (message && !this.said.has(message)) this.options.onMessage(`${service}: ${message}`);
+      else if (message && !this.said.has(message)) onMessage(`${service}: ${message}`);
       this.said.add(message);
     });
     return new Promise((resolve, reject) => {
-      child.once('error', reject);
+      child.once('error', (error: NodeJS.ErrnoException) => reject(kubectl.notRun(error)));
       child.once('close', () => resolve());
     });
   }

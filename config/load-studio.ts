@@ -21,7 +21,7 @@ import { spansServiceOf } from './parts/spans';
 import { storageOf } from './parts/storage';
 import { checkVariable } from './parts/variable';
 import { addressesOf, checkBackendPort, checkOrigins, uiOrigin } from './parts/web';
-import { type Built, formatProblem, type Problem, type Severity } from './problems';
+import { type Built, formatProblem, type Problem } from './problems';
 import type { Qdrant, StudioConfig } from './studio-config';
 import { Values } from './values';
 import { type Variable, type VariableName, variablesOf } from './variables';
@@ -65,7 +65,7 @@ export function loadStudio(files: readonly EnvFileText[], options: LoadOptions =
     return { file: entry?.file ?? file, line: entry?.line };
   };
   const choice = chooseRelease(entries, lines);
-  const release = (severity: Severity, text: string): Problem => {
+  const release = (severity: Problem['severity'], text: string): Problem => {
     return { severity, ...place('JUNJO_K8S_RELEASE'), variable: 'JUNJO_K8S_RELEASE', text };
   };
   const check = (line: ReleaseLine) =>

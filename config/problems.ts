@@ -1,9 +1,23 @@
-/** `error` stops the synth, `warning` is a value that was changed or will hurt, `note` is what a reader should know. */
-export type Severity = 'error' | 'warning' | 'note';
+/**
+ * `error` stops the work or is broken, `warning` works and will hurt, `note` is good to know, `wait` is under way, `ok` is as it
+ * should be.
+ */
+export type Severity = 'error' | 'warning' | 'note' | 'wait' | 'ok';
 
-/** One line for the person who wrote the env file, or a manifest. It never holds the value of a secret. */
-export interface Problem {
+/** Something that was found out about a studio, for a person to read. It never holds the value of a secret. */
+export interface Finding {
   readonly severity: Severity;
+  /** What it is about, for example `backend`, or `claim junjo-ai-studio-data`. */
+  readonly subject: string;
+  /** What was found, without a full stop. */
+  readonly text: string;
+  /** The command or the setting that fixes it. @default there is nothing to fix */
+  readonly fix?: string;
+}
+
+/** A finding about a line that a person wrote, in an env file or a manifest. Its place is its subject. */
+export interface Problem extends Pick<Finding, 'text'> {
+  readonly severity: 'error' | 'warning' | 'note';
   /** The file as the person named it. */
   readonly file: string;
   /** 1-based; absent when the line is what is missing. */
@@ -11,8 +25,6 @@ export interface Problem {
   readonly variable?: string;
   /** Kind and name of an object of a manifest. */
   readonly object?: string;
-  /** What is wrong, and how to mend it. */
-  readonly text: string;
 }
 
 /** Something that was made of what a person wrote, and what is to say of it. */
@@ -21,7 +33,17 @@ export interface Built<T> {
   readonly problems: readonly Problem[];
 }
 
-/** `.env:14 NAME: what is wrong. How to mend it`; warnings and notes say so in front. */
+/** Whether anything is an error, so that a command fails. */
+export function hasError(findings: readonly Pick<Finding, 'severity'>[]): boolean {
+  return findings.some(({ severity }) => severity === 'error');
+}
+
+/** Each problem once: one of a file that several studios share comes with each of them. */
+export function distinctProblems(problems: readonly Problem[]): readonly Problem[] {
+  return [...new Map(problems.map((problem) => [formatProblem(problem), problem])).values()];
+}
+
+/** `.env:14 NAME: what is wrong. How to fix it`; warnings and notes say so in front. */
 export function formatProblem(problem: Problem): string {
   const place = problem.line === undefined ? problem.file : `${problem.file}:${problem.line}`;
   const subject = problem.variable || problem.object;

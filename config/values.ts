@@ -1,7 +1,7 @@
 import { type ReleaseLine, shareOfMemory } from '../releases';
 import type { Entry } from './env-files';
 import { isPlaceholder } from './placeholders';
-import type { Problem, Severity } from './problems';
+import type { Problem } from './problems';
 import type { ParsedValues, Variable, VariableName } from './variables';
 
 /** What the env files say of a variable, whatever its default is. */
@@ -99,7 +99,7 @@ export class Values {
     return parsed.value;
   }
 
-  private problem(severity: Severity, name: string, text: string): Problem {
+  private problem(severity: Problem['severity'], name: string, text: string): Problem {
     return { severity, ...this.place(name), variable: name, text };
   }
 }

@@ -22,3 +22,8 @@ export const releaseLines: readonly [ReleaseLine, ...ReleaseLine[]] = [
  * that these manifests were first made for. Upstream's own deployment pins a newer one.
  */
 export const defaultTag = '0.70.3';
+
+/** The line of a tag, or of a line's own name; nothing for a release that is not known here. */
+export function lineOf(tag: string | undefined): ReleaseLine | undefined {
+  return releaseLines.find(({ name, tags }) => tag !== undefined && (tags.includes(tag) || name === tag));
+}

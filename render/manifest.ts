@@ -2,7 +2,7 @@
 // biome-ignore lint/suspicious/noExplicitAny: nothing is known of them
 export type Fields = Readonly<Record<string, any>>;
 
-/** An object as it goes into a file. */
+/** A Kubernetes object: as it goes into a file, or as `kubectl get -o json` prints it. */
 export interface Manifest extends Fields {
   readonly apiVersion: string;
   readonly kind: string;
@@ -37,6 +37,28 @@ export interface Pod {
   readonly title: string;
 }
 
+/** Whether something that was read from YAML or JSON is a Kubernetes object. */
+export function isManifest(value: unknown): value is Manifest {
+  const { apiVersion, kind, metadata } = fieldsOf(value);
+  return [apiVersion, kind, fieldsOf(metadata).name].every((text) => typeof text === 'string' && text !== '');
+}
+
+/** Objects that belong together: those of a rendering, or those that a cluster shows. */
+export class Manifests {
+  constructor(readonly manifests: readonly Manifest[]) {}
+
+  ofKind(kind: string): readonly Manifest[] {
+    return this.manifests.filter((manifest) => manifest.kind === kind);
+  }
+
+  /** @param namespace in which it must lie. @default any, or none */
+  named(kind: string, name: unknown, namespace?: string): Manifest | undefined {
+    return this.ofKind(kind).find(
+      ({ metadata }) => metadata.name === name && (namespace === undefined || metadata.namespace === namespace),
+    );
+  }
+}
+
 /** `Deployment junjo-ai-studio-backend`. */
 export function titleOf({ kind, metadata }: Manifest): string {
   return `${kind} ${metadata.name}`;
@@ -50,6 +72,16 @@ export function listOf(value: unknown): readonly Fields[] {
 /** The fields of an object, or none where it is none or is not there. */
 export function fieldsOf(value: unknown): Fields {
   return value !== null && typeof value === 'object' && !Array.isArray(value) ? value : {};
+}
+
+/** A condition of an object, by its type. */
+export function conditionOf({ status }: Fields, type: string): Fields | undefined {
+  return listOf(status?.conditions).find((condition) => condition.type === type);
+}
+
+/** The API group of an object; empty for the core group. */
+export function groupOf({ apiVersion }: Manifest): string {
+  return apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
 }
 
 /** The claims that a pod mounts. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { renderStudios, type StudioSource } from '../render/render';
+import { renderSources, type StudioSource } from '../main';
+import { filesOf } from '../render/files';
 
 // Renders so many studios in this process, from text to YAML, and prints processor seconds and the peak of resident memory in MiB.
 
@@ -18,12 +19,12 @@ function source(index: number): StudioSource {
     'JUNJO_K8S_INGRESS_CLASS=traefik',
     'JUNJO_K8S_GIT_REPO=https://git.example.com/team/studios.git',
   ].join('\n');
-  return { name, files: [{ path: `${name}.env`, text }] };
+  return { folder: name, files: [{ path: `${name}.env`, text }] };
 }
 
 const sources = Array.from({ length: Number(process.argv[2]) }, (_, index) => source(index));
 const start = process.cpuUsage();
-const { files } = renderStudios(sources, {});
+const files = filesOf(renderSources(sources, {}).manifests);
 const { user, system } = process.cpuUsage(start);
 const seconds = (user + system) / 1e6;
 if (files.length === 0) throw new Error('the studios of the benchmark have a problem');

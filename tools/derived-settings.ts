@@ -8,9 +8,9 @@ import type { EnvFileText } from '../config/env-files';
 import { loadStudio } from '../config/load-studio';
 import type { StudioConfig } from '../config/studio-config';
 import { type Variable, variablesOf } from '../config/variables';
+import type { StudioSource } from '../main';
 import { newestTag, releaseLines } from '../releases';
-import type { StudioSource } from '../render/render';
-import { manifestsBelow } from '../render/rendered-file';
+import { manifestsBelow } from '../render/files';
 import { type ExampleSources, exampleSources } from './example-studios';
 
 /** A studio to change: an example, and settings that it lacks. */
@@ -144,13 +144,13 @@ function firstOf(example: string): ExampleSources {
 
 function withFile({ sources, ...rest }: ExampleSources, text: string): ExampleSources {
   const file: EnvFileText = { path: 'changed.env', text };
-  return { ...rest, sources: sources.map(({ name, files }) => ({ name, files: [...files, file] })) };
+  return { ...rest, sources: sources.map(({ files, ...source }) => ({ ...source, files: [...files, file] })) };
 }
 
 /** All that the charts are given; nothing where the settings have a problem. */
-function configOf({ sources, several, options }: ExampleSources): StudioConfig | undefined {
-  const [{ name, files } = { name: '', files: [] }] = sources;
-  return loadStudio(files, several ? { ...options, name } : options).config;
+function configOf({ sources, options }: ExampleSources): StudioConfig | undefined {
+  const [{ folder, files } = { files: [] }] = sources;
+  return loadStudio(files, { ...options, name: folder }).config;
 }
 
 function objectsOf(config: StudioConfig, inSet: boolean): Objects {

@@ -3,7 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { LoadOptions } from '../config/load-studio';
 import { formatProblem, type Problem } from '../config/problems';
-import { type Rendering, renderStudio, renderStudios, type StudioSource } from '../render/render';
+import { type Rendering, renderSources, type StudioSource } from '../main';
+import { filesOf, type RenderedFile } from '../render/files';
 
 /** Every folder of examples/ that holds a studio. */
 export function exampleNames(folder = 'examples'): readonly string[] {
@@ -22,11 +23,13 @@ export function exampleNames(folder = 'examples'): readonly string[] {
  * @throws when the example has a problem of any kind: an example must be exemplary. Notes may be, and the warning of spans in
  * the clear, which one example shows.
  */
-export function renderExample(name: string, folder = 'examples'): Pick<Rendering, 'files' | 'kept'> {
-  const { sources, several, options } = exampleSources(name, folder);
-  const { files, kept, problems } = several
-    ? renderStudios(sources, options)
-    : renderStudio(sources[0]?.files ?? [], options);
+export function renderExample(
+  name: string,
+  folder = 'examples',
+): Pick<Rendering, 'kept'> & { readonly files: readonly RenderedFile[] } {
+  const { sources, options } = exampleSources(name, folder);
+  const { manifests, kept, problems } = renderSources(sources, options);
+  const files = filesOf(manifests);
   const shown = ({ severity, variable }: Problem) =>
     severity === 'note' ||
     (severity === 'warning' && ['JUNJO_PROD_INGESTION_URL', 'JUNJO_K8S_BACKUP'].includes(variable ?? ''));
@@ -55,7 +58,7 @@ export function exampleSources(name: string, folder = 'examples'): ExampleSource
   const several = existsSync(studios);
   const paths = several ? readdirSync(studios).map((file) => join(studios, file)) : [join(root, 'studio.env')];
   const sources = paths.map((path) => {
-    return { name: basename(path, '.env'), files: [{ path, text: readFileSync(path, 'utf8') }] };
+    return { ...(several && { folder: basename(path, '.env') }), files: [{ path, text: readFileSync(path, 'utf8') }] };
   });
   return { sources, several, options };
 }

@@ -1,4 +1,5 @@
-import { drawn, manifestsOf } from '../cli/diagram';
+import { drawn } from '../cli/diagram';
+import { readManifests } from '../render/files';
 
 /** The pictures of README and docs, and the example that each shows. */
 const SHOWN: Readonly<Record<string, string>> = {
@@ -9,6 +10,8 @@ const SHOWN: Readonly<Record<string, string>> = {
 /** Draws them, by path. */
 export async function pictures(): Promise<ReadonlyMap<string, string>> {
   const svgs = new Map<string, string>();
-  for (const [path, folder] of Object.entries(SHOWN)) svgs.set(path, await drawn(manifestsOf(folder)));
+  for (const [path, folder] of Object.entries(SHOWN)) {
+    svgs.set(path, await drawn(readManifests(folder).map(({ manifest }) => manifest)));
+  }
   return svgs;
 }

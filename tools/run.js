@@ -28,7 +28,7 @@ async function bundled() {
   if (existsSync(path)) return path;
   const { bundle } = require('./bundle');
   const fresh = `${path}.${process.pid}`;
-  await bundle({ entryPoints: [join(ROOT, 'commands', 'cli.ts')], outfile: fresh });
+  await bundle({ entryPoints: [join(ROOT, 'cli', 'cli.ts')], outfile: fresh });
   renameSync(fresh, path);
   removeOld(CACHE);
   return path;

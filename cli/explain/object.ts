@@ -1,7 +1,4 @@
-import { loadAll } from 'js-yaml';
-import type { Manifest } from '../../render/manifest';
-import { titleOf } from '../../render/manifest';
-import type { RenderedFile } from '../../render/rendered-file';
+import { type PlacedManifest, titleOf } from '../../render/manifest';
 import { filePurposeOf, purposeOf, rowName } from './purposes';
 import { settingsOf, settingsOfAll } from './settings';
 
@@ -25,16 +22,16 @@ export interface FileExplanation extends Omit<ObjectExplanation, 'object'> {
 }
 
 /** The objects that a person may mean by `kind/name`, `Kind name` or a name; kinds in their usual spellings. */
-export function explainObjects(asked: string, files: readonly RenderedFile[]): readonly ObjectExplanation[] {
+export function explainObjects(asked: string, placed: readonly PlacedManifest[]): readonly ObjectExplanation[] {
   const [kind, name] = /^\S+[/ ]\S+$/.test(asked) ? asked.split(/[/ ]/) : [undefined, asked];
-  return objectsOf(files).flatMap(({ path, object }): readonly ObjectExplanation[] => {
-    const row = purposeOf(path, object);
-    if (!row || object.metadata.name !== name || !(kind === undefined || isKind(kind, object.kind))) return [];
+  return placed.flatMap(({ file, manifest }): readonly ObjectExplanation[] => {
+    const row = purposeOf(file, manifest);
+    if (!row || manifest.metadata.name !== name || !(kind === undefined || isKind(kind, manifest.kind))) return [];
     return [
       {
-        object: titleOf(object),
+        object: titleOf(manifest),
         purpose: row.object.text,
-        file: path,
+        file,
         madeBy: row.file.madeBy,
         settings: withoutThoseOfAll(settingsOf(row.file.file, rowName(row.object))),
       },
@@ -43,20 +40,21 @@ export function explainObjects(asked: string, files: readonly RenderedFile[]): r
 }
 
 /** The rendered files that a person may mean by a path or a name, with the folder of the output or without. */
-export function explainFiles(asked: string, files: readonly RenderedFile[]): readonly FileExplanation[] {
-  return files.flatMap(({ path }): readonly FileExplanation[] => {
+export function explainFiles(asked: string, placed: readonly PlacedManifest[]): readonly FileExplanation[] {
+  const paths = [...new Set(placed.map(({ file }) => file))].sort();
+  return paths.flatMap((path): readonly FileExplanation[] => {
     const row = filePurposeOf(path);
     const isAsked = `/${asked}`.endsWith(`/${path}`) || `/${path}`.endsWith(`/${asked}`);
     if (!row || !isAsked) return [];
-    const objects = objectsOf(files).filter((each) => each.path === path);
-    const rows = objects.map(({ object }) => purposeOf(path, object)).filter((found) => found !== undefined);
+    const manifests = placed.filter(({ file }) => file === path).map(({ manifest }) => manifest);
+    const rows = manifests.map((manifest) => purposeOf(path, manifest)).filter((found) => found !== undefined);
     const settings = rows.flatMap(({ object }) => settingsOf(row.file, rowName(object)));
     return [
       {
         file: path,
         purpose: row.text,
         madeBy: row.madeBy,
-        objects: objects.map(({ object }) => titleOf(object)),
+        objects: manifests.map(titleOf),
         settings: withoutThoseOfAll([...new Set(settings)]),
       },
     ];
@@ -64,21 +62,11 @@ export function explainFiles(asked: string, files: readonly RenderedFile[]): rea
 }
 
 /** Names that can be asked for: objects as `kind/name`, and files. */
-export function namesOf(files: readonly RenderedFile[]): readonly string[] {
-  const objects = objectsOf(files).map(({ object }) => object);
+export function namesOf(placed: readonly PlacedManifest[]): readonly string[] {
   return [
-    ...objects.flatMap(({ kind, metadata }) => [`${kind.toLowerCase()}/${metadata.name}`, metadata.name]),
-    ...files.map(({ path }) => path),
+    ...placed.flatMap(({ manifest: { kind, metadata } }) => [`${kind.toLowerCase()}/${metadata.name}`, metadata.name]),
+    ...placed.map(({ file }) => file),
   ];
-}
-
-interface PlacedObject {
-  readonly path: string;
-  readonly object: Manifest;
-}
-
-function objectsOf(files: readonly RenderedFile[]): readonly PlacedObject[] {
-  return files.flatMap(({ path, text }) => (loadAll(text) as Manifest[]).map((object) => ({ path, object })));
 }
 
 /** The short names that kubectl knows of the kinds of a studio. */

@@ -1,13 +1,14 @@
 import { settingsName } from '../../charts/settings';
 import { readEnvFiles } from '../../config/env-files';
 import type { LoadOptions } from '../../config/load-studio';
+import { defaultStudioName } from '../../config/names';
 import { nearest } from '../../config/parts/names';
 import { chooseRelease } from '../../config/parts/release';
 import { listed, withoutUserInfo } from '../../config/text';
 import { Values } from '../../config/values';
 import { type Variable, variablesOf } from '../../config/variables';
+import type { StudioSource } from '../../main';
 import { defaultTag, type ReleaseLine, releaseLines } from '../../releases';
-import type { StudioSource } from '../../render/render';
 import { objectsChangedBy } from './settings';
 
 /** What a variable is, and what becomes of it in one studio. */
@@ -53,13 +54,13 @@ export interface UnknownName {
 /** Explains a variable of a studio, which need not be without problems, or even set anything. */
 export function explainVariable(
   name: string,
-  { files, name: studio }: StudioSource,
+  { files, folder = defaultStudioName }: StudioSource,
   { environment = () => undefined, lines = releaseLines }: Pick<LoadOptions, 'environment' | 'lines'>,
 ): VariableExplanation | UnknownName {
   const { entries } = readEnvFiles(files, environment, lines.flatMap(variablesOf));
   const choice = chooseRelease(entries, lines);
   const line = choice.kind === 'unknown' ? lineOfDefault(lines) : choice.line;
-  const table = variablesOf(line).map((row) => (row.name === 'JUNJO_K8S_NAME' ? { ...row, default: studio } : row));
+  const table = variablesOf(line).map((row) => (row.name === 'JUNJO_K8S_NAME' ? { ...row, default: folder } : row));
   const elsewhere = lines.flatMap((other) => variablesOf(other).map((row) => ({ other, row })));
   const variable = table.find((row) => row.name === name) ?? elsewhere.find(({ row }) => row.name === name)?.row;
   if (!variable) return { unknown: name, nearest: nearest(name, [...new Set(elsewhere.map(({ row }) => row.name))]) };

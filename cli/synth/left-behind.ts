@@ -1,4 +1,6 @@
 import { loadAll } from 'js-yaml';
+import { isOfArgoCd } from '../../render/files';
+import { groupOf, isManifest, type Manifest, type PlacedManifest } from '../../render/manifest';
 
 /** A file of an output folder. */
 export interface OutputFile {
@@ -40,15 +42,15 @@ const BUILT_IN = /^[a-z]+(\.(apps|policy|networking\.k8s\.io))?\//;
  * What the output before had, or had left behind already, and the new one has not: `kubectl apply` leaves it in the cluster.
  * A Secret whose name is still in use is not among it, whoever writes that Secret now.
  */
-export function leftBehind(before: readonly OutputFile[], after: readonly OutputFile[]): readonly ObjectReference[] {
-  // Reading YAML takes longer than all the rest, and most renders change nothing.
-  const same = before.every(({ path, text }) => after.some((file) => file.path === path && file.text === text));
-  if (same) return [];
-  const now = manifestsIn(after);
+export function leftBehind(
+  before: readonly OutputFile[],
+  after: readonly PlacedManifest[],
+): readonly ObjectReference[] {
+  const now = applied(after);
   const rendered = new Set(now.map(referenceTo).map(keyOf));
   const carried = before.filter(({ path }) => path === LEFT_BEHIND).flatMap(({ text }) => referencesOf(text));
   const inUse = (reference: ObjectReference) => now.some((object) => names(object, reference));
-  const gone = [...manifestsIn(before).map(referenceTo), ...carried]
+  const gone = [...applied(before.flatMap(manifestsIn)).map(referenceTo), ...carried]
     .filter(({ namespace, resource }) => NAMESPACE.test(namespace) && RESOURCE.test(resource) && !KEPT.test(resource))
     .filter((reference) => !rendered.has(keyOf(reference)))
     .filter((reference) => !(reference.resource.startsWith('secret/') && inUse(reference)))
@@ -112,37 +114,29 @@ function names(object: Manifest, { namespace, resource }: ObjectReference): bool
   return object.metadata.namespace === namespace && JSON.stringify(object).includes(`"name":"${name}"`);
 }
 
-/** The objects that a plain apply of the output reads, the foundation and Argo CD's own apart. */
-function manifestsIn(files: readonly OutputFile[]): readonly Manifest[] {
-  return files
-    .filter(({ path }) => path.endsWith('.k8s.yaml') && !/(^|\/)(foundation|argocd)\//.test(path))
-    .flatMap(({ text }) => parsed(text));
+/** The objects of a namespace that a plain apply of the output reads, the foundation and Argo CD's own apart. */
+function applied(placed: readonly PlacedManifest[]): readonly Manifest[] {
+  const own = placed.filter(({ file }) => !file.split('/').includes('foundation') && !isOfArgoCd(file));
+  return own.map(({ manifest }) => manifest).filter(({ metadata }) => metadata.namespace);
 }
 
-function referenceTo({ apiVersion, kind, metadata }: Manifest): ObjectReference {
-  const group = apiVersion.includes('/') ? `.${apiVersion.split('/')[0]}` : '';
-  return { namespace: metadata.namespace, resource: `${kind.toLowerCase()}${group}/${metadata.name}` };
+function referenceTo(manifest: Manifest): ObjectReference {
+  const { kind, metadata } = manifest;
+  const group = groupOf(manifest);
+  const resource = `${kind.toLowerCase()}${group ? `.${group}` : ''}/${metadata.name}`;
+  return { namespace: metadata.namespace ?? '', resource };
 }
 
-interface Manifest {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace: string };
-}
-
-/** The objects of a file that lie in a namespace; of what is no manifest any more nothing is known. */
-function parsed(text: string): readonly Manifest[] {
+/** The objects of a file; of a file that is no manifest any more nothing is known. */
+export function manifestsIn({ path, text }: OutputFile): readonly PlacedManifest[] {
+  if (!path.endsWith('.k8s.yaml')) return [];
   try {
-    return loadAll(text).filter(isManifest);
+    return loadAll(text)
+      .filter(isManifest)
+      .map((manifest) => ({ file: path, manifest }));
   } catch {
     return [];
   }
-}
-
-function isManifest(value: unknown): value is Manifest {
-  const { apiVersion, kind, metadata } = (value ?? {}) as Partial<Manifest>;
-  const texts = [apiVersion, kind, metadata?.name, metadata?.namespace];
-  return texts.every((text) => typeof text === 'string' && text !== '');
 }
 
 function keyOf({ namespace, resource }: ObjectReference): string {

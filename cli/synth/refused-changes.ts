@@ -1,8 +1,7 @@
-import { loadAll } from 'js-yaml';
 import type { Problem } from '../../config/problems';
 import { quantityBytes } from '../../config/quantity';
-import { type Fields, fieldsOf, listOf, type Manifest } from '../../render/manifest';
-import type { OutputFile } from './left-behind';
+import { fieldsOf, groupOf, type Manifest, type PlacedManifest, titleOf } from '../../render/manifest';
+import { manifestsIn, type OutputFile } from './left-behind';
 
 /** A field that is set once and for all, and what the way around it is. */
 interface Fixed {
@@ -41,31 +40,17 @@ const fixed: readonly Fixed[] = [
 export function refusedChanges(
   folder: string,
   before: readonly OutputFile[],
-  after: readonly OutputFile[],
+  after: readonly PlacedManifest[],
 ): readonly Problem[] {
-  const changed = without(after, before);
-  if (changed.length === 0) return [];
-  const now = new Map(without(before, after).map(({ manifest }) => [keyOf(manifest), manifest]));
-  return changed.flatMap(({ path, manifest: old }) => {
-    const file = `${folder}/${path}`;
+  const now = new Map(after.map(({ manifest }) => [keyOf(manifest), manifest]));
+  return before.flatMap(manifestsIn).flatMap(({ file, manifest: old }) => {
     const fresh = now.get(keyOf(old));
     if (!fresh) return [];
     return [...changesOf(old, fresh)].map((text): Problem => {
       const otherwise = 'If this was never applied, or is gone from the cluster, delete this file and synth again';
-      return { severity: 'error', file, text: `${old.kind} ${old.metadata.name}: ${text}. ${otherwise}` };
+      return { severity: 'error', file: `${folder}/${file}`, text: `${titleOf(old)}: ${text}. ${otherwise}` };
     });
   });
-}
-
-/** The objects in those of the files that some others do not have as they are. Reading YAML takes longer than all the rest. */
-function without(others: readonly OutputFile[], files: readonly OutputFile[]): readonly PlacedObject[] {
-  const texts = new Map(others.map(({ path, text }) => [path, text]));
-  return files.filter(({ path, text }) => texts.get(path) !== text).flatMap(objectsIn);
-}
-
-interface PlacedObject {
-  readonly path: string;
-  readonly manifest: Manifest;
 }
 
 function* changesOf(old: Manifest, fresh: Manifest): Generator<string> {
@@ -101,23 +86,6 @@ function sorted(value: unknown): string {
   );
 }
 
-/** The objects of a file that is applied; of what is no manifest any more nothing is known. */
-function objectsIn({ path, text }: OutputFile): readonly PlacedObject[] {
-  if (!path.endsWith('.k8s.yaml')) return [];
-  try {
-    const manifests = listOf(loadAll(text)).filter(isManifest);
-    return manifests.map((manifest) => ({ path, manifest }));
-  } catch {
-    return [];
-  }
-}
-
-function isManifest(value: Fields): value is Manifest {
-  return (
-    typeof value.apiVersion === 'string' && typeof value.kind === 'string' && Boolean(fieldsOf(value.metadata).name)
-  );
-}
-
-function keyOf({ apiVersion, kind, metadata }: Manifest): string {
-  return [apiVersion.split('/')[0], kind, metadata.namespace, metadata.name].join(' ');
+function keyOf(manifest: Manifest): string {
+  return [groupOf(manifest), manifest.kind, manifest.metadata.namespace, manifest.metadata.name].join(' ');
 }

@@ -1,4 +1,5 @@
 import type { Problem } from '../../config/problems';
+import type { PlacedManifest } from '../../render/manifest';
 import { check, type Fault, formatPath, type Path, suggestion } from './check';
 import { readDocuments } from './documents';
 import { versionRanges } from './kubernetes-versions';
@@ -37,6 +38,20 @@ export function validateManifests(
   };
 }
 
+/** The same for objects that are not written to a file yet. */
+export function validateObjects(
+  placed: readonly PlacedManifest[],
+  schemas: Schemas,
+  options: ValidationOptions,
+): Validation {
+  const problems = placed.flatMap(({ file, manifest }) =>
+    problemsOf(manifest, schemas, options).map((fault) => {
+      return { severity: 'error' as const, file, object: nameOf(manifest), text: textOf(fault) };
+    }),
+  );
+  return { objects: placed.length, problems };
+}
+
 function validateFile({ path: file, text }: ManifestFile, schemas: Schemas, options: ValidationOptions): Validation {
   const { documents, unreadable } = readDocuments(text);
   const found = documents.flatMap(({ value, lineOf }) => objectsIn(value).map((object) => ({ ...object, lineOf })));
@@ -45,9 +60,7 @@ function validateFile({ path: file, text }: ManifestFile, schemas: Schemas, opti
     ...found.flatMap(({ value, path, lineOf }) =>
       problemsOf(value, schemas, options).map((fault) => {
         const line = lineOf([...path, ...fault.path]);
-        const field = formatPath(fault.path);
-        const text = field === '' ? fault.text : `${field}: ${fault.text}`;
-        return { severity: 'error' as const, file, line, object: nameOf(value), text };
+        return { severity: 'error' as const, file, line, object: nameOf(value), text: textOf(fault) };
       }),
     ),
   ];
@@ -55,6 +68,11 @@ function validateFile({ path: file, text }: ManifestFile, schemas: Schemas, opti
     problems.push({ severity: 'error', file, line: 1, text: 'holds no object. Remove the file, or name another one' });
   }
   return { objects: found.length, problems: problems.sort((a, b) => a.line - b.line) };
+}
+
+function textOf({ path, text }: Fault): string {
+  const field = formatPath(path);
+  return field === '' ? text : `${field}: ${text}`;
 }
 
 /** An object of a document, and where in it. */

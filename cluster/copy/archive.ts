@@ -21,7 +21,7 @@ export interface ArchiveHeader {
 }
 
 /** What stands last in an archive: what must be in it. */
-export interface Manifest {
+export interface ArchiveManifest {
   readonly format: number;
   readonly files: Readonly<Record<string, { readonly size: number; readonly sha256: string }>>;
   readonly folders: readonly string[];
@@ -35,7 +35,7 @@ export interface Manifest {
 /** An archive that is as it was made. */
 export interface CheckedArchive {
   readonly header: Partial<ArchiveHeader>;
-  readonly manifest: Manifest;
+  readonly manifest: ArchiveManifest;
   /** Bytes of all files, unpacked. */
   readonly bytes: number;
 }
@@ -50,7 +50,7 @@ const NOT_DATA = /^(lost\+found|\.junjo-restore-.*|\.junjo-before-.*)$/;
 export async function checkArchive(path: string): Promise<CheckedArchive> {
   const digests = new Map<string, { size: number; sha256: string }>();
   let header: Partial<ArchiveHeader> = {};
-  let manifest: Manifest | undefined;
+  let manifest: ArchiveManifest | undefined;
   const reader = extract();
   const packed = createReadStream(path);
   const unpacked = pipeline(packed, createGunzip(), reader);

@@ -1,16 +1,5 @@
+import { fieldsOf, listOf, type Manifest } from '../../render/manifest';
 import { type Kubectl, KubectlError } from '../kubectl';
-import type { Deployment, ObjectList, ObjectMeta } from './objects';
-
-/** The part of Argo CD's Application that tells whether it would undo a stop. */
-interface Application {
-  readonly metadata: ObjectMeta;
-  readonly spec: {
-    readonly syncPolicy?: { readonly automated?: { readonly selfHeal?: boolean; readonly enabled?: boolean } | null };
-  };
-  readonly status?: {
-    readonly resources?: readonly { readonly kind: string; readonly namespace?: string; readonly name: string }[];
-  };
-}
 
 /** Why Argo CD may start again what is stopped, and how to keep it from that. */
 export interface Healing {
@@ -24,9 +13,9 @@ const TRACKING = 'argocd.argoproj.io/tracking-id';
 const SKIP = 'argocd.argoproj.io/skip-reconcile';
 
 /** The Application that heals a Deployment, so that a stop would not last; nothing where none does. */
-export async function healing(kubectl: Kubectl, { metadata }: Deployment): Promise<Healing | undefined> {
-  const tracked = metadata.annotations?.[TRACKING]?.split(':')[0];
-  const applications = await listed(kubectl);
+export async function healing(kubectl: Kubectl, { metadata }: Manifest): Promise<Healing | undefined> {
+  const tracked = fieldsOf(metadata.annotations)[TRACKING]?.split(':')[0];
+  const applications = await readApplications(kubectl);
   if (applications === undefined) {
     return tracked === undefined
       ? undefined
@@ -35,8 +24,8 @@ export async function healing(kubectl: Kubectl, { metadata }: Deployment): Promi
           advice: 'Pause the Application, then call this with --argocd-paused',
         };
   }
-  const applies = ({ status }: Application) =>
-    (status?.resources ?? []).some(
+  const applies = ({ status }: Manifest) =>
+    listOf(status?.resources).some(
       ({ kind, namespace, name }) =>
         kind === 'Deployment' && namespace === kubectl.options.namespace && name === metadata.name,
     );
@@ -50,11 +39,10 @@ export async function healing(kubectl: Kubectl, { metadata }: Deployment): Promi
   };
 }
 
-/** All Applications; nothing where the cluster has no such kind, or it may not be read. */
-async function listed(kubectl: Kubectl): Promise<readonly Application[] | undefined> {
+/** Reads all Applications; nothing where the cluster has no such kind, or the user may not read it. */
+async function readApplications(kubectl: Kubectl): Promise<readonly Manifest[] | undefined> {
   try {
-    const args = ['get', 'applications.argoproj.io', '--all-namespaces'];
-    return (await kubectl.json<ObjectList<Application>>(args)).items;
+    return await kubectl.list(['applications.argoproj.io', '--all-namespaces']);
   } catch (error) {
     const expected =
       error instanceof KubectlError && ['unknown kind', 'forbidden', 'not found'].includes(error.failure);
@@ -63,7 +51,7 @@ async function listed(kubectl: Kubectl): Promise<readonly Application[] | undefi
   }
 }
 
-function heals({ metadata, spec }: Application): boolean {
-  const automated = spec.syncPolicy?.automated;
+function heals({ metadata, spec }: Manifest): boolean {
+  const automated = spec?.syncPolicy?.automated;
   return automated?.selfHeal === true && automated.enabled !== false && metadata.annotations?.[SKIP] !== 'true';
 }

@@ -1,9 +1,10 @@
 import { hostname } from 'node:os';
+import { fieldsOf, type Manifest } from '../../render/manifest';
+import type { Console } from '../console';
 import { sleep } from '../interruption';
 import { type Kubectl, KubectlError, type KubectlFailure } from '../kubectl';
 import { Refusal } from '../refusal';
 import { healing } from './argo-cd';
-import type { Deployment } from './objects';
 import type { Pace } from './pace';
 import {
   areReady,
@@ -24,11 +25,6 @@ const YOUNG_MS = 10 * 60_000;
 // Failures that tell that the server did nothing.
 const NOT_DONE: readonly KubectlFailure[] = ['missing program', 'unauthorized', 'forbidden', 'not found'];
 
-/** What a command tells while it works. */
-export interface Reporter {
-  readonly say: (text: string) => void;
-}
-
 /** The time in which a studio is stopped: it always ends with a start. */
 export class Downtime {
   private readonly stopped: Stopped[] = [];
@@ -38,7 +34,7 @@ export class Downtime {
     private readonly kubectl: Kubectl,
     private readonly studio: LiveStudio,
     private readonly pace: Pace,
-    private readonly reporter: Reporter,
+    private readonly console: Console,
     /** Name of the pod that copies, which mounts the volume too. */
     private readonly ownPod: string,
   ) {}
@@ -50,7 +46,7 @@ export class Downtime {
     const mark = { since: new Date(this.from).toISOString(), host: hostname(), pid: process.pid };
     for (const writer of writers) {
       // First, because a write whose answer is lost was done all the same.
-      this.stopped.push({ name: writer.metadata.name, replicas: writer.spec.replicas ?? 1 });
+      this.stopped.push({ name: writer.metadata.name, replicas: writer.spec?.replicas ?? 1 });
       try {
         await stop(this.kubectl, writer, mark, signal);
       } catch (error) {
@@ -58,7 +54,9 @@ export class Downtime {
         throw error;
       }
     }
-    const grace = Math.max(...writers.map(({ spec }) => spec.template.spec.terminationGracePeriodSeconds ?? 30));
+    const grace = Math.max(
+      ...writers.map(({ spec }) => fieldsOf(spec?.template?.spec).terminationGracePeriodSeconds ?? 30),
+    );
     const deadline = Date.now() + (grace + this.pace.stopSeconds) * 1000;
     for (;;) {
       const left = await podsOn(this.kubectl, claim.metadata.name, this.ownPod, signal);
@@ -87,7 +85,7 @@ export class Downtime {
    */
   async end(): Promise<boolean> {
     if (this.stopped.length === 0) return true;
-    return startAgain(this.kubectl, this.stopped, this.pace, this.reporter);
+    return startAgain(this.kubectl, this.stopped, this.pace, this.console);
   }
 
   /** Waits until the studio is ready. @returns seconds since it was stopped; nothing when it takes too long */
@@ -97,7 +95,7 @@ export class Downtime {
     while (Date.now() < deadline) {
       const ready = await areReady(this.kubectl, names, signal).catch((error) => {
         signal.throwIfAborted();
-        this.reporter.say(`  ${(error as Error).message}`);
+        this.console.err(`  ${(error as Error).message}`);
         return false;
       });
       if (ready) return (Date.now() - this.from) / 1000;
@@ -114,15 +112,15 @@ export class Downtime {
 export async function findStudioStarted(
   kubectl: Kubectl,
   pace: Pace,
-  reporter: Reporter,
-  rendered?: Deployment,
+  console: Console,
+  rendered?: Manifest,
 ): Promise<LiveStudio> {
   const studio = await findStudio(kubectl, rendered);
-  return (await finishStart(kubectl, studio.writers, pace, reporter)) ? findStudio(kubectl, rendered) : studio;
+  return (await finishStart(kubectl, studio.writers, pace, console)) ? findStudio(kubectl, rendered) : studio;
 }
 
 /** Starts what bears the mark of a command that is dead. @returns whether there was such a thing */
-async function finishStart(kubectl: Kubectl, writers: readonly Deployment[], pace: Pace, reporter: Reporter) {
+async function finishStart(kubectl: Kubectl, writers: readonly Manifest[], pace: Pace, console: Console) {
   const marked = writers.flatMap((writer) => {
     const mark = stoppedMark(writer);
     return mark ? [{ name: writer.metadata.name, mark }] : [];
@@ -135,11 +133,11 @@ async function finishStart(kubectl: Kubectl, writers: readonly Deployment[], pac
       `A copy of this studio is under way: it was stopped ${since} by process ${pid} on ${host}. Wait until that has ended`,
     );
   }
-  reporter.say(
+  console.err(
     `The studio was stopped ${since} by a command on ${host} that did not live to start it again. Starting it.`,
   );
   const stopped = marked.map(({ name, mark }) => ({ name, replicas: mark.replicas }));
-  if (!(await startAgain(kubectl, stopped, pace, reporter))) throw new Refusal('The studio could not be started again');
+  if (!(await startAgain(kubectl, stopped, pace, console))) throw new Refusal('The studio could not be started again');
   return true;
 }
 
@@ -165,16 +163,16 @@ async function startAgain(
   kubectl: Kubectl,
   stopped: readonly Stopped[],
   pace: Pace,
-  { say }: Reporter,
+  { err }: Console,
 ): Promise<boolean> {
   const told = new Set<string>();
   const left = await start(kubectl, stopped, pace, ({ message }) => {
-    if (!told.has(message)) say(`  ${message}\n  The studio is not started yet; trying again.`);
+    if (!told.has(message)) err(`  ${message}\n  The studio is not started yet; trying again.`);
     told.add(message);
   });
   if (left.length === 0) return true;
-  say('The studio is STOPPED and could not be started again. As soon as the cluster answers, run:');
-  for (const each of left) say(`  ${kubectl.commandLine(startArgs(each))}`);
+  err('The studio is STOPPED and could not be started again. As soon as the cluster answers, run:');
+  for (const each of left) err(`  ${kubectl.commandLine(startArgs(each))}`);
   return false;
 }
 

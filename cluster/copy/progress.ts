@@ -1,3 +1,5 @@
+import type { Console } from '../console';
+
 /** So many bytes, for people. */
 export function size(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
@@ -11,34 +13,33 @@ export function duration(seconds: number): string {
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
-/** Bytes and rate on one line of a terminal; nothing where stderr is none. */
+/** Bytes and rate on one line of a terminal. */
 export class ProgressLine {
   private readonly start = Date.now();
   private bytes = 0;
   private shown = 0;
 
-  /** @param total so many bytes are expected, before compression */
+  /** @param total bytes that are expected, before compression */
   constructor(
+    private readonly console: Console,
     private readonly verb: string,
     private readonly total: number,
   ) {}
 
-  /** @param bytes so far; nothing has changed where it is left out */
+  /** @param bytes so far. @default nothing has changed */
   reach(bytes = this.bytes): void {
     this.bytes = bytes;
-    if (!process.stderr.isTTY || Date.now() - this.shown < 200) return;
+    // Five times a second is often enough for a person.
+    if (Date.now() - this.shown < 200) return;
     this.shown = Date.now();
-    process.stderr.write(`\r\u001b[K${this.verb} ${this.text}`);
+    const rate = this.bytes / Math.max(0.001, (this.shown - this.start) / 1000);
+    this.console.progress?.(
+      `${this.verb} ${size(this.bytes)} of ${size(this.total)} before compression, ${size(rate)}/s`,
+    );
   }
 
-  /** Takes the line away again. */
+  /** Removes the line. */
   end(): void {
-    if (this.shown > 0) process.stderr.write('\r\u001b[K');
-  }
-
-  /** Bytes so far, of how many, and the rate. */
-  get text(): string {
-    const seconds = Math.max(0.001, (Date.now() - this.start) / 1000);
-    return `${size(this.bytes)} of ${size(this.total)} before compression, ${size(this.bytes / seconds)}/s`;
+    if (this.shown > 0) this.console.progress?.('');
   }
 }

@@ -3,12 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { VOLUME_LABEL } from '../../charts/pod/placement';
+import { besideTheVolume, VOLUME_LABEL } from '../../charts/pod/placement';
+import { containerSecurityContext } from '../../charts/pod/security';
 import { UPGRADE_GUARD_PATH, upgradeGuardName } from '../../charts/upgrade-guard';
+import { fieldsOf, listOf, type Manifest } from '../../render/manifest';
 import { sleep } from '../interruption';
 import { type Kubectl, KubectlError } from '../kubectl';
 import { Refusal } from '../refusal';
-import type { Deployment, Pod } from './objects';
 import type { Pace } from './pace';
 
 /** Copies the volume of a studio, in the Python of the backend's image. */
@@ -24,7 +25,7 @@ export const VOLUME_POD = 'junjo-ai-studio-copy';
 /** What the pod is for. */
 export interface VolumePodProps {
   /** The backend's Deployment, whose image, user and place the pod has. */
-  readonly backend: Deployment;
+  readonly backend: Manifest;
   readonly claim: string;
   /** @default false */
   readonly readOnly?: boolean;
@@ -32,15 +33,9 @@ export interface VolumePodProps {
 
 /** The manifest: the backend's own image, user and place, beside the volume, without network, token or settings. */
 export function volumePod({ backend, claim, readOnly = false }: VolumePodProps): object {
-  const { metadata, spec } = backend.spec.template;
-  const container = spec.containers.find(({ name }) => name === 'backend') ?? spec.containers[0];
-  const affinity = {
-    podAffinity: {
-      requiredDuringSchedulingIgnoredDuringExecution: [
-        { labelSelector: { matchLabels: VOLUME_LABEL }, topologyKey: 'kubernetes.io/hostname' },
-      ],
-    },
-  };
+  const { metadata, spec } = fieldsOf(backend.spec?.template);
+  const containers = listOf(spec?.containers);
+  const container = containers.find(({ name }) => name === 'backend') ?? containers[0];
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -62,12 +57,12 @@ export function volumePod({ backend, claim, readOnly = false }: VolumePodProps):
       terminationGracePeriodSeconds: 1,
       // A pod that was left over ends by itself after a day.
       activeDeadlineSeconds: 86400,
-      securityContext: spec.securityContext,
-      imagePullSecrets: spec.imagePullSecrets,
-      nodeSelector: spec.nodeSelector,
-      tolerations: spec.tolerations,
-      priorityClassName: spec.priorityClassName,
-      affinity,
+      securityContext: spec?.securityContext,
+      imagePullSecrets: spec?.imagePullSecrets,
+      nodeSelector: spec?.nodeSelector,
+      tolerations: spec?.tolerations,
+      priorityClassName: spec?.priorityClassName,
+      affinity: besideTheVolume,
       containers: [
         {
           name: 'copy',
@@ -80,11 +75,7 @@ export function volumePod({ backend, claim, readOnly = false }: VolumePodProps):
             { name: 'VOLUME', value: DATA_PATH },
             { name: 'TMPDIR', value: '/tmp' },
           ],
-          securityContext: {
-            allowPrivilegeEscalation: false,
-            capabilities: { drop: ['ALL'] },
-            readOnlyRootFilesystem: true,
-          },
+          securityContext: containerSecurityContext(),
           // gzip and SHA-256 keep one core busy; memory holds one chunk, and in a live copy one file of the log.
           resources: { requests: { cpu: '100m', memory: '64Mi' }, limits: { memory: '384Mi' } },
           volumeMounts: [
@@ -157,8 +148,8 @@ export class VolumePod {
     }
     const deadline = Date.now() + this.pace.podSeconds * 1000;
     for (;;) {
-      const pod = await this.kubectl.json<Pod>(['get', 'pod', VOLUME_POD], { signal });
-      if (pod.status?.phase === 'Running' && pod.status.containerStatuses?.every(({ ready }) => ready)) return;
+      const pod = await this.kubectl.json<Manifest>(['get', 'pod', VOLUME_POD], { signal });
+      if (pod.status?.phase === 'Running' && listOf(pod.status.containerStatuses).every(({ ready }) => ready)) return;
       const trouble = troubleOf(pod);
       if (trouble.final || Date.now() > deadline) {
         throw new Refusal(`The pod ${VOLUME_POD} that copies does not run: ${trouble.text}`);
@@ -288,11 +279,11 @@ class Exec {
 }
 
 /** Why a pod does not run yet, and whether waiting helps. */
-function troubleOf({ status }: Pod): { readonly text: string; readonly final: boolean } {
-  const waiting = status?.containerStatuses
-    ?.map(({ state }) => state?.waiting)
+function troubleOf({ status }: Manifest): { readonly text: string; readonly final: boolean } {
+  const waiting = listOf(status?.containerStatuses)
+    .map(({ state }) => state?.waiting)
     .find((each) => each?.message ?? each?.reason);
-  const condition = status?.conditions?.find((each) => each.status === 'False' && each.message);
+  const condition = listOf(status?.conditions).find((each) => each.status === 'False' && each.message);
   const text = waiting?.message ?? waiting?.reason ?? condition?.message ?? status?.message ?? `it is ${status?.phase}`;
   return { text, final: status?.phase === 'Failed' || status?.phase === 'Succeeded' };
 }

@@ -1,8 +1,9 @@
 import { STOPPED, workloadNames } from '../../config/names';
+import { fieldsOf, listOf, type Manifest } from '../../render/manifest';
 import { sleep } from '../interruption';
 import { type Kubectl, KubectlError } from '../kubectl';
 import { Refusal } from '../refusal';
-import { type Claim, type Deployment, mounts, type ObjectList, type Pod } from './objects';
+import { tagOf } from '../studio-manifests';
 import type { Pace } from './pace';
 
 /** What the annotation of a stop holds; it is written and removed with the replicas. */
@@ -19,9 +20,9 @@ const NAMES = [workloadNames.ingestion, workloadNames.backend];
 /** A studio in a cluster, as far as its data is concerned. */
 export interface LiveStudio {
   /** The Deployments that write on the volume, in the order in which they stop. */
-  readonly writers: readonly Deployment[];
-  readonly backend: Deployment;
-  readonly claim: Claim;
+  readonly writers: readonly Manifest[];
+  readonly backend: Manifest;
+  readonly claim: Manifest;
   /** Tag of the release that runs. */
   readonly tag?: string;
 }
@@ -30,9 +31,9 @@ export interface LiveStudio {
  * Finds the studio of a namespace, running or not.
  * @param rendered its backend as the env file renders it, where it need not be applied yet
  */
-export async function findStudio(kubectl: Kubectl, rendered?: Deployment): Promise<LiveStudio> {
-  const { items } = await kubectl.json<ObjectList<Deployment>>(['get', 'deployments']);
-  const writers = NAMES.flatMap((name) => items.filter(({ metadata }) => metadata.name === name));
+export async function findStudio(kubectl: Kubectl, rendered?: Manifest): Promise<LiveStudio> {
+  const deployments = await kubectl.list(['deployments']);
+  const writers = NAMES.flatMap((name) => deployments.filter(({ metadata }) => metadata.name === name));
   const backend = writers.find(({ metadata }) => metadata.name === workloadNames.backend) ?? rendered;
   if (!backend) {
     throw new Refusal(
@@ -40,26 +41,26 @@ export async function findStudio(kubectl: Kubectl, rendered?: Deployment): Promi
     );
   }
   const name = claimOf(backend);
-  const claim = name && (await kubectl.jsonIfFound<Claim>(['get', 'persistentvolumeclaim', name]));
+  const claim = name && (await kubectl.jsonIfFound<Manifest>(['get', 'persistentvolumeclaim', name]));
   if (!claim)
     throw new Refusal(`The backend mounts no claim that exists (${name ?? 'none'}). Apply dist/foundation first`);
-  return { writers, backend, claim, tag: backend.metadata.labels?.['app.kubernetes.io/version'] };
+  return { writers, backend, claim, tag: tagOf(backend) };
 }
 
 /** The mark that a stop left on a Deployment. */
-export function stoppedMark({ metadata }: Deployment): StoppedMark | undefined {
-  const text = metadata.annotations?.[STOPPED];
+export function stoppedMark({ metadata }: Manifest): StoppedMark | undefined {
+  const text = fieldsOf(metadata.annotations)[STOPPED];
   return text === undefined ? undefined : (JSON.parse(text) as StoppedMark);
 }
 
 /** Stops a Deployment and marks it, in one write: there is no moment at which it is stopped and nobody knows why. */
 export async function stop(
   kubectl: Kubectl,
-  writer: Deployment,
+  writer: Manifest,
   mark: Omit<StoppedMark, 'replicas'>,
   signal: AbortSignal,
 ) {
-  const annotations = { [STOPPED]: JSON.stringify({ replicas: writer.spec.replicas ?? 1, ...mark }) };
+  const annotations = { [STOPPED]: JSON.stringify({ replicas: writer.spec?.replicas ?? 1, ...mark }) };
   await kubectl.text(patchArgs(writer.metadata.name, { metadata: { annotations }, spec: { replicas: 0 } }), { signal });
 }
 
@@ -107,32 +108,42 @@ export async function podsOn(
   claim: string,
   own: string,
   signal: AbortSignal,
-): Promise<readonly Pod[]> {
-  const { items } = await kubectl.json<ObjectList<Pod>>(['get', 'pods'], { signal });
-  return items.filter((pod) => mounts(pod, claim) && pod.metadata.name !== own);
+): Promise<readonly Manifest[]> {
+  const pods = await kubectl.list(['pods'], { signal });
+  return pods.filter((pod) => mounts(pod, claim) && pod.metadata.name !== own);
 }
 
 /** Whether a pod belongs to one of the Deployments: their ReplicaSets add a hash to the name. */
-export function isOf(pod: Pod, { metadata }: Deployment): boolean {
-  const owners = pod.metadata.ownerReferences ?? [];
-  return owners.some(({ kind, name }) => kind === 'ReplicaSet' && name.replace(/-[^-]+$/, '') === metadata.name);
+export function isOf(pod: Manifest, { metadata }: Manifest): boolean {
+  const owners = listOf(pod.metadata.ownerReferences);
+  return owners.some(
+    ({ kind, name }) => kind === 'ReplicaSet' && String(name).replace(/-[^-]+$/, '') === metadata.name,
+  );
 }
 
 /** Whether Deployments run with all their replicas, as the cluster has seen them last. */
 export async function areReady(kubectl: Kubectl, names: readonly string[], signal: AbortSignal): Promise<boolean> {
-  const { items } = await kubectl.json<ObjectList<Deployment>>(['get', 'deployments'], { signal });
-  const found = items.filter(({ metadata }) => names.includes(metadata.name));
+  const deployments = await kubectl.list(['deployments'], { signal });
+  const found = deployments.filter(({ metadata }) => names.includes(metadata.name));
   return found.every(({ metadata, spec, status }) => {
     const isSeen = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
-    return isSeen && (status?.availableReplicas ?? 0) >= (spec.replicas ?? 1);
+    return isSeen && (status?.availableReplicas ?? 0) >= (spec?.replicas ?? 1);
   });
 }
 
-function claimOf({ spec }: Deployment): string | undefined {
-  const { containers, volumes = [] } = spec.template.spec;
-  const mounted = containers.flatMap(({ volumeMounts = [] }) => volumeMounts.map(({ name }) => name));
-  const volume = volumes.find(({ name, persistentVolumeClaim }) => persistentVolumeClaim && mounted.includes(name));
-  return volume?.persistentVolumeClaim?.claimName;
+function claimOf({ spec }: Manifest): string | undefined {
+  const { containers, volumes } = fieldsOf(spec?.template?.spec);
+  const mounted = listOf(containers).flatMap(({ volumeMounts }) => listOf(volumeMounts).map(({ name }) => name));
+  const volume = listOf(volumes).find(
+    ({ name, persistentVolumeClaim }) => persistentVolumeClaim && mounted.includes(name),
+  );
+  return volume?.persistentVolumeClaim.claimName;
+}
+
+/** Whether a pod mounts a claim and has not ended. */
+function mounts({ spec, status }: Manifest, claim: string): boolean {
+  const ended = status?.phase === 'Succeeded' || status?.phase === 'Failed';
+  return !ended && listOf(spec?.volumes).some((volume) => volume.persistentVolumeClaim?.claimName === claim);
 }
 
 function patchArgs(name: string, patch: object): readonly string[] {

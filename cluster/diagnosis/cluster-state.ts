@@ -1,10 +1,13 @@
-import { type Fields, fieldsOf, listOf, matches } from '../../render/manifest';
-
-/** An object as `kubectl get -o json` gives it. */
-export interface ClusterObject extends Fields {
-  readonly kind: string;
-  readonly metadata: Fields & { readonly name: string; readonly namespace?: string };
-}
+import {
+  conditionOf,
+  type Fields,
+  fieldsOf,
+  listOf,
+  type Manifest,
+  type Manifests,
+  matches,
+} from '../../render/manifest';
+import { ClusterView } from '../view';
 
 /** An event, whichever of its two forms it has. */
 export interface ClusterEvent {
@@ -41,7 +44,7 @@ export interface ContainerState {
 
 /** A pod that is there. */
 export interface PodState {
-  readonly object: ClusterObject;
+  readonly object: Manifest;
   readonly name: string;
   readonly containers: readonly ContainerState[];
   readonly ready: boolean;
@@ -53,7 +56,7 @@ export interface PodState {
 
 /** A Deployment or StatefulSet of the studio, and its pods. */
 export interface WorkloadState {
-  readonly object: ClusterObject;
+  readonly object: Manifest;
   /** Its component: `backend`. */
   readonly name: string;
   readonly desired: number;
@@ -67,7 +70,7 @@ export interface WorkloadState {
   readonly allPods: readonly PodState[];
 }
 
-/** What stands around the objects of a state. */
+/** What belongs to a state besides its objects. */
 export interface StateOptions {
   readonly namespace: string;
   readonly now: Date;
@@ -77,6 +80,8 @@ export interface StateOptions {
   readonly volumes?: ReadonlyMap<string, VolumeUse>;
   /** Resources that could not be read: that none of them is known means nothing. @default all were read */
   readonly unread?: readonly string[];
+  /** The studio as it is rendered. @default not known */
+  readonly rendered?: Manifests;
 }
 
 /** How full a volume is, in bytes. */
@@ -85,40 +90,27 @@ export interface VolumeUse {
   readonly capacityBytes: number;
 }
 
-/** Everything of a studio that a cluster shows at one moment. */
-export class ClusterState {
-  readonly namespace: string;
+/** A studio as a cluster shows it at one moment, with the logs of its containers and the use of its volumes. */
+export class ClusterState extends ClusterView {
   readonly now: Date;
   readonly workloads: readonly WorkloadState[];
   readonly volumes: ReadonlyMap<string, VolumeUse>;
+  /** The studio as it is rendered, where that is known. */
+  readonly rendered?: Manifests;
   private readonly logs: ReadonlyMap<string, string>;
-  private readonly unread: readonly string[];
 
   constructor(
-    private readonly objects: readonly ClusterObject[],
-    { namespace, now, logs = new Map(), volumes = new Map(), unread = [] }: StateOptions,
+    objects: readonly Manifest[],
+    { namespace, now, logs = new Map(), volumes = new Map(), unread, rendered }: StateOptions,
   ) {
-    this.namespace = namespace;
+    super(objects, namespace, unread);
     this.now = now;
     this.logs = logs;
+    this.rendered = rendered;
     this.volumes = volumes;
-    this.unread = unread;
     this.workloads = [...this.ofKind('Deployment'), ...this.ofKind('StatefulSet')].map((object) =>
       this.workload(object),
     );
-  }
-
-  ofKind(kind: string): readonly ClusterObject[] {
-    return this.objects.filter((object) => object.kind === kind);
-  }
-
-  named(kind: string, name: unknown): ClusterObject | undefined {
-    return this.ofKind(kind).find(({ metadata }) => metadata.name === name);
-  }
-
-  /** Whether a resource could be read, so that what is not known is not there. */
-  canRead(resource: string): boolean {
-    return !this.unread.includes(resource);
   }
 
   /** What is not as it should be, and is meant to run. */
@@ -127,7 +119,7 @@ export class ClusterState {
   }
 
   /** The events of an object, oldest first. */
-  eventsOf({ kind, metadata }: ClusterObject, reason?: string): ClusterEvent[] {
+  eventsOf({ kind, metadata }: Manifest, reason?: string): ClusterEvent[] {
     return (
       this.ofKind('Event')
         .filter(({ involvedObject }) => involvedObject?.kind === kind && involvedObject.name === metadata.name)
@@ -154,7 +146,7 @@ export class ClusterState {
     return `kubectl -n ${this.namespace}`;
   }
 
-  private workload(object: ClusterObject): WorkloadState {
+  private workload(object: Manifest): WorkloadState {
     const { replicas: desired = 1, selector } = fieldsOf(object.spec);
     const status = fieldsOf(object.status);
     const allPods = this.ofKind('Pod')
@@ -174,11 +166,6 @@ export class ClusterState {
   }
 }
 
-/** A condition of an object, by its type. */
-export function conditionOf({ status }: Fields, type: string): Fields | undefined {
-  return listOf(status?.conditions).find((condition) => condition.type === type);
-}
-
 function eventOf({ reason, message, count, series, lastTimestamp, eventTime, metadata }: Fields): ClusterEvent {
   return {
     reason: reason ?? '',
@@ -188,7 +175,7 @@ function eventOf({ reason, message, count, series, lastTimestamp, eventTime, met
   };
 }
 
-function podOf(object: ClusterObject): PodState {
+function podOf(object: Manifest): PodState {
   const { phase, initContainerStatuses, containerStatuses } = fieldsOf(object.status);
   const specs = [...listOf(object.spec?.initContainers), ...listOf(object.spec?.containers)];
   const state = (init: boolean) => (status: Fields) => containerOf(status, init, specs);

@@ -1,3 +1,5 @@
+import type { Severity } from '../../config/problems';
+import type { Cause, Diagnosis } from './cause';
 import { admissionRefused } from './causes/admission-refused';
 import { backupFailed } from './causes/backup-failed';
 import { certificateExpiring } from './causes/certificate-expiring';
@@ -67,16 +69,15 @@ import { volumePathMissing } from './causes/volume-path-missing';
 import { volumePermissionDenied } from './causes/volume-permission-denied';
 import { waitsForBackend } from './causes/waits-for-backend';
 import type { ClusterState } from './cluster-state';
-import type { Diagnosis, Recogniser, Severity } from './finding';
 
+export type { Cause, Diagnosis } from './cause';
 export * from './cluster-state';
-export type { Diagnosis, Finding, Recogniser, Severity } from './finding';
 
 /**
  * Every cause that is known, the deeper before what follows from it: the first that explains something is its cause, and what
  * comes later is a symptom.
  */
-export const recognisers: readonly Recogniser[] = [
+export const causes: readonly Cause[] = [
   namespaceMissing,
   namespaceTerminating,
   notApplied,
@@ -147,19 +148,19 @@ export const recognisers: readonly Recogniser[] = [
   backupFailed,
 ];
 
-const ORDER: readonly Severity[] = ['fail', 'warn', 'wait'];
+const ORDER: readonly Severity[] = ['error', 'warning', 'wait'];
 
-/** What is wrong in a state, one cause for each thing that is not as it should be; what has one cause together, together. */
+/** What is wrong in a state: one cause for each thing that is not as it should be. Things with the same cause stand together. */
 export function diagnose(state: ClusterState): readonly Diagnosis[] {
   const explained = new Set<string>();
-  const causes = new Map<string, Diagnosis>();
-  for (const { name, findings } of recognisers) {
+  const found = new Map<string, Diagnosis>();
+  for (const { name, findings } of causes) {
     for (const { subject, ...finding } of findings(state)) {
       if (explained.has(subject)) continue;
       explained.add(subject);
-      const key = [name, finding.text, finding.next].join('\n');
-      causes.set(key, { cause: name, ...finding, subjects: [...(causes.get(key)?.subjects ?? []), subject] });
+      const key = [name, finding.text, finding.fix].join('\n');
+      found.set(key, { cause: name, ...finding, subjects: [...(found.get(key)?.subjects ?? []), subject] });
     }
   }
-  return [...causes.values()].sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
+  return [...found.values()].sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
 }

@@ -1,6 +1,6 @@
-import { workloadNames } from '../../config/names';
-import { fieldsOf, listOf } from '../../render/manifest';
-import { type ClusterObject, type ClusterState, conditionOf, type PodState, type WorkloadState } from './cluster-state';
+import { conditionOf, fieldsOf } from '../../render/manifest';
+import { type Address, addressesOf, tagOf } from '../studio-manifests';
+import type { ClusterState, PodState, WorkloadState } from './cluster-state';
 
 /** One line of what runs. */
 export interface RunningWorkload {
@@ -20,7 +20,7 @@ export interface RunningWorkload {
 export interface Overview {
   readonly workloads: readonly RunningWorkload[];
   /** Where people and applications find it. */
-  readonly addresses: readonly { readonly name: string; readonly url: string }[];
+  readonly addresses: readonly Address[];
   readonly certificates: readonly { readonly name: string; readonly ready: boolean; readonly notAfter?: string }[];
   readonly volumes: readonly {
     readonly name: string;
@@ -66,7 +66,7 @@ function runningOf({ name, object, desired, readyPods, pods }: WorkloadState): R
     name,
     ready: readyPods,
     desired,
-    release: fieldsOf(object.metadata.labels)['app.kubernetes.io/version'] ?? '',
+    release: tagOf(object) ?? '',
     since: pods.map(startedAt).filter(Boolean).sort()[0],
     restarts: restarted.reduce((sum, { restarts }) => sum + restarts, 0),
     lastRestart: last?.ended && `${last.ended.reason}, exit code ${last.ended.exitCode}`,
@@ -79,28 +79,6 @@ function endOf({ ended }: PodState['containers'][number]): number {
 
 function startedAt({ object }: PodState): string | undefined {
   return object.status?.startTime;
-}
-
-function addressesOf(state: ClusterState): Overview['addresses'] {
-  const settings = fieldsOf(state.named('ConfigMap', `${workloadNames.frontend}-settings`)?.data);
-  if (settings.JUNJO_ENV === 'production') {
-    return [
-      { name: 'UI', url: settings.JUNJO_PROD_FRONTEND_URL },
-      { name: 'API', url: settings.JUNJO_PROD_BACKEND_URL },
-      { name: 'Spans', url: settings.JUNJO_PROD_INGESTION_URL },
-    ];
-  }
-  const of = (name: string, component: keyof typeof workloadNames, scheme: string) => {
-    const service = state.named('Service', workloadNames[component]);
-    return service ? [{ name, url: `${scheme}${hostOf(service)}:${listOf(service.spec?.ports)[0]?.port}` }] : [];
-  };
-  return [...of('UI', 'frontend', 'http://'), ...of('API', 'backend', 'http://'), ...of('Spans', 'ingestion', '')];
-}
-
-/** The address that a load balancer gave a Service; browsers know the studio as localhost, to which it can be forwarded. */
-function hostOf({ status }: ClusterObject): string {
-  const [first] = listOf(status?.loadBalancer?.ingress);
-  return first?.hostname ?? first?.ip ?? 'localhost';
 }
 
 function lastBackupOf(state: ClusterState): Overview['lastBackup'] {

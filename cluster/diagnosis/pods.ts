@@ -1,9 +1,12 @@
+import type { Finding } from '../../config/problems';
+import { conditionOf } from '../../render/manifest';
 import type { ClusterEvent, ClusterState, ContainerState, PodState, WorkloadState } from './cluster-state';
-import { conditionOf } from './cluster-state';
-import type { Finding } from './finding';
 
-/** The kubelet waits at most five minutes before it starts a container again; what ran for longer started well. */
-export const RECENT_SECONDS = 900;
+/**
+ * A container that has run for so long is past its crash: the kubelet waits at most five minutes between two starts.
+ * https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy
+ */
+export const STABLE_SECONDS = 900;
 
 /** A pod of a workload that is not as it should be. */
 export interface Trouble {
@@ -107,16 +110,16 @@ export function* ended(
     const { container } = trouble;
     const finished = container.init && container.ended?.exitCode === 0;
     // One that has run for longer than any back-off since then has another trouble now.
-    const over = container.running && container.ended && state.secondsSince(container.ended.at) > RECENT_SECONDS;
+    const over = container.running && container.ended && state.secondsSince(container.ended.at) > STABLE_SECONDS;
     if (container.ended && !finished && !over) yield { ...trouble, how: container.ended };
   }
 }
 
 /** A finding about a workload: broken, or only its new pods while the old ones serve. */
-export function ofWorkload({ name, readyPods }: WorkloadState, text: string, next: string): Finding {
+export function ofWorkload({ name, readyPods }: WorkloadState, text: string, fix: string): Required<Finding> {
   return readyPods > 0
-    ? { severity: 'fail', subject: name, text: `${text}. What ran before still serves`, next }
-    : { severity: 'fail', subject: name, text, next };
+    ? { severity: 'error', subject: name, text: `${text}. What ran before still serves`, fix }
+    : { severity: 'error', subject: name, text, fix };
 }
 
 /** `deployment/junjo-ai-studio-backend`. */

@@ -1,21 +1,21 @@
+import type { Finding } from '../../config/problems';
 import type { ClusterState, PodState } from './cluster-state';
-import type { Finding } from './finding';
-import { ofWorkload, RECENT_SECONDS, referenceOf } from './pods';
+import { ofWorkload, referenceOf, STABLE_SECONDS } from './pods';
 
 /** Containers that the kubelet kills because a probe fails; they look like programs that ended by themselves. */
-export function* killedByProbe(state: ClusterState, probe: 'liveness' | 'startup'): Generator<Finding> {
+export function* killedByProbe(state: ClusterState, probe: 'liveness' | 'startup'): Generator<Required<Finding>> {
   for (const workload of state.workloads) {
     for (const pod of workload.pods) {
       const kill = state
         .eventsOf(pod.object, 'Killing')
         .filter(({ message }) => message.includes(`failed ${probe} probe`))
         .pop();
-      if (!kill || state.secondsSince(kill.last) > RECENT_SECONDS) continue;
+      if (!kill || state.secondsSince(kill.last) > STABLE_SECONDS) continue;
       const container = /Container (\S+)/.exec(kill.message)?.[1] ?? '';
       const text = `the kubelet restarts ${container} because its ${probe} probe fails${complaint(state, pod, probe)}`;
-      const next = `${state.kubectl} logs ${referenceOf(workload)} -c ${container} --previous; undo any patch of its probes`;
-      if (!workload.healthy) yield ofWorkload(workload, text, next);
-      else yield { severity: 'warn', subject: workload.name, text, next };
+      const fix = `${state.kubectl} logs ${referenceOf(workload)} -c ${container} --previous; undo any patch of its probes`;
+      if (!workload.healthy) yield ofWorkload(workload, text, fix);
+      else yield { severity: 'warning', subject: workload.name, text, fix };
     }
   }
 }

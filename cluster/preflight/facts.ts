@@ -1,10 +1,11 @@
 import { lookup } from 'node:dns/promises';
-import type { Manifest } from '../../render/manifest';
+import { workloadNames } from '../../config/names';
+import { groupOf, listOf, type Manifest } from '../../render/manifest';
 import { type ApiResource, apiResources } from '../api-resources';
-import type { ClusterObject } from '../diagnosis';
 import { type Kubectl, KubectlError } from '../kubectl';
-import { listed, namespaceNamed, secretNames } from '../snapshot';
-import type { ClusterFacts, DryRun, RenderedSource } from './index';
+import { readNamespace, readObjects, readSecretNames } from '../read';
+import { addressesOf, type StudioManifests } from '../studio-manifests';
+import { type DryRun, PreflightView } from './check';
 
 /** How many kubectl run at a time: each is a process, and the API server counts requests. */
 const AT_ONCE = 6;
@@ -40,27 +41,26 @@ const PODS = [
 ];
 
 /** Asks a cluster everything that the checks look at. Nothing is changed: what is written is a dry run. */
-export async function preflightFacts(kubectl: Kubectl, { config, manifests }: RenderedSource): Promise<ClusterFacts> {
-  const { namespace } = config;
+export async function readPreflight(kubectl: Kubectl, studio: StudioManifests): Promise<PreflightView> {
+  const { namespace, manifests } = studio;
   const resources = await apiResources(kubectl);
   const known = new Set(resources.map(({ name }) => name));
   const unread: string[] = [];
-  const readable = (wanted: readonly string[], ...scope: string[]) =>
-    listed(
+  const read = (wanted: readonly string[], ...scope: string[]) =>
+    readObjects(
       kubectl,
       wanted.filter((resource) => known.has(resource)),
       scope,
       unread,
     );
-  const hosts = config.edge ? [...new Set(hostsOf(config))] : [];
   const [version, live, lists, pods, secrets, denied, addresses] = await Promise.all([
     serverVersion(kubectl),
-    namespaceNamed(kubectl, namespace, unread),
-    Promise.all([readable(EVERYWHERE, '--all-namespaces'), readable(CLUSTER), readable(OWN, '--namespace', namespace)]),
+    readNamespace(kubectl, namespace, unread),
+    Promise.all([read(EVERYWHERE, '--all-namespaces'), read(CLUSTER), read(OWN, '--namespace', namespace)]),
     placedPods(kubectl, namespace, unread),
-    secretNames(kubectl, namespace, unread),
+    readSecretNames(kubectl, namespace, unread),
     deniedTo(kubectl, namespace, manifests, resources),
-    Promise.all(hosts.map(async (host) => [host, await addressesOf(host)] as const)),
+    Promise.all(hostsOf(studio).map(async (host) => [host, await resolve(host)] as const)),
   ]);
   const objects = [...live, ...lists.flat(), ...pods, ...secrets];
   // A namespace that is there and is not theirs to change needs no change.
@@ -68,15 +68,24 @@ export async function preflightFacts(kubectl: Kubectl, { config, manifests }: Re
   const trials = manifests
     .filter(({ kind }) => !(given && kind === 'Namespace'))
     .filter((manifest) => resources.some((each) => isOf(manifest, each)));
-  // Before the first apply there is no namespace to try objects in; what Pod Security says of them is told by its own check.
-  const dryRuns = await triedAll(kubectl, trials, live.length > 0 ? undefined : namespace);
+  // Before the first apply there is no namespace to try objects in; what Pod Security says of them has a check of its own.
+  const dryRuns = await dryRunAll(kubectl, trials, live.length > 0 ? undefined : namespace);
   const kinds = new Set(resources.map(({ kind, group }) => `${kind}.${group}`));
-  return { version, kinds, objects, unread, denied, dryRuns, hosts: new Map(addresses) };
+  return new PreflightView(objects, namespace, unread, { version, kinds, denied, dryRuns, hosts: new Map(addresses) });
 }
 
-function hostsOf({ edge, spansService }: RenderedSource['config']): readonly string[] {
-  const { ui, api, spans } = edge?.hosts ?? {};
-  return [ui, api, spans ?? spansService.host].filter((host) => host !== undefined);
+/** The hosts at which people and applications reach the studio: those of its edge, and of a load balancer for spans. */
+function hostsOf(studio: StudioManifests): readonly string[] {
+  const rules = studio.ofKind('Ingress').flatMap(({ spec }) => listOf(spec?.rules).map(({ host }) => host));
+  const routes = studio.manifests.filter(({ kind }) => /^(HTTP|GRPC)Route$/.test(kind));
+  const spans = studio.isProduction && addressesOf(studio).find(({ name }) => name === 'Spans')?.url;
+  const published = studio.named('Service', workloadNames.ingestion)?.spec?.type !== 'ClusterIP';
+  const hosts = [
+    ...rules,
+    ...routes.flatMap(({ spec }) => spec?.hostnames ?? []),
+    spans && published && URL.canParse(spans) && new URL(spans).hostname,
+  ];
+  return [...new Set(hosts.filter(Boolean))];
 }
 
 async function serverVersion(kubectl: Kubectl): Promise<string> {
@@ -85,7 +94,7 @@ async function serverVersion(kubectl: Kubectl): Promise<string> {
 }
 
 /** The pods that take room on nodes; those of the own namespace where the others may not be read. */
-async function placedPods(kubectl: Kubectl, namespace: string, unread: string[]): Promise<readonly ClusterObject[]> {
+async function placedPods(kubectl: Kubectl, namespace: string, unread: string[]): Promise<readonly Manifest[]> {
   const read = async (...scope: string[]) => podsIn(await kubectl.text(['get', 'pods', ...scope, ...PODS]));
   try {
     return await read('--all-namespaces');
@@ -97,7 +106,7 @@ async function placedPods(kubectl: Kubectl, namespace: string, unread: string[])
 }
 
 /** A line for each: its namespace, its node, and as JSON what each container asks for that asks for anything. */
-function podsIn(lines: string): readonly ClusterObject[] {
+function podsIn(lines: string): readonly Manifest[] {
   return lines
     .split('\n')
     .filter(Boolean)
@@ -106,7 +115,12 @@ function podsIn(lines: string): readonly ClusterObject[] {
       const containers = [...requests.matchAll(/{[^}]*}/g)].map(([text]) => ({
         resources: { requests: JSON.parse(text) },
       }));
-      return { kind: 'Pod', metadata: { name: String(index), namespace }, spec: { nodeName, containers } };
+      return {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: String(index), namespace },
+        spec: { nodeName, containers },
+      };
     });
 }
 
@@ -156,7 +170,7 @@ function reviewsIn(text: string): readonly AccessReview[] {
   return documents.flatMap((document) => ('items' in document ? document.items : [document]));
 }
 
-async function addressesOf(host: string): Promise<readonly string[]> {
+async function resolve(host: string): Promise<readonly string[]> {
   try {
     return (await lookup(host, { all: true })).map(({ address }) => address);
   } catch {
@@ -168,20 +182,20 @@ async function addressesOf(host: string): Promise<readonly string[]> {
  * Applies objects without storing them. All at once first, which is one kubectl where nothing is wrong; which object is
  * refused or warned of, only one at a time tells.
  */
-async function triedAll(
+async function dryRunAll(
   kubectl: Kubectl,
   manifests: readonly Manifest[],
   missing: string | undefined,
 ): Promise<readonly DryRun[]> {
-  const together = await tried(
+  const together = await dryRun(
     kubectl,
-    manifests.map((manifest) => placed(manifest, missing)),
+    manifests.map((manifest) => inExistingNamespace(manifest, missing)),
   );
   if (together.refused === undefined && together.warnings.length === 0)
     return manifests.map((manifest) => ({ manifest, warnings: [] }));
   return inTurn(manifests, async (manifest) => {
-    const object = placed(manifest, missing);
-    const { refused, warnings } = await tried(kubectl, [object]);
+    const object = inExistingNamespace(manifest, missing);
+    const { refused, warnings } = await dryRun(kubectl, [object]);
     // What Pod Security says of another namespace, it says of that.
     return {
       manifest,
@@ -191,13 +205,13 @@ async function triedAll(
   });
 }
 
-/** An object where it can be tried: where its namespace does not exist, in one that always does. */
-function placed(manifest: Manifest, missing: string | undefined): Manifest {
+/** An object as it can be tried: where its namespace does not exist yet, in one that always does. */
+function inExistingNamespace(manifest: Manifest, missing: string | undefined): Manifest {
   const elsewhere = missing !== undefined && manifest.metadata.namespace === missing;
   return elsewhere ? { ...manifest, metadata: { ...manifest.metadata, namespace: 'default' } } : manifest;
 }
 
-async function tried(kubectl: Kubectl, objects: readonly Manifest[]): Promise<Omit<DryRun, 'manifest'>> {
+async function dryRun(kubectl: Kubectl, objects: readonly Manifest[]): Promise<Omit<DryRun, 'manifest'>> {
   const input = objects.map((object) => JSON.stringify(object)).join('\n---\n');
   try {
     const { warnings } = await kubectl.in(undefined).said(['apply', '--dry-run=server', '--filename=-'], { input });
@@ -210,12 +224,11 @@ async function tried(kubectl: Kubectl, objects: readonly Manifest[]): Promise<Om
   }
 }
 
-function isOf({ apiVersion, kind }: Manifest, resource: ApiResource): boolean {
-  const group = apiVersion.includes('/') ? apiVersion.split('/')[0] : '';
-  return resource.kind === kind && resource.group === group;
+function isOf(manifest: Manifest, resource: ApiResource): boolean {
+  return resource.kind === manifest.kind && resource.group === groupOf(manifest);
 }
 
-/** The same for each of many, so many at a time, in their order. */
+/** Works on many items, `AT_ONCE` at a time. The results have the order of the items. */
 async function inTurn<From, To>(items: readonly From[], work: (item: From) => Promise<To>): Promise<readonly To[]> {
   const results = new Array<To>(items.length);
   let next = 0;

@@ -1,4 +1,6 @@
-import { type Check, type ClusterFacts, Facts, type RenderedSource, type Result } from './check';
+import type { Finding } from '../../config/problems';
+import type { StudioManifests } from '../studio-manifests';
+import type { Check, PreflightView } from './check';
 import { claim } from './checks/claim';
 import { dns } from './checks/dns';
 import { dryRun } from './checks/dry-run';
@@ -17,7 +19,7 @@ import { secrets } from './checks/secrets';
 import { serverVersion } from './checks/server-version';
 import { storageClass } from './checks/storage-class';
 
-export type { Check, ClusterFacts, DryRun, RenderedSource, Result } from './check';
+export { type Check, type DryRun, type PreflightFacts, PreflightView } from './check';
 
 /** Everything that is looked at before a studio is applied, in the order in which it is told. */
 export const checks: readonly Check[] = [
@@ -40,13 +42,9 @@ export const checks: readonly Check[] = [
   dns,
 ];
 
-/** What a cluster lacks for a studio, and what it has. */
-export function preflight(
-  studio: RenderedSource,
-  facts: ClusterFacts,
-): readonly (Result & { readonly check: string })[] {
-  const cluster = new Facts(facts, studio.config.namespace);
+/** What a cluster lacks for a studio, and what it has. The subject of each finding is the check. */
+export function preflight(studio: StudioManifests, cluster: PreflightView): readonly Finding[] {
   return checks.flatMap(({ name, results }) =>
-    [...results(studio, cluster)].map((result) => ({ check: name, ...result })),
+    [...results(studio, cluster)].map((result) => ({ subject: name, ...result })),
   );
 }

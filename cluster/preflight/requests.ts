@@ -1,6 +1,5 @@
 import { quantityBytes } from '../../config/quantity';
-import { type Fields, fieldsOf, listOf } from '../../render/manifest';
-import { type ClusterObject, conditionOf } from '../diagnosis';
+import { conditionOf, type Fields, fieldsOf, listOf, type Manifest } from '../../render/manifest';
 
 export type Resource = 'memory' | 'cpu';
 
@@ -12,7 +11,7 @@ export function requested(spec: Fields | undefined, resource: Resource): number 
 }
 
 /** What is left of a node: what it can give, less what the pods on it asked for. */
-export function freeOn(node: ClusterObject, pods: readonly ClusterObject[], resource: Resource): number {
+export function freeOn(node: Manifest, pods: readonly Manifest[], resource: Resource): number {
   const all = quantityBytes(String(node.status?.allocatable?.[resource])) ?? 0;
   const taken = pods
     .filter(
@@ -23,7 +22,7 @@ export function freeOn(node: ClusterObject, pods: readonly ClusterObject[], reso
 }
 
 /** Whether a node takes a pod, apart from its room: labels, taints, its own state, and what images it can run. */
-export function takes({ metadata, spec, status }: ClusterObject, pod: Fields | undefined): boolean {
+export function takes({ metadata, spec, status }: Manifest, pod: Fields | undefined): boolean {
   const labels = fieldsOf(metadata.labels);
   const selected = Object.entries(fieldsOf(pod?.nodeSelector)).every(([key, value]) => labels[key] === value);
   const tolerations = listOf(pod?.tolerations);

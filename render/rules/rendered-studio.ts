@@ -1,4 +1,4 @@
-import { type Manifest, matches, type PlacedManifest, type Pod, podsOf } from '../manifest';
+import { type Manifest, Manifests, matches, type PlacedManifest, type Pod, podsOf } from '../manifest';
 
 /** What a rule must know beside the objects. */
 export interface StudioFacts {
@@ -12,8 +12,7 @@ export interface StudioFacts {
 }
 
 /** The objects of one studio, as rules look at them. */
-export class RenderedStudio {
-  readonly manifests: readonly Manifest[];
+export class RenderedStudio extends Manifests {
   readonly pods: readonly Pod[];
   private readonly leaves = new Map<Manifest, readonly Leaf[]>();
 
@@ -21,7 +20,7 @@ export class RenderedStudio {
     readonly placed: readonly PlacedManifest[],
     readonly facts: StudioFacts,
   ) {
-    this.manifests = placed.map(({ manifest }) => manifest);
+    super(placed.map(({ manifest }) => manifest));
     this.pods = this.manifests.flatMap(podsOf);
   }
 
@@ -32,14 +31,6 @@ export class RenderedStudio {
     const leaves = addLeaves(manifest, undefined, []);
     this.leaves.set(manifest, leaves);
     return leaves;
-  }
-
-  ofKind(kind: string): readonly Manifest[] {
-    return this.manifests.filter((manifest) => manifest.kind === kind);
-  }
-
-  named(kind: string, name: unknown): Manifest | undefined {
-    return this.ofKind(kind).find(({ metadata }) => metadata.name === name);
   }
 
   /** The pods that a label selector finds. */

@@ -1,10 +1,9 @@
-import { App, Yaml } from 'cdk8s';
-import { loadAll } from 'js-yaml';
-import { RestoreChart, type RestorePlan } from '../../charts/backup';
+import { type RestorePlanProps, restorePlan } from '../../cluster/copy/restore-plan';
+import { StudioManifests } from '../../cluster/studio-manifests';
 import { loadStudio } from '../../config/load-studio';
 import { formatProblem } from '../../config/problems';
 import { type Endpoint, isAllowed } from '../support/network';
-import { development, envText, load, type Manifest, production, render, type Settings } from '../support/studio';
+import { development, envText, type Manifest, production, render, type Settings } from '../support/studio';
 
 const volsync = { JUNJO_K8S_BACKUP: 'volsync', JUNJO_K8S_BACKUP_REPOSITORY: 'backup-repository' };
 const velero = { JUNJO_K8S_BACKUP: 'velero' };
@@ -14,8 +13,8 @@ const problems = (settings: Settings) =>
     .problems.map(formatProblem)
     .filter((line) => line.includes('JUNJO_K8S_BACKUP'));
 
-const plan = (settings: Settings, what: RestorePlan): Manifest[] =>
-  loadAll(Yaml.stringify(...new RestoreChart(new App(), 'restore', load(settings), what).toJson()));
+const plan = (settings: Settings, what: RestorePlanProps): readonly Manifest[] =>
+  restorePlan(new StudioManifests(render(settings).objects), what).objects;
 
 describe('a studio that nobody backs up', () => {
   test('is warned of in production, whether or not the file says so', () => {

@@ -1,7 +1,15 @@
 import { podsOf } from '../../render/manifest';
-import { renderStudios } from '../../render/render';
 import { makeCertificate } from '../support/certificate';
-import { development, envText, problemsOf, production, Rendered, render, type Settings } from '../support/studio';
+import {
+  development,
+  envText,
+  problemsOf,
+  production,
+  Rendered,
+  render,
+  renderAll,
+  type Settings,
+} from '../support/studio';
 
 const placement = {
   JUNJO_K8S_NODE_SELECTOR: 'disktype=ssd, topology.kubernetes.io/zone=a',
@@ -105,7 +113,7 @@ test('the Secrets that controllers make of a Certificate and a SealedSecret have
 
 test('the ApplicationSet of several studios has the labels on which they agree', () => {
   const source = (name: string, team: string) => ({
-    name,
+    folder: name,
     files: [
       {
         path: `${name}.env`,
@@ -122,7 +130,7 @@ test('the ApplicationSet of several studios has the labels on which they agree',
       },
     ],
   });
-  const { files } = renderStudios([source('blue', 'ml'), source('green', 'web')], {});
+  const { files } = renderAll([source('blue', 'ml'), source('green', 'web')], {});
   const sets = new Rendered(files.filter(({ path }) => path.startsWith('argocd/'))).objects;
   expect(sets.map(({ kind }) => kind).sort()).toEqual(['AppProject', 'ApplicationSet']);
   for (const { metadata } of sets) {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { App } from 'cdk8s';
 import { Studio } from '../../charts/studio';
-import { renderConfig } from '../../render/render';
-import { filesOf, manifestsBelow } from '../../render/rendered-file';
+import { renderStudio } from '../../main';
+import { filesOf, manifestsBelow } from '../../render/files';
 import {
   development,
   files,
@@ -258,7 +258,7 @@ describe('a change rolls the pods that read it, and no other', () => {
     // The address of the API is among the settings too, and would hide a config.js that the digest leaves out.
     const config = load(base);
     const digests = [config, { ...config, apiUrl: 'https://a.example.com' }].map((each) => {
-      const studio = new Rendered(renderConfig(each).files);
+      const studio = new Rendered(filesOf(renderStudio(each).manifests));
       return studio.pod('frontend').metadata.annotations['checksum/settings'];
     });
     expect(digests[0]).not.toBe(digests[1]);

@@ -4,8 +4,8 @@ import { loadAll } from 'js-yaml';
 import { digest } from '../../charts/pod/digest';
 import { podMeta } from '../../charts/pod/pod';
 import { Studio } from '../../charts/studio';
-import { renderConfig } from '../../render/render';
-import { filesOf, manifestsBelow } from '../../render/rendered-file';
+import { renderStudio } from '../../main';
+import { filesOf, manifestsBelow } from '../../render/files';
 import { development, freshSecret, load, type Manifest, production, render } from '../support/studio';
 
 const service = (settings: Parameters<typeof render>[0], name: string) =>
@@ -347,7 +347,7 @@ test("a studio can be mounted in somebody's own App, beside other studios and ch
   for (const config of [blue, green]) {
     if (!config) continue;
     const files = filesOf(manifestsBelow(new Studio(scope, config.namespace, { config })));
-    expect(files).toEqual(renderConfig(config).files);
+    expect(files).toEqual(filesOf(renderStudio(config).manifests));
   }
   const objects = loadAll(app.synthYaml()) as Manifest[];
   const namespaces = objects.filter(({ kind }) => kind === 'Namespace').map(({ metadata }) => metadata.name);

@@ -39,7 +39,7 @@ test('--version tells the version of the package and the release lines', () => {
 test('every command has a help with examples and exit codes', () => {
   const list = cli('--help').stdout;
   const names = [...list.matchAll(/^ {2}([a-z]+) (?!\[command)\[/gm)].map(([, name = '']) => name);
-  expect(names).toEqual(expect.arrayContaining(['init', 'synth', 'validate', 'stream', 'forward', 'app']));
+  expect(names).toEqual(expect.arrayContaining(['init', 'synth', 'validate', 'stream', 'forward', 'preflight']));
   for (const name of names) {
     const { status, stdout } = cli(name, '--help');
     expect(status).toBe(0);
@@ -143,7 +143,7 @@ test('there are no colours in a pipe', () => {
 
 test('the app of a cdk8s.yaml writes nothing with a bad env file', () => {
   write('.env', 'JUNJO_ENV=nowhere\n');
-  const { status, stderr } = cli('app');
+  const { status, stderr } = workspace.run('node', ['-r', 'tsx/cjs', 'main.ts']);
   expect(status).toBe(1);
   expect(stderr).toContain('.env:1 JUNJO_ENV: must be one of: development, production');
   expect(existsSync(path('dist'))).toBe(false);

@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { preflight } from '../../cli/preflight';
+import { filesOf, writeFiles } from '../../render/files';
 import { FakeApiServer } from '../support/fake-api-server';
 import { describeWithKubectl } from '../support/kubectl';
-import { development, envText, freshSecret, type Settings } from '../support/studio';
+import { development, envText, freshSecret, render, type Settings } from '../support/studio';
 
 const node = {
   apiVersion: 'v1',
@@ -48,21 +49,21 @@ describeWithKubectl('preflight', () => {
   const look = (settings: Settings = {}, options = {}) => {
     const file = join(folder, 'studio.env');
     writeFileSync(file, envText(development(settings)));
-    const io = {
-      environment: cluster.environment,
-      out: (text: string) => said.push(text),
-      err: (text: string) => said.push(text),
-      color: false,
-    };
-    return preflight.run({ envFile: [file], ...options } as never, io);
+    return preflight.run({ envFile: [file], ...options } as never, io());
   };
+  const io = () => ({
+    environment: cluster.environment,
+    out: (text: string) => said.push(text),
+    err: (text: string) => said.push(text),
+    color: false,
+  });
 
   test('finds what a studio needs, and stores nothing', async () => {
     const before = cluster.store.version;
     expect(await look()).toBe(0);
-    expect(said.join('\n')).toMatch(/^ok {4}Kubernetes v1\.35\.0$/m);
-    expect(said.join('\n')).toMatch(/^ok {4}you may create and change all \d+ objects$/m);
-    expect(said.join('\n')).toMatch(/^ok {4}the API server takes (\d+) of \1 objects/m);
+    expect(said.join('\n')).toMatch(/^ok {7}Kubernetes v1\.35\.0$/m);
+    expect(said.join('\n')).toMatch(/^ok {7}you may create and change all \d+ objects$/m);
+    expect(said.join('\n')).toMatch(/^ok {7}the API server takes (\d+) of \1 objects/m);
     expect(cluster.store.version).toBe(before);
     const writes = cluster.requests.filter(
       ({ method, query, path }) =>
@@ -71,11 +72,38 @@ describeWithKubectl('preflight', () => {
     expect(writes.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
   });
 
+  test('looks at an output folder that has no secrets, as it is', async () => {
+    const output = join(folder, 'dist');
+    const objects = render(development()).objects.filter(({ kind }) => kind !== 'Secret');
+    const claim = objects.find(({ kind }) => kind === 'PersistentVolumeClaim');
+    claim.spec.storageClassName = 'does-not-exist';
+    writeFiles(filesOf(objects.map((manifest, index) => ({ file: `${index}.k8s.yaml`, manifest }))), output);
+    expect(await preflight.run({ folder: output } as never, io())).toBe(1);
+    expect(said.join('\n')).toMatch(/^error {4}there is no storage class does-not-exist$/m);
+    expect(said.join('\n')).toMatch(/^error {4}there is no Secret junjo-ai-studio-secrets in junjo-ai-studio$/m);
+    expect(said.join('\n')).toMatch(/^ok {7}the API server takes 19 of 19 objects/m);
+  });
+
+  test.each([
+    ['is not there', 'gone', /gone: holds no rendered studio\. Render one: /],
+    ['is empty', 'empty', /empty: holds no rendered studio\. Render one: /],
+  ])('a folder that %s is named', async (_, name, says) => {
+    mkdirSync(join(folder, 'empty'));
+    expect(await preflight.run({ folder: join(folder, name) } as never, io())).toBe(1);
+    expect(said.join('\n')).toMatch(says);
+  });
+
+  test('of an output with several studios, one has to be named', async () => {
+    mkdirSync(join(folder, 'dist', 'blue', 'foundation'), { recursive: true });
+    expect(await preflight.run({ folder: join(folder, 'dist') } as never, io())).toBe(1);
+    expect(said.join('\n')).toMatch(/holds several studios\. Name one: .*dist\/blue$/);
+  });
+
   test('quotes admission, with the object that it refuses', async () => {
     cluster.admit = ({ kind }) => (kind === 'Service' ? 'denied by policy.example.com: no load balancers' : undefined);
     expect(await look()).toBe(1);
     expect(said.join('\n')).toMatch(
-      /^fail {2}the API server refuses Service junjo-ai-studio-backend: .*denied by policy\.example\.com: no load balancers/m,
+      /^error {4}the API server refuses Service junjo-ai-studio-backend: .*denied by policy\.example\.com: no load balancers/m,
     );
   });
 
@@ -83,7 +111,7 @@ describeWithKubectl('preflight', () => {
     cluster.forbidden.add('create deployments').add('patch services');
     expect(await look()).toBe(1);
     expect(said.join('\n')).toMatch(
-      /^fail {2}you may not: (create deployments\.apps, patch services|patch services, create deployments\.apps)$/m,
+      /^error {4}you may not: (create deployments\.apps, patch services|patch services, create deployments\.apps)$/m,
     );
   });
 
@@ -113,9 +141,9 @@ describeWithKubectl('preflight', () => {
     cluster.faults.add({ when: ({ path, query }) => path.endsWith('/services') && query.has('dryRun'), fault });
     expect(await look()).toBe(1);
     expect(said.join('\n')).toMatch(
-      /^fail {2}the API server refuses Service junjo-ai-studio-frontend: .*failed calling/m,
+      /^error {4}the API server refuses Service junjo-ai-studio-frontend: .*failed calling/m,
     );
-    expect(said.join('\n')).toMatch(/^ok {4}the API server takes \d+ of \d+ objects/m);
+    expect(said.join('\n')).toMatch(/^ok {7}the API server takes \d+ of \d+ objects/m);
   });
 
   test('a webhook that cannot be asked without storing is a warning', async () => {
@@ -123,7 +151,7 @@ describeWithKubectl('preflight', () => {
     const fault = { kind: 'status', code: 400, reason: 'BadRequest', message } as const;
     cluster.faults.add({ when: ({ path, query }) => path.endsWith('/services') && query.has('dryRun'), fault });
     expect(await look()).toBe(0);
-    expect(said.join('\n')).toMatch(/^warn {2}Service junjo-ai-studio-frontend: cannot be tried: .*dry run/m);
+    expect(said.join('\n')).toMatch(/^warning {2}Service junjo-ai-studio-frontend: cannot be tried: .*dry run/m);
   });
 
   test('a refused change of a Secret never shows its values', async () => {
@@ -137,7 +165,7 @@ describeWithKubectl('preflight', () => {
     expect(await look({ JUNJO_SESSION_SECRET: secret })).toBe(1);
     const text = said.join('\n');
     expect(text).toMatch(
-      /^fail {2}the API server refuses Secret junjo-ai-studio-secrets: .*denied by policy\.example/m,
+      /^error {4}the API server refuses Secret junjo-ai-studio-secrets: .*denied by policy\.example/m,
     );
     expect(text).not.toContain(Buffer.from(secret).toString('base64'));
     expect(text).not.toContain(secret);
@@ -155,9 +183,9 @@ describeWithKubectl('preflight', () => {
     cluster.forbidden.add('create namespaces').add('patch namespaces');
     await look();
     const text = said.join('\n');
-    expect(text).toMatch(/^warn {2}nodes may not be read/m);
-    expect(text).toMatch(/^warn {2}storage classes may not be read/m);
-    expect(text).not.toMatch(/^fail {2}the API server refuses (?!Namespace)/m);
+    expect(text).toMatch(/^warning {2}nodes may not be read/m);
+    expect(text).toMatch(/^warning {2}storage classes may not be read/m);
+    expect(text).not.toMatch(/^error {4}the API server refuses (?!Namespace)/m);
     const tried = cluster.requests.filter(({ query }) => query.get('dryRun') === 'All');
     expect(tried.some(({ path }) => path.includes('/namespaces/default/'))).toBe(false);
   });
@@ -183,7 +211,7 @@ describeWithKubectl('preflight', () => {
     const fault = { kind: 'status', code: 503, reason: 'ServiceUnavailable', message } as const;
     cluster.faults.add({ when: ({ path }) => path === '/apis/metrics.k8s.io/v1beta1', fault });
     expect(await look()).toBe(0);
-    expect(said.join('\n')).toMatch(/^ok {4}the cluster knows every kind$/m);
+    expect(said.join('\n')).toMatch(/^ok {7}the cluster knows every kind$/m);
   });
 
   test('a kind that the cluster lacks is named with what brings it', async () => {
@@ -198,9 +226,9 @@ describeWithKubectl('preflight', () => {
       }),
     ).toBe(1);
     expect(said.join('\n')).toMatch(
-      /^fail {2}the cluster does not know Certificate\.cert-manager\.io\n {6}install cert-manager 1\.12/m,
+      /^error {4}the cluster does not know Certificate\.cert-manager\.io\n {9}install cert-manager 1\.12/m,
     );
-    expect(said.join('\n')).toMatch(/^fail {2}there is no ingress class nginx$/m);
+    expect(said.join('\n')).toMatch(/^error {4}there is no ingress class nginx$/m);
   });
 
   test('an env file with an error is told before any cluster is asked', async () => {
@@ -211,10 +239,10 @@ describeWithKubectl('preflight', () => {
 
   test('for programs it is one JSON object', async () => {
     expect(await look({ JUNJO_K8S_STORAGE_CLASS: 'gone' }, { json: true })).toBe(1);
-    const { results } = JSON.parse(said[0] ?? '');
-    expect(results).toContainEqual({
-      check: 'storage-class',
-      level: 'fail',
+    const { findings } = JSON.parse(said[0] ?? '');
+    expect(findings).toContainEqual({
+      subject: 'storage-class',
+      severity: 'error',
       text: 'there is no storage class gone',
       fix: 'set JUNJO_K8S_STORAGE_CLASS to one of fast',
     });

@@ -60,14 +60,16 @@ describeWithKubectl('status', () => {
     expect(screen.split('\n').length).toBeLessThan(24);
   });
 
-  test('names the one cause and the next command of what is broken, and fails', async () => {
+  test('names the one cause and the fix command of what is broken, and fails', async () => {
     const shown = await showing('secret-key-missing');
     cluster = shown.cluster;
     expect(await status({ namespace: shown.namespace })).toBe(1);
     expect(said[0]).toContain(
-      'fail  backend: the Secret junjo-ai-studio-secrets has no key JUNJO_SECURE_COOKIE_KEY [secret-key-missing]\n      set JUNJO_SECURE_COOKIE_KEY',
+      'error    backend: the Secret junjo-ai-studio-secrets has no key JUNJO_SECURE_COOKIE_KEY [secret-key-missing]\n         set JUNJO_SECURE_COOKIE_KEY',
     );
-    expect(said[0]).toContain('wait  ingestion: waits for the backend, which does not answer yet [waits-for-backend]');
+    expect(said[0]).toContain(
+      'wait     ingestion: waits for the backend, which does not answer yet [waits-for-backend]',
+    );
   });
 
   test('reads the log of what crashes, and repeats no value of it that may be secret', async () => {
@@ -91,7 +93,7 @@ describeWithKubectl('status', () => {
     const { context, namespace, workloads, findings } = JSON.parse(said[0] ?? '');
     expect([context, namespace]).toEqual(['fake', 'state-image-missing']);
     expect(workloads.map(({ name }: { name: string }) => name)).toEqual(['backend', 'frontend', 'ingestion']);
-    expect(findings[0]).toMatchObject({ severity: 'fail', cause: 'image-missing', subjects: ['backend'] });
+    expect(findings[0]).toMatchObject({ severity: 'error', cause: 'image-missing', subjects: ['backend'] });
   });
 
   test('what the user may not read is named, and the rest is told', async () => {
@@ -198,7 +200,7 @@ describeWithKubectl('status', () => {
     const shown = await showing('frontend-bad-rollout');
     cluster = shown.cluster;
     expect(await status({ namespace: shown.namespace, watch: true })).toBe(1);
-    expect(said[0]).toMatch(/^Held up:\nfail {2}frontend: .*does not exist in its registry/);
+    expect(said[0]).toMatch(/^Held up:\nerror {4}frontend: .*does not exist in its registry/);
     // Each change is said once.
     expect(told).toHaveLength(1);
   });

@@ -115,7 +115,7 @@ describe('without a path', () => {
     const refused = await run({ paths: [], envFile: [env], refuse: ['Secret'] });
     expect(refused).toMatchObject({ exit: 1, out: [] });
     expect(refused.err).toEqual([
-      expect.stringMatching(/^30-secrets\.k8s\.yaml:\d+ Secret junjo-ai-studio-secrets: kind: is Secret/),
+      expect.stringMatching(/^30-secrets\.k8s\.yaml Secret junjo-ai-studio-secrets: kind: is Secret/),
     ]);
   });
 

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Kubectl } from '../../cluster/kubectl';
 import { PortForward } from '../../cluster/port-forward';
 import { development, envText } from '../support/studio';
 import { Workspace } from '../support/workspace';
@@ -37,7 +38,11 @@ afterEach(() => workspace.remove());
 const start = (messages: string[] = []) => {
   const forward = new PortForward(
     { service: 'junjo-ai-studio-backend', ports: [1323] },
-    { namespace: 'team', kubectl, retryMs: 5, onMessage: (message) => messages.push(message) },
+    {
+      kubectl: new Kubectl({ program: kubectl, namespace: 'team' }),
+      retryMs: 5,
+      onMessage: (message) => messages.push(message),
+    },
   );
   return { forward, ended: forward.run() };
 };
@@ -48,7 +53,7 @@ test('forwards the ports of a Service under their own numbers', async () => {
   await until(() => calls().length === 1);
   forward.stop();
   await ended;
-  expect(calls()).toEqual(['-n team port-forward service/junjo-ai-studio-backend 1323:1323']);
+  expect(calls()).toEqual(['--namespace=team port-forward service/junjo-ai-studio-backend 1323:1323']);
 });
 
 test('connects again when kubectl ends', async () => {
@@ -102,11 +107,15 @@ test('passes on once what kubectl says anew each time with the hour and its proc
 
 test('says so when there is no kubectl', async () => {
   kubectl = join(workspace.path, 'nowhere');
-  await expect(start().ended).rejects.toMatchObject({ code: 'ENOENT' });
+  await expect(start().ended).rejects.toMatchObject({ failure: 'missing program' });
 });
 
 test('npm run forward prints the addresses, and ends cleanly on Ctrl-C', async () => {
-  fakeKubectl('exec sleep 60');
+  const config = {
+    contexts: [{ name: 'kind', context: {} }],
+    clusters: [{ cluster: { server: 'https://127.0.0.1' } }],
+  };
+  fakeKubectl(`case "$*" in *'config view'*) echo '${JSON.stringify(config)}';; *) exec sleep 60;; esac`);
   writeFileSync(join(workspace.path, '.env'), envText(development({ JUNJO_K8S_NAMESPACE: 'team' })));
   const child = spawn(process.execPath, ['tools/run.js', 'forward'], {
     cwd: workspace.path,
@@ -117,15 +126,15 @@ test('npm run forward prints the addresses, and ends cleanly on Ctrl-C', async (
     output += data;
   });
   const closed = new Promise((resolve) => child.once('close', resolve));
-  await until(() => calls().length === 3);
+  await until(() => calls().length === 4);
   child.kill('SIGINT');
   expect(await closed).toBe(0);
   for (const address of ['http://localhost:5153', 'http://localhost:1323', 'localhost:50051'])
     expect(output).toContain(address);
-  expect(calls().sort()).toEqual([
-    '-n team port-forward service/junjo-ai-studio-backend 1323:1323',
-    '-n team port-forward service/junjo-ai-studio-frontend 5153:5153',
-    '-n team port-forward service/junjo-ai-studio-ingestion 50051:50051',
+  expect(calls().slice(1).sort()).toEqual([
+    '--context=kind --namespace=team port-forward service/junjo-ai-studio-backend 1323:1323',
+    '--context=kind --namespace=team port-forward service/junjo-ai-studio-frontend 5153:5153',
+    '--context=kind --namespace=team port-forward service/junjo-ai-studio-ingestion 50051:50051',
   ]);
 });
 

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { recognisers } from '../../cluster/diagnosis';
+import { causes } from '../../cluster/diagnosis';
 import { shownByStatus, withOutput } from '../support/troubleshooting';
 
 const page = readFileSync('docs/troubleshooting.md', 'utf8');
 const sections = [...page.matchAll(/^### `([a-z-]+)`\n\n```text\n(.*?)^```\n\n(.*?)(?=^##|(?![\s\S]))/gms)];
 
 test('each recogniser has one section, and no section is of another', () => {
-  expect(sections.map(([, name]) => name).sort()).toEqual(recognisers.map(({ name }) => name).sort());
+  expect(sections.map(([, name]) => name).sort()).toEqual(causes.map(({ name }) => name).sort());
 });
 
 test('each section shows what status prints of a state (npm run docs writes it)', () => {

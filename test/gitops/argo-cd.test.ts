@@ -1,4 +1,3 @@
-import { renderStudios } from '../../render/render';
 import {
   envText,
   isWithoutBackup,
@@ -6,6 +5,7 @@ import {
   production,
   Rendered,
   render,
+  renderAll,
   type Settings,
 } from '../support/studio';
 
@@ -126,7 +126,7 @@ test('custom resources are applied before their CRD is known, and what holds the
 
 describe('many studios', () => {
   const source = (name: string, settings: Settings = {}) => ({
-    name,
+    folder: name,
     files: [
       {
         path: `studios/${name}.env`,
@@ -143,16 +143,13 @@ describe('many studios', () => {
     ],
   });
   const errors = (...sources: ReturnType<typeof source>[]) =>
-    renderStudios(sources, {})
+    renderAll(sources, {})
       .problems.filter((problem) => !isWithoutBackup(problem))
       .map(({ file, variable, text }) => `${file} ${variable}: ${text}`);
 
   test('render into a folder each, under their own names, with one ApplicationSet', () => {
-    const { files, studios } = renderStudios(
-      [source('blue'), source('green', { JUNJO_K8S_NAMESPACE: 'team-green' })],
-      {},
-    );
-    expect(studios.map(({ name, namespace }) => [name, namespace])).toEqual([
+    const { files, studios } = renderAll([source('blue'), source('green', { JUNJO_K8S_NAMESPACE: 'team-green' })], {});
+    expect(studios.map(({ config: { name, namespace } }) => [name, namespace])).toEqual([
       ['blue', 'blue'],
       ['green', 'team-green'],
     ]);
@@ -186,8 +183,8 @@ describe('many studios', () => {
       ...green,
       files: green.files.map(({ path, text }) => ({ path, text: `${text}JUNJO_LOG_LEVEL=debug\n` })),
     };
-    const before = new Map(renderStudios([blue, green], {}).files.map(({ path, text }) => [path, text]));
-    const after = renderStudios([blue, louder], {}).files;
+    const before = new Map(renderAll([blue, green], {}).files.map(({ path, text }) => [path, text]));
+    const after = renderAll([blue, louder], {}).files;
     const changed = after.filter(({ path, text }) => before.get(path) !== text).map(({ path }) => path.split('/')[0]);
     expect([...new Set(changed)]).toEqual(['green']);
   });
@@ -195,7 +192,7 @@ describe('many studios', () => {
   test('are not rendered when one is bad, and all problems of all files come together', () => {
     const bad = source('green', { JUNJO_LOG_LEVEL: 'loud' });
     const worse = source('red', { JUNJO_LOG_FORMAT: 'pretty' });
-    const rendering = renderStudios([source('blue'), bad, worse], {});
+    const rendering = renderAll([source('blue'), bad, worse], {});
     expect([rendering.files, rendering.studios]).toEqual([[], []]);
     expect(errors(source('blue'), bad, worse)).toEqual([
       'studios/green.env JUNJO_LOG_LEVEL: must be one of: debug, info, warn, error',
@@ -207,7 +204,7 @@ describe('many studios', () => {
     const shared = { path: 'shared.env', text: 'JUNJO_LOG_LEVEL=loud\n' };
     const sharing = ['blue', 'green'].map((name) => {
       const own = source(name);
-      return { name, files: [shared, ...own.files] };
+      return { folder: name, files: [shared, ...own.files] };
     });
     expect(errors(...sharing)).toEqual(['shared.env JUNJO_LOG_LEVEL: must be one of: debug, info, warn, error']);
   });
@@ -301,7 +298,7 @@ describe('many studios', () => {
   ])('may not share %s', (_, blue, green, says) => {
     const printed = errors(source('blue', blue), source('green', green));
     expect(printed).toEqual([expect.stringContaining(`studios/green.env ${says}`)]);
-    expect(renderStudios([source('blue', blue), source('green', green)], {}).files).toEqual([]);
+    expect(renderAll([source('blue', blue), source('green', green)], {}).files).toEqual([]);
   });
 });
 
@@ -315,8 +312,8 @@ test.each([
     'is not the URL of a Git repository. Write it as https://host/team/repo.git or git@host:team/repo.git',
   ],
 ])('the repository %s is refused', (repo, says) => {
-  const { problems } = renderStudios(
-    [{ name: 'a', files: [{ path: 'a.env', text: envText(production({ JUNJO_K8S_GIT_REPO: repo })) }] }],
+  const { problems } = renderAll(
+    [{ folder: 'a', files: [{ path: 'a.env', text: envText(production({ JUNJO_K8S_GIT_REPO: repo })) }] }],
     {},
   );
   const told = problems.filter((problem) => !isWithoutBackup(problem));

@@ -1,7 +1,6 @@
 import { constants, createDecipheriv, createHash, type KeyObject, privateDecrypt, randomBytes } from 'node:crypto';
 import { type LoadOptions, loadStudio } from '../../config/load-studio';
 import { formatProblem } from '../../config/problems';
-import { renderStudios } from '../../render/render';
 import { makeCertificate } from '../support/certificate';
 import {
   envText,
@@ -11,6 +10,7 @@ import {
   type Manifest,
   production,
   render,
+  renderAll,
   type Settings,
 } from '../support/studio';
 
@@ -338,7 +338,7 @@ describe('what is committed', () => {
 
 test('several studios of one run keep their seals, each in a file of its own', () => {
   const source = (name: string) => ({
-    name,
+    folder: name,
     files: [
       {
         path: `${name}.env`,
@@ -352,7 +352,7 @@ test('several studios of one run keep their seals, each in a file of its own', (
       },
     ],
   });
-  const { kept } = renderStudios([source('blue'), source('green'), source('red')], files());
+  const { kept } = renderAll([source('blue'), source('green'), source('red')], files());
   expect(kept.map(({ path }) => path)).toEqual(['sealed/blue.json', 'sealed/green.json', 'sealed/red.json']);
   expect(new Set(kept.map(({ text }) => text)).size).toBe(3);
 });

@@ -3,9 +3,8 @@ import { k8s } from 'cdk8s-plus-27';
 import { loadAll } from 'js-yaml';
 import { Studio } from '../../charts/studio';
 import { formatProblem } from '../../config/problems';
-import { judged } from '../../render/enforce';
-import { renderConfig, renderStudio, renderStudios } from '../../render/render';
-import { manifestsBelow } from '../../render/rendered-file';
+import { manifestsBelow } from '../../render/files';
+import { patchAndCheck } from '../../render/patch-and-check';
 import { patchesPage } from '../../tools/pages/patches-page';
 import {
   development,
@@ -16,6 +15,8 @@ import {
   type Manifest,
   production,
   Rendered,
+  render,
+  renderAll,
   type Settings,
 } from '../support/studio';
 
@@ -25,10 +26,10 @@ const base = production({ OPENAI_API_KEY: freshSecret(), JUNJO_K8S_FRONTEND_REPL
 /** What a person sees who renders the studio with a patch file: objects, or what is wrong. */
 function patchedWith(text: string, settings: Settings = {}, more: Readonly<Record<string, string>> = {}) {
   const files: Readonly<Record<string, string>> = { 'patches.yaml': text, ...more };
-  const { files: rendered, problems } = renderStudio(
-    [{ path: '.env', text: envText({ ...base, JUNJO_K8S_PATCHES: 'patches.yaml', ...settings }) }],
-    { readFile: (path) => files[path] },
-  );
+  const env = envText({ ...base, JUNJO_K8S_PATCHES: 'patches.yaml', ...settings });
+  const { files: rendered, problems } = renderAll([{ files: [{ path: '.env', text: env }] }], {
+    readFile: (path) => files[path],
+  });
   return {
     studio: new Rendered(rendered),
     files: rendered,
@@ -50,7 +51,7 @@ function wrong(text: string, settings?: Settings): string[] {
   return problems;
 }
 
-const unpatched = new Rendered(renderConfig(load(base)).files);
+const unpatched = render(base);
 const onBackend = (patch: string) => `patches:
   - target: { kind: Deployment, name: junjo-ai-studio-backend }
     patch: ${patch}
@@ -490,9 +491,9 @@ describe('nothing is rendered, and file and line are told, of', () => {
   test('a patch of one of several studios, and then of none of them', () => {
     const studio = (name: string, more: Settings) => {
       const text = envText(development({ JUNJO_K8S_NAMESPACE: name, ...more }));
-      return { name, files: [{ path: `${name}.env`, text }] };
+      return { folder: name, files: [{ path: `${name}.env`, text }] };
     };
-    const { files, problems } = renderStudios(
+    const { files, problems } = renderAll(
       [studio('blue', {}), studio('green', { JUNJO_K8S_PATCHES: 'patches.yaml' })],
       {
         readFile: () => 'patches: [{ target: { kind: A }, patch: {} }]',
@@ -588,7 +589,7 @@ test.each([
     metadata: { name: 'made-up', namespace: config.namespace },
     spec: { containers: [{ name: 'made-up', image: 'a' }] },
   });
-  const { problems } = judged(manifestsBelow(studio), config);
+  const { problems } = patchAndCheck(manifestsBelow(studio), config);
   const told = problems.map(formatProblem);
   expect(
     told.map((line) => /^studio junjo-ai-studio: breaks the rule ([a-z-]+)\. Pod made-up/.exec(line)?.[1]),

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { type ClusterObject, ClusterState, type Diagnosis, diagnose, type StateOptions } from '../../cluster/diagnosis';
+import { ClusterState, type Diagnosis, diagnose, type StateOptions } from '../../cluster/diagnosis';
+import type { Manifest } from '../../render/manifest';
 
 /** A state of a real cluster, or one that was made from it. */
 export interface RecordedState {
@@ -20,7 +21,7 @@ export function diagnosisOf(
   { namespace, recorded, objects }: RecordedState,
   options: Partial<StateOptions> = {},
 ): readonly Diagnosis[] {
-  return diagnose(new ClusterState(objects as ClusterObject[], { namespace, now: new Date(recorded), ...options }));
+  return diagnose(new ClusterState(objects as Manifest[], { namespace, now: new Date(recorded), ...options }));
 }
 
 /** The same as `severity cause: subjects`, a line each. */

@@ -55,36 +55,36 @@ const pull = (why: string) =>
 export const made: Readonly<Record<string, readonly [state: RecordedState, first: string]>> = {
   'registry wants credentials': [
     pull('failed to authorize: 401 Unauthorized, pull access denied, insufficient_scope: authorization failed'),
-    'fail image-denied: backend',
+    'error image-denied: backend',
   ],
-  'registry limits pulls': [pull('429 Too Many Requests - toomanyrequests'), 'fail image-rate-limited: backend'],
+  'registry limits pulls': [pull('429 Too Many Requests - toomanyrequests'), 'error image-rate-limited: backend'],
   'registry is not reached': [
     pull('failed to do request: dial tcp: lookup registry-1.docker.io: no such host'),
-    'fail image-unreachable: backend',
+    'error image-unreachable: backend',
   ],
   'registry has a certificate that nobody trusts': [
     pull('tls: failed to verify certificate: x509: certificate signed by unknown authority'),
-    'fail image-unreachable: backend',
+    'error image-unreachable: backend',
   ],
   'image is for another processor': [
     pull('no match for platform in manifest: not found'),
-    'fail image-platform: backend',
+    'error image-platform: backend',
   ],
-  'pull fails for a reason of its own': [pull('something new'), 'fail image-not-pulled: backend'],
+  'pull fails for a reason of its own': [pull('something new'), 'error image-not-pulled: backend'],
   'image may not be pulled': [
     changed('image-missing', waits('ErrImageNeverPull', 'Container image is not present with pull policy of Never')),
-    'fail image-not-pulled: backend',
+    'error image-not-pulled: backend',
   ],
   'back-off that tells nothing, with the reason in an event': [
     changed('image-missing', waits('ImagePullBackOff', 'Back-off pulling image')),
-    'fail image-missing: backend',
+    'error image-missing: backend',
   ],
   'container runs as root against its policy': [
     changed(
       'secret-missing',
       waits('CreateContainerConfigError', 'container has runAsNonRoot and image will run as root'),
     ),
-    'fail container-config: backend',
+    'error container-config: backend',
   ],
   'memory limit too small for the container to start': [
     changed(
@@ -97,21 +97,21 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
         finishedAt: '2026-11-23T21:08:26Z',
       }),
     ),
-    'fail oom-killed: backend',
+    'error oom-killed: backend',
   ],
   'crash during a moment in which the container runs again': [
     changed('crash-loop', (state) => {
       pod(state, 'backend').status.containerStatuses[0].state = { running: { startedAt: state.recorded } };
     }),
-    'fail crash-loop: backend',
+    'error crash-loop: backend',
   ],
   'pod affinity finds no place': [
     changed('unschedulable-memory', says(/1 Insufficient memory/, "1 node(s) didn't match pod affinity rules")),
-    'fail unschedulable-affinity: backend, ingestion',
+    'error unschedulable-affinity: backend, ingestion',
   ],
   'reason of a scheduler that nobody has met': [
     changed('unschedulable-memory', says(/1 Insufficient memory/, '1 node(s) did not please a plugin')),
-    'fail unschedulable: backend, ingestion',
+    'error unschedulable: backend, ingestion',
   ],
   'taint of a person': [
     changed('node-cordoned', (state) => {
@@ -119,14 +119,14 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
       const node = state.objects.find(({ kind }) => kind === 'Node');
       node.spec = { taints: [{ key: 'team', value: 'gpu', effect: 'NoSchedule' }] };
     }),
-    'fail node-tainted: backend, frontend, ingestion',
+    'error node-tainted: backend, frontend, ingestion',
   ],
   'volume on another node, in the words of older versions': [
     changed(
       'volume-on-absent-node',
       says(/didn't match PersistentVolume's node affinity/, 'had volume node affinity conflict'),
     ),
-    'fail volume-on-absent-node: backend, ingestion',
+    'error volume-on-absent-node: backend, ingestion',
   ],
   'claim that does not exist': [
     changed('claim-class-missing', (state) => {
@@ -134,13 +134,13 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
       const index = state.objects.findIndex(({ kind }) => kind === 'PersistentVolumeClaim');
       state.objects.splice(index, 1);
     }),
-    'fail claim-missing: backend, ingestion',
+    'error claim-missing: backend, ingestion',
   ],
   'claim whose volume is lost': [
     changed('healthy', (state) => {
       state.objects.find(({ kind }) => kind === 'PersistentVolumeClaim').status.phase = 'Lost';
     }),
-    'fail claim-unbound: claim junjo-ai-studio-data',
+    'error claim-unbound: claim junjo-ai-studio-data',
   ],
   'node that answers no more': [
     changed('readiness-failing', (state) => {
@@ -148,32 +148,32 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
       const ready = node.status.conditions.find(({ type }: { type: string }) => type === 'Ready');
       Object.assign(ready, { status: 'Unknown', message: 'Kubelet stopped posting node status.' });
     }),
-    'fail node-lost: backend, ingestion',
+    'error node-lost: backend, ingestion',
   ],
   'volume that another node holds': [
     changed(
       'hostpath-missing',
       says(/MountVolume.SetUp failed.*$/, 'Multi-Attach error for volume "pvc-1" Volume is already used by pod(s) x'),
     ),
-    'fail volume-multi-attach: backend, ingestion',
+    'error volume-multi-attach: backend, ingestion',
   ],
   'Secret of a certificate that is mounted and missing': [
     changed(
       'hostpath-missing',
       says(/MountVolume.SetUp failed.*$/, 'MountVolume.SetUp failed: secret "tls" not found'),
     ),
-    'fail mount-source-missing: backend, ingestion',
+    'error mount-source-missing: backend, ingestion',
   ],
   'mount that fails for a reason of its own': [
     changed('hostpath-missing', says(/hostPath type check failed.*$/, 'mount failed: exit status 32')),
-    'fail mount-failed: backend, ingestion',
+    'error mount-failed: backend, ingestion',
   ],
   'LimitRange that allows less': [
     changed(
       'quota-exceeded',
       says(/exceeded quota.*$/, 'maximum memory usage per Container is 100Mi, but limit is 500Mi'),
     ),
-    'fail limit-range: ingestion',
+    'error limit-range: ingestion',
   ],
   'webhook that refuses': [
     changed(
@@ -183,7 +183,7 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
         'admission webhook "policy.example.com" denied the request: no',
       ),
     ),
-    'fail admission-refused: ingestion',
+    'error admission-refused: ingestion',
   ],
   'pod that had to be killed when it was evicted': [
     changed('evicted', (state) => {
@@ -195,23 +195,23 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
         message: 'The node was low on resource: memory.',
       });
     }),
-    'warn evicted: backend, pod junjo-ai-studio-backend-559d7958f4-s4vkc',
+    'warning evicted: backend, pod junjo-ai-studio-backend-559d7958f4-s4vkc',
   ],
   'old pod that has time to end': [ending('2026-11-23T21:20:00Z'), 'wait old-pod-ending: backend'],
-  'old pod that should be gone': [ending('2026-11-23T21:00:00Z'), 'fail old-pod-ending: backend'],
+  'old pod that should be gone': [ending('2026-11-23T21:00:00Z'), 'error old-pod-ending: backend'],
   'rollout that took too long for no reason that shows': [
     changed('deadline-exceeded', (state) => {
       const events = state.objects.filter(({ kind, reason }) => kind === 'Event' && reason === 'Unhealthy');
       for (const event of events) state.objects.splice(state.objects.indexOf(event), 1);
     }),
-    'fail deadline-exceeded: backend',
+    'error deadline-exceeded: backend',
   ],
   'node that does not allow the sysctl of the frontend': [
     changed('starting', (state) => {
       const { status } = pod(state, 'frontend');
       Object.assign(status, { phase: 'Failed', reason: 'SysctlForbidden', message: 'forbidden sysctl' });
     }),
-    'fail pod-rejected: frontend',
+    'error pod-rejected: frontend',
   ],
   'node without a network': [
     changed('hostpath-missing', (state) => {
@@ -219,14 +219,14 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
         Object.assign(event, { reason: 'FailedCreatePodSandBox', message: 'cni plugin not initialized' });
       }
     }),
-    'fail sandbox-failed: backend, ingestion',
+    'error sandbox-failed: backend, ingestion',
   ],
   'Deployment that somebody paused': [
     changed('rollout-in-progress', ({ objects }) => {
       const backend = objects.find(({ kind, metadata }) => kind === 'Deployment' && /backend/.test(metadata.name));
       backend.spec.paused = true;
     }),
-    'fail rollout-paused: backend',
+    'error rollout-paused: backend',
   ],
   'container that is well between two crashes': [
     changed('healthy', (state) => {
@@ -234,15 +234,15 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
       const terminated = { exitCode: 1, reason: 'Error', finishedAt: state.recorded };
       Object.assign(container, { restartCount: 4, lastState: { terminated } });
     }),
-    'warn restarting: backend',
+    'warning restarting: backend',
   ],
   'image whose signature nobody trusts': [
     changed('image-missing', waits('SignatureValidationFailed', 'image pull policy requires a signature')),
-    'fail image-not-pulled: backend',
+    'error image-not-pulled: backend',
   ],
   'namespace that is not there': [
     { namespace: 'junjo', recorded: '2026-11-23T21:00:00Z', objects: [] },
-    'fail namespace-missing: namespace junjo',
+    'error namespace-missing: namespace junjo',
   ],
   'init container that fails': [
     changed('starting', (state) => {
@@ -259,7 +259,7 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
       ];
       status.containerStatuses[0].state = { waiting: { reason: 'PodInitializing' } };
     }),
-    'fail init-failed: ingestion',
+    'error init-failed: ingestion',
   ],
   'data of another release': [
     changed('starting', (state) => {
@@ -269,11 +269,11 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
       status.initContainerStatuses = [{ name: GUARD_CONTAINER, ready: false, restartCount: 1, state: { terminated } }];
       status.containerStatuses[0].state = { waiting: { reason: 'PodInitializing' } };
     }),
-    'fail guard-tripped: backend',
+    'error guard-tripped: backend',
   ],
   'Gateway that nobody serves': [
     changed('healthy', beside({ kind: 'Gateway', metadata: { name: 'edge' }, spec: { gatewayClassName: 'eg' } })),
-    'fail gateway-pending: gateway edge',
+    'error gateway-pending: gateway edge',
   ],
   'route that is refused': [
     changed(
@@ -284,7 +284,7 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
         status: { parents: [{ conditions: [condition('Accepted', 'False', 'NotAllowedByListeners')] }] },
       }),
     ),
-    'fail route-refused: route ui',
+    'error route-refused: route ui',
   ],
   'challenge that is stuck': [
     changed(
@@ -305,7 +305,7 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
         },
       ),
     ),
-    'fail certificate-pending: certificate tls',
+    'error certificate-pending: certificate tls',
   ],
   'certificate that was not renewed': [
     changed(
@@ -316,7 +316,7 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
         status: { notAfter: '2026-11-25T00:00:00Z', conditions: [condition('Ready', 'True')] },
       }),
     ),
-    'warn certificate-expiring: certificate tls',
+    'warning certificate-expiring: certificate tls',
   ],
   'sealed value that does not open': [
     changed(
@@ -327,7 +327,7 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
         status: { conditions: [condition('Synced', 'False', 'no key could decrypt secret')] },
       }),
     ),
-    'fail secret-not-synced: SealedSecret junjo-ai-studio-secrets',
+    'error secret-not-synced: SealedSecret junjo-ai-studio-secrets',
   ],
   'scheduled copy that failed': [
     changed(
@@ -338,14 +338,14 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
         status: { lastSyncTime: '2026-11-22T03:19:40Z', latestMoverStatus: { result: 'Failed' } },
       }),
     ),
-    'warn backup-failed: backup junjo-ai-studio-data',
+    'warning backup-failed: backup junjo-ai-studio-data',
   ],
   'claim whose file system has not grown': [
     changed('healthy', (state) => {
       const claim = state.objects.find(({ kind }) => kind === 'PersistentVolumeClaim');
       claim.status.conditions = [condition('FileSystemResizePending', 'True')];
     }),
-    'warn claim-growing: claim junjo-ai-studio-data',
+    'warning claim-growing: claim junjo-ai-studio-data',
   ],
 };
 

@@ -1,9 +1,9 @@
 import { App } from 'cdk8s';
 import { Studio } from '../../charts/studio';
 import type { LoadOptions } from '../../config/load-studio';
-import { factsOf } from '../../render/enforce';
+import { manifestsBelow } from '../../render/files';
 import type { PlacedManifest } from '../../render/manifest';
-import { manifestsBelow } from '../../render/rendered-file';
+import { factsOf } from '../../render/patch-and-check';
 import { brokenRules, type Rule, type StudioFacts } from '../../render/rules';
 import { freshSecret, load, type Manifest, production, type Settings } from './studio';
 

@@ -3,8 +3,8 @@ import { loadAll } from 'js-yaml';
 import { type LoadOptions, loadStudio } from '../../config/load-studio';
 import { formatProblem, type Problem } from '../../config/problems';
 import type { StudioConfig } from '../../config/studio-config';
-import { renderConfig } from '../../render/render';
-import type { RenderedFile } from '../../render/rendered-file';
+import { renderSources, renderStudio, type StudioSource } from '../../main';
+import { filesOf, type RenderedFile } from '../../render/files';
 
 /** Variables by name; `undefined` takes one out of the base. */
 export type Settings = Readonly<Record<string, string | undefined>>;
@@ -65,9 +65,15 @@ export function problemsOf(text: string, options?: LoadOptions): string[] {
 
 /** The files that settings render to. */
 export function files(settings: Settings, options?: LoadOptions): readonly RenderedFile[] {
-  const { files: rendered, problems } = renderConfig(load(settings, options));
+  const { manifests, problems } = renderStudio(load(settings, options));
   if (problems.length > 0) throw new Error(problems.map(formatProblem).join('\n'));
-  return rendered;
+  return filesOf(manifests);
+}
+
+/** Renders studios as a run does: the rendering, and its files. */
+export function renderAll(sources: readonly StudioSource[], options: Omit<LoadOptions, 'name'> = {}) {
+  const rendering = renderSources(sources, options);
+  return { ...rendering, files: filesOf(rendering.manifests) };
 }
 
 /** A Kubernetes object as a cluster would read it; tests look into it freely. */

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { findingLines } from '../../cli/status-screen';
-import { type Diagnosis, recognisers } from '../../cluster/diagnosis';
+import { causes, type Diagnosis } from '../../cluster/diagnosis';
 import { defaultStudioName } from '../../config/names';
 import { diagnosisOf, recording } from './cluster-state';
 import { crashes, diagnosisOfCrash, made } from './made-states';
@@ -13,7 +13,7 @@ export function shownByStatus(): ReadonlyMap<string, string> {
     ...crashes.flatMap(([log]) => told(diagnosisOfCrash(log), recording('crash-loop').namespace)),
     ...Object.values(made).flatMap(([state]) => told(diagnosisOf(state), state.namespace)),
   ];
-  const shown = recognisers.map(({ name }) => {
+  const shown = causes.map(({ name }) => {
     const [first, namespace] = found.find(([{ cause }]) => cause === name) ?? [];
     // Namespaces of the recordings are called after what was tried there.
     const lines = first ? findingLines([first]).join('\n').replaceAll(`${namespace}`, defaultStudioName) : '';

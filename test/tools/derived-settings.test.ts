@@ -57,9 +57,9 @@ test.each(exampleNames())('every object of examples/%s has a purpose', (name) =>
 });
 
 test.each(exampleNames())('what is said to make a file of examples/%s has its chart', (name) => {
-  const { sources, several, options } = exampleSources(name);
+  const { sources, options } = exampleSources(name);
   for (const source of sources) {
-    const { config } = loadStudio(source.files, several ? { ...options, name: source.name } : options);
+    const { config } = loadStudio(source.files, { ...options, name: source.folder });
     if (!config) throw new Error(`${name} has a problem`);
     const studio = new Studio(new App(), 'studio', { config });
     const charts = studio.node.findAll().filter((construct) => construct instanceof Chart);

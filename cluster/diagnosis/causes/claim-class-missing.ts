@@ -1,8 +1,8 @@
+import type { Cause } from '../cause';
 import { classOf, ofClaim, unboundClaims } from '../claims';
-import type { Recogniser } from '../finding';
 
 /** The claim names a storage class that the cluster does not have. */
-export const claimClassMissing: Recogniser = {
+export const claimClassMissing: Cause = {
   name: 'claim-class-missing',
   *findings(state) {
     for (const claim of unboundClaims(state)) {

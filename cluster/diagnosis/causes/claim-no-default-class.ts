@@ -1,12 +1,12 @@
 import { fieldsOf } from '../../../render/manifest';
+import type { Cause } from '../cause';
 import { ofClaim, unboundClaims } from '../claims';
-import type { Recogniser } from '../finding';
 
 /** The second is what it was called before, which Kubernetes reads to this day. */
 const DEFAULTS = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class'];
 
 /** The claim names no storage class, and the cluster has no default one. */
-export const claimNoDefaultClass: Recogniser = {
+export const claimNoDefaultClass: Cause = {
   name: 'claim-no-default-class',
   *findings(state) {
     const classes = state.ofKind('StorageClass');

@@ -1,9 +1,9 @@
+import type { Cause } from '../cause';
 import { crashes, lastWords } from '../crashes';
-import type { Recogniser } from '../finding';
 import { ofWorkload, previousLog } from '../pods';
 
 /** A container ends again and again; only its log says why. */
-export const crashLoop: Recogniser = {
+export const crashLoop: Cause = {
   name: 'crash-loop',
   *findings(state) {
     for (const crash of crashes(state)) {

@@ -1,9 +1,9 @@
-import { conditionOf } from '../cluster-state';
-import type { Recogniser } from '../finding';
+import { conditionOf } from '../../../render/manifest';
+import type { Cause } from '../cause';
 import { ofWorkload, referenceOf } from '../pods';
 
 /** The rollout took longer than it may, and nothing else tells why. */
-export const deadlineExceeded: Recogniser = {
+export const deadlineExceeded: Cause = {
   name: 'deadline-exceeded',
   *findings(state) {
     for (const workload of state.unhealthy) {

@@ -1,7 +1,7 @@
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 
 /** A node ended a pod because it used too much; it stays in the list, and another took its place. */
-export const evicted: Recogniser = {
+export const evicted: Cause = {
   name: 'evicted',
   *findings(state) {
     for (const workload of state.workloads) {
@@ -12,10 +12,10 @@ export const evicted: Recogniser = {
         const why = event?.message ?? (object.status?.reason === 'Evicted' ? object.status.message : undefined);
         if (why === undefined) continue;
         yield {
-          severity: workload.healthy || workload.pods.length > 0 ? 'warn' : 'fail',
+          severity: workload.healthy || workload.pods.length > 0 ? 'warning' : 'error',
           subject: `${workload.name}, pod ${name}`,
           text: `was evicted: ${why.trim().replace(/\.$/, '')}`,
-          next: `give it more room (a larger JUNJO_K8S_SIZE, a node with more disk), then: ${state.kubectl} delete pod ${name}`,
+          fix: `give it more room (a larger JUNJO_K8S_SIZE, a node with more disk), then: ${state.kubectl} delete pod ${name}`,
         };
       }
     }

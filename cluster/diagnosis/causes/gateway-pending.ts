@@ -1,13 +1,12 @@
-import { type Fields, listOf } from '../../../render/manifest';
-import { conditionOf } from '../cluster-state';
-import type { Recogniser } from '../finding';
+import { conditionOf, type Fields, listOf } from '../../../render/manifest';
+import type { Cause } from '../cause';
 import { unanswered } from '../patience';
 
 /** Where a Gateway gets a load balancer of its own, a cloud needs this long. */
 const PATIENCE_SECONDS = 300;
 
 /** No controller serves the Gateway, or it finds something wrong with it. */
-export const gatewayPending: Recogniser = {
+export const gatewayPending: Cause = {
   name: 'gateway-pending',
   *findings(state) {
     for (const gateway of state.ofKind('Gateway')) {
@@ -28,7 +27,7 @@ export const gatewayPending: Recogniser = {
         severity: waits ? 'wait' : unanswered(state, gateway, listener ? 0 : PATIENCE_SECONDS),
         subject: `gateway ${gateway.metadata.name}`,
         text: why ? `is not served: ${why}` : `no controller serves its class ${gateway.spec?.gatewayClassName}`,
-        next: `kubectl get gatewayclass; ${state.kubectl} describe gateway ${gateway.metadata.name}`,
+        fix: `kubectl get gatewayclass; ${state.kubectl} describe gateway ${gateway.metadata.name}`,
       };
     }
   },

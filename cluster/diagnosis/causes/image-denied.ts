@@ -1,9 +1,9 @@
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 import { unpulled } from '../images';
 import { ofWorkload } from '../pods';
 
 /** The registry wants credentials, or others. */
-export const imageDenied: Recogniser = {
+export const imageDenied: Cause = {
   name: 'image-denied',
   *findings(state) {
     for (const { workload, pod, container, why } of unpulled(state)) {

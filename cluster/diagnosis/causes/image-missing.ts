@@ -1,9 +1,9 @@
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 import { unpulled } from '../images';
 import { ofWorkload } from '../pods';
 
 /** The registry has no such image, or no such tag. */
-export const imageMissing: Recogniser = {
+export const imageMissing: Cause = {
   name: 'image-missing',
   *findings(state) {
     for (const { workload, container, why } of unpulled(state)) {

@@ -1,8 +1,8 @@
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 import { ofWorkload, waiting } from '../pods';
 
 /** The image has a name that no registry allows. */
-export const imageNameInvalid: Recogniser = {
+export const imageNameInvalid: Cause = {
   name: 'image-name-invalid',
   *findings(state) {
     for (const { workload, container, message } of waiting(state, ['InvalidImageName'])) {

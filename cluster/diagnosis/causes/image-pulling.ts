@@ -1,8 +1,8 @@
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 import { troubledPods } from '../pods';
 
 /** An image is on its way. */
-export const imagePulling: Recogniser = {
+export const imagePulling: Cause = {
   name: 'image-pulling',
   *findings(state) {
     for (const { workload, pod } of troubledPods(state)) {
@@ -17,7 +17,7 @@ export const imagePulling: Recogniser = {
         severity: 'wait',
         subject: workload.name,
         text: `its image is being pulled, for ${seconds} s so far`,
-        next: `wait: ${state.kubectl} get pods --watch`,
+        fix: `wait: ${state.kubectl} get pods --watch`,
       };
     }
   },

@@ -1,9 +1,9 @@
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 import { unpulled } from '../images';
 import { ofWorkload } from '../pods';
 
 /** The registry has given this address too many images. */
-export const imageRateLimited: Recogniser = {
+export const imageRateLimited: Cause = {
   name: 'image-rate-limited',
   *findings(state) {
     for (const { workload, container, why } of unpulled(state)) {

@@ -1,9 +1,9 @@
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 import { unpulled } from '../images';
 import { ofWorkload } from '../pods';
 
 /** The node does not reach the registry. */
-export const imageUnreachable: Recogniser = {
+export const imageUnreachable: Cause = {
   name: 'image-unreachable',
   *findings(state) {
     for (const { workload, container, why } of unpulled(state)) {

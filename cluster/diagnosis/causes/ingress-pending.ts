@@ -1,12 +1,12 @@
 import { listOf } from '../../../render/manifest';
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 import { unanswered } from '../patience';
 
 /** A controller writes the address within moments, or when its own load balancer has one. */
 const PATIENCE_SECONDS = 120;
 
 /** No controller serves the Ingress, and nothing says so. */
-export const ingressPending: Recogniser = {
+export const ingressPending: Cause = {
   name: 'ingress-pending',
   *findings(state) {
     const classes = state.ofKind('IngressClass').map(({ metadata }) => metadata.name);
@@ -17,12 +17,12 @@ export const ingressPending: Recogniser = {
       const name = spec?.ingressClassName;
       const unknown = name && state.canRead('ingressclasses.networking.k8s.io') && !classes.includes(name);
       yield {
-        severity: unknown ? 'fail' : unanswered(state, ingress, PATIENCE_SECONDS),
+        severity: unknown ? 'error' : unanswered(state, ingress, PATIENCE_SECONDS),
         subject: `ingress ${metadata.name}`,
         text: unknown
           ? `its class ${name} does not exist; there are: ${classes.join(', ') || 'none'}`
           : `no controller serves it${name ? ` (class ${name})` : ''}: it has no address`,
-        next: 'kubectl get ingressclass; correct JUNJO_K8S_INGRESS_CLASS, or install its controller',
+        fix: 'kubectl get ingressclass; correct JUNJO_K8S_INGRESS_CLASS, or install its controller',
       };
     }
   },

@@ -1,9 +1,9 @@
+import type { Cause } from '../cause';
 import { lastWords } from '../crashes';
-import type { Recogniser } from '../finding';
 import { ended, ofWorkload, referenceOf } from '../pods';
 
 /** A container that prepares the start ends with an error. */
-export const initFailed: Recogniser = {
+export const initFailed: Cause = {
   name: 'init-failed',
   *findings(state) {
     for (const { workload, pod, container, how } of ended(state)) {

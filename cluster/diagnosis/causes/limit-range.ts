@@ -1,8 +1,8 @@
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 import { ofWorkload, refused } from '../pods';
 
 /** A LimitRange of the namespace allows no pod of this size. */
-export const limitRange: Recogniser = {
+export const limitRange: Cause = {
   name: 'limit-range',
   *findings(state) {
     for (const { workload, message } of refused(state)) {

@@ -1,11 +1,11 @@
 import { listOf } from '../../../render/manifest';
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 
 /** A load balancer needs this long where a cloud makes it. */
 const PATIENCE_SECONDS = 300;
 
 /** Nothing gives the Service an address, and nothing says so. */
-export const loadBalancerPending: Recogniser = {
+export const loadBalancerPending: Cause = {
   name: 'load-balancer-pending',
   *findings(state) {
     for (const service of state.ofKind('Service')) {
@@ -14,12 +14,12 @@ export const loadBalancerPending: Recogniser = {
       const failed = state.eventsOf(service, 'SyncLoadBalancerFailed').pop();
       const age = state.secondsSince(metadata.creationTimestamp ?? state.now);
       yield {
-        severity: failed || age > PATIENCE_SECONDS ? 'fail' : 'warn',
+        severity: failed || age > PATIENCE_SECONDS ? 'error' : 'warning',
         subject: `service ${metadata.name}`,
         text: failed
           ? `gets no address: ${failed.message}`
           : 'has no address: nothing serves load balancers here, or not yet',
-        next: 'a cluster on your machine: junjo-k8s forward. Elsewhere: install a load balancer controller, for example MetalLB',
+        fix: 'a cluster on your machine: junjo-k8s forward. Elsewhere: install a load balancer controller, for example MetalLB',
       };
     }
   },

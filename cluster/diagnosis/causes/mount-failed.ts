@@ -1,8 +1,8 @@
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 import { ofWorkload, unmounted } from '../pods';
 
 /** Whatever else keeps a volume from being mounted. */
-export const mountFailed: Recogniser = {
+export const mountFailed: Cause = {
   name: 'mount-failed',
   *findings(state) {
     for (const { workload, message } of unmounted(state)) {

@@ -1,8 +1,8 @@
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 import { ofWorkload, unmounted } from '../pods';
 
 /** A Secret or ConfigMap that is mounted as files does not exist, or lacks a key. */
-export const mountSourceMissing: Recogniser = {
+export const mountSourceMissing: Cause = {
   name: 'mount-source-missing',
   *findings(state) {
     for (const { workload, message } of unmounted(state)) {

@@ -1,15 +1,15 @@
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 
 /** Nothing was applied, or the context or namespace is another. */
-export const namespaceMissing: Recogniser = {
+export const namespaceMissing: Cause = {
   name: 'namespace-missing',
   *findings(state) {
     if (state.named('Namespace', state.namespace)) return;
     yield {
-      severity: 'fail',
+      severity: 'error',
       subject: `namespace ${state.namespace}`,
       text: 'is not in this cluster',
-      next: 'kubectl apply -f dist/foundation -f dist/',
+      fix: 'kubectl apply -f dist/foundation -f dist/',
     };
   },
 };

@@ -1,8 +1,8 @@
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 import { ofWorkload, unscheduled } from '../pods';
 
 /** Nodes are cordoned, and no other takes the pod. */
-export const nodeCordoned: Recogniser = {
+export const nodeCordoned: Cause = {
   name: 'node-cordoned',
   *findings(state) {
     const names = state

@@ -1,8 +1,8 @@
-import { conditionOf } from '../cluster-state';
-import type { Recogniser } from '../finding';
+import { conditionOf } from '../../../render/manifest';
+import type { Cause } from '../cause';
 
 /** The node of a pod answers no more. Its pods are replaced after five minutes, its volume is let go after some more. */
-export const nodeLost: Recogniser = {
+export const nodeLost: Cause = {
   name: 'node-lost',
   *findings(state) {
     for (const workload of state.unhealthy) {
@@ -12,10 +12,10 @@ export const nodeLost: Recogniser = {
         const ready = node && conditionOf(node, 'Ready');
         if (!name || !ready || ready.status === 'True') continue;
         yield {
-          severity: 'fail',
+          severity: 'error',
           subject: workload.name,
           text: `its node ${name} is not ready: ${ready.message ?? ready.reason}`,
-          next: `kubectl describe node ${name}. If it is gone for good: kubectl delete node ${name}, which lets the volume go`,
+          fix: `kubectl describe node ${name}. If it is gone for good: kubectl delete node ${name}, which lets the volume go`,
         };
       }
     }

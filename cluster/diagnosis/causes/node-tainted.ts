@@ -1,9 +1,9 @@
 import { listOf } from '../../../render/manifest';
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 import { ofWorkload, unscheduled } from '../pods';
 
 /** Taints keep the pod away; which ones they are is written on the nodes. */
-export const nodeTainted: Recogniser = {
+export const nodeTainted: Cause = {
   name: 'node-tainted',
   *findings(state) {
     const taints = state.ofKind('Node').flatMap(({ metadata, spec }) =>

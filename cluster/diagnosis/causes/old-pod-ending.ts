@@ -1,10 +1,10 @@
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 
 /** An old pod has this long to be gone after its time is over. */
 const LATE_SECONDS = 60;
 
 /** The next pod starts when the last one is gone, so that there is never a second writer. */
-export const oldPodEnding: Recogniser = {
+export const oldPodEnding: Cause = {
   name: 'old-pod-ending',
   *findings(state) {
     for (const workload of state.unhealthy) {
@@ -18,16 +18,16 @@ export const oldPodEnding: Recogniser = {
       const finalizers = old.object.metadata.finalizers ?? [];
       yield late > LATE_SECONDS
         ? {
-            severity: 'fail',
+            severity: 'error',
             subject: workload.name,
             text: `its old pod ${old.name} should have ended ${Math.round(late)} s ago${finalizers.length > 0 ? `; finalizers hold it: ${finalizers.join(', ')}` : ''}`,
-            next: `is its node ${old.object.spec?.nodeName} alive (kubectl get nodes)? Only when that machine is off: ${state.kubectl} delete pod ${old.name} --force`,
+            fix: `is its node ${old.object.spec?.nodeName} alive (kubectl get nodes)? Only when that machine is off: ${state.kubectl} delete pod ${old.name} --force`,
           }
         : {
             severity: 'wait',
             subject: workload.name,
             text: `waits for its old pod ${old.name} to end, for ${since} s so far; it has until ${deadline.toISOString()}`,
-            next: `wait: ${state.kubectl} get pods --watch`,
+            fix: `wait: ${state.kubectl} get pods --watch`,
           };
     }
   },

@@ -1,12 +1,12 @@
 import { fieldsOf } from '../../../render/manifest';
-import type { Recogniser } from '../finding';
-import { RECENT_SECONDS as LOOP_SECONDS, ofWorkload } from '../pods';
+import type { Cause } from '../cause';
+import { ofWorkload, STABLE_SECONDS } from '../pods';
 
 /** For how long a kill is worth a word when the container runs again. */
-const RECENT_SECONDS = 3600;
+const REPORTED_SECONDS = 3600;
 
 /** The container needs more memory than its limit; far too little does not even let it start. */
-export const oomKilled: Recogniser = {
+export const oomKilled: Cause = {
   name: 'oom-killed',
   *findings(state) {
     for (const workload of state.workloads) {
@@ -16,16 +16,16 @@ export const oomKilled: Recogniser = {
         const strangled = ended?.reason === 'StartError' && /cannot start a stopped process|cgroup/.test(ended.message);
         if (!ended || (!killed && !strangled)) continue;
         const text = `${container.name} needs more memory than its limit of ${fieldsOf(resources.limits).memory}`;
-        const next = 'the next JUNJO_K8S_SIZE, synth and apply';
+        const fix = 'the next JUNJO_K8S_SIZE, synth and apply';
         const since = state.secondsSince(ended.at);
-        const loops = !container.running || since < LOOP_SECONDS;
-        if (!workload.healthy && loops) yield ofWorkload(workload, text, next);
-        else if (workload.healthy && since < RECENT_SECONDS)
+        const loops = !container.running || since < STABLE_SECONDS;
+        if (!workload.healthy && loops) yield ofWorkload(workload, text, fix);
+        else if (workload.healthy && since < REPORTED_SECONDS)
           yield {
-            severity: 'warn',
+            severity: 'warning',
             subject: workload.name,
             text: `${text}, and was killed for it at ${ended.at.toISOString()}`,
-            next,
+            fix,
           };
       }
     }

@@ -1,8 +1,8 @@
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 import { ofWorkload } from '../pods';
 
 /** A node refused a pod that was meant for it: a sysctl that it does not allow, no room after all, a shutdown. */
-export const podRejected: Recogniser = {
+export const podRejected: Cause = {
   name: 'pod-rejected',
   *findings(state) {
     for (const workload of state.unhealthy) {

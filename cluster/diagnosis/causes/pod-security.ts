@@ -1,8 +1,8 @@
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 import { ofWorkload, refused } from '../pods';
 
 /** Pod Security of the namespace refuses the pod. */
-export const podSecurity: Recogniser = {
+export const podSecurity: Cause = {
   name: 'pod-security',
   *findings(state) {
     for (const { workload, message } of refused(state)) {

@@ -1,8 +1,8 @@
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 import { ofWorkload, refused } from '../pods';
 
 /** A quota of the namespace is used up, or asks for what the pod does not say. */
-export const quotaExceeded: Recogniser = {
+export const quotaExceeded: Cause = {
   name: 'quota-exceeded',
   *findings(state) {
     for (const { workload, message } of refused(state)) {

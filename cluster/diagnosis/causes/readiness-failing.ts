@@ -1,9 +1,9 @@
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 import { ofWorkload, referenceOf, troubledContainers } from '../pods';
 import { complaint } from '../probes';
 
 /** A container started well and does not answer, or not any more. */
-export const readinessFailing: Recogniser = {
+export const readinessFailing: Cause = {
   name: 'readiness-failing',
   *findings(state) {
     for (const { workload, pod, container } of troubledContainers(state)) {

@@ -1,25 +1,25 @@
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
+import { STABLE_SECONDS } from '../pods';
 
-/** So many restarts, the last of them not longer ago, are no accident. */
+/** A container with fewer restarts counts as well. */
 const RESTARTS = 3;
-const RECENT_SECONDS = 900;
 
 /** A container that is well at this moment, between two crashes. */
-export const restarting: Recogniser = {
+export const restarting: Cause = {
   name: 'restarting',
   *findings(state) {
     for (const { name, object, healthy, pods } of state.workloads) {
       const [container] = pods
         .flatMap(({ containers }) => containers)
         .filter(
-          ({ restarts, ended }) => restarts >= RESTARTS && ended && state.secondsSince(ended.at) < RECENT_SECONDS,
+          ({ restarts, ended }) => restarts >= RESTARTS && ended && state.secondsSince(ended.at) < STABLE_SECONDS,
         );
       if (!healthy || !container?.ended) continue;
       yield {
-        severity: 'warn',
+        severity: 'warning',
         subject: name,
         text: `${container.name} was restarted ${container.restarts} times, last after it ended with code ${container.ended.exitCode}`,
-        next: `${state.kubectl} logs deployment/${object.metadata.name} -c ${container.name} --previous`,
+        fix: `${state.kubectl} logs deployment/${object.metadata.name} -c ${container.name} --previous`,
       };
     }
   },

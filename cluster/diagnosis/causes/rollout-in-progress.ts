@@ -1,9 +1,9 @@
 import { fieldsOf } from '../../../render/manifest';
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 import { startOf } from '../starts';
 
 /** A change rolls the pods. */
-export const rolloutInProgress: Recogniser = {
+export const rolloutInProgress: Cause = {
   name: 'rollout-in-progress',
   *findings(state) {
     for (const workload of state.unhealthy) {
@@ -13,7 +13,7 @@ export const rolloutInProgress: Recogniser = {
         severity: 'wait',
         subject: workload.name,
         text: `its new version ${startOf(state, workload)}`,
-        next: `wait: ${state.kubectl} rollout status deployment ${workload.object.metadata.name}`,
+        fix: `wait: ${state.kubectl} rollout status deployment ${workload.object.metadata.name}`,
       };
     }
   },

@@ -1,16 +1,16 @@
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 
 /** Somebody paused the Deployment, so that no change reaches its pods. */
-export const rolloutPaused: Recogniser = {
+export const rolloutPaused: Cause = {
   name: 'rollout-paused',
   *findings(state) {
     for (const { object, name, healthy } of state.workloads) {
       if (!object.spec?.paused) continue;
       yield {
-        severity: healthy ? 'warn' : 'fail',
+        severity: healthy ? 'warning' : 'error',
         subject: name,
         text: 'is paused: no change reaches its pods',
-        next: `${state.kubectl} rollout resume deployment ${object.metadata.name}`,
+        fix: `${state.kubectl} rollout resume deployment ${object.metadata.name}`,
       };
     }
   },

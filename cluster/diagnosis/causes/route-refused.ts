@@ -1,11 +1,11 @@
 import { listOf } from '../../../render/manifest';
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 import { unanswered } from '../patience';
 
 const PATIENCE_SECONDS = 60;
 
 /** The Gateway does not take a route. */
-export const routeRefused: Recogniser = {
+export const routeRefused: Cause = {
   name: 'route-refused',
   *findings(state) {
     for (const route of [...state.ofKind('HTTPRoute'), ...state.ofKind('GRPCRoute')]) {
@@ -13,10 +13,10 @@ export const routeRefused: Recogniser = {
       const bad = parents.flatMap(({ conditions }) => listOf(conditions)).find(({ status }) => status === 'False');
       if (parents.length > 0 && !bad) continue;
       yield {
-        severity: bad ? 'fail' : unanswered(state, route, PATIENCE_SECONDS),
+        severity: bad ? 'error' : unanswered(state, route, PATIENCE_SECONDS),
         subject: `route ${route.metadata.name}`,
         text: bad ? `is refused: ${bad.message || bad.reason}` : 'no Gateway has taken it',
-        next: 'correct JUNJO_K8S_GATEWAY and the names of its listeners; its owner must allow routes of this namespace',
+        fix: 'correct JUNJO_K8S_GATEWAY and the names of its listeners; its owner must allow routes of this namespace',
       };
     }
   },

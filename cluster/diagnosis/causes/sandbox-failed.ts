@@ -1,8 +1,8 @@
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 import { ofWorkload, troubledPods, unpreparedEvents } from '../pods';
 
 /** The node cannot make a place for the containers, which is mostly the fault of its network plugin. */
-export const sandboxFailed: Recogniser = {
+export const sandboxFailed: Cause = {
   name: 'sandbox-failed',
   *findings(state) {
     for (const { workload, pod } of troubledPods(state)) {

@@ -1,9 +1,9 @@
 import { STOPPED } from '../../../config/names';
 import { fieldsOf } from '../../../render/manifest';
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 
 /** Somebody stopped it, or a backup did, which starts it again unless it was cut off. */
-export const scaledToZero: Recogniser = {
+export const scaledToZero: Cause = {
   name: 'scaled-to-zero',
   *findings(state) {
     for (const { desired, name, object } of state.workloads) {
@@ -12,18 +12,18 @@ export const scaledToZero: Recogniser = {
       const stopped = fieldsOf(metadata.annotations)[STOPPED];
       if (stopped !== undefined) {
         yield {
-          severity: 'fail',
+          severity: 'error',
           subject: name,
           text: `is stopped: a backup or restore has it so since ${/"since":"([^"]*)"/.exec(stopped)?.[1] ?? 'an unknown time'}`,
-          next: 'wait while it runs. If it was cut off, the next junjo-k8s backup starts the studio first',
+          fix: 'wait while it runs. If it was cut off, the next junjo-k8s backup starts the studio first',
         };
         continue;
       }
       yield {
-        severity: 'fail',
+        severity: 'error',
         subject: name,
         text: 'is stopped (0 replicas)',
-        next: `${state.kubectl} scale ${kind.toLowerCase()} ${metadata.name} --replicas=1`,
+        fix: `${state.kubectl} scale ${kind.toLowerCase()} ${metadata.name} --replicas=1`,
       };
     }
   },

@@ -1,9 +1,9 @@
+import type { Cause } from '../cause';
 import { crashes } from '../crashes';
-import type { Recogniser } from '../finding';
 import { ofWorkload } from '../pods';
 
 /** Somebody else holds the lock of the databases: another pod that still stops, or a volume that cannot lock. */
-export const secondWriter: Recogniser = {
+export const secondWriter: Cause = {
   name: 'second-writer',
   *findings(state) {
     for (const crash of crashes(state)) {

@@ -1,8 +1,8 @@
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 import { ofWorkload, waiting } from '../pods';
 
 /** The Secret is there and lacks a key that a container reads. */
-export const secretKeyMissing: Recogniser = {
+export const secretKeyMissing: Cause = {
   name: 'secret-key-missing',
   *findings(state) {
     for (const { workload, message } of waiting(state, ['CreateContainerConfigError'])) {

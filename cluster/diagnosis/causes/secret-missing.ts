@@ -1,8 +1,8 @@
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 import { ofWorkload, waiting } from '../pods';
 
 /** The Secret that a container reads does not exist. */
-export const secretMissing: Recogniser = {
+export const secretMissing: Cause = {
   name: 'secret-missing',
   *findings(state) {
     for (const { workload, message } of waiting(state, ['CreateContainerConfigError'])) {

@@ -1,11 +1,11 @@
 import { listOf } from '../../../render/manifest';
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 import { unanswered } from '../patience';
 
 const PATIENCE_SECONDS = 60;
 
 /** What writes the Secret does not: a value that does not unseal, a store that does not answer. */
-export const secretNotSynced: Recogniser = {
+export const secretNotSynced: Cause = {
   name: 'secret-not-synced',
   *findings(state) {
     for (const object of [...state.ofKind('SealedSecret'), ...state.ofKind('ExternalSecret')]) {
@@ -17,12 +17,12 @@ export const secretNotSynced: Recogniser = {
       if (!bad && (made || !state.canRead('secrets'))) continue;
       const controller = kind === 'SealedSecret' ? 'sealed-secrets' : 'External Secrets Operator';
       yield {
-        severity: made ? 'warn' : unanswered(state, object, bad ? 0 : PATIENCE_SECONDS),
+        severity: made ? 'warning' : unanswered(state, object, bad ? 0 : PATIENCE_SECONDS),
         subject: `${kind} ${metadata.name}`,
         text: bad
           ? `${made ? 'does not reach its Secret any more' : 'does not become a Secret'}: ${bad.message || bad.reason}`
           : `nothing reads it: is ${controller} installed?`,
-        next: `${state.kubectl} describe ${kind.toLowerCase()} ${metadata.name}`,
+        fix: `${state.kubectl} describe ${kind.toLowerCase()} ${metadata.name}`,
       };
     }
   },

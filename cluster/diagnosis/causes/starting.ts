@@ -1,8 +1,8 @@
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 import { startOf } from '../starts';
 
 /** Nothing is wrong so far: it was applied a moment ago. */
-export const starting: Recogniser = {
+export const starting: Cause = {
   name: 'starting',
   *findings(state) {
     for (const workload of state.unhealthy) {
@@ -10,7 +10,7 @@ export const starting: Recogniser = {
         severity: 'wait',
         subject: workload.name,
         text: startOf(state, workload),
-        next: `wait: ${state.kubectl} get pods --watch`,
+        fix: `wait: ${state.kubectl} get pods --watch`,
       };
     }
   },

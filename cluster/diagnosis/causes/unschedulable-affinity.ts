@@ -1,8 +1,8 @@
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 import { ofWorkload, unscheduled } from '../pods';
 
 /** Backend and ingestion belong on one node, and the one with the other has no room or is gone. */
-export const unschedulableAffinity: Recogniser = {
+export const unschedulableAffinity: Cause = {
   name: 'unschedulable-affinity',
   *findings(state) {
     for (const { workload, reasons } of unscheduled(state)) {

@@ -1,11 +1,11 @@
 import { quantityBytes } from '../../../config/quantity';
 import { fieldsOf, listOf } from '../../../render/manifest';
+import type { Cause } from '../cause';
 import type { ClusterState, PodState } from '../cluster-state';
-import type { Recogniser } from '../finding';
 import { ofWorkload, unscheduled } from '../pods';
 
 /** No node has room for what the pod asks for. */
-export const unschedulableResources: Recogniser = {
+export const unschedulableResources: Cause = {
   name: 'unschedulable-resources',
   *findings(state) {
     for (const { workload, pod, reasons } of unscheduled(state)) {

@@ -1,8 +1,8 @@
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 import { ofWorkload, unscheduled } from '../pods';
 
 /** The pod wants a node with labels that no node has. */
-export const unschedulableSelector: Recogniser = {
+export const unschedulableSelector: Cause = {
   name: 'unschedulable-selector',
   *findings(state) {
     for (const { workload, pod, reasons } of unscheduled(state)) {

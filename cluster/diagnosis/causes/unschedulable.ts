@@ -1,9 +1,9 @@
-import { conditionOf } from '../cluster-state';
-import type { Recogniser } from '../finding';
+import { conditionOf } from '../../../render/manifest';
+import type { Cause } from '../cause';
 import { ofWorkload, troubledPods, unscheduled } from '../pods';
 
 /** Any other reason for which the scheduler finds no node. */
-export const unschedulable: Recogniser = {
+export const unschedulable: Cause = {
   name: 'unschedulable',
   *findings(state) {
     for (const { workload, reasons } of unscheduled(state)) {

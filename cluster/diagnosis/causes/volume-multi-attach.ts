@@ -1,8 +1,8 @@
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 import { ofWorkload, unmounted } from '../pods';
 
 /** The storage still has the volume attached to another node. */
-export const volumeMultiAttach: Recogniser = {
+export const volumeMultiAttach: Cause = {
   name: 'volume-multi-attach',
   *findings(state) {
     for (const { workload, message } of unmounted(state)) {

@@ -1,10 +1,9 @@
-import { listOf } from '../../../render/manifest';
-import type { ClusterObject } from '../cluster-state';
-import type { Recogniser } from '../finding';
+import { listOf, type Manifest } from '../../../render/manifest';
+import type { Cause } from '../cause';
 import { ofWorkload, unscheduled } from '../pods';
 
 /** The volume lies on one node, and that node is not there or takes no pods. */
-export const volumeOnAbsentNode: Recogniser = {
+export const volumeOnAbsentNode: Cause = {
   name: 'volume-on-absent-node',
   *findings(state) {
     for (const { workload, reasons } of unscheduled(state)) {
@@ -26,7 +25,7 @@ export const volumeOnAbsentNode: Recogniser = {
   },
 };
 
-function nodesOf({ spec }: ClusterObject): readonly string[] {
+function nodesOf({ spec }: Manifest): readonly string[] {
   return listOf(spec?.nodeAffinity?.required?.nodeSelectorTerms)
     .flatMap(({ matchExpressions }) => listOf(matchExpressions))
     .filter(({ key }) => key === 'kubernetes.io/hostname')

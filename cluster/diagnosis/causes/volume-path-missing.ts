@@ -1,8 +1,8 @@
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 import { ofWorkload, unmounted } from '../pods';
 
 /** The folder of the node that holds the data is not there. */
-export const volumePathMissing: Recogniser = {
+export const volumePathMissing: Cause = {
   name: 'volume-path-missing',
   *findings(state) {
     for (const { workload, message } of unmounted(state)) {

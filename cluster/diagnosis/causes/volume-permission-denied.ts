@@ -1,10 +1,10 @@
+import type { Cause } from '../cause';
 import { mountsData } from '../claims';
 import { crashes } from '../crashes';
-import type { Recogniser } from '../finding';
 import { ofWorkload, previousLog } from '../pods';
 
 /** The files on the volume belong to somebody else. */
-export const volumePermissionDenied: Recogniser = {
+export const volumePermissionDenied: Cause = {
   name: 'volume-permission-denied',
   *findings(state) {
     for (const crash of crashes(state)) {

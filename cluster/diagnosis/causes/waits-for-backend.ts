@@ -1,8 +1,8 @@
 import { workloadNames } from '../../../config/names';
-import type { Recogniser } from '../finding';
+import type { Cause } from '../cause';
 
 /** Ingestion runs and waits, because the backend that checks its keys does not answer. */
-export const waitsForBackend: Recogniser = {
+export const waitsForBackend: Cause = {
   name: 'waits-for-backend',
   *findings(state) {
     const backend = state.workloads.find(({ object }) => object.metadata.name === workloadNames.backend);
@@ -15,7 +15,7 @@ export const waitsForBackend: Recogniser = {
         severity: 'wait',
         subject: workload.name,
         text: 'waits for the backend, which does not answer yet',
-        next: 'see what the backend lacks; ingestion goes on by itself',
+        fix: 'see what the backend lacks; ingestion goes on by itself',
       };
     }
   },

@@ -1,64 +1,58 @@
 import { quantityBytes } from '../../../config/quantity';
-import type { ClusterObject } from '../../diagnosis';
-import { type Check, type Facts, fail, ok, warn } from '../check';
+import { claimsOf, fieldsOf, type Manifest } from '../../../render/manifest';
+import { type Check, error, ok, type PreflightView, type Result, warning } from '../check';
 
-/** A claim that is there already, and what of it cannot be changed. */
+/** Claims that exist already: those of somebody else, which the pods mount, and what cannot be changed of the studio's own. */
 export const claim: Check = {
   name: 'claim',
-  *results({ config, manifests }, cluster) {
-    const { storage } = config;
-    if (storage.kind === 'existing') {
-      const found = cluster.own('PersistentVolumeClaim').find(({ metadata }) => metadata.name === storage.claimName);
-      if (!cluster.canRead('persistentvolumeclaims'))
-        yield warn(`claims may not be read; ${storage.claimName} must be there`);
-      else if (found && (found.metadata.deletionTimestamp || found.status?.phase === 'Lost'))
-        yield fail(
-          `claim ${storage.claimName} ${found.metadata.deletionTimestamp ? 'is being deleted' : 'has lost its volume'}`,
-          'restore a backup into a new claim, and name that one in JUNJO_K8S_EXISTING_CLAIM',
-        );
-      else
-        yield found
-          ? ok(`claim ${storage.claimName}, ${found.status?.phase}`)
-          : fail(
-              `there is no claim ${storage.claimName} in ${cluster.namespace}`,
-              'make it, or correct JUNJO_K8S_EXISTING_CLAIM',
-            );
+  *results(studio, cluster) {
+    const own = studio.ofKind('PersistentVolumeClaim');
+    const mounted = new Set(studio.pods.flatMap(claimsOf));
+    for (const name of mounted) {
+      if (!own.some(({ metadata }) => metadata.name === name)) yield existing(name, cluster);
     }
-    for (const wanted of manifests.filter(({ kind }) => kind === 'PersistentVolumeClaim')) {
-      const live = cluster.own('PersistentVolumeClaim').find(({ metadata }) => metadata.name === wanted.metadata.name);
-      if (!live) continue;
-      const size = (object: typeof live) => object.spec?.resources?.requests?.storage;
-      const [before, after] = [quantityBytes(String(size(live))) ?? 0, quantityBytes(String(size(wanted))) ?? 0];
-      const { storageClassName } = fieldsOfSpec(wanted.spec);
-      const move = 'junjo-k8s backup, delete dist/foundation, apply, junjo-k8s restore';
-      if (live.metadata.deletionTimestamp)
-        yield fail(`claim ${live.metadata.name} is being deleted`, 'junjo-k8s backup, at once');
-      else if (after < before)
-        yield fail(
-          `claim ${live.metadata.name} cannot shrink from ${size(live)} to ${size(wanted)}`,
-          `JUNJO_K8S_STORAGE_SIZE=${size(live)}, or ${move}`,
-        );
-      else if (storageClassName && live.spec?.storageClassName && storageClassName !== live.spec.storageClassName)
-        yield fail(
-          `claim ${live.metadata.name} is of class ${live.spec.storageClassName}, which cannot change`,
-          `JUNJO_K8S_STORAGE_CLASS=${live.spec.storageClassName}, or ${move}`,
-        );
-      else if (after > before)
-        yield growth(cluster, live)(
-          `claim ${live.metadata.name} will grow from ${size(live)} to ${size(wanted)}`,
-          'its class must allow it',
-        );
-      else yield ok(`claim ${live.metadata.name} is there, ${live.status?.phase}`);
+    for (const wanted of own) {
+      const live = cluster.named('PersistentVolumeClaim', wanted.metadata.name, cluster.namespace);
+      if (live) yield changed(wanted, live, cluster);
     }
   },
 };
 
-function fieldsOfSpec(spec: unknown): { readonly storageClassName?: string } {
-  return spec !== null && typeof spec === 'object' ? spec : {};
+/** A claim that the manifests do not hold. */
+function existing(name: string, cluster: PreflightView): Result {
+  const found = cluster.named('PersistentVolumeClaim', name, cluster.namespace);
+  if (!cluster.canRead('persistentvolumeclaims')) return warning(`claims may not be read; ${name} must be there`);
+  if (!found)
+    return error(`there is no claim ${name} in ${cluster.namespace}`, 'make it, or correct JUNJO_K8S_EXISTING_CLAIM');
+  const lost = found.status?.phase === 'Lost';
+  if (found.metadata.deletionTimestamp || lost)
+    return error(
+      `claim ${name} ${lost ? 'has lost its volume' : 'is being deleted'}`,
+      'restore a backup into a new claim, and name that one in JUNJO_K8S_EXISTING_CLAIM',
+    );
+  return ok(`claim ${name}, ${found.status?.phase}`);
 }
 
-/** What it means that a claim is to grow: the class of its volume may not let it. */
-function growth(cluster: Facts, { spec }: ClusterObject): typeof fail {
-  const found = cluster.named('StorageClass', spec?.storageClassName);
-  return found && !found.allowVolumeExpansion ? fail : warn;
+/** The studio's own claim, which is there already. */
+function changed(wanted: Manifest, live: Manifest, cluster: PreflightView): Result {
+  const { name } = live.metadata;
+  const size = ({ spec }: Manifest) => fieldsOf(spec?.resources).requests?.storage;
+  const [before, after] = [live, wanted].map((each) => quantityBytes(String(size(each))) ?? 0) as [number, number];
+  const [liveClass, wantedClass] = [live.spec?.storageClassName, wanted.spec?.storageClassName];
+  const move = 'junjo-k8s backup, delete dist/foundation, apply, junjo-k8s restore';
+  if (live.metadata.deletionTimestamp) return error(`claim ${name} is being deleted`, 'junjo-k8s backup, at once');
+  if (after < before)
+    return error(
+      `claim ${name} cannot shrink from ${size(live)} to ${size(wanted)}`,
+      `JUNJO_K8S_STORAGE_SIZE=${size(live)}, or ${move}`,
+    );
+  if (wantedClass && liveClass && wantedClass !== liveClass)
+    return error(
+      `claim ${name} is of class ${liveClass}, which cannot change`,
+      `JUNJO_K8S_STORAGE_CLASS=${liveClass}, or ${move}`,
+    );
+  if (after === before) return ok(`claim ${name} is there, ${live.status?.phase}`);
+  const storageClass = cluster.named('StorageClass', liveClass);
+  const grows = storageClass && !storageClass.allowVolumeExpansion ? error : warning;
+  return grows(`claim ${name} will grow from ${size(live)} to ${size(wanted)}`, 'its class must allow it');
 }

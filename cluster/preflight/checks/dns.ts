@@ -1,16 +1,22 @@
 import { isIP } from 'node:net';
-import { listOf } from '../../../render/manifest';
-import { type Check, type Facts, ok, warn } from '../check';
+import { fieldsOf, listOf } from '../../../render/manifest';
+import { type Check, ok, type PreflightView, warning } from '../check';
+
+/** Annotations by which external-dns learns the hosts of an object; releases from 0.22 on read only the second. */
+const EXTERNAL_DNS = ['external-dns.alpha.kubernetes.io/hostname', 'external-dns.kubernetes.io/hostname'];
 
 /** Whether the hosts lead to the edge, as this machine sees them. */
 export const dns: Check = {
   name: 'dns',
-  *results({ config }, cluster) {
+  *results(studio, cluster) {
     const edge = addressesOf(cluster);
+    const annotated = studio.manifests.flatMap(({ metadata }) =>
+      EXTERNAL_DNS.flatMap((name) => String(fieldsOf(metadata.annotations)[name] ?? '').split(',')),
+    );
     for (const [host, addresses] of cluster.facts.hosts) {
-      const external = config.edge?.externalDns ? 'external-dns writes it after the first apply' : undefined;
+      const written = annotated.includes(host) ? 'external-dns writes it after the first apply' : undefined;
       const target = edge.length > 0 ? edge.join(', ') : 'the address of the edge, once it has one';
-      if (addresses.length === 0) yield warn(`${host} leads nowhere yet`, external ?? `point it at ${target}`);
+      if (addresses.length === 0) yield warning(`${host} leads nowhere yet`, written ?? `point it at ${target}`);
       else if (edge.length === 0)
         yield ok(`${host} leads to ${addresses.join(', ')}; the edge has no address yet to compare`);
       else if (addresses.some((address) => edge.includes(address))) yield ok(`${host} leads to the edge`);
@@ -18,7 +24,7 @@ export const dns: Check = {
       else if (!edge.some((address) => isIP(address)))
         yield ok(`${host} leads to ${addresses.join(', ')}; it must be an alias of ${edge.join(', ')}`);
       else
-        yield warn(
+        yield warning(
           `${host} leads to ${addresses.join(', ')}, and the edge is at ${edge.join(', ')}`,
           'right where a proxy or CDN is in front of it; else correct the record',
         );
@@ -27,7 +33,7 @@ export const dns: Check = {
 };
 
 /** Where what is applied already is reached. */
-function addressesOf(cluster: Facts): readonly string[] {
+function addressesOf(cluster: PreflightView): readonly string[] {
   const balancers = ['Ingress', 'Service'].flatMap((kind) => cluster.own(kind));
   const gateways = cluster
     .ofKind('Gateway')

@@ -1,54 +1,78 @@
-import { listOf } from '../../../render/manifest';
-import { conditionOf } from '../../diagnosis';
-import { type Check, fail, ok, warn } from '../check';
+import { conditionOf, type Fields, listOf } from '../../../render/manifest';
+import type { StudioManifests } from '../../studio-manifests';
+import { type Check, error, ok, type PreflightView, type Result, warning } from '../check';
 
-/** Whether a controller serves the Gateway, and its listeners take routes of this namespace. */
+/** Whether a controller serves the studio's Gateway, and whether listeners of another Gateway take routes of this namespace. */
 export const gateway: Check = {
   name: 'gateway',
-  *results({ config }, cluster) {
-    const route = config.edge?.route;
-    if (route?.kind === 'gateway') {
-      const names = cluster.ofKind('GatewayClass').map(({ metadata }) => metadata.name);
-      const found = cluster.named('GatewayClass', route.className);
-      if (!cluster.canRead('gatewayclasses.gateway.networking.k8s.io')) yield warn('gateway classes may not be read');
-      else if (!found)
-        yield fail(
-          `there is no gateway class ${route.className}`,
-          `set JUNJO_K8S_GATEWAY to one of ${names.join(', ') || 'the classes that a controller brings'}`,
-        );
-      else if (conditionOf(found, 'Accepted')?.status !== 'True')
-        yield fail(
-          `no controller has accepted the gateway class ${route.className}`,
-          `kubectl describe gatewayclass ${route.className}`,
-        );
-      else yield ok(`gateway class ${route.className}`);
-    }
-    if (route?.kind !== 'sharedGateway') return;
-    const title = `${route.namespace}/${route.name}`;
-    const found = cluster.named('Gateway', route.name, route.namespace);
-    if (!found && !cluster.canRead('gateways.gateway.networking.k8s.io')) {
-      yield warn(`Gateways may not be read; ${title} must be there`);
-      return;
-    }
-    if (!found) {
-      yield fail(`there is no Gateway ${title}`, 'correct JUNJO_K8S_GATEWAY: kubectl get gateways --all-namespaces');
-      return;
-    }
-    const listeners = listOf(found.spec?.listeners);
-    for (const name of [route.listeners.https, route.listeners.http].filter((each) => each !== undefined)) {
-      const listener = listeners.find((each) => each.name === name);
-      const from = listener?.allowedRoutes?.namespaces?.from ?? 'Same';
-      if (!listener)
-        yield fail(
-          `the Gateway ${title} has no listener ${name}; it has ${listeners.map((each) => each.name).join(', ')}`,
-          'correct JUNJO_K8S_GATEWAY_LISTENER and its kin, as docs/edge.md has them',
-        );
-      else if (from === 'Same' && route.namespace !== cluster.namespace)
-        yield fail(
-          `the listener ${name} of ${title} takes no routes of other namespaces`,
-          'its owner sets allowedRoutes.namespaces.from to All, or to a selector',
-        );
-      else yield ok(`listener ${name} of the Gateway ${title}`);
-    }
+  *results(studio, cluster) {
+    const own = studio.ofKind('Gateway');
+    for (const { spec } of own) yield ofClass(spec?.gatewayClassName, cluster);
+    for (const shared of sharedGateways(studio)) yield* ofShared(shared, cluster);
   },
 };
+
+function ofClass(name: string, cluster: PreflightView): Result {
+  if (!cluster.canRead('gatewayclasses.gateway.networking.k8s.io')) return warning('gateway classes may not be read');
+  const names = cluster.ofKind('GatewayClass').map(({ metadata }) => metadata.name);
+  const found = cluster.named('GatewayClass', name);
+  if (!found)
+    return error(
+      `there is no gateway class ${name}`,
+      `set JUNJO_K8S_GATEWAY to one of ${names.join(', ') || 'the classes that a controller brings'}`,
+    );
+  if (conditionOf(found, 'Accepted')?.status !== 'True')
+    return error(`no controller has accepted the gateway class ${name}`, `kubectl describe gatewayclass ${name}`);
+  return ok(`gateway class ${name}`);
+}
+
+/** A Gateway that somebody else keeps, and the listeners of it to which routes of the studio attach. */
+interface SharedGateway {
+  readonly namespace: string;
+  readonly name: string;
+  readonly listeners: ReadonlySet<string>;
+}
+
+function sharedGateways(studio: StudioManifests): readonly SharedGateway[] {
+  const routes = studio.manifests.filter(({ kind }) => /^(HTTP|GRPC)Route$/.test(kind));
+  const parents = routes.flatMap(({ spec, metadata }) =>
+    listOf(spec?.parentRefs).map((parent) => ({ namespace: metadata.namespace, ...parent })),
+  );
+  const others = parents.filter(
+    ({ name, namespace }: Fields) =>
+      !studio.ofKind('Gateway').some(({ metadata }) => metadata.name === name && metadata.namespace === namespace),
+  );
+  const titles = [...new Set(others.map(({ namespace, name }: Fields) => `${namespace}/${name}`))];
+  return titles.map((title) => {
+    const own = others.filter(({ namespace, name }: Fields) => `${namespace}/${name}` === title);
+    const [namespace = '', name = ''] = title.split('/');
+    return { namespace, name, listeners: new Set(own.flatMap(({ sectionName }: Fields) => sectionName ?? [])) };
+  });
+}
+
+function* ofShared({ namespace, name, listeners }: SharedGateway, cluster: PreflightView): Generator<Result> {
+  const title = `${namespace}/${name}`;
+  const found = cluster.named('Gateway', name, namespace);
+  if (!found) {
+    yield cluster.canRead('gateways.gateway.networking.k8s.io')
+      ? error(`there is no Gateway ${title}`, 'correct JUNJO_K8S_GATEWAY: kubectl get gateways --all-namespaces')
+      : warning(`Gateways may not be read; ${title} must be there`);
+    return;
+  }
+  const there = listOf(found.spec?.listeners);
+  for (const wanted of listeners) {
+    const listener = there.find((each) => each.name === wanted);
+    const from = listener?.allowedRoutes?.namespaces?.from ?? 'Same';
+    if (!listener)
+      yield error(
+        `the Gateway ${title} has no listener ${wanted}; it has ${there.map((each) => each.name).join(', ')}`,
+        'correct JUNJO_K8S_GATEWAY_LISTENER and its kin, as docs/edge.md has them',
+      );
+    else if (from === 'Same' && namespace !== cluster.namespace)
+      yield error(
+        `the listener ${wanted} of ${title} takes no routes of other namespaces`,
+        'its owner sets allowedRoutes.namespaces.from to All, or to a selector',
+      );
+    else yield ok(`listener ${wanted} of the Gateway ${title}`);
+  }
+}

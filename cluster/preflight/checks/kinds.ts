@@ -1,4 +1,5 @@
-import { type Check, fail, ok } from '../check';
+import { groupOf } from '../../../render/manifest';
+import { type Check, error, ok } from '../check';
 
 /** What brings a kind, where the cluster does not have it by itself. */
 const BRINGS: readonly (readonly [group: RegExp, product: string])[] = [
@@ -25,14 +26,14 @@ export const kinds: Check = {
   name: 'kinds',
   *results({ manifests }, { facts }) {
     const custom = new Map<string, string>();
-    for (const { apiVersion, kind } of manifests) {
-      const group = apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
-      if (!facts.kinds.has(`${kind}.${group}`)) custom.set(`${kind}.${group}`, group);
+    for (const manifest of manifests) {
+      const [group, name] = [groupOf(manifest), `${manifest.kind}.${groupOf(manifest)}`];
+      if (!facts.kinds.has(name)) custom.set(name, group);
     }
     if (custom.size === 0) yield ok('the cluster knows every kind');
     for (const [name, group] of custom) {
       const [, product] = BRINGS.find(([pattern]) => pattern.test(group)) ?? [];
-      yield fail(`the cluster does not know ${name}`, product ? `install ${product}` : 'install what brings it');
+      yield error(`the cluster does not know ${name}`, product ? `install ${product}` : 'install what brings it');
     }
   },
 };

@@ -1,8 +1,9 @@
+import { upgradeGuardName } from '../../../charts/upgrade-guard';
 import { workloadNames } from '../../../config/names';
-import { releaseLines } from '../../../releases';
+import { lineOf, releaseLines } from '../../../releases';
 import { type Move, moveOf, stepName } from '../../../releases/moves';
-import { fieldsOf } from '../../../render/manifest';
-import { type Check, fail, ok, warn } from '../check';
+import { type StudioManifests, tagOf } from '../../studio-manifests';
+import { type Check, error, ok, warning } from '../check';
 
 const LOSSES: Readonly<Record<Exclude<Move, 'harmless'>, (tag: string) => string>> = {
   hidden: (tag) => `${tag} does not show its spans, which stay on the volume`,
@@ -12,23 +13,30 @@ const LOSSES: Readonly<Record<Exclude<Move, 'harmless'>, (tag: string) => string
 /** A studio of another release that runs here, and what the upgrade would do to its spans. */
 export const liveRelease: Check = {
   name: 'live-release',
-  *results({ config }, cluster) {
-    const live = cluster.own('Deployment').find(({ metadata }) => metadata.name === workloadNames.backend);
-    const tag = live && fieldsOf(live.metadata.labels)['app.kubernetes.io/version'];
-    const before = releaseLines.find(({ tags }) => tags.includes(tag));
-    if (!live || tag === config.tag) return;
-    const move = before && moveOf(before.stores, config.line.stores);
-    const step = before ? stepName(before, config.line) : '';
-    const accepted = config.acceptedLosses.includes(step);
-    if (move === 'harmless') yield ok(`${tag} runs here, and ${config.tag} reads its spans`);
-    else {
-      const text = `${tag} runs here, and ${move ? LOSSES[move](config.tag) : `nothing is known of its spans`}`;
-      yield accepted
-        ? warn(`${text}. JUNJO_K8S_ACCEPT_DATA_LOSS accepts that`)
-        : fail(
-            text,
-            `docs/releases.md tells the way; the upgrade guard stops the start until JUNJO_K8S_ACCEPT_DATA_LOSS=${step} is set`,
-          );
+  *results(studio, cluster) {
+    const live = tagOf(cluster.named('Deployment', workloadNames.backend, cluster.namespace));
+    const { tag = 'this release' } = studio;
+    if (live === undefined || live === tag) return;
+    const { line, accepted } = guardOf(studio);
+    const [from, to] = [lineOf(live), releaseLines.find(({ name }) => name === line)];
+    const move = from && to && moveOf(from.stores, to.stores);
+    const step = from && to ? stepName(from, to) : '';
+    if (move === 'harmless') {
+      yield ok(`${live} runs here, and ${tag} reads its spans`);
+      return;
     }
+    const text = `${live} runs here, and ${move ? LOSSES[move](tag) : 'nothing is known of its spans'}`;
+    yield accepted.includes(step)
+      ? warning(`${text}. JUNJO_K8S_ACCEPT_DATA_LOSS accepts that`)
+      : error(
+          text,
+          `docs/releases.md tells the way; the upgrade guard stops the start until JUNJO_K8S_ACCEPT_DATA_LOSS=${step} is set`,
+        );
   },
 };
+
+/** The release line, and the steps between lines that may lose spans, as the upgrade guard will know them. */
+function guardOf(studio: StudioManifests): { readonly line?: string; readonly accepted: readonly string[] } {
+  const facts = studio.named('ConfigMap', upgradeGuardName)?.data?.['facts.json'];
+  return facts === undefined ? { accepted: [] } : JSON.parse(facts);
+}

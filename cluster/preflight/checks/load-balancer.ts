@@ -1,14 +1,14 @@
 import { listOf } from '../../../render/manifest';
-import { type Check, ok, warn } from '../check';
+import { type Check, ok, warning } from '../check';
 
 /** Whether anything gives addresses to Services of the type LoadBalancer. */
 export const loadBalancer: Check = {
   name: 'load-balancer',
-  *results({ config, manifests }, cluster) {
-    const wanted = manifests.filter(({ kind, spec }) => kind === 'Service' && spec?.type === 'LoadBalancer');
+  *results(studio, cluster) {
+    const wanted = studio.ofKind('Service').filter(({ spec }) => spec?.type === 'LoadBalancer');
     if (wanted.length === 0) return;
     if (!cluster.canRead('services')) {
-      yield warn(
+      yield warning(
         'Services of other namespaces may not be read, so it is not known whether anything serves load balancers',
       );
       return;
@@ -21,17 +21,16 @@ export const loadBalancer: Check = {
       .some(({ spec }) =>
         /^(aws|gce|azure|digitalocean|hcloud|openstack|oci|linode|vultr):/.test(spec?.providerID ?? ''),
       );
-    const fix =
-      config.environment === 'development'
-        ? 'junjo-k8s forward brings the studio to localhost'
-        : 'install one, for example MetalLB, or bring spans through the edge (an https URL without a port)';
+    const fix = studio.isProduction
+      ? 'install one, for example MetalLB, or bring spans through the edge (an https URL without a port)'
+      : 'junjo-k8s forward brings the studio to localhost';
     if (served.length > 0)
       yield ok(
         `load balancers are served: ${served[0]?.metadata.namespace}/${served[0]?.metadata.name} has an address`,
       );
     else if (cloud) yield ok('the nodes are of a cloud, which serves load balancers');
     else if (others.length > 0)
-      yield warn(`${others.length} load balancers wait for an address: nothing serves them`, fix);
-    else yield warn('nothing tells whether load balancers are served', fix);
+      yield warning(`${others.length} load balancers wait for an address: nothing serves them`, fix);
+    else yield warning('nothing tells whether load balancers are served', fix);
   },
 };

@@ -1,19 +1,20 @@
-import { conditionOf } from '../../diagnosis';
-import { type Check, fail, ok } from '../check';
+import { conditionOf } from '../../../render/manifest';
+import { type Check, error, ok } from '../check';
+import { nodesOf } from '../node-storage';
 
-/** The node whose folder holds the data. */
+/** The nodes whose folders hold the data. */
 export const node: Check = {
   name: 'node',
-  *results({ config }, cluster) {
-    const { storage } = config;
-    if (storage.kind !== 'node' || !cluster.canRead('nodes')) return;
-    const found = cluster.named('Node', storage.node);
-    const names = cluster.ofKind('Node').map(({ metadata }) => metadata.name);
-    if (!found) yield fail(`there is no node ${storage.node}`, `set JUNJO_K8S_NODE to one of ${names.join(', ')}`);
-    else if (conditionOf(found, 'Ready')?.status !== 'True')
-      yield fail(`the node ${storage.node} is not ready`, `kubectl describe node ${storage.node}`);
-    else if (found.spec?.unschedulable)
-      yield fail(`the node ${storage.node} is cordoned`, `kubectl uncordon ${storage.node}`);
-    else yield ok(`the node ${storage.node} is ready`);
+  *results(studio, cluster) {
+    if (!cluster.canRead('nodes')) return;
+    for (const name of nodesOf(studio)) {
+      const found = cluster.named('Node', name);
+      const names = cluster.ofKind('Node').map(({ metadata }) => metadata.name);
+      if (!found) yield error(`there is no node ${name}`, `set JUNJO_K8S_NODE to one of ${names.join(', ')}`);
+      else if (conditionOf(found, 'Ready')?.status !== 'True')
+        yield error(`the node ${name} is not ready`, `kubectl describe node ${name}`);
+      else if (found.spec?.unschedulable) yield error(`the node ${name} is cordoned`, `kubectl uncordon ${name}`);
+      else yield ok(`the node ${name} is ready`);
+    }
   },
 };

@@ -1,5 +1,5 @@
 import { fieldsOf } from '../../../render/manifest';
-import { type Check, fail, ok, warn } from '../check';
+import { type Check, error, ok, warning } from '../check';
 
 const LEVELS = ['privileged', 'baseline', 'restricted'];
 const ENFORCE = 'pod-security.kubernetes.io/enforce';
@@ -7,16 +7,16 @@ const ENFORCE = 'pod-security.kubernetes.io/enforce';
 /** The Pod Security of a namespace that is there already. */
 export const podSecurity: Check = {
   name: 'pod-security',
-  *results({ manifests }, cluster) {
+  *results(studio, cluster) {
     const live = cluster.named('Namespace', cluster.namespace);
-    const wanted = manifests.find(({ kind }) => kind === 'Namespace');
+    const wanted = studio.named('Namespace', cluster.namespace);
     if (!live || !wanted) return;
     if (!cluster.canRead('namespaces')) {
-      yield warn('the namespace may not be read, so nothing is known of its Pod Security');
+      yield warning('the namespace may not be read, so nothing is known of its Pod Security');
       return;
     }
     if (live.metadata.deletionTimestamp) {
-      yield fail(
+      yield error(
         `the namespace ${cluster.namespace} is being deleted`,
         `wait: kubectl get namespace ${cluster.namespace} --watch`,
       );
@@ -25,7 +25,7 @@ export const podSecurity: Check = {
     const level = (labels: unknown) => fieldsOf(labels)[ENFORCE] ?? 'privileged';
     const [before, after] = [level(live.metadata.labels), level(wanted.metadata.labels)];
     if (LEVELS.indexOf(before) > LEVELS.indexOf(after))
-      yield fail(
+      yield error(
         `the namespace enforces ${before}, and these images need ${after}`,
         'development images: a namespace of their own (JUNJO_K8S_NAMESPACE)',
       );

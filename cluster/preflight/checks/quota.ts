@@ -1,14 +1,13 @@
 import { quantityBytes } from '../../../config/quantity';
-import { type Fields, fieldsOf, listOf, podsOf } from '../../../render/manifest';
-import type { ClusterObject } from '../../diagnosis';
-import { type Check, fail, ok } from '../check';
+import { type Fields, fieldsOf, listOf, type Manifest } from '../../../render/manifest';
+import { type Check, error, ok } from '../check';
 import { mebibytes, requested } from '../requests';
 
 /** Quotas and limit ranges of the namespace. */
 export const quota: Check = {
   name: 'quota',
-  *results({ manifests }, cluster) {
-    const pods = manifests.flatMap(podsOf).filter(({ ends }) => !ends);
+  *results(studio, cluster) {
+    const pods = studio.pods.filter(({ ends }) => !ends);
     for (const { metadata, status, spec } of cluster.own('ResourceQuota').filter(counts)) {
       for (const resource of ['memory', 'cpu'] as const) {
         const amount = (of: unknown) => {
@@ -28,7 +27,7 @@ export const quota: Check = {
           resource === 'memory' ? `${mebibytes(value)} of memory` : `${Math.floor(value * 1000)}m CPU`;
         yield left >= asked
           ? ok(`the quota ${metadata.name} leaves ${said(left)}`)
-          : fail(
+          : error(
               `the quota ${metadata.name} leaves ${said(left)}, and the studio asks for ${said(asked)}`,
               `raise it: kubectl -n ${cluster.namespace} edit resourcequota ${metadata.name}`,
             );
@@ -44,7 +43,7 @@ export const quota: Check = {
       const fix = `change it: kubectl -n ${cluster.namespace} edit limitrange ${metadata.name}`;
       yield broken.length === 0
         ? ok(`the limit range ${metadata.name} allows every container`)
-        : fail(`the limit range ${metadata.name} refuses ${broken.join(', ')}`, fix);
+        : error(`the limit range ${metadata.name} refuses ${broken.join(', ')}`, fix);
     }
   },
 };
@@ -56,7 +55,7 @@ function outside({ resources }: Fields, max: unknown, min: unknown): boolean {
 }
 
 /** Whether a quota counts pods that run for long and ask for something; others have scopes. */
-function counts({ spec }: ClusterObject): boolean {
+function counts({ spec }: Manifest): boolean {
   const scopes: readonly string[] = spec?.scopes ?? [];
   return !spec?.scopeSelector && scopes.every((scope) => ['NotTerminating', 'NotBestEffort'].includes(scope));
 }

@@ -1,15 +1,16 @@
-import { type Check, fail, ok, warn } from '../check';
+import { type Check, error, ok, warning } from '../check';
 
 /** Whether the user may apply every object. */
 export const rights: Check = {
   name: 'rights',
-  *results({ manifests }, { facts, namespace }) {
-    const exists = facts.objects.some(({ kind, metadata }) => kind === 'Namespace' && metadata.name === namespace);
+  *results({ manifests }, cluster) {
+    const { facts, namespace } = cluster;
+    const exists = cluster.named('Namespace', namespace) !== undefined;
     // Mostly an administrator made it, and apply of an object that needs no change asks for no more than to read it.
     const unneeded = facts.denied.filter((right) => exists && right.endsWith(' namespaces'));
     const denied = facts.denied.filter((right) => !unneeded.includes(right));
     if (unneeded.length > 0)
-      yield warn(
+      yield warning(
         `you may not: ${unneeded.join(', ')}; ${namespace} is there`,
         'kubectl apply -f dist/foundation/10-storage.k8s.yaml -f dist/, without 00-namespace',
       );
@@ -18,7 +19,7 @@ export const rights: Check = {
       yield ok(`you may create and change all ${objects}`);
       return;
     }
-    yield fail(
+    yield error(
       `you may not: ${denied.join(', ')}`,
       `an administrator of the cluster grants it: kubectl -n ${namespace} create rolebinding junjo --clusterrole=admin --user=<you>; the namespace and volumes are theirs to create`,
     );

@@ -1,25 +1,25 @@
-import type { Manifest } from '../../../render/manifest';
-import { claimsOf, type Fields, podsOf } from '../../../render/manifest';
-import { type Check, fail, ok, warn } from '../check';
+import { claimsOf, type Fields, type Pod } from '../../../render/manifest';
+import { type Check, error, ok, warning } from '../check';
+import { nodesOf } from '../node-storage';
 import { freeOn, mebibytes, requested, takes } from '../requests';
 
 /** Whether some node has room for the pods of the volume together; and the others theirs. */
 export const room: Check = {
   name: 'room',
-  *results({ manifests, config }, cluster) {
+  *results(studio, cluster) {
     if (!cluster.canRead('nodes')) {
-      yield warn('nodes may not be read, so nothing is known of their room');
+      yield warning('nodes may not be read, so nothing is known of their room');
       return;
     }
     // What runs of this studio makes room for what comes.
     const pods = cluster.ofKind('Pod').filter(({ metadata }) => metadata.namespace !== cluster.namespace);
-    const together = specsOf(manifests, true);
+    const together = specsOf(studio.pods);
     const memory = together.reduce((sum, spec) => sum + requested(spec, 'memory'), 0);
     const cpu = together.reduce((sum, spec) => sum + requested(spec, 'cpu'), 0);
-    const named = config.storage.kind === 'node' ? config.storage.node : undefined;
+    const named = nodesOf(studio);
     const nodes = cluster
       .ofKind('Node')
-      .filter((node) => takes(node, together[0]) && (!named || node.metadata.name === named))
+      .filter((node) => takes(node, together[0]) && (named.length === 0 || named.includes(node.metadata.name)))
       .map((node) => ({
         name: node.metadata.name,
         memory: freeOn(node, pods, 'memory'),
@@ -31,24 +31,23 @@ export const room: Check = {
     const what = `backend and ingestion, which share one node, ask for ${mebibytes(memory)} of memory and ${Math.round(cpu * 1000)}m CPU`;
     const fix = 'a smaller JUNJO_K8S_SIZE, a node with more room, or fewer other pods: kubectl describe nodes';
     if (!best) {
-      yield fail(
+      yield error(
         'no node takes the pods: labels, taints, cordons or a processor that the images are not made for keep them away, or no node is ready',
         'kubectl get nodes; JUNJO_K8S_NODE_SELECTOR, JUNJO_K8S_TOLERATIONS, kubectl uncordon',
       );
     } else if (!fitting) {
-      yield fail(
+      yield error(
         `${what}; the most that a node has free is ${mebibytes(best.memory)} and ${Math.floor(best.cpu * 1000)}m (${best.name})`,
         fix,
       );
     } else {
       yield ok(`${what}; ${fitting.name} has ${mebibytes(fitting.memory)} free`);
     }
-    if (!cluster.canRead('pods')) yield warn('pods of other namespaces may not be read, and count as nothing');
+    if (!cluster.canRead('pods')) yield warning('pods of other namespaces may not be read, and count as nothing');
   },
 };
 
-/** The pods of the studio that mount the volume, or that do not. */
-function specsOf(manifests: readonly Manifest[], onVolume: boolean): readonly Fields[] {
-  const pods = manifests.flatMap(podsOf).filter(({ ends }) => !ends);
-  return pods.filter((pod) => claimsOf(pod).length > 0 === onVolume).map(({ spec }) => spec);
+/** The pods that mount the volume, and so share a node. */
+function specsOf(pods: readonly Pod[]): readonly Fields[] {
+  return pods.filter((pod) => !pod.ends && claimsOf(pod).length > 0).map(({ spec }) => spec);
 }

@@ -1,32 +1,81 @@
-import { type Check, fail, ok, warn } from '../check';
+import { fieldsOf, listOf, type Manifest } from '../../../render/manifest';
+import type { StudioManifests } from '../../studio-manifests';
+import { type Check, error, ok, type PreflightView, type Result, warning } from '../check';
 
-/** The Secrets that somebody else keeps, and the store that makes one. */
+/** A Secret that something refers to. */
+interface Reference {
+  readonly what: 'image pull secret' | 'Secret' | 'TLS secret' | 'Secret of the backup repository';
+  readonly name: string;
+}
+
+/** The Secrets that the manifests refer to and do not make: somebody else keeps them. */
 export const secrets: Check = {
   name: 'secrets',
-  *results({ config, manifests }, cluster) {
-    const wanted = [
-      config.imagePullSecret && ['image pull secret', config.imagePullSecret, 'kubectl create secret docker-registry'],
-      config.secrets.source.kind === 'existing' && ['Secret', config.secrets.name, 'make it before you apply'],
-      config.edge?.certificate.kind === 'secret' && [
-        'TLS secret',
-        config.edge.certificate.name,
-        'kubectl create secret tls',
-      ],
-      config.spansService.certificate?.kind === 'secret' && [
-        'TLS secret',
-        config.spansService.certificate.name,
-        'kubectl create secret tls',
-      ],
-    ].filter((each) => Array.isArray(each));
-    const made = manifests.filter(({ kind }) => kind === 'Certificate').map(({ spec }) => spec?.secretName);
-    for (const [what, name, how] of wanted.filter(([, name]) => !made.includes(name))) {
-      if (!cluster.canRead('secrets')) yield warn(`Secrets may not be read; ${what} ${name} must be there`);
-      else if (cluster.own('Secret').some(({ metadata }) => metadata.name === name)) yield ok(`${what} ${name}`);
-      else
-        yield fail(
-          `there is no ${what} ${name} in ${cluster.namespace}`,
-          how?.startsWith('kubectl') ? `${how} ${name} -n ${cluster.namespace} …` : (how ?? ''),
-        );
-    }
+  *results(studio, cluster) {
+    const made = secretsMade(studio);
+    const wanted = [...podReferences(studio), ...edgeReferences(studio)].filter(({ name }) => !made.has(name));
+    for (const each of new Map(wanted.map((reference) => [reference.name, reference])).values())
+      yield found(each, cluster);
   },
 };
+
+function found({ what, name }: Reference, cluster: PreflightView): Result {
+  if (!cluster.canRead('secrets')) return warning(`Secrets may not be read; ${what} ${name} must be there`);
+  if (cluster.named('Secret', name, cluster.namespace)) return ok(`${what} ${name}`);
+  const create = { 'image pull secret': 'docker-registry', 'TLS secret': 'tls' }[what as string];
+  return error(
+    `there is no ${what} ${name} in ${cluster.namespace}`,
+    create ? `kubectl create secret ${create} ${name} -n ${cluster.namespace} …` : 'make it before you apply',
+  );
+}
+
+/** The Secrets that the manifests make, or let a controller make. */
+function secretsMade(studio: StudioManifests): ReadonlySet<string> {
+  const named = (kind: string, nameOf: (manifest: Manifest) => string | undefined) =>
+    studio.ofKind(kind).flatMap((manifest) => nameOf(manifest) ?? manifest.metadata.name);
+  return new Set([
+    ...named('Secret', ({ metadata }) => metadata.name),
+    ...named('SealedSecret', ({ spec }) => spec?.template?.metadata?.name),
+    ...named('ExternalSecret', ({ spec }) => spec?.target?.name),
+    ...named('Certificate', ({ spec }) => spec?.secretName),
+  ]);
+}
+
+/** What pods need: images, keys, certificates. One that a pod can start without is not needed. */
+function podReferences({ pods, manifests }: StudioManifests): readonly Reference[] {
+  return [
+    ...pods.flatMap(({ spec }) =>
+      listOf(spec.imagePullSecrets).map(({ name }): Reference => ({ what: 'image pull secret', name })),
+    ),
+    ...pods.flatMap(({ containers }) =>
+      containers
+        .flatMap(({ fields }) => listOf(fields.env).map(({ valueFrom }) => fieldsOf(valueFrom?.secretKeyRef)))
+        .filter(({ name, optional }) => name && !optional)
+        .map(({ name }): Reference => ({ what: 'Secret', name })),
+    ),
+    ...pods.flatMap(({ spec }) =>
+      listOf(spec.volumes)
+        .filter(({ secret }) => secret && !secret.optional)
+        .map(({ secret }): Reference => {
+          const isTls = listOf(secret.items).some(({ key }) => key === 'tls.key');
+          return { what: isTls ? 'TLS secret' : 'Secret', name: secret.secretName };
+        }),
+    ),
+    ...manifests
+      .filter(({ kind }) => kind === 'ReplicationSource')
+      .map(({ spec }): Reference => ({ what: 'Secret of the backup repository', name: spec?.restic?.repository })),
+  ];
+}
+
+/** The certificates of the edge. */
+function edgeReferences(studio: StudioManifests): readonly Reference[] {
+  const names = [
+    ...studio.ofKind('Ingress').flatMap(({ spec }) => listOf(spec?.tls).map(({ secretName }) => secretName)),
+    ...studio
+      .ofKind('Gateway')
+      .flatMap(({ spec }) =>
+        listOf(spec?.listeners).flatMap(({ tls }) => listOf(tls?.certificateRefs).map(({ name }) => name)),
+      ),
+  ];
+  return names.filter(Boolean).map((name) => ({ what: 'TLS secret', name }));
+}

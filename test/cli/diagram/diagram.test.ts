@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { drawn, manifestsOf } from '../../../cli/diagram';
+import { drawn } from '../../../cli/diagram';
 import type { Diagram } from '../../../cli/diagram/diagram';
 import { mermaidOf } from '../../../cli/diagram/mermaid';
 import { diagramOf } from '../../../cli/diagram/read';
+import { readManifests } from '../../../render/files';
 import { exampleNames } from '../../../tools/example-studios';
 import { pictures } from '../../../tools/pictures';
 import { development, type Manifest, production, render, type Settings } from '../../support/studio';
@@ -83,7 +84,7 @@ describe('a production studio', () => {
   });
 
   test('through a Gateway names its hosts', () => {
-    const diagram = diagramOf(manifestsOf('examples/production-gateway/dist'));
+    const diagram = diagramOf(readManifests('examples/production-gateway/dist').map(({ manifest }) => manifest));
     expect(line(diagram, 'Your application')).toEqual([
       'Your application -flow-> gateway: https://spans.example.com, gRPC',
     ]);
@@ -119,7 +120,7 @@ test('the pictures of the docs are what the examples look like (npm run docs dra
 test.each(exampleNames().filter((name) => name !== 'three-studios'))(
   '%s is drawn by itself, no wider than a page',
   async (name) => {
-    const svg = await drawn(manifestsOf(`examples/${name}/dist`));
+    const svg = await drawn(readManifests(`examples/${name}/dist`).map(({ manifest }) => manifest));
     expect(Number(/<svg width="([0-9.]+)"/.exec(svg)?.[1])).toBeLessThan(1000);
     expect(svg).toContain('prefers-color-scheme: dark');
     // Nothing is loaded from elsewhere; the name spaces are only names.

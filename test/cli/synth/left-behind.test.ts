@@ -3,13 +3,23 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
-import { goesFirst, LEFT_BEHIND, leftBehind, type OutputFile, removalScript } from '../../../cli/synth/left-behind';
+import {
+  goesFirst,
+  LEFT_BEHIND,
+  leftBehind as leftBehindOf,
+  manifestsIn,
+  type OutputFile,
+  removalScript,
+} from '../../../cli/synth/left-behind';
 import { committedExample, exampleNames } from '../../../tools/example-studios';
 import { development, envText, files, type Manifest, production, type Settings } from '../../support/studio';
 import { Workspace } from '../../support/workspace';
 
 const outputOf = (name: string): readonly OutputFile[] =>
   [...committedExample(name)].map(([path, text]) => ({ path, text }));
+
+const leftBehind = (before: readonly OutputFile[], after: readonly OutputFile[]) =>
+  leftBehindOf(before, after.flatMap(manifestsIn));
 
 /** Runs a script with a kubectl that takes down its words, and fails where these hold `refuses`. */
 function run(script: string, refuses = 'nothing') {

@@ -1,6 +1,10 @@
-import { refusedChanges } from '../../../cli/synth/refused-changes';
+import { manifestsIn, type OutputFile } from '../../../cli/synth/left-behind';
+import { refusedChanges as refusedChangesOf } from '../../../cli/synth/refused-changes';
 import { formatProblem } from '../../../config/problems';
 import { files, production, type Settings } from '../../support/studio';
+
+const refusedChanges = (folder: string, before: readonly OutputFile[], after: readonly OutputFile[]) =>
+  refusedChangesOf(folder, before, after.flatMap(manifestsIn));
 
 const secrets = production();
 const settings = (more: Settings = {}) => ({ ...secrets, JUNJO_K8S_STORAGE_CLASS: 'fast', ...more });

@@ -82,7 +82,7 @@ const states: Readonly<Record<string, readonly [state: RecordedState, lines: rea
         "0/3 nodes are available: 1 Insufficient memory, 2 node(s) didn't match Pod's node affinity/selector. preemption: 0/3 nodes are available: 1 No preemption victims found for incoming pod, 2 Preemption is not helpful for scheduling.",
       ),
     ),
-    ['backend', 'frontend', 'ingestion'].map((each) => `fail unschedulable-resources: ${each}`),
+    ['backend', 'frontend', 'ingestion'].map((each) => `error unschedulable-resources: ${each}`),
   ],
   'no node has the labels, beside a control plane (1.27)': [
     changed(
@@ -91,7 +91,7 @@ const states: Readonly<Record<string, readonly [state: RecordedState, lines: rea
         "0/3 nodes are available: 1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }, 2 node(s) didn't match Pod's node affinity/selector. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling..",
       ),
     ),
-    ['fail unschedulable-selector: backend, frontend, ingestion'],
+    ['error unschedulable-selector: backend, frontend, ingestion'],
   ],
   'the node of the volume is full, others are not its node': [
     changed('volume-on-absent-node', (state) => {
@@ -99,7 +99,7 @@ const states: Readonly<Record<string, readonly [state: RecordedState, lines: rea
       const node = of(state, 'Node');
       node.metadata.name = 'node-2';
     }),
-    ['fail unschedulable-resources: backend, ingestion', 'wait starting: frontend'],
+    ['error unschedulable-resources: backend, ingestion', 'wait starting: frontend'],
   ],
   'the node of the volume is cordoned': [
     changed('volume-on-absent-node', (state) => {
@@ -108,7 +108,7 @@ const states: Readonly<Record<string, readonly [state: RecordedState, lines: rea
       );
       Object.assign(of(state, 'Node'), { metadata: { name: 'node-2' }, spec: { unschedulable: true } });
     }),
-    ['fail node-cordoned: backend, ingestion', 'wait starting: frontend'],
+    ['error node-cordoned: backend, ingestion', 'wait starting: frontend'],
   ],
   'the node of the other pod is full of ports, beside a control plane': [
     changed(
@@ -117,11 +117,11 @@ const states: Readonly<Record<string, readonly [state: RecordedState, lines: rea
         "0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 node(s) didn't match pod affinity rules. no new claims to deallocate",
       ),
     ),
-    ['fail unschedulable-affinity: backend, ingestion', 'wait starting: frontend'],
+    ['error unschedulable-affinity: backend, ingestion', 'wait starting: frontend'],
   ],
   'a mount that failed at first, and an image that does not exist': [
     changed('image-missing', event('backend', 'FailedMount', 'configmap "x" not found', -3600)),
-    ['fail image-missing: backend', WAITS],
+    ['error image-missing: backend', WAITS],
   ],
   'a network that failed at first, and a start since': [
     changed('starting', event('backend', 'FailedCreatePodSandBox', 'cni plugin not initialized', -600)),
@@ -129,11 +129,11 @@ const states: Readonly<Record<string, readonly [state: RecordedState, lines: rea
   ],
   'a crash of last week, and a readiness probe that fails now': [
     changed('readiness-failing', ended({ exitCode: 1, reason: 'Error' }, 604_800)),
-    ['fail readiness-failing: backend', WAITS],
+    ['error readiness-failing: backend', WAITS],
   ],
   'memory that was too small last week, and a readiness probe that fails now': [
     changed('readiness-failing', ended({ exitCode: 137, reason: 'OOMKilled' }, 604_800)),
-    ['fail readiness-failing: backend', WAITS],
+    ['error readiness-failing: backend', WAITS],
   ],
   'events of a claim that was deleted and had the same name': [
     changed('healthy', (state) => {
@@ -175,15 +175,15 @@ const states: Readonly<Record<string, readonly [state: RecordedState, lines: rea
       deployment.status.updatedReplicas = 0;
       deployment.status.conditions.push({ type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message });
     }),
-    ['fail quota-exceeded: frontend'],
+    ['error quota-exceeded: frontend'],
   ],
   'backend and frontend are broken in two ways': [
     changed('crash-loop', frontendOf('frontend-bad-rollout')),
-    ['fail image-missing: frontend', 'fail crash-loop: backend', WAITS],
+    ['error image-missing: frontend', 'error crash-loop: backend', WAITS],
   ],
   'a Secret without a key, and a frontend that Pod Security refuses': [
     changed('secret-key-missing', frontendOf('pod-security')),
-    ['fail pod-security: frontend', 'fail secret-key-missing: backend', WAITS],
+    ['error pod-security: frontend', 'error secret-key-missing: backend', WAITS],
   ],
   'a pull that is over, of a container that runs': [
     changed('starting', event('frontend', 'Pulling', 'Pulling image "x"', 0)),
@@ -195,14 +195,14 @@ const states: Readonly<Record<string, readonly [state: RecordedState, lines: rea
   ],
   'a certificate that nobody made in ten minutes': [
     changed('healthy', (state) => issuing(state, 600)),
-    ['fail certificate-pending: certificate tls'],
+    ['error certificate-pending: certificate tls'],
   ],
   'an order that was refused, a moment after the certificate was asked for': [
     changed('healthy', (state) => {
       const annotations = { 'cert-manager.io/certificate-name': 'tls' };
       issuing(state, 20, { kind: 'Order', metadata: { name: 'o', annotations }, status: { state: 'invalid' } });
     }),
-    ['fail certificate-pending: certificate tls'],
+    ['error certificate-pending: certificate tls'],
   ],
   'an order of another certificate that was refused': [
     changed('healthy', (state) => {
@@ -247,13 +247,13 @@ const states: Readonly<Record<string, readonly [state: RecordedState, lines: rea
         status: { conditions: [{ type: 'Ready', status: 'False', message: 'could not get provider client' }] },
       }),
     ),
-    ['warn secret-not-synced: ExternalSecret studio'],
+    ['warning secret-not-synced: ExternalSecret studio'],
   ],
   'a Deployment that is paused and well': [
     changed('healthy', (state) => {
       of(state, 'Deployment', 'frontend').spec.paused = true;
     }),
-    ['warn rollout-paused: frontend'],
+    ['warning rollout-paused: frontend'],
   ],
   'a copy by VolSync that failed': [
     changed(
@@ -264,7 +264,7 @@ const states: Readonly<Record<string, readonly [state: RecordedState, lines: rea
         status: { latestMoverStatus: { result: 'Failed' } },
       }),
     ),
-    ['warn backup-failed: backup data'],
+    ['warning backup-failed: backup data'],
   ],
   'a copy by Velero that failed, after one that worked': [
     changed(
@@ -282,14 +282,14 @@ const states: Readonly<Record<string, readonly [state: RecordedState, lines: rea
         },
       ),
     ),
-    ['warn backup-failed: backup b-2'],
+    ['warning backup-failed: backup b-2'],
   ],
   'an image whose digest has 401 in it and does not exist': [
     changed('image-missing', (state) => {
       const message = 'ErrImagePull: failed to resolve reference "x@sha256:ab401cd403ef429a": not found';
       container(state).state = { waiting: { reason: 'ImagePullBackOff', message } };
     }),
-    ['fail image-missing: backend', WAITS],
+    ['error image-missing: backend', WAITS],
   ],
   'a QDrant that cannot be scheduled': [
     changed('healthy', (state) => {
@@ -301,7 +301,7 @@ const states: Readonly<Record<string, readonly [state: RecordedState, lines: rea
         { kind: 'Pod', metadata: { name: 'qdrant-0', labels }, status: { phase: 'Pending', conditions: [condition] } },
       )(state);
     }),
-    ['fail unschedulable-resources: qdrant'],
+    ['error unschedulable-resources: qdrant'],
   ],
   'objects of which the controllers have said nothing yet': [
     changed('starting', (state) => {
@@ -340,7 +340,7 @@ test('of what could not be read nothing is said to be missing', () => {
   expect(diagnosisOf(denied)[0]?.text).toContain('registry does not exist');
   expect(diagnosisOf(denied, { unread: ['secrets'] })[0]?.text).not.toContain('does not exist');
   expect(summaryOf({ ...absent, objects: absent.objects.filter(({ kind }) => kind === 'Namespace') })).toEqual([
-    'fail not-applied: workloads',
+    'error not-applied: workloads',
   ]);
 });
 
@@ -349,7 +349,7 @@ test('commands name the workload by its kind, and the log of the container that 
     const backend = objects.find(({ kind, metadata }) => kind === 'Deployment' && /backend/.test(metadata.name));
     backend.kind = 'StatefulSet';
   });
-  expect(diagnosisOf(state)[0]?.next).toContain('logs statefulset/junjo-ai-studio-backend -c backend --previous');
+  expect(diagnosisOf(state)[0]?.fix).toContain('logs statefulset/junjo-ai-studio-backend -c backend --previous');
 });
 
 test.each([

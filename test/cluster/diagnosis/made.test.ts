@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { recognisers } from '../../../cluster/diagnosis';
+import { causes } from '../../../cluster/diagnosis';
 import { STOPPED } from '../../../config/names';
 import { diagnosisOf, recording, summaryOf } from '../../support/cluster-state';
 import { changed, crashes, diagnosisOfCrash, made } from '../../support/made-states';
@@ -24,7 +24,7 @@ test('a volume that fills is told before it is full', () => {
   const volumes = (usedBytes: number) => new Map([['junjo-ai-studio-data', { usedBytes, capacityBytes: 100 }]]);
   expect(summaryOf(recording('healthy'), { volumes: volumes(84) })).toEqual([]);
   expect(summaryOf(recording('healthy'), { volumes: volumes(91) })).toEqual([
-    'warn volume-full: claim junjo-ai-studio-data',
+    'warning volume-full: claim junjo-ai-studio-data',
   ]);
 });
 
@@ -38,19 +38,19 @@ test('warnings that are left from a start say nothing about a healthy studio', (
 
 test('a load balancer that takes longer than clouds do is no wait any more', () => {
   const state = { ...recording('load-balancer-pending'), recorded: '2026-11-23T21:30:00Z' };
-  expect(summaryOf(state)[0]).toMatch(/^fail load-balancer-pending/);
+  expect(summaryOf(state)[0]).toMatch(/^error load-balancer-pending/);
 });
 
 test('every cause is shown by a state or a log of these tests', () => {
   const sources = ['test/cluster/diagnosis/recordings.test.ts', 'test/support/made-states.ts'];
   const text = sources.map((file) => readFileSync(file, 'utf8')).join();
-  const shown = (name: string) => new RegExp(`(fail|warn|wait) ${name}: |, '${name}'\\]`).test(text);
-  expect(recognisers.map(({ name }) => name).filter((name) => !shown(name))).toEqual([]);
+  const shown = (name: string) => new RegExp(`(error|warning|wait) ${name}: |, '${name}'\\]`).test(text);
+  expect(causes.map(({ name }) => name).filter((name) => !shown(name))).toEqual([]);
 });
 
 test('each cause is a file of its name', () => {
   const files = readdirSync('cluster/diagnosis/causes').map((file) => file.replace('.ts', ''));
-  expect(recognisers.map(({ name }) => name).sort()).toEqual(files.sort());
+  expect(causes.map(({ name }) => name).sort()).toEqual(files.sort());
 });
 
 test('a studio that a backup stopped is told as such, and not to be started by hand', () => {
@@ -62,5 +62,5 @@ test('a studio that a backup stopped is told as such, and not to be started by h
   const [diagnosis] = diagnosisOf(state);
   expect(diagnosis).toMatchObject({ cause: 'scaled-to-zero', subjects: ['backend', 'frontend', 'ingestion'] });
   expect(diagnosis?.text).toContain('since 2026-11-23T21:00:00Z');
-  expect(diagnosis?.next).not.toContain('scale');
+  expect(diagnosis?.fix).not.toContain('scale');
 });

@@ -1,12 +1,20 @@
 import { readdirSync } from 'node:fs';
-import type { ClusterObject } from '../../../cluster/diagnosis';
-import { type ClusterFacts, checks, preflight } from '../../../cluster/preflight';
+import { checks, type PreflightFacts, PreflightView, preflight } from '../../../cluster/preflight';
+import { StudioManifests } from '../../../cluster/studio-manifests';
+import { renderStudio } from '../../../main';
+import type { Manifest } from '../../../render/manifest';
 import { development, freshSecret, load, production, render, type Settings } from '../../support/studio';
 
 const GIB = 'Gi';
 
+/** What a cluster answers, before tests change it. */
+interface Facts extends PreflightFacts {
+  readonly objects: readonly Manifest[];
+  readonly unread: readonly string[];
+}
+
 /** A cluster that has all that a studio needs. */
-function sound(settings: Settings): ClusterFacts {
+function sound(settings: Settings): Facts {
   const { objects } = render(settings);
   return {
     version: 'v1.31.2',
@@ -16,6 +24,7 @@ function sound(settings: Settings): ClusterFacts {
     objects: [
       node('node-1', '8Gi'),
       {
+        apiVersion: 'v1',
         kind: 'StorageClass',
         metadata: { name: 'fast', annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } },
         provisioner: 'ebs.csi.aws.com',
@@ -23,10 +32,26 @@ function sound(settings: Settings): ClusterFacts {
         reclaimPolicy: 'Retain',
         volumeBindingMode: 'WaitForFirstConsumer',
       },
-      { kind: 'IngressClass', metadata: { name: 'traefik' }, spec: { controller: 'traefik.io/ingress-controller' } },
-      { kind: 'ClusterIssuer', metadata: { name: 'acme' }, status: { conditions: [condition('Ready', 'True')] } },
-      { kind: 'GatewayClass', metadata: { name: 'eg' }, status: { conditions: [condition('Accepted', 'True')] } },
       {
+        apiVersion: 'v1',
+        kind: 'IngressClass',
+        metadata: { name: 'traefik' },
+        spec: { controller: 'traefik.io/ingress-controller' },
+      },
+      {
+        apiVersion: 'v1',
+        kind: 'ClusterIssuer',
+        metadata: { name: 'acme' },
+        status: { conditions: [condition('Ready', 'True')] },
+      },
+      {
+        apiVersion: 'v1',
+        kind: 'GatewayClass',
+        metadata: { name: 'eg' },
+        status: { conditions: [condition('Accepted', 'True')] },
+      },
+      {
+        apiVersion: 'v1',
         kind: 'Service',
         metadata: { name: 'web', namespace: 'other' },
         spec: { type: 'LoadBalancer' },
@@ -42,8 +67,9 @@ function sound(settings: Settings): ClusterFacts {
 
 const condition = (type: string, status: string, message = '') => ({ type, status, message });
 
-function node(name: string, memory: string, spec = {}): ClusterObject {
+function node(name: string, memory: string, spec = {}): Manifest {
   return {
+    apiVersion: 'v1',
     kind: 'Node',
     metadata: { name, labels: {} },
     spec,
@@ -51,32 +77,35 @@ function node(name: string, memory: string, spec = {}): ClusterObject {
   };
 }
 
-/** What is said of a studio on a cluster. */
+/** What is said of a studio on a cluster. @param patches text of its patch file */
 function said(
   settings: Settings,
-  change: (facts: ClusterFacts) => Partial<ClusterFacts> = () => ({}),
+  change: (facts: Facts) => Partial<Facts> = () => ({}),
+  patches = 'patches: []',
 ): readonly string[] {
   const facts = sound(settings);
-  const studio = { config: load(settings), manifests: render(settings).objects };
-  return preflight(studio, { ...facts, ...change(facts) }).map(
-    ({ level, check, text, fix }) => `${level} ${check}: ${text}${fix ? ` -> ${fix}` : ''}`,
+  const { objects, unread, ...others } = { ...facts, ...change(facts) };
+  const config = load({ JUNJO_K8S_PATCHES: 'patches.yaml', ...settings }, { readFile: () => patches });
+  const studio = new StudioManifests(renderStudio(config).manifests.map(({ manifest }) => manifest));
+  return preflight(studio, new PreflightView(objects, studio.namespace, unread, others)).map(
+    ({ severity, subject, text, fix }) => `${severity} ${subject}: ${text}${fix ? ` -> ${fix}` : ''}`,
   );
 }
 
 /** The same cluster with other objects of some kind. */
-function instead(kind: string, ...objects: ClusterObject[]) {
-  return (facts: ClusterFacts) => ({
+function instead(kind: string, ...objects: Manifest[]) {
+  return (facts: Facts) => ({
     objects: [...facts.objects.filter((object) => object.kind !== kind), ...objects],
   });
 }
 
 /** The same cluster with more objects. */
-function beside(...objects: ClusterObject[]) {
-  return (facts: ClusterFacts) => ({ objects: [...facts.objects, ...objects] });
+function beside(...objects: Manifest[]) {
+  return (facts: Facts) => ({ objects: [...facts.objects, ...objects] });
 }
 
 /** A node that needs no more room. */
-function labelled(name: string, labels: Readonly<Record<string, string>>): ClusterObject {
+function labelled(name: string, labels: Readonly<Record<string, string>>): Manifest {
   return { ...node(name, '8Gi'), metadata: { name, labels } };
 }
 
@@ -96,258 +125,289 @@ test.each([
 });
 
 const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said>[1], RegExp]>> = {
-  'server that tells no version': [local, () => ({ version: '' }), /^warn server-version: .*does not tell its version/],
+  'server that tells no version': [
+    local,
+    () => ({ version: '' }),
+    /^warning server-version: .*does not tell its version/,
+  ],
   'namespace of an administrator': [
     local,
     (facts) => ({
       denied: ['create namespaces', 'patch namespaces'],
-      objects: [...facts.objects, { kind: 'Namespace', metadata: { name: 'junjo-ai-studio' } }],
+      objects: [...facts.objects, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'junjo-ai-studio' } }],
     }),
-    /^warn rights: you may not: create namespaces, patch namespaces; junjo-ai-studio is there/,
+    /^warning rights: you may not: create namespaces, patch namespaces; junjo-ai-studio is there/,
   ],
   'no right to make the namespace, which is not there': [
     local,
     () => ({ denied: ['create namespaces'] }),
-    /^fail rights: you may not: create namespaces/,
+    /^error rights: you may not: create namespaces/,
   ],
   'Gateway that may not be read': [
     production({ JUNJO_K8S_INGRESS_CLASS: undefined, JUNJO_K8S_GATEWAY: 'edge/shared' }),
     () => ({ unread: ['gateways.gateway.networking.k8s.io'] }),
-    /^warn gateway: Gateways may not be read; edge\/shared must be there/,
+    /^warning gateway: Gateways may not be read; edge\/shared must be there/,
   ],
   'claims that may not be read': [
     development({ JUNJO_K8S_EXISTING_CLAIM: 'mine' }),
     () => ({ unread: ['persistentvolumeclaims'] }),
-    /^warn claim: claims may not be read; mine must be there/,
+    /^warning claim: claims may not be read; mine must be there/,
   ],
   'claim of somebody else whose volume is gone': [
     development({ JUNJO_K8S_EXISTING_CLAIM: 'mine' }),
-    beside({ kind: 'PersistentVolumeClaim', metadata: { name: 'mine', ...own }, status: { phase: 'Lost' } }),
-    /^fail claim: claim mine has lost its volume/,
+    beside({
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name: 'mine', ...own },
+      status: { phase: 'Lost' },
+    }),
+    /^error claim: claim mine has lost its volume/,
   ],
   'claim that cannot grow': [
     development({ JUNJO_K8S_STORAGE_SIZE: '50Gi' }),
     beside(
-      { kind: 'StorageClass', metadata: { name: 'fixed' }, provisioner: 'x', allowVolumeExpansion: false },
       {
+        apiVersion: 'v1',
+        kind: 'StorageClass',
+        metadata: { name: 'fixed' },
+        provisioner: 'x',
+        allowVolumeExpansion: false,
+      },
+      {
+        apiVersion: 'v1',
         kind: 'PersistentVolumeClaim',
         metadata: { name: 'junjo-ai-studio-data', ...own },
         spec: { storageClassName: 'fixed', resources: { requests: { storage: '10Gi' } } },
       },
     ),
-    /^fail claim: claim junjo-ai-studio-data will grow from 10Gi to 50Gi/,
+    /^error claim: claim junjo-ai-studio-data will grow from 10Gi to 50Gi/,
   ],
   'several default classes, of which the last counts': [
     local,
     instead(
       'StorageClass',
-      { kind: 'StorageClass', metadata: { name: 'a', ...byDefault, creationTimestamp: '2026-01-01T00:00:00Z' } },
       {
+        apiVersion: 'v1',
+        kind: 'StorageClass',
+        metadata: { name: 'a', ...byDefault, creationTimestamp: '2026-01-01T00:00:00Z' },
+      },
+      {
+        apiVersion: 'v1',
         kind: 'StorageClass',
         metadata: { name: 'b', ...byDefault, creationTimestamp: '2026-02-01T00:00:00Z' },
         provisioner: 'efs.csi.aws.com',
       },
     ),
-    /^fail storage-class: efs\.csi\.aws\.com makes a network file system/,
+    /^error storage-class: efs\.csi\.aws\.com makes a network file system/,
   ],
   'several default ingress classes': [
     production({ JUNJO_K8S_INGRESS_CLASS: undefined, JUNJO_K8S_CLUSTER_ISSUER: 'acme' }),
     instead(
       'IngressClass',
       ...['a', 'b'].map((name) => ({
+        apiVersion: 'v1',
         kind: 'IngressClass',
         metadata: { name, annotations: { 'ingressclass.kubernetes.io/is-default-class': 'true' } },
       })),
     ),
-    /^fail ingress-class: there are 2 default ingress classes/,
+    /^error ingress-class: there are 2 default ingress classes/,
   ],
   'nodes of another processor': [
     local,
     instead('Node', labelled('a', { 'kubernetes.io/arch': 's390x' })),
-    /^fail room: no node takes the pods/,
+    /^error room: no node takes the pods/,
   ],
   'nodes that run Windows': [
     local,
     instead('Node', labelled('a', { 'kubernetes.io/os': 'windows', 'kubernetes.io/arch': 'amd64' })),
-    /^fail room: no node takes the pods/,
+    /^error room: no node takes the pods/,
   ],
   'node that is not ready': [
     local,
     instead('Node', { ...node('a', '8Gi'), status: { allocatable: {}, conditions: [condition('Ready', 'Unknown')] } }),
-    /^fail room: no node takes the pods/,
+    /^error room: no node takes the pods/,
   ],
   'quota of processors': [
     local,
     beside({
+      apiVersion: 'v1',
       kind: 'ResourceQuota',
       metadata: { name: 'team', ...own },
       spec: { hard: { 'requests.cpu': '200m' } },
       status: { hard: { 'requests.cpu': '200m' }, used: { 'requests.cpu': '0' } },
     }),
-    /^fail quota: the quota team leaves 200m CPU, and the studio asks for \d+m CPU/,
+    /^error quota: the quota team leaves 200m CPU, and the studio asks for \d+m CPU/,
   ],
   'old server': [
     local,
     () => ({ version: 'v1.26.15' }),
-    /^fail server-version: Kubernetes v1\.26\.15 is older than 1\.27/,
+    /^error server-version: Kubernetes v1\.26\.15 is older than 1\.27/,
   ],
-  'server newer than any that was tried': [local, () => ({ version: 'v1.37.0' }), /^warn server-version/],
+  'server newer than any that was tried': [local, () => ({ version: 'v1.37.0' }), /^warning server-version/],
   'no right to make Deployments': [
     local,
     () => ({ denied: ['create deployments.apps'] }),
-    /^fail rights: you may not: create deployments\.apps/,
+    /^error rights: you may not: create deployments\.apps/,
   ],
   'no cert-manager': [
     web,
     ({ kinds }) => ({ kinds: new Set([...kinds].filter((kind) => !kind.endsWith('cert-manager.io'))) }),
-    /^fail kinds: the cluster does not know Certificate\.cert-manager\.io -> install cert-manager/,
+    /^error kinds: the cluster does not know Certificate\.cert-manager\.io -> install cert-manager/,
   ],
   'no default storage class': [
     local,
-    instead('StorageClass', { kind: 'StorageClass', metadata: { name: 'slow' }, provisioner: 'x' }),
-    /^fail storage-class: there is no default storage class -> set JUNJO_K8S_STORAGE_CLASS to one of slow/,
+    instead('StorageClass', { apiVersion: 'v1', kind: 'StorageClass', metadata: { name: 'slow' }, provisioner: 'x' }),
+    /^error storage-class: there is no default storage class -> set JUNJO_K8S_STORAGE_CLASS to one of slow/,
   ],
   'no storage class of that name': [
     development({ JUNJO_K8S_STORAGE_CLASS: 'fast-ssd' }),
     undefined,
-    /^fail storage-class: there is no storage class fast-ssd -> .*one of fast$/,
+    /^error storage-class: there is no storage class fast-ssd -> .*one of fast$/,
   ],
   'network file system': [
     development({ JUNJO_K8S_STORAGE_CLASS: 'shared' }),
     beside({
+      apiVersion: 'v1',
       kind: 'StorageClass',
       metadata: { name: 'shared' },
       provisioner: 'efs.csi.aws.com',
       allowVolumeExpansion: true,
       reclaimPolicy: 'Retain',
     }),
-    /^fail storage-class: efs\.csi\.aws\.com makes a network file system/,
+    /^error storage-class: efs\.csi\.aws\.com makes a network file system/,
   ],
   'volume that cannot grow': [
     local,
     ({ objects }) => ({ objects: objects.map((object) => ({ ...object, allowVolumeExpansion: false })) }),
-    /^warn storage-class: volumes of fast cannot grow/,
+    /^warning storage-class: volumes of fast cannot grow/,
   ],
   'volume that goes with its claim': [
     local,
     ({ objects }) => ({ objects: objects.map((object) => ({ ...object, reclaimPolicy: 'Delete' })) }),
-    /^warn storage-class: fast deletes the volume with its claim/,
+    /^warning storage-class: fast deletes the volume with its claim/,
   ],
   'claim that would shrink': [
     local,
     beside({
+      apiVersion: 'v1',
       kind: 'PersistentVolumeClaim',
       metadata: { name: 'junjo-ai-studio-data', ...own },
       spec: { resources: { requests: { storage: '50Gi' } } },
     }),
-    /^fail claim: claim junjo-ai-studio-data cannot shrink from 50Gi to 10Gi/,
+    /^error claim: claim junjo-ai-studio-data cannot shrink from 50Gi to 10Gi/,
   ],
   'claim of another class': [
     development({ JUNJO_K8S_STORAGE_CLASS: 'fast' }),
     beside({
+      apiVersion: 'v1',
       kind: 'PersistentVolumeClaim',
       metadata: { name: 'junjo-ai-studio-data', ...own },
       spec: { storageClassName: 'slow', resources: { requests: { storage: '10Gi' } } },
     }),
-    /^fail claim: claim junjo-ai-studio-data is of class slow, which cannot change/,
+    /^error claim: claim junjo-ai-studio-data is of class slow, which cannot change/,
   ],
   'claim of somebody else that is not there': [
     development({ JUNJO_K8S_EXISTING_CLAIM: 'mine' }),
     undefined,
-    /^fail claim: there is no claim mine/,
+    /^error claim: there is no claim mine/,
   ],
   'node too small for both pods of the volume': [
     local,
     instead('Node', node('tiny', '400Mi')),
-    /^fail room: backend and ingestion, which share one node, ask for 55\dMi of memory.*400Mi.*\(tiny\)/,
+    /^error room: backend and ingestion, which share one node, ask for 55\dMi of memory.*400Mi.*\(tiny\)/,
   ],
   'room that others take': [
     local,
     beside({
+      apiVersion: 'v1',
       kind: 'Pod',
       metadata: { name: 'x', namespace: 'other' },
       spec: { nodeName: 'node-1', containers: [{ resources: { requests: { memory: `7.8${GIB}` } } }] },
       status: { phase: 'Running' },
     }),
-    /^fail room: .*the most that a node has free is 204Mi/,
+    /^error room: .*the most that a node has free is 204Mi/,
   ],
   'two nodes with half of the room each': [
     local,
     instead('Node', node('a', '400Mi'), node('b', '400Mi')),
-    /^fail room/,
+    /^error room/,
   ],
   'node with a taint': [
     local,
     instead('Node', node('a', '8Gi', { taints: [{ key: 'team', value: 'gpu', effect: 'NoSchedule' }] })),
-    /^fail room: no node takes the pods/,
+    /^error room: no node takes the pods/,
   ],
   'node that does not exist': [
     development({ JUNJO_HOST_DB_DATA_PATH: '/mnt/junjo', JUNJO_K8S_NODE: 'node-7' }),
     undefined,
-    /^fail node: there is no node node-7 -> set JUNJO_K8S_NODE to one of node-1/,
+    /^error node: there is no node node-7 -> set JUNJO_K8S_NODE to one of node-1/,
   ],
   'node that is cordoned': [
     development({ JUNJO_HOST_DB_DATA_PATH: '/mnt/junjo', JUNJO_K8S_NODE: 'node-1' }),
     instead('Node', node('node-1', '8Gi', { unschedulable: true })),
-    /^fail node: the node node-1 is cordoned -> kubectl uncordon node-1/,
+    /^error node: the node node-1 is cordoned -> kubectl uncordon node-1/,
   ],
   'no ingress class of that name': [
     production({ JUNJO_K8S_INGRESS_CLASS: 'contour', JUNJO_K8S_CLUSTER_ISSUER: 'acme' }),
     undefined,
-    /^fail ingress-class: there is no ingress class contour -> .*one of traefik/,
+    /^error ingress-class: there is no ingress class contour -> .*one of traefik/,
   ],
   'gateway class that nobody has accepted': [
     production({ JUNJO_K8S_INGRESS_CLASS: undefined, JUNJO_K8S_GATEWAY: 'class:eg', JUNJO_K8S_CLUSTER_ISSUER: 'acme' }),
-    instead('GatewayClass', { kind: 'GatewayClass', metadata: { name: 'eg' } }),
-    /^fail gateway: no controller has accepted the gateway class eg/,
+    instead('GatewayClass', { apiVersion: 'v1', kind: 'GatewayClass', metadata: { name: 'eg' } }),
+    /^error gateway: no controller has accepted the gateway class eg/,
   ],
   'Gateway of somebody else that takes no routes from here': [
     production({ JUNJO_K8S_INGRESS_CLASS: undefined, JUNJO_K8S_GATEWAY: 'edge/shared' }),
     beside({
+      apiVersion: 'v1',
       kind: 'Gateway',
       metadata: { name: 'shared', namespace: 'edge' },
       spec: { listeners: [{ name: 'https' }, { name: 'http', allowedRoutes: { namespaces: { from: 'All' } } }] },
     }),
-    /^fail gateway: the listener https of edge\/shared takes no routes of other namespaces/,
+    /^error gateway: the listener https of edge\/shared takes no routes of other namespaces/,
   ],
   'Gateway of somebody else without the listener': [
     production({ JUNJO_K8S_INGRESS_CLASS: undefined, JUNJO_K8S_GATEWAY: 'edge/shared' }),
     beside({
+      apiVersion: 'v1',
       kind: 'Gateway',
       metadata: { name: 'shared', namespace: 'edge' },
       spec: { listeners: [{ name: 'websecure' }] },
     }),
-    /^fail gateway: the Gateway edge\/shared has no listener https; it has websecure/,
+    /^error gateway: the Gateway edge\/shared has no listener https; it has websecure/,
   ],
   'issuer that is not ready': [
     web,
     instead('ClusterIssuer', {
+      apiVersion: 'v1',
       kind: 'ClusterIssuer',
       metadata: { name: 'acme' },
       status: { conditions: [condition('Ready', 'False', 'no account')] },
     }),
-    /^fail issuer: the ClusterIssuer acme is not ready: no account/,
+    /^error issuer: the ClusterIssuer acme is not ready: no account/,
   ],
-  'issuer that does not exist': [web, instead('ClusterIssuer'), /^fail issuer: there is no ClusterIssuer acme/],
+  'issuer that does not exist': [web, instead('ClusterIssuer'), /^error issuer: there is no ClusterIssuer acme/],
   'pull secret that is not there': [
     development({ JUNJO_K8S_IMAGE_PULL_SECRET: 'registry' }),
     undefined,
-    /^fail secrets: there is no image pull secret registry in junjo-ai-studio/,
+    /^error secrets: there is no image pull secret registry in junjo-ai-studio/,
   ],
   'TLS secret that is not there': [
     production({ JUNJO_K8S_TLS_SECRET: 'wildcard' }),
     undefined,
-    /^fail secrets: there is no TLS secret wildcard/,
+    /^error secrets: there is no TLS secret wildcard/,
   ],
   'load balancers that nobody serves': [
     local,
     instead('Service', {
+      apiVersion: 'v1',
       kind: 'Service',
       metadata: { name: 'web', namespace: 'other' },
       spec: { type: 'LoadBalancer' },
       status: {},
     }),
-    /^warn load-balancer: 1 load balancers wait for an address/,
+    /^warning load-balancer: 1 load balancers wait for an address/,
   ],
   'namespace that enforces more than development images keep': [
     development({
@@ -357,33 +417,40 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
       JUNJO_K8S_FRONTEND_IMAGE: 'f:1',
     }),
     beside({
+      apiVersion: 'v1',
       kind: 'Namespace',
       metadata: { name: 'junjo-ai-studio', labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
     }),
-    /^fail pod-security: the namespace enforces restricted, and these images need baseline/,
+    /^error pod-security: the namespace enforces restricted, and these images need baseline/,
   ],
   'namespace that is being deleted': [
     local,
-    beside({ kind: 'Namespace', metadata: { name: 'junjo-ai-studio', deletionTimestamp: '2026-01-01T00:00:00Z' } }),
-    /^fail pod-security: the namespace junjo-ai-studio is being deleted/,
+    beside({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: 'junjo-ai-studio', deletionTimestamp: '2026-01-01T00:00:00Z' },
+    }),
+    /^error pod-security: the namespace junjo-ai-studio is being deleted/,
   ],
   'quota that leaves too little': [
     local,
     beside({
+      apiVersion: 'v1',
       kind: 'ResourceQuota',
       metadata: { name: 'team', ...own },
       status: { hard: { 'requests.memory': '400Mi' }, used: { 'requests.memory': '0' } },
     }),
-    /^fail quota: the quota team leaves 400Mi of memory, and the studio asks for 5\d\dMi/,
+    /^error quota: the quota team leaves 400Mi of memory, and the studio asks for 5\d\dMi/,
   ],
   'limit range that allows less': [
     local,
     beside({
+      apiVersion: 'v1',
       kind: 'LimitRange',
       metadata: { name: 'team', ...own },
       spec: { limits: [{ type: 'Container', max: { memory: '300Mi' } }] },
     }),
-    /^fail quota: the limit range team refuses .*backend/,
+    /^error quota: the limit range team refuses .*backend/,
   ],
   'webhook that refuses': [
     local,
@@ -393,7 +460,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
         refused: each.manifest.kind === 'Service' ? 'denied by policy.example.com' : undefined,
       })),
     }),
-    /^fail dry-run: the API server refuses Service junjo-ai-studio-\S+: denied by policy\.example\.com/,
+    /^error dry-run: the API server refuses Service junjo-ai-studio-\S+: denied by policy\.example\.com/,
   ],
   'warning of the API server': [
     local,
@@ -403,32 +470,34 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
         warnings: each.manifest.kind === 'Namespace' ? ['would violate'] : [],
       })),
     }),
-    /^warn dry-run: Namespace junjo-ai-studio: would violate/,
+    /^warning dry-run: Namespace junjo-ai-studio: would violate/,
   ],
   'host that leads nowhere': [
     web,
     () => ({ hosts: new Map([['studio.example.com', []]]) }),
-    /^warn dns: studio\.example\.com leads nowhere yet/,
+    /^warning dns: studio\.example\.com leads nowhere yet/,
   ],
   'host that leads elsewhere': [
     web,
     (facts) => ({
       hosts: new Map([['studio.example.com', ['198.51.100.7']]]),
       ...beside({
+        apiVersion: 'v1',
         kind: 'Ingress',
         metadata: { name: 'x', ...own },
         status: { loadBalancer: { ingress: [{ ip: '192.0.2.9' }] } },
       })(facts),
     }),
-    /^warn dns: studio\.example\.com leads to 198\.51\.100\.7, and the edge is at 192\.0\.2\.9/,
+    /^warning dns: studio\.example\.com leads to 198\.51\.100\.7, and the edge is at 192\.0\.2\.9/,
   ],
   'release whose spans this one does not read': [
     development({ JUNJO_K8S_RELEASE: '0.80.0' }),
     beside({
+      apiVersion: 'v1',
       kind: 'Deployment',
       metadata: { name: 'junjo-ai-studio-backend', ...own, labels: { 'app.kubernetes.io/version': '0.70.3' } },
     }),
-    /^fail live-release: 0\.70\.3 runs here, and 0\.80\.0 does not show its spans.*JUNJO_K8S_ACCEPT_DATA_LOSS=0\.70-to-0\.80/,
+    /^error live-release: 0\.70\.3 runs here, and 0\.80\.0 does not show its spans.*JUNJO_K8S_ACCEPT_DATA_LOSS=0\.70-to-0\.80/,
   ],
 };
 
@@ -441,26 +510,31 @@ test.each([
     '0.80.0',
     '0.82.1',
     { JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() },
-    /^fail live-release: 0\.80\.0 runs here, and 0\.82\.1 cannot read its spans/,
+    /^error live-release: 0\.80\.0 runs here, and 0\.82\.1 cannot read its spans/,
   ],
   [
     '0.70.3',
     '0.80.0',
     { JUNJO_K8S_ACCEPT_DATA_LOSS: '0.70-to-0.80' },
-    /^warn live-release: .*JUNJO_K8S_ACCEPT_DATA_LOSS accepts that/,
+    /^warning live-release: .*JUNJO_K8S_ACCEPT_DATA_LOSS accepts that/,
   ],
-  ['0.1.0', '0.80.0', {}, /^fail live-release: 0\.1\.0 runs here, and nothing is known of its spans/],
+  ['0.1.0', '0.80.0', {}, /^error live-release: 0\.1\.0 runs here, and nothing is known of its spans/],
 ])('from %s to %s: what becomes of the spans is said before', (from, to, more, line) => {
   const settings = development({ JUNJO_K8S_RELEASE: to, ...more });
   const live = { name: 'junjo-ai-studio-backend', ...own, labels: { 'app.kubernetes.io/version': from } };
-  expect(said(settings, beside({ kind: 'Deployment', metadata: live }))).toContainEqual(expect.stringMatching(line));
+  expect(said(settings, beside({ apiVersion: 'v1', kind: 'Deployment', metadata: live }))).toContainEqual(
+    expect.stringMatching(line),
+  );
 });
 
 test('a release that reads the spans of the one that runs is no reason to stop', () => {
   const live = { name: 'junjo-ai-studio-backend', ...own, labels: { 'app.kubernetes.io/version': '0.80.0' } };
-  expect(said(development({ JUNJO_K8S_RELEASE: '0.81.0' }), beside({ kind: 'Deployment', metadata: live }))).toContain(
-    'ok live-release: 0.80.0 runs here, and 0.81.0 reads its spans',
-  );
+  expect(
+    said(
+      development({ JUNJO_K8S_RELEASE: '0.81.0' }),
+      beside({ apiVersion: 'v1', kind: 'Deployment', metadata: live }),
+    ),
+  ).toContain('ok live-release: 0.80.0 runs here, and 0.81.0 reads its spans');
 });
 
 test('what may not be read is a warning, and no failure', () => {
@@ -472,11 +546,12 @@ test('what may not be read is a warning, and no failure', () => {
 
 test('pods of the studio that runs already leave their room to those that replace them', () => {
   const running = {
+    apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name: 'b', ...own },
     spec: { nodeName: 'node-1', containers: [{ resources: { requests: { memory: '600Mi' } } }] },
   };
-  const small = (facts: ClusterFacts) => ({
+  const small = (facts: Facts) => ({
     objects: [...instead('Node', node('node-1', '700Mi'))(facts).objects, running],
   });
   expect(said(local, small)).toContainEqual(expect.stringMatching(/^ok room/));
@@ -491,6 +566,7 @@ test('each check is a file of its name, and one broken cluster at the least show
 
 test('a quota of other pods, and a load balancer that has a name, are no trouble', () => {
   const quota = (spec: object) => ({
+    apiVersion: 'v1',
     kind: 'ResourceQuota',
     metadata: { name: 'team', ...own },
     spec: { hard: { memory: '1Mi' }, ...spec },
@@ -498,6 +574,7 @@ test('a quota of other pods, and a load balancer that has a name, are no trouble
   const lines = said(local, beside(quota({ scopes: ['BestEffort'] }), quota({ scopeSelector: {} })));
   expect(lines.filter((line) => !line.startsWith('ok'))).toEqual([]);
   const ingress = {
+    apiVersion: 'v1',
     kind: 'Ingress',
     metadata: { name: 'junjo-ai-studio', ...own },
     status: { loadBalancer: { ingress: [{ hostname: 'abc.elb.amazonaws.com' }] } },
@@ -507,4 +584,86 @@ test('a quota of other pods, and a load balancer that has a name, are no trouble
   expect(there.filter((line) => /^\w+ dns/.test(line))).toEqual([
     'ok dns: studio.example.com leads to 192.0.2.9; it must be an alias of abc.elb.amazonaws.com',
   ]);
+});
+
+/** A patch file that merges fields into the objects of a kind. */
+function patch(kind: string, fields: object): string {
+  return JSON.stringify({ patches: [{ target: { kind }, patch: fields }] });
+}
+
+describe('what a patch changed is what the cluster is asked for', () => {
+  const gatewayed = production({ JUNJO_K8S_INGRESS_CLASS: undefined, JUNJO_K8S_GATEWAY: 'class:eg' });
+  const onNode = development({ JUNJO_HOST_DB_DATA_PATH: '/mnt/data', JUNJO_K8S_NODE: 'node-1' });
+  const affinity = {
+    required: {
+      nodeSelectorTerms: [
+        { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: ['node-2'] }] },
+      ],
+    },
+  };
+  const shared = production({ JUNJO_K8S_INGRESS_CLASS: undefined, JUNJO_K8S_GATEWAY: 'edge/shared' });
+
+  test.each<[string, Settings, string, string]>([
+    [
+      'a storage class',
+      { ...local, JUNJO_K8S_STORAGE_CLASS: 'fast' },
+      patch('PersistentVolumeClaim', { spec: { storageClassName: 'gone' } }),
+      'storage-class: there is no storage class gone',
+    ],
+    [
+      'an ingress class',
+      web,
+      patch('Ingress', { spec: { ingressClassName: 'gone' } }),
+      'ingress-class: there is no ingress class gone',
+    ],
+    [
+      'a gateway class',
+      gatewayed,
+      patch('Gateway', { spec: { gatewayClassName: 'gone' } }),
+      'gateway: there is no gateway class gone',
+    ],
+    [
+      'the Gateway of somebody else',
+      shared,
+      patch('HTTPRoute', { spec: { parentRefs: [{ name: 'other', namespace: 'edge', sectionName: 'https' }] } }),
+      'gateway: there is no Gateway edge/other',
+    ],
+    [
+      'an issuer',
+      web,
+      patch('Certificate', { spec: { issuerRef: { name: 'gone' } } }),
+      'issuer: there is no ClusterIssuer gone',
+    ],
+    [
+      'an image pull secret',
+      local,
+      patch('Deployment', { spec: { template: { spec: { imagePullSecrets: [{ name: 'gone' }] } } } }),
+      'secrets: there is no image pull secret gone',
+    ],
+    [
+      'a certificate',
+      web,
+      patch('Ingress', { spec: { tls: [{ hosts: ['studio.example.com'], secretName: 'gone' }] } }),
+      'secrets: there is no TLS secret gone',
+    ],
+    [
+      'a node',
+      onNode,
+      patch('PersistentVolume', { spec: { nodeAffinity: affinity } }),
+      'node: there is no node node-2',
+    ],
+    [
+      'a claim',
+      local,
+      patch('Deployment', {
+        spec: { template: { spec: { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'gone' } }] } } },
+      }),
+      'claim: there is no claim gone',
+    ],
+  ])('%s', (_, settings, patches, says) => {
+    const waive = ['references', 'beside-the-volume', 'one-writer'].map((rule) => ({ rule, reason: 'for a test' }));
+    const text = JSON.stringify({ ...JSON.parse(patches), waive });
+    expect(said(settings, undefined, text)).toContainEqual(expect.stringContaining(`error ${says}`));
+    expect(said(settings)).not.toContainEqual(expect.stringContaining(says));
+  });
 });

@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import { filesOf } from '../../render/rendered-file';
+import { filesOf } from '../../render/files';
 
 const LIKE_OTHER_TYPES = [
   'yes',

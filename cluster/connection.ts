@@ -1,0 +1,32 @@
+import type { Console } from './console';
+import type { Kubectl, Target } from './kubectl';
+import { Refusal } from './refusal';
+import type { StudioManifests } from './studio-manifests';
+
+/** The cluster, the studio and the person that a command is about. */
+export interface Connection {
+  readonly kubectl: Kubectl;
+  readonly target: Target;
+  readonly console: Console;
+  /** The studio as it is rendered. @default only its namespace is known */
+  readonly manifests?: StudioManifests;
+}
+
+/**
+ * Asks a question that is answered with yes or no.
+ * @param signal ends the wait for an answer
+ * @throws Refusal when nobody can be asked
+ */
+export async function confirmed(question: string, { terminal }: Console, signal: AbortSignal): Promise<boolean> {
+  const person = terminal?.();
+  if (!person) throw new Refusal('Nobody can be asked here: add --yes to go on without a question');
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  try {
+    const answer = await Promise.race([person.ask(`${question} [y/N] `), aborted]);
+    return /^y(es)?$/i.test(answer?.trim() ?? '');
+  } finally {
+    person.close();
+  }
+}

@@ -1,0 +1,227 @@
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import { workloadNames } from '../../config/names';
+import { releaseLines } from '../../releases';
+import type { Manifest } from '../../render/manifest';
+import { type Connection, confirmed } from '../connection';
+import { sleep } from '../interruption';
+import { type Kubectl, KubectlError } from '../kubectl';
+import { Refusal } from '../refusal';
+import { checkArchive, FolderArchive } from './archive';
+import { Downtime, findStudioStarted, refuseUnlessStoppable } from './downtime';
+import type { Pace } from './pace';
+import { duration, ProgressLine, size } from './progress';
+import { type Holdings, VOLUME_POD, VolumePod } from './volume-pod';
+import type { LiveStudio } from './writers';
+
+/** What is restored, and where. */
+export interface RestoreProps {
+  /** File that a backup wrote, or the data folder of compose. */
+  readonly source: string;
+  /** What is on the volume is moved aside on it. @default the volume must be empty */
+  readonly replace?: boolean;
+  /** Namespace in which the data gets a claim of its own. @default the data goes into the claim of the studio */
+  readonly into?: string;
+  /** Argo CD is paused, though this cannot be seen from here. @default false */
+  readonly argoCdPaused?: boolean;
+  /** Asks nothing. @default false */
+  readonly yes?: boolean;
+}
+
+/** What is restored, checked already as far as this machine can. */
+interface Source {
+  readonly bytes: number;
+  readonly files: number;
+  readonly text: string;
+  readonly stream: () => NodeJS.ReadableStream;
+}
+
+/** Puts a backup, or the data folder of compose, on the volume of a studio. */
+export class Restore {
+  constructor(
+    private readonly props: RestoreProps,
+    private readonly connection: Connection,
+    private readonly pace: Pace,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  /** @returns false when it was not wanted, or the studio does not run again */
+  async run(): Promise<boolean> {
+    const { into, yes } = this.props;
+    const { kubectl, console, manifests } = this.connection;
+    const source = await sourceOf(this.props.source);
+    const rendered = manifests?.named('Deployment', workloadNames.backend);
+    const studio = await findStudioStarted(kubectl, this.pace, console, rendered);
+    if (into === undefined) {
+      const how = { ownPod: VOLUME_POD, argoCdPaused: this.props.argoCdPaused };
+      await refuseUnlessStoppable(kubectl, studio, how, this.signal);
+    } else if (into === this.connection.target.namespace) {
+      throw new Refusal(`--into ${into}: the studio runs there. Leave --into out, or name another namespace`);
+    }
+    console.err(this.plan(studio, source));
+    if (!yes && !(await confirmed('Restore?', console, this.signal))) return false;
+    if (into === undefined) return this.place(kubectl, studio, source);
+    await this.prepare(into, studio.claim);
+    return this.place(kubectl.in(into), { ...studio, writers: [] }, source);
+  }
+
+  private plan({ tag, claim }: LiveStudio, source: Source): string {
+    const { context, server, namespace } = this.connection.target;
+    const { into, replace } = this.props;
+    return [
+      `Context    ${context} (${server})`,
+      `Namespace  ${into ?? namespace}`,
+      `Studio     ${tag ?? 'of an unknown release'}, volume claim ${claim.metadata.name}`,
+      `From       ${source.text}: ${source.files} files, ${size(source.bytes)}`,
+      ...(into === undefined
+        ? [
+            'It is copied beside what is there and checked; then backend and ingestion stop for the moment of the change.',
+          ]
+        : ['The running studio is not touched.']),
+      ...(replace
+        ? ['What is on the volume is moved aside, and stays there.']
+        : ['Nothing is done unless the volume is empty.']),
+    ].join('\n');
+  }
+
+  /** A namespace like the studio's, with a claim like the studio's. */
+  private async prepare(into: string, claim: Manifest): Promise<void> {
+    const { namespace } = this.connection.target;
+    const like = await this.connection.kubectl.json<Manifest>(['get', 'namespace', namespace]);
+    const security = Object.entries(like.metadata.labels ?? {}).filter(([name]) =>
+      name.startsWith('pod-security.kubernetes.io/'),
+    );
+    const { accessModes, resources, storageClassName, volumeMode } = claim.spec ?? {};
+    const objects = [
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: into, labels: Object.fromEntries(security) } },
+      {
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        metadata: { name: claim.metadata.name, namespace: into },
+        spec: { accessModes, resources, storageClassName, volumeMode },
+      },
+    ];
+    const target = this.connection.kubectl.in(into);
+    for (const object of objects) {
+      try {
+        await target.text(['create', '--validate=false', '-f', '-'], {
+          input: JSON.stringify(object),
+          signal: this.signal,
+        });
+      } catch (error) {
+        // Its volume must be empty all the same.
+        if (!(error instanceof KubectlError && error.failure === 'already exists')) throw error;
+      }
+    }
+  }
+
+  /** Copies beside what is there, checks, and puts it in its place; the studio, where there is one, runs at the end. */
+  private async place(kubectl: Kubectl, studio: LiveStudio, source: Source): Promise<boolean> {
+    const pod = new VolumePod(kubectl, this.pace);
+    const downtime = new Downtime(kubectl, studio, this.pace, this.connection.console, VOLUME_POD);
+    const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
+    const stage = `.junjo-restore-${time}`;
+    let aside: string | null = null;
+    let started = true;
+    let staged = false;
+    try {
+      await pod.create({ backend: studio.backend, claim: studio.claim.metadata.name }, this.signal);
+      const holdings: Holdings = JSON.parse(await pod.run({ command: 'look', signal: this.signal }));
+      if (holdings.entries.length > 0 && !this.props.replace) {
+        throw new Refusal(
+          `The volume is not empty: it holds ${holdings.entries.slice(0, 5).join(', ')}. With --replace that is moved aside on the volume first`,
+        );
+      }
+      staged = true;
+      await this.receive(pod, stage, source);
+      const reason = await pod.judge(stage, this.signal);
+      if (reason) throw new Refusal(`The release that is applied here would not start on this data.\n${reason}`);
+      if (studio.writers.length > 0) this.connection.console.err('Stopping backend and ingestion …');
+      await downtime.begin(this.signal);
+      staged = false;
+      aside = await this.swap(pod, stage, `.junjo-before-${time}`);
+    } finally {
+      started = await downtime.end();
+      if (staged)
+        await this.tidy(() => pod.run({ command: 'discard', args: [stage] }), `${stage} is left over on the volume`);
+      await this.tidy(() => pod.delete(), `The pod ${VOLUME_POD} is left over`);
+    }
+    this.connection.console.out(`${source.text} is on the volume: size and SHA-256 of each file are as they were.`);
+    if (aside) this.connection.console.out(`What was there is in ${aside} on the volume.`);
+    if (!started) return false;
+    if (studio.writers.length > 0) await this.untilReady(downtime);
+    else this.connection.console.out(this.howToLook());
+    return true;
+  }
+
+  private async receive(pod: VolumePod, stage: string, source: Source): Promise<void> {
+    const progress = new ProgressLine(this.connection.console, 'Copying', source.bytes);
+    const result = await pod.run({
+      command: 'receive',
+      args: [stage, JSON.stringify({ bytes: source.bytes })],
+      input: source.stream(),
+      onNews: (news) => progress.reach(news.bytes),
+      signal: this.signal,
+    });
+    progress.end();
+    const { databases }: { readonly databases: Readonly<Record<string, string>> } = JSON.parse(result);
+    const damaged = Object.entries(databases).find(([, verdict]) => verdict !== 'ok');
+    if (damaged) throw new Refusal(`${damaged[0]} is damaged: ${damaged[1]}`);
+    const names = Object.keys(databases).join(', ') || 'no databases';
+    this.connection.console.err(`Copied ${size(source.bytes)}. SQLite's integrity_check: ${names} ok.`);
+  }
+
+  /** Nothing interrupts it: it takes a moment, and called again it finishes what a lost connection left. */
+  private async swap(pod: VolumePod, stage: string, aside: string): Promise<string | null> {
+    const args = [stage, JSON.stringify(this.props.replace ? { aside } : {})];
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return JSON.parse(await pod.run({ command: 'swap', args })).aside;
+      } catch (error) {
+        if (error instanceof Refusal || attempt === this.pace.startAttempts) throw error;
+        this.connection.console.err(`  ${(error as Error).message}\n  Trying again.`);
+        await sleep(this.pace.retryMs * attempt);
+      }
+    }
+  }
+
+  private async untilReady(downtime: Downtime): Promise<void> {
+    const seconds = await downtime.untilReady(this.signal);
+    this.connection.console.err(
+      seconds === undefined
+        ? `The studio was started and is not ready yet. Look: ${this.connection.kubectl.commandLine(['get', 'pods'])}`
+        : `The studio was away for ${duration(seconds)}.`,
+    );
+  }
+
+  private howToLook(): string {
+    const { into = '' } = this.props;
+    return [
+      `To look at it, render a studio on localhost for that namespace from an env file of its own, with`,
+      `  JUNJO_ENV=development, JUNJO_K8S_NAMESPACE=${into}, and JUNJO_K8S_RELEASE and the storage settings of the running one,`,
+      `apply it, and forward it. To end it: ${['kubectl', 'delete', 'namespace', into].join(' ')}`,
+    ].join('\n');
+  }
+
+  private async tidy(work: () => Promise<unknown>, whatIsLeft: string): Promise<void> {
+    await work().catch((error: Error) => this.connection.console.err(`  ${whatIsLeft}: ${error.message}`));
+  }
+}
+
+/** Looks at what is to be restored, before anything is touched. */
+async function sourceOf(path: string): Promise<Source> {
+  if (!existsSync(path)) throw new Refusal(`${path} does not exist`);
+  if (statSync(path).isDirectory()) {
+    const folder = await FolderArchive.of(path);
+    if (!releaseLines.some(({ stores }) => folder.has(stores.usersPath))) {
+      throw new Refusal(
+        `${path} is no data folder of a studio: it has no sqlite/junjo.db. Name the folder of JUNJO_HOST_DB_DATA_PATH`,
+      );
+    }
+    return { bytes: folder.bytes, files: folder.files, text: path, stream: () => folder.stream() };
+  }
+  const { bytes, manifest, header } = await checkArchive(path);
+  const damaged = Object.entries(manifest.databases).find(([, verdict]) => verdict !== 'ok');
+  if (damaged) throw new Refusal(`${path}: ${damaged[0]} was damaged when it was copied: ${damaged[1]}`);
+  const text = `${path}${header.taken ? ` (${header.taken}, release ${header.tag ?? 'unknown'})` : ''}`;
+  return { bytes, files: Object.keys(manifest.files).length, text, stream: () => createReadStream(path) };
+}

@@ -1,0 +1,72 @@
+import { workloadNames } from '../config/names';
+import type { Component } from '../releases';
+import { fieldsOf, listOf, type Manifest, Manifests, type Pod, podsOf } from '../render/manifest';
+
+/**
+ * The objects of one studio, as a rendering made them or as an output folder holds them. What a command does to a cluster it
+ * decides by them, and not by the settings behind them, because a patch may have changed any of them.
+ */
+export class StudioManifests extends Manifests {
+  readonly namespace: string;
+  /** The pods of its workloads. */
+  readonly pods: readonly Pod[];
+
+  /** @throws when no object says in which namespace the studio lies */
+  constructor(manifests: readonly Manifest[]) {
+    super(manifests);
+    this.pods = manifests.flatMap(podsOf);
+    const namespace =
+      this.ofKind('Namespace')[0]?.metadata.name ?? this.named('Deployment', workloadNames.backend)?.metadata.namespace;
+    if (!namespace) throw new Error('no Namespace and no backend is among the manifests');
+    this.namespace = namespace;
+  }
+
+  /** Tag of the release: `0.82.1`. */
+  get tag(): string | undefined {
+    return tagOf(this.named('Deployment', workloadNames.backend));
+  }
+
+  /** Whether it is reached over HTTPS, and not on localhost. */
+  get isProduction(): boolean {
+    return settingsOf(this, 'frontend').JUNJO_ENV === 'production';
+  }
+}
+
+/** Tag of the release that a workload runs. */
+export function tagOf(workload: Manifest | undefined): string | undefined {
+  return fieldsOf(workload?.metadata.labels)['app.kubernetes.io/version'];
+}
+
+/** The settings that a container reads, without secrets. */
+export function settingsOf(objects: Manifests, component: Component): Readonly<Record<string, string>> {
+  return fieldsOf(objects.named('ConfigMap', `${workloadNames[component]}-settings`)?.data);
+}
+
+/** Where people and applications reach a part of the studio. */
+export interface Address {
+  readonly name: 'UI' | 'API' | 'Spans';
+  readonly url: string;
+}
+
+/** The addresses of a studio: its hosts in production, else the ports of its Services on localhost. */
+export function addressesOf(objects: Manifests): readonly Address[] {
+  const settings = settingsOf(objects, 'frontend');
+  if (settings.JUNJO_ENV === 'production') {
+    return [
+      { name: 'UI', url: settings.JUNJO_PROD_FRONTEND_URL ?? '' },
+      { name: 'API', url: settings.JUNJO_PROD_BACKEND_URL ?? '' },
+      { name: 'Spans', url: settings.JUNJO_PROD_INGESTION_URL ?? '' },
+    ];
+  }
+  const of = (name: Address['name'], component: Component, scheme: string): readonly Address[] => {
+    const service = objects.named('Service', workloadNames[component]);
+    return service ? [{ name, url: `${scheme}${hostOf(service)}:${listOf(service.spec?.ports)[0]?.port}` }] : [];
+  };
+  return [...of('UI', 'frontend', 'http://'), ...of('API', 'backend', 'http://'), ...of('Spans', 'ingestion', '')];
+}
+
+/** The address that a load balancer gave a Service. Without one it is localhost, to which a Service can be forwarded. */
+function hostOf({ status }: Manifest): string {
+  const [first] = listOf(status?.loadBalancer?.ingress);
+  return first?.hostname ?? first?.ip ?? 'localhost';
+}

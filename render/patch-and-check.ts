@@ -1,0 +1,103 @@
+import { podSecurityOf } from '../charts/namespace';
+import type { Patch, Waiver } from '../config/patch-file';
+import type { Problem } from '../config/problems';
+import type { StudioConfig } from '../config/studio-config';
+import type { PlacedManifest } from './manifest';
+import { patched } from './patches';
+import { type BrokenRule, brokenRules, type Rule, rules, type StudioFacts } from './rules';
+
+/** The objects of a studio with its patches, and what is wrong with them. */
+export interface Checked {
+  /** Without the patches where a patch has a problem. */
+  readonly manifests: readonly PlacedManifest[];
+  readonly problems: readonly Problem[];
+}
+
+/** Applies the patches of a studio to its objects, and checks every rule. */
+export function patchAndCheck(rendered: readonly PlacedManifest[], config: StudioConfig): Checked {
+  const { placed, problems } = patched(rendered, config.patches);
+  if (problems.length > 0) return { manifests: rendered, problems };
+  const broken = brokenRules(placed, factsOf(config));
+  const waivers = config.waivers.map((waiver) => waived(waiver, broken));
+  return { manifests: placed, problems: [...waivers, ...blamed(inForce(broken, config), rendered, config)] };
+}
+
+/** What breaks the rules, apart from what a waiver of the studio allows. */
+export function inForce(broken: readonly BrokenRule[], { waivers }: StudioConfig): readonly BrokenRule[] {
+  return broken.filter(({ rule }) => !waivers.some((waiver) => waiver.rule === rule.name));
+}
+
+/** What the rules must know of a studio besides its objects. */
+export function factsOf(config: StudioConfig): StudioFacts {
+  const { backup, namespace, settings, secrets } = config;
+  const veleroNamespace = backup.kind === 'velero' ? backup.namespace : undefined;
+  const named = Object.values(settings).flatMap((variables) => Object.keys(variables));
+  const secret = Object.values(secrets.readers).flatMap((keys) => keys.map(({ key }) => key));
+  return { namespace, veleroNamespace, podSecurity: podSecurityOf(config), settings: new Set([...named, ...secret]) };
+}
+
+/** Reports on every rendering what a waiver allows. */
+function waived({ place, rule, reason }: Waiver, broken: readonly BrokenRule[]): Problem {
+  if (!rules.some(({ name }) => name === rule)) {
+    const known = rules.map(({ name }) => name).join(', ');
+    return { severity: 'error', ...place, text: `${rule} is not a rule. The rules are: ${known}` };
+  }
+  const passed = broken.filter((each) => each.rule.name === rule).map(({ object, text }) => `${object}: ${text}`);
+  return passed.length > 0
+    ? { severity: 'warning', ...place, text: `waives the rule ${rule} (${reason}). ${passed.join('; ')}` }
+    : { severity: 'warning', ...place, text: `waives the rule ${rule}, which nothing breaks. Remove it` };
+}
+
+/** Names the patch that breaks a rule, or else these charts. Each rule is reported once for each of them. */
+function blamed(
+  broken: readonly BrokenRule[],
+  rendered: readonly PlacedManifest[],
+  config: StudioConfig,
+): readonly Problem[] {
+  if (broken.length === 0) return [];
+  const after = (patches: StudioConfig['patches']) =>
+    new Set(brokenRules(patched(rendered, patches).placed, factsOf(config)).map(textOf));
+  const before = after([]);
+  const steps = config.patches.map((patch, index) => ({ patch, found: after(config.patches.slice(0, index + 1)) }));
+  const guilty = (each: BrokenRule) =>
+    before.has(textOf(each)) ? undefined : steps.find(({ found }) => found.has(textOf(each)))?.patch;
+  return [undefined, ...config.patches].flatMap((patch) => {
+    const own = broken.filter((each) => guilty(each) === patch);
+    return byRule(own).map((each) => violated(each, patch, config));
+  });
+}
+
+/** One violation as text; two violations with the same text are the same. */
+export function textOf({ rule, object, text }: BrokenRule): string {
+  return `${rule.name}: ${object}: ${text}`;
+}
+
+/** A rule, and everything that breaks it. */
+interface Violations {
+  readonly rule: Rule;
+  readonly texts: readonly string[];
+}
+
+/** Violations by their rule, in the order of the rules. */
+export function byRule(broken: readonly BrokenRule[]): readonly Violations[] {
+  return rules.flatMap((rule) => {
+    const texts = broken.filter((each) => each.rule === rule).map(({ object, text }) => `${object}: ${text}`);
+    return texts.length > 0 ? [{ rule, texts }] : [];
+  });
+}
+
+/** `breaks the rule X. What breaks it. It is there because …` */
+export function ruleText({ rule, texts }: Violations): string {
+  return `breaks the rule ${rule.name}. ${texts.join('; ')}. It is there because ${rule.reason} (${rule.source})`;
+}
+
+function violated(violations: Violations, patch: Patch | undefined, { name }: StudioConfig): Problem {
+  const text = ruleText(violations);
+  return patch
+    ? { severity: 'error', ...patch.place, text }
+    : {
+        severity: 'error',
+        file: `studio ${name}`,
+        text: `${text}. This is a mistake of these charts and not yours: please report it. A file of JUNJO_K8S_PATCHES can waive the rule until it is mended (docs/patches.md)`,
+      };
+}

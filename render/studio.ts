@@ -1,0 +1,71 @@
+import { ApiObject, Chart } from 'cdk8s';
+import type { Construct } from 'constructs';
+import { Studio as StudioCharts, type StudioProps } from '../charts/studio';
+import { formatProblem } from '../config/problems';
+import type { StudioConfig } from '../config/studio-config';
+import { manifestsBelow, objectsOf } from './files';
+import type { PlacedManifest } from './manifest';
+import { byRule, factsOf, inForce, patchAndCheck, ruleText, textOf } from './patch-and-check';
+import { brokenRules } from './rules';
+
+/**
+ * A studio in a cdk8s App of your own: all its charts, with its patches applied. `loadStudio` makes its `config`.
+ * `app.synth()` fails when a patch is wrong, when a patch or the App breaks a rule, and when two studios of the App have the same
+ * namespace.
+ */
+export class Studio extends StudioCharts {
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly props: StudioProps,
+  ) {
+    super(scope, id, props);
+    const { config } = props;
+    const rendered = manifestsBelow(this);
+    const { manifests, problems } = patchAndCheck(rendered, config);
+    if (config.patches.length > 0) this.replaceObjects(rendered, manifests);
+    const errors = problems.filter(({ severity }) => severity === 'error').map(formatProblem);
+    const known = new Set(brokenRules(manifests, factsOf(config)).map(textOf));
+    this.node.addValidation({
+      validate: () => [...errors, ...this.brokenByApp(config, known), ...this.sameNamespace()],
+    });
+  }
+
+  /**
+   * Puts each patched object in the place of the one that the chart made. It has no type: types of cdk8s drop what they do not
+   * know. All objects of the chart are made again, because cdk8s writes them in the order in which they were made.
+   */
+  private replaceObjects(rendered: readonly PlacedManifest[], patched: readonly PlacedManifest[]): void {
+    let index = 0;
+    for (const chart of this.node.findAll().filter((construct) => construct instanceof Chart)) {
+      const objects = objectsOf(chart);
+      const [before, after] = [rendered, patched].map((all) => all.slice(index, index + objects.length));
+      index += objects.length;
+      if (JSON.stringify(before) === JSON.stringify(after)) continue;
+      for (const { node } of objects) node.scope?.node.tryRemoveChild(node.id);
+      after?.forEach(({ manifest }, position) => {
+        const { node } = objects[position] ?? chart;
+        new ApiObject(node.scope ?? chart, node.id, manifest);
+      });
+    }
+  }
+
+  /** What breaks a rule now and did not after the patches: the App changed an object of the studio. */
+  private brokenByApp(config: StudioConfig, known: ReadonlySet<string>): readonly string[] {
+    const broken = brokenRules(manifestsBelow(this), factsOf(config)).filter((each) => !known.has(textOf(each)));
+    return byRule(inForce(broken, config)).map(
+      (violations) => `${this.node.path}: the App changed the studio, which ${ruleText(violations)}`,
+    );
+  }
+
+  private sameNamespace(): readonly string[] {
+    const { namespace } = this.props.config;
+    const studios = this.node.root.node.findAll().filter((construct) => construct instanceof Studio);
+    return studios
+      .filter((other) => other !== this && other.props.config.namespace === namespace)
+      .map(
+        (other) =>
+          `${this.node.path}: ${other.node.path} has the namespace ${namespace} too. Set JUNJO_K8S_NAMESPACE of one of them to another name`,
+      );
+  }
+}

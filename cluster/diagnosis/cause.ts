@@ -3,7 +3,7 @@ import type { ClusterState } from './cluster-state';
 
 /** One cause that is known. It looks for what the cause leaves in the cluster, never for a whole message of some version. */
 export interface Cause {
-  /** Also the name of its file, and of its section in `docs/troubleshooting.md`. */
+  /** Also the name of its section in `docs/troubleshooting.md`. */
   readonly name: string;
   readonly findings: (state: ClusterState) => Iterable<Required<Finding>>;
 }

@@ -141,6 +141,11 @@ export class ClusterState extends ClusterView {
     return (this.now.getTime() - new Date(time).getTime()) / 1000;
   }
 
+  /** What it means that a controller has not answered to an object: an error after so many seconds. */
+  unanswered({ metadata }: Manifest, seconds: number): 'wait' | 'error' {
+    return this.secondsSince(metadata.creationTimestamp ?? 0) < seconds ? 'wait' : 'error';
+  }
+
   /** Begins the commands that a person is told. */
   get kubectl(): string {
     return `kubectl -n ${this.namespace}`;

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { causes } from '../../../cluster/diagnosis';
 import { STOPPED } from '../../../config/names';
 import { diagnosisOf, recording, summaryOf } from '../../support/cluster-state';
@@ -48,9 +48,9 @@ test('every cause is shown by a state or a log of these tests', () => {
   expect(causes.map(({ name }) => name).filter((name) => !shown(name))).toEqual([]);
 });
 
-test('each cause is a file of its name', () => {
-  const files = readdirSync('cluster/diagnosis/causes').map((file) => file.replace('.ts', ''));
-  expect(causes.map(({ name }) => name).sort()).toEqual(files.sort());
+test('no two causes have one name', () => {
+  const names = causes.map(({ name }) => name);
+  expect(names).toEqual([...new Set(names)]);
 });
 
 test('a studio that a backup stopped is told as such, and not to be started by hand', () => {

@@ -1,0 +1,59 @@
+import { fieldsOf, listOf } from '../../../render/manifest';
+import type { Cause } from '../cause';
+
+const APPLY = 'kubectl apply -f dist/foundation -f dist/';
+
+export const namespaceCauses: readonly Cause[] = [
+  // Nothing was applied, or the context or namespace is another.
+  {
+    name: 'namespace-missing',
+    *findings(state) {
+      if (state.named('Namespace', state.namespace)) return;
+      yield {
+        severity: 'error',
+        subject: `namespace ${state.namespace}`,
+        text: 'is not in this cluster',
+        fix: 'kubectl apply -f dist/foundation -f dist/',
+      };
+    },
+  },
+  // Somebody deleted the namespace; what is in it goes, the claim with the data included.
+  {
+    name: 'namespace-terminating',
+    *findings(state) {
+      const namespace = state.named('Namespace', state.namespace);
+      if (!namespace || (namespace.status?.phase !== 'Terminating' && !namespace.metadata.deletionTimestamp)) return;
+      const remaining = listOf(namespace.status?.conditions)
+        .filter(({ type, status }) => /Remaining|Failure/.test(type) && status === 'True')
+        .map(({ message }) => String(message).replace(/\.$/, ''));
+      yield {
+        severity: 'error',
+        subject: `namespace ${state.namespace}`,
+        text: ['was deleted and is going', ...remaining].join('; '),
+        fix: `${state.kubectl} get persistentvolumeclaims -o yaml | grep -A3 finalizers: whoever owns the finalizer must remove it. Then apply again, and restore the data from a backup if its volume went too`,
+      };
+    },
+  },
+  // Workloads are not in the namespace: only `foundation/` was applied, `dist/` was deleted, or one of them was.
+  {
+    name: 'not-applied',
+    *findings(state) {
+      const namespace = state.named('Namespace', state.namespace);
+      if (!namespace || namespace.metadata.deletionTimestamp || !state.canRead('deployments.apps')) return;
+      if (state.workloads.length === 0) {
+        yield {
+          severity: 'error',
+          subject: 'workloads',
+          text: 'are not in the namespace; data that a claim holds is safe',
+          fix: APPLY,
+        };
+        return;
+      }
+      for (const { metadata } of state.rendered?.ofKind('Deployment') ?? []) {
+        if (state.named('Deployment', metadata.name)) continue;
+        const subject = fieldsOf(metadata.labels)['app.kubernetes.io/component'] ?? metadata.name;
+        yield { severity: 'error', subject, text: 'is rendered, and is not in the namespace', fix: APPLY };
+      }
+    },
+  },
+];

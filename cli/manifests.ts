@@ -1,7 +1,9 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { YAMLException } from 'js-yaml';
 import { Refusal } from '../cluster/refusal';
 import { StudioManifests } from '../cluster/studio-manifests';
+import { workloadNames } from '../config/names';
 import type { Problem } from '../config/problems';
 import { howToRun, render } from '../main';
 import { isOfArgoCd, readManifests } from '../render/files';
@@ -29,9 +31,6 @@ export const folderArgument = {
   text: 'folder that synth rendered (default: what the env files render)',
 };
 
-/** Why a folder is no studio, in one sentence for each. */
-const NO_STUDIO = 'holds no rendered studio';
-
 /** One studio, or the problems of its env files. */
 export interface OneStudio {
   /** Absent when a problem is an error. */
@@ -58,19 +57,34 @@ export function oneStudio(options: ManifestOptions, io: Io): OneStudio {
   return studio ? { ...studioOf(studio.manifests), problems } : { placed: [], problems };
 }
 
-/** The manifests of one studio in an output folder. */
+/**
+ * Reads the manifests of one studio in an output folder.
+ * @throws Refusal when there is no studio in it, when there are several, or when a file cannot be read
+ */
 export function readFolder(folder: string, { environment }: Pick<Io, 'environment'>): readonly PlacedManifest[] {
-  if (!existsSync(folder) || !statSync(folder).isDirectory())
-    throw new Refusal(`${folder}: ${NO_STUDIO}. Render one: ${howToRun('synth', environment)}`);
+  const none = new Refusal(`${folder}: holds no rendered studio. Render one: ${howToRun('synth', environment)}`);
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) throw none;
   const studios = readdirSync(folder).filter((name) => existsSync(join(folder, name, 'foundation')));
-  if (studios.length > 0)
-    throw new Refusal(
-      `${folder}: holds several studios. Name one: ${studios.map((name) => join(folder, name)).join(', ')}`,
-    );
-  const placed = readManifests(folder);
-  if (!placed.some(({ manifest }) => manifest.kind === 'Namespace' || manifest.kind === 'Deployment'))
-    throw new Refusal(`${folder}: ${NO_STUDIO}. Render one: ${howToRun('synth', environment)}`);
+  if (studios.length > 0) {
+    const folders = studios.map((name) => join(folder, name));
+    throw new Refusal(`${folder}: holds several studios. Name one: ${folders.join(', ')}`);
+  }
+  const placed = placedIn(folder);
+  if (
+    !placed.some(({ manifest: { kind, metadata } }) => kind === 'Namespace' || metadata.name === workloadNames.backend)
+  )
+    throw none;
   return placed;
+}
+
+/** The message of the YAML reader shows lines of the file, which may hold a secret; only its reason is told. */
+function placedIn(folder: string): readonly PlacedManifest[] {
+  try {
+    return readManifests(folder);
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    throw new Refusal(`${error.mark?.name ?? folder}:${(error.mark?.line ?? 0) + 1}: is not YAML: ${error.reason}`);
+  }
 }
 
 function studioOf(placed: readonly PlacedManifest[]): Pick<Required<OneStudio>, 'studio' | 'placed'> {

@@ -1,6 +1,7 @@
 import { workloadNames } from '../config/names';
 import type { Component } from '../releases';
 import { fieldsOf, listOf, type Manifest, Manifests, type Pod, podsOf } from '../render/manifest';
+import { Refusal } from './refusal';
 
 /**
  * The objects of one studio, as a rendering made them or as an output folder holds them. What a command does to a cluster it
@@ -11,13 +12,13 @@ export class StudioManifests extends Manifests {
   /** The pods of its workloads. */
   readonly pods: readonly Pod[];
 
-  /** @throws when no object says in which namespace the studio lies */
+  /** @throws Refusal when no object says in which namespace the studio lies */
   constructor(manifests: readonly Manifest[]) {
     super(manifests);
     this.pods = manifests.flatMap(podsOf);
     const namespace =
       this.ofKind('Namespace')[0]?.metadata.name ?? this.named('Deployment', workloadNames.backend)?.metadata.namespace;
-    if (!namespace) throw new Error('no Namespace and no backend is among the manifests');
+    if (!namespace) throw new Refusal(`The manifests hold no studio: no Namespace and no ${workloadNames.backend}`);
     this.namespace = namespace;
   }
 

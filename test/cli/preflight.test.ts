@@ -93,6 +93,15 @@ describeWithKubectl('preflight', () => {
     expect(said.join('\n')).toMatch(says);
   });
 
+  test('a file that is not YAML is named with its line, and nothing of it is shown', async () => {
+    mkdirSync(join(folder, 'dist'));
+    const secret = freshSecret();
+    writeFileSync(join(folder, 'dist', '10-a.k8s.yaml'), `kind: Secret\ndata: { a: '${secret} }\n`);
+    expect(await preflight.run({ folder: join(folder, 'dist') } as never, io())).toBe(1);
+    expect(said.join('\n')).toMatch(/10-a\.k8s\.yaml:\d+: is not YAML: /);
+    expect(said.join('\n')).not.toContain(secret);
+  });
+
   test('of an output with several studios, one has to be named', async () => {
     mkdirSync(join(folder, 'dist', 'blue', 'foundation'), { recursive: true });
     expect(await preflight.run({ folder: join(folder, 'dist') } as never, io())).toBe(1);

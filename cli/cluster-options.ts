@@ -5,7 +5,7 @@ import { Kubectl, KubectlError } from '../cluster/kubectl';
 import { Refusal } from '../cluster/refusal';
 import { formatProblem, hasError } from '../config/problems';
 import type { ExitCode, Io, Option } from './command';
-import { type ManifestOptions, oneStudio } from './manifests';
+import { type ManifestOptions, manifestsOption, oneStudio } from './manifests';
 import { studioOptions } from './studio-options';
 
 /** Of each command that looks at a cluster. */
@@ -30,6 +30,7 @@ export const lookOptions: readonly Option[] = [
 
 export const changeOptions: readonly Option[] = [
   ...lookOptions,
+  manifestsOption,
   { flags: '--argocd-paused', text: 'Argo CD is paused, though this cannot be seen from here' },
   { flags: '-y, --yes', text: 'do not ask' },
 ];

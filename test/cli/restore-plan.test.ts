@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import { run } from '../../cli/cli';
+import { filesOf, writeFiles } from '../../render/files';
 import { development, envText, type Manifest, production, render, type Settings } from '../support/studio';
 
 const folder = mkdtempSync(join(tmpdir(), 'restore-plan-'));
@@ -41,6 +42,20 @@ test('prints a manifest that kubectl applies as it is, with the steps around it'
     .map(({ metadata }) => metadata.name);
   const [, named = ''] = /scale deployment (.*) --replicas=0/.exec(out) ?? [];
   for (const name of named.split(' ')) expect(deployments).toContain(name);
+});
+
+test('takes the manifests of an output folder, with what a patch changed in them', async () => {
+  const objects = render(volsync).objects.map((manifest) =>
+    manifest.kind === 'ReplicationSource'
+      ? { ...manifest, spec: { ...manifest.spec, restic: { ...manifest.spec.restic, repository: 'patched' } } }
+      : manifest,
+  );
+  const output = join(folder, 'dist');
+  writeFiles(filesOf(objects.map((manifest, index) => ({ file: `${index}.k8s.yaml`, manifest }))), output);
+  let out = '';
+  const io = { environment: {}, out: (text: string) => void (out += text), err: () => undefined, color: false };
+  expect(await run(['restore', '--plan', '--manifests', output], io)).toBe(0);
+  expect(loadAll(out)).toMatchObject([{ kind: 'ReplicationDestination', spec: { restic: { repository: 'patched' } } }]);
 });
 
 test('names each restore anew: neither operator restores twice under one name', async () => {

@@ -13,6 +13,7 @@ export function checkNames(
   lines: readonly ReleaseLine[],
 ): readonly Problem[] {
   const table = new Map(variablesOf(line).map((variable) => [variable.name, variable]));
+  const tables = lines.map((other) => ({ other, variables: variablesOf(other).filter(({ ofRuntime }) => !ofRuntime) }));
   return [...entries.keys()].flatMap((name): readonly Problem[] => {
     const variable = table.get(name);
     if (variable) return useProblems(values, variable);
@@ -24,9 +25,9 @@ export function checkNames(
         ),
       ];
     }
-    const others = lines.filter((other) => variablesOf(other).some((known) => known.name === name && !known.ofRuntime));
+    const others = tables.filter(({ variables }) => variables.some((known) => known.name === name));
     if (others.length > 0) {
-      const have = `${listed(others.map((other) => other.name))} ${others.length === 1 ? 'has' : 'have'}`;
+      const have = `${listed(others.map(({ other }) => other.name))} ${others.length === 1 ? 'has' : 'have'}`;
       return [
         values.error(
           name,

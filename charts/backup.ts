@@ -88,14 +88,10 @@ function moverSecurityContext(
   return { ...podSecurityContext({ user, imageTarget }), seccompProfile: { type: 'RuntimeDefault' } };
 }
 
-/** Name of the Schedule: all of a Velero lie in one namespace. */
-function scheduleName(namespace: string): string {
-  return namespace;
-}
-
 function addSchedule(scope: Construct, { studio, namespace }: StudioIdentity, backup: VeleroBackup): void {
   new Schedule(scope, 'schedule', {
-    metadata: { name: scheduleName(namespace), namespace: backup.namespace, labels: labels(studio) },
+    // Named for the namespace of the studio, because the Schedules of all studios are in the namespace of Velero.
+    metadata: { name: namespace, namespace: backup.namespace, labels: labels(studio) },
     spec: {
       schedule: backup.schedule,
       // Backups outlive the schedule.
@@ -151,7 +147,7 @@ export class RestoreChart extends Chart {
       new Restore(this, 'restore', {
         metadata: { name, namespace: backup.namespace, labels: labels(config.name) },
         spec: {
-          scheduleName: scheduleName(config.namespace),
+          scheduleName: config.namespace,
           includedNamespaces: [config.namespace],
           // The rest of the studio comes from its manifests.
           includedResources: ['persistentvolumeclaims', 'persistentvolumes'],

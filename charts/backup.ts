@@ -24,61 +24,72 @@ const CACHE = '1Gi';
 /** Days between two prunes of the repository, which cost traffic; VolSync's own default, written out. */
 const PRUNE_DAYS = 7;
 
-/** A claim that is copied away. */
-interface Copied {
+/** A claim that is backed up. */
+export interface BackedUpClaim {
   readonly claim: string;
-  /** Owner of its files. */
+  /** uid of the user who owns its files. */
   readonly user: number;
 }
 
-/** The claims of a studio. */
-function copied({ line, qdrant, storage }: StudioConfig): readonly Copied[] {
+/** The claims with data in a studio. */
+export function claimsToBackUp({
+  line,
+  qdrant,
+  storage,
+}: Pick<StudioConfig, 'line' | 'qdrant' | 'storage'>): readonly BackedUpClaim[] {
   return [
     { claim: mountedClaim(storage), user: line.users.backend },
     ...(qdrant ? [{ claim: qdrantName, user: QDRANT_USER }] : []),
   ];
 }
 
-/** Copies the data away on a schedule. */
+/** What is backed up, and what does it. */
+export interface BackupChartProps extends StudioIdentity {
+  readonly backup: VolSyncBackup | VeleroBackup;
+  /** The claims that VolSync copies, each by an object of its own. Velero takes the whole namespace. */
+  readonly claims: readonly BackedUpClaim[];
+  /** Development images write as root, so that VolSync has to read as root. */
+  readonly imageTarget: StudioConfig['imageTarget'];
+}
+
+/** Backs up the data on a schedule. */
 export class BackupChart extends Chart {
-  constructor(scope: Construct, id: string, config: StudioConfig) {
+  constructor(scope: Construct, id: string, props: BackupChartProps) {
     super(scope, id);
-    const { backup } = config;
-    const identity = { studio: config.name, namespace: config.namespace };
+    const { backup, claims } = props;
     if (backup.kind === 'volsync') {
-      for (const each of copied(config)) addReplicationSource(this, identity, config, backup, each);
+      for (const each of claims) addReplicationSource(this, props, backup, each);
     }
-    if (backup.kind === 'velero') addSchedule(this, identity, backup);
+    if (backup.kind === 'velero') addSchedule(this, props, backup);
   }
 }
 
 function addReplicationSource(
   scope: Construct,
-  identity: StudioIdentity,
-  { imageTarget }: StudioConfig,
+  props: BackupChartProps,
   { repository, schedule, keepDays, snapshotClass }: VolSyncBackup,
-  { claim, user }: Copied,
+  { claim, user }: BackedUpClaim,
 ): void {
   new ReplicationSource(scope, claim, {
-    metadata: objectMeta(identity, claim),
+    metadata: objectMeta(props, claim),
     spec: {
       sourcePvc: claim,
       trigger: { schedule },
       restic: {
-        // The studio writes on meanwhile: what is copied must not change under restic.
+        // The studio keeps writing: what restic reads must not change meanwhile.
         copyMethod: ReplicationSourceSpecResticCopyMethod.SNAPSHOT,
         ...(snapshotClass && { volumeSnapshotClassName: snapshotClass }),
         repository,
         retain: { daily: keepDays },
         pruneIntervalDays: PRUNE_DAYS,
         cacheCapacity: CACHE,
-        moverSecurityContext: moverSecurityContext(user, imageTarget),
+        moverSecurityContext: moverSecurityContext(user, props.imageTarget),
       },
     },
   });
 }
 
-/** As whom VolSync's pods run: the owner of the files, so that no namespace need allow them more than `restricted` does. */
+/** VolSync's pods run as the owner of the files, so that the level `restricted` of Pod Security admits them. */
 function moverSecurityContext(
   user: number,
   imageTarget: StudioConfig['imageTarget'],
@@ -98,7 +109,7 @@ function addSchedule(scope: Construct, { studio, namespace }: StudioIdentity, ba
       useOwnerReferencesInBackup: false,
       template: {
         includedNamespaces: [namespace],
-        // A snapshot that stays where the volume is dies with it.
+        // A snapshot that stays in the storage of the volume is lost with it.
         snapshotMoveData: true,
         ttl: `${backup.keepDays * 24}h0m0s`,
       },
@@ -108,7 +119,7 @@ function addSchedule(scope: Construct, { studio, namespace }: StudioIdentity, ba
 
 /** What is restored, and where. */
 export interface RestorePlan {
-  /** Names this restore among others; another name restores again. */
+  /** Name of this restore; another name restores again. */
   readonly name: string;
   /** Namespace into which the data is restored. @default the studio's own */
   readonly into?: string;
@@ -116,17 +127,23 @@ export interface RestorePlan {
   readonly asOf?: string;
 }
 
+/** The studio whose backup is restored; any `StudioConfig` is one. */
+export type RestoredStudio = Pick<
+  StudioConfig,
+  'name' | 'namespace' | 'backup' | 'imageTarget' | 'line' | 'qdrant' | 'storage'
+>;
+
 /**
- * The objects that restore what `BackupChart` copied away; `kubectl apply` of them is the restore.
- * VolSync writes into the claims, which must be there and must not be in use; Velero makes them, so that they must not be.
+ * The objects that restore a backup of `BackupChart`; `kubectl apply` of them is the restore.
+ * VolSync writes into the claims, which must exist and must not be in use. Velero creates the claims, so they must not exist.
  */
 export class RestoreChart extends Chart {
-  constructor(scope: Construct, id: string, config: StudioConfig, { name, into, asOf }: RestorePlan) {
+  constructor(scope: Construct, id: string, config: RestoredStudio, { name, into, asOf }: RestorePlan) {
     super(scope, id);
     const { backup, imageTarget } = config;
     const identity = { studio: config.name, namespace: into ?? config.namespace };
     if (backup.kind === 'volsync') {
-      for (const { claim, user } of copied(config)) {
+      for (const { claim, user } of claimsToBackUp(config)) {
         new ReplicationDestination(this, claim, {
           metadata: objectMeta(identity, claim),
           spec: {

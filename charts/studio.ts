@@ -4,7 +4,7 @@ import { type Component, needsBackendFirst } from '../releases';
 import { API_GUARD_PORT } from './api-guard';
 import { ArgoCdChart, type ArgoCdStudio, allowedBelow, tolerateMissingCrds } from './argo-cd';
 import { BackendChart } from './backend';
-import { BackupChart } from './backup';
+import { BackupChart, claimsToBackUp } from './backup';
 import { addSpansCertificate, spansTlsSecretName, usesSolver } from './certificates';
 import { FrontendChart } from './frontend';
 import { GatewayChart } from './gateway';
@@ -107,7 +107,14 @@ export class Studio extends Construct {
     });
     if (config.edge) this.addEdge(config, config.edge, identity);
     if (config.networkPolicy) this.addNetworkPolicies(config, identity);
-    if (config.backup.kind !== 'none') new BackupChart(this, '90-backup', config);
+    if (config.backup.kind !== 'none') {
+      new BackupChart(this, '90-backup', {
+        ...identity,
+        backup: config.backup,
+        claims: claimsToBackUp(config),
+        imageTarget: config.imageTarget,
+      });
+    }
     this.argoCd = { name: config.name, namespace: config.namespace, ...allowedBelow(this, config.namespace) };
     if (config.git) {
       tolerateMissingCrds(this);

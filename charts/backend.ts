@@ -36,7 +36,7 @@ export interface BackendChartProps extends StatefulComponentProps {
   /** Publishes the API on localhost, for a studio without an edge. */
   readonly onLocalhost: boolean;
   /** A guard that asks for a sign-in before spans are shown. @default the API is reached as it is */
-  readonly guard?: Pick<ApiGuardProps, 'imageRegistry' | 'api'>;
+  readonly guard?: ApiGuardProps;
   /** Steps between release lines that may lose spans: a changed one rolls the pod, whose guard reads them. */
   readonly acceptedLosses: readonly string[];
   /** What the controller of the edge reads on the Service. */
@@ -49,7 +49,7 @@ export class BackendChart extends Chart {
     super(scope, id);
     const name = workloadNames.backend;
     const { volumes, mounts } = statefulVolumes(props);
-    const guard = props.guard && { ...props, ...props.guard, backendPort: props.httpPort };
+    const { guard } = props;
     // Of the backend itself, past its guard.
     const health = { httpGet: { path: '/health', port: k8s.IntOrString.fromString('http') }, timeoutSeconds: 5 };
 

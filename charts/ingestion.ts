@@ -48,7 +48,7 @@ export interface IngestionChartProps extends StatefulComponentProps {
   /** What the load balancer, the edge and external-dns need to know of the Service. */
   readonly serviceAnnotations: Readonly<Record<string, string>>;
   /** The sidecar in which TLS ends. @default spans arrive in the clear */
-  readonly tls?: Pick<SpansTlsProps, 'imageRegistry' | 'certificate'>;
+  readonly tls?: SpansTlsProps;
 }
 
 /** The OTLP receiver: one pod, because its write-ahead log has one writer. */
@@ -57,7 +57,7 @@ export class IngestionChart extends Chart {
     super(scope, id);
     const name = workloadNames.ingestion;
     const { volumes, mounts } = statefulVolumes(props);
-    const sidecar = props.tls && { ...props, ...props.tls };
+    const { tls: sidecar } = props;
     // A certificate of somebody's own is for the port that applications know; one of the pod's own is for the edge.
     const endsTls = sidecar?.certificate.kind === 'secret';
     const initContainers = [

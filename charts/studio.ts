@@ -8,7 +8,7 @@ import { BackupChart, claimsToBackUp } from './backup';
 import { addSpansCertificate, spansTlsSecretName, usesSolver } from './certificates';
 import { FrontendChart } from './frontend';
 import { GatewayChart } from './gateway';
-import { IngestionChart, type IngestionChartProps } from './ingestion';
+import { IngestionChart } from './ingestion';
 import {
   type EdgePorts,
   edgeFacts,
@@ -26,7 +26,7 @@ import { QdrantChart, QdrantStorageChart } from './qdrant';
 import { ExternalSecretsChart, SealedSecretsChart, SecretsChart } from './secrets';
 import { cloudAnnotations, externalDnsAnnotations } from './service';
 import { SettingsChart } from './settings';
-import { SPANS_TLS_PORT } from './spans-tls';
+import { type ShownCertificate, SPANS_TLS_PORT, type SpansTlsProps } from './spans-tls';
 import { mountedClaim, StorageChart } from './storage';
 import { UpgradeGuardChart } from './upgrade-guard';
 
@@ -63,7 +63,12 @@ export class Studio extends Construct {
       new QdrantStorageChart(foundation, '11-qdrant-storage', { ...identity, storage: config.qdrant.storage });
     }
     new SettingsChart(this, '20-settings', { ...identity, settings: config.settings, apiUrl: config.apiUrl });
-    new UpgradeGuardChart(this, '25-upgrade-guard', { ...identity, ...config });
+    new UpgradeGuardChart(this, '25-upgrade-guard', {
+      ...identity,
+      line: config.line,
+      lines: config.lines,
+      acceptedLosses: config.acceptedLosses,
+    });
     this.addSecrets(config, identity);
     new BackendChart(this, '40-backend', {
       ...statefulComponent(config, 'backend'),
@@ -72,13 +77,23 @@ export class Studio extends Construct {
       internalGrpcPort: ports.backend.internalGrpc,
       serviceAnnotations: webServiceAnnotations(config, 'api'),
       onLocalhost,
-      guard: config.apiGuard ? { imageRegistry: config.imageRegistry, api: config.line.api } : undefined,
+      guard: config.apiGuard
+        ? {
+            ...identity,
+            imageRegistry: config.imageRegistry,
+            api: config.line.api,
+            backendPort: ports.backend.http,
+          }
+        : undefined,
     });
     if (config.qdrant) {
       const { secretKey, secretDigest } = config.qdrant;
       new QdrantChart(this, '45-qdrant', {
-        ...config,
         ...identity,
+        extra: config.extra,
+        placement: config.placement,
+        imagePullSecret: config.imagePullSecret,
+        imageRegistry: config.imageRegistry,
         secretName: config.secrets.name,
         secretKey,
         secretDigest,
@@ -208,18 +223,26 @@ function selfSignedForEdge({ edge }: StudioConfig): boolean {
 }
 
 /** The sidecar in which TLS for spans ends, where it does. */
-function spansTls(config: StudioConfig): IngestionChartProps['tls'] {
-  const { images, imagePullPolicies, imageRegistry, spansService } = config;
-  if (spansService.certificate) {
-    return { imageRegistry, certificate: { kind: 'secret', name: spansTlsSecretName(spansService.certificate) } };
-  }
+function spansTls(config: StudioConfig): SpansTlsProps | undefined {
+  const certificate = spansTlsCertificate(config);
+  return (
+    certificate && {
+      studio: config.name,
+      namespace: config.namespace,
+      imageRegistry: config.imageRegistry,
+      certificate,
+      user: config.line.users.ingestion,
+      otlpPort: config.line.ports.ingestion.otlp,
+    }
+  );
+}
+
+function spansTlsCertificate(config: StudioConfig): ShownCertificate | undefined {
+  const { images, imagePullPolicies, spansService } = config;
+  if (spansService.certificate) return { kind: 'secret', name: spansTlsSecretName(spansService.certificate) };
   if (!selfSignedForEdge(config)) return undefined;
   // The backend's image has openssl, and is on the node already: both pods are on one.
-  const { backend: image } = images;
-  return {
-    imageRegistry,
-    certificate: { kind: 'selfSigned', image, imagePullPolicy: imagePullPolicies.backend },
-  };
+  return { kind: 'selfSigned', image: images.backend, imagePullPolicy: imagePullPolicies.backend };
 }
 
 /** What the Service for spans is told of its load balancer, of the protocol behind it, and of its host name. */

@@ -1,6 +1,7 @@
 import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
+import { acmeSolver } from '../config/names';
 import { notTheInternet } from '../config/public-addresses';
 import type { Egress } from '../config/studio-config';
 import type { Component } from '../releases';
@@ -51,9 +52,6 @@ const DNS_PODS: readonly { namespace: string; labels: Record<string, string>; po
 
 /** Link-local addresses on 53: NodeLocal DNSCache (169.254.20.10, kubespray 169.254.25.10), GKE's Cloud DNS, and their kin. */
 const NODE_DNS = '169.254.0.0/16';
-
-/** Port on which cert-manager's HTTP-01 solver listens: https://cert-manager.io/docs/configuration/acme/http01/ */
-const SOLVER_PORT = 8089;
 
 /** Closes the namespace in both directions, then opens what docs/network.md lists. */
 export class NetworkPoliciesChart extends Chart {
@@ -119,9 +117,9 @@ export class NetworkPoliciesChart extends Chart {
     }
     if (props.solver) {
       policy('acme-solver', {
-        podSelector: { matchLabels: { 'acme.cert-manager.io/http01-solver': 'true' } },
+        podSelector: { matchLabels: acmeSolver.labels },
         policyTypes: ['Ingress'],
-        ingress: [from(edge, tcp(SOLVER_PORT))],
+        ingress: [from(edge, tcp(acmeSolver.port))],
       });
     }
   }

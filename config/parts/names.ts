@@ -1,9 +1,12 @@
 import type { ReleaseLine } from '../../releases';
 import type { Entry } from '../env-files';
 import type { Problem } from '../problems';
+import { nearest } from '../spelling';
 import { listed } from '../text';
 import type { Values } from '../values';
 import { type Variable, variablesOf } from '../variables';
+
+export { nearest };
 
 /** Judges the names in a file: refused, of another release line, misspelt, or without effect. */
 export function checkNames(
@@ -64,13 +67,4 @@ function useProblems(
 function advice(name: string, known: readonly string[]): string {
   const candidate = nearest(name, known);
   return candidate ? `Did you mean ${candidate}?` : 'Remove it, or look it up in docs/variables.md';
-}
-
-/** The name that was probably meant, if one is near enough. */
-export function nearest(name: string, known: readonly string[]): string | undefined {
-  // Loaded here, because it sets much memory aside, for which most files have no use.
-  const { closest, distance } = require('fastest-levenshtein') as typeof import('fastest-levenshtein');
-  const candidate = known.find((other) => other.startsWith(name)) ?? closest(name, known);
-  // Further away than a third of the name, a suggestion misleads more than it helps.
-  return candidate.startsWith(name) || distance(name, candidate) <= name.length / 3 ? candidate : undefined;
 }

@@ -1,4 +1,4 @@
-import type { FrontendPorts, ReleaseLine } from '../../releases';
+import type { ReleaseLine } from '../../releases';
 import type { Built, Problem } from '../problems';
 import { withoutUserInfo } from '../text';
 import type { Values } from '../values';
@@ -155,18 +155,19 @@ export function isIpAddress(hostname: string): boolean {
 }
 
 /** The UI's own origin, which may call the API where the file names no others; upstream does so in production. */
-export function uiOrigin(values: Values, { ui }: Addresses, ports: FrontendPorts): string | undefined {
-  return values.inEffect('JUNJO_ENV') === 'production' ? ui?.origin : `http://localhost:${ports.published[0]}`;
+export function uiOrigin(values: Values, { ui }: Addresses, { ports }: ReleaseLine): string | undefined {
+  if (values.inEffect('JUNJO_ENV') === 'production') return ui?.origin;
+  return `http://localhost:${ports.frontend[values.inEffect('JUNJO_BUILD_TARGET')].published[0]}`;
 }
 
 /** Judges the origins that may call the API with the visitor's cookies. */
-export function checkOrigins(values: Values, addresses: Addresses, ports: FrontendPorts): readonly Problem[] {
+export function checkOrigins(values: Values, addresses: Addresses, line: ReleaseLine): readonly Problem[] {
   const origins = values.inEffect(ORIGINS);
   if (origins === undefined) return [];
   const production = values.inEffect('JUNJO_ENV') === 'production';
   const texts = origins.map((origin) => originProblem(origin, production)).filter((text) => text !== undefined);
   if (texts.length > 0) return texts.map((text) => values.error(ORIGINS, text));
-  const own = uiOrigin(values, addresses, ports);
+  const own = uiOrigin(values, addresses, line);
   if (!own || origins.includes(own)) return [];
   const text = `does not contain ${own}, the origin of the UI itself, which then cannot call the API. Add it`;
   return [values.error(ORIGINS, text)];

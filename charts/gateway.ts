@@ -1,6 +1,6 @@
 import { Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
-import { HSTS_SECONDS, READ_TIMEOUT_SECONDS } from '../config/ingress-controllers';
+import { HSTS_SECONDS, READ_TIMEOUT_SECONDS } from '../config/edge-needs';
 import { workloadNames } from '../config/names';
 import type { Edge, EdgeRoute } from '../config/studio-config';
 import {

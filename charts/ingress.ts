@@ -1,7 +1,8 @@
 import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
-import { type EdgeAnswer, type EdgeFacts, HSTS_SECONDS, type IngressController } from '../config/ingress-controllers';
+import { HSTS_SECONDS } from '../config/edge-needs';
+import type { EdgeAnswer, EdgeFacts, IngressController } from '../config/ingress-controllers/ingress-controller';
 import { workloadNames } from '../config/names';
 import type { Edge } from '../config/studio-config';
 import { KongPlugin } from '../imports/configuration.konghq.com';

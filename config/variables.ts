@@ -1,5 +1,6 @@
 import { type Component, defaultTag, type LineVariable, type ReleaseLine } from '../releases';
-import { gatewayControllers, ingressControllers } from './ingress-controllers';
+import { gatewayControllers } from './gateway-controllers';
+import { ingressControllers } from './ingress-controllers';
 import { extraAnnotations, extraLabels, nodeSelector, tolerations } from './labels-and-taints';
 import { defaultStudioName, internalServiceNames, qdrantName } from './names';
 import {

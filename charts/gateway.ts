@@ -1,8 +1,7 @@
 import { Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { HSTS_SECONDS, READ_TIMEOUT_SECONDS } from '../config/edge-needs';
-import { workloadNames } from '../config/names';
-import type { Edge, EdgeRoute } from '../config/studio-config';
+import type { EdgeRoute } from '../config/studio-config';
 import {
   SecurityPolicy,
   SecurityPolicySpecAuthorizationDefaultAction,
@@ -18,26 +17,17 @@ import {
   HttpRouteSpecRulesFiltersType,
   HttpRouteSpecRulesMatchesPathType,
 } from '../imports/gateway.networking.k8s.io';
-import { addCertificates, type SolverPodsProps, solverPods, tlsSecretName } from './certificates';
-import type { EdgePorts } from './ingress';
-import { annotated, objectMeta, type StudioIdentity } from './metadata';
+import { addCertificates, solverPods, tlsSecretName } from './certificates';
+import { type EdgeBackend, type EdgeChartProps, edgeHosts } from './edge';
+import { annotated, objectMeta } from './metadata';
 import { externalDnsAnnotations } from './service';
 
 const GATEWAY = 'junjo-ai-studio';
 const GROUP = 'gateway.networking.k8s.io';
 
 /** The edge, as routes of the Gateway API. */
-export interface GatewayChartProps extends StudioIdentity, SolverPodsProps {
-  readonly edge: Edge;
+export interface GatewayChartProps extends EdgeChartProps {
   readonly route: Exclude<EdgeRoute, { kind: 'ingress' }>;
-  readonly ports: EdgePorts;
-}
-
-/** A host, and the Service that serves it. */
-interface Backend {
-  readonly host: string;
-  readonly service: string;
-  readonly port: number;
 }
 
 /**
@@ -47,24 +37,24 @@ interface Backend {
 export class GatewayChart extends Chart {
   constructor(scope: Construct, id: string, props: GatewayChartProps) {
     super(scope, id);
-    const { edge, route, ports } = props;
+    const { edge, route, services } = props;
     const { ui, api, spans } = edge.hosts;
     if (route.kind === 'gateway') this.addGateway(props, route.className);
-    this.addWebRoute(props, 'ui', { host: ui, service: workloadNames.frontend, port: ports.ui });
-    this.addWebRoute(props, 'api', { host: api, service: workloadNames.backend, port: ports.api });
+    this.addWebRoute(props, 'ui', { host: ui, ...services.ui });
+    this.addWebRoute(props, 'api', { host: api, ...services.api });
     if (listenerOf(route, 'http')) this.addRedirect(props);
     if (edge.webSourceRanges.length > 0 && route.controller?.sourceRanges === 'envoy-gateway') {
       this.addSourceRanges(props);
     }
-    if (spans) this.addSpansRoute(props, { host: spans, service: workloadNames.ingestion, port: ports.spans });
+    if (spans) this.addSpansRoute(props, { host: spans, ...services.spans });
   }
 
   private addGateway(props: GatewayChartProps, className: string): void {
-    const { certificate, hosts } = props.edge;
-    const allHosts = hosts.spans ? [hosts.ui, hosts.api, hosts.spans] : [hosts.ui, hosts.api];
+    const { studio, namespace, extra, edge } = props;
+    const hosts = edgeHosts(edge);
     const allowedRoutes = { namespaces: { from: GatewaySpecListenersAllowedRoutesNamespacesFrom.SAME } };
     new Gateway(this, 'gateway', {
-      metadata: metadataWithDns(props, GATEWAY, allHosts),
+      metadata: metadataWithDns(props, GATEWAY, hosts),
       spec: {
         gatewayClassName: className,
         listeners: [
@@ -76,7 +66,7 @@ export class GatewayChart extends Chart {
             protocol: 'HTTPS',
             tls: {
               mode: GatewaySpecListenersTlsMode.TERMINATE,
-              certificateRefs: [{ group: '', kind: 'Secret', name: tlsSecretName(certificate) ?? '' }],
+              certificateRefs: [{ group: '', kind: 'Secret', name: tlsSecretName(edge.certificate) ?? '' }],
             },
             allowedRoutes,
           },
@@ -84,16 +74,18 @@ export class GatewayChart extends Chart {
       },
     });
     addCertificates(this, {
-      ...props,
-      certificate,
-      hosts: allHosts,
+      studio,
+      namespace,
+      extra,
+      certificate: edge.certificate,
+      hosts,
       solver: {
         gatewayHttpRoute: { parentRefs: parentRefs(props, 'http'), serviceType: 'ClusterIP', ...solverPods(props) },
       },
     });
   }
 
-  private addWebRoute(props: GatewayChartProps, name: 'ui' | 'api', backend: Backend): void {
+  private addWebRoute(props: GatewayChartProps, name: 'ui' | 'api', backend: EdgeBackend): void {
     new HttpRoute(this, name, {
       metadata: metadataWithDns(props, `junjo-ai-studio-${name}`, [backend.host]),
       spec: {
@@ -162,7 +154,7 @@ export class GatewayChart extends Chart {
   }
 
   /** No HTTPRoute has its host: of two kinds of route with one host on a listener, only the older is accepted. */
-  private addSpansRoute(props: GatewayChartProps, backend: Backend): void {
+  private addSpansRoute(props: GatewayChartProps, backend: EdgeBackend): void {
     new GrpcRoute(this, 'spans', {
       metadata: metadataWithDns(props, 'junjo-ai-studio-spans', [backend.host]),
       spec: {
@@ -176,7 +168,7 @@ export class GatewayChart extends Chart {
 
 const everyPath = [{ path: { type: HttpRouteSpecRulesMatchesPathType.PATH_PREFIX, value: '/' } }];
 
-function backendRefs({ service, port }: Backend) {
+function backendRefs({ service, port }: EdgeBackend) {
   return [{ group: '', kind: 'Service', name: service, port, weight: 1 }];
 }
 

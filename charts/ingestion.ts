@@ -18,7 +18,7 @@ import { environment } from './pod/environment';
 import { besideTheVolume } from './pod/placement';
 import { podDefaults } from './pod/pod';
 import { resources } from './pod/resources';
-import { H2C, localService, servicePort, spansServiceSpec } from './service';
+import { H2C, localService, servicePort, spansServiceAnnotations, spansServiceSpec } from './service';
 import {
   addSpansTls,
   certificateMaker,
@@ -45,7 +45,7 @@ export interface IngestionChartProps extends StatefulComponentProps {
   readonly waitForPort?: number;
   /** How the port for spans is published. @default on localhost, for a studio without an edge */
   readonly published?: SpansService;
-  /** What the load balancer, the edge and external-dns need to know of the Service. */
+  /** What the controller of the edge reads on the Service. */
   readonly serviceAnnotations: Readonly<Record<string, string>>;
   /** The sidecar in which TLS ends. @default spans arrive in the clear */
   readonly tls?: SpansTlsProps;
@@ -112,7 +112,10 @@ export class IngestionChart extends Chart {
     });
 
     new k8s.KubeService(this, 'service', {
-      metadata: annotated(objectMeta(props, name, 'ingestion'), props.serviceAnnotations),
+      metadata: annotated(objectMeta(props, name, 'ingestion'), {
+        ...(props.published && spansServiceAnnotations(props.published, props.otlpPort)),
+        ...props.serviceAnnotations,
+      }),
       spec: {
         ...(props.published ? spansServiceSpec(props.published) : localService),
         selector: selectorLabels('ingestion'),

@@ -3,11 +3,12 @@ import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { acmeSolver } from '../config/names';
 import { notTheInternet } from '../config/public-addresses';
-import type { Egress } from '../config/studio-config';
+import type { Egress, StudioConfig } from '../config/studio-config';
 import type { Component } from '../releases';
 import { volSyncPods } from './backup';
 import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
 import { qdrantPorts } from './qdrant';
+import { edgeNeedsTls, SPANS_TLS_PORT } from './spans-tls';
 
 /** Who is where, as far as it is known when rendering. */
 export interface NetworkPoliciesChartProps extends StudioIdentity {
@@ -36,6 +37,22 @@ export interface NetworkPoliciesChartProps extends StudioIdentity {
   readonly egress: readonly Egress[];
   /** Whether cert-manager runs solver pods in the namespace. */
   readonly solver: boolean;
+}
+
+/** Where spans arrive at the pod of ingestion, and from whom. */
+export function spansEntrances({
+  edge,
+  line,
+  spansService,
+}: StudioConfig): Pick<NetworkPoliciesChartProps, 'spansFromEdge' | 'spansPublished'> {
+  const { otlp } = line.ports.ingestion;
+  const port = spansService.certificate ? SPANS_TLS_PORT : otlp;
+  const published = !edge || spansService.type !== 'ClusterIP';
+  return {
+    // Spans that come neither through this edge nor to a published port come through an edge of the operator's own.
+    spansFromEdge: edge?.hosts.spans || !published ? (edgeNeedsTls(edge) ? SPANS_TLS_PORT : port) : undefined,
+    spansPublished: published ? { port, sourceRanges: edge ? spansService.sourceRanges : [] } : undefined,
+  };
 }
 
 /**

@@ -42,8 +42,14 @@ export function spansServiceSpec({ type, sourceRanges }: SpansService): Partial<
   };
 }
 
+/** What the load balancer of a published port and external-dns are told on its Service. */
+export function spansServiceAnnotations(service: SpansService, port: number): Record<string, string> {
+  const { host, externalDns } = service;
+  return { ...cloudAnnotations(service, port), ...(host && externalDns && externalDnsAnnotations([host])) };
+}
+
 /** What each cloud's load balancer needs for a gRPC stream that stays open: layer 4, and a long idle time-out. */
-export function cloudAnnotations({ type, cloud }: SpansService, port: number): Record<string, string> {
+function cloudAnnotations({ type, cloud }: SpansService, port: number): Record<string, string> {
   if (type !== 'LoadBalancer') return {};
   switch (cloud) {
     case 'aws':

@@ -1,7 +1,7 @@
 import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
-import { internalServiceNames, workloadNames } from '../config/names';
+import { workloadNames } from '../config/names';
 import type { SpansService } from '../config/studio-config';
 import type { ReleaseLine } from '../releases';
 import { annotated, objectMeta, selectorLabels } from './metadata';
@@ -18,7 +18,14 @@ import { environment } from './pod/environment';
 import { besideTheVolume } from './pod/placement';
 import { podDefaults } from './pod/pod';
 import { resources } from './pod/resources';
-import { H2C, localService, servicePort, spansServiceAnnotations, spansServiceSpec } from './service';
+import {
+  addInternalService,
+  H2C,
+  localService,
+  servicePort,
+  spansServiceAnnotations,
+  spansServiceSpec,
+} from './service';
 import {
   addSpansTls,
   certificateMaker,
@@ -130,15 +137,7 @@ export class IngestionChart extends Chart {
       },
     });
 
-    // A Service of its own, so that no change to the public one can ever publish it.
-    new k8s.KubeService(this, 'internal-service', {
-      metadata: objectMeta(props, internalServiceNames.ingestion, 'ingestion'),
-      spec: {
-        type: 'ClusterIP',
-        selector: selectorLabels('ingestion'),
-        ports: [servicePort('grpc-internal', props.internalGrpcPort, props.internalGrpcPort, H2C)],
-      },
-    });
+    addInternalService(this, props, 'ingestion', props.internalGrpcPort);
     if (sidecar) addSpansTls(this, sidecar);
   }
 }

@@ -1,5 +1,8 @@
 import { k8s } from 'cdk8s-plus-27';
+import type { Construct } from 'constructs';
+import { internalServiceNames } from '../config/names';
 import type { SpansService } from '../config/studio-config';
+import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
 
 /** The private address ranges of RFC 1918. */
 const PRIVATE_RANGES = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'];
@@ -29,6 +32,26 @@ export function servicePort(name: string, port: number, targetPort = port, appPr
     protocol: 'TCP',
     ...(appProtocol && { appProtocol }),
   };
+}
+
+/**
+ * The gRPC port that only the other pod may reach. A Service of its own, so that no change to the public one can ever
+ * publish it.
+ */
+export function addInternalService(
+  scope: Construct,
+  identity: StudioIdentity,
+  component: 'backend' | 'ingestion',
+  port: number,
+): void {
+  new k8s.KubeService(scope, 'internal-service', {
+    metadata: objectMeta(identity, internalServiceNames[component], component),
+    spec: {
+      type: 'ClusterIP',
+      selector: selectorLabels(component),
+      ports: [servicePort('grpc-internal', port, port, H2C)],
+    },
+  });
 }
 
 /** How the port for spans is published in production: type, firewall, and that clients keep their address. */

@@ -159,7 +159,7 @@ function configOf(
     line,
     lines,
     acceptedLosses,
-    settings: settingsOf(values, table, { line, addresses, secrets }),
+    settings: settingsOf(values, table, line, addresses, secrets),
     fixedEnvironment: fixedEnvironmentOf(line, qdrant),
     secrets,
     storage,

@@ -1,4 +1,5 @@
 import { nearest } from '../../config/spelling';
+import { isMap } from '../../config/text';
 import { formatFault } from './formats';
 import type { Schema } from './schema';
 
@@ -164,8 +165,4 @@ function alternatives(schemas: readonly Schema[]): string {
 function isFree({ type, properties, anyOf, oneOf, format, ...rest }: Schema): boolean {
   const typed = type !== undefined || format !== undefined || rest['x-kubernetes-int-or-string'];
   return !typed && !properties && !anyOf && !oneOf;
-}
-
-function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -6,18 +6,13 @@ import type { Variable } from '../variables';
 import { proxyExceptions } from './proxy';
 import { type Addresses, uiOrigin } from './web';
 
-/** What settings depend on beside the env file. */
-export interface SettingsSurroundings {
-  readonly line: ReleaseLine;
-  readonly addresses: Addresses;
-  readonly secrets: Secrets;
-}
-
 /** What each container reads of the env file apart from secrets, under the names that the container knows. */
 export function settingsOf(
   values: Values,
   table: readonly Variable[],
-  { line, addresses, secrets }: SettingsSurroundings,
+  line: ReleaseLine,
+  addresses: Addresses,
+  secrets: Secrets,
 ): StudioConfig['settings'] {
   const origin = uiOrigin(values, addresses, line);
   const settings = perComponent((component) => {

@@ -115,15 +115,11 @@ function hostChecks({ hostname, protocol }: URL, written: string, isForSpans: bo
   }
   const [, port] = /:([0-9]*)$/.exec(afterScheme(written)) ?? [];
   const isPortOfSpans = isForSpans && port !== '' && port !== '443';
+  const isLocalhost = hostname === 'localhost' || hostname.endsWith('.localhost');
+  const isDnsName = hostname.split('.').every((label) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label));
   return [
-    [
-      hostname === 'localhost' || hostname.endsWith('.localhost'),
-      `is localhost, which in production is each visitor's own machine. ${EXAMPLE}`,
-    ],
-    [
-      !hostname.split('.').every((label) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label)),
-      `has a host that DNS does not allow. ${EXAMPLE}`,
-    ],
+    [isLocalhost, `is localhost, which in production is each visitor's own machine. ${EXAMPLE}`],
+    [!isDnsName, `has a host that DNS does not allow. ${EXAMPLE}`],
     [!hostname.includes('.'), `has a host without a domain. ${EXAMPLE}`],
     [
       afterScheme(written).replace(/:[0-9]*$/, '') !== hostname,

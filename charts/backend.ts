@@ -1,7 +1,7 @@
 import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
-import { internalServiceNames, workloadNames } from '../config/names';
+import { workloadNames } from '../config/names';
 import {
   API_GUARD_PORT,
   type ApiGuardProps,
@@ -24,7 +24,7 @@ import { environment } from './pod/environment';
 import { besideTheVolume } from './pod/placement';
 import { podDefaults } from './pod/pod';
 import { resources } from './pod/resources';
-import { H2C, localService, servicePort } from './service';
+import { addInternalService, localService, servicePort } from './service';
 import { upgradeGuardContainer, upgradeGuardVolumes } from './upgrade-guard';
 
 /** What the backend has beyond ingestion: its two ports, one of them public. */
@@ -36,7 +36,7 @@ export interface BackendChartProps extends StatefulComponentProps {
   /** Publishes the API on localhost, for a studio without an edge. */
   readonly onLocalhost: boolean;
   /** A guard that asks for a sign-in before spans are shown. @default the API is reached as it is */
-  readonly guard?: Pick<ApiGuardProps, 'imageRegistry' | 'api'>;
+  readonly guard?: ApiGuardProps;
   /** Steps between release lines that may lose spans: a changed one rolls the pod, whose guard reads them. */
   readonly acceptedLosses: readonly string[];
   /** What the controller of the edge reads on the Service. */
@@ -49,7 +49,7 @@ export class BackendChart extends Chart {
     super(scope, id);
     const name = workloadNames.backend;
     const { volumes, mounts } = statefulVolumes(props);
-    const guard = props.guard && { ...props, ...props.guard, backendPort: props.httpPort };
+    const { guard } = props;
     // Of the backend itself, past its guard.
     const health = { httpGet: { path: '/health', port: k8s.IntOrString.fromString('http') }, timeoutSeconds: 5 };
 
@@ -106,15 +106,7 @@ export class BackendChart extends Chart {
       },
     });
 
-    // A Service of its own, so that no change to the public one can ever publish it.
-    new k8s.KubeService(this, 'internal-service', {
-      metadata: objectMeta(props, internalServiceNames.backend, 'backend'),
-      spec: {
-        type: 'ClusterIP',
-        selector: selectorLabels('backend'),
-        ports: [servicePort('grpc-internal', props.internalGrpcPort, props.internalGrpcPort, H2C)],
-      },
-    });
+    addInternalService(this, props, 'backend', props.internalGrpcPort);
     if (guard) addApiGuard(this, guard);
   }
 }

@@ -19,61 +19,72 @@ const CACHE = '1Gi';
 /** Days between two prunes of the repository, which cost traffic; VolSync's own default, written out. */
 const PRUNE_DAYS = 7;
 
-/** A claim that is copied away. */
-interface Copied {
+/** A claim that is backed up. */
+export interface BackedUpClaim {
   readonly claim: string;
-  /** Owner of its files. */
+  /** uid of the user who owns its files. */
   readonly user: number;
 }
 
-/** The claims of a studio. */
-function copied({ line, qdrant, storage }: StudioConfig): readonly Copied[] {
+/** The claims with data in a studio. */
+export function claimsToBackUp({
+  line,
+  qdrant,
+  storage,
+}: Pick<StudioConfig, 'line' | 'qdrant' | 'storage'>): readonly BackedUpClaim[] {
   return [
     { claim: mountedClaim(storage), user: line.users.backend },
     ...(qdrant ? [{ claim: qdrantName, user: QDRANT_USER }] : []),
   ];
 }
 
-/** Copies the data away on a schedule. */
+/** What is backed up, and what does it. */
+export interface BackupChartProps extends StudioIdentity {
+  readonly backup: VolSyncBackup | VeleroBackup;
+  /** The claims that VolSync copies, each by an object of its own. Velero takes the whole namespace. */
+  readonly claims: readonly BackedUpClaim[];
+  /** Development images write as root, so that VolSync has to read as root. */
+  readonly imageTarget: StudioConfig['imageTarget'];
+}
+
+/** Backs up the data on a schedule. */
 export class BackupChart extends Chart {
-  constructor(scope: Construct, id: string, config: StudioConfig) {
+  constructor(scope: Construct, id: string, props: BackupChartProps) {
     super(scope, id);
-    const { backup } = config;
-    const identity = { studio: config.name, namespace: config.namespace };
+    const { backup, claims } = props;
     if (backup.kind === 'volsync') {
-      for (const each of copied(config)) addReplicationSource(this, identity, config, backup, each);
+      for (const each of claims) addReplicationSource(this, props, backup, each);
     }
-    if (backup.kind === 'velero') addSchedule(this, identity, backup);
+    if (backup.kind === 'velero') addSchedule(this, props, backup);
   }
 }
 
 function addReplicationSource(
   scope: Construct,
-  identity: StudioIdentity,
-  { imageTarget }: StudioConfig,
+  props: BackupChartProps,
   { repository, schedule, keepDays, snapshotClass }: VolSyncBackup,
-  { claim, user }: Copied,
+  { claim, user }: BackedUpClaim,
 ): void {
   new ReplicationSource(scope, claim, {
-    metadata: objectMeta(identity, claim),
+    metadata: objectMeta(props, claim),
     spec: {
       sourcePvc: claim,
       trigger: { schedule },
       restic: {
-        // The studio writes on meanwhile: what is copied must not change under restic.
+        // The studio keeps writing: what restic reads must not change meanwhile.
         copyMethod: ReplicationSourceSpecResticCopyMethod.SNAPSHOT,
         ...(snapshotClass && { volumeSnapshotClassName: snapshotClass }),
         repository,
         retain: { daily: keepDays },
         pruneIntervalDays: PRUNE_DAYS,
         cacheCapacity: CACHE,
-        moverSecurityContext: moverSecurityContext(user, imageTarget),
+        moverSecurityContext: moverSecurityContext(user, props.imageTarget),
       },
     },
   });
 }
 
-/** As whom VolSync's pods run: the owner of the files, so that no namespace need allow them more than `restricted` does. */
+/** VolSync's pods run as the owner of the files, so that the level `restricted` of Pod Security admits them. */
 function moverSecurityContext(
   user: number,
   imageTarget: StudioConfig['imageTarget'],
@@ -83,21 +94,17 @@ function moverSecurityContext(
   return { ...podSecurityContext({ user, imageTarget }), seccompProfile: { type: 'RuntimeDefault' } };
 }
 
-/** Name of the Schedule: all of a Velero lie in one namespace. */
-function scheduleName(namespace: string): string {
-  return namespace;
-}
-
 function addSchedule(scope: Construct, { studio, namespace }: StudioIdentity, backup: VeleroBackup): void {
   new Schedule(scope, 'schedule', {
-    metadata: { name: scheduleName(namespace), namespace: backup.namespace, labels: labels(studio) },
+    // Named for the namespace of the studio, because the Schedules of all studios are in the namespace of Velero.
+    metadata: { name: namespace, namespace: backup.namespace, labels: labels(studio) },
     spec: {
       schedule: backup.schedule,
       // Backups outlive the schedule.
       useOwnerReferencesInBackup: false,
       template: {
         includedNamespaces: [namespace],
-        // A snapshot that stays where the volume is dies with it.
+        // A snapshot that stays in the storage of the volume is lost with it.
         snapshotMoveData: true,
         ttl: `${backup.keepDays * 24}h0m0s`,
       },

@@ -1,8 +1,7 @@
 import { Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
-import { HSTS_SECONDS, READ_TIMEOUT_SECONDS } from '../config/ingress-controllers';
-import { workloadNames } from '../config/names';
-import type { Edge, EdgeRoute } from '../config/studio-config';
+import { HSTS_SECONDS, READ_TIMEOUT_SECONDS } from '../config/edge-needs';
+import type { EdgeRoute } from '../config/studio-config';
 import {
   SecurityPolicy,
   SecurityPolicySpecAuthorizationDefaultAction,
@@ -18,19 +17,17 @@ import {
   HttpRouteSpecRulesFiltersType,
   HttpRouteSpecRulesMatchesPathType,
 } from '../imports/gateway.networking.k8s.io';
-import { addCertificates, type SolverPodsProps, solverPods, tlsSecretName } from './certificates';
-import type { EdgePorts } from './ingress';
-import { objectMeta, type StudioIdentity } from './metadata';
+import { addCertificates, solverPods, tlsSecretName } from './certificates';
+import { type EdgeBackend, type EdgeChartProps, edgeHosts } from './edge';
+import { annotated, objectMeta } from './metadata';
 import { externalDnsAnnotations } from './service';
 
 const GATEWAY = 'junjo-ai-studio';
 const GROUP = 'gateway.networking.k8s.io';
 
 /** The edge, as routes of the Gateway API. */
-export interface GatewayChartProps extends StudioIdentity, SolverPodsProps {
-  readonly edge: Edge;
+export interface GatewayChartProps extends EdgeChartProps {
   readonly route: Exclude<EdgeRoute, { kind: 'ingress' }>;
-  readonly ports: EdgePorts;
 }
 
 /**
@@ -40,122 +37,24 @@ export interface GatewayChartProps extends StudioIdentity, SolverPodsProps {
 export class GatewayChart extends Chart {
   constructor(scope: Construct, id: string, props: GatewayChartProps) {
     super(scope, id);
-    const { edge, route, ports } = props;
+    const { edge, route, services } = props;
     const { ui, api, spans } = edge.hosts;
-    const hosts = spans ? [ui, api, spans] : [ui, api];
-    const parent = (listener: Listener) => [gatewayReference(props, listener)];
-    const backend = (service: string, port: number) => [{ group: '', kind: 'Service', name: service, port, weight: 1 }];
-    const metadata = (name: string, names: readonly string[]) => ({
-      ...objectMeta(props, name),
-      ...(edge.externalDns && { annotations: externalDnsAnnotations(names) }),
-    });
-    const everyPath = [{ path: { type: HttpRouteSpecRulesMatchesPathType.PATH_PREFIX, value: '/' } }];
-
-    if (route.kind === 'gateway') {
-      this.addGateway(props, route.className, hosts);
-      addCertificates(this, {
-        ...props,
-        certificate: edge.certificate,
-        hosts,
-        solver: { gatewayHttpRoute: { parentRefs: parent('http'), serviceType: 'ClusterIP', ...solverPods(props) } },
-      });
-    }
-
-    for (const { name, host, service, port } of [
-      { name: 'ui', host: ui, service: workloadNames.frontend, port: ports.ui },
-      { name: 'api', host: api, service: workloadNames.backend, port: ports.api },
-    ]) {
-      new HttpRoute(this, name, {
-        metadata: metadata(`junjo-ai-studio-${name}`, [host]),
-        spec: {
-          parentRefs: parent('https'),
-          hostnames: [host],
-          rules: [
-            {
-              matches: everyPath,
-              filters: [
-                {
-                  type: HttpRouteSpecRulesFiltersType.RESPONSE_HEADER_MODIFIER,
-                  responseHeaderModifier: {
-                    set: [{ name: 'Strict-Transport-Security', value: `max-age=${HSTS_SECONDS}` }],
-                  },
-                },
-              ],
-              backendRefs: backend(service, port),
-              // Implementations cut LLM answers off at 15 s to 60 s otherwise.
-              timeouts: { request: `${READ_TIMEOUT_SECONDS}s`, backendRequest: `${READ_TIMEOUT_SECONDS}s` },
-            },
-          ],
-        },
-      });
-    }
-
-    if (listenerOf(route, 'http')) {
-      // On the plain listener only; the solver's exact path wins over it.
-      new HttpRoute(this, 'redirect', {
-        metadata: objectMeta(props, 'junjo-ai-studio-redirect'),
-        spec: {
-          parentRefs: parent('http'),
-          hostnames: [ui, api],
-          rules: [
-            {
-              matches: everyPath,
-              filters: [
-                {
-                  type: HttpRouteSpecRulesFiltersType.REQUEST_REDIRECT,
-                  requestRedirect: { scheme: HttpRouteSpecRulesFiltersRequestRedirectScheme.HTTPS, statusCode: 301 },
-                },
-              ],
-            },
-          ],
-        },
-      });
-    }
-
+    if (route.kind === 'gateway') this.addGateway(props, route.className);
+    this.addWebRoute(props, 'ui', { host: ui, ...services.ui });
+    this.addWebRoute(props, 'api', { host: api, ...services.api });
+    if (listenerOf(route, 'http')) this.addRedirect(props);
     if (edge.webSourceRanges.length > 0 && route.controller?.sourceRanges === 'envoy-gateway') {
-      // On the routes of UI and API: on the Gateway it would shut out spans, and the solver.
-      new SecurityPolicy(this, 'source-ranges', {
-        metadata: objectMeta(props, 'junjo-ai-studio-source-ranges'),
-        spec: {
-          targetRefs: ['ui', 'api'].map((name) => ({
-            group: GROUP,
-            kind: 'HTTPRoute',
-            name: `junjo-ai-studio-${name}`,
-          })),
-          authorization: {
-            defaultAction: SecurityPolicySpecAuthorizationDefaultAction.DENY,
-            rules: [
-              {
-                action: SecurityPolicySpecAuthorizationRulesAction.ALLOW,
-                principal: { clientCidRs: [...edge.webSourceRanges] },
-              },
-            ],
-          },
-        },
-      });
+      this.addSourceRanges(props);
     }
-
-    if (spans) {
-      // Its host is of no HTTPRoute: of two kinds of route with one host on a listener, only the older is accepted.
-      new GrpcRoute(this, 'spans', {
-        metadata: metadata('junjo-ai-studio-spans', [spans]),
-        spec: {
-          parentRefs: parent('https'),
-          hostnames: [spans],
-          rules: [{ backendRefs: backend(workloadNames.ingestion, ports.spans) }],
-        },
-      });
-    }
+    if (spans) this.addSpansRoute(props, { host: spans, ...services.spans });
   }
 
-  private addGateway({ edge, ...identity }: GatewayChartProps, className: string, hosts: readonly string[]): void {
-    const secret = tlsSecretName(edge.certificate);
+  private addGateway(props: GatewayChartProps, className: string): void {
+    const { studio, namespace, extra, edge } = props;
+    const hosts = edgeHosts(edge);
     const allowedRoutes = { namespaces: { from: GatewaySpecListenersAllowedRoutesNamespacesFrom.SAME } };
     new Gateway(this, 'gateway', {
-      metadata: {
-        ...objectMeta(identity, GATEWAY),
-        ...(edge.externalDns && { annotations: externalDnsAnnotations(hosts) }),
-      },
+      metadata: metadataWithDns(props, GATEWAY, hosts),
       spec: {
         gatewayClassName: className,
         listeners: [
@@ -167,14 +66,114 @@ export class GatewayChart extends Chart {
             protocol: 'HTTPS',
             tls: {
               mode: GatewaySpecListenersTlsMode.TERMINATE,
-              certificateRefs: [{ group: '', kind: 'Secret', name: secret ?? '' }],
+              certificateRefs: [{ group: '', kind: 'Secret', name: tlsSecretName(edge.certificate) ?? '' }],
             },
             allowedRoutes,
           },
         ],
       },
     });
+    addCertificates(this, {
+      studio,
+      namespace,
+      extra,
+      certificate: edge.certificate,
+      hosts,
+      solver: {
+        gatewayHttpRoute: { parentRefs: parentRefs(props, 'http'), serviceType: 'ClusterIP', ...solverPods(props) },
+      },
+    });
   }
+
+  private addWebRoute(props: GatewayChartProps, name: 'ui' | 'api', backend: EdgeBackend): void {
+    new HttpRoute(this, name, {
+      metadata: metadataWithDns(props, `junjo-ai-studio-${name}`, [backend.host]),
+      spec: {
+        parentRefs: parentRefs(props, 'https'),
+        hostnames: [backend.host],
+        rules: [
+          {
+            matches: everyPath,
+            filters: [
+              {
+                type: HttpRouteSpecRulesFiltersType.RESPONSE_HEADER_MODIFIER,
+                responseHeaderModifier: {
+                  set: [{ name: 'Strict-Transport-Security', value: `max-age=${HSTS_SECONDS}` }],
+                },
+              },
+            ],
+            backendRefs: backendRefs(backend),
+            // Implementations cut LLM answers off at 15 s to 60 s otherwise.
+            timeouts: { request: `${READ_TIMEOUT_SECONDS}s`, backendRequest: `${READ_TIMEOUT_SECONDS}s` },
+          },
+        ],
+      },
+    });
+  }
+
+  /** On the plain listener only; the solver's exact path wins over it. */
+  private addRedirect(props: GatewayChartProps): void {
+    const { ui, api } = props.edge.hosts;
+    new HttpRoute(this, 'redirect', {
+      metadata: objectMeta(props, 'junjo-ai-studio-redirect'),
+      spec: {
+        parentRefs: parentRefs(props, 'http'),
+        hostnames: [ui, api],
+        rules: [
+          {
+            matches: everyPath,
+            filters: [
+              {
+                type: HttpRouteSpecRulesFiltersType.REQUEST_REDIRECT,
+                requestRedirect: { scheme: HttpRouteSpecRulesFiltersRequestRedirectScheme.HTTPS, statusCode: 301 },
+              },
+            ],
+          },
+        ],
+      },
+    });
+  }
+
+  /** On the routes of UI and API: on the Gateway it would shut out spans, and the solver. */
+  private addSourceRanges(props: GatewayChartProps): void {
+    new SecurityPolicy(this, 'source-ranges', {
+      metadata: objectMeta(props, 'junjo-ai-studio-source-ranges'),
+      spec: {
+        targetRefs: ['ui', 'api'].map((name) => ({ group: GROUP, kind: 'HTTPRoute', name: `junjo-ai-studio-${name}` })),
+        authorization: {
+          defaultAction: SecurityPolicySpecAuthorizationDefaultAction.DENY,
+          rules: [
+            {
+              action: SecurityPolicySpecAuthorizationRulesAction.ALLOW,
+              principal: { clientCidRs: [...props.edge.webSourceRanges] },
+            },
+          ],
+        },
+      },
+    });
+  }
+
+  /** No HTTPRoute has its host: of two kinds of route with one host on a listener, only the older is accepted. */
+  private addSpansRoute(props: GatewayChartProps, backend: EdgeBackend): void {
+    new GrpcRoute(this, 'spans', {
+      metadata: metadataWithDns(props, 'junjo-ai-studio-spans', [backend.host]),
+      spec: {
+        parentRefs: parentRefs(props, 'https'),
+        hostnames: [backend.host],
+        rules: [{ backendRefs: backendRefs(backend) }],
+      },
+    });
+  }
+}
+
+const everyPath = [{ path: { type: HttpRouteSpecRulesMatchesPathType.PATH_PREFIX, value: '/' } }];
+
+function backendRefs({ service, port }: EdgeBackend) {
+  return [{ group: '', kind: 'Service', name: service, port, weight: 1 }];
+}
+
+function metadataWithDns(props: GatewayChartProps, name: string, hosts: readonly string[]) {
+  return annotated(objectMeta(props, name), props.edge.externalDns ? externalDnsAnnotations(hosts) : {});
 }
 
 type Listener = 'http' | 'https';
@@ -185,8 +184,8 @@ function listenerOf(route: GatewayChartProps['route'], listener: Listener): stri
 }
 
 /** A listener by its name. Attachment by port is extended support, which several implementations refuse or ignore. */
-function gatewayReference({ route, namespace }: GatewayChartProps, listener: Listener) {
+function parentRefs({ route, namespace }: GatewayChartProps, listener: Listener) {
   const gateway =
     route.kind === 'gateway' ? { namespace, name: GATEWAY } : { namespace: route.namespace, name: route.name };
-  return { group: GROUP, kind: 'Gateway', ...gateway, sectionName: listenerOf(route, listener) };
+  return [{ group: GROUP, kind: 'Gateway', ...gateway, sectionName: listenerOf(route, listener) }];
 }

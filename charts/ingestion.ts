@@ -1,7 +1,7 @@
 import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
-import { internalServiceNames, workloadNames } from '../config/names';
+import { workloadNames } from '../config/names';
 import type { SpansService } from '../config/studio-config';
 import type { ReleaseLine } from '../releases';
 import { annotated, objectMeta, selectorLabels } from './metadata';
@@ -18,7 +18,14 @@ import { environment } from './pod/environment';
 import { besideTheVolume } from './pod/placement';
 import { podDefaults } from './pod/pod';
 import { resources } from './pod/resources';
-import { H2C, localService, servicePort, spansServiceSpec } from './service';
+import {
+  addInternalService,
+  H2C,
+  localService,
+  servicePort,
+  spansServiceAnnotations,
+  spansServiceSpec,
+} from './service';
 import {
   addSpansTls,
   certificateMaker,
@@ -45,10 +52,10 @@ export interface IngestionChartProps extends StatefulComponentProps {
   readonly waitForPort?: number;
   /** How the port for spans is published. @default on localhost, for a studio without an edge */
   readonly published?: SpansService;
-  /** What the load balancer, the edge and external-dns need to know of the Service. */
+  /** What the controller of the edge reads on the Service. */
   readonly serviceAnnotations: Readonly<Record<string, string>>;
   /** The sidecar in which TLS ends. @default spans arrive in the clear */
-  readonly tls?: Pick<SpansTlsProps, 'imageRegistry' | 'certificate'>;
+  readonly tls?: SpansTlsProps;
 }
 
 /** The OTLP receiver: one pod, because its write-ahead log has one writer. */
@@ -57,7 +64,7 @@ export class IngestionChart extends Chart {
     super(scope, id);
     const name = workloadNames.ingestion;
     const { volumes, mounts } = statefulVolumes(props);
-    const sidecar = props.tls && { ...props, ...props.tls };
+    const { tls: sidecar } = props;
     // A certificate of somebody's own is for the port that applications know; one of the pod's own is for the edge.
     const endsTls = sidecar?.certificate.kind === 'secret';
     const initContainers = [
@@ -112,7 +119,10 @@ export class IngestionChart extends Chart {
     });
 
     new k8s.KubeService(this, 'service', {
-      metadata: annotated(objectMeta(props, name, 'ingestion'), props.serviceAnnotations),
+      metadata: annotated(objectMeta(props, name, 'ingestion'), {
+        ...(props.published && spansServiceAnnotations(props.published, props.otlpPort)),
+        ...props.serviceAnnotations,
+      }),
       spec: {
         ...(props.published ? spansServiceSpec(props.published) : localService),
         selector: selectorLabels('ingestion'),
@@ -127,15 +137,7 @@ export class IngestionChart extends Chart {
       },
     });
 
-    // A Service of its own, so that no change to the public one can ever publish it.
-    new k8s.KubeService(this, 'internal-service', {
-      metadata: objectMeta(props, internalServiceNames.ingestion, 'ingestion'),
-      spec: {
-        type: 'ClusterIP',
-        selector: selectorLabels('ingestion'),
-        ports: [servicePort('grpc-internal', props.internalGrpcPort, props.internalGrpcPort, H2C)],
-      },
-    });
+    addInternalService(this, props, 'ingestion', props.internalGrpcPort);
     if (sidecar) addSpansTls(this, sidecar);
   }
 }

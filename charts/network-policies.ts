@@ -1,12 +1,14 @@
 import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
+import { acmeSolver } from '../config/names';
 import { notTheInternet } from '../config/public-addresses';
-import type { Egress } from '../config/studio-config';
+import type { Egress, StudioConfig } from '../config/studio-config';
 import type { Component } from '../releases';
 import { volSyncPods } from './backup';
 import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
 import { qdrantPorts } from './qdrant';
+import { edgeNeedsTls, SPANS_TLS_PORT } from './spans-tls';
 
 /** Who is where, as far as it is known when rendering. */
 export interface NetworkPoliciesChartProps extends StudioIdentity {
@@ -37,6 +39,22 @@ export interface NetworkPoliciesChartProps extends StudioIdentity {
   readonly solver: boolean;
 }
 
+/** Where spans arrive at the pod of ingestion, and from whom. */
+export function spansEntrances({
+  edge,
+  line,
+  spansService,
+}: StudioConfig): Pick<NetworkPoliciesChartProps, 'spansFromEdge' | 'spansPublished'> {
+  const { otlp } = line.ports.ingestion;
+  const port = spansService.certificate ? SPANS_TLS_PORT : otlp;
+  const published = !edge || spansService.type !== 'ClusterIP';
+  return {
+    // Spans that come neither through this edge nor to a published port come through an edge of the operator's own.
+    spansFromEdge: edge?.hosts.spans || !published ? (edgeNeedsTls(edge) ? SPANS_TLS_PORT : port) : undefined,
+    spansPublished: published ? { port, sourceRanges: edge ? spansService.sourceRanges : [] } : undefined,
+  };
+}
+
 /**
  * Where names are resolved. A policy sees the pod behind a Service, on the port of that pod.
  * - kube-dns and CoreDNS; Gardener's CoreDNS listens on 8053.
@@ -51,9 +69,6 @@ const DNS_PODS: readonly { namespace: string; labels: Record<string, string>; po
 
 /** Link-local addresses on 53: NodeLocal DNSCache (169.254.20.10, kubespray 169.254.25.10), GKE's Cloud DNS, and their kin. */
 const NODE_DNS = '169.254.0.0/16';
-
-/** Port on which cert-manager's HTTP-01 solver listens: https://cert-manager.io/docs/configuration/acme/http01/ */
-const SOLVER_PORT = 8089;
 
 /** Closes the namespace in both directions, then opens what docs/network.md lists. */
 export class NetworkPoliciesChart extends Chart {
@@ -119,9 +134,9 @@ export class NetworkPoliciesChart extends Chart {
     }
     if (props.solver) {
       policy('acme-solver', {
-        podSelector: { matchLabels: { 'acme.cert-manager.io/http01-solver': 'true' } },
+        podSelector: { matchLabels: acmeSolver.labels },
         policyTypes: ['Ingress'],
-        ingress: [from(edge, tcp(SOLVER_PORT))],
+        ingress: [from(edge, tcp(acmeSolver.port))],
       });
     }
   }

@@ -4,6 +4,7 @@ import type { Construct } from 'constructs';
 import { qdrantName } from '../config/names';
 import type { Qdrant } from '../config/studio-config';
 import { annotated, keepOnDelete, objectMeta, type StudioIdentity, selectorLabels } from './metadata';
+import { reloadOn, singleWriter, workloadMeta } from './pod/component';
 import { type PodProps, podDefaults, podMeta } from './pod/pod';
 import { quantity, resources } from './pod/resources';
 import { containerSecurityContext } from './pod/security';
@@ -58,17 +59,14 @@ export class QdrantChart extends Chart {
     // Both answer without the API key: qdrant/qdrant#2401.
     const ready = { httpGet: { path: '/readyz', port: k8s.IntOrString.fromString('http') }, timeoutSeconds: 5 };
     const live = { httpGet: { path: '/livez', port: k8s.IntOrString.fromString('http') }, timeoutSeconds: 5 };
-    const meta = objectMeta(props, qdrantName, 'qdrant');
-    const reload: Record<string, string> = props.secretFromElsewhere
-      ? { 'secret.reloader.stakater.com/reload': props.secretName }
-      : {};
 
     new k8s.KubeDeployment(this, 'deployment', {
-      metadata: annotated({ ...meta, labels: { ...meta.labels, 'app.kubernetes.io/version': VERSION } }, reload),
+      metadata: annotated(
+        workloadMeta(pod, qdrantName, 'qdrant'),
+        props.secretFromElsewhere ? reloadOn(props.secretName) : {},
+      ),
       spec: {
-        replicas: 1,
-        strategy: { type: 'Recreate' },
-        selector: { matchLabels: selectorLabels('qdrant') },
+        ...singleWriter('qdrant'),
         progressDeadlineSeconds: 1200,
         template: {
           metadata: podMeta(pod, {
@@ -121,7 +119,7 @@ export class QdrantChart extends Chart {
       },
     });
     new k8s.KubeService(this, 'service', {
-      metadata: meta,
+      metadata: objectMeta(props, qdrantName, 'qdrant'),
       spec: {
         type: 'ClusterIP',
         selector: selectorLabels('qdrant'),

@@ -1,5 +1,8 @@
 import { k8s } from 'cdk8s-plus-27';
+import type { Construct } from 'constructs';
+import { internalServiceNames } from '../config/names';
 import type { SpansService } from '../config/studio-config';
+import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
 
 /** The private address ranges of RFC 1918. */
 const PRIVATE_RANGES = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'];
@@ -31,6 +34,26 @@ export function servicePort(name: string, port: number, targetPort = port, appPr
   };
 }
 
+/**
+ * The gRPC port that only the other pod may reach. A Service of its own, so that no change to the public one can ever
+ * publish it.
+ */
+export function addInternalService(
+  scope: Construct,
+  identity: StudioIdentity,
+  component: 'backend' | 'ingestion',
+  port: number,
+): void {
+  new k8s.KubeService(scope, 'internal-service', {
+    metadata: objectMeta(identity, internalServiceNames[component], component),
+    spec: {
+      type: 'ClusterIP',
+      selector: selectorLabels(component),
+      ports: [servicePort('grpc-internal', port, port, H2C)],
+    },
+  });
+}
+
 /** How the port for spans is published in production: type, firewall, and that clients keep their address. */
 export function spansServiceSpec({ type, sourceRanges }: SpansService): Partial<k8s.ServiceSpec> {
   if (type === 'ClusterIP') return { type };
@@ -42,8 +65,14 @@ export function spansServiceSpec({ type, sourceRanges }: SpansService): Partial<
   };
 }
 
+/** What the load balancer of a published port and external-dns are told on its Service. */
+export function spansServiceAnnotations(service: SpansService, port: number): Record<string, string> {
+  const { host, externalDns } = service;
+  return { ...cloudAnnotations(service, port), ...(host && externalDns && externalDnsAnnotations([host])) };
+}
+
 /** What each cloud's load balancer needs for a gRPC stream that stays open: layer 4, and a long idle time-out. */
-export function cloudAnnotations({ type, cloud }: SpansService, port: number): Record<string, string> {
+function cloudAnnotations({ type, cloud }: SpansService, port: number): Record<string, string> {
   if (type !== 'LoadBalancer') return {};
   switch (cloud) {
     case 'aws':

@@ -1,6 +1,8 @@
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { workloadNames } from '../config/names';
+import type { Edge, StudioConfig } from '../config/studio-config';
+import { spansTlsSecretName } from './certificates';
 import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
 import { quantity, resources } from './pod/resources';
 import { containerSecurityContext } from './pod/security';
@@ -36,6 +38,33 @@ export interface SpansTlsProps extends StudioIdentity {
   readonly port?: number;
   /** Folder of the certificate and its key. @default that of the container */
   readonly certificatesPath?: string;
+}
+
+/** Whether spans come through an edge that speaks HTTP/2 to pods over TLS only, whatever their certificate is. */
+export function edgeNeedsTls(edge: Edge | undefined): boolean {
+  return Boolean(edge?.hosts.spans && edge.route.kind === 'ingress' && edge.route.controller?.tlsToBackend);
+}
+
+/** The sidecar of a studio, where TLS for spans ends in one. */
+export function spansTlsOf(config: StudioConfig): SpansTlsProps | undefined {
+  const certificate = certificateOf(config);
+  return (
+    certificate && {
+      studio: config.name,
+      namespace: config.namespace,
+      imageRegistry: config.imageRegistry,
+      certificate,
+      user: config.line.users.ingestion,
+      otlpPort: config.line.ports.ingestion.otlp,
+    }
+  );
+}
+
+function certificateOf({ edge, images, imagePullPolicies, spansService }: StudioConfig): ShownCertificate | undefined {
+  if (spansService.certificate) return { kind: 'secret', name: spansTlsSecretName(spansService.certificate) };
+  if (!edgeNeedsTls(edge)) return undefined;
+  // The backend's image has openssl, and is on the node already: both pods are on one.
+  return { kind: 'selfSigned', image: images.backend, imagePullPolicy: imagePullPolicies.backend };
 }
 
 /** Seconds for open streams when the pod stops: they have no end of their own, and their clients come again. */

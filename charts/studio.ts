@@ -1,32 +1,25 @@
 import { Construct } from 'constructs';
-import type { Edge, EdgeRoute, StudioConfig } from '../config/studio-config';
+import type { Edge, StudioConfig } from '../config/studio-config';
 import { type Component, needsBackendFirst } from '../releases';
 import { API_GUARD_PORT } from './api-guard';
 import { ArgoCdChart, type ArgoCdStudio, allowedBelow, tolerateMissingCrds } from './argo-cd';
 import { BackendChart } from './backend';
-import { BackupChart } from './backup';
-import { addSpansCertificate, spansTlsSecretName, usesSolver } from './certificates';
+import { BackupChart, claimsToBackUp } from './backup';
+import { addSpansCertificate, usesSolver } from './certificates';
+import { controllerAnnotations, edgeServices } from './edge';
 import { FrontendChart } from './frontend';
 import { GatewayChart } from './gateway';
-import { IngestionChart, type IngestionChartProps } from './ingestion';
-import {
-  type EdgePorts,
-  edgeFacts,
-  IngressChart,
-  type IngressChartProps,
-  KongPluginsChart,
-  TraefikMiddlewaresChart,
-  told,
-} from './ingress';
+import { IngestionChart } from './ingestion';
+import { IngressChart } from './ingress';
+import { objectsOf } from './ingress-controllers';
 import { addExtra, type StudioIdentity } from './metadata';
 import { NamespaceChart, podSecurityOf } from './namespace';
-import { NetworkPoliciesChart } from './network-policies';
+import { NetworkPoliciesChart, spansEntrances } from './network-policies';
 import type { ComponentProps, StatefulComponentProps } from './pod/component';
 import { QdrantChart, QdrantStorageChart } from './qdrant';
 import { ExternalSecretsChart, SealedSecretsChart, SecretsChart } from './secrets';
-import { cloudAnnotations, externalDnsAnnotations } from './service';
 import { SettingsChart } from './settings';
-import { SPANS_TLS_PORT } from './spans-tls';
+import { spansTlsOf } from './spans-tls';
 import { mountedClaim, StorageChart } from './storage';
 import { UpgradeGuardChart } from './upgrade-guard';
 
@@ -50,6 +43,8 @@ export class Studio extends Construct {
     const identity = { studio: config.name, namespace: config.namespace };
     const onLocalhost = config.environment === 'development';
     const { ports } = config.line;
+    const { edge } = config;
+    const annotations = controllerAnnotations(edge, edgeServices(config));
 
     const foundation = new Construct(this, 'foundation');
     new NamespaceChart(foundation, '00-namespace', {
@@ -63,22 +58,37 @@ export class Studio extends Construct {
       new QdrantStorageChart(foundation, '11-qdrant-storage', { ...identity, storage: config.qdrant.storage });
     }
     new SettingsChart(this, '20-settings', { ...identity, settings: config.settings, apiUrl: config.apiUrl });
-    new UpgradeGuardChart(this, '25-upgrade-guard', { ...identity, ...config });
+    new UpgradeGuardChart(this, '25-upgrade-guard', {
+      ...identity,
+      line: config.line,
+      lines: config.lines,
+      acceptedLosses: config.acceptedLosses,
+    });
     this.addSecrets(config, identity);
     new BackendChart(this, '40-backend', {
       ...statefulComponent(config, 'backend'),
       acceptedLosses: config.acceptedLosses,
       httpPort: ports.backend.http,
       internalGrpcPort: ports.backend.internalGrpc,
-      serviceAnnotations: webServiceAnnotations(config, 'api'),
+      serviceAnnotations: annotations.apiService,
       onLocalhost,
-      guard: config.apiGuard ? { imageRegistry: config.imageRegistry, api: config.line.api } : undefined,
+      guard: config.apiGuard
+        ? {
+            ...identity,
+            imageRegistry: config.imageRegistry,
+            api: config.line.api,
+            backendPort: ports.backend.http,
+          }
+        : undefined,
     });
     if (config.qdrant) {
       const { secretKey, secretDigest } = config.qdrant;
       new QdrantChart(this, '45-qdrant', {
-        ...config,
         ...identity,
+        extra: config.extra,
+        placement: config.placement,
+        imagePullSecret: config.imagePullSecret,
+        imageRegistry: config.imageRegistry,
         secretName: config.secrets.name,
         secretKey,
         secretDigest,
@@ -93,8 +103,8 @@ export class Studio extends Construct {
       lineName: config.line.name,
       waitForPort: needsBackendFirst(config.line) ? ports.backend.internalGrpc : undefined,
       published: onLocalhost ? undefined : config.spansService,
-      serviceAnnotations: spansServiceAnnotations(config),
-      tls: spansTls(config),
+      serviceAnnotations: annotations.spansService,
+      tls: spansTlsOf(config),
     });
     new FrontendChart(this, '60-frontend', {
       ...component(config, 'frontend'),
@@ -102,12 +112,36 @@ export class Studio extends Construct {
       configPath: config.line.frontendConfigPath,
       apiUrl: config.apiUrl,
       replicas: config.frontendReplicas,
-      serviceAnnotations: webServiceAnnotations(config, 'ui'),
+      serviceAnnotations: annotations.uiService,
       onLocalhost,
     });
-    if (config.edge) this.addEdge(config, config.edge, identity);
-    if (config.networkPolicy) this.addNetworkPolicies(config, identity);
-    if (config.backup.kind !== 'none') new BackupChart(this, '90-backup', config);
+    if (edge) this.addEdge(config, edge, identity);
+    if (config.networkPolicy) {
+      const { certificate } = config.spansService;
+      new NetworkPoliciesChart(this, '80-network-policies', {
+        ...identity,
+        ports: {
+          ui: ports.frontend[config.imageTarget].container,
+          api: config.apiGuard ? API_GUARD_PORT : ports.backend.http,
+          apiKeys: ports.backend.internalGrpc,
+          spanReads: ports.ingestion.internalGrpc,
+        },
+        edgeNamespace: edge && config.ingressNamespace,
+        ...spansEntrances(config),
+        solver: edge !== undefined && (usesSolver(edge.certificate) || certificate?.kind === 'issued'),
+        egress: config.egress,
+        qdrant: config.qdrant !== undefined,
+        volSync: config.backup.kind === 'volsync',
+      });
+    }
+    if (config.backup.kind !== 'none') {
+      new BackupChart(this, '90-backup', {
+        ...identity,
+        backup: config.backup,
+        claims: claimsToBackUp(config),
+        imageTarget: config.imageTarget,
+      });
+    }
     this.argoCd = { name: config.name, namespace: config.namespace, ...allowedBelow(this, config.namespace) };
     if (config.git) {
       tolerateMissingCrds(this);
@@ -130,103 +164,18 @@ export class Studio extends Construct {
   }
 
   private addEdge(config: StudioConfig, edge: Edge, identity: StudioIdentity): void {
-    const ports = edgePorts(config);
-    const { route } = edge;
     const { extra, placement, spansService } = config;
-    const { certificate, host } = spansService;
-    const props = { ...identity, extra, placement, edge, ports };
+    const { route } = edge;
+    const props = { ...identity, extra, placement, edge, services: edgeServices(config) };
+    const objects = route.kind === 'ingress' ? objectsOf(route.controller) : undefined;
+    if (objects) new objects.chart(this, objects.id, { ...identity, sourceRanges: edge.webSourceRanges });
     const chart =
-      route.kind === 'ingress' ? this.addIngress(route, props) : new GatewayChart(this, '70-edge', { ...props, route });
+      route.kind === 'ingress'
+        ? new IngressChart(this, '70-edge', { ...props, route })
+        : new GatewayChart(this, '70-edge', { ...props, route });
+    const { certificate, host } = spansService;
     if (certificate && host) addSpansCertificate(chart, { ...identity, extra, certificate, host });
   }
-
-  private addIngress(
-    { className, controller }: Extract<EdgeRoute, { kind: 'ingress' }>,
-    props: Omit<IngressChartProps, 'className' | 'controller'>,
-  ): IngressChart {
-    const { studio, namespace, edge } = props;
-    const objects = { studio, namespace, sourceRanges: edge.webSourceRanges };
-    if (controller?.objects === 'traefik') new TraefikMiddlewaresChart(this, '69-traefik-middlewares', objects);
-    if (controller?.objects === 'kong') new KongPluginsChart(this, '69-kong-plugins', objects);
-    return new IngressChart(this, '70-edge', { ...props, className, controller });
-  }
-
-  private addNetworkPolicies(config: StudioConfig, identity: StudioIdentity): void {
-    const { edge, line, spansService } = config;
-    const { otlp } = line.ports.ingestion;
-    const port = spansService.certificate ? SPANS_TLS_PORT : otlp;
-    const published = !edge || spansService.type !== 'ClusterIP';
-    // Spans that are neither published nor ours to lead come through an edge of the operator's own.
-    const fromEdge = edge?.hosts.spans ? (selfSignedForEdge(config) ? SPANS_TLS_PORT : otlp) : port;
-    new NetworkPoliciesChart(this, '80-network-policies', {
-      ...identity,
-      ports: {
-        ui: line.ports.frontend[config.imageTarget].container,
-        api: config.apiGuard ? API_GUARD_PORT : line.ports.backend.http,
-        apiKeys: line.ports.backend.internalGrpc,
-        spanReads: line.ports.ingestion.internalGrpc,
-      },
-      edgeNamespace: edge && config.ingressNamespace,
-      spansFromEdge: edge?.hosts.spans || !published ? fromEdge : undefined,
-      spansPublished: published ? { port, sourceRanges: edge ? spansService.sourceRanges : [] } : undefined,
-      solver: edge !== undefined && (usesSolver(edge.certificate) || spansService.certificate?.kind === 'issued'),
-      egress: config.egress,
-      qdrant: config.qdrant !== undefined,
-      volSync: config.backup.kind === 'volsync',
-    });
-  }
-}
-
-/** The ports of the Services behind the edge. */
-function edgePorts({ line, imageTarget }: StudioConfig): EdgePorts {
-  return {
-    ui: line.ports.frontend[imageTarget].published[0],
-    api: line.ports.backend.http,
-    spans: line.ports.ingestion.otlp,
-  };
-}
-
-/** What the Services of UI and API are told, for controllers that read annotations there. */
-function webServiceAnnotations(config: StudioConfig, service: 'ui' | 'api'): Record<string, string> {
-  const { edge } = config;
-  if (edge?.route.kind !== 'ingress') return {};
-  const { controller } = edge.route;
-  const facts = edgeFacts({ edge, controller, ports: edgePorts(config) });
-  return { ...told(controller, facts, ({ webServices }) => webServices?.[service]) };
-}
-
-/** Whether spans come through an edge that speaks HTTP/2 to backends over TLS only, with any certificate. */
-function selfSignedForEdge({ edge }: StudioConfig): boolean {
-  return Boolean(edge?.hosts.spans && edge.route.kind === 'ingress' && edge.route.controller?.tlsToBackend);
-}
-
-/** The sidecar in which TLS for spans ends, where it does. */
-function spansTls(config: StudioConfig): IngestionChartProps['tls'] {
-  const { images, imagePullPolicies, imageRegistry, spansService } = config;
-  if (spansService.certificate) {
-    return { imageRegistry, certificate: { kind: 'secret', name: spansTlsSecretName(spansService.certificate) } };
-  }
-  if (!selfSignedForEdge(config)) return undefined;
-  // The backend's image has openssl, and is on the node already: both pods are on one.
-  const { backend: image } = images;
-  return {
-    imageRegistry,
-    certificate: { kind: 'selfSigned', image, imagePullPolicy: imagePullPolicies.backend },
-  };
-}
-
-/** What the Service for spans is told of its load balancer, of the protocol behind it, and of its host name. */
-function spansServiceAnnotations(config: StudioConfig): Record<string, string> {
-  const { edge, line, spansService } = config;
-  if (!edge) return {};
-  const { host, externalDns } = spansService;
-  const { controller } = edge.route.kind === 'ingress' ? edge.route : {};
-  const facts = edgeFacts({ edge, controller, ports: edgePorts(config) });
-  return {
-    ...cloudAnnotations(spansService, line.ports.ingestion.otlp),
-    ...(edge.hosts.spans && told(controller, facts, (answer) => answer.spansService?.(facts))),
-    ...(host && externalDns && externalDnsAnnotations([host])),
-  };
 }
 
 function component(config: StudioConfig, name: Component): ComponentProps {

@@ -15,129 +15,136 @@ const INVALID_TEMPLATE =
 const NAME = /[_a-zA-Z\u017f\u212a][_a-zA-Z0-9\u017f\u212a]*/y;
 const OPERATOR = /(:?)([-+?])/y;
 
-/** Where to go on once the text behind an operator is read, and what to do with the output since `mark`. */
-interface Frame {
-  readonly resume: number;
-  readonly end: number;
-  readonly mark: number;
-  /** `drop` is for a text inside a `?` reason, which is read for its faults only; `require` makes the output the reason. */
-  readonly then: 'keep' | 'drop' | 'require';
-  readonly variable: string;
-  readonly faultsBefore: number;
-}
-
 /**
  * Replaces `$NAME`, `${NAME}` and the operators `:-` `-` `:+` `+` `:?` `?` by the rules of compose-go's template package.
  * Never throws: what compose refuses is in `problems`.
  */
 export function interpolate(template: string, lookup: (name: string) => string | undefined): Interpolated {
-  const output: string[] = [];
-  const problems: string[] = [];
-  const unset = new Set<string>();
-  // A stack of its own: a hostile file nests deeper than the call stack.
-  const frames: Frame[] = [];
-  let reasons = 0;
-  let faults = 0;
-  let braces: Braces | undefined;
-  let position = 0;
-  let end = template.length;
-  let dollar = -1;
+  return new Interpolation(template, lookup).read();
+}
 
-  const write = (name: string, value: string) => output.push(reasons > 0 ? `\${${name}}` : value);
-  const refer = (name: string) => {
-    const value = lookup(name);
-    if (value === undefined && reasons === 0) {
-      unset.add(name);
-    }
-    write(name, value ?? '');
-  };
+/** The whole template, or the text behind an operator. */
+interface Text {
+  readonly end: number;
+  /** Inside a reason of `?`, where references stay as written. */
+  readonly inReason: boolean;
+  /** What to do with its output. @default it stays */
+  readonly finish?: () => void;
+}
 
-  for (;;) {
-    // Searched again only once passed: every closing brace would otherwise scan to the end of the text.
-    if (dollar < position) {
-      const found = template.indexOf('$', position);
-      dollar = found === -1 ? template.length : found;
-    }
-    if (dollar >= end) {
-      output.push(template.slice(position, end));
-      const frame = frames.pop();
-      if (!frame) {
-        return { value: output.join(''), problems, unset: [...unset] };
-      }
-      if (frame.then === 'require') {
-        reasons -= 1;
-        const reason = output.splice(frame.mark).join('');
-        // A fault inside the message is what compose reports, instead of the message.
-        if (faults === frame.faultsBefore) {
-          faults += 1;
-          problems.push(missing(frame.variable, reason));
-        }
-      } else if (frame.then === 'drop') {
-        output.length = frame.mark;
-      }
-      position = frame.resume;
-      end = frame.end;
-      continue;
-    }
+class Interpolation {
+  private readonly output: string[] = [];
+  private readonly problems: string[] = [];
+  private readonly unset = new Set<string>();
+  /** The innermost last. A list and no recursive calls: a hostile file nests deeper than the call stack allows. */
+  private readonly texts: Text[];
+  private position = 0;
+  private dollar = -1;
+  private braces: Braces | undefined;
 
-    output.push(template.slice(position, dollar));
-    const braced = template[dollar + 1] === '{';
-    const name = matchAt(NAME, template, dollar + (braced ? 2 : 1))?.[0];
+  constructor(
+    private readonly template: string,
+    private readonly lookup: (name: string) => string | undefined,
+  ) {
+    this.texts = [{ end: template.length, inReason: false }];
+  }
 
-    if (!braced) {
-      if (name !== undefined) {
-        refer(name);
-        position = dollar + 1 + name.length;
+  read(): Interpolated {
+    for (let text = this.texts.at(-1); text; text = this.texts.at(-1)) {
+      const dollar = this.nextDollar();
+      this.output.push(this.template.slice(this.position, Math.min(dollar, text.end)));
+      if (dollar < text.end) {
+        this.position = this.readReference(dollar, text);
       } else {
-        output.push('$');
-        position = dollar + (template[dollar + 1] === '$' ? 2 : 1);
+        text.finish?.();
+        this.texts.pop();
+        this.position = text.end + 1;
       }
-      continue;
     }
+    const firstInvalid = this.problems.indexOf(INVALID_TEMPLATE);
+    return {
+      value: this.output.join(''),
+      problems: this.problems.filter((problem, index) => problem !== INVALID_TEMPLATE || index === firstInvalid),
+      unset: [...this.unset],
+    };
+  }
 
-    const nameEnd = dollar + 2 + (name?.length ?? 0);
-    if (name !== undefined && nameEnd < end && template[nameEnd] === '}') {
-      refer(name);
-      position = nameEnd + 1;
-      continue;
+  private nextDollar(): number {
+    // Searched again only once passed: every closing brace would otherwise scan to the end of the template.
+    if (this.dollar < this.position) {
+      const found = this.template.indexOf('$', this.position);
+      this.dollar = found === -1 ? this.template.length : found;
     }
+    return this.dollar;
+  }
 
-    const operator = name === undefined ? null : matchAt(OPERATOR, template, nameEnd);
-    const textStart = nameEnd + (operator?.[0].length ?? 0);
-    braces ??= new Braces(template);
-    const textEnd = operator ? braces.endOf(dollar + 1, textStart, end) : -1;
-    if (name === undefined || !operator || textEnd === -1) {
-      faults += 1;
-      if (!problems.includes(INVALID_TEMPLATE)) {
-        problems.push(INVALID_TEMPLATE);
-      }
-      position = dollar + 2;
-      continue;
+  /** Reads what a dollar sign starts. Returns where to read on, as the methods below do. */
+  private readReference(dollar: number, text: Text): number {
+    const next = dollar + 1;
+    if (this.template[next] === '{') return this.readBraces(next + 1, text);
+    const name = matchAt(NAME, this.template, next)?.[0];
+    if (name !== undefined) {
+      this.refer(name, text);
+      return next + name.length;
     }
+    this.output.push('$');
+    return this.template[next] === '$' ? next + 1 : next;
+  }
 
-    const value = lookup(name);
-    const usable = value !== undefined && !(operator[1] === ':' && value === '');
-    const readsText = usable === (operator[2] === '+');
-    if (!readsText || reasons > 0) {
-      write(name, value ?? '');
+  private readBraces(start: number, text: Text): number {
+    const name = matchAt(NAME, this.template, start)?.[0];
+    if (name === undefined) return this.refuse(start);
+    const nameEnd = start + name.length;
+    if (nameEnd < text.end && this.template[nameEnd] === '}') {
+      this.refer(name, text);
+      return nameEnd + 1;
     }
-    if (!readsText) {
-      position = textEnd + 1;
-      continue;
-    }
-    const required = operator[2] === '?';
-    const then = required ? 'require' : reasons > 0 ? 'drop' : 'keep';
-    frames.push({
-      resume: textEnd + 1,
-      end,
-      mark: output.length,
-      then,
-      variable: name,
-      faultsBefore: faults,
-    });
-    reasons += required ? 1 : 0;
-    position = textStart;
-    end = textEnd;
+    const [operator, colon, sign] = matchAt(OPERATOR, this.template, nameEnd) ?? [];
+    if (operator === undefined) return this.refuse(start);
+    const inner = nameEnd + operator.length;
+    this.braces ??= new Braces(this.template);
+    const end = this.braces.endOf(start - 1, inner, text.end);
+    if (end === -1) return this.refuse(start);
+
+    const value = this.lookup(name);
+    const usable = value !== undefined && !(colon && value === '');
+    const readsText = usable === (sign === '+');
+    if (!readsText || text.inReason) this.write(name, value ?? '', text);
+    if (!readsText) return end + 1;
+    this.texts.push(sign === '?' ? this.reason(name, end) : this.alternative(end, text));
+    return inner;
+  }
+
+  private refuse(start: number): number {
+    this.problems.push(INVALID_TEMPLATE);
+    return start;
+  }
+
+  /** Text that stands for a variable; inside a reason it is read for its faults alone. */
+  private alternative(end: number, { inReason }: Text): Text {
+    const before = this.output.length;
+    return inReason ? { end, inReason, finish: () => this.output.splice(before) } : { end, inReason };
+  }
+
+  /** Text that says why a variable is required. */
+  private reason(variable: string, end: number): Text {
+    const [before, problemsBefore] = [this.output.length, this.problems.length];
+    const finish = () => {
+      const reason = this.output.splice(before).join('');
+      // A fault inside the reason is what compose reports, instead of the reason.
+      if (this.problems.length === problemsBefore) this.problems.push(missing(variable, reason));
+    };
+    return { end, inReason: true, finish };
+  }
+
+  private refer(name: string, text: Text): void {
+    const value = this.lookup(name);
+    if (value === undefined && !text.inReason) this.unset.add(name);
+    this.write(name, value ?? '', text);
+  }
+
+  private write(name: string, value: string, { inReason }: Text): void {
+    this.output.push(inReason ? `\${${name}}` : value);
   }
 }
 

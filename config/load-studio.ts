@@ -1,7 +1,6 @@
-import { type Component, perComponent, type ReleaseLine, releaseLines } from '../releases';
+import { type ReleaseLine, releaseLines } from '../releases';
 import type { Lookup } from './env-file';
 import { type Entry, type EnvFileText, readEnvFiles } from './env-files';
-import { internalServiceNames, qdrantName } from './names';
 import { apiGuardOf } from './parts/api-guard';
 import { backupOf } from './parts/backup';
 import { acceptedLossesOf } from './parts/data-loss';
@@ -12,17 +11,18 @@ import { namespaceOf } from './parts/namespace';
 import { checkObjectNames } from './parts/object-names';
 import { patchesOf } from './parts/patches';
 import { placementOf } from './parts/placement';
-import { egressOf, proxyExceptions } from './parts/proxy';
+import { egressOf } from './parts/proxy';
 import { qdrantOf } from './parts/qdrant';
 import { chooseRelease } from './parts/release';
 import { type SecretSurroundings, secretsOf } from './parts/secrets';
+import { fixedEnvironmentOf, settingsOf } from './parts/settings';
 import { checkSize } from './parts/size';
 import { spansServiceOf } from './parts/spans';
 import { storageOf } from './parts/storage';
 import { checkVariable } from './parts/variable';
-import { addressesOf, checkBackendPort, checkOrigins, uiOrigin } from './parts/web';
+import { addressesOf, checkBackendPort, checkOrigins } from './parts/web';
 import { type Built, formatProblem, type Problem } from './problems';
-import type { Qdrant, StudioConfig } from './studio-config';
+import type { StudioConfig } from './studio-config';
 import { Values } from './values';
 import { type Variable, type VariableName, variablesOf } from './variables';
 
@@ -123,127 +123,80 @@ function isSame(problem: Problem): (other: Problem) => boolean {
   return (other) => formatProblem(other) === formatProblem(problem);
 }
 
-/** What the charts need of the values. */
+/** What the charts need of the values; nothing while it is not known where data and secrets are. */
 function configOf(
   values: Values,
   table: readonly Variable[],
   { line, lines }: Pick<Studio, 'line' | 'lines'>,
   surroundings: SecretSurroundings,
 ): Built<StudioConfig | undefined> {
-  const environment = values.inEffect('JUNJO_ENV') ?? 'development';
-  const imageTarget = values.inEffect('JUNJO_BUILD_TARGET');
-  const frontendPorts = line.ports.frontend[imageTarget];
-  const namespace = namespaceOf(values);
-  const addresses = addressesOf(values);
-  const images = imagesOf(values, line);
-  const apiGuard = apiGuardOf(values, line, addresses.value);
-  const edge = edgeOf(values, addresses.value);
-  const spansService = spansServiceOf(values, line, addresses.value, edge.value);
-  const storage = storageOf(values);
-  const backup = backupOf(values, storage.value, namespace.value);
-  const acceptedLosses = acceptedLossesOf(values, line, lines);
-  const egress = egressOf(values);
-  const secrets = secretsOf(values, table, namespace.value, surroundings);
-  const qdrant = qdrantOf(values);
-  const changes = patchesOf(values, surroundings.readFile);
-  const placement = placementOf(values, storage.value);
-  const problems = [
-    ...namespace.problems,
-    ...addresses.problems,
-    ...checkOrigins(values, addresses.value, frontendPorts),
-    ...checkBackendPort(values, table, line),
-    ...images.problems,
-    ...apiGuard.problems,
-    ...edge.problems,
-    ...spansService.problems,
-    ...storage.problems,
-    ...acceptedLosses.problems,
-    ...backup.problems,
-    ...egress.problems,
-    ...secrets.problems,
-    ...qdrant.problems,
-    ...changes.problems,
-    ...placement.problems,
-  ];
-  if (!storage.value || !secrets.value) return { value: undefined, problems };
-
-  const setting = (component: Component, { name, secret, setByManifests, wordsOf }: Variable): string | undefined => {
-    if (secret || setByManifests) return undefined;
-    const value =
-      values.textInEffect(name) ??
-      (name === 'JUNJO_ALLOW_ORIGINS' ? uiOrigin(values, addresses.value, frontendPorts) : undefined);
-    return (value && wordsOf?.[component]?.[value]) ?? value;
+  const problems: Problem[] = [];
+  const built = <T>(part: Built<T>): T => {
+    problems.push(...part.problems);
+    return part.value;
   };
-  const settings = perComponent((component) =>
-    perContainerName(readBy(component, table), (variable) => setting(component, variable)),
-  );
-  const repo = values.inEffect('JUNJO_K8S_GIT_REPO');
+  const namespace = built(namespaceOf(values));
+  const addresses = built(addressesOf(values));
+  problems.push(...checkOrigins(values, addresses, line), ...checkBackendPort(values, table, line));
+  const images = built(imagesOf(values, line));
+  const apiGuard = built(apiGuardOf(values, line, addresses));
+  const edge = built(edgeOf(values, addresses));
+  const spansService = built(spansServiceOf(values, line, addresses, edge));
+  const storage = built(storageOf(values));
+  const acceptedLosses = built(acceptedLossesOf(values, line, lines));
+  const backup = built(backupOf(values, storage, namespace));
+  const egress = built(egressOf(values));
+  const secrets = built(secretsOf(values, table, namespace, surroundings));
+  const qdrant = built(qdrantOf(values));
+  const patches = built(patchesOf(values, surroundings.readFile));
+  const placement = built(placementOf(values, storage));
+  if (!storage || !secrets) return { value: undefined, problems };
   const config: StudioConfig = {
-    name: values.inEffect('JUNJO_K8S_NAME'),
-    namespace: namespace.value,
-    environment,
-    imageTarget,
+    ...singleValues(values),
+    ...images,
+    ...patches,
+    namespace,
     line,
     lines,
-    acceptedLosses: acceptedLosses.value,
-    tag: values.inEffect('JUNJO_K8S_RELEASE'),
-    imageRegistry: values.inEffect('JUNJO_K8S_IMAGE_REGISTRY'),
-    ...images.value,
-    imagePullSecret: values.inEffect('JUNJO_K8S_IMAGE_PULL_SECRET'),
-    settings: { ...settings, backend: { ...settings.backend, ...proxyExceptions(values, secrets.value) } },
-    fixedEnvironment: fixedEnvironment(line, qdrant.value),
-    secrets: secrets.value,
-    storage: storage.value,
-    backup: backup.value,
-    qdrant: qdrant.value && { ...qdrant.value, secretDigest: secrets.value.keyDigests[qdrant.value.secretKey] },
-    size: values.inEffect('JUNJO_K8S_SIZE'),
-    placement: placement.value,
-    extra: {
-      labels: values.inEffect('JUNJO_K8S_LABELS') ?? {},
-      annotations: values.inEffect('JUNJO_K8S_ANNOTATIONS') ?? {},
-    },
-    ...changes.value,
-    frontendReplicas: values.inEffect('JUNJO_K8S_FRONTEND_REPLICAS'),
-    apiUrl: addresses.value.api?.origin ?? `http://localhost:${line.ports.backend.http}`,
-    edge: edge.value,
-    apiGuard: apiGuard.value,
-    spansService: spansService.value,
-    networkPolicy: values.inEffect('JUNJO_K8S_NETWORK_POLICY'),
-    egress: egress.value,
-    ingressNamespace: values.inEffect('JUNJO_K8S_INGRESS_NAMESPACE'),
-    git: repo
-      ? { repo, path: values.inEffect('JUNJO_K8S_GIT_PATH'), revision: values.inEffect('JUNJO_K8S_GIT_REVISION') }
-      : undefined,
+    acceptedLosses,
+    settings: settingsOf(values, table, line, addresses, secrets),
+    fixedEnvironment: fixedEnvironmentOf(line, qdrant),
+    secrets,
+    storage,
+    backup,
+    qdrant: qdrant && { ...qdrant, secretDigest: secrets.keyDigests[qdrant.secretKey] },
+    placement,
+    apiUrl: addresses.api?.origin ?? `http://localhost:${line.ports.backend.http}`,
+    edge,
+    apiGuard,
+    spansService,
+    egress,
   };
   return { value: config, problems };
 }
 
-/** What compose sets beside the env file: the way between backend and ingestion, and what the line fixes. */
-function fixedEnvironment(line: ReleaseLine, qdrant: Qdrant | undefined): StudioConfig['fixedEnvironment'] {
+/** What the charts need of single variables. */
+function singleValues(values: Values) {
+  const repo = values.inEffect('JUNJO_K8S_GIT_REPO');
   return {
-    backend: {
-      INGESTION_HOST: internalServiceNames.ingestion,
-      INGESTION_PORT: String(line.ports.ingestion.internalGrpc),
-      RUN_MIGRATIONS: 'true',
-      ...(qdrant && { QDRANT_URL: `http://${qdrantName}:6333` }),
-      ...line.environment.backend,
+    name: values.inEffect('JUNJO_K8S_NAME'),
+    environment: values.inEffect('JUNJO_ENV') ?? 'development',
+    imageTarget: values.inEffect('JUNJO_BUILD_TARGET'),
+    tag: values.inEffect('JUNJO_K8S_RELEASE'),
+    imageRegistry: values.inEffect('JUNJO_K8S_IMAGE_REGISTRY'),
+    imagePullSecret: values.inEffect('JUNJO_K8S_IMAGE_PULL_SECRET'),
+    size: values.inEffect('JUNJO_K8S_SIZE'),
+    extra: {
+      labels: values.inEffect('JUNJO_K8S_LABELS') ?? {},
+      annotations: values.inEffect('JUNJO_K8S_ANNOTATIONS') ?? {},
     },
-    ingestion: {
-      BACKEND_GRPC_HOST: internalServiceNames.backend,
-      BACKEND_GRPC_PORT: String(line.ports.backend.internalGrpc),
-      ...line.environment.ingestion,
-    },
-    frontend: line.environment.frontend,
-  };
-}
-
-function perContainerName(table: readonly Variable[], textOf: (variable: Variable) => string | undefined) {
-  const named = table.map((variable) => [variable.nameInContainer ?? variable.name, textOf(variable)] as const);
-  return Object.fromEntries(named.filter((pair): pair is readonly [string, string] => pair[1] !== undefined));
-}
-
-function readBy(component: Component, table: readonly Variable[]): readonly Variable[] {
-  return table.filter(({ readers }) => readers?.includes(component));
+    frontendReplicas: values.inEffect('JUNJO_K8S_FRONTEND_REPLICAS'),
+    networkPolicy: values.inEffect('JUNJO_K8S_NETWORK_POLICY'),
+    ingressNamespace: values.inEffect('JUNJO_K8S_INGRESS_NAMESPACE'),
+    git: repo
+      ? { repo, path: values.inEffect('JUNJO_K8S_GIT_PATH'), revision: values.inEffect('JUNJO_K8S_GIT_REVISION') }
+      : undefined,
+  } satisfies Partial<StudioConfig>;
 }
 
 function inFileOrder(problems: readonly Problem[], files: readonly EnvFileText[]): readonly Problem[] {

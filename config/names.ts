@@ -26,6 +26,12 @@ export const tlsSecretNames = {
   acmeAccount: 'junjo-ai-studio-acme-account',
 } as const;
 
+/**
+ * The pods in which cert-manager answers an HTTP-01 challenge, and the port on which they listen:
+ * https://cert-manager.io/docs/configuration/acme/http01/
+ */
+export const acmeSolver = { labels: { 'acme.cert-manager.io/http01-solver': 'true' }, port: 8089 } as const;
+
 /** The vector store's Deployment, Service and claim. */
 export const qdrantName = 'junjo-ai-studio-qdrant';
 

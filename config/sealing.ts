@@ -8,7 +8,7 @@ import {
   timingSafeEqual,
   X509Certificate,
 } from 'node:crypto';
-import { isBase64 } from './text';
+import { isBase64, isMap } from './text';
 
 /** Where a sealed value may be opened: under one name, anywhere in one namespace, or anywhere in the cluster. */
 export type SealingScope = 'strict' | 'namespace-wide' | 'cluster-wide';
@@ -149,7 +149,7 @@ export function reusableSeals(
 /** Reads what `formatKeptSeals` wrote, or says what is wrong with it. The text is not repeated: it may be another file. */
 export function parseKeptSeals(text: string): KeptSeals | { readonly problem: string } {
   const seals = parseJson(text);
-  if (!isRecord(seals)) return { problem: `is not a JSON object. ${RESTORE}` };
+  if (!isMap(seals)) return { problem: `is not a JSON object. ${RESTORE}` };
   const { scope, namespace, name, values } = seals;
   if (!hasExactly(seals, ['scope', 'namespace', 'name', 'values'])) {
     return { problem: `must have scope, namespace, name and values, and nothing else. ${RESTORE}` };
@@ -157,7 +157,7 @@ export function parseKeptSeals(text: string): KeptSeals | { readonly problem: st
   if (!isScope(scope)) return { problem: `has a scope other than ${SCOPES.join(', ')}. ${RESTORE}` };
   if (!isName(namespace)) return { problem: `has a namespace that is not valid. ${RESTORE}` };
   if (!isName(name)) return { problem: `has a name that is not valid. ${RESTORE}` };
-  if (!isRecord(values)) return { problem: `has values that are not an object. ${RESTORE}` };
+  if (!isMap(values)) return { problem: `has values that are not an object. ${RESTORE}` };
   const sealed = new Map<string, SealedValue>();
   for (const [key, value] of Object.entries(values)) {
     if (!SECRET_KEY.test(key)) return { problem: `has a key that no Secret can have. ${RESTORE}` };
@@ -233,10 +233,6 @@ function parseJson(text: string): unknown {
   }
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function hasExactly(record: Readonly<Record<string, unknown>>, keys: readonly string[]): boolean {
   return Object.keys(record).length === keys.length && keys.every((key) => Object.hasOwn(record, key));
 }
@@ -251,7 +247,7 @@ function isName(value: unknown): value is string {
 }
 
 function isSealedValue(value: unknown): value is SealedValue {
-  if (!isRecord(value) || !hasExactly(value, ['ciphertext', 'digest'])) return false;
+  if (!isMap(value) || !hasExactly(value, ['ciphertext', 'digest'])) return false;
   const { ciphertext, digest } = value;
   return (
     typeof digest === 'string' && DIGEST.test(digest) && typeof ciphertext === 'string' && isWholeCiphertext(ciphertext)

@@ -1,5 +1,6 @@
 import type { Component, ReleaseLine, Size } from '../releases';
-import type { GatewayController, IngressController } from './ingress-controllers';
+import type { GatewayController } from './gateway-controllers';
+import type { IngressController } from './ingress-controllers/ingress-controller';
 import type { Patch, Waiver } from './patch-file';
 import type { SealingScope } from './sealing';
 

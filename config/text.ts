@@ -6,6 +6,11 @@ export function isDnsSubdomain(text: string): boolean {
   return DNS_SUBDOMAIN.test(text) && text.length <= 253;
 }
 
+/** Whether a value that was read is a map: of JSON an object, of YAML a mapping. */
+export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** Whether a text is standard base64, padding included. */
 export function isBase64(text: string): boolean {
   return BASE64.test(text);

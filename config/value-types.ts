@@ -357,11 +357,13 @@ export const egress: ValueType<readonly Egress[]> = {
   },
 };
 
+/** Texts without a comma; empty ones are left out. */
+function commaSeparatedTexts(description: string): ValueType<readonly string[]> {
+  return { description, parse: (text) => ({ value: commaSeparated(text).filter((part) => part !== '') }) };
+}
+
 /** Paths of files, comma-separated. */
-export const filePaths: ValueType<readonly string[]> = {
-  description: 'paths, comma-separated',
-  parse: (text) => ({ value: commaSeparated(text).filter((path) => path !== '') }),
-};
+export const filePaths = commaSeparatedTexts('paths, comma-separated');
 
 /** Origins, as upstream reads them. */
 export const origins: ValueType<readonly string[]> = {
@@ -381,10 +383,7 @@ export const origins: ValueType<readonly string[]> = {
 };
 
 /** Names of hosts, comma-separated. */
-export const hosts: ValueType<readonly string[]> = {
-  description: 'names, comma-separated',
-  parse: (text) => ({ value: commaSeparated(text).filter((host) => host !== '') }),
-};
+export const hosts = commaSeparatedTexts('names, comma-separated');
 
 /** The parts of a comma-separated value, without the spaces around them. */
 export function commaSeparated(text: string): readonly string[] {

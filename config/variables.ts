@@ -1,7 +1,7 @@
 import { type Component, defaultTag, type LineVariable, type ReleaseLine } from '../releases';
-import { gatewayControllers, ingressControllers } from './ingress-controllers';
+import { gatewayControllers } from './gateway-controllers';
+import { ingressControllers } from './ingress-controllers';
 import { extraAnnotations, extraLabels, nodeSelector, tolerations } from './labels-and-taints';
-import { memoized } from './memo';
 import { defaultStudioName, internalServiceNames, qdrantName } from './names';
 import {
   accessMode,
@@ -827,7 +827,7 @@ export type ParsedValues = {
 type ParsedBy<Type> = Type extends ValueType<infer Value> ? Value : never;
 
 /** The table for one release line: what all lines share, then the line's own variables and fixed values. */
-export const variablesOf = memoized((line: ReleaseLine): readonly Variable[] => {
+export function variablesOf(line: ReleaseLine): readonly Variable[] {
   const shared = variables.map((variable: Variable): Variable => {
     const { refused, ...row } = variable;
     const pinned = all.some((component) => variable.name in line.environment[component]);
@@ -849,7 +849,7 @@ export const variablesOf = memoized((line: ReleaseLine): readonly Variable[] => 
       }),
     );
   return [...shared, ...line.variables.map((variable) => ownVariable(variable, line)), ...fixed];
-});
+}
 
 function ownVariable(variable: LineVariable, line: ReleaseLine): Variable {
   const {

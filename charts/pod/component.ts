@@ -1,6 +1,6 @@
 import type { k8s } from 'cdk8s-plus-27';
 import type { Component, Memory, WritableFolder } from '../../releases';
-import { objectMeta, selectorLabels } from '../metadata';
+import { annotated, objectMeta, selectorLabels } from '../metadata';
 import { settingsName } from '../settings';
 import { digest } from './digest';
 import type { SecretsProps } from './environment';
@@ -29,7 +29,11 @@ export interface StatefulComponentProps extends ComponentProps, DataVolumeProps,
 }
 
 /** Metadata of a workload: the version tells which release runs. */
-export function workloadMeta(props: ComponentProps, name: string, component: Component) {
+export function workloadMeta(
+  props: Pick<PodProps, 'studio' | 'namespace' | 'version'>,
+  name: string,
+  component: string,
+) {
   const meta = objectMeta(props, name, component);
   return { ...meta, labels: { ...meta.labels, 'app.kubernetes.io/version': props.version } };
 }
@@ -37,10 +41,12 @@ export function workloadMeta(props: ComponentProps, name: string, component: Com
 /** Metadata of a workload that reads secrets; Reloader, where it runs, rolls it when somebody else changes the Secret. */
 export function statefulMeta(props: StatefulComponentProps, name: string, component: Component) {
   const reload = props.secretsFromElsewhere && props.secretKeys.length > 0;
-  return {
-    ...workloadMeta(props, name, component),
-    ...(reload && { annotations: { 'secret.reloader.stakater.com/reload': props.secretName } }),
-  };
+  return annotated(workloadMeta(props, name, component), reload ? reloadOn(props.secretName) : {});
+}
+
+/** Lets Reloader roll a workload when a Secret changes: https://github.com/stakater/Reloader */
+export function reloadOn(secretName: string): Record<string, string> {
+  return { 'secret.reloader.stakater.com/reload': secretName };
 }
 
 /** Metadata of a pod that mounts the volume; further digests are of what its sidecars read. */
@@ -81,7 +87,7 @@ export function statefulVolumes(props: StatefulComponentProps): VolumesAndMounts
 }
 
 /** One writer: a second pod, even for a moment, fails on the stores' locks or corrupts them. */
-export function singleWriter(component: Component): Pick<k8s.DeploymentSpec, 'replicas' | 'strategy' | 'selector'> {
+export function singleWriter(component: string): Pick<k8s.DeploymentSpec, 'replicas' | 'strategy' | 'selector'> {
   return {
     replicas: 1,
     strategy: { type: 'Recreate' },

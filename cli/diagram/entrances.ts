@@ -1,5 +1,4 @@
-import type { Manifest } from '../../render/manifest';
-import { fieldsOf, listOf, matches, type Pod } from '../../render/manifest';
+import { fieldsOf, listOf, type Manifest, matches, type Pod } from '../../render/manifest';
 import { allowedFrom, limit } from './policies';
 
 /** A way from the world to a pod: through the edge, or through a Service of its own. */

@@ -1,5 +1,5 @@
-import type { Manifest } from '../../render/manifest';
-import { type Fields, fieldsOf, listOf, matches, type Pod } from '../../render/manifest';
+import { acmeSolver } from '../../config/names';
+import { type Fields, fieldsOf, listOf, type Manifest, matches, type Pod } from '../../render/manifest';
 
 /** One end of a way: a pod of the studio, or the name of something outside. */
 export type End = Pod | string;
@@ -37,14 +37,12 @@ export function waysBetween(
       notes: ['No network policies: every pod of the cluster may connect to every port'],
     };
   }
-  const solver = policies.some(
-    ({ spec }) => matches(spec?.podSelector, { 'acme.cert-manager.io/http01-solver': 'true' }) && spec?.ingress,
-  );
+  const solver = policies.some(({ spec }) => matches(spec?.podSelector, acmeSolver.labels) && spec?.ingress);
   return {
     ways: [...waysIn(policies, pods), ...waysOut(policies, pods)],
     notes: [
       'Every other connection is closed, but DNS',
-      ...(solver ? ['While cert-manager proves a host, its solver answers the edge on :8089'] : []),
+      ...(solver ? [`While cert-manager proves a host, its solver answers the edge on :${acmeSolver.port}`] : []),
     ],
   };
 }

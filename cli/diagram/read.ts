@@ -1,5 +1,4 @@
-import type { Manifest } from '../../render/manifest';
-import { claimsOf, fieldsOf, listOf, type Pod, podsOf } from '../../render/manifest';
+import { claimsOf, fieldsOf, listOf, type Manifest, type Pod, podsOf } from '../../render/manifest';
 import type { Diagram, DiagramEdge, DiagramNode } from './diagram';
 import { type Entrance, entrancesOf } from './entrances';
 import { type End, isLimit, waysBetween } from './policies';

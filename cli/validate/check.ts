@@ -1,4 +1,5 @@
-import { closest, distance } from 'fastest-levenshtein';
+import { nearest } from '../../config/spelling';
+import { isMap } from '../../config/text';
 import { formatFault } from './formats';
 import type { Schema } from './schema';
 
@@ -82,11 +83,10 @@ export function formatPath(path: Path): string {
   return steps.join('').replace(/^\./, '');
 }
 
-/** `. Did you mean replicas?` where a known name is near. */
+/** `. Did you mean replicas?` where a known name is similar. */
 export function suggestion(name: string, known: readonly string[]): string {
-  if (known.length === 0) return '';
-  const nearest = closest(name, known);
-  return distance(name, nearest) <= Math.max(2, name.length / 4) ? `. Did you mean ${nearest}?` : '';
+  const meant = nearest(name, known);
+  return meant ? `. Did you mean ${meant}?` : '';
 }
 
 const typeNames = {
@@ -165,8 +165,4 @@ function alternatives(schemas: readonly Schema[]): string {
 function isFree({ type, properties, anyOf, oneOf, format, ...rest }: Schema): boolean {
   const typed = type !== undefined || format !== undefined || rest['x-kubernetes-int-or-string'];
   return !typed && !properties && !anyOf && !oneOf;
-}
-
-function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

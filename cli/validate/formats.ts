@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { quantityBytes } from '../../config/quantity';
+import { isBase64 } from '../../config/text';
 
 /** Whether a value is of a format, and what the format wants. */
 interface Format {
@@ -7,7 +8,6 @@ interface Format {
   holds(value: unknown): boolean;
 }
 
-const BASE64 = /^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const DATE_TIME = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
 
 const formats: Readonly<Record<string, Format>> = {
@@ -16,7 +16,7 @@ const formats: Readonly<Record<string, Format>> = {
   byte: {
     wants: 'base64 with its padding',
     // Go's decoder skips line breaks: https://pkg.go.dev/encoding/base64#Encoding.Decode
-    holds: (value) => BASE64.test(String(value).replace(/[\r\n]/g, '')),
+    holds: (value) => isBase64(String(value).replace(/[\r\n]/g, '')),
   },
   'date-time': {
     wants: 'a time such as 2026-01-31T12:00:00Z',

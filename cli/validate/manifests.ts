@@ -1,4 +1,5 @@
 import type { Problem } from '../../config/problems';
+import { isMap } from '../../config/text';
 import type { PlacedManifest } from '../../render/manifest';
 import { check, type Fault, formatPath, type Path, suggestion } from './check';
 import { readDocuments } from './documents';
@@ -165,8 +166,4 @@ function nameOf(value: unknown): string {
   if (!isMap(value) || typeof value.kind !== 'string') return '';
   const { metadata } = value;
   return isMap(metadata) && typeof metadata.name === 'string' ? `${value.kind} ${metadata.name}` : value.kind;
-}
-
-function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,11 +1,7 @@
-import {
-  type EdgeNeed,
-  edgeNeeds,
-  type GatewayController,
-  gatewayControllers,
-  type IngressController,
-  ingressControllers,
-} from '../ingress-controllers';
+import { type EdgeNeed, edgeNeeds } from '../edge-needs';
+import { type GatewayController, gatewayControllers } from '../gateway-controllers';
+import { ingressControllers } from '../ingress-controllers';
+import type { IngressController } from '../ingress-controllers/ingress-controller';
 import type { Built, Problem } from '../problems';
 import type { CertificateSource, Edge, EdgeRoute } from '../studio-config';
 import { listed } from '../text';

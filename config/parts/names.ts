@@ -1,9 +1,12 @@
 import type { ReleaseLine } from '../../releases';
 import type { Entry } from '../env-files';
 import type { Problem } from '../problems';
+import { nearest } from '../spelling';
 import { listed } from '../text';
 import type { Values } from '../values';
 import { type Variable, variablesOf } from '../variables';
+
+export { nearest };
 
 /** Judges the names in a file: refused, of another release line, misspelt, or without effect. */
 export function checkNames(
@@ -13,6 +16,7 @@ export function checkNames(
   lines: readonly ReleaseLine[],
 ): readonly Problem[] {
   const table = new Map(variablesOf(line).map((variable) => [variable.name, variable]));
+  const tables = lines.map((other) => ({ other, variables: variablesOf(other).filter(({ ofRuntime }) => !ofRuntime) }));
   return [...entries.keys()].flatMap((name): readonly Problem[] => {
     const variable = table.get(name);
     if (variable) return useProblems(values, variable);
@@ -24,9 +28,9 @@ export function checkNames(
         ),
       ];
     }
-    const others = lines.filter((other) => variablesOf(other).some((known) => known.name === name && !known.ofRuntime));
+    const others = tables.filter(({ variables }) => variables.some((known) => known.name === name));
     if (others.length > 0) {
-      const have = `${listed(others.map((other) => other.name))} ${others.length === 1 ? 'has' : 'have'}`;
+      const have = `${listed(others.map(({ other }) => other.name))} ${others.length === 1 ? 'has' : 'have'}`;
       return [
         values.error(
           name,
@@ -63,13 +67,4 @@ function useProblems(
 function advice(name: string, known: readonly string[]): string {
   const candidate = nearest(name, known);
   return candidate ? `Did you mean ${candidate}?` : 'Remove it, or look it up in docs/variables.md';
-}
-
-/** The name that was probably meant, if one is near enough. */
-export function nearest(name: string, known: readonly string[]): string | undefined {
-  // Loaded here, because it sets much memory aside, for which most files have no use.
-  const { closest, distance } = require('fastest-levenshtein') as typeof import('fastest-levenshtein');
-  const candidate = known.find((other) => other.startsWith(name)) ?? closest(name, known);
-  // Further away than a third of the name, a suggestion misleads more than it helps.
-  return candidate.startsWith(name) || distance(name, candidate) <= name.length / 3 ? candidate : undefined;
 }

@@ -40,38 +40,31 @@ function names({
   spansService,
   storage,
 }: StudioConfig): readonly Name[] {
-  const secret = (name: string, what: string, variable?: VariableName): Name => ({
-    kind: 'Secret',
-    name,
-    what,
-    variable,
-  });
-  const issues = edge?.certificate.kind === 'acme' || edge?.certificate.kind === 'clusterIssuer';
-  const given = edge?.certificate.kind === 'secret' ? edge.certificate.name : undefined;
+  const secret = (name: string, what: string, variable?: VariableName): Name => {
+    return { kind: 'Secret', name, what, variable };
+  };
+  const claim = (name: string, what: string, variable?: VariableName): Name => {
+    return { kind: 'PersistentVolumeClaim', name, what, variable };
+  };
+  const certificate = edge?.certificate;
   const forSpans = spansService.certificate;
-  return [
-    ...(issues ? [secret(tlsSecretNames.edge, 'the certificate of the edge')] : []),
-    ...(edge?.certificate.kind === 'acme' ? [secret(tlsSecretNames.acmeAccount, "the ACME account's key")] : []),
-    ...(forSpans?.kind === 'issued' ? [secret(tlsSecretNames.spans, 'the certificate for spans')] : []),
+  const issued = certificate?.kind === 'acme' || certificate?.kind === 'clusterIssuer';
+  const found = [
+    issued && secret(tlsSecretNames.edge, 'the certificate of the edge'),
+    certificate?.kind === 'acme' && secret(tlsSecretNames.acmeAccount, "the ACME account's key"),
+    forSpans?.kind === 'issued' && secret(tlsSecretNames.spans, 'the certificate for spans'),
     secret(secrets.name, "the studio's secrets", 'JUNJO_K8S_SECRET_NAME'),
-    ...(given ? [secret(given, 'a certificate', 'JUNJO_K8S_TLS_SECRET')] : []),
-    ...(forSpans?.kind === 'secret' && ![tlsSecretNames.edge, given].includes(forSpans.name)
-      ? [secret(forSpans.name, 'a certificate', 'JUNJO_K8S_TLS_SECRET')]
-      : []),
-    ...(backup.kind === 'volsync'
-      ? [secret(backup.repository, 'the repository of the backups', 'JUNJO_K8S_BACKUP_REPOSITORY')]
-      : []),
-    ...(imagePullSecret ? [secret(imagePullSecret, 'registry credentials', 'JUNJO_K8S_IMAGE_PULL_SECRET')] : []),
-    ...(qdrant ? [{ kind: 'PersistentVolumeClaim', name: qdrantName, what: 'the vectors' } as const] : []),
-    ...(storage.kind === 'existing'
-      ? [
-          {
-            kind: 'PersistentVolumeClaim',
-            name: storage.claimName,
-            what: 'the data',
-            variable: 'JUNJO_K8S_EXISTING_CLAIM',
-          } as const,
-        ]
-      : [{ kind: 'PersistentVolumeClaim', name: claimName, what: 'the data' } as const]),
+    certificate?.kind === 'secret' && secret(certificate.name, 'a certificate', 'JUNJO_K8S_TLS_SECRET'),
+    forSpans?.kind === 'secret' &&
+      forSpans.name !== tlsSecretNames.edge &&
+      secret(forSpans.name, 'a certificate', 'JUNJO_K8S_TLS_SECRET'),
+    backup.kind === 'volsync' &&
+      secret(backup.repository, 'the repository of the backups', 'JUNJO_K8S_BACKUP_REPOSITORY'),
+    imagePullSecret && secret(imagePullSecret, 'registry credentials', 'JUNJO_K8S_IMAGE_PULL_SECRET'),
+    qdrant && claim(qdrantName, 'the vectors'),
+    storage.kind === 'existing'
+      ? claim(storage.claimName, 'the data', 'JUNJO_K8S_EXISTING_CLAIM')
+      : claim(claimName, 'the data'),
   ];
+  return found.filter((name) => typeof name === 'object');
 }

@@ -1,6 +1,5 @@
 import { defaultTag, newestTag, type ReleaseLine } from '../../releases';
 import type { Entry } from '../env-files';
-import { memoized } from '../memo';
 import { listed } from '../text';
 import { variablesOf } from '../variables';
 
@@ -63,19 +62,17 @@ function versionNumber(tag: string): number | undefined {
 
 /** The names in a file that some line knows, but not this one, and that nobody but Junjo AI Studio has. */
 function unknownNames(entries: Entries, line: ReleaseLine, lines: readonly ReleaseLine[]): readonly string[] {
-  const foreign = [...entries.keys()].filter((name) => !namesRead(line).has(name));
-  return foreign.filter((name) => lines.some((other) => namesRead(other).has(name)));
+  const [own, all] = [namesRead([line]), namesRead(lines)];
+  return [...entries.keys()].filter((name) => all.has(name) && !own.has(name));
 }
 
-const namesRead = memoized((line: ReleaseLine): ReadonlySet<string> => {
-  return new Set(
-    variablesOf(line)
-      .filter(({ readers, refused, setByManifests, ofRuntime }) => {
-        return readers?.length !== 0 && !refused && !setByManifests && !ofRuntime;
-      })
-      .map(({ name }) => name),
-  );
-});
+/** The variables that some of these lines reads. */
+function namesRead(lines: readonly ReleaseLine[]): ReadonlySet<string> {
+  const read = lines.flatMap(variablesOf).filter(({ readers, refused, setByManifests, ofRuntime }) => {
+    return readers?.length !== 0 && !refused && !setByManifests && !ofRuntime;
+  });
+  return new Set(read.map(({ name }) => name));
+}
 
 /** The line that the file was most likely written for; of equals, the newest. */
 function bestFit(entries: Entries, lines: readonly ReleaseLine[]): ReleaseLine {

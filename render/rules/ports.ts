@@ -1,9 +1,7 @@
+import { acmeSolver } from '../../config/names';
 import { type Container, type Fields, fieldsOf, listOf, type Manifest, type Pod, titleOf } from '../manifest';
 import type { RenderedStudio } from './rendered-studio';
 import type { Rule, Violation } from './rule';
-
-/** Port of cert-manager's solver, which is no pod of the studio's. */
-const SOLVER_PORT = 8089;
 
 /** Whatever names a port names one that is open. */
 export const ports: Rule = {
@@ -75,7 +73,7 @@ function* ofPolicy(policy: Manifest, studio: RenderedStudio): Generator<Violatio
   const isThere = (port: unknown, selector: unknown) => {
     const containers = studio.selected(selector).flatMap((pod) => pod.containers);
     // Pods of the studio's own; the solver comes and goes.
-    return isOpen(port, containers) || (containers.length === 0 && port === SOLVER_PORT);
+    return isOpen(port, containers) || (containers.length === 0 && port === acmeSolver.port);
   };
   for (const { port } of listOf(ingress).flatMap((rule) => listOf(rule.ports))) {
     if (!isThere(port, podSelector)) {

@@ -1,4 +1,5 @@
-import { edgeNeeds, ingressControllers } from '../../config/ingress-controllers';
+import { edgeNeeds } from '../../config/edge-needs';
+import { ingressControllers } from '../../config/ingress-controllers';
 import { loadStudio } from '../../config/load-studio';
 import { envText, isWithoutBackup, type Manifest, production, render, type Settings } from '../support/studio';
 

@@ -1,12 +1,7 @@
-import {
-  type EdgeAnswer,
-  type EdgeFacts,
-  type EdgeNeed,
-  edgeNeeds,
-  gatewayControllers,
-  type IngressController,
-  ingressControllers,
-} from '../../config/ingress-controllers';
+import { type EdgeNeed, edgeNeeds } from '../../config/edge-needs';
+import { gatewayControllers } from '../../config/gateway-controllers';
+import { ingressControllers } from '../../config/ingress-controllers';
+import type { EdgeAnswer, EdgeFacts, IngressController } from '../../config/ingress-controllers/ingress-controller';
 import { workloadNames } from '../../config/names';
 
 /** What stands for the studio's own names and addresses on the page. */
@@ -21,7 +16,7 @@ export function edgePage(): string {
   return [
     '# The edge',
     '',
-    '<!-- Written by `npm run docs` from config/ingress-controllers.ts; edit that. -->',
+    '<!-- Written by `npm run docs` from config/ingress-controllers/ and config/gateway-controllers.ts; edit those. -->',
     '',
     'A production studio is reached through a Gateway (`JUNJO_K8S_GATEWAY`) or an ingress controller (`JUNJO_K8S_INGRESS_CLASS`).',
     'Without one of your own yet, take Envoy Gateway or Traefik. What runs a class is known by its name;',

@@ -1,0 +1,63 @@
+import type { Annotations, EdgeAnswer } from '../config/ingress-controllers/ingress-controller';
+import { workloadNames } from '../config/names';
+import type { Edge, StudioConfig } from '../config/studio-config';
+import type { SolverPodsProps } from './certificates';
+import type { StudioIdentity } from './metadata';
+import { edgeNeedsTls, SPANS_TLS_PORT, spansTlsName } from './spans-tls';
+
+/** A Service, and the port of it that the edge connects to. */
+export interface EdgeService {
+  readonly service: string;
+  readonly port: number;
+}
+
+/** The Services behind the edge. */
+export type EdgeServices = Readonly<Record<'ui' | 'api' | 'spans', EdgeService>>;
+
+/** A host at the edge, and the Service behind it. */
+export interface EdgeBackend extends EdgeService {
+  readonly host: string;
+}
+
+/** What the charts of Ingresses and of Gateways have in common. */
+export interface EdgeChartProps extends StudioIdentity, SolverPodsProps {
+  readonly edge: Edge;
+  readonly services: EdgeServices;
+}
+
+/** The hosts at the edge. */
+export function edgeHosts({ hosts: { ui, api, spans } }: Edge): readonly string[] {
+  return spans ? [ui, api, spans] : [ui, api];
+}
+
+/** The Services that an edge connects to. */
+export function edgeServices({
+  edge,
+  imageTarget,
+  line: { ports },
+}: Pick<StudioConfig, 'edge' | 'imageTarget' | 'line'>): EdgeServices {
+  return {
+    ui: { service: workloadNames.frontend, port: ports.frontend[imageTarget].published[0] },
+    api: { service: workloadNames.backend, port: ports.backend.http },
+    spans: edgeNeedsTls(edge)
+      ? { service: spansTlsName, port: SPANS_TLS_PORT }
+      : { service: workloadNames.ingestion, port: ports.ingestion.otlp },
+  };
+}
+
+/** What an ingress controller is told by annotations, by the object that carries them; nothing where there is none. */
+export function controllerAnnotations(edge: Edge | undefined, { spans }: EdgeServices) {
+  const controller = edge?.route.kind === 'ingress' ? edge.route.controller : undefined;
+  const facts = { spans, sourceRanges: edge?.webSourceRanges ?? [] };
+  const { sourceRanges, ...others } = controller?.answers ?? {};
+  const answers = [...Object.values(others), ...(sourceRanges && facts.sourceRanges.length > 0 ? [sourceRanges] : [])];
+  const all = (of: (answer: EdgeAnswer) => Annotations | undefined): Annotations =>
+    Object.assign({}, ...answers.map(of));
+  return {
+    web: all((answer) => answer.web?.(facts)),
+    spans: all((answer) => answer.spans?.(facts)),
+    uiService: all(({ webServices }) => webServices?.ui),
+    apiService: all(({ webServices }) => webServices?.api),
+    spansService: edge?.hosts.spans ? all((answer) => answer.spansService?.(facts)) : {},
+  };
+}

@@ -1,0 +1,65 @@
+/** What implements a Gateway class. */
+export interface GatewayController {
+  /** As its makers call it. */
+  readonly name: string;
+  /** Names of the classes that it usually has. */
+  readonly classes: RegExp;
+  /** Why `timeouts` of a route have no effect. @default they have */
+  readonly ignoresTimeouts?: string;
+  /** Filters addresses by a policy that the manifests can write. @default they cannot: an error */
+  readonly sourceRanges?: 'envoy-gateway';
+  /** Where its pods are, which network policies have to know. */
+  readonly pods: 'own namespace' | "the Gateway's namespace" | 'no pods';
+  /** What must be there or be set, in full sentences. */
+  readonly conditions: readonly string[];
+  readonly source: string;
+}
+
+/** Implementations of the Gateway API with something to know, by their name in `JUNJO_K8S_INGRESS_CONTROLLER`. */
+export const gatewayControllers: Readonly<Record<string, GatewayController>> = {
+  'envoy-gateway': {
+    name: 'Envoy Gateway',
+    classes: /(^|[-.])(envoy|eg)([-.]|$)/,
+    sourceRanges: 'envoy-gateway',
+    pods: 'own namespace',
+    conditions: [
+      'On a shared Gateway: no other HTTPS listener on 443 whose certificate covers one of the hosts. Since 1.4 it offers `http/1.1` alone on listeners that overlap, and every gRPC exporter fails.',
+    ],
+    source: 'internal/gatewayapi/listener.go and release-notes/v1.4.0.yaml of envoyproxy/gateway',
+  },
+  traefik: {
+    name: 'Traefik',
+    classes: /(^|[-.])traefik([-.]|$)/,
+    pods: 'own namespace',
+    conditions: [
+      'Entry points that listen on 80 and 443 themselves: it serves a listener only if an entry point has its port, and those of its chart have 8000 and 8443.',
+      '3.2 or newer, for GRPCRoute.',
+    ],
+    source: 'https://doc.traefik.io/traefik/reference/routing-configuration/kubernetes/gateway-api/',
+  },
+  'nginx-gateway-fabric': {
+    name: 'NGINX Gateway Fabric',
+    classes: /(^|[-.])nginx([-.]|$)/,
+    ignoresTimeouts:
+      'it passes over time-outs of routes, so that answers are cut after 60 s unless a policy of its own says otherwise',
+    pods: "the Gateway's namespace",
+    conditions: ['A ProxySettingsPolicy or SnippetsFilter with `proxy_read_timeout 600s`, for answers of minutes.'],
+    source: 'https://docs.nginx.com/nginx-gateway-fabric/overview/gateway-api-compatibility/',
+  },
+  istio: {
+    name: 'Istio',
+    classes: /(^|[-.])istio([-.]|$)/,
+    pods: "the Gateway's namespace",
+    conditions: [],
+    source: 'https://istio.io/latest/docs/tasks/traffic-management/ingress/gateway-api/',
+  },
+  cilium: {
+    name: 'Cilium',
+    classes: /(^|[-.])cilium([-.]|$)/,
+    pods: 'no pods',
+    conditions: [
+      '`gatewayAPI.enableAlpn: true` in its values: by default its listeners offer no HTTP/2, and spans fail.',
+    ],
+    source: 'https://github.com/cilium/cilium/issues/30794',
+  },
+};

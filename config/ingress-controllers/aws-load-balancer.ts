@@ -1,0 +1,54 @@
+import { HSTS_SECONDS, READ_TIMEOUT_SECONDS } from '../edge-needs';
+import { type Annotations, type IngressController, prefixed } from './ingress-controller';
+
+const SOURCE = 'https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/';
+const alb = (settings: Annotations): Annotations => prefixed('alb.ingress.kubernetes.io/', settings);
+const timeout = () => alb({ 'load-balancer-attributes': `idle_timeout.timeout_seconds=${READ_TIMEOUT_SECONDS}` });
+/** An address on the internet, and pods as targets: Services of type ClusterIP are none for the default, `instance`. */
+const reach = { scheme: 'internet-facing', 'target-type': 'ip' };
+
+/** https://github.com/kubernetes-sigs/aws-load-balancer-controller */
+export const awsLoadBalancer: IngressController = {
+  name: 'AWS Load Balancer Controller',
+  classes: /(^|[-.])alb([-.]|$)/,
+  certificates: 'cloud',
+  outsideCluster: true,
+  conditions: [
+    '2.10.1 or newer, for the listener attribute that sends HSTS.',
+    'Certificates for all hosts in ACM, where it finds them by the host; cert-manager and `JUNJO_K8S_TLS_SECRET` have no effect.',
+    "The VPC's own network plugin: the load balancer connects to the pods themselves.",
+    'Two load balancers: one for UI and API, one for spans.',
+  ],
+  answers: {
+    grpc: {
+      // Any status is healthy: ingestion answers a question without an API key with one of its own.
+      source: SOURCE,
+      spans: () =>
+        alb({
+          ...reach,
+          'listen-ports': '[{"HTTPS":443}]',
+          'backend-protocol-version': 'GRPC',
+          'success-codes': '0-99',
+        }),
+    },
+    timeout: { source: SOURCE, web: timeout, spans: timeout },
+    body: { source: SOURCE, by: 'no limit' },
+    redirect: {
+      source: SOURCE,
+      web: () => alb({ ...reach, 'listen-ports': '[{"HTTP":80},{"HTTPS":443}]', 'ssl-redirect': '443' }),
+      // What the targets answer at / is no matter of health for the API.
+      webServices: { ui: {}, api: alb({ 'healthcheck-path': '/health' }) },
+    },
+    hsts: {
+      source: SOURCE,
+      web: () =>
+        alb({
+          'listener-attributes.HTTPS-443': `routing.http.response.strict_transport_security.header_value=max-age=${HSTS_SECONDS}`,
+        }),
+    },
+    sourceRanges: {
+      source: SOURCE,
+      web: ({ sourceRanges }) => alb({ 'inbound-cidrs': sourceRanges.join(',') }),
+    },
+  },
+};

@@ -1,0 +1,34 @@
+import { READ_TIMEOUT_SECONDS } from '../edge-needs';
+import type { IngressController } from './ingress-controller';
+
+const SOURCE = 'https://projectcontour.io/docs/main/config/annotations/';
+const INGRESS_SOURCE = 'https://projectcontour.io/docs/main/config/ingress/';
+const redirect = () => ({ 'ingress.kubernetes.io/force-ssl-redirect': 'true' });
+
+/** https://github.com/projectcontour/contour */
+export const contour: IngressController = {
+  name: 'Contour',
+  classes: /(^|[-.])contour([-.]|$)/,
+  certificates: 'secrets',
+  conditions: [
+    '`stream-idle-timeout` of its configuration at ten minutes: by default it cuts what is silent for five.',
+    'A header policy for all of its Ingresses (`applyToIngress`), if HSTS is wanted.',
+  ],
+  answers: {
+    // On the Service, by the number of its port.
+    grpc: {
+      source: SOURCE,
+      spansService: ({ spans }) => ({ 'projectcontour.io/upstream-protocol.h2c': String(spans.port) }),
+    },
+    timeout: {
+      // The time of a whole request, 15 s by default; a stream has no end.
+      source: SOURCE,
+      web: () => ({ 'projectcontour.io/response-timeout': `${READ_TIMEOUT_SECONDS}s` }),
+      spans: () => ({ 'projectcontour.io/response-timeout': 'infinity' }),
+    },
+    body: { source: SOURCE, by: 'no limit' },
+    redirect: { source: SOURCE, web: redirect, spans: redirect },
+    hsts: { source: INGRESS_SOURCE, cannot: 'an Ingress cannot add headers there; a global header policy can' },
+    sourceRanges: { source: INGRESS_SOURCE, cannot: 'only its HTTPProxy objects filter addresses' },
+  },
+};

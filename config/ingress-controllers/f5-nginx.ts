@@ -1,0 +1,35 @@
+import { BODY_LIMIT_MI, HSTS_SECONDS, READ_TIMEOUT_SECONDS } from '../edge-needs';
+import { type Annotations, type IngressController, prefixed } from './ingress-controller';
+
+const SOURCE =
+  'https://docs.nginx.com/nginx-ingress-controller/configuration/ingress-resources/advanced-configuration-with-annotations/';
+const f5 = (settings: Annotations): Annotations => prefixed('nginx.org/', settings);
+const timeouts = {
+  'proxy-read-timeout': `${READ_TIMEOUT_SECONDS}s`,
+  'proxy-send-timeout': `${READ_TIMEOUT_SECONDS}s`,
+};
+
+/** The controller of the makers of NGINX: https://github.com/nginx/kubernetes-ingress */
+export const f5Nginx: IngressController = {
+  name: "F5's NGINX Ingress Controller",
+  certificates: 'secrets',
+  oneIngressPerHost: true,
+  conditions: [
+    '`http2: "true"` in its ConfigMap, or spans find no gRPC.',
+    'A certificate by DNS-01 or from elsewhere: it gives a host to one Ingress alone, and drops that of the HTTP-01 solver.',
+    'Exports of spans of at most 1 MB through the edge: it has no setting for the body of gRPC. Larger ones need `https://host:50051`.',
+  ],
+  note: 'exports of spans above 1 MB end in 413 at this edge, which has no setting for the body of gRPC: write JUNJO_PROD_INGESTION_URL with the port of the release if there are such. Its ConfigMap needs http2: "true"',
+  answers: {
+    grpc: { source: SOURCE, spans: ({ spans }) => f5({ 'grpc-services': spans.service }) },
+    // With a unit; for gRPC the same values count.
+    timeout: { source: SOURCE, web: () => f5(timeouts), spans: () => f5(timeouts) },
+    body: { source: SOURCE, web: () => f5({ 'client-max-body-size': `${BODY_LIMIT_MI}m` }) },
+    redirect: { source: SOURCE, web: () => ({ 'ingress.kubernetes.io/ssl-redirect': 'true' }) },
+    hsts: { source: SOURCE, web: () => f5({ hsts: 'true', 'hsts-max-age': String(HSTS_SECONDS) }) },
+    sourceRanges: {
+      source: 'https://docs.nginx.com/nginx-ingress-controller/configuration/access-control/',
+      cannot: 'an Ingress has no such annotation there; its Policy objects reach one in the newest releases alone',
+    },
+  },
+};

@@ -55,7 +55,9 @@ test('takes the manifests of an output folder, with what a patch changed in them
   const out: string[] = [];
   const io = { environment: {}, out: (text: string) => out.push(text), err: () => undefined, color: false };
   expect(await run(['restore', '--plan', '--manifests', output], io)).toBe(0);
-  expect(loadAll(out.join(''))).toMatchObject([{ kind: 'ReplicationDestination', spec: { restic: { repository: 'patched' } } }]);
+  expect(loadAll(out.join(''))).toMatchObject([
+    { kind: 'ReplicationDestination', spec: { restic: { repository: 'patched' } } },
+  ]);
 });
 
 test('names each restore anew: neither operator restores twice under one name', async () => {

@@ -3,17 +3,18 @@ import { exampleEnvFile } from '../cli/init/example-env-file';
 import { releaseLines } from '../releases';
 import { derivedSettings } from './derived-settings';
 import { edgePage } from './pages/edge-page';
+import { fill } from './pages/page';
 import { patchesPage } from './pages/patches-page';
 import { releasesPage } from './pages/releases-page';
 import { variablesPage } from './pages/variables-page';
 import { pictures } from './pictures';
 
-// These come from the tables of variables and controllers, releases/ and rules/; a test fails when they are not what those say.
-writeFileSync('docs/variables.md', variablesPage());
+// The generated parts of these pages come from tables of the code; a test fails when they are out of date.
+fill('docs/variables.md', variablesPage());
 writeFileSync('.env.example', exampleEnvFile());
-writeFileSync('docs/releases.md', releasesPage(releaseLines));
-writeFileSync('docs/edge.md', edgePage());
-writeFileSync('docs/patches.md', patchesPage());
+fill('docs/releases.md', releasesPage(releaseLines));
+fill('docs/edge.md', edgePage());
+fill('docs/patches.md', patchesPage());
 
 writeFileSync('cli/explain/settings.json', `${JSON.stringify(derivedSettings(), undefined, 2)}\n`);
 

@@ -3,13 +3,20 @@ import { exampleEnvFile } from '../../cli/init/example-env-file';
 import { variablesOf } from '../../config/variables';
 import { defaultTag, releaseLines } from '../../releases';
 import { edgePage } from '../../tools/pages/edge-page';
+import { filled, type Parts } from '../../tools/pages/page';
 import { patchesPage } from '../../tools/pages/patches-page';
 import { releasesPage } from '../../tools/pages/releases-page';
 import { variablesPage } from '../../tools/pages/variables-page';
 import { problemsOf } from '../support/studio';
 
+/** Whether the generated parts of a page are what the code says. */
+function expectFilled(path: string, parts: Parts): void {
+  const page = readFileSync(path, 'utf8');
+  expect(page).toBe(filled(page, parts));
+}
+
 test('the page of variables is what the table says (npm run docs writes it)', () => {
-  expect(readFileSync('docs/variables.md', 'utf8')).toBe(variablesPage());
+  expectFilled('docs/variables.md', variablesPage());
 });
 
 test('.env.example is what the table says (npm run docs writes it)', () => {
@@ -17,7 +24,7 @@ test('.env.example is what the table says (npm run docs writes it)', () => {
 });
 
 test('the page of releases is what releases/ says (npm run docs writes it)', () => {
-  expect(readFileSync('docs/releases.md', 'utf8')).toBe(releasesPage(releaseLines));
+  expectFilled('docs/releases.md', releasesPage(releaseLines));
 });
 
 test.each([
@@ -38,15 +45,15 @@ test('README.md names the release that runs unless another is set', () => {
 });
 
 test('the page of the edge is what the table of controllers says (npm run docs writes it)', () => {
-  expect(readFileSync('docs/edge.md', 'utf8')).toBe(edgePage());
+  expectFilled('docs/edge.md', edgePage());
 });
 
 test('the page of patches is what rules/ says (npm run docs writes it)', () => {
-  expect(readFileSync('docs/patches.md', 'utf8')).toBe(patchesPage());
+  expectFilled('docs/patches.md', patchesPage());
 });
 
 test('every variable of every line has a row with a meaning', () => {
-  const page = variablesPage();
+  const page = variablesPage().variables;
   const names = releaseLines.flatMap((line) => variablesOf(line).map(({ name }) => name));
   for (const name of names) expect(page).toMatch(new RegExp(`^\\| \`${name}\` \\|.+\\| .+ \\|$`, 'm'));
   expect(names.length).toBeGreaterThan(30);
@@ -65,4 +72,8 @@ test('every line of .env.example that can be uncommented is sound, or says what 
       /^note: |still holds a placeholder and is left out|has no effect without|has no effect with JUNJO_K8S_BACKUP=none|JUNJO_K8S_NODE: names the node of an absolute|_PROXY: the network policies let|ACCEPT_DATA_LOSS: 0.70-to-0.82 is not a step to release line 0.70|JUNJO_K8S_PATCHES: patches.yaml cannot be read/;
     expect(printed.filter((line) => !allowed.test(line))).toEqual([]);
   }
+});
+
+test('a page without a place for a generated part is an error', () => {
+  expect(() => filled('# A page\n', { table: '| a |' })).toThrow('the page has no place for table');
 });

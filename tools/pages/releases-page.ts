@@ -2,20 +2,15 @@ import { posix } from 'node:path';
 import { internalServiceNames, workloadNames } from '../../config/names';
 import { listed } from '../../config/text';
 import { moveOf, needsBackendFirst, newestTag, type ReleaseLine, stepName } from '../../releases';
+import { type Parts, table } from './page';
 
 /** What the API wants of whoever signs in or makes the first user, for curl. */
 const credentials = `-H 'content-type: application/json' -d '{"email":"you@example.com","password":"…"}'`;
 
-/** The page that says of each release what an operator must know: `docs/releases.md`. */
-export function releasesPage(lines: readonly ReleaseLine[]): string {
-  return [
-    '# Releases',
-    '',
-    '<!-- Written by `npm run docs` from releases/; edit that. -->',
-    '',
-    '`JUNJO_K8S_RELEASE` is one of these tags. Tags of one line share every fact on this page.',
-    '',
-    table(
+/** What an operator must know of each release: the generated parts of `docs/releases.md`. */
+export function releasesPage(lines: readonly ReleaseLine[]): Parts {
+  return {
+    lines: table(
       ['line', 'tags', 'stores', 'UI', 'API', 'spans'],
       lines.map(({ name, tags, stores, ports }) => [
         name,
@@ -26,63 +21,26 @@ export function releasesPage(lines: readonly ReleaseLine[]): string {
         `${ports.ingestion.otlp}`,
       ]),
     ),
-    '',
-    '## Who sees what',
-    '',
-    table(
+    access: table(
       ['line', 'spans need a sign-in', 'what ends every session', 'a revoked API key works for'],
       lines.map((line) => [line.name, signIn(line), sessionsEnd(line), keyTrust(line)]),
     ),
-    '',
-    'Where the API does not ask, a guard in the pod of the backend asks in its place, in production, unless',
-    '`JUNJO_K8S_API_GUARD=false`. A restart of ingestion forgets every checked key at once:',
-    '',
-    fenced(`kubectl -n junjo-ai-studio rollout restart deployment ${workloadNames.ingestion}`),
-    '',
-    '## The first user',
-    '',
-    'Until there is a user, whoever comes first may create one. Claim it before the edge opens: apply everything else, create the',
-    'user through a forwarded port, then apply the rest.',
-    '',
-    ...distinct(lines, ({ api }) => api.firstUserPath).flatMap(([path, names]) => [
-      `On ${listed(names)}:`,
-      '',
-      fenced(claimFirstUser(path)),
-      '',
-    ]),
-    '## Start and stop',
-    '',
-    table(
+    'first-user': distinct(lines, ({ api }) => api.firstUserPath)
+      .map(([path, names]) => `On ${listed(names)}:\n\n${fenced(claimFirstUser(path))}`)
+      .join('\n\n'),
+    'start-and-stop': table(
       ['line', 'ingestion is probed', 'while the backend is not there', 'on a stop'],
       lines.map((line) => [line.name, probe(line), withoutBackend(line), stop(line)]),
     ),
-    '',
-    'Where a release keeps the last acknowledged spans in memory only, they are lost when nothing gives it the time to write them:',
-    'when the node dies, when the container is killed for its memory, and on every connection that goes on to the very end of a',
-    'stop, such as one through `kubectl port-forward` or a long-lived one on a load balancer that keeps it. Applications behind an',
-    'edge or a load balancer that forgets the pod are led away in time.',
-    '',
-    '## Which SDK',
-    '',
-    'Studio and Python SDK go together: with another one raw spans arrive, and workflow graphs do not.',
-    '',
-    table(
+    sdk: table(
       ['release', 'Python SDK'],
       lines.flatMap(({ sdk = {} }) => Object.entries(sdk).map(([tag, version]) => [tag, version])),
     ),
-    '',
-    '## From one line to the next',
-    '',
-    'Within a line a new tag is all. The user database is migrated when the backend starts, and every line reads it. A jump over',
-    'several lines needs the steps of each whose files are on the volume. Where Argo CD applies the studio, switch its self-heal',
-    'off for as long as something is scaled to 0.',
-    '',
-    'The volume says which line ran on it last. A line that cannot read its spans does not start there: the init container',
-    '`upgrade-guard` of the backend says what would be lost, and ingestion waits. Files that were put aside as below do not count.',
-    'To leave them where they are and go on: `JUNJO_K8S_ACCEPT_DATA_LOSS=FROM-to-TO`, for that step alone.',
-    '',
-    ...lines.slice(1).flatMap((to, index) => move(lines[index] ?? to, to)),
-  ].join('\n');
+    moves: lines
+      .slice(1)
+      .map((to, index) => move(lines[index] ?? to, to))
+      .join('\n\n'),
+  };
 }
 
 function signIn({ api }: ReleaseLine): string {
@@ -147,30 +105,25 @@ function distinct(
 }
 
 /** What a move from one line to the next does to the spans, and what to do. */
-function move(from: ReleaseLine, to: ReleaseLine): readonly string[] {
-  const title = `### ${from.name} to ${to.name}`;
+function move(from: ReleaseLine, to: ReleaseLine): string {
+  const [before, after] = [from.ports.ingestion.otlp, to.ports.ingestion.otlp];
   const ports =
-    from.ports.ingestion.otlp === to.ports.ingestion.otlp
+    before === after
       ? []
-      : [
-          `Applications send to port ${to.ports.ingestion.otlp} instead of ${from.ports.ingestion.otlp}, unless they send through the edge.`,
-        ];
+      : [`Applications send to port ${after} instead of ${before}, unless they send through the edge.`];
+  return `### ${from.name} to ${to.name}\n\n${steps(from, to, ports).join('\n')}`;
+}
+
+function steps(from: ReleaseLine, to: ReleaseLine, ports: readonly string[]): readonly string[] {
   const effect = moveOf(from.stores, to.stores);
-  if (effect === 'harmless') {
-    return [title, '', ['Users, API keys and spans stay.', ...ports].join(' '), ''];
-  }
-  if (effect === 'hidden') {
-    return [
-      title,
-      '',
-      `Users and API keys stay. ${to.name} does not read the spans of ${from.name} (${from.stores.description}); they stay on the`,
-      `volume. \`JUNJO_K8S_RELEASE=${newestTag(from)}\` is the way back, for a database of users that ${from.name} made: one that a`,
-      `later line made lacks a table. ${ports.join(' ')}`.trim(),
-      `To go on without them: \`JUNJO_K8S_ACCEPT_DATA_LOSS=${stepName(from, to)}\`.`,
-      '',
-    ];
-  }
-  return [title, '', ...flushAndMove(from, to), ''];
+  if (effect === 'harmless') return [['Users, API keys and spans stay.', ...ports].join(' ')];
+  if (effect === 'unreadable') return flushAndMove(from, to);
+  return [
+    `Users and API keys stay. ${to.name} does not read the spans of ${from.name} (${from.stores.description}); they stay on the`,
+    `volume. \`JUNJO_K8S_RELEASE=${newestTag(from)}\` is the way back, for a database of users that ${from.name} made: one that a`,
+    `later line made lacks a table. ${ports.join(' ')}`.trim(),
+    `To go on without them: \`JUNJO_K8S_ACCEPT_DATA_LOSS=${stepName(from, to)}\`.`,
+  ];
 }
 
 function flushAndMove(from: ReleaseLine, to: ReleaseLine): readonly string[] {
@@ -207,11 +160,6 @@ function flushAndMove(from: ReleaseLine, to: ReleaseLine): readonly string[] {
     `The way back: stop ingestion in the same way, \`mv ${spans} ${spans}-${to.name}\` and`,
     `\`mv ${aside} ${spans}\`, set the release to ${newestTag(from)}, synth and apply.`,
   ];
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
 function fenced(commands: string): string {

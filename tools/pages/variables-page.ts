@@ -1,35 +1,19 @@
 import { type Variable, variables, variablesOf } from '../../config/variables';
 import { type ReleaseLine, releaseLines } from '../../releases';
+import { type Parts, table } from './page';
 
 const common = new Set<string>(variables.map(({ name }) => name));
 
-/** The page with every variable: `docs/variables.md`. */
-export function variablesPage(lines: readonly ReleaseLine[] = releaseLines): string {
+/** Every variable: the generated part of `docs/variables.md`. */
+export function variablesPage(lines: readonly ReleaseLine[] = releaseLines): Parts {
   const rows = mergedRows(lines);
   const groups = [...new Set(rows.map(({ variable }) => variable.group))];
   const sections = groups.map((group) => {
     const inGroup = rows.filter(({ variable }) => variable.group === group);
-    return [
-      `## ${group}`,
-      '',
-      '| variable | value | default | read by | release lines | meaning |',
-      '| --- | --- | --- | --- | --- | --- |',
-      ...inGroup.map(row),
-    ].join('\n');
+    const head = ['variable', 'value', 'default', 'read by', 'release lines', 'meaning'];
+    return `## ${group}\n\n${table(head, inGroup.map(cellsOf))}`;
   });
-  return [
-    '# Variables',
-    '',
-    '<!-- Written by `npm run docs` from config/variables.ts and releases/; edit those. -->',
-    '',
-    'One env file describes a studio: the variables that Junjo AI Studio reads under docker compose, and the',
-    '`JUNJO_K8S_` settings that only Kubernetes needs and compose ignores. An empty value counts as not set. Variables',
-    'that are not listed and do not begin with `JUNJO_` are not passed to any container.',
-    '',
-    '**Secret** values go to the Secret, never to a ConfigMap, and are never printed.',
-    '',
-    ...sections.flatMap((section) => [section, '']),
-  ].join('\n');
+  return { variables: sections.join('\n\n') };
 }
 
 interface Row {
@@ -61,11 +45,10 @@ function mergedRows(lines: readonly ReleaseLine[]): readonly Row[] {
   }));
 }
 
-function row({ variable, lineNames, readers: containers }: Row): string {
+function cellsOf({ variable, lineNames, readers: containers }: Row): readonly string[] {
   const value = `${variable.secret ? '**secret**, ' : ''}${variable.type.description}`;
   const readers = containers || (variable.insteadOfCompose || variable.refused ? '' : 'manifests');
-  const cells = [`\`${variable.name}\``, value, defaultOf(variable), readers, lineNames, meaningOf(variable)];
-  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [`\`${variable.name}\``, value, defaultOf(variable), readers, lineNames, meaningOf(variable)];
 }
 
 function defaultOf(variable: Variable): string {

@@ -10,7 +10,7 @@ import {
   type IssuerSpecAcmeSolversHttp01IngressPodTemplate,
 } from '../imports/cert-manager.io';
 import { type ExtraProps, extraMeta, objectMeta, type StudioIdentity } from './metadata';
-import { placed } from './pod/placement';
+import { schedulingFields } from './pod/placement';
 
 const ISSUER = 'junjo-ai-studio';
 
@@ -42,7 +42,7 @@ export interface SolverPodsProps extends ExtraProps {
 export function solverPods({ extra, placement }: SolverPodsProps): {
   readonly podTemplate?: IssuerSpecAcmeSolversHttp01IngressPodTemplate;
 } {
-  const [metadata, spec] = [extraMeta(extra), placed(placement)];
+  const [metadata, spec] = [extraMeta(extra), schedulingFields(placement)];
   const podTemplate = { ...(metadata && { metadata }), ...(Object.keys(spec).length > 0 && { spec }) };
   return Object.keys(podTemplate).length > 0 ? { podTemplate } : {};
 }

@@ -16,8 +16,8 @@ export const besideTheVolume: k8s.Affinity = {
   },
 };
 
-/** Which nodes take a pod, and how much it matters among others: what an operator says of all pods of the studio. */
-export function placed({
+/** The fields of a pod that say on which nodes it may run, and with which priority. All pods of the studio have them. */
+export function schedulingFields({
   nodeSelector,
   tolerations,
   priorityClassName,

@@ -1,7 +1,7 @@
 import type { k8s } from 'cdk8s-plus-27';
 import type { Placement } from '../../config/studio-config';
 import { annotated, type ExtraProps, labels, type StudioIdentity } from '../metadata';
-import { placed, VOLUME_LABEL } from './placement';
+import { schedulingFields, VOLUME_LABEL } from './placement';
 import { podSecurityContext, type RunAsProps } from './security';
 
 /** A pod of the studio, whatever workload it belongs to. */
@@ -45,7 +45,7 @@ export function podDefaults(props: PodProps): Omit<k8s.PodSpec, 'containers'> {
     enableServiceLinks: false,
     automountServiceAccountToken: false,
     ...(props.imagePullSecret && { imagePullSecrets: [{ name: props.imagePullSecret }] }),
-    ...placed(props.placement),
+    ...schedulingFields(props.placement),
     securityContext: podSecurityContext(props),
   };
 }

@@ -22,12 +22,8 @@ export function apiGuardOf(values: Values, { api, ports }: ReleaseLine, addresse
   }
   const problems: Problem[] = [];
   if (!values.inEffect('JUNJO_K8S_NETWORK_POLICY')) {
-    problems.push(
-      values.warning(
-        'JUNJO_K8S_NETWORK_POLICY',
-        `without the policies, every pod of the cluster reaches port ${ports.backend.http} of the backend past its guard, and reads every span there`,
-      ),
-    );
+    const text = `without the policies, every pod of the cluster reaches port ${ports.backend.http} of the backend past its guard, and reads every span there`;
+    problems.push(values.warning('JUNJO_K8S_NETWORK_POLICY', text));
   }
   return { value: true, problems };
 }

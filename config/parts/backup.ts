@@ -32,22 +32,15 @@ export function backupOf(values: Values, storage: Storage | undefined, namespace
   const keepDays = values.inEffect('JUNJO_K8S_BACKUP_KEEP');
   if (kind === 'none') {
     if (values.inEffect('JUNJO_ENV') === 'production') {
-      problems.push(
-        values.warning(
-          'JUNJO_K8S_BACKUP',
-          'nothing copies the data of this studio away: a lost volume is lost for good. Set it to volsync or velero, or let cron call junjo-k8s backup (docs/runbook.md)',
-        ),
-      );
+      const text =
+        'nothing copies the data of this studio away: a lost volume is lost for good. Set it to volsync or velero, or let cron call junjo-k8s backup (docs/runbook.md)';
+      problems.push(values.warning('JUNJO_K8S_BACKUP', text));
     }
     return { value: { kind }, problems };
   }
   if (storage?.kind === 'node' || (storage?.kind === 'provisioned' && NO_SNAPSHOTS.test(storage.storageClass ?? ''))) {
-    problems.push(
-      values.error(
-        'JUNJO_K8S_BACKUP',
-        `${kind} copies snapshots, which a folder of a node does not have. Remove the line, and let cron call junjo-k8s backup (docs/runbook.md)`,
-      ),
-    );
+    const text = `${kind} copies snapshots, which a folder of a node does not have. Remove the line, and let cron call junjo-k8s backup (docs/runbook.md)`;
+    problems.push(values.error('JUNJO_K8S_BACKUP', text));
   }
   if (kind === 'velero') {
     const veleroNamespace = values.inEffect('JUNJO_K8S_BACKUP_NAMESPACE');
@@ -60,12 +53,9 @@ export function backupOf(values: Values, storage: Storage | undefined, namespace
   }
   const repository = values.inEffect('JUNJO_K8S_BACKUP_REPOSITORY');
   if (repository === undefined && !values.isSet('JUNJO_K8S_BACKUP_REPOSITORY')) {
-    problems.push(
-      values.error(
-        'JUNJO_K8S_BACKUP_REPOSITORY',
-        'is missing. Name the Secret with RESTIC_REPOSITORY, RESTIC_PASSWORD and the credentials of the bucket',
-      ),
-    );
+    const text =
+      'is missing. Name the Secret with RESTIC_REPOSITORY, RESTIC_PASSWORD and the credentials of the bucket';
+    problems.push(values.error('JUNJO_K8S_BACKUP_REPOSITORY', text));
   }
   const snapshotClass = values.inEffect('JUNJO_K8S_BACKUP_SNAPSHOT_CLASS');
   return { value: { kind, schedule, keepDays, repository: repository ?? '', snapshotClass }, problems };

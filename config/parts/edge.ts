@@ -116,12 +116,8 @@ function gatewayRouteOf(values: Values, gateway: GatewayChoice): Built<EdgeRoute
     controller?.pods === "the Gateway's namespace" &&
     values.inEffect('JUNJO_K8S_NETWORK_POLICY')
   ) {
-    problems.push(
-      values.error(
-        GATEWAY,
-        `${controller.name} runs the pods of a Gateway beside it, so in the namespace of the studio, where the network policies close them in. Attach to a Gateway of another namespace: ${GATEWAY}=namespace/name`,
-      ),
-    );
+    const text = `${controller.name} runs the pods of a Gateway beside it, so in the namespace of the studio, where the network policies close them in. Attach to a Gateway of another namespace: ${GATEWAY}=namespace/name`;
+    problems.push(values.error(GATEWAY, text));
   }
   if (controller?.pods === 'no pods') {
     const reason = 'it connects as no pod of any namespace';
@@ -136,12 +132,8 @@ function gatewayRouteOf(values: Values, gateway: GatewayChoice): Built<EdgeRoute
   const { namespace, name } = gateway;
   const [https, http] = [values.inEffect(HTTPS_LISTENER), values.inEffect(HTTP_LISTENER)];
   if (https === http) {
-    problems.push(
-      values.error(
-        HTTP_LISTENER,
-        'is the HTTPS listener: the redirect would lead to itself for ever. Name the plain one, or write none',
-      ),
-    );
+    const text = 'is the HTTPS listener: the redirect would lead to itself for ever. Name the plain one, or write none';
+    problems.push(values.error(HTTP_LISTENER, text));
   }
   const listeners = { https, ...(http !== 'none' && { http }) };
   return { value: { kind: 'sharedGateway', namespace, name, listeners, controller }, problems };
@@ -172,12 +164,8 @@ function ingressNotes(
 ): readonly Problem[] {
   if (!controller) {
     const which = className ? `of class ${className}` : `of the cluster's default class (${CLASS} names another)`;
-    return [
-      values.note(
-        CLASS,
-        `UI and API get a plain Ingress ${which}. The controller itself must ${listed(Object.values(unnamedNeeds))}. ${CONTROLLER} names one that can be told`,
-      ),
-    ];
+    const text = `UI and API get a plain Ingress ${which}. The controller itself must ${listed(Object.values(unnamedNeeds))}. ${CONTROLLER} names one that can be told`;
+    return [values.note(CLASS, text)];
   }
   const cannot = Object.entries(unnamedNeeds).flatMap(([need, what]) => {
     // Object.entries forgets that the keys are those of edgeNeeds.
@@ -243,12 +231,8 @@ function certificateOf(values: Values, addresses: Addresses, route: EdgeRoute): 
   if (issuer) return { value: { kind: 'clusterIssuer', name: issuer }, problems };
   if (winner) return { value: undefined, problems };
   if (route.kind === 'ingress' && route.controller?.oneIngressPerHost) {
-    problems.push(
-      values.error(
-        CLASS,
-        `${route.controller.name} gives a host to one Ingress alone, so that Let's Encrypt never reaches the one that cert-manager makes for its challenge. Set ${ISSUER} to an issuer with DNS-01, or ${TLS_SECRET}`,
-      ),
-    );
+    const text = `${route.controller.name} gives a host to one Ingress alone, so that Let's Encrypt never reaches the one that cert-manager makes for its challenge. Set ${ISSUER} to an issuer with DNS-01, or ${TLS_SECRET}`;
+    problems.push(values.error(CLASS, text));
   }
   const server = values.inEffect('JUNJO_K8S_ACME_SERVER');
   return { value: { kind: 'acme', server, email: values.inEffect('JUNJO_K8S_ACME_EMAIL') }, problems };

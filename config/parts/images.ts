@@ -26,12 +26,9 @@ export function imagesOf(values: Values, line: ReleaseLine): Built<Pick<StudioCo
   const production = values.inEffect('JUNJO_ENV') === 'production';
   const development = values.inEffect('JUNJO_BUILD_TARGET') === 'development';
   if (production && development) {
-    problems.push(
-      values.error(
-        'JUNJO_BUILD_TARGET',
-        'development images serve the UI with a hot-reloading server, as root; production needs JUNJO_BUILD_TARGET=production',
-      ),
-    );
+    const text =
+      'development images serve the UI with a hot-reloading server, as root; production needs JUNJO_BUILD_TARGET=production';
+    problems.push(values.error('JUNJO_BUILD_TARGET', text));
   }
   if (development && !production) problems.push(values.note('JUNJO_BUILD_TARGET', howToBuild));
   const images = perComponent(
@@ -39,12 +36,8 @@ export function imagesOf(values: Values, line: ReleaseLine): Built<Pick<StudioCo
   );
   for (const component of components.filter((each) => production && isFloating(images[each]))) {
     const { tag } = images[component];
-    problems.push(
-      values.error(
-        imageSettings[component],
-        `${tag ? `has the tag ${tag}, which moves` : 'has no tag, which means latest'}: each restart could run another release. Name a tag or a digest`,
-      ),
-    );
+    const text = `${tag ? `has the tag ${tag}, which moves` : 'has no tag, which means latest'}: each restart could run another release. Name a tag or a digest`;
+    problems.push(values.error(imageSettings[component], text));
   }
   return {
     value: {

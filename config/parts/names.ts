@@ -21,22 +21,15 @@ export function checkNames(
     const variable = table.get(name);
     if (variable) return useProblems(values, variable);
     if (name === '') {
-      return [
-        values.warning(
-          name,
-          'sets a value without a name. A bare name needs a line break behind it, or compose takes it for a value',
-        ),
-      ];
+      const text =
+        'sets a value without a name. A bare name needs a line break behind it, or compose takes it for a value';
+      return [values.warning(name, text)];
     }
     const others = tables.filter(({ variables }) => variables.some((known) => known.name === name));
     if (others.length > 0) {
       const have = `${listed(others.map(({ other }) => other.name))} ${others.length === 1 ? 'has' : 'have'}`;
-      return [
-        values.error(
-          name,
-          `release line ${line.name} has no such variable (${have}). Remove it, or set JUNJO_K8S_RELEASE`,
-        ),
-      ];
+      const text = `release line ${line.name} has no such variable (${have}). Remove it, or set JUNJO_K8S_RELEASE`;
+      return [values.error(name, text)];
     }
     return name.startsWith('JUNJO_')
       ? [values.error(name, `is not a variable of Junjo AI Studio. ${advice(name, [...table.keys()])}`)]

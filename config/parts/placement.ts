@@ -10,12 +10,8 @@ export function placementOf(values: Values, storage: Storage | undefined): Built
   const nodeSelector = values.inEffect('JUNJO_K8S_NODE_SELECTOR') ?? {};
   const host = nodeSelector[HOST];
   if (host && storage?.kind === 'node' && host !== storage.node) {
-    problems.push(
-      values.error(
-        'JUNJO_K8S_NODE_SELECTOR',
-        `wants the node ${host}, but the data is on ${storage.node} (JUNJO_K8S_NODE). Leave out ${HOST}: the pods follow the data`,
-      ),
-    );
+    const text = `wants the node ${host}, but the data is on ${storage.node} (JUNJO_K8S_NODE). Leave out ${HOST}: the pods follow the data`;
+    problems.push(values.error('JUNJO_K8S_NODE_SELECTOR', text));
   }
   return {
     value: {

@@ -36,12 +36,9 @@ export function egressOf(values: Values): Built<readonly Egress[]> {
   for (const name of proxyNames) {
     const proxy = values.inEffect(name);
     if (proxy && closed && !isSet && !isOnPublicHttps(proxy)) {
-      problems.push(
-        values.warning(
-          name,
-          'the network policies let the backend out to public addresses on port 443 alone. Open the way to the proxy: JUNJO_K8S_EGRESS=<its address>/32:<its port>',
-        ),
-      );
+      const text =
+        'the network policies let the backend out to public addresses on port 443 alone. Open the way to the proxy: JUNJO_K8S_EGRESS=<its address>/32:<its port>';
+      problems.push(values.warning(name, text));
     }
   }
   return { value: values.inEffect('JUNJO_K8S_EGRESS') ?? [], problems };

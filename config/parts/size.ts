@@ -29,23 +29,15 @@ export function checkSize(values: Values, line: ReleaseLine, table: readonly Var
     const usual = bySize?.[size];
     if (inFile.kind !== 'sound' || usual === undefined || percentOfMemory) continue;
     if (Number(inFile.text) > Number(usual)) {
-      problems.push(
-        values.warning(
-          name,
-          `is more than upstream sets for the size ${size} (${usual}): queries may take more memory than there is, and end in OOMKilled`,
-        ),
-      );
+      const text = `is more than upstream sets for the size ${size} (${usual}): queries may take more memory than there is, and end in OOMKilled`;
+      problems.push(values.warning(name, text));
     }
   }
   const limit = values.inEffect('JUNJO_BACKEND_MEM_LIMIT');
   const meant = sizes.find((other) => limit && isMebibytes(limit, line.memory[other].backend.limitMi));
   if (meant && meant !== size && !values.isSet('JUNJO_K8S_SIZE')) {
-    problems.push(
-      values.warning(
-        'JUNJO_BACKEND_MEM_LIMIT',
-        `is the limit of a machine for which JUNJO_K8S_SIZE=${meant} is made; without that line the studio is ${size}. Set JUNJO_K8S_SIZE=${meant}`,
-      ),
-    );
+    const text = `is the limit of a machine for which JUNJO_K8S_SIZE=${meant} is made; without that line the studio is ${size}. Set JUNJO_K8S_SIZE=${meant}`;
+    problems.push(values.warning('JUNJO_BACKEND_MEM_LIMIT', text));
   }
   return problems;
 }

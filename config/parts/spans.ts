@@ -49,43 +49,28 @@ export function spansServiceOf(
   if (!way) return { value: service, problems };
   if (way.kind === 'edge') {
     if (type !== 'ClusterIP') {
-      problems.push(
-        values.warning(
-          SERVICE,
-          `opens port ${otlp} beside the edge, where API keys and spans are sent unencrypted. Remove the line, or write ${ADDRESS}=https://${way.host}:${otlp} for TLS on that port`,
-        ),
-      );
+      const text = `opens port ${otlp} beside the edge, where API keys and spans are sent unencrypted. Remove the line, or write ${ADDRESS}=https://${way.host}:${otlp} for TLS on that port`;
+      problems.push(values.warning(SERVICE, text));
     }
     return { value: service, problems };
   }
   if (type === 'LoadBalancer' && way.port !== otlp) {
     const scheme = way.kind === 'tls' ? 'https' : 'http';
-    problems.push(
-      values.error(
-        ADDRESS,
-        `names port ${way.port}, but the load balancer listens on ${otlp}. Write ${scheme}://${way.host}:${otlp}`,
-      ),
-    );
+    const text = `names port ${way.port}, but the load balancer listens on ${otlp}. Write ${scheme}://${way.host}:${otlp}`;
+    problems.push(values.error(ADDRESS, text));
   }
   if (way.kind === 'clear') {
-    problems.push(
-      values.warning(
-        ADDRESS,
-        `sends API keys and prompts over the network unencrypted, for everybody on the way to read. Write https://host to send spans through the edge, or https://host:${otlp} for TLS on this port`,
-      ),
-    );
+    const text = `sends API keys and prompts over the network unencrypted, for everybody on the way to read. Write https://host to send spans through the edge, or https://host:${otlp} for TLS on this port`;
+    problems.push(values.warning(ADDRESS, text));
   }
   const certificate = way.kind === 'tls' && edge ? spansCertificateOf(values, edge, way.host) : undefined;
   const nodePort = type === 'NodePort' && isNodePort(way.port) ? { nodePort: way.port } : {};
   problems.push(...(certificate?.problems ?? []));
   const isOfEdge = edge !== undefined && [edge.hosts.ui, edge.hosts.api].includes(way.host);
   if (service.externalDns && isOfEdge) {
-    problems.push(
-      values.warning(
-        ADDRESS,
-        'has a host of the edge, to which external-dns leads it: the port answers there only where load balancer and edge share an address, as on k3s. Elsewhere give spans a host of their own',
-      ),
-    );
+    const text =
+      'has a host of the edge, to which external-dns leads it: the port answers there only where load balancer and edge share an address, as on k3s. Elsewhere give spans a host of their own';
+    problems.push(values.warning(ADDRESS, text));
   }
   const externalDns = service.externalDns && !isOfEdge && !isIpAddress(way.host);
   return {
@@ -131,29 +116,20 @@ function rangeProblems(
 ): readonly Problem[] {
   if (sourceRanges.length === 0) return [];
   if (type === 'ClusterIP') {
-    return [
-      values.error(
-        RANGES,
-        'has no effect on a ClusterIP Service, where the edge connects for everybody. Limit the addresses at the edge, and remove the line',
-      ),
-    ];
+    const text =
+      'has no effect on a ClusterIP Service, where the edge connects for everybody. Limit the addresses at the edge, and remove the line';
+    return [values.error(RANGES, text)];
   }
   if (cloud === 'hetzner') {
     // https://github.com/hetznercloud/hcloud-cloud-controller-manager/issues/218
-    return [
-      values.error(
-        RANGES,
-        'cannot be kept on Hetzner: its load balancers filter no addresses and hide those of their clients. Remove the line, and write https://host to send spans through the edge',
-      ),
-    ];
+    const text =
+      'cannot be kept on Hetzner: its load balancers filter no addresses and hide those of their clients. Remove the line, and write https://host to send spans through the edge';
+    return [values.error(RANGES, text)];
   }
   if (way?.kind === 'edge' && !values.isSet('JUNJO_K8S_INGRESS_NAMESPACE')) {
-    return [
-      values.error(
-        RANGES,
-        'would drop the spans that come through the edge, unless its pods are known. Set JUNJO_K8S_INGRESS_NAMESPACE to their namespace; for an edge that is no pod (host network, a load balancer of the cloud) remove this line or JUNJO_K8S_INGESTION_SERVICE',
-      ),
-    ];
+    const text =
+      'would drop the spans that come through the edge, unless its pods are known. Set JUNJO_K8S_INGRESS_NAMESPACE to their namespace; for an edge that is no pod (host network, a load balancer of the cloud) remove this line or JUNJO_K8S_INGESTION_SERVICE';
+    return [values.error(RANGES, text)];
   }
   return [];
 }

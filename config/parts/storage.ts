@@ -26,28 +26,17 @@ export function storageOf(values: Values): Built<Storage | undefined> {
   const storageClass = values.inEffect('JUNJO_K8S_STORAGE_CLASS');
   const accessMode = values.inEffect('JUNJO_K8S_STORAGE_ACCESS_MODE');
   if (storageClass && FILE_STORAGE.test(storageClass)) {
-    problems.push(
-      values.error(
-        'JUNJO_K8S_STORAGE_CLASS',
-        `${storageClass} is file storage (NFS or SMB), on which SQLite and BadgerDB lock up or corrupt. Name a class of block storage`,
-      ),
-    );
+    const text = `${storageClass} is file storage (NFS or SMB), on which SQLite and BadgerDB lock up or corrupt. Name a class of block storage`;
+    problems.push(values.error('JUNJO_K8S_STORAGE_CLASS', text));
   }
   if (storageClass && LIKELY_FILE_STORAGE.test(storageClass) && !FILE_STORAGE.test(storageClass)) {
-    problems.push(
-      values.warning(
-        'JUNJO_K8S_STORAGE_CLASS',
-        `${storageClass} sounds like file storage, on which SQLite and BadgerDB lock up or corrupt; make sure that it is block storage`,
-      ),
-    );
+    const text = `${storageClass} sounds like file storage, on which SQLite and BadgerDB lock up or corrupt; make sure that it is block storage`;
+    problems.push(values.warning('JUNJO_K8S_STORAGE_CLASS', text));
   }
   if (accessMode === 'ReadWriteMany') {
-    problems.push(
-      values.warning(
-        'JUNJO_K8S_STORAGE_ACCESS_MODE',
-        'most classes with ReadWriteMany are NFS, on which the databases corrupt; make sure that this one is not. ReadWriteOnce is enough',
-      ),
-    );
+    const text =
+      'most classes with ReadWriteMany are NFS, on which the databases corrupt; make sure that this one is not. ReadWriteOnce is enough';
+    problems.push(values.warning('JUNJO_K8S_STORAGE_ACCESS_MODE', text));
   }
   const { value, problems: more } = kindOfStorage(values);
   return { value, problems: [...problems, ...more] };

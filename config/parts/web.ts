@@ -59,12 +59,8 @@ function siteProblems(values: Values, ui: string, api: string): readonly Problem
   const apiSite = site(api);
   if (uiSite !== null && uiSite === apiSite) return [];
   const name = (host: string, of: string | null) => (of ? `${host} is of ${of}` : `${host} is itself a public suffix`);
-  return [
-    values.error(
-      API,
-      `is on another site than ${UI} (${name(ui, uiSite)}, ${name(api, apiSite)}), so the browser keeps back the session cookie. Use two hosts of one domain of yours`,
-    ),
-  ];
+  const text = `is on another site than ${UI} (${name(ui, uiSite)}, ${name(api, apiSite)}), so the browser keeps back the session cookie. Use two hosts of one domain of yours`;
+  return [values.error(API, text)];
 }
 
 function addressOf(values: Values, name: typeof UI | typeof API | typeof SPANS): Built<URL | undefined> {

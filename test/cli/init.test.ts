@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { defaultTag, newestTag, releaseLines } from '../../releases';
+import { describeWith } from '../support/programs';
 import { development, envText, freshSecret, problemsOf, production } from '../support/studio';
-import { describeWithPython } from '../support/volume';
 import { Workspace } from '../support/workspace';
 
 let workspace: Workspace;
@@ -121,7 +121,7 @@ describe('--from', () => {
   });
 });
 
-describeWithPython('on a terminal', () => {
+describeWith(['python3'], 'on a terminal', () => {
   test('for localhost it asks two questions', () => {
     const { status, stdout } = onTerminal(
       [],

@@ -6,6 +6,7 @@ import { backUp } from '../../../cli/backup';
 import { type RestoreOptions, restoreInto } from '../../../cli/restore';
 import type { Pace } from '../../../cluster/copy/pace';
 import type { Fault, SeenRequest } from '../../support/fake-cluster/faults';
+import { kubectlInProcess } from '../../support/kubectl-in-process';
 import { contents, fillVolume, hasty, LiveStudio } from '../../support/live-studio';
 import { describeWith } from '../../support/programs';
 import { withSystemPython } from '../../support/python';
@@ -28,6 +29,7 @@ describeWith(['kubectl', 'python3'], 'restore', () => {
   });
 
   afterEach(async () => {
+    jest.restoreAllMocks();
     await studio.close();
     rmSync(folder, { recursive: true });
   });
@@ -61,7 +63,7 @@ describeWith(['kubectl', 'python3'], 'restore', () => {
     studio.cluster.requests.some(({ method, body }) => method === 'PATCH' && body.includes('"replicas":0'));
 
   test('brings back every byte that backup took, after everything was lost', async () => {
-    fillVolume(studio.volume, { mebibytes: 40 });
+    fillVolume(studio.volume, { mebibytes: 16 });
     const before = contents(studio.volume);
     const source = await archive();
     empty();
@@ -86,6 +88,7 @@ describeWith(['kubectl', 'python3'], 'restore', () => {
   });
 
   test('touches a volume that is not empty only with --replace, and then keeps what was there', async () => {
+    kubectlInProcess(studio.cluster);
     const source = composeFolder();
     mkdirSync(join(studio.volume, 'sqlite'));
     writeFileSync(join(studio.volume, 'sqlite/junjo.db'), 'of before');
@@ -106,6 +109,7 @@ describeWith(['kubectl', 'python3'], 'restore', () => {
   });
 
   test('refuses the data of another release line, in the words of the guard, before anything stops', async () => {
+    kubectlInProcess(studio.cluster);
     const source = composeFolder();
     studio.apply({ JUNJO_K8S_RELEASE: '0.81.5', JUNJO_INTERNAL_GRPC_TOKEN: undefined });
     await studio.ready();
@@ -119,6 +123,7 @@ describeWith(['kubectl', 'python3'], 'restore', () => {
   });
 
   test('restores beside the running studio, into a namespace and a claim like its own', async () => {
+    kubectlInProcess(studio.cluster);
     fillVolume(studio.volume);
     const source = await archive();
     const requests = studio.cluster.requests.length;

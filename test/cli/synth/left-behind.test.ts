@@ -1,10 +1,10 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { goesFirst, LEFT_BEHIND, removalScript } from '../../../cli/synth/left-behind';
 import { exampleNames } from '../../../tools/example-studios';
+import { Folder } from '../../support/folder';
 import { everyday, leftBehind, run, testChanges } from '../../support/left-behind';
 import { development, envText, files, production, type Settings } from '../../support/studio';
-import { Workspace } from '../../support/workspace';
 
 /** Examples by what changes from each to the next. */
 const neighbors = {
@@ -152,57 +152,57 @@ describe('the script', () => {
   });
 });
 
-describe('npm run synth', () => {
-  let workspace: Workspace;
+describe('synth', () => {
+  let folder: Folder;
   const synth = (settings: Settings) => {
-    writeFileSync(join(workspace.path, '.env'), envText(settings));
-    return workspace.run('npm', ['run', '--silent', 'synth']);
+    folder.write('.env', envText(settings));
+    return folder.junjo(['synth']);
   };
 
   beforeEach(() => {
-    workspace = new Workspace();
+    folder = new Folder();
   });
 
-  afterEach(() => workspace.remove());
+  afterEach(() => folder.remove());
 
-  test('says what is left behind, and how to remove it', () => {
+  test('says what is left behind, and how to remove it', async () => {
     const base = development();
-    expect(synth(base).stdout).not.toContain(LEFT_BEHIND);
-    const { stdout } = synth({ ...base, JUNJO_K8S_NETWORK_POLICY: 'false' });
+    expect((await synth(base)).stdout).not.toContain(LEFT_BEHIND);
+    const { stdout } = await synth({ ...base, JUNJO_K8S_NETWORK_POLICY: 'false' });
     expect(stdout).toContain(
       'After you applied, remove what is no longer rendered (4 objects; kubectl apply leaves them):\n  sh dist/left-behind.sh\n',
     );
-    expect(readFileSync(join(workspace.path, 'dist', LEFT_BEHIND), 'utf8')).toContain(
+    expect(readFileSync(join(folder.path, 'dist', LEFT_BEHIND), 'utf8')).toContain(
       'networkpolicy.networking.k8s.io/junjo-ai-studio-default-deny',
     );
   });
 
-  test('says of another studio that was rendered before that it may be meant to live on', () => {
-    synth(development({ JUNJO_K8S_NAME: 'blue' }));
-    const { stdout } = synth(development({ JUNJO_K8S_NAME: 'green' }));
+  test('says of another studio that was rendered before that it may be meant to live on', async () => {
+    await synth(development({ JUNJO_K8S_NAME: 'blue' }));
+    const { stdout } = await synth(development({ JUNJO_K8S_NAME: 'green' }));
     expect(stdout).toContain('Before you apply, remove what is no longer rendered');
     expect(stdout).toContain(
       'That ends the studio in blue. If it is another one, which is to live on, leave it alone.',
     );
   });
 
-  test('prints the commands once where Argo CD takes over, which prunes only what it applied', () => {
+  test('prints the commands once where Argo CD takes over, which prunes only what it applied', async () => {
     const base = production();
     const git = { JUNJO_K8S_GIT_REPO: 'https://git.example.com/team/studio.git', JUNJO_K8S_NETWORK_POLICY: 'false' };
-    synth(base);
-    const { stdout } = synth({ ...base, ...git });
+    await synth(base);
+    const { stdout } = await synth({ ...base, ...git });
     expect(stdout).toContain(
       '  kubectl -n junjo-ai-studio delete --ignore-not-found --cascade=foreground networkpolicy',
     );
-    expect(existsSync(join(workspace.path, 'dist', LEFT_BEHIND))).toBe(false);
+    expect(existsSync(join(folder.path, 'dist', LEFT_BEHIND))).toBe(false);
   });
 
-  test('leaves it to Argo CD where that prunes', () => {
+  test('leaves it to Argo CD where that prunes', async () => {
     const base = production({ JUNJO_K8S_GIT_REPO: 'https://git.example.com/team/studio.git' });
-    synth(base);
-    const { status, stdout } = synth({ ...base, JUNJO_K8S_NETWORK_POLICY: 'false' });
+    await synth(base);
+    const { status, stdout } = await synth({ ...base, JUNJO_K8S_NETWORK_POLICY: 'false' });
     expect(status).toBe(0);
     expect(stdout).not.toContain(LEFT_BEHIND);
-    expect(existsSync(join(workspace.path, 'dist', LEFT_BEHIND))).toBe(false);
+    expect(existsSync(join(folder.path, 'dist', LEFT_BEHIND))).toBe(false);
   });
 });

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { committedExample, exampleNames, renderExample } from '../tools/example-studios';
-import { development, production, render, type Settings } from './support/studio';
+import { baseOf, committedExample, exampleNames, ownFiles, renderExample } from '../tools/example-studios';
 
 test.each(exampleNames())('examples/%s is what its env file renders to (npm run examples writes it)', (name) => {
   const { files, kept } = renderExample(name);
@@ -10,30 +9,30 @@ test.each(exampleNames())('examples/%s is what its env file renders to (npm run 
   for (const { path, text } of kept) expect(readFileSync(join('examples', name, path), 'utf8')).toBe(text);
 });
 
-/** What no example shows: a studio, and how it is to differ. */
-const others: readonly (readonly [name: string, base: Settings, change: Settings])[] = [
-  ['development images', development(), { JUNJO_BUILD_TARGET: 'development' }],
-  ['an existing claim', production(), { JUNJO_K8S_EXISTING_CLAIM: 'mine' }],
-  [
-    'a mirror of the images, and more of everything',
-    production(),
-    {
-      JUNJO_K8S_SIZE: 'large',
-      JUNJO_K8S_FRONTEND_REPLICAS: '3',
-      JUNJO_K8S_IMAGE_PULL_SECRET: 'registry-credentials',
-      JUNJO_K8S_IMAGE_REGISTRY: 'registry.example.com:5000/mirror',
-      JUNJO_K8S_STORAGE_CLASS: 'fast-ssd',
-      JUNJO_K8S_STORAGE_SIZE: '50Gi',
-      SPAN_POLL_INTERVAL: '30',
-    },
-  ],
-];
+const based = exampleNames().flatMap((name) => {
+  const base = baseOf(name);
+  return base ? [[name, base] as const] : [];
+});
 
-test.each(others)('the files that differ with %s are what they were', (_, base, change) => {
-  const before = new Map(render(base).files.map(({ path, text }) => [path, text]));
-  const changed = render({ ...base, ...change }).files.filter(({ path, text }) => before.get(path) !== text);
-  const shown = changed
-    .filter(({ mode }) => mode !== 0o600)
-    .map(({ path, text }) => `# ${path}\n${text.replace(/checksum\/secrets: [0-9a-f]{64}/g, 'checksum/secrets: …')}`);
-  expect(shown.join('')).toMatchSnapshot();
+test.each(based)('examples/%s repeats no file of its base', (name, base) => {
+  const shared = ownFiles(base.name);
+  expect(shared.size).toBeGreaterThan(5);
+  const own = [...ownFiles(name)];
+  expect(own.filter(([path, text]) => shared.get(path) === text).map(([path]) => path)).toEqual([]);
+  // What the base has beyond it is named, and is there to be named.
+  expect(base.without.filter((path) => !shared.has(path) || ownFiles(name).has(path))).toEqual([]);
+});
+
+test('a base is complete', () => {
+  expect(based.map(([, { name }]) => name).filter((name) => baseOf(name))).toEqual([]);
+  const complete = exampleNames().filter((name) => !baseOf(name));
+  expect(complete).toEqual([
+    'gitops-external',
+    'local',
+    'production-gateway',
+    'production-traefik',
+    'release-0.70',
+    'release-0.82',
+    'three-studios',
+  ]);
 });

@@ -110,7 +110,7 @@ export function settingsFoundIn([example, ...settings]: Base): Found {
 }
 
 /** What was found in all bases, in the order of the tables of purposes and variables. */
-export function tableOf(found: readonly Found[]): SettingsOfObjects {
+function tableOf(found: readonly Found[]): SettingsOfObjects {
   const rowOf = (row: string) =>
     settable.map(({ name }) => name).filter((name) => found.some((each) => each.get(row)?.has(name)));
   return Object.fromEntries(

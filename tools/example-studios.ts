@@ -63,8 +63,15 @@ export function exampleSources(name: string, folder = 'examples'): ExampleSource
   return { sources, several, options };
 }
 
-/** The YAML that is committed for an example, by path. */
+/** The YAML of an example by path, as it is committed: its own files, and those that it shares with its base. */
 export function committedExample(name: string, folder = 'examples'): ReadonlyMap<string, string> {
+  const base = baseOf(name, folder);
+  const shared = base ? [...committedExample(base.name, folder)].filter(([path]) => !base.without.includes(path)) : [];
+  return new Map([...shared, ...ownFiles(name, folder)]);
+}
+
+/** The files in an example's `dist/`, by path. */
+export function ownFiles(name: string, folder = 'examples'): ReadonlyMap<string, string> {
   const root = join(folder, name, 'dist');
   const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   return new Map(
@@ -73,6 +80,21 @@ export function committedExample(name: string, folder = 'examples'): ReadonlyMap
       return [path.slice(root.length + 1), readFileSync(path, 'utf8')] as const;
     }),
   );
+}
+
+/** The complete example from which another one differs. */
+export interface Base {
+  readonly name: string;
+  /** Files of it that the other one does not have. */
+  readonly without: readonly string[];
+}
+
+/** What the file `base` of an example says: the name of the base, then a line `without …` for each file. @default the example is complete */
+export function baseOf(example: string, folder = 'examples'): Base | undefined {
+  const file = join(folder, example, 'base');
+  if (!existsSync(file)) return undefined;
+  const [name = '', ...lines] = readFileSync(file, 'utf8').trimEnd().split('\n');
+  return { name, without: lines.map((line) => line.replace('without ', '')) };
 }
 
 function exampleSecret(example: string, variable: string): string {

@@ -1,13 +1,25 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { exampleNames, renderExample } from './example-studios';
+import { baseOf, exampleNames, renderExample } from './example-studios';
 
 for (const name of exampleNames()) {
   const root = join('examples', name, 'dist');
   rmSync(root, { recursive: true, force: true });
   const { files, kept } = renderExample(name);
-  for (const { path, text } of files) write(join(root, path), text);
+  const base = baseOf(name);
+  const shared = base ? textsOf(base.name) : new Map<string, string>();
+  for (const { path, text } of files) if (shared.get(path) !== text) write(join(root, path), text);
   for (const { path, text } of kept) write(join('examples', name, path), text);
+  if (base) {
+    const rendered = files.map(({ path }) => path);
+    const without = [...shared.keys()].filter((path) => !rendered.includes(path)).sort();
+    write(join('examples', name, 'base'), [base.name, ...without.map((path) => `without ${path}`), ''].join('\n'));
+  }
+}
+
+/** What another example renders to, by path. */
+function textsOf(name: string): ReadonlyMap<string, string> {
+  return new Map(renderExample(name).files.map(({ path, text }) => [path, text]));
 }
 
 function write(path: string, text: string): void {

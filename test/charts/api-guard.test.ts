@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { apiGuardConfig, apiGuardContainer, apiGuardVolumes } from '../../charts/api-guard';
 import { releaseLines } from '../../releases';
 import { FakeBackend, ORIGIN, SIGNED_IN, SPAN } from '../support/fake-backend';
-import { describeWithNginx, freePort, type Nginx, startNginx, talk } from '../support/nginx';
+import { freePort, type Nginx, startNginx, talk } from '../support/nginx';
+import { describeWith } from '../support/programs';
 
 const SPANS = '/api/v1/observability/services';
 const [{ api }] = releaseLines;
@@ -289,7 +290,7 @@ function answer(text: string) {
   };
 }
 
-describeWithNginx('the guard before the API', () => {
+describeWith(['nginx'], 'the guard before the API', () => {
   const backend = new FakeBackend();
   let nginx: Nginx;
   let ports: { backendPort: number; port: number };

@@ -18,7 +18,8 @@ import {
 } from '../../charts/spans-tls';
 import { makeCertificate, type TestCertificate } from '../support/certificate';
 import { call, connectClient, FakeIngestion, spans } from '../support/grpc';
-import { describeWithNginx, freePort, type Nginx, startNginx } from '../support/nginx';
+import { freePort, type Nginx, startNginx } from '../support/nginx';
+import { describeWith } from '../support/programs';
 
 const MIB = 1024 * 1024;
 const props: SpansTlsProps = {
@@ -97,7 +98,7 @@ async function ready(port: number): Promise<boolean> {
 
 const fingerprint = ({ pem }: TestCertificate) => new X509Certificate(pem).fingerprint256;
 
-describeWithNginx('spans over TLS', () => {
+describeWith(['nginx'], 'spans over TLS', () => {
   const certificate = makeCertificate({ keyType: 'ec' });
   let volume: SecretVolume;
   let ingestion: FakeIngestion;
@@ -358,7 +359,7 @@ describeWithNginx('spans over TLS', () => {
   });
 });
 
-describeWithNginx('the certificate', () => {
+describeWith(['nginx'], 'the certificate', () => {
   let volume: SecretVolume;
   let ingestion: FakeIngestion;
   let port: number;
@@ -442,7 +443,7 @@ describeWithNginx('the certificate', () => {
   });
 });
 
-describeWithNginx('when the pod stops', () => {
+describeWith(['nginx'], 'when the pod stops', () => {
   let volume: SecretVolume;
   let ingestion: FakeIngestion;
   const certificate = makeCertificate({ keyType: 'ec' });
@@ -491,7 +492,7 @@ describeWithNginx('when the pod stops', () => {
   });
 });
 
-describeWithNginx('a self-signed certificate', () => {
+describeWith(['nginx'], 'a self-signed certificate', () => {
   const selfSigned: SpansTlsProps = {
     ...props,
     certificate: { kind: 'selfSigned', image: 'backend', imagePullPolicy: 'IfNotPresent' },

@@ -1,18 +1,19 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Folder } from '../support/folder';
 import { development, envText, freshSecret } from '../support/studio';
 import { Workspace } from '../support/workspace';
 
-let workspace: Workspace;
-const cli = (...args: string[]) => workspace.run('node', ['tools/run.js', ...args]);
-const path = (name: string) => join(workspace.path, name);
+let folder: Folder;
+const cli = (...args: string[]) => folder.junjo(args);
+const path = (name: string) => join(folder.path, name);
 const write = (name: string, text: string) => writeFileSync(path(name), text);
 
 beforeEach(() => {
-  workspace = new Workspace();
+  folder = new Folder();
 });
 
-afterEach(() => workspace.remove());
+afterEach(() => folder.remove());
 
 describe('called wrongly', () => {
   test.each([
@@ -21,27 +22,27 @@ describe('called wrongly', () => {
     [['synth', '--foo'], "unknown option '--foo'"],
     [['synth', '--output'], 'argument missing'],
     [['synth', 'something'], 'too many arguments'],
-  ])('as junjo-k8s %j, it says so and ends with 2', (args, said) => {
-    const { status, stdout, stderr } = cli(...args);
+  ])('as junjo-k8s %j, it says so and ends with 2', async (args, said) => {
+    const { status, stdout, stderr } = await cli(...args);
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toContain(said);
     expect(stderr).not.toContain('    at ');
   });
 });
 
-test('--version tells the version of the package and the release lines', () => {
+test('--version tells the version of the package and the release lines', async () => {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
-  const { status, stdout } = cli('--version');
+  const { status, stdout } = await cli('--version');
   expect(status).toBe(0);
   expect(stdout).toMatch(new RegExp(`^junjo-k8s ${version}, for the release lines 0\\.70, .*0\\.82`));
 });
 
-test('every command has a help with examples and exit codes', () => {
-  const list = cli('--help').stdout;
+test('every command has a help with examples and exit codes', async () => {
+  const list = (await cli('--help')).stdout;
   const names = [...list.matchAll(/^ {2}([a-z]+) (?!\[command)\[/gm)].map(([, name = '']) => name);
   expect(names).toEqual(expect.arrayContaining(['init', 'synth', 'validate', 'stream', 'forward', 'preflight']));
   for (const name of names) {
-    const { status, stdout } = cli(name, '--help');
+    const { status, stdout } = await cli(name, '--help');
     expect(status).toBe(0);
     expect(stdout).toContain(`Examples:\n  junjo-k8s ${name}`);
     expect(stdout).toContain('Exit codes:');
@@ -49,21 +50,21 @@ test('every command has a help with examples and exit codes', () => {
 });
 
 describe('synth', () => {
-  test('renders into the folder of --output, and again in its place', () => {
+  test('renders into the folder of --output, and again in its place', async () => {
     write('.env', envText(development()));
-    expect(cli('synth', '--output', 'a/b').stdout).toContain('kubectl apply -f a/b/foundation -f a/b/');
+    expect((await cli('synth', '--output', 'a/b')).stdout).toContain('kubectl apply -f a/b/foundation -f a/b/');
     write('.env', envText(development({ JUNJO_K8S_EXISTING_CLAIM: 'mine' })));
-    expect(cli('synth', '--output', 'a/b').status).toBe(0);
+    expect((await cli('synth', '--output', 'a/b')).status).toBe(0);
     expect(readdirSync(path('a'))).toEqual(['b']);
     expect(readdirSync(path('a/b/foundation'))).toEqual(['00-namespace.k8s.yaml']);
     expect(existsSync(path('dist'))).toBe(false);
   });
 
-  test('replaces no folder that holds anything else', () => {
+  test('replaces no folder that holds anything else', async () => {
     write('.env', envText(development()));
     mkdirSync(path('precious'));
     write('precious/notes.txt', 'mine');
-    const { status, stdout, stderr } = cli('synth', '--output', 'precious');
+    const { status, stdout, stderr } = await cli('synth', '--output', 'precious');
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toBe(
       'precious: holds notes.txt, which is not rendered, and all of the folder would be replaced. Name another\n',
@@ -72,31 +73,20 @@ describe('synth', () => {
     expect(readFileSync(path('precious/notes.txt'), 'utf8')).toBe('mine');
   });
 
-  test('says in one line what the file system refuses', () => {
-    write('.env', envText(development()));
-    write('file', '');
-    const { status, stdout, stderr } = cli('synth', '--output', 'file/dist');
-    expect([status, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(/file: E[A-Z]+: .+\. Nothing else was written\n$/);
-    expect(stderr.trim().split('\n')).toHaveLength(1);
-  });
-
-  test('takes env files in their order, before those of the environment', () => {
+  test('takes env files in their order, before those of the environment', async () => {
     write('shared.env', envText(development()));
     write('own.env', 'JUNJO_K8S_NAME=own\n');
     const options = ['synth', '--env-file', 'shared.env', '-e', 'own.env'];
-    const { status } = workspace.run('node', ['tools/run.js', ...options], {
-      JUNJO_ENV_FILES: 'nowhere.env',
-    });
+    const { status } = await folder.junjo(options, { environment: { JUNJO_ENV_FILES: 'nowhere.env' } });
     expect(status).toBe(0);
     expect(readFileSync(path('dist/foundation/00-namespace.k8s.yaml'), 'utf8')).toContain('name: own');
   });
 });
 
 describe('--json', () => {
-  test('is one object with results', () => {
+  test('is one object with results', async () => {
     write('.env', envText(development()));
-    const { status, stdout, stderr } = cli('synth', '--json');
+    const { status, stdout, stderr } = await cli('synth', '--json');
     expect([status, stderr]).toEqual([0, '']);
     const result = JSON.parse(stdout);
     expect(result).toMatchObject({
@@ -107,10 +97,10 @@ describe('--json', () => {
     for (const file of result.files) expect(existsSync(path(`dist/${file}`))).toBe(true);
   });
 
-  test.each(['synth', 'validate'])('of %s is one object with problems, and holds no secret', (command) => {
+  test.each(['synth', 'validate'])('of %s is one object with problems, and holds no secret', async (command) => {
     const secret = freshSecret().slice(0, 20);
     write('.env', envText(development({ JUNJO_SESSION_SECRET: secret })));
-    const { status, stdout, stderr } = cli(command, '--json');
+    const { status, stdout, stderr } = await cli(command, '--json');
     expect([status, stderr]).toEqual([1, '']);
     expect(JSON.parse(stdout).problems).toEqual([
       {
@@ -125,26 +115,53 @@ describe('--json', () => {
   });
 });
 
-test('validate says whether all is well, and writes nothing', () => {
-  const before = readdirSync(workspace.path);
-  expect(cli('validate').stderr).toMatch(/^\.env: does not exist/);
+test('validate says whether all is well, and writes nothing', async () => {
+  const before = readdirSync(folder.path);
+  expect((await cli('validate')).stderr).toMatch(/^\.env: does not exist/);
   write('.env', envText(development()));
-  const { status, stdout, stderr } = cli('validate');
+  const { status, stdout, stderr } = await cli('validate');
   expect([status, stderr]).toEqual([0, '']);
   expect(stdout).toContain('All is well with junjo-ai-studio');
-  expect(readdirSync(workspace.path).sort()).toEqual([...before, '.env'].sort());
+  expect(readdirSync(folder.path).sort()).toEqual([...before, '.env'].sort());
 });
 
-test('there are no colours in a pipe', () => {
-  write('.env', 'JUNJO_ENV=nowhere\n');
-  expect(cli('validate').stderr).not.toContain('\u001b');
-  expect(cli('synth', '--foo').stderr).not.toContain('\u001b');
-});
+describe('in a process', () => {
+  let workspace: Workspace;
+  const writeThere = (name: string, text: string) => writeFileSync(join(workspace.path, name), text);
 
-test('the app of a cdk8s.yaml writes nothing with a bad env file', () => {
-  write('.env', 'JUNJO_ENV=nowhere\n');
-  const { status, stderr } = workspace.run('node', ['-r', 'tsx/cjs', 'main.ts']);
-  expect(status).toBe(1);
-  expect(stderr).toContain('.env:1 JUNJO_ENV: must be one of: development, production');
-  expect(existsSync(path('dist'))).toBe(false);
+  beforeEach(() => {
+    workspace = new Workspace();
+    writeThere('.env', 'JUNJO_ENV=nowhere\n');
+  });
+
+  afterEach(() => workspace.remove());
+
+  test('it ends with the exit code, and there are no colours in a pipe', () => {
+    for (const [args, code] of [
+      [['validate'], 1],
+      [['synth', '--', '--foo'], 2],
+    ] as const) {
+      const { status, stdout, stderr } = workspace.run('npm', ['run', '--silent', ...args]);
+      expect([status, stdout]).toEqual([code, '']);
+      expect(stderr).toMatch(/JUNJO_ENV|--foo/);
+      expect(stderr).not.toContain('\u001b');
+    }
+  });
+
+  test('it says in one line what the file system refuses', () => {
+    writeThere('.env', envText(development()));
+    writeThere('file', '');
+    const args = ['run', '--silent', 'synth', '--', '--output', 'file/dist'];
+    const { status, stdout, stderr } = workspace.run('npm', args);
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/file: E[A-Z]+: .+\. Nothing else was written\n$/);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+  });
+
+  test('the app of a cdk8s.yaml writes nothing with a bad env file', () => {
+    const { status, stderr } = workspace.run('node', ['-r', 'tsx/cjs', 'main.ts']);
+    expect(status).toBe(1);
+    expect(stderr).toContain('.env:1 JUNJO_ENV: must be one of: development, production');
+    expect(existsSync(join(workspace.path, 'dist'))).toBe(false);
+  });
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { preflight } from '../../cli/preflight';
 import { filesOf, writeFiles } from '../../render/files';
 import { FakeApiServer } from '../support/fake-api-server';
-import { describeWithKubectl } from '../support/kubectl';
+import { describeWith } from '../support/programs';
 import { development, envText, freshSecret, render, type Settings } from '../support/studio';
 
 const node = {
@@ -30,7 +30,7 @@ const metrics = {
 };
 const namespace = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
 
-describeWithKubectl('preflight', () => {
+describeWith(['kubectl'], 'preflight', () => {
   let cluster: FakeApiServer;
   let folder: string;
   const said: string[] = [];

@@ -1,8 +1,8 @@
 import { type StatusOptions, tellStatus } from '../../cli/status';
 import { recording } from '../support/cluster-state';
 import { FakeApiServer } from '../support/fake-api-server';
-import { describeWithKubectl } from '../support/kubectl';
 import { LiveStudio } from '../support/live-studio';
+import { describeWith } from '../support/programs';
 import { development, render } from '../support/studio';
 
 const patience = { pollMs: 10, looks: 2 };
@@ -16,7 +16,7 @@ async function showing(name: string): Promise<{ cluster: FakeApiServer; namespac
   return { cluster, namespace };
 }
 
-describeWithKubectl('status', () => {
+describeWith(['kubectl'], 'status', () => {
   let cluster: FakeApiServer;
   const said: string[] = [];
   const told: string[] = [];

@@ -1,6 +1,6 @@
 import { Kubectl, KubectlError } from '../../cluster/kubectl';
 import { FakeApiServer } from '../support/fake-api-server';
-import { describeWithKubectl } from '../support/kubectl';
+import { describeWith, pathOf } from '../support/programs';
 import type { Manifest } from '../support/studio';
 
 const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team' } };
@@ -18,7 +18,8 @@ const deployment = (replicas = 1) => ({
   },
 });
 
-describeWithKubectl('kubectl', (program) => {
+describeWith(['kubectl'], 'kubectl', () => {
+  const program = pathOf('kubectl');
   let cluster: FakeApiServer;
   let kubectl: Kubectl;
 

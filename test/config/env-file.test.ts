@@ -376,15 +376,17 @@ describe('any text', () => {
 
   test('is read without throwing, with lines in order and within the file', () => {
     const random = randomFrom(7);
-    for (let round = 0; round < 20_000; round += 1) {
-      const text = Array.from({ length: random(24) }, () => pieces[random(pieces.length)]).join('');
+    const texts = Array.from({ length: 20_000 }, () =>
+      Array.from({ length: random(24) }, () => pieces[random(pieces.length)]).join(''),
+    );
+    const wrong = texts.filter((text) => {
       const { entries, problems, unset } = read(text);
-      for (const found of [entries, problems, unset]) {
-        const lines = found.map(({ line }) => line);
-        expect(lines).toEqual([...lines].sort((a, b) => a - b));
-        expect(lines.every((line) => line >= 1 && line <= text.split('\n').length)).toBe(true);
-      }
-    }
+      const last = text.split('\n').length;
+      return [entries, problems, unset].some((found) =>
+        found.some(({ line }, index) => line < (found[index - 1]?.line ?? 1) || line > last),
+      );
+    });
+    expect(wrong).toEqual([]);
   });
 
   test('never shows a part of a value in a message', () => {
@@ -394,14 +396,13 @@ describe('any text', () => {
     const references = [secret, '${SECRET', '${GONE:?see $SECRET}', `\${GONE?see \${C-${secret}}}`];
     // Apart from these, no `:?`: what a person writes behind it is meant to be shown.
     const parts = [...pieces.filter((piece) => piece !== ':?'), ...references, ...references];
-    let messages = 0;
-    for (let round = 0; round < 20_000; round += 1) {
+    const messages = Array.from({ length: 20_000 }, () => {
       const inner = Array.from({ length: random(16) }, () => parts[random(parts.length)]).join('');
       const { problems } = readEnvFile(`SECRET=${secret}\nX="${inner}\n${secret} ${secret}`);
-      messages += problems.length;
-      expect(problems.filter(({ name, message }) => `${name}${message}`.includes('hunter'))).toEqual([]);
-    }
-    expect(messages).toBeGreaterThan(10_000);
+      return problems.map(({ name, message }) => `${name}${message}`);
+    }).flat();
+    expect(messages.filter((message) => message.includes('hunter'))).toEqual([]);
+    expect(messages.length).toBeGreaterThan(10_000);
   });
 
   test.each([

@@ -6,7 +6,7 @@ import { variablesOf } from '../../config/variables';
 import { scripts } from '../../package.json';
 import { releaseLines } from '../../releases';
 import { commandsOf, inlineCode, type Page, pages, shellLines, simpleCommands } from '../support/documents';
-import { describeWithKubectl } from '../support/kubectl';
+import { describeWith, pathOf } from '../support/programs';
 import { development, files, freshSecret, type Manifest, production, Rendered, render } from '../support/studio';
 
 const git = { JUNJO_K8S_SECRETS: 'existing', JUNJO_K8S_GIT_REPO: 'https://git.example.com/team/studio.git' };
@@ -99,7 +99,8 @@ test.each(named)('%s: every setting that it names is one', (path) => {
   expect(names.filter((name) => !known.has(name) && !ofCommand.includes(name))).toEqual([]);
 });
 
-describeWithKubectl('kubectl', (kubectl) => {
+describeWith(['kubectl'], 'kubectl', () => {
+  const kubectl = pathOf('kubectl');
   const help = (...args: string[]) => execFileSync(kubectl, args, { encoding: 'utf8', stdio: 'pipe' });
   const flags = (text: string) =>
     new Set([...text.matchAll(/^\s+(?:(-\w), )?(--[\w-]+)/gm)].flatMap(([, ...names]) => names));

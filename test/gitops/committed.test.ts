@@ -1,27 +1,30 @@
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { makeCertificate } from '../support/certificate';
+import { Folder } from '../support/folder';
 import { envText, freshSecret, production, type Settings } from '../support/studio';
-import { Workspace } from '../support/workspace';
 
-let workspace: Workspace;
-const git = (...args: string[]) =>
-  workspace.run('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args]);
-const synth = (environment?: NodeJS.ProcessEnv) => workspace.run('npm', ['run', '--silent', 'synth'], environment);
-const read = (path: string) => readFileSync(join(workspace.path, path), 'utf8');
+let folder: Folder;
+const git = (...args: string[]) => {
+  const author = ['-c', 'user.name=t', '-c', 'user.email=t@example.com'];
+  return spawnSync('git', [...author, ...args], { cwd: folder.path, encoding: 'utf8' });
+};
+const synth = (environment: NodeJS.ProcessEnv = {}) => folder.junjo(['synth'], { environment });
+const read = (path: string) => readFileSync(join(folder.path, path), 'utf8');
 function write(path: string, text: string): void {
-  mkdirSync(dirname(join(workspace.path, path)), { recursive: true });
-  writeFileSync(join(workspace.path, path), text);
+  mkdirSync(dirname(join(folder.path, path)), { recursive: true });
+  folder.write(path, text);
 }
 
 beforeEach(() => {
-  workspace = new Workspace();
-  cpSync('.gitignore', join(workspace.path, '.gitignore'));
+  folder = new Folder();
+  cpSync('.gitignore', join(folder.path, '.gitignore'));
   git('init', '--quiet');
 });
 
-afterEach(() => workspace.remove());
+afterEach(() => folder.remove());
 
 const values = () => ({
   JUNJO_SESSION_SECRET: freshSecret(),
@@ -38,11 +41,11 @@ describe.each<[string, (secrets: Settings) => Settings]>([
     (secrets) => production({ ...secrets, ...repo, JUNJO_K8S_SECRETS: 'sealed', JUNJO_K8S_SEALING_CERT: 'cert.pem' }),
   ],
 ])('a repository in mode %s', (mode, settings) => {
-  test('has no secret in it after everything that Git does not ignore is committed', () => {
+  test('has no secret in it after everything that Git does not ignore is committed', async () => {
     const secrets = values();
     write('cert.pem', makeCertificate().pem);
     write('.env', envText(settings(secrets)));
-    expect(synth()).toMatchObject({ status: 0 });
+    expect(await synth()).toMatchObject({ status: 0 });
     git('add', '--all');
     git('commit', '--quiet', '--message', 'studio');
     const committed = git('ls-files', 'dist', 'sealed', '.env').stdout.split('\n');
@@ -59,13 +62,16 @@ describe.each<[string, (secrets: Settings) => Settings]>([
   });
 });
 
-test('npm run synth and npx cdk8s synth agree on what is sealed', () => {
+test('synth and the app of cdk8s.yaml agree on what is sealed', async () => {
   write('cert.pem', makeCertificate().pem);
   write('.env', envText(production({ ...values(), JUNJO_K8S_SECRETS: 'sealed', JUNJO_K8S_SEALING_CERT: 'cert.pem' })));
-  expect(synth()).toMatchObject({ status: 0 });
-  const [kept, sealed] = [read('sealed/junjo-ai-studio.json'), read('dist/30-sealed-secret.k8s.yaml')];
-  expect(workspace.run('npx', ['cdk8s', '--check-upgrade=false', 'synth'])).toMatchObject({ status: 0 });
-  expect([read('sealed/junjo-ai-studio.json'), read('dist/30-sealed-secret.k8s.yaml')]).toEqual([kept, sealed]);
+  expect(await synth()).toMatchObject({ status: 0 });
+  const outputs = () => [read('sealed/junjo-ai-studio.json'), read('dist/30-sealed-secret.k8s.yaml')];
+  const before = outputs();
+  rmSync(join(folder.path, 'dist'), { recursive: true });
+  const app = ['-r', resolve('node_modules/tsx/dist/cjs/index.cjs'), resolve('main.ts')];
+  expect(spawnSync(process.execPath, app, { cwd: folder.path, encoding: 'utf8' })).toMatchObject({ status: 0 });
+  expect(outputs()).toEqual(before);
 });
 
 describe('JUNJO_STUDIOS', () => {
@@ -82,36 +88,36 @@ describe('JUNJO_STUDIOS', () => {
     );
   const studios = { JUNJO_STUDIOS: 'studios/' };
 
-  test('renders each file into its folder; a studio that is removed disappears', () => {
+  test('renders each file into its folder; a studio that is removed disappears', async () => {
     write('studios/blue.env', studio('blue'));
     write('studios/green.env', studio('green'));
-    const { status, stdout } = synth(studios);
+    const { status, stdout } = await synth(studios);
     expect(status).toBe(0);
     expect(stdout).toContain('kubectl apply -f dist/green/foundation -f dist/green/');
-    expect(readdirSync(join(workspace.path, 'dist')).sort()).toEqual(['blue', 'green']);
-    rmSync(join(workspace.path, 'studios/green.env'));
-    expect(synth(studios).status).toBe(0);
-    expect(readdirSync(join(workspace.path, 'dist')).sort()).toEqual(['blue', 'left-behind.sh']);
-    const removal = readFileSync(join(workspace.path, 'dist/left-behind.sh'), 'utf8');
+    expect(readdirSync(join(folder.path, 'dist')).sort()).toEqual(['blue', 'green']);
+    rmSync(join(folder.path, 'studios/green.env'));
+    expect((await synth(studios)).status).toBe(0);
+    expect(readdirSync(join(folder.path, 'dist')).sort()).toEqual(['blue', 'left-behind.sh']);
+    const removal = readFileSync(join(folder.path, 'dist/left-behind.sh'), 'utf8');
     expect(removal).toMatch(/^kubectl -n green delete .*deployment\.apps\/junjo-ai-studio-backend/m);
     expect(removal).not.toContain('-n blue');
-    expect(existsSync(join(workspace.path, '.env'))).toBe(false);
+    expect(existsSync(join(folder.path, '.env'))).toBe(false);
   });
 
-  test('shares the env files of JUNJO_ENV_FILES, which each studio overrides', () => {
+  test('shares the env files of JUNJO_ENV_FILES, which each studio overrides', async () => {
     write('shared.env', 'JUNJO_K8S_SIZE=large\nJUNJO_LOG_LEVEL=info\n');
     write('studios/blue.env', studio('blue', { JUNJO_LOG_LEVEL: 'debug' }));
-    expect(synth({ ...studios, JUNJO_ENV_FILES: 'shared.env' }).status).toBe(0);
+    expect((await synth({ ...studios, JUNJO_ENV_FILES: 'shared.env' })).status).toBe(0);
     expect(read('dist/blue/20-settings.k8s.yaml')).toContain('JUNJO_LOG_LEVEL: debug');
     expect(read('dist/blue/40-backend.k8s.yaml')).toContain('memory: 2500Mi');
   });
 
-  test('without a studio is an error', () => {
-    mkdirSync(join(workspace.path, 'studios'));
-    expect(synth(studios)).toMatchObject({
+  test('without a studio is an error', async () => {
+    mkdirSync(join(folder.path, 'studios'));
+    expect(await synth(studios)).toMatchObject({
       status: 1,
       stderr: 'studios/: holds no studio. Each studio is a file NAME.env in it\n',
     });
-    expect(synth({ JUNJO_STUDIOS: 'nowhere' }).status).toBe(1);
+    expect((await synth({ JUNJO_STUDIOS: 'nowhere' })).status).toBe(1);
   });
 });

@@ -1,7 +1,9 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { promisify } from 'node:util';
 import { releaseLines } from '../../releases';
+import { freePort } from '../support/nginx';
 import { development, freshSecret, type Manifest, render } from '../support/studio';
 
 const studioOf = (tag: string) => {
@@ -52,18 +54,16 @@ describe('the start of ingestion', () => {
   test('goes on as soon as the port answers, and not before', async () => {
     const [bash = '', flag = '', script = ''] = init('0.81.5').command;
     expect(script).toContain('/dev/tcp/junjo-ai-studio-backend-internal/50053');
-    const server = createServer((socket) => socket.end());
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as { port: number };
+    const port = await freePort();
     const local = script.replace('junjo-ai-studio-backend-internal/50053', `127.0.0.1/${port}`);
-    expect(spawnSync('timeout', ['10', bash, flag, local], { encoding: 'utf8' })).toMatchObject({
-      status: 0,
-      stdout: '',
-    });
+    const waiting = spawn(bash, [flag, local]);
+    const [said] = await once(waiting.stdout, 'data');
+    expect(String(said)).toContain('waiting for the backend');
+    expect(waiting.exitCode).toBeNull();
+    const server = createServer((socket) => socket.end()).listen(port, '127.0.0.1');
+    expect(await once(waiting, 'exit')).toEqual([0, null]);
+    expect(await promisify(execFile)(bash, [flag, local])).toEqual({ stdout: '', stderr: '' });
     await new Promise((resolve) => server.close(resolve));
-    const { status, stdout } = spawnSync('timeout', ['3', bash, flag, local], { encoding: 'utf8' });
-    expect(status).toBe(124);
-    expect(stdout).toContain('waiting for the backend');
   });
 
   test('ends at once when the pod stops: PID 1 hears only the signals that it handles', async () => {

@@ -9,6 +9,7 @@ export interface Page {
 /** Every page of documentation. */
 export const pages: readonly Page[] = [
   'README.md',
+  'examples/README.md',
   'examples/argocd-plugin/README.md',
   'tools/schemas/README.md',
   ...readdirSync('docs')

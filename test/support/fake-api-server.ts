@@ -1,15 +1,15 @@
-import type { ChildProcess } from 'node:child_process';
+import type { ChildProcess, ChildProcessWithoutNullStreams } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { WebSocketServer } from 'ws';
 import { kubernetesTool } from '../../tools/kubernetes-tools';
 import { accessReview } from './fake-cluster/access-review';
 import { Controllers, type Pace } from './fake-cluster/controllers';
-import { finish, runExec } from './fake-cluster/exec';
+import { bridge, type ContainerCommand, startCommand } from './fake-cluster/exec';
 import { type Fault, Faults, type SeenRequest } from './fake-cluster/faults';
 import { merged } from './fake-cluster/patch';
 import {
@@ -46,7 +46,7 @@ interface Route {
 }
 
 /** A refusal as the API server words it. */
-class ApiError extends Error {
+export class ApiError extends Error {
   constructor(
     readonly code: number,
     readonly reason: string,
@@ -55,6 +55,9 @@ class ApiError extends Error {
     super(message);
   }
 }
+
+/** What a client gets for a request: an answer, a refusal, or nothing because of a fault. */
+export type Outcome<T> = { readonly answer: T } | { readonly refusal: ApiError } | { readonly fault: Fault };
 
 /**
  * A cluster for the real kubectl: an API server on localhost that keeps objects, controllers that make pods of Deployments,
@@ -73,8 +76,9 @@ export class FakeApiServer {
   /** Sees each object that is written, and may refuse it as admission does. */
   admit: (object: Manifest, request: SeenRequest) => string | undefined = () => undefined;
 
+  /** Every kind that the server serves. */
+  readonly resources: readonly Resource[];
   private readonly folder = mkdtempSync(join(tmpdir(), 'junjo-fake-cluster-'));
-  private readonly resources: readonly Resource[];
   private readonly server = createServer((request, response) => void this.answer(request, response));
   private readonly sockets = new Set<Socket>();
   private readonly commands = new Map<string, Set<ChildProcess>>();
@@ -179,26 +183,46 @@ export class FakeApiServer {
     writeFileSync(this.kubeconfig, JSON.stringify(config));
   }
 
+  /** Handles a request that needs no connection. */
+  ask(seen: SeenRequest, contentType = ''): Outcome<Manifest> {
+    this.requests.push(seen);
+    return this.outcome(seen, () => this.handle(this.route(seen), seen, contentType)[1]);
+  }
+
+  /** Starts the command of an exec that needs no connection. */
+  askExec(seen: SeenRequest): Outcome<ChildProcessWithoutNullStreams> {
+    this.requests.push(seen);
+    return this.outcome(seen, () => this.start(this.commandOf(seen)));
+  }
+
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const seen = await see(request);
     const discovery = this.discovery(seen, request.headers.accept ?? '');
     if (!discovery) this.requests.push(seen);
-    const fault = this.faults.of(seen);
-    try {
-      if (fault && strikes(fault, request.socket)) return;
-      if (fault?.kind === 'status') throw new ApiError(fault.code, fault.reason, fault.message);
-      if (discovery) return send(response, 200, ...discovery);
+    const outcome = this.outcome(seen, () => {
+      if (discovery) return () => send(response, 200, ...discovery);
       const route = this.route(seen);
-      if (seen.query.get('watch') === 'true' || seen.query.get('watch') === '1')
-        return this.watch(route, seen, response);
+      if (['true', '1'].includes(seen.query.get('watch') ?? '')) return () => this.watch(route, seen, response);
       const [code, body] = this.handle(route, seen, String(request.headers['content-type']));
-      if (fault?.kind === 'lost answer') request.socket.destroy();
-      else if (typeof body === 'string') response.writeHead(code, { 'content-type': 'text/plain' }).end(body);
-      else send(response, code, body);
+      if (typeof body !== 'string') return () => send(response, code, body);
+      return () => response.writeHead(code, { 'content-type': 'text/plain' }).end(body);
+    });
+    if ('answer' in outcome) outcome.answer();
+    else if ('refusal' in outcome) send(response, outcome.refusal.code, statusOf(outcome.refusal));
+    else if (outcome.fault.kind === 'reset') request.socket.resetAndDestroy();
+    else if (outcome.fault.kind === 'lost answer') request.socket.destroy();
+  }
+
+  /** Lets the fault of a request strike, and does the work where it leaves that. */
+  private outcome<T>(seen: SeenRequest, work: (fault?: Fault) => T): Outcome<T> {
+    const fault = this.faults.of(seen);
+    if (fault?.kind === 'reset' || fault?.kind === 'hang') return { fault };
+    try {
+      if (fault?.kind === 'status') throw new ApiError(fault.code, fault.reason, fault.message);
+      const answer = work(fault);
+      return fault?.kind === 'lost answer' ? { fault } : { answer };
     } catch (error) {
-      const { code, reason, message } =
-        error instanceof ApiError ? error : new ApiError(500, 'InternalError', String(error));
-      send(response, code, { apiVersion: 'v1', kind: 'Status', status: 'Failure', code, reason, message });
+      return { refusal: error instanceof ApiError ? error : new ApiError(500, 'InternalError', String(error)) };
     }
   }
 
@@ -381,39 +405,40 @@ export class FakeApiServer {
     this.server.on('upgrade', async (request: IncomingMessage, socket: Socket, head: Buffer) => {
       const seen = await see(request);
       this.requests.push(seen);
-      const fault = this.faults.of(seen);
-      if (fault && strikes(fault, socket)) return;
-      try {
-        if (fault?.kind === 'status') throw new ApiError(fault.code, fault.reason, fault.message);
-        const route = this.route(seen);
-        this.authorize(route, { ...seen, method: 'POST' });
-        sockets.handleUpgrade(request, socket, head, (client) => this.exec(client, route, seen.query, fault));
-      } catch (error) {
-        const { code, reason, message } =
-          error instanceof ApiError ? error : new ApiError(500, 'InternalError', String(error));
-        const body = JSON.stringify({ apiVersion: 'v1', kind: 'Status', status: 'Failure', code, reason, message });
+      const outcome = this.outcome(seen, (fault) => {
+        const command = this.commandOf(seen);
+        return () =>
+          sockets.handleUpgrade(request, socket, head, (client) => bridge(client, this.start(command), fault));
+      });
+      if ('answer' in outcome) outcome.answer();
+      else if ('refusal' in outcome) {
+        const body = JSON.stringify(statusOf(outcome.refusal));
         const headers = `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close`;
-        socket.end(`HTTP/1.1 ${code} ${reason}\r\n${headers}\r\n\r\n${body}`);
-      }
+        socket.end(`HTTP/1.1 ${outcome.refusal.code} ${outcome.refusal.reason}\r\n${headers}\r\n\r\n${body}`);
+      } else if (outcome.fault.kind === 'reset') socket.resetAndDestroy();
     });
   }
 
-  private exec(client: WebSocket, { namespace = '', name = '' }: Route, query: URLSearchParams, fault?: Fault) {
+  /** What an exec is to run, where the user may and the container runs. */
+  private commandOf(seen: SeenRequest): ContainerCommand {
+    const route = this.route(seen);
+    this.authorize(route, { ...seen, method: 'POST' });
+    const { namespace = '', name = '' } = route;
     const pod = this.object('pods', namespace, name);
-    const container = pod.spec.containers.find((each: Manifest) => each.name === query.get('container'));
+    const container = pod.spec.containers.find((each: Manifest) => each.name === seen.query.get('container'));
     if (pod.status?.phase !== 'Running' || !container) {
-      finish(client, { reason: 'InternalError', message: `container of ${name} is not running`, code: 500 });
-      return;
+      throw new ApiError(500, 'InternalError', `container of ${name} is not running`);
     }
-    const child = runExec(client, {
-      command: query.getAll('command'),
-      container,
-      folders: this.folders(pod, container),
-      fault,
-    });
-    const running = this.commands.get(podKey(pod)) ?? new Set();
-    this.commands.set(podKey(pod), running.add(child));
+    return { words: seen.query.getAll('command'), pod, container, folders: this.folders(pod, container) };
+  }
+
+  private start(command: ContainerCommand): ChildProcessWithoutNullStreams {
+    const child = startCommand(command);
+    const key = podKey(command.pod);
+    const running = this.commands.get(key) ?? new Set();
+    this.commands.set(key, running.add(child));
     child.once('close', () => running.delete(child));
+    return child;
   }
 
   /** Where on this machine the container's volumes are: a claim's is shared, every other is the pod's own. */
@@ -439,12 +464,6 @@ export class FakeApiServer {
   }
 }
 
-/** Lets a fault strike before the server does anything. @returns whether there is nothing left to do */
-function strikes(fault: Fault, socket: Socket): boolean {
-  if (fault.kind === 'reset') socket.resetAndDestroy();
-  return fault.kind === 'reset' || fault.kind === 'hang';
-}
-
 async function see(request: IncomingMessage): Promise<SeenRequest> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://cluster');
   const chunks: Buffer[] = [];
@@ -455,6 +474,10 @@ async function see(request: IncomingMessage): Promise<SeenRequest> {
 
 function send(response: ServerResponse, code: number, body: object, type = 'application/json'): void {
   response.writeHead(code, { 'content-type': type }).end(JSON.stringify(body));
+}
+
+function statusOf({ code, reason, message }: ApiError): object {
+  return { apiVersion: 'v1', kind: 'Status', status: 'Failure', code, reason, message };
 }
 
 function qualified({ plural, group }: Resource): string {

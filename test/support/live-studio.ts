@@ -11,9 +11,6 @@ import { development, type Manifest, render, type Settings } from './studio';
 /** Commands in tests look and try again more often; they wait as long as on a busy machine. */
 export const hasty: Pace = { ...usualPace, pollMs: 20, retryMs: 20, startAttempts: 4, stopSeconds: 1 };
 
-/** The same where something never answers: whether it then waits for too short a time does not matter. */
-export const impatient: Pace = { ...hasty, requestSeconds: 3, stallSeconds: 5, startAttempts: 20 };
-
 const CLAIM = 'junjo-ai-studio-data';
 
 /** A studio that runs in a fake cluster, with its volume. */

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -6,19 +6,10 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathOf } from './programs';
 
 /** The uid of nginx in a pod, and here where the tests run as root. */
 const UNPRIVILEGED = 101;
-
-/** The binary, where there is one and tests may start it. */
-export const nginxBinary = process.env.TESTS_WITHOUT_NGINX
-  ? undefined
-  : ['nginx', '/usr/sbin/nginx'].find((binary) => spawnSync(binary, ['-v']).status === 0);
-
-/** `describe` for what needs nginx: left out where there is none, but never in CI. */
-export const describeWithNginx = nginxBinary || process.env.CI ? describe : describe.skip;
-if (!nginxBinary && !process.env.TESTS_WITHOUT_NGINX)
-  console.warn('There is no nginx, so its tests are left out. Debian and Ubuntu: apt install nginx-light');
 
 /** Below those that Linux and macOS give to connections that go out, any of which could take it before it is listened on. */
 const PORTS = { min: 15_000, max: 32_000 };
@@ -57,7 +48,6 @@ afterAll(() => Promise.all([...running].map((nginx) => nginx.stop())));
 
 /** Starts nginx as its container does: its own user, configuration by file name, one folder that can be written. */
 export async function startNginx(config: Readonly<Record<string, string>>, port: number): Promise<Nginx> {
-  if (!nginxBinary) throw new Error('There is no nginx, and CI may not leave its tests out: apt install nginx-light');
   const folder = mkdtempSync(join(tmpdir(), 'nginx-'));
   const user = process.getuid?.() === 0 ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {};
   const run = join(folder, 'run');
@@ -66,7 +56,7 @@ export async function startNginx(config: Readonly<Record<string, string>>, port:
   if (user.uid) for (const path of [folder, run]) chownSync(path, user.uid, user.gid);
 
   const args = ['-p', run, '-c', join(folder, 'nginx.conf'), '-e', 'stderr', '-g', 'daemon off;'];
-  const child = spawn(nginxBinary, args, { ...user, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(pathOf('nginx'), args, { ...user, stdio: ['ignore', 'ignore', 'pipe'] });
   let log = '';
   child.stderr?.on('data', (data) => {
     log += data;

@@ -16,28 +16,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { upgradeGuardFacts, VOLUME_MARK } from '../../charts/upgrade-guard';
 import { type ReleaseLine, releaseLines } from '../../releases';
+import { asUserOfPods, USER_OF_PODS, withSystemPython } from './python';
 
-/** As whom the pods run; a test that is not run by root runs their programs as itself. */
-const USER = 10001;
 const isRoot = process.getuid?.() === 0;
 const SPAN_FILES = 'test/support/span-files';
 
-/** Without any capability, as in a pod. */
-const asUser = isRoot
-  ? ['setpriv', `--reuid=${USER}`, `--regid=${USER}`, '--clear-groups', '--bounding-set=-all', '--no-new-privs']
-  : [];
-
-// The one of a version manager may lie in a folder that only its owner may enter.
-const python = ['python3', '/usr/bin/python3'].find((program) => run([program, '-c', 'import sqlite3']).status === 0);
-
-/** `describe` for what needs Python: left out where there is none, but never in CI. */
-export const describeWithPython = python || process.env.CI ? describe : describe.skip;
-if (!python) console.warn('There is no Python, so the tests of the volume guard are left out. Install python3');
-
-/** Runs a program as the user of the pods. */
-function run(command: readonly string[]) {
-  const [program = '', ...args] = [...asUser, ...command];
-  return spawnSync(program, args, { encoding: 'utf8' });
+/** Runs Python as the user of the pods. */
+function runPython(args: readonly string[]) {
+  const [program = '', ...rest] = asUserOfPods(['python3', '-I', ...args]);
+  return spawnSync(program, rest, { encoding: 'utf8', env: withSystemPython });
 }
 
 /** What a container ends with. */
@@ -106,7 +93,7 @@ export class Volume {
       'pragma journal_mode=wal',
       ...tables.map((table) => `create table if not exists ${table} (id text)`),
     ];
-    const { status, stderr } = run([python ?? '', '-I', '-c', code, file, statements.join(';')]);
+    const { status, stderr } = runPython(['-c', code, file, statements.join(';')]);
     if (status !== 0) throw new Error(stderr);
     if (!databases.has(key)) databases.set(key, readFileSync(file));
   }
@@ -145,27 +132,20 @@ export class Volume {
     writeFileSync(log, '');
     // The kubelet lets everybody write it.
     chmodSync(log, 0o666);
-    const { status, stdout, stderr } = run([
-      python ?? '',
-      '-I',
-      this.program('upgrade-guard.py'),
-      facts,
-      this.path,
-      log,
-    ]);
+    const { status, stdout, stderr } = runPython([this.program('upgrade-guard.py'), facts, this.path, log]);
     return { status, log: stdout + stderr, reason: readFileSync(log, 'utf8') };
   }
 
   /** A program as a pod finds it: readable for everybody. */
   program(name: string): string {
     const file = join(this.root, name);
-    copyFileSync(join('programs', name), file);
+    copyFileSync(join('charts/programs', name), file);
     chmodSync(file, 0o644);
     return file;
   }
 
   private own(path: string): void {
-    if (isRoot) chownSync(path, USER, USER);
+    if (isRoot) chownSync(path, USER_OF_PODS, USER_OF_PODS);
   }
 
   private place(path: string): string {

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VOLUME_MARK } from '../../../charts/upgrade-guard';
 import { moveOf, newestTag, type ReleaseLine, releaseLines, stepName } from '../../../releases';
-import { describeWithPython, type Ended, lineCalled, Volume } from '../../support/volume';
+import { describeWith } from '../../support/programs';
+import { type Ended, lineCalled, Volume } from '../../support/volume';
 
 let volume: Volume;
 
@@ -41,7 +42,7 @@ function expectRefusal({ status, log, reason }: Ended, from: ReleaseLine, to: Re
   expect(rest).toEqual([]);
 }
 
-describeWithPython('the guard of the volume', () => {
+describeWith(['python3'], 'the guard of the volume', () => {
   test.each(releaseLines.map((line) => [line.name, line] as const))('an empty volume is marked: %s', (name, line) => {
     const before = Date.now();
     const { status, reason } = volume.guard(line);

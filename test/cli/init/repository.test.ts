@@ -1,11 +1,12 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Folder } from '../../support/folder';
 import { freshSecret } from '../../support/studio';
-import { Workspace } from '../../support/workspace';
 
-let workspace: Workspace;
-const path = (name: string) => join(workspace.path, name);
-const cli = (...args: string[]) => workspace.run('node', ['tools/run.js', ...args]);
+let folder: Folder;
+const path = (name: string) => join(folder.path, name);
+const cli = (...args: string[]) => folder.junjo(args);
 const urls = [
   'JUNJO_PROD_FRONTEND_URL=https://studio.example.com',
   'JUNJO_PROD_BACKEND_URL=https://api.example.com',
@@ -16,13 +17,13 @@ const urls = [
 ].flatMap((setting) => ['--set', setting]);
 
 beforeEach(() => {
-  workspace = new Workspace();
+  folder = new Folder();
 });
 
-afterEach(() => workspace.remove());
+afterEach(() => folder.remove());
 
-test('init --repo makes a repository whose studio renders, with the package pinned', () => {
-  const { status, stdout } = cli('init', '--repo', 'My Studio', ...urls);
+test('init --repo makes a repository whose studio renders, with the package pinned', async () => {
+  const { status, stdout } = await cli('init', '--repo', 'My Studio', ...urls);
   expect(status).toBe(0);
   expect(stdout).toContain('npm install');
   expect(readdirSync(path('My Studio')).sort()).toEqual(['.github', '.gitignore', 'package.json', 'studio.env']);
@@ -34,45 +35,52 @@ test('init --repo makes a repository whose studio renders, with the package pinn
     /npm run (?:--silent )?(\w+)/g,
   );
   expect(Object.keys(manifest.scripts)).toEqual(expect.arrayContaining([...called].map(([, script]) => script)));
-  const render = cli('synth', '--output', 'My Studio/dist', '-e', 'My Studio/studio.env');
+  const render = await cli('synth', '--output', 'My Studio/dist', '-e', 'My Studio/studio.env');
   expect(render.status).toBe(0);
   expect(readdirSync(path('My Studio/dist'))).toContain('argocd');
 });
 
-test('Git keeps its studio.env, and ignores secrets', () => {
-  cli('init', '--repo', 'repository', ...urls);
-  workspace.run('git', ['init', '--quiet', 'repository']);
+test('Git keeps its studio.env, and ignores secrets', async () => {
+  await cli('init', '--repo', 'repository', ...urls);
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: folder.path, encoding: 'utf8' });
+  git('init', '--quiet', 'repository');
   for (const name of ['studio.env', 'secrets.env', '.env'])
     writeFileSync(path(`repository/${name}`), '', { flag: 'a' });
-  const { stdout } = workspace.run('git', ['-C', 'repository', 'ls-files', '--others', '--exclude-standard']);
+  const stdout = git('-C', 'repository', 'ls-files', '--others', '--exclude-standard');
   expect(stdout.trim().split('\n')).toEqual(expect.arrayContaining(['studio.env', 'package.json']));
   expect(stdout).not.toMatch(/secrets\.env|^\.env$/m);
 });
 
-test('it says what studio.env still needs', () => {
-  const { status, stderr } = cli('init', '--repo', 'repository');
+test('it says what studio.env still needs', async () => {
+  const { status, stderr } = await cli('init', '--repo', 'repository');
   expect(status).toBe(1);
   expect(stderr).toMatch(/^repository\/studio\.env JUNJO_PROD_FRONTEND_URL: is missing/m);
 });
 
-test('it replaces no file, and then writes none', () => {
+test('it replaces no file, and then writes none', async () => {
   mkdirSync(path('repository'));
   writeFileSync(path('repository/package.json'), 'mine');
-  const { status, stdout, stderr } = cli('init', '--repo', 'repository', ...urls);
+  const { status, stdout, stderr } = await cli('init', '--repo', 'repository', ...urls);
   expect([status, stdout]).toEqual([1, '']);
   expect(stderr).toContain('repository/package.json: is there already');
   expect(readdirSync(path('repository'))).toEqual(['package.json']);
   expect(readFileSync(path('repository/package.json'), 'utf8')).toBe('mine');
 });
 
-test.each(['JUNJO_K8S_NAME', 'JUNJO_K8S_NAME=a\nb', '=a'])('--set %j is wrong usage', (setting) => {
-  expect(cli('init', '--repo', 'repository', '--set', setting).status).toBe(2);
+test.each(['JUNJO_K8S_NAME', 'JUNJO_K8S_NAME=a\nb', '=a'])('--set %j is wrong usage', async (setting) => {
+  expect((await cli('init', '--repo', 'repository', '--set', setting)).status).toBe(2);
   expect(existsSync(path('repository'))).toBe(false);
 });
 
-test('a secret is not written into a file that is committed, nor printed', () => {
+test('a secret is not written into a file that is committed, nor printed', async () => {
   const secret = freshSecret();
-  const { status, stdout, stderr } = cli('init', '--repo', 'repository', '--set', `JUNJO_SESSION_SECRET=${secret}`);
+  const { status, stdout, stderr } = await cli(
+    'init',
+    '--repo',
+    'repository',
+    '--set',
+    `JUNJO_SESSION_SECRET=${secret}`,
+  );
   expect(status).toBe(2);
   expect(stderr).toContain('JUNJO_SESSION_SECRET is a secret');
   expect(stdout + stderr).not.toContain(secret);

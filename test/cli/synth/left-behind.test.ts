@@ -1,82 +1,34 @@
-import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadAll } from 'js-yaml';
-import {
-  goesFirst,
-  LEFT_BEHIND,
-  leftBehind as leftBehindOf,
-  manifestsIn,
-  type OutputFile,
-  removalScript,
-} from '../../../cli/synth/left-behind';
-import { committedExample, exampleNames } from '../../../tools/example-studios';
-import { development, envText, files, type Manifest, production, type Settings } from '../../support/studio';
-import { Workspace } from '../../support/workspace';
+import { goesFirst, LEFT_BEHIND, removalScript } from '../../../cli/synth/left-behind';
+import { exampleNames } from '../../../tools/example-studios';
+import { Folder } from '../../support/folder';
+import { everyday, leftBehind, run, testChanges } from '../../support/left-behind';
+import { development, envText, files, production, type Settings } from '../../support/studio';
 
-const outputOf = (name: string): readonly OutputFile[] =>
-  [...committedExample(name)].map(([path, text]) => ({ path, text }));
+/** Examples by what changes from each to the next. */
+const neighbors = {
+  'edge controller and storage': [
+    'local',
+    'production-caddy',
+    'production-haproxy',
+    'production-nginx',
+    'production-gateway',
+    'production-traefik',
+  ],
+  'edge controller of the newest release': ['release-0.82', 'production-alb', 'production-f5', 'patched'],
+  'stores and backup': ['production-qdrant', 'release-0.82', 'production-volsync', 'production-velero'],
+  'release line': ['release-0.70', 'release-0.80', 'release-0.81.0', 'release-0.81', 'release-0.82'],
+  'secrets and GitOps': ['release-0.70', 'gitops-sealed', 'gitops-external', 'three-studios'],
+};
 
-const leftBehind = (before: readonly OutputFile[], after: readonly OutputFile[]) =>
-  leftBehindOf(before, after.flatMap(manifestsIn));
+describe.each(Object.entries(neighbors))('another %s', (_, names) => {
+  const steps = names.slice(1).map((to, index) => [names[index] ?? '', to] as const);
+  testChanges([...steps, ...steps.map(([from, to]) => [to, from] as const)]);
+});
 
-/** Runs a script with a kubectl that takes down its words, and fails where these hold `refuses`. */
-function run(script: string, refuses = 'nothing') {
-  const folder = mkdtempSync(join(tmpdir(), 'left-behind-'));
-  const path = join(folder, 'left-behind.sh');
-  const calls = join(folder, 'calls');
-  try {
-    const kubectl = `#!/bin/sh\nprintf '%s\\n' "$*" >> '${calls}'\ncase "$*" in *${refuses}*) exit 1;; esac\n`;
-    writeFileSync(join(folder, 'kubectl'), kubectl);
-    chmodSync(join(folder, 'kubectl'), 0o755);
-    writeFileSync(path, script);
-    const { status, stderr } = spawnSync('sh', [path], {
-      env: { PATH: `${folder}:${process.env.PATH}` },
-      encoding: 'utf8',
-    });
-    return { status, stderr, isThere: existsSync(path), calls: readFileSync(calls, 'utf8').trim().split('\n') };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-/** What kubectl is told to delete, by the words of its command line. */
-function deleted(script: string): readonly string[] {
-  const { status, isThere, calls } = run(script);
-  expect([status, isThere]).toEqual([0, false]);
-  return calls.flatMap((call) => {
-    const [flag, namespace, verb, ...words] = call.split(' ');
-    expect([flag, verb]).toEqual(['-n', 'delete']);
-    return words.filter((word) => !word.startsWith('--')).map((word) => `${namespace} ${word}`);
-  });
-}
-
-/** The objects of an output that `kubectl apply -f dist/` reads, counted without the code under test. */
-function everyday(output: readonly OutputFile[]): readonly string[] {
-  return output
-    .filter(({ path }) => /^([a-z-]+\/)?[0-9]{2}-/.test(path) && !/foundation|argocd/.test(path))
-    .flatMap(({ text }) => loadAll(text) as Manifest[])
-    .map(({ apiVersion, kind, metadata }) => {
-      const [group] = apiVersion.split('/');
-      const suffix = apiVersion.includes('/') ? `.${group}` : '';
-      return `${metadata.namespace} ${kind.toLowerCase()}${suffix}/${metadata.name}`;
-    });
-}
-
-const pairs = exampleNames().flatMap((from) =>
-  exampleNames().flatMap((to) => (from === to ? [] : [[from, to] as const])),
-);
-
-test.each(pairs)('from %s to %s exactly what is no longer rendered is removed', (from, to) => {
-  const [before, after] = [outputOf(from), outputOf(to)];
-  const gone = leftBehind(before, after);
-  const expected = everyday(before).filter((object) => !everyday(after).includes(object));
-  // Secrets of examples are not committed, so that none is among them.
-  expect(gone.map(({ namespace, resource }) => `${namespace} ${resource}`).sort()).toEqual([...expected].sort());
-  const removed = gone.length > 0 ? deleted(removalScript(gone)) : [];
-  expect([...removed].sort()).toEqual([...expected].sort());
-  expect(removed.filter((object) => / (namespace|persistentvolume|persistentvolumeclaim)\//.test(object))).toEqual([]);
+test('every example has its neighbors', () => {
+  expect([...new Set(Object.values(neighbors).flat())].sort()).toEqual(exampleNames());
 });
 
 describe('what a change leaves behind', () => {
@@ -200,57 +152,57 @@ describe('the script', () => {
   });
 });
 
-describe('npm run synth', () => {
-  let workspace: Workspace;
+describe('synth', () => {
+  let folder: Folder;
   const synth = (settings: Settings) => {
-    writeFileSync(join(workspace.path, '.env'), envText(settings));
-    return workspace.run('npm', ['run', '--silent', 'synth']);
+    folder.write('.env', envText(settings));
+    return folder.junjo(['synth']);
   };
 
   beforeEach(() => {
-    workspace = new Workspace();
+    folder = new Folder();
   });
 
-  afterEach(() => workspace.remove());
+  afterEach(() => folder.remove());
 
-  test('says what is left behind, and how to remove it', () => {
+  test('says what is left behind, and how to remove it', async () => {
     const base = development();
-    expect(synth(base).stdout).not.toContain(LEFT_BEHIND);
-    const { stdout } = synth({ ...base, JUNJO_K8S_NETWORK_POLICY: 'false' });
+    expect((await synth(base)).stdout).not.toContain(LEFT_BEHIND);
+    const { stdout } = await synth({ ...base, JUNJO_K8S_NETWORK_POLICY: 'false' });
     expect(stdout).toContain(
       'After you applied, remove what is no longer rendered (4 objects; kubectl apply leaves them):\n  sh dist/left-behind.sh\n',
     );
-    expect(readFileSync(join(workspace.path, 'dist', LEFT_BEHIND), 'utf8')).toContain(
+    expect(readFileSync(join(folder.path, 'dist', LEFT_BEHIND), 'utf8')).toContain(
       'networkpolicy.networking.k8s.io/junjo-ai-studio-default-deny',
     );
   });
 
-  test('says of another studio that was rendered before that it may be meant to live on', () => {
-    synth(development({ JUNJO_K8S_NAME: 'blue' }));
-    const { stdout } = synth(development({ JUNJO_K8S_NAME: 'green' }));
+  test('says of another studio that was rendered before that it may be meant to live on', async () => {
+    await synth(development({ JUNJO_K8S_NAME: 'blue' }));
+    const { stdout } = await synth(development({ JUNJO_K8S_NAME: 'green' }));
     expect(stdout).toContain('Before you apply, remove what is no longer rendered');
     expect(stdout).toContain(
       'That ends the studio in blue. If it is another one, which is to live on, leave it alone.',
     );
   });
 
-  test('prints the commands once where Argo CD takes over, which prunes only what it applied', () => {
+  test('prints the commands once where Argo CD takes over, which prunes only what it applied', async () => {
     const base = production();
     const git = { JUNJO_K8S_GIT_REPO: 'https://git.example.com/team/studio.git', JUNJO_K8S_NETWORK_POLICY: 'false' };
-    synth(base);
-    const { stdout } = synth({ ...base, ...git });
+    await synth(base);
+    const { stdout } = await synth({ ...base, ...git });
     expect(stdout).toContain(
       '  kubectl -n junjo-ai-studio delete --ignore-not-found --cascade=foreground networkpolicy',
     );
-    expect(existsSync(join(workspace.path, 'dist', LEFT_BEHIND))).toBe(false);
+    expect(existsSync(join(folder.path, 'dist', LEFT_BEHIND))).toBe(false);
   });
 
-  test('leaves it to Argo CD where that prunes', () => {
+  test('leaves it to Argo CD where that prunes', async () => {
     const base = production({ JUNJO_K8S_GIT_REPO: 'https://git.example.com/team/studio.git' });
-    synth(base);
-    const { status, stdout } = synth({ ...base, JUNJO_K8S_NETWORK_POLICY: 'false' });
+    await synth(base);
+    const { status, stdout } = await synth({ ...base, JUNJO_K8S_NETWORK_POLICY: 'false' });
     expect(status).toBe(0);
     expect(stdout).not.toContain(LEFT_BEHIND);
-    expect(existsSync(join(workspace.path, 'dist', LEFT_BEHIND))).toBe(false);
+    expect(existsSync(join(folder.path, 'dist', LEFT_BEHIND))).toBe(false);
   });
 });

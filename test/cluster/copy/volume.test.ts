@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { contents } from '../../support/live-studio';
+import { describeWith } from '../../support/programs';
 import { withSystemPython } from '../../support/python';
 
 const PROGRAM = 'cluster/copy/volume.py';
@@ -33,50 +34,52 @@ const run = ([command = '', ...args]: readonly string[], dyingAt?: number) => {
   });
 };
 
-beforeEach(() => {
-  data = mkdtempSync(join(tmpdir(), 'junjo-volume-'));
-  for (const name of ['sqlite/junjo.db', 'spans/a', 'only-old']) put(name, 'old');
-  for (const name of ['sqlite/junjo.db', 'spans/b', 'only-new']) put(`.junjo-restore-1/${name}`, 'new');
-});
-
-afterEach(() => rmSync(data, { recursive: true }));
-
-const swapped = () => {
-  expect(run(swap)).toMatchObject({ status: 0, stdout: '{"aside": ".junjo-before-1"}\n' });
-  return contents(data);
-};
-
-test('a change of places that dies at any moment is finished by the next call', () => {
-  const done = swapped();
-  expect(Object.keys(done)).toEqual(
-    expect.arrayContaining(['only-new', '.junjo-before-1/only-old', '.junjo-before-1/spans/a']),
-  );
-  expect(Object.keys(done)).not.toContain('only-old');
-  expect(swapped()).toEqual(done);
-  for (let moment = 0; moment < 6; moment += 1) {
-    rmSync(data, { recursive: true });
+describeWith(['python3'], 'the program that copies a volume', () => {
+  beforeEach(() => {
+    data = mkdtempSync(join(tmpdir(), 'junjo-volume-'));
     for (const name of ['sqlite/junjo.db', 'spans/a', 'only-old']) put(name, 'old');
     for (const name of ['sqlite/junjo.db', 'spans/b', 'only-new']) put(`.junjo-restore-1/${name}`, 'new');
-    expect(run(swap, moment).status).toBe(9);
-    const archive = run(['archive', '{"header":{}}']);
-    expect(archive).toMatchObject({ status: 1, stderr: expect.stringContaining('Restore again first') });
-    expect(swapped()).toEqual(done);
-  }
-});
-
-test('a volume that is not empty changes places with nothing, unless what is there may be moved aside', () => {
-  const before = contents(data);
-  expect(run(['swap', '.junjo-restore-1', '{}'])).toMatchObject({
-    status: 1,
-    stderr: 'The volume is not empty: it holds only-old, spans, sqlite\n',
   });
-  expect(contents(data)).toEqual(before);
-});
 
-test('receives nothing for which the volume has no room', () => {
-  const { status, stderr } = run(['receive', '.junjo-restore-2', JSON.stringify({ bytes: 1e18 })]);
-  expect({ status, stderr }).toMatchObject({
-    status: 1,
-    stderr: expect.stringMatching(/MiB left, and the copy needs/),
+  afterEach(() => rmSync(data, { recursive: true }));
+
+  const swapped = () => {
+    expect(run(swap)).toMatchObject({ status: 0, stdout: '{"aside": ".junjo-before-1"}\n' });
+    return contents(data);
+  };
+
+  test('a change of places that dies at any moment is finished by the next call', () => {
+    const done = swapped();
+    expect(Object.keys(done)).toEqual(
+      expect.arrayContaining(['only-new', '.junjo-before-1/only-old', '.junjo-before-1/spans/a']),
+    );
+    expect(Object.keys(done)).not.toContain('only-old');
+    expect(swapped()).toEqual(done);
+    for (let moment = 0; moment < 6; moment += 1) {
+      rmSync(data, { recursive: true });
+      for (const name of ['sqlite/junjo.db', 'spans/a', 'only-old']) put(name, 'old');
+      for (const name of ['sqlite/junjo.db', 'spans/b', 'only-new']) put(`.junjo-restore-1/${name}`, 'new');
+      expect(run(swap, moment).status).toBe(9);
+      const archive = run(['archive', '{"header":{}}']);
+      expect(archive).toMatchObject({ status: 1, stderr: expect.stringContaining('Restore again first') });
+      expect(swapped()).toEqual(done);
+    }
+  });
+
+  test('a volume that is not empty changes places with nothing, unless what is there may be moved aside', () => {
+    const before = contents(data);
+    expect(run(['swap', '.junjo-restore-1', '{}'])).toMatchObject({
+      status: 1,
+      stderr: 'The volume is not empty: it holds only-old, spans, sqlite\n',
+    });
+    expect(contents(data)).toEqual(before);
+  });
+
+  test('receives nothing for which the volume has no room', () => {
+    const { status, stderr } = run(['receive', '.junjo-restore-2', JSON.stringify({ bytes: 1e18 })]);
+    expect({ status, stderr }).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/MiB left, and the copy needs/),
+    });
   });
 });

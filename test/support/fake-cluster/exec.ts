@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import type { WebSocket } from 'ws';
 import { withSystemPython } from '../python';
 import type { Manifest } from '../studio';
@@ -8,25 +8,26 @@ import type { Fault } from './faults';
 const [STDIN, STDOUT, STDERR, STATUS, CLOSE] = [0, 1, 2, 3, 255];
 
 /** What a container runs for an exec, on this machine. */
-export interface ExecOptions {
-  readonly command: readonly string[];
+export interface ContainerCommand {
+  readonly words: readonly string[];
+  readonly pod: Manifest;
   readonly container: Manifest;
   /** Folder on this machine for each path at which the container mounts a volume. */
   readonly folders: ReadonlyMap<string, string>;
-  readonly fault?: Fault;
 }
 
-/**
- * Runs a command for an exec and speaks the WebSocket protocol of it. The paths of mounted volumes in the command and in
- * the container's variables become the folders that play the volumes.
- */
-export function runExec(socket: WebSocket, { command, container, folders, fault }: ExecOptions): ChildProcess {
+/** Starts a command. The paths of mounted volumes in it and in the container's variables become the folders that play the volumes. */
+export function startCommand({ words, container, folders }: ContainerCommand): ChildProcessWithoutNullStreams {
   // In one pass: a folder may have the path of another mount in its name.
   const mounted = new RegExp(`(?<![\\w/-])(${[...folders.keys()].join('|')})(?![\\w-])`, 'g');
   const here = (text: string) => (folders.size > 0 ? text.replace(mounted, (path) => folders.get(path) ?? path) : text);
   const variables = (container.env ?? []).map(({ name, value = '' }: Manifest) => [name, here(value)]);
-  const [program = '', ...args] = command.map(here);
-  const child = spawn(program, args, { env: { PATH: withSystemPython.PATH, ...Object.fromEntries(variables) } });
+  const [program = '', ...args] = words.map(here);
+  return spawn(program, args, { env: { PATH: withSystemPython.PATH, ...Object.fromEntries(variables) } });
+}
+
+/** Connects the command of an exec with its client, in the WebSocket protocol of that. */
+export function bridge(socket: WebSocket, child: ChildProcessWithoutNullStreams, fault?: Fault): void {
   // Of what goes through the stream; at that point a fault strikes.
   let room = fault && 'afterBytes' in fault ? fault.afterBytes : Number.POSITIVE_INFINITY;
 
@@ -74,11 +75,10 @@ export function runExec(socket: WebSocket, { command, container, folders, fault 
     };
     finish(socket, code === 0 ? undefined : failure);
   });
-  return child;
 }
 
 /** Tells how the command ended, and closes. */
-export function finish(socket: WebSocket, failure?: object): void {
+function finish(socket: WebSocket, failure?: object): void {
   const status = failure ? { status: 'Failure', ...failure } : { status: 'Success' };
   socket.send(Buffer.concat([Buffer.of(STATUS), Buffer.from(JSON.stringify({ metadata: {}, ...status }))]), () =>
     socket.close(1000),

@@ -4,7 +4,7 @@ import { development, envText, freshSecret } from '../support/studio';
 import { Workspace } from '../support/workspace';
 
 let workspace: Workspace;
-const cli = (...args: string[]) => workspace.run('node', ['tools/run.js', ...args]);
+const cli = (...args: string[]) => workspace.junjo(args);
 const path = (name: string) => join(workspace.path, name);
 const write = (name: string, text: string) => writeFileSync(path(name), text);
 
@@ -85,9 +85,7 @@ describe('synth', () => {
     write('shared.env', envText(development()));
     write('own.env', 'JUNJO_K8S_NAME=own\n');
     const options = ['synth', '--env-file', 'shared.env', '-e', 'own.env'];
-    const { status } = workspace.run('node', ['tools/run.js', ...options], {
-      JUNJO_ENV_FILES: 'nowhere.env',
-    });
+    const { status } = workspace.junjo(options, { JUNJO_ENV_FILES: 'nowhere.env' });
     expect(status).toBe(0);
     expect(readFileSync(path('dist/foundation/00-namespace.k8s.yaml'), 'utf8')).toContain('name: own');
   });

@@ -3,17 +3,17 @@ import { join, resolve } from 'node:path';
 import { defaultTag, newestTag, releaseLines } from '../../releases';
 import { development, envText, freshSecret, problemsOf, production } from '../support/studio';
 import { describeWithPython } from '../support/volume';
-import { Workspace } from '../support/workspace';
+import { fromSource, Workspace } from '../support/workspace';
 
 let workspace: Workspace;
 const path = (name: string) => join(workspace.path, name);
-const cli = (...args: string[]) => workspace.run('node', ['tools/run.js', ...args]);
+const cli = (...args: string[]) => workspace.junjo(args);
 const written = () => readFileSync(path('.env'), 'utf8');
 const errorsOf = (text: string) => problemsOf(text).filter((line) => !/^(note|warning): /.test(line));
 
 /** Runs init on a pseudo-terminal, and answers each prompt as it comes. */
 function onTerminal(args: readonly string[], dialogue: readonly (readonly [prompt: string, answer: string])[]) {
-  const command = ['node', 'tools/run.js', 'init', ...args];
+  const command = ['node', ...fromSource, 'init', ...args];
   return workspace.run('python3', [resolve('test/support/terminal.py'), JSON.stringify(dialogue), ...command]);
 }
 

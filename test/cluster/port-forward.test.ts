@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PortForward } from '../../cluster/port-forward';
 import { development, envText } from '../support/studio';
-import { Workspace } from '../support/workspace';
+import { fromSource, Workspace } from '../support/workspace';
 
 let workspace: Workspace;
 let kubectl: string;
@@ -108,7 +108,7 @@ test('says so when there is no kubectl', async () => {
 test('npm run forward prints the addresses, and ends cleanly on Ctrl-C', async () => {
   fakeKubectl('exec sleep 60');
   writeFileSync(join(workspace.path, '.env'), envText(development({ JUNJO_K8S_NAMESPACE: 'team' })));
-  const child = spawn(process.execPath, ['tools/run.js', 'forward'], {
+  const child = spawn(process.execPath, [...fromSource, 'forward'], {
     cwd: workspace.path,
     env: { ...process.env, PATH: `${workspace.path}:${process.env.PATH}` },
   });

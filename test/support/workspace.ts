@@ -26,6 +26,9 @@ const CONTENTS = [
   '.github',
 ];
 
+/** What Node.js is called with to run junjo-k8s from source, as in the scripts of package.json. */
+export const fromSource = ['-r', 'tsx/cjs', 'cli/cli.ts'] as const;
+
 /** A copy of the project in a folder of its own, with the installed packages of this one. */
 export class Workspace {
   readonly path = mkdtempSync(join(tmpdir(), 'junjo-ai-studio-'));
@@ -33,6 +36,11 @@ export class Workspace {
   constructor() {
     for (const name of CONTENTS) cpSync(name, join(this.path, name), { recursive: true });
     symlinkSync(resolve('node_modules'), join(this.path, 'node_modules'));
+  }
+
+  /** Runs junjo-k8s as the scripts of package.json do, and waits for it. */
+  junjo(args: readonly string[], environment: NodeJS.ProcessEnv = {}) {
+    return this.run('node', [...fromSource, ...args], environment);
   }
 
   /** Runs a command as a user would, and waits for it. */

@@ -5,7 +5,7 @@ import { Workspace } from '../../support/workspace';
 
 let workspace: Workspace;
 const path = (name: string) => join(workspace.path, name);
-const cli = (...args: string[]) => workspace.run('node', ['tools/run.js', ...args]);
+const cli = (...args: string[]) => workspace.junjo(args);
 const urls = [
   'JUNJO_PROD_FRONTEND_URL=https://studio.example.com',
   'JUNJO_PROD_BACKEND_URL=https://api.example.com',

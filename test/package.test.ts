@@ -55,7 +55,7 @@ function folder(name: string): string {
 
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'junjo-ai-studio-'));
-  const workspace = new Workspace();
+  const workspace = new Workspace('copied');
   const packed = workspace.run('npm', ['pack', '--silent', '--pack-destination', root]);
   workspace.remove();
   if (packed.status !== 0) throw new Error(packed.stderr);
@@ -115,7 +115,7 @@ describe('junjo-k8s', () => {
     (name) => {
       const cwd = folder(`committed-${name}`);
       cpSync(join('examples', name), cwd, { recursive: true });
-      rmSync(join(cwd, 'dist'), { recursive: true });
+      rmSync(join(cwd, 'dist'), { recursive: true, force: true });
       const { sources, several, options } = exampleSources(name);
       const texts = sources.flatMap(({ files }) => files.map(({ text }) => text)).join('\n');
       const variables = [...new Set(texts.match(/\b[A-Z0-9_]*(SECRET|KEY|TOKEN)[A-Z0-9_]*\b/g))];

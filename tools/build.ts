@@ -52,6 +52,15 @@ async function bundle(entry: string, outfile: string, options: BuildOptions): Pr
   return metafile;
 }
 
+/** Bundles `junjo-k8s` into one file that needs no other. */
+export function bundleCommand(outfile: string): Promise<Metafile> {
+  return bundle('cli/cli.ts', outfile, {
+    // One command draws pictures with it. It is larger than all the rest.
+    external: ['@viz-js/viz'],
+    plugins: [deepImports, filesAsText],
+  });
+}
+
 /** The packages that bundles hold something of, as paths. */
 function packagesIn(metafiles: readonly Metafile[]): readonly string[] {
   const inputs = metafiles.flatMap(({ outputs }) =>
@@ -77,11 +86,7 @@ function licencesOf(paths: readonly string[]): string {
 
 async function main(): Promise<void> {
   rmSync('build', { recursive: true, force: true });
-  const command = await bundle('cli/cli.ts', 'build/cli.js', {
-    // One command draws pictures with it. It is larger than all the rest.
-    external: ['@viz-js/viz'],
-    plugins: [deepImports, filesAsText],
-  });
+  const command = await bundleCommand('build/cli.js');
   const library = await bundle('index.ts', 'build/index.js', {
     // Two copies of constructs are two classes of the same name.
     external: ['cdk8s', 'cdk8s-plus-27', 'constructs'],
@@ -96,4 +101,4 @@ async function main(): Promise<void> {
   });
 }
 
-void main();
+if (require.main === module) void main();

@@ -5,7 +5,5 @@ module.exports = {
   testPathIgnorePatterns: ['\\.slow\\.test\\.ts$'],
   // Tests that run npm and git in a folder of their own take seconds on a busy machine; none measures time.
   testTimeout: 60_000,
-  // Copies of this project, while mutations run.
-  modulePathIgnorePatterns: ['<rootDir>/.stryker/'],
   transform: { '\\.ts$': '@swc/jest' },
 };

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Kubectl } from '../../cluster/kubectl';
 import { PortForward } from '../../cluster/port-forward';
 import { development, envText } from '../support/studio';
-import { Workspace } from '../support/workspace';
+import { fromSource, Workspace } from '../support/workspace';
 
 let workspace: Workspace;
 let kubectl: string;
@@ -117,7 +117,7 @@ test('npm run forward prints the addresses, and ends cleanly on Ctrl-C', async (
   };
   fakeKubectl(`case "$*" in *'config view'*) echo '${JSON.stringify(config)}';; *) exec sleep 60;; esac`);
   writeFileSync(join(workspace.path, '.env'), envText(development({ JUNJO_K8S_NAMESPACE: 'team' })));
-  const child = spawn(process.execPath, ['tools/run.js', 'forward'], {
+  const child = spawn(process.execPath, [...fromSource, 'forward'], {
     cwd: workspace.path,
     env: { ...process.env, PATH: `${workspace.path}:${process.env.PATH}` },
   });

@@ -28,13 +28,12 @@ const named = pages.map(({ path }) => path);
 function argumentsOf([program, ...words]: readonly string[]): readonly string[] | undefined {
   if (program === 'junjo-k8s') return words;
   if (program === 'npx' && words[0] === 'junjo-ai-studio-cdk8s') return words.slice(1);
-  if (program === 'node' && words[0] === 'tools/run.js') return words.slice(1);
   if (program !== 'npm' || words[0] !== 'run') return undefined;
   const [script = '', ...more] = words.slice(1).filter((word) => word !== '--silent');
   const source: string = (scripts as Record<string, string>)[script] ?? '';
-  return source.startsWith('node tools/run.js ')
-    ? [...source.split(' ').slice(2), ...more.filter((word) => word !== '--')]
-    : undefined;
+  const fromSource = 'node -r tsx/cjs cli/cli.ts ';
+  if (!source.startsWith(fromSource)) return undefined;
+  return [source.slice(fromSource.length), ...more.filter((word) => word !== '--')];
 }
 
 /** What our command line parser says of arguments, without beginning anything. */

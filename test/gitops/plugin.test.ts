@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { load, loadAll } from 'js-yaml';
+import { bundleCommand } from '../../tools/build';
 import { makeCertificate } from '../support/certificate';
 import {
   development,
@@ -26,12 +27,10 @@ let image: string;
 let checkout: string;
 
 /** Does what the Dockerfile says, with what `npm run build` would make. */
-function buildImage(): void {
-  const bundle = `require('./scripts/bundle').bundle({ entryPoints: ['cli/cli.ts'], outfile: process.argv[1] })`;
+async function buildImage(): Promise<void> {
   for (const [, from = '', to = ''] of dockerfile.matchAll(/^COPY (\S+) (\S+)$/gm)) {
     expect(from).toBe('build/cli.js');
-    const { status, stderr } = spawnSync('node', ['-e', bundle, to.replace(IMAGE_FOLDER, image)], { encoding: 'utf8' });
-    if (status !== 0) throw new Error(stderr);
+    await bundleCommand(to.replace(IMAGE_FOLDER, image));
   }
 }
 
@@ -70,10 +69,10 @@ function hosts(name: string): Settings {
   };
 }
 
-beforeAll(() => {
+beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'junjo-ai-studio-'));
   image = join(root, 'image');
-  buildImage();
+  await buildImage();
 });
 
 beforeEach(() => {

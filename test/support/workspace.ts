@@ -3,18 +3,9 @@ import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-/** What a user's clone holds, apart from tests and examples. */
-const CONTENTS = [
-  'charts',
-  'cli',
-  'cluster',
-  'config',
-  'imports',
-  'releases',
-  'render',
-  'tools',
-  'main.ts',
-  'index.ts',
+/** What a user's clone holds, apart from tests and examples: its code, and its other files. */
+const CODE = ['charts', 'cli', 'cluster', 'config', 'imports', 'releases', 'render', 'tools', 'main.ts', 'index.ts'];
+const FILES = [
   'cdk8s.yaml',
   'package.json',
   'package-lock.json',
@@ -26,13 +17,24 @@ const CONTENTS = [
   '.github',
 ];
 
-/** A copy of the project in a folder of its own, with the installed packages of this one. */
+/** What Node.js is called with to run junjo-k8s from source, as in the scripts of package.json. */
+export const fromSource = ['-r', 'tsx/cjs', 'cli/cli.ts'] as const;
+
+/** A clone of the project in a folder of its own, with the installed packages of this one. */
 export class Workspace {
   readonly path = mkdtempSync(join(tmpdir(), 'junjo-ai-studio-'));
 
-  constructor() {
-    for (const name of CONTENTS) cpSync(name, join(this.path, name), { recursive: true });
-    symlinkSync(resolve('node_modules'), join(this.path, 'node_modules'));
+  /** @param code whether the code is linked, so that tsx compiles it once for all clones, or copied */
+  constructor(code: 'linked' | 'copied' = 'linked') {
+    const linked = ['node_modules', ...(code === 'linked' ? CODE : [])];
+    const copied = [...FILES, ...(code === 'copied' ? CODE : [])];
+    for (const name of linked) symlinkSync(resolve(name), join(this.path, name));
+    for (const name of copied) cpSync(name, join(this.path, name), { recursive: true });
+  }
+
+  /** Runs junjo-k8s as the scripts of package.json do, and waits for it. */
+  junjo(args: readonly string[], environment: NodeJS.ProcessEnv = {}) {
+    return this.run('node', [...fromSource, ...args], environment);
   }
 
   /** Runs a command as a user would, and waits for it. */

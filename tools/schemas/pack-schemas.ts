@@ -24,7 +24,7 @@ const PUBLISHED = [
 
 /**
  * Writes cli/validate/packed-schemas.ts. With a folder, from its `kubernetes/<version>.json` and its
- * `imports/crds/<group>_<kind>_<version>.json`, each of which may end in `.gz`; tools/schemas/README.md tells where they come from.
+ * `crds/<group>_<kind>_<version>.json`, each of which may end in `.gz`; tools/schemas/README.md tells where they come from.
  * Without one, what is packed already is kept. Kinds that only `imports/crds/` of this project knows come from there both times.
  */
 function main(folder: string | undefined): void {

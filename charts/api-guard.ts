@@ -16,14 +16,14 @@ export const apiGuardName = `${workloadNames.backend}-guard`;
 export const API_GUARD_PORT = 8080;
 
 const BOUNDS: ProxyBounds = {
-  // Less than the backend has to stop: answers of an LLM that are under way go on.
+  // Less than the grace period of the backend, so that LLM answers in progress are completed.
   shutdownSeconds: 60,
   // 480 requests at one time, which is more than the one process of the backend can serve.
   connections: 1024,
   headerBuffers: 2,
 };
 
-/** Where the guard comes from, and what it stands before. */
+/** The image of the guard, and the API in front of which it runs. */
 export interface ApiGuardProps extends StudioIdentity {
   /** Registry, with path, that mirrors Docker Hub. */
   readonly imageRegistry: string;

@@ -50,7 +50,7 @@ export class BackendChart extends Chart {
     const name = workloadNames.backend;
     const { volumes, mounts } = statefulVolumes(props);
     const { guard } = props;
-    // Of the backend itself, past its guard.
+    // Of the backend itself, not of the guard.
     const health = { httpGet: { path: '/health', port: k8s.IntOrString.fromString('http') }, timeoutSeconds: 5 };
 
     new k8s.KubeDeployment(this, 'deployment', {
@@ -84,7 +84,7 @@ export class BackendChart extends Chart {
                 // Fifteen minutes: migrations run before the port opens.
                 startupProbe: { ...health, periodSeconds: 5, failureThreshold: 180 },
                 readinessProbe: { ...health, periodSeconds: 10, failureThreshold: 3 },
-                // Two minutes: a heavy query keeps the one process busy and is no reason to kill it.
+                // Two minutes: a heavy query blocks the only process, which must not be killed for it.
                 livenessProbe: { ...health, periodSeconds: 20, failureThreshold: 6 },
                 resources: resources(100, props.memory),
                 volumeMounts: mounts,

@@ -14,7 +14,7 @@ import { schedulingFields } from './pod/placement';
 
 const ISSUER = 'junjo-ai-studio';
 
-/** A source of which cert-manager makes certificates. */
+/** A source from which cert-manager issues certificates. */
 type Issued = Extract<CertificateSource, { kind: 'acme' | 'clusterIssuer' }>;
 
 /** The Secret with the certificate of the edge, or nothing when the edge brings its own. */
@@ -28,17 +28,17 @@ export function spansTlsSecretName(certificate: SpansCertificate): string {
   return certificate.kind === 'secret' ? certificate.name : tlsSecretNames.spans;
 }
 
-/** Whether cert-manager proves the hosts with solver pods in the namespace. */
+/** Whether cert-manager may run solver pods in the namespace for HTTP-01 challenges. */
 export function usesSolver(certificate: CertificateSource): boolean {
   return certificate.kind === 'acme' || certificate.kind === 'clusterIssuer';
 }
 
-/** What solver pods have in common with those of the studio. */
+/** What solver pods share with the pods of the studio. */
 export interface SolverPodsProps extends ExtraProps {
   readonly placement: Placement;
 }
 
-/** The labels that a cluster asks of every pod, and the nodes that take them: solver pods need both as much as others. */
+/** The template of solver pods: a cluster may require labels of every pod, and the nodes of the studio may have taints. */
 export function solverPods({ extra, placement }: SolverPodsProps): {
   readonly podTemplate?: IssuerSpecAcmeSolversHttp01IngressPodTemplate;
 } {
@@ -47,7 +47,7 @@ export function solverPods({ extra, placement }: SolverPodsProps): {
   return Object.keys(podTemplate).length > 0 ? { podTemplate } : {};
 }
 
-/** For which hosts, from whom, and proven how. */
+/** The hosts, the issuer, and the solver of a certificate. */
 export interface CertificatesProps extends StudioIdentity, ExtraProps {
   readonly certificate: CertificateSource;
   readonly hosts: readonly string[];
@@ -81,7 +81,7 @@ export interface SpansCertificateProps extends StudioIdentity, ExtraProps {
   readonly host: string;
 }
 
-/** A certificate of its own for that host, so that the UI never waits for it. */
+/** A separate certificate for that host: if its challenge fails, UI and API still get theirs. */
 export function addSpansCertificate(scope: Construct, { certificate, host, ...identity }: SpansCertificateProps): void {
   if (certificate.kind === 'secret') return;
   const { by } = certificate;
@@ -107,13 +107,13 @@ function addCertificate(
     spec: {
       secretName: name,
       ...(secretTemplate && { secretTemplate }),
-      // Written in full: cert-manager 1.19.0 set defaults here and renewed what left them out.
+      // Written in full: cert-manager 1.19.0 added defaults here, and renewed every certificate that did not name them.
       issuerRef: { ...issuer, group: 'cert-manager.io' },
       dnsNames: [...hosts],
       privateKey: {
         algorithm: CertificateSpecPrivateKeyAlgorithm.ECDSA,
         size: 256,
-        // The default before cert-manager 1.18 kept one key for ever.
+        // The default before cert-manager 1.18 never changed the key.
         rotationPolicy: CertificateSpecPrivateKeyRotationPolicy.ALWAYS,
       },
       revisionHistoryLimit: 1,

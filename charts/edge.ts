@@ -45,7 +45,7 @@ export function edgeServices({
   };
 }
 
-/** What an ingress controller is told by annotations, by the object that carries them; nothing where there is none. */
+/** The annotations for the ingress controller, by the object that has them; none without a controller that is known. */
 export function controllerAnnotations(edge: Edge | undefined, { spans }: EdgeServices) {
   const controller = edge?.route.kind === 'ingress' ? edge.route.controller : undefined;
   const facts = { spans, sourceRanges: edge?.webSourceRanges ?? [] };

@@ -27,7 +27,7 @@ export interface FrontendChartProps extends ComponentProps {
   readonly serviceAnnotations: Readonly<Record<string, string>>;
 }
 
-/** Ports below this one need a capability, unless a sysctl of the pod says otherwise. */
+/** Ports below this one need a capability, unless a sysctl of the pod lowers the limit. */
 const FIRST_UNPRIVILEGED_PORT = 1024;
 
 /** The UI: static files, as many pods as wanted. */
@@ -89,7 +89,7 @@ export class FrontendChart extends Chart {
                 startupProbe: { ...health, periodSeconds: 2, failureThreshold: 60 },
                 readinessProbe: { ...health, periodSeconds: 10, failureThreshold: 3 },
                 livenessProbe: { ...health, periodSeconds: 20, failureThreshold: 3 },
-                // Requests that are still led here while the pod is taken off the list would be refused.
+                // Requests arrive until every node has removed the pod from its endpoints. Without the wait they are refused.
                 lifecycle: { preStop: { exec: { command: ['sleep', '5'] } } },
                 resources: resources(10, props.memory),
                 ...(ownConfig && {

@@ -134,7 +134,7 @@ export class GatewayChart extends Chart {
     });
   }
 
-  /** On the routes of UI and API: on the Gateway it would shut out spans, and the solver. */
+  /** On the routes of UI and API: on the Gateway it would block spans and the solver, too. */
   private addSourceRanges(props: GatewayChartProps): void {
     new SecurityPolicy(this, 'source-ranges', {
       metadata: objectMeta(props, 'junjo-ai-studio-source-ranges'),
@@ -178,7 +178,7 @@ function metadataWithDns(props: GatewayChartProps, name: string, hosts: readonly
 
 type Listener = 'http' | 'https';
 
-/** The name of a listener; a shared Gateway may have no plain one for us. */
+/** The name of a listener. A shared Gateway may have no listener for plain HTTP. */
 function listenerOf(route: GatewayChartProps['route'], listener: Listener): string | undefined {
   return route.kind === 'gateway' ? listener : route.listeners[listener];
 }

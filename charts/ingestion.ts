@@ -65,7 +65,7 @@ export class IngestionChart extends Chart {
     const name = workloadNames.ingestion;
     const { volumes, mounts } = statefulVolumes(props);
     const { tls: sidecar } = props;
-    // A certificate of somebody's own is for the port that applications know; one of the pod's own is for the edge.
+    // With a certificate from a Secret, TLS is for applications on the published port; a self-signed one is for the edge.
     const endsTls = sidecar?.certificate.kind === 'secret';
     const initContainers = [
       waitForMarkContainer(props, props.lineName),

@@ -9,7 +9,7 @@ export interface StudioIdentity {
   readonly namespace: string;
 }
 
-/** A pod of the studio has what `addExtra` gives every object, too. */
+/** What `addExtra` adds to every object, for the templates of pods. */
 export interface ExtraProps {
   readonly extra: Extra;
 }
@@ -40,7 +40,7 @@ export function annotated<Meta extends object>(meta: Meta, annotations: Readonly
   return Object.keys(annotations).length > 0 ? { ...meta, annotations: { ...annotations } } : meta;
 }
 
-/** The same as metadata of what others make of our objects, or nothing. */
+/** The same as metadata for objects that controllers create from those of the studio, or nothing. */
 export function extraMeta({
   labels,
   annotations,
@@ -52,7 +52,7 @@ export function extraMeta({
   return Object.keys(meta).length > 0 ? meta : undefined;
 }
 
-/** Labels and annotations of an operator's own on every object below a construct; what the studio writes itself stays. */
+/** Adds the operator's labels and annotations to every object below a construct. Those of the studio stay. */
 export function addExtra(scope: Construct, { labels, annotations }: Extra): void {
   for (const object of scope.node.findAll().filter((construct) => construct instanceof ApiObject)) {
     const { metadata } = object;

@@ -7,12 +7,12 @@ import { keepOnDelete, labels, type StudioIdentity } from './metadata';
 /** Level of the Pod Security Standards. */
 export type PodSecurity = 'restricted' | 'baseline';
 
-/** Root in the container of a development image is what `restricted` forbids; the rest of it holds there too. */
+/** `restricted`, unless development images run as root, which only `baseline` allows. */
 export function podSecurityOf({ imageTarget }: Pick<StudioConfig, 'imageTarget'>): PodSecurity {
   return imageTarget === 'development' ? 'baseline' : 'restricted';
 }
 
-/** The namespace, and how strict it is with its pods. */
+/** The namespace, and the level of Pod Security that it enforces. */
 export interface NamespaceChartProps extends StudioIdentity {
   /** What the API server enforces. */
   readonly podSecurity: PodSecurity;
@@ -27,7 +27,7 @@ export class NamespaceChart extends Chart {
         name: props.namespace,
         labels: {
           ...labels(props.studio),
-          // What is not enforced is not warned of either: development images would bring a warning at every apply.
+          // The same level for warnings: otherwise development images would cause one at every apply.
           ...Object.fromEntries(
             ['enforce', 'audit', 'warn'].flatMap((mode) => [
               [`pod-security.kubernetes.io/${mode}`, props.podSecurity],

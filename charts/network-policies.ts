@@ -10,9 +10,9 @@ import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
 import { qdrantPorts } from './qdrant';
 import { edgeNeedsTls, SPANS_TLS_PORT } from './spans-tls';
 
-/** Who is where, as far as it is known when rendering. */
+/** The ports and peers that the policies name. */
 export interface NetworkPoliciesChartProps extends StudioIdentity {
-  /** Ports of the pods, which is what policies are about, whatever a Service maps to them. */
+  /** Ports of the pods. Policies apply to these, not to the ports of Services. */
   readonly ports: {
     readonly ui: number;
     readonly api: number;

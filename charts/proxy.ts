@@ -12,7 +12,7 @@ const USER = 101;
 const CONFIG_PATH = '/etc/nginx/junjo';
 const RUN_PATH = '/run/nginx';
 
-/** What one nginx beside a service is. */
+/** An nginx sidecar. */
 export interface ProxyProps {
   /** Name of the container, and first word of its volumes. */
   readonly name: string;
@@ -27,9 +27,9 @@ export interface ProxyProps {
   readonly memory: Memory;
 }
 
-/** What bounds one nginx: its memory is that of the connections and headers that it can hold. */
+/** Limits of one nginx. They determine its memory: that of all connections and headers that it may hold. */
 export interface ProxyBounds {
-  /** Seconds for what is under way when the pod stops; without a bound, nginx waits for open streams for ever. */
+  /** Seconds that open requests may take when the pod stops. Without a limit, nginx waits for open streams for ever. */
   readonly shutdownSeconds: number;
   /** Connections at one time, to either side. */
   readonly connections: number;

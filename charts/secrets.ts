@@ -40,7 +40,7 @@ export class SecretsChart extends Chart {
   }
 }
 
-/** The Secret that the controller makes has the operator's labels and annotations too. */
+/** The Secret that the controller creates gets the operator's labels and annotations, too. */
 export interface SealedSecretsChartProps extends SecretsChartProps<'sealed'>, ExtraProps {}
 
 /** The secrets, encrypted for the sealed-secrets controller of one cluster. */
@@ -87,7 +87,7 @@ export class ExternalSecretsChart extends Chart {
         },
         data: keys.map((key) => ({
           secretKey: key,
-          // What the CRD defaults inside the list is written out: the list is replaced whole, and would show a change.
+          // The defaults of the CRD inside the list are written out: an apply replaces the whole list, and would show a change.
           remoteRef: {
             key: remoteKey,
             property: key,

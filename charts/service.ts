@@ -54,18 +54,18 @@ export function addInternalService(
   });
 }
 
-/** How the port for spans is published in production: type, firewall, and that clients keep their address. */
+/** How the port for spans is published in production: type, source ranges, and preserved client addresses. */
 export function spansServiceSpec({ type, sourceRanges }: SpansService): Partial<k8s.ServiceSpec> {
   if (type === 'ClusterIP') return { type };
   return {
     type,
-    // Without it the node hides the client's address, and no policy of ours could filter by it.
+    // Without it the node replaces the client's address, and network policies cannot filter by it.
     externalTrafficPolicy: 'Local',
     ...(type === 'LoadBalancer' && sourceRanges.length > 0 && { loadBalancerSourceRanges: [...sourceRanges] }),
   };
 }
 
-/** What the load balancer of a published port and external-dns are told on its Service. */
+/** Annotations of the Service for spans: for the cloud's load balancer, and for external-dns. */
 export function spansServiceAnnotations(service: SpansService, port: number): Record<string, string> {
   const { host, externalDns } = service;
   return { ...cloudAnnotations(service, port), ...(host && externalDns && externalDnsAnnotations([host])) };

@@ -4,7 +4,7 @@ import type { ReleaseLine } from '../releases';
 import { type ComponentProps, containerDefaults } from './pod/component';
 import { resources } from './pod/resources';
 
-/** Seconds after which whoever balances the load has stopped sending to a pod that is going. */
+/** Seconds after which load balancers have stopped sending to a pod that terminates. */
 const EDGE_SECONDS = 10;
 
 /** Seconds that the kubelet may need between the end of the hook and the kill. */
@@ -27,7 +27,7 @@ export function stopIngestion({ stop }: ReleaseLine['ingestion']): {
   };
 }
 
-/** Holds ingestion back until the backend can check API keys; before, it would turn spans away for good. */
+/** Starts ingestion only when the backend can check API keys: before that, it would refuse spans, which are then lost. */
 export function waitForBackend(props: ComponentProps, apiKeysPort: number): k8s.Container {
   const { image, imagePullPolicy, securityContext } = containerDefaults(props, 'ingestion');
   const address = `/dev/tcp/${internalServiceNames.backend}/${apiKeysPort}`;
@@ -41,7 +41,7 @@ export function waitForBackend(props: ComponentProps, apiKeysPort: number): k8s.
       '-c',
       `trap 'exit 143' TERM; until timeout 2 bash -c '< ${address}' 2> /dev/null; do echo 'waiting for the backend'; sleep 1; done`,
     ],
-    // A pod is scheduled by its largest container here, which this is not.
+    // The scheduler counts the largest container of the pod, which is another one.
     resources: resources(10, { requestMi: 16, limitMi: 32 }),
     securityContext,
   };

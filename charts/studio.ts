@@ -23,7 +23,7 @@ import { spansTlsOf } from './spans-tls';
 import { mountedClaim, StorageChart } from './storage';
 import { UpgradeGuardChart } from './upgrade-guard';
 
-/** A studio, and how it goes together with others. */
+/** A studio, and whether Argo CD applies it together with others. */
 export interface StudioProps {
   readonly config: StudioConfig;
   /** An ApplicationSet applies it together with others. @default false, it has an Application of its own */

@@ -19,10 +19,10 @@ export const VOLUME_MARK = '.junjo-studio.json';
 /** Name of the init container that keeps a release from data that it cannot read. */
 export const GUARD_CONTAINER = 'upgrade-guard';
 
-/** Where the containers that run it have it. */
+/** Folder at which the containers mount it. */
 export const UPGRADE_GUARD_PATH = '/etc/junjo-upgrade-guard';
 
-/** What the guard judges by. */
+/** What the guard compares the volume with. */
 export interface UpgradeGuardProps {
   readonly line: ReleaseLine;
   /** Every line whose data the volume may hold. */
@@ -52,7 +52,7 @@ export function upgradeGuardFacts({ line, lines, acceptedLosses }: UpgradeGuardP
   };
 }
 
-/** What would be lost, where anything would; the guard puts the name of the line where `{line}` stands. */
+/** What would be lost, if anything. The guard replaces `{line}` by the name of the line. */
 function lossText({ move, stores }: SchemaFacts, to: ReleaseLine): string | undefined {
   const held = 'This volume holds the spans of Junjo AI Studio {line}';
   switch (move) {
@@ -96,14 +96,14 @@ export function upgradeGuardContainer(props: GuardedProps): k8s.Container {
     imagePullPolicy,
     command: [
       'python3',
-      // Nothing of the image's own packages is needed, and nothing beside the program is looked for.
+      // The program needs no packages of the image, and imports nothing from its own folder.
       '-I',
       `${UPGRADE_GUARD_PATH}/upgrade-guard.py`,
       `${UPGRADE_GUARD_PATH}/facts.json`,
       props.dataPath,
       '/dev/termination-log',
     ],
-    // Measured: 40 MiB for a look at 100000 files of spans.
+    // Measured: 40 MiB for 100000 files of spans.
     resources: resources(10, { requestMi: 32, limitMi: 128 }),
     securityContext,
     volumeMounts: [...dataVolume(props).mounts, programs],

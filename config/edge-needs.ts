@@ -7,7 +7,7 @@ export const BODY_LIMIT_MI = 32;
 /** Seconds for which browsers remember to use HTTPS: one year. */
 export const HSTS_SECONDS = 31536000;
 
-/** What the edge has to do, as a person would ask for it. */
+/** What every edge has to do, in words that follow "must". */
 export const edgeNeeds = {
   grpc: 'speak HTTP/2 without TLS (h2c) to the port for spans',
   timeout: 'wait ten minutes for an answer',

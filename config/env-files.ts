@@ -20,7 +20,7 @@ export interface Entry {
 /**
  * Reads the env files of one studio; a later file wins over an earlier one.
  * `${NAME}` is looked up in the environment, then in what earlier files and lines set, as compose does.
- * The table says which values are secret, and whose are ours to warn of.
+ * The table says which values are secret, and which variables belong to the studio.
  */
 export function readEnvFiles(files: readonly EnvFileText[], environment: Lookup, table: readonly Variable[]) {
   const known = new Map(table.map((variable) => [variable.name, variable]));
@@ -32,9 +32,9 @@ export function readEnvFiles(files: readonly EnvFileText[], environment: Lookup,
       problems.push({ severity: 'error', file, line, variable, text: message });
     }
     for (const { line, name: variable, variable: unset } of read.unset) {
-      // Variables of others are not ours to judge.
+      // Variables of other programs get no warning.
       if (!known.has(variable)) continue;
-      // What looks like a reference may be a piece of the secret.
+      // What looks like a reference may be part of the secret.
       const reference = known.get(variable)?.secret ? 'what follows a $ in it' : `$${unset}`;
       const advice = 'it became empty, as in compose. Put the value in single quotes if the $ is part of it';
       problems.push({ severity: 'warning', file, line, variable, text: `nothing sets ${reference}; ${advice}` });

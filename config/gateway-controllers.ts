@@ -1,6 +1,6 @@
 /** What implements a Gateway class. */
 export interface GatewayController {
-  /** As its makers call it. */
+  /** Its official name. */
   readonly name: string;
   /** Names of the classes that it usually has. */
   readonly classes: RegExp;

@@ -5,7 +5,7 @@ const IMAGE_PATH = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
 const IMAGE_TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 const IMAGE_DIGEST = /^sha256:[0-9a-f]{64}$/;
 
-/** An image, and what tells whether it moves. */
+/** An image, and the tag or digest that says whether it can change. */
 export interface ImageReference {
   /** The whole of it, as a container names it. */
   readonly reference: string;

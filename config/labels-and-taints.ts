@@ -9,10 +9,10 @@ const LABEL_VALUE = /^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/;
 /** What a taint does to pods that do not tolerate it. */
 const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 
-/** Domains by whose keys the studio's objects are found, judged, applied or rolled; on everything, others would break that. */
+/** Domains of keys by which objects are selected, checked, applied or rolled out. An operator's values would break that. */
 const RESERVED = ['argocd.argoproj.io', 'cert-manager.io', 'checksum', 'junjo-ai-studio', 'k8s.io', 'kubernetes.io'];
 
-/** What is below a reserved domain and harmless on every object: it only ever tells of pods. */
+/** Below a reserved domain, but harmless on every object: only pods are read for it. */
 const ALLOWED = ['cluster-autoscaler.kubernetes.io'];
 
 /** The total of all annotations of an object: `TotalAnnotationSizeLimitB` of k8s.io/apimachinery. */

@@ -11,14 +11,14 @@ import {
 } from 'yaml';
 import type { Problem } from './problems';
 
-/** Where something stands. */
+/** A line of a file. */
 export interface Place {
   readonly file: string;
   /** 1-based. */
   readonly line: number;
 }
 
-/** Which objects a patch is for; texts are regular expressions for the whole, as in kustomize. */
+/** The objects that a patch changes. Each text is a regular expression for the whole value, as in kustomize. */
 export interface PatchTarget {
   readonly kind: string;
   /** @default every name */
@@ -80,7 +80,7 @@ export function readPatchFile(file: string, text: string): PatchFile {
   }
 }
 
-/** Ends the reading of a file at the first thing in it that makes no sense. */
+/** Stops reading a file at its first error. */
 class Malformed extends Error {
   constructor(readonly problem: Problem) {
     super(problem.text);
@@ -188,7 +188,7 @@ function isPattern(text: string): boolean {
 /** The patch itself, written as YAML or, as kustomize has it, as a text of YAML or JSON. */
 function changeOf(yaml: Yaml, node: ParsedNode): Patch['change'] {
   if (isScalar(node) && typeof node.value === 'string') {
-    // The lines of a block begin below the sign that opens it.
+    // The text of a block starts on the line after its indicator.
     const block = node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED';
     const { file, line } = yaml.place(node);
     const inner = parse(node.value, file, block ? line : line - 1);
@@ -224,7 +224,7 @@ function operationOf(yaml: Yaml, node: ParsedNode): PatchOperation {
   };
 }
 
-/** The names of JavaScript's own fields are no part of a manifest. */
+/** A JSON pointer that does not name a field of JavaScript's own objects. */
 function isPointer(path: unknown): boolean {
   const words = String(path).split('/');
   return (

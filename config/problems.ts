@@ -27,7 +27,7 @@ export interface Problem extends Pick<Finding, 'text'> {
   readonly object?: string;
 }
 
-/** Something that was made of what a person wrote, and what is to say of it. */
+/** A value built from what a person wrote, and its problems. */
 export interface Built<T> {
   readonly value: T;
   readonly problems: readonly Problem[];

@@ -45,7 +45,7 @@ function parse(text: string): Quantity | undefined {
   }
   const exponent = /^[eE][+-]?[0-9]/.test(suffix);
   const power = exponent ? Number(suffix.slice(1)) : (DECIMAL.indexOf(suffix) - DECIMAL.indexOf('')) * 3;
-  // Beyond it no quantity means anything, and the numbers grow without bound.
+  // Larger powers are no useful quantities, and would make numbers of any length.
   if (Math.abs(power) > 18) return undefined;
   const nanos =
     power < 0

@@ -10,7 +10,7 @@ import {
 } from 'node:crypto';
 import { isBase64, isMap } from './text';
 
-/** Where a sealed value may be opened: under one name, anywhere in one namespace, or anywhere in the cluster. */
+/** Where a sealed value may be decrypted: under one name, anywhere in one namespace, or anywhere in the cluster. */
 export type SealingScope = 'strict' | 'namespace-wide' | 'cluster-wide';
 
 /** The SealedSecret that values are sealed for. */
@@ -25,7 +25,7 @@ export interface SealingTarget {
 export interface SealedValue {
   /** What stands in `encryptedData`, in base64. */
   readonly ciphertext: string;
-  /** HMAC-SHA-256 in hex, by which a later render knows the value again. */
+  /** HMAC-SHA-256 in hex, by which a later render recognizes the value. */
   readonly digest: string;
 }
 
@@ -57,7 +57,7 @@ export function readSealingCertificate(
   pem: string,
   now: Date,
 ): { readonly publicKey: KeyObject } | { readonly problem: string } {
-  // The certificate is a file that people commit, so a private key beside it is no less wrong.
+  // People commit the file of the certificate, so it must not hold a private key.
   if (pem.includes('PRIVATE KEY-----')) {
     return { problem: `holds a private key, which opens what it seals; keep it out of Git. ${FETCH}` };
   }
@@ -138,7 +138,7 @@ export function sealAll(
   return { scope, namespace, name, values: sortedByKey(sealed) };
 }
 
-/** The kept values that open under this target too. */
+/** The kept values that can be decrypted under this target, too. */
 export function reusableSeals(
   kept: KeptSeals | undefined,
   target: SealingTarget,

@@ -191,7 +191,7 @@ export interface VeleroBackup {
   readonly keepDays: number;
 }
 
-/** What copies the data away on a schedule. */
+/** What backs up the data on a schedule. */
 export type Backup = { readonly kind: 'none' } | VolSyncBackup | VeleroBackup;
 
 /** Where Argo CD finds the manifests. */

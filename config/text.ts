@@ -6,7 +6,7 @@ export function isDnsSubdomain(text: string): boolean {
   return DNS_SUBDOMAIN.test(text) && text.length <= 253;
 }
 
-/** Whether a value that was read is a map: of JSON an object, of YAML a mapping. */
+/** Whether a value is a map: an object of JSON, or a mapping of YAML. */
 export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

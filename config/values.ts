@@ -53,7 +53,7 @@ export class Values {
     return this.inFile(name).kind !== 'none';
   }
 
-  /** The value of the file, or else the default. A text that is no value counts as none: its problem is told anyway. */
+  /** The value of the file, or else the default. An invalid text counts as no value: its problem is reported elsewhere. */
   inEffect<Name extends VariableName>(name: Name): ParsedValues[Name] {
     // The type that parsed it is the one in the row of that name, from which ParsedValues is made.
     return this.parsed(name) as ParsedValues[Name];

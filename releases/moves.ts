@@ -1,12 +1,12 @@
 import { newestTag, type ReleaseLine, type StoreFacts } from './release-line';
 
-/** What becomes of the spans when another line starts on the volume of one. */
+/** What happens to the spans when another release line starts on the volume. */
 export type Move =
   /** It reads them. */
   | 'harmless'
-  /** It does not look at them; they stay where they are. */
+  /** It does not read them. They stay on the volume. */
   | 'hidden'
-  /** It looks at them and fails: traces do not open, and a log left over stops every flush. */
+  /** It fails to read them: traces do not open, and a write-ahead log of the old line stops every flush. */
   | 'unreadable';
 
 /** What a move between two lines does to spans. */

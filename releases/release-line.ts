@@ -35,7 +35,7 @@ export interface LineVariable {
   readonly nameInEnvFile?: string;
   /** The image has no default of its own, so the manifests set `default` when the file does not. @default false */
   readonly writtenOut?: boolean;
-  /** The value may be at most so many percent of the memory limit of a container, in MiB, and is that when nothing sets it. */
+  /** Upper bound of the value, in MiB, as a share of the memory limit of a container; also its default. @default no bound */
   readonly percentOfMemory?: MemoryShare;
   /** A name of the container's runtime rather than of upstream: a file may have it for another program. @default false */
   readonly ofRuntime?: boolean;
@@ -60,13 +60,13 @@ export interface IngestionFacts {
   /** Seconds for which a checked key is trusted, so that a revoked one still works; or the variable that sets them. */
   readonly keyTrustedFor: number | { readonly variable: string };
   /**
-   * SIGTERM drains streams and closes the store, which takes so many seconds at the most; or it is not heard at all, and
-   * what was acknowledged in the last so many seconds is only in memory.
+   * On SIGTERM it drains streams and closes the store, which takes at most `drainSeconds`. Or it ignores SIGTERM, and spans
+   * that it acknowledged in the last `unwrittenSeconds` are only in memory.
    */
   readonly stop: { readonly drainSeconds: number } | { readonly unwrittenSeconds: number };
 }
 
-/** What the API gives away by itself, and to whom. */
+/** What the API shows without the manifests, and to whom. */
 export interface ApiFacts {
   /** Path below which the API serves spans, prompts and answers included. */
   readonly spansPath: string;

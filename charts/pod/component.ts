@@ -66,7 +66,7 @@ export function statefulPodMeta(
   });
 }
 
-/** What the container of every component says alike. */
+/** The fields that the containers of all components have. */
 export function containerDefaults(
   props: ComponentProps,
   component: Component,

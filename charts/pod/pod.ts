@@ -38,7 +38,7 @@ export function podMeta(
   return annotated(meta, { ...extra.annotations, ...digests });
 }
 
-/** What every pod of the studio says alike. */
+/** The fields that every pod of the studio has. */
 export function podDefaults(props: PodProps): Omit<k8s.PodSpec, 'containers'> {
   return {
     // Service links would set JUNJO_…_PORT=tcp://… and the like, which the backend's settings reject.

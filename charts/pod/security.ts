@@ -1,7 +1,7 @@
 import type { k8s } from 'cdk8s-plus-27';
 import type { StudioConfig } from '../../config/studio-config';
 
-/** As whom the containers of a pod run. */
+/** The user that the containers of a pod run as. */
 export interface RunAsProps {
   /** uid and gid, and the group of the volumes. */
   readonly user: number;
@@ -22,7 +22,7 @@ export function podSecurityContext({ imageTarget, user }: RunAsProps): k8s.PodSe
     : { runAsNonRoot: true, runAsUser: user, runAsGroup: user, ...volumes };
 }
 
-/** What no container may do; only one that hot-reloads compiles and caches inside the image's own tree. */
+/** No privileges, and a read-only root file system. Only development images write inside the image, when they reload. */
 export function containerSecurityContext(imageTarget: RunAsProps['imageTarget'] = 'production'): k8s.SecurityContext {
   return {
     allowPrivilegeEscalation: false,

@@ -3,7 +3,7 @@ import type { WritableFolder } from '../../releases';
 import { quantity } from './resources';
 import type { RunAsProps } from './security';
 
-/** Volumes of a pod, and where its container has them. */
+/** Volumes of a pod, and the mounts of its container. */
 export interface VolumesAndMounts {
   readonly volumes: k8s.Volume[];
   readonly mounts: k8s.VolumeMount[];

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What a file of this project holds. They are part of the code, whoever runs it wherever, and no input of a person's. */
+/** The text of a program. The programs are part of the code, not input, so that charts may read them. */
 function textOf(name: string): string {
   return readFileSync(join(__dirname, name), 'utf8');
 }
 
-/** Stops a release on a volume whose spans it would hide; for the Python of the backend's image, which is made of it. */
+/** Stops a release on a volume whose spans it would not show. Runs on the Python of the backend's image. */
 export const upgradeGuard = textOf('upgrade-guard.py');
 
-/** Waits until the guard has passed; for the shells of ingestion's images. */
+/** Waits until the guard has marked the volume. Runs in the shell of ingestion's image. */
 export const waitForMark = textOf('wait-for-mark.sh');

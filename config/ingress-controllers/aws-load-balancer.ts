@@ -4,7 +4,7 @@ import { type Annotations, type IngressController, prefixed } from './ingress-co
 const SOURCE = 'https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/';
 const alb = (settings: Annotations): Annotations => prefixed('alb.ingress.kubernetes.io/', settings);
 const timeout = () => alb({ 'load-balancer-attributes': `idle_timeout.timeout_seconds=${READ_TIMEOUT_SECONDS}` });
-/** An address on the internet, and pods as targets: Services of type ClusterIP are none for the default, `instance`. */
+/** A public address, and pods as targets: the default, `instance`, does not work with ClusterIP Services. */
 const reach = { scheme: 'internet-facing', 'target-type': 'ip' };
 
 /** https://github.com/kubernetes-sigs/aws-load-balancer-controller */
@@ -36,7 +36,7 @@ export const awsLoadBalancer: IngressController = {
     redirect: {
       source: SOURCE,
       web: () => alb({ ...reach, 'listen-ports': '[{"HTTP":80},{"HTTPS":443}]', 'ssl-redirect': '443' }),
-      // What the targets answer at / is no matter of health for the API.
+      // The API does not answer at /, the default path of the health check.
       webServices: { ui: {}, api: alb({ 'healthcheck-path': '/health' }) },
     },
     hsts: {

@@ -11,7 +11,7 @@ export interface EdgeFacts {
   readonly sourceRanges: readonly string[];
 }
 
-/** How a controller does one of the things that the edge has to do. */
+/** How a controller meets one need of the edge. */
 export interface EdgeAnswer {
   /** Where the controller's documentation or source says so. */
   readonly source: string;
@@ -23,7 +23,7 @@ export interface EdgeAnswer {
   readonly webServices?: Readonly<Record<'ui' | 'api', Annotations>>;
   /** Annotations of the Service for spans. @default none */
   readonly spansService?: (facts: EdgeFacts) => Annotations;
-  /** What does it where annotations alone do not: an object beside the Ingress, the controller by itself, a condition. */
+  /** What does it, if not annotations alone: an object beside the Ingress, the controller by default, or a condition. */
   readonly by?: string;
   /** Why it cannot be done with an Ingress on this controller. @default it can */
   readonly cannot?: string;
@@ -31,25 +31,25 @@ export interface EdgeAnswer {
 
 /** A controller of Ingresses. */
 export interface IngressController {
-  /** As its makers call it. */
+  /** Its official name. */
   readonly name: string;
   /** Names of the classes that it usually has. @default none: only `JUNJO_K8S_INGRESS_CONTROLLER` tells */
   readonly classes?: RegExp;
-  /** `secrets`: of the namespace, as cert-manager writes them. Else who has them instead. */
+  /** Where it takes certificates from: Secrets of the namespace, itself, or the cloud. */
   readonly certificates: 'secrets' | 'itself' | 'cloud';
-  /** Redirect, HSTS and the like are objects of its own. @default none */
+  /** Needs objects of its own kinds, for example for HSTS: charts/ingress-controllers/. @default none */
   readonly objects?: 'traefik' | 'kong';
   /** Speaks HTTP/2 to a backend over TLS only, so that spans need a sidecar that ends it. @default false */
   readonly tlsToBackend?: boolean;
-  /** Serves a host from one Ingress alone, so that the solver of HTTP-01, with one of its own, is not reached. @default false */
+  /** Serves a host from one Ingress only, so that the Ingress of the HTTP-01 solver has no effect. @default false */
   readonly oneIngressPerHost?: boolean;
-  /** Source ranges of one Ingress hold for its hosts in every other, so that the solver of HTTP-01 is shut off. @default false */
+  /** Applies the source ranges of one Ingress to its host in all others, so that they block the HTTP-01 solver. @default false */
   readonly rangesHoldForHost?: boolean;
-  /** It connects from outside the cluster, so that no policy can tell it from others. @default false, it runs in pods */
+  /** It connects from outside the cluster, so that network policies cannot select it. @default false, it runs in pods */
   readonly outsideCluster?: boolean;
   /** What must be there or be set in the controller, in full sentences. */
   readonly conditions: readonly string[];
-  /** Said at each render, where a person should reconsider. @default nothing */
+  /** Printed at each render. @default nothing */
   readonly note?: string;
   readonly answers: Readonly<Record<EdgeNeed, EdgeAnswer>>;
 }

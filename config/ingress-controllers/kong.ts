@@ -29,7 +29,7 @@ export const kong: IngressController = {
     body: { source: 'https://developer.konghq.com/gateway/configuration/', by: 'no limit by default' },
     redirect: {
       source: SOURCE,
-      // Without the second it answers 426 instead of a redirect.
+      // Without the second annotation it answers 426 instead of a redirect.
       web: () => ({ 'konghq.com/protocols': 'https', 'konghq.com/https-redirect-status-code': '301' }),
     },
     hsts: { source: 'https://developer.konghq.com/plugins/response-transformer/', by: 'a KongPlugin' },

@@ -2,8 +2,8 @@ import type { IngressController } from './ingress-controller';
 
 const SOURCE = 'https://doc.traefik.io/traefik/reference/routing-configuration/kubernetes/ingress/';
 
-// Without the first the routes are served over plain HTTP as well. The certificate alone does not make a route a TLS route,
-// unless the entry point happens to have TLS by default.
+// Without the first annotation the routes are served over plain HTTP as well. Without the second they are no TLS routes,
+// unless TLS is the default of the entry point.
 const tls = {
   'traefik.ingress.kubernetes.io/router.entrypoints': 'websecure',
   'traefik.ingress.kubernetes.io/router.tls': 'true',

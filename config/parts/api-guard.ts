@@ -3,7 +3,7 @@ import type { Built, Problem } from '../problems';
 import type { Values } from '../values';
 import type { Addresses } from './web';
 
-/** Whether a guard asks for a sign-in where the API itself shows spans to everybody. */
+/** Whether a guard requires a sign-in, for releases whose API shows spans to everybody. */
 export function apiGuardOf(values: Values, { api, ports }: ReleaseLine, addresses: Addresses): Built<boolean> {
   const production = values.inEffect('JUNJO_ENV') === 'production';
   if (!production || api.spansNeedSignIn) {

@@ -6,7 +6,7 @@ import type { VariableName } from '../variables';
 // Provisioners of folders on a node, by the names of their classes: k3s and kind, OpenEBS, minikube.
 const NO_SNAPSHOTS = /^(local-path|openebs-hostpath|hostpath|standard-rwo-local|local-storage)$/;
 
-/** Which settings each way heeds, beside the one that chooses it. */
+/** The settings that have an effect with each kind of backup. */
 const heeded: Readonly<Record<Backup['kind'], readonly VariableName[]>> = {
   none: [],
   volsync: [
@@ -20,7 +20,7 @@ const heeded: Readonly<Record<Backup['kind'], readonly VariableName[]>> = {
 
 const settings: readonly VariableName[] = [...new Set(Object.values(heeded).flat())];
 
-/** What copies the data away on a schedule. */
+/** What backs up the data on a schedule. */
 export function backupOf(values: Values, storage: Storage | undefined, namespace: string): Built<Backup> {
   const kind = values.inEffect('JUNJO_K8S_BACKUP');
   const problems: Problem[] = settings

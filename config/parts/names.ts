@@ -8,7 +8,7 @@ import { type Variable, variablesOf } from '../variables';
 
 export { nearest };
 
-/** Judges the names in a file: refused, of another release line, misspelt, or without effect. */
+/** Reports names in a file that are refused, of another release line, misspelt, or without effect. */
 export function checkNames(
   values: Values,
   entries: ReadonlyMap<string, Entry>,
@@ -42,7 +42,7 @@ export function checkNames(
   });
 }
 
-/** What to say of a variable because the file has it, whatever its value is. */
+/** What to report of a variable because the file has it, whatever its value is. */
 function useProblems(
   values: Values,
   { name, onlyWith, refused, setByManifests, insteadOfCompose, readers }: Variable,

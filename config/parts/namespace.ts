@@ -1,7 +1,7 @@
 import type { Built } from '../problems';
 import type { Values } from '../values';
 
-/** The namespace, called like the studio unless the file gives it another name. */
+/** The namespace. It has the name of the studio unless the file gives another. */
 export function namespaceOf(values: Values): Built<string> {
   const own = values.inEffect('JUNJO_K8S_NAMESPACE');
   const namespace = own ?? values.inEffect('JUNJO_K8S_NAME');

@@ -14,7 +14,7 @@ interface Name {
   readonly variable?: VariableName;
 }
 
-/** Two objects of one kind may not have one name, or each would take the other's place. */
+/** Two objects of one kind must not have the same name, because one would replace the other. */
 export function checkObjectNames(values: Values, config: StudioConfig): readonly Problem[] {
   const problems: Problem[] = [];
   const taken = new Map<string, Name>();

@@ -16,7 +16,7 @@ export function proxyExceptions(values: Values, { readers }: Secrets): Readonly<
   const proxies: readonly string[] = proxyNames;
   if (!readers.backend.some(({ key }) => proxies.includes(key))) return {};
   const given = values.inEffect('no_proxy') ?? values.inEffect('NO_PROXY') ?? [];
-  // Among other names it means nothing.
+  // Among other names the * has no effect.
   if (given.length === 1 && given[0] === '*') return { NO_PROXY: '*', no_proxy: '*' };
   const store = values.inEffect('JUNJO_K8S_QDRANT') ? [qdrantName] : [];
   const exceptions = [...new Set([...given, ...OWN_NAMES, ...store])].join(',');

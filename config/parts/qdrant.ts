@@ -13,7 +13,7 @@ export function qdrantOf(values: Values): Built<Qdrant | undefined> {
   const value: Qdrant = {
     storage: {
       size: values.inEffect('JUNJO_K8S_QDRANT_STORAGE_SIZE'),
-      // The class of a folder of a node has nothing to give to another claim.
+      // The class of a folder of a node does not provision volumes.
       storageClass: values.isSet('JUNJO_K8S_NODE') ? undefined : values.inEffect('JUNJO_K8S_STORAGE_CLASS'),
     },
     secretKey: 'QDRANT_API_KEY',

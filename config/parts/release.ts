@@ -60,7 +60,7 @@ function versionNumber(tag: string): number | undefined {
   return match ? Number(match[1]) * 1e8 + Number(match[2]) * 1e4 + Number(match[3]) : undefined;
 }
 
-/** The names in a file that some line knows, but not this one, and that nobody but Junjo AI Studio has. */
+/** The names in a file that only other release lines read. */
 function unknownNames(entries: Entries, line: ReleaseLine, lines: readonly ReleaseLine[]): readonly string[] {
   const [own, all] = [namesRead([line]), namesRead(lines)];
   return [...entries.keys()].filter((name) => all.has(name) && !own.has(name));

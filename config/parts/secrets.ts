@@ -14,7 +14,7 @@ export interface SecretSurroundings {
   readonly now: () => Date;
 }
 
-/** By these a kept seal is found, and opens. */
+/** Settings that decide where kept seals are found, and whether they can be decrypted. */
 const ofTarget: readonly VariableName[] = [
   'JUNJO_K8S_NAME',
   'JUNJO_K8S_NAMESPACE',
@@ -38,7 +38,7 @@ export function secretsOf(
   namespace: string,
   surroundings: SecretSurroundings,
 ): Built<Secrets | undefined> {
-  // What the file says of secrets cannot be judged while it is not known where they come from.
+  // Secrets cannot be checked while it is not known where their values come from.
   if (values.inFile('JUNJO_K8S_SECRETS').kind === 'unsound') return { value: undefined, problems: [] };
   const secrets = table
     .filter(({ name, secret, readers, onlyWhenWritten }) => {
@@ -105,7 +105,7 @@ function sourceOf(
   }
 }
 
-/** Settings that only another mode heeds. */
+/** Settings that have an effect only in another mode. */
 function modeProblems(values: Values): readonly Problem[] {
   const mode = values.inEffect('JUNJO_K8S_SECRETS');
   return Object.entries({
@@ -119,7 +119,7 @@ function modeProblems(values: Values): readonly Problem[] {
     );
 }
 
-/** A value that is not used must not stand there, or somebody believes that it is in effect. */
+/** A value that is not used is an error, so that nobody takes it for the value in effect. */
 function unusedValues(values: Values, secrets: readonly Secret[], mode: string): readonly Problem[] {
   const text = `is not used with JUNJO_K8S_SECRETS=${mode}: the value comes from elsewhere. Remove it from this file`;
   return secrets
@@ -148,7 +148,7 @@ function externalSourceOf(values: Values, secrets: readonly Secret[]): Built<Sec
       kind: 'external',
       store,
       remoteKey: values.inEffect('JUNJO_K8S_NAME'),
-      // A key that the store lacks fails all of them, so optional ones are fetched only when the file names them.
+      // One missing key makes the whole ExternalSecret fail, so optional keys are fetched only when the file names them.
       keys: secrets
         .filter(({ variable, inFile }) => variable.required === 'always' || hasLine(inFile))
         .map(({ key }) => key),
@@ -174,7 +174,7 @@ function sealedSourceOf(
   const certificate = readSealingCertificate(pem, now());
   const certificateProblems =
     'problem' in certificate ? [values.error('JUNJO_K8S_SEALING_CERT', certificate.problem)] : [];
-  // What is kept could not be found, or be told from what is kept for another target.
+  // Kept seals could not be found, or would be mistaken for those of another target.
   if (ofTarget.some((name) => values.inFile(name).kind === 'unsound')) return failed(...certificateProblems);
   const path = `sealed/${values.inEffect('JUNJO_K8S_NAME')}.json`;
   const text = readFile(path);
@@ -216,7 +216,7 @@ function sealedSourceOf(
           ),
         ]
       : [];
-  // Without values nothing is digested, and no key is needed.
+  // Without values there is no digest, and no key is needed.
   const sealed = sealAll(given, kept, target, certificate.publicKey, digestKey ?? '');
   const ciphertexts = Object.entries(sealed.values).map(([key, { ciphertext }]) => [key, ciphertext]);
   return {
@@ -254,7 +254,7 @@ function keysOf(source: SecretSource, secrets: readonly Secret[]): ReadonlySet<s
 function digestOf(source: SecretSource, readers: readonly SecretKey[], digestKey: string): string | undefined {
   const read = (texts: Texts) => JSON.stringify(readers.map(({ key }) => [key, texts[key]]).sort());
   if (readers.length === 0) return undefined;
-  // Keyed with the session secret, so that a committed manifest tells nothing of the others.
+  // Keyed with the session secret, so that a committed manifest reveals nothing about the others.
   if (source.kind === 'manifest') return createHmac('sha256', digestKey).update(read(source.values)).digest('hex');
   // Ciphertexts are public; an unchanged value keeps its own.
   if (source.kind === 'sealed') return createHash('sha256').update(read(source.ciphertexts)).digest('hex');

@@ -20,7 +20,7 @@ export function memoryProblem(
   return `is more than ${most} at the size ${size}. Lower it${larger}`;
 }
 
-/** Compares what the file says of memory with the studio's size. */
+/** Compares the memory settings in the file with the size of the studio. */
 export function checkSize(values: Values, line: ReleaseLine, table: readonly Variable[]): readonly Problem[] {
   const problems: Problem[] = [];
   const size = values.inEffect('JUNJO_K8S_SIZE');

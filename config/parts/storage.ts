@@ -12,7 +12,7 @@ const FILE_STORAGE = /^(azurefile.*|efs.*|.*-efs|nfs.*|.*-nfs|.*-rwx|filestore.*
 const LIKELY_FILE_STORAGE =
   /(^|-)(nas|fss|file|files|cephfs|juicefs|glusterfs|nfs|smb)(-|$)|^(alicloud-nas|ibmc-file|ibmc-vpc-file).*/;
 
-/** What a claim of somebody else's has already. */
+/** Settings that have no effect on an existing claim. */
 const ofNewClaims: readonly VariableName[] = [
   'JUNJO_K8S_NODE',
   'JUNJO_K8S_STORAGE_CLASS',
@@ -58,7 +58,7 @@ function kindOfStorage(values: Values): Built<Storage | undefined> {
       ],
     };
   }
-  // What a path that is none was meant to be is not known.
+  // An invalid path does not tell which storage is meant.
   if (values.inFile('JUNJO_HOST_DB_DATA_PATH').kind === 'unsound') return { value: undefined, problems: [] };
   const claim = {
     size: values.inEffect('JUNJO_K8S_STORAGE_SIZE'),

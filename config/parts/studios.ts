@@ -27,7 +27,7 @@ interface Claim {
   readonly fix: string;
 }
 
-/** What several studios may not share: a name, a namespace, a host, or a folder of a node; and they live in one repository. */
+/** Studios must not share a name, a namespace, a host or a folder of a node, and must all be in one repository. */
 export function checkStudios(studios: readonly NamedStudio[]): readonly Problem[] {
   const owners = new Map<string, NamedStudio>();
   const problems: Problem[] = [];

@@ -9,7 +9,7 @@ import { memoryProblem } from './size';
 export function checkVariable(values: Values, line: ReleaseLine, variable: Variable): readonly Problem[] {
   const { name } = variable;
   const mode = values.inFile('JUNJO_K8S_SECRETS').kind === 'unsound' ? undefined : values.inEffect('JUNJO_K8S_SECRETS');
-  // Secrets that come from elsewhere are not judged here: checks/secrets.ts says what the file may hold.
+  // secrets.ts checks secrets that come from elsewhere.
   if (variable.secret && (mode === 'existing' || mode === 'external')) return [];
   const fromFile = !variable.secret || mode === 'manifest';
   const inFile = values.inFile(name);
@@ -41,7 +41,7 @@ function isRequired(values: Values, { required }: Variable): boolean {
   return required === 'always' || (required === 'production' && values.inEffect('JUNJO_ENV') === 'production');
 }
 
-/** Whether anything of this release heeds the value. */
+/** Whether anything of this release reads the value. */
 function isRead({ refused, insteadOfCompose, readers }: Variable): boolean {
   return !refused && !insteadOfCompose && readers?.length !== 0;
 }

@@ -9,7 +9,7 @@ const API = 'JUNJO_PROD_BACKEND_URL';
 const SPANS = 'JUNJO_PROD_INGESTION_URL';
 const ORIGINS = 'JUNJO_ALLOW_ORIGINS';
 
-/** Where a production studio is reached; none of an address that is not sound by itself, and none at all in development. */
+/** The addresses of a production studio. Absent where an address is not valid, and in development. */
 export interface Addresses {
   readonly ui?: URL;
   readonly api?: URL;
@@ -28,7 +28,7 @@ export function addressesOf(values: Values): Built<Addresses> {
   };
 }
 
-/** Through the edge, on its port 443, spans need a host that neither UI nor API has. */
+/** Through the edge, on port 443, spans need a host that neither UI nor API has. */
 function spansHostProblems(values: Values, spans: URL, ui: URL | undefined, api: URL | undefined): readonly Problem[] {
   if (spans.protocol !== 'https:' || spans.port !== '') return [];
   const others = [
@@ -95,7 +95,7 @@ function urlProblem(written: string, isForSpans: boolean): string | undefined {
 /** Parts of a URL beside scheme, host and port. */
 function partChecks(url: URL, written: string): readonly Check[] {
   return [
-    // The user info may be a password: it is not repeated.
+    // The message does not repeat the user info, which may be a password.
     [written.includes('@'), `contains user info, which browsers drop. ${EXAMPLE}`],
     [written.includes('?'), `has a query. ${EXAMPLE}`],
     [written.includes('#'), `has a fragment. ${EXAMPLE}`],
@@ -152,7 +152,7 @@ export function uiOrigin(values: Values, { ui }: Addresses, { ports }: ReleaseLi
   return `http://localhost:${ports.frontend[values.inEffect('JUNJO_BUILD_TARGET')].published[0]}`;
 }
 
-/** Judges the origins that may call the API with the visitor's cookies. */
+/** Checks the origins that may call the API with the visitor's cookies. */
 export function checkOrigins(values: Values, addresses: Addresses, line: ReleaseLine): readonly Problem[] {
   const origins = values.inEffect(ORIGINS);
   if (origins === undefined) return [];
@@ -165,7 +165,7 @@ export function checkOrigins(values: Values, addresses: Addresses, line: Release
   return [values.error(ORIGINS, text)];
 }
 
-/** Where a release reads the port at all, its image does not heed it. */
+/** The image listens on a fixed port, even in releases that read the variable. */
 export function checkBackendPort(
   values: Values,
   table: readonly Variable[],

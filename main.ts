@@ -224,4 +224,5 @@ function readFile(path: string): string | undefined {
   }
 }
 
-if (require.main === module) main(process.env);
+// Only as the app of cdk8s.yaml: where junjo-k8s is bundled into one file, this module is in it, and is not the program.
+if (require.main?.filename === join(__dirname, 'main.ts')) main(process.env);

@@ -180,7 +180,7 @@ export const purposes: readonly FilePurpose[] = [
   },
   {
     file: '69-traefik-middlewares',
-    madeBy: 'charts/ingress.ts',
+    madeBy: 'charts/ingress-controllers/traefik.ts',
     text: 'What an Ingress of Traefik refers to',
     objects: [
       { kind: 'Middleware', name: 'junjo-ai-studio-redirect', text: 'Leads plain HTTP to HTTPS' },
@@ -194,7 +194,7 @@ export const purposes: readonly FilePurpose[] = [
   },
   {
     file: '69-kong-plugins',
-    madeBy: 'charts/ingress.ts',
+    madeBy: 'charts/ingress-controllers/kong.ts',
     text: 'What an Ingress of Kong refers to',
     objects: [
       { kind: 'KongPlugin', name: 'junjo-ai-studio-hsts', text: 'Tells browsers to use HTTPS alone' },

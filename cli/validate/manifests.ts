@@ -142,9 +142,11 @@ function joined(
   }
   return [...shared.values()].map(({ fault, versions: some }) => {
     if (some.size === versions.length) return fault;
-    const [what = '', ...mend] = fault.text.split('. ');
+    const [what = '', ...advice] = fault.text.split('. ');
     const where = `${what} on Kubernetes ${versionRanges([...some], versions)}`;
-    return { ...fault, text: [where, ...mend].join('. ') };
+    // A name that other versions know is not misspelt.
+    const fitting = advice.filter((sentence) => !sentence.startsWith('Did you mean'));
+    return { ...fault, text: [where, ...fitting].join('. ') };
   });
 }
 

@@ -13,7 +13,7 @@ test('each section shows what status prints of a state (npm run docs writes it)'
   expect(withOutput(page)).toBe(page);
   const shown = shownByStatus();
   for (const [, name = '', output = ''] of sections) {
-    expect(output).toMatch(/^(fail|warn|wait) {2}\S/);
+    expect(output).toMatch(/^(error|warning|wait) {2,}\S/);
     expect(output.trimEnd()).toBe(shown.get(name));
   }
 });

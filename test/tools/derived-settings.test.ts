@@ -70,7 +70,7 @@ test.each(exampleNames())('what is said to make a file of examples/%s has its ch
       const file = chart.node.path.slice('studio/'.length);
       const sourcesOf = filePurposeOf(`${file}.k8s.yaml`)?.madeBy.split(' or ') ?? [];
       const texts = sourcesOf.map((path) => readFileSync(path, 'utf8')).join('\n');
-      expect([file, texts]).toEqual([file, expect.stringContaining(`export class ${chart.constructor.name} `)]);
+      expect([file, texts]).toEqual([file, expect.stringContaining(`class ${chart.constructor.name} `)]);
     }
   }
 });

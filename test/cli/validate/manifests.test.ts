@@ -148,7 +148,7 @@ const broken: readonly Case[] = [
     certificate,
     'secretName: web',
     'secretName: web\n  renew: 1h',
-    'a.yaml:7 Certificate web: spec.renew: is not known',
+    'a.yaml:7 Certificate web: spec.renew: is not known. Did you mean renewBefore?',
   ],
   [
     'a required field that is missing',
@@ -442,7 +442,7 @@ describe('lists', () => {
     const list = `apiVersion: v1\nkind: List\nitems:\n${indented}\n${indented.replace('port: 80', 'prot: 80')}\n`;
     expect(problemsIn(list)).toEqual([
       'a.yaml:17 Service web: spec.ports[0].port: is missing',
-      'a.yaml:17 Service web: spec.ports[0].prot: is not known. Did you mean port?',
+      'a.yaml:17 Service web: spec.ports[0].prot: is not known. Did you mean protocol?',
     ]);
   });
 

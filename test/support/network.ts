@@ -50,7 +50,7 @@ export interface NetworkPolicy {
  * a policy is never half understood.
  */
 export function isAllowed(policies: readonly NetworkPolicy[], connection: Connection): boolean {
-  const understood = policies.map(understandPolicy);
+  const understood = policies.map(policyOf);
   const { from, to } = connection;
   const attempt = {
     to,
@@ -95,6 +95,15 @@ function admits(
 
 // Each `understand` function below turns a part of a policy into a predicate in the same place where it checks the
 // part, so that nothing is accepted without being evaluated.
+
+const known = new WeakMap<NetworkPolicy, Policy>();
+
+/** A policy, which does not change between connections. */
+function policyOf(policy: NetworkPolicy): Policy {
+  const understood = known.get(policy) ?? understandPolicy(policy);
+  known.set(policy, understood);
+  return understood;
+}
 
 function understandPolicy(policy: NetworkPolicy): Policy {
   const { apiVersion, kind, metadata, spec } = fields(policy, 'policy', ['apiVersion', 'kind', 'metadata', 'spec']);

@@ -1,0 +1,10 @@
+/** @type {import('jest').Config} The tests of the pure core, which start no program: `npm run check`. */
+module.exports = {
+  ...require('./jest.config.js'),
+  globalSetup: undefined,
+  testMatch: [
+    '<rootDir>/test/{config,releases,render,cluster/diagnosis,cluster/preflight,cli/validate}/**/*.test.ts',
+    '<rootDir>/test/charts/!(api-guard|spans-tls).test.ts',
+    '<rootDir>/test/{architecture,examples}.test.ts',
+  ],
+};

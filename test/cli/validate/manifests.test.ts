@@ -442,7 +442,7 @@ describe('lists', () => {
     const list = `apiVersion: v1\nkind: List\nitems:\n${indented}\n${indented.replace('port: 80', 'prot: 80')}\n`;
     expect(problemsIn(list)).toEqual([
       'a.yaml:17 Service web: spec.ports[0].port: is missing',
-      'a.yaml:17 Service web: spec.ports[0].prot: is not known. Did you mean protocol?',
+      'a.yaml:17 Service web: spec.ports[0].prot: is not known. Did you mean port?',
     ]);
   });
 

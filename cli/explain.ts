@@ -1,5 +1,5 @@
-import { nearest } from '../config/parts/names';
 import { hasError, type Problem } from '../config/problems';
+import { nearest } from '../config/spelling';
 import { listed } from '../config/text';
 import { readSources, render, type Selection } from '../main';
 import type { PlacedManifest } from '../render/manifest';

@@ -8,9 +8,9 @@ import { checkArchive } from './archive';
 import { type BackupFile, backupFile, rotate } from './backup-files';
 import { Downtime, findStudioStarted, refuseUnlessStoppable } from './downtime';
 import type { Pace } from './pace';
-import { duration, ProgressLine, size } from './progress';
+import { ProgressLine, size } from './progress';
 import { type Holdings, VOLUME_POD, VolumePod } from './volume-pod';
-import type { LiveStudio } from './writers';
+import { type LiveStudio, planHeading } from './writers';
 
 /** What is copied, and where to. */
 export interface BackupProps {
@@ -83,13 +83,8 @@ export class Backup {
   private async remember({ claim }: LiveStudio): Promise<void> {
     const note = `${LAST_BACKUP}=${new Date().toISOString()}`;
     try {
-      await this.connection.kubectl.text([
-        'annotate',
-        'persistentvolumeclaim',
-        claim.metadata.name,
-        '--overwrite',
-        note,
-      ]);
+      const args = ['annotate', 'persistentvolumeclaim', claim.metadata.name, '--overwrite', note];
+      await this.connection.kubectl.text(args);
     } catch (error) {
       if (!(error instanceof KubectlError)) throw error;
       this.connection.console.err(`  status will not tell of it: ${error.message}`);
@@ -112,18 +107,11 @@ export class Backup {
     await refuseUnlessStoppable(this.connection.kubectl, studio, how, this.signal);
   }
 
-  private plan({ tag, claim }: LiveStudio, { path }: BackupFile): string {
-    const { context, server, namespace } = this.connection.target;
+  private plan(studio: LiveStudio, { path }: BackupFile): string {
     const what = this.props.live
-      ? 'The studio goes on running. What is only in the memory of ingestion is not in the copy.'
+      ? 'The studio keeps running. What is only in the memory of ingestion is not in the copy.'
       : 'Backend and ingestion stop, their volume is copied, and they start again whatever happens.';
-    return [
-      `Context    ${context} (${server})`,
-      `Namespace  ${namespace}`,
-      `Studio     ${tag ?? 'of an unknown release'}, volume claim ${claim.metadata.name}`,
-      `Backup     ${path}`,
-      what,
-    ].join('\n');
+    return [...planHeading(this.connection.target, studio), `Backup     ${path}`, what].join('\n');
   }
 
   /** Copies the volume into a file; the studio is started again before this ends, in whatever way. */
@@ -151,13 +139,7 @@ export class Backup {
       });
     }
     if (!started) throw new Refusal('The copy is whole, and the studio does not run');
-    if (live) return;
-    const seconds = await downtime.untilReady(this.signal);
-    this.connection.console.err(
-      seconds === undefined
-        ? `The studio was started and is not ready yet. Look: ${this.connection.kubectl.commandLine(['get', 'pods'])}`
-        : `The studio was away for ${duration(seconds)}.`,
-    );
+    if (!live) await downtime.untilReady(this.signal);
   }
 
   private async stream(studio: LiveStudio, { bytes, mark }: Holdings, path: string): Promise<void> {

@@ -6,6 +6,7 @@ import { type Kubectl, KubectlError, type KubectlFailure } from '../kubectl';
 import { Refusal } from '../refusal';
 import { healing } from './argo-cd';
 import type { Pace } from './pace';
+import { duration } from './progress';
 import {
   areReady,
   findStudio,
@@ -88,8 +89,8 @@ export class Downtime {
     return startAgain(this.kubectl, this.stopped, this.pace, this.console);
   }
 
-  /** Waits until the studio is ready. @returns seconds since it was stopped; nothing when it takes too long */
-  async untilReady(signal: AbortSignal): Promise<number | undefined> {
+  /** Waits until the studio is ready, and says for how long it was away. */
+  async untilReady(signal: AbortSignal): Promise<void> {
     const names = this.stopped.map(({ name }) => name);
     const deadline = Date.now() + this.pace.readySeconds * 1000;
     while (Date.now() < deadline) {
@@ -98,10 +99,13 @@ export class Downtime {
         this.console.err(`  ${(error as Error).message}`);
         return false;
       });
-      if (ready) return (Date.now() - this.from) / 1000;
+      if (ready) {
+        this.console.err(`The studio was away for ${duration((Date.now() - this.from) / 1000)}.`);
+        return;
+      }
       await sleep(this.pace.pollMs, signal);
     }
-    return undefined;
+    this.console.err(`The studio was started and is not ready yet. Look: ${this.kubectl.commandLine(['get', 'pods'])}`);
   }
 }
 

@@ -9,9 +9,9 @@ import { Refusal } from '../refusal';
 import { checkArchive, FolderArchive } from './archive';
 import { Downtime, findStudioStarted, refuseUnlessStoppable } from './downtime';
 import type { Pace } from './pace';
-import { duration, ProgressLine, size } from './progress';
+import { ProgressLine, size } from './progress';
 import { type Holdings, VOLUME_POD, VolumePod } from './volume-pod';
-import type { LiveStudio } from './writers';
+import { type LiveStudio, planHeading } from './writers';
 
 /** What is restored, and where. */
 export interface RestoreProps {
@@ -64,13 +64,11 @@ export class Restore {
     return this.place(kubectl.in(into), { ...studio, writers: [] }, source);
   }
 
-  private plan({ tag, claim }: LiveStudio, source: Source): string {
-    const { context, server, namespace } = this.connection.target;
+  private plan(studio: LiveStudio, source: Source): string {
+    const { target } = this.connection;
     const { into, replace } = this.props;
     return [
-      `Context    ${context} (${server})`,
-      `Namespace  ${into ?? namespace}`,
-      `Studio     ${tag ?? 'of an unknown release'}, volume claim ${claim.metadata.name}`,
+      ...planHeading({ ...target, namespace: into ?? target.namespace }, studio),
       `From       ${source.text}: ${source.files} files, ${size(source.bytes)}`,
       ...(into === undefined
         ? [
@@ -148,7 +146,7 @@ export class Restore {
     this.connection.console.out(`${source.text} is on the volume: size and SHA-256 of each file are as they were.`);
     if (aside) this.connection.console.out(`What was there is in ${aside} on the volume.`);
     if (!started) return false;
-    if (studio.writers.length > 0) await this.untilReady(downtime);
+    if (studio.writers.length > 0) await downtime.untilReady(this.signal);
     else this.connection.console.out(this.howToLook());
     return true;
   }
@@ -182,15 +180,6 @@ export class Restore {
         await sleep(this.pace.retryMs * attempt);
       }
     }
-  }
-
-  private async untilReady(downtime: Downtime): Promise<void> {
-    const seconds = await downtime.untilReady(this.signal);
-    this.connection.console.err(
-      seconds === undefined
-        ? `The studio was started and is not ready yet. Look: ${this.connection.kubectl.commandLine(['get', 'pods'])}`
-        : `The studio was away for ${duration(seconds)}.`,
-    );
   }
 
   private howToLook(): string {

@@ -1,7 +1,7 @@
 import { STOPPED, workloadNames } from '../../config/names';
 import { fieldsOf, listOf, type Manifest } from '../../render/manifest';
 import { sleep } from '../interruption';
-import { type Kubectl, KubectlError } from '../kubectl';
+import { type Kubectl, KubectlError, type Target } from '../kubectl';
 import { Refusal } from '../refusal';
 import { tagOf } from '../studio-manifests';
 import type { Pace } from './pace';
@@ -45,6 +45,15 @@ export async function findStudio(kubectl: Kubectl, rendered?: Manifest): Promise
   if (!claim)
     throw new Refusal(`The backend mounts no claim that exists (${name ?? 'none'}). Apply dist/foundation first`);
   return { writers, backend, claim, tag: tagOf(backend) };
+}
+
+/** The lines about cluster and studio that stand above a question. */
+export function planHeading({ context, server, namespace }: Target, { tag, claim }: LiveStudio): readonly string[] {
+  return [
+    `Context    ${context} (${server})`,
+    `Namespace  ${namespace}`,
+    `Studio     ${tag ?? 'of an unknown release'}, volume claim ${claim.metadata.name}`,
+  ];
 }
 
 /** The mark that a stop left on a Deployment. */

@@ -43,7 +43,7 @@ export class PreflightView extends ClusterView {
   }
 }
 
-/** One check of a studio against a cluster; its name is also that of its file. */
+/** One check of a studio against a cluster. */
 export interface Check {
   readonly name: string;
   readonly results: (studio: StudioManifests, cluster: PreflightView) => Iterable<Result>;

@@ -1,23 +1,13 @@
 import type { Finding } from '../../config/problems';
 import type { StudioManifests } from '../studio-manifests';
 import type { Check, PreflightView } from './check';
-import { claim } from './checks/claim';
-import { dns } from './checks/dns';
-import { dryRun } from './checks/dry-run';
-import { gateway } from './checks/gateway';
-import { ingressClass } from './checks/ingress-class';
-import { issuer } from './checks/issuer';
-import { kinds } from './checks/kinds';
-import { liveRelease } from './checks/live-release';
-import { loadBalancer } from './checks/load-balancer';
-import { node } from './checks/node';
-import { podSecurity } from './checks/pod-security';
-import { quota } from './checks/quota';
-import { rights } from './checks/rights';
+import { dryRun, kinds, rights, serverVersion } from './checks/cluster';
+import { dns, gateway, ingressClass, issuer, loadBalancer } from './checks/edge';
+import { podSecurity, quota } from './checks/namespace';
+import { liveRelease } from './checks/release';
 import { room } from './checks/room';
 import { secrets } from './checks/secrets';
-import { serverVersion } from './checks/server-version';
-import { storageClass } from './checks/storage-class';
+import { claim, node, storageClass } from './checks/storage';
 
 export { type Check, type DryRun, type PreflightFacts, PreflightView } from './check';
 

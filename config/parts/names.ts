@@ -6,8 +6,6 @@ import { listed } from '../text';
 import type { Values } from '../values';
 import { type Variable, variablesOf } from '../variables';
 
-export { nearest };
-
 /** Reports names in a file that are refused, of another release line, misspelt, or without effect. */
 export function checkNames(
   values: Values,

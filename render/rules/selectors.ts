@@ -1,15 +1,11 @@
+import { volSyncPods } from '../../charts/backup';
+import { acmeSolver } from '../../config/names';
 import { type Fields, fieldsOf, listOf, type Manifest, matches, type Pod, titleOf } from '../manifest';
 import type { RenderedStudio } from './rendered-studio';
 import type { Rule, Violation } from './rule';
 
 /** What finds pods holds these two and no more: Argo CD's tracking may write `instance`, and a selector cannot change. */
 const SELECTOR_KEYS = ['app.kubernetes.io/component', 'app.kubernetes.io/name'];
-
-/** Pods that cert-manager makes while it proves a host: https://cert-manager.io/docs/configuration/acme/http01/ */
-const SOLVER = { 'acme.cert-manager.io/http01-solver': 'true' };
-
-/** Pods in which VolSync copies claims: controllers/utils/cleanup.go of backube/volsync. */
-const VOLSYNC = { 'app.kubernetes.io/created-by': 'volsync' };
 
 /** Whatever selects pods finds those it means, and no others. */
 export const selectors: Rule = {
@@ -58,7 +54,7 @@ function* ofPolicy(policy: Manifest, studio: RenderedStudio): Generator<Violatio
   const object = titleOf(policy);
   const { podSelector, ingress, egress } = fieldsOf(policy.spec);
   const finds = (selector: unknown) =>
-    studio.selected(selector).length > 0 || [SOLVER, VOLSYNC].some((made) => matches(selector, made));
+    studio.selected(selector).length > 0 || [acmeSolver.labels, volSyncPods].some((made) => matches(selector, made));
   if (!finds(podSelector)) yield { object, text: 'is for pods that are not there' };
   const peers = [
     ...listOf(ingress).flatMap(({ from }) => listOf(from)),

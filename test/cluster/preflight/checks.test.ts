@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import { checks, type PreflightFacts, PreflightView, preflight } from '../../../cluster/preflight';
 import { StudioManifests } from '../../../cluster/studio-manifests';
 import { renderStudio } from '../../../main';
@@ -557,11 +556,11 @@ test('pods of the studio that runs already leave their room to those that replac
   expect(said(local, small)).toContainEqual(expect.stringMatching(/^ok room/));
 });
 
-test('each check is a file of its name, and one broken cluster at the least shows it', () => {
-  const files = readdirSync('cluster/preflight/checks').map((file) => file.replace('.ts', ''));
-  expect(checks.map(({ name }) => name).sort()).toEqual(files.sort());
+test('one broken cluster at the least shows each check', () => {
+  const names = checks.map(({ name }) => name);
+  expect(names).toEqual([...new Set(names)]);
   const shown = Object.values(broken).map(([, , line]) => line.source);
-  expect(files.filter((name) => !shown.some((source) => source.includes(` ${name}`)))).toEqual([]);
+  expect(names.filter((name) => !shown.some((source) => source.includes(` ${name}`)))).toEqual([]);
 });
 
 test('a quota of other pods, and a load balancer that has a name, are no trouble', () => {

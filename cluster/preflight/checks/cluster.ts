@@ -1,0 +1,103 @@
+import { groupOf, titleOf } from '../../../render/manifest';
+import { type Check, error, ok, warning } from '../check';
+
+/** The minor versions of Kubernetes on which what is rendered was tried. */
+const OLDEST = 27;
+const NEWEST = 36;
+
+/** The version of the API server. */
+export const serverVersion: Check = {
+  name: 'server-version',
+  *results(_, { facts }) {
+    const minor = Number(/^v1\.([0-9]+)/.exec(facts.version)?.[1]);
+    if (Number.isNaN(minor)) yield warning(`the API server does not tell its version (${facts.version || 'none'})`);
+    else if (minor < OLDEST)
+      yield error(`Kubernetes ${facts.version} is older than 1.${OLDEST}`, 'upgrade the cluster');
+    else if (minor > NEWEST)
+      yield warning(`Kubernetes ${facts.version} is newer than 1.${NEWEST}, the newest that was tried`);
+    else yield ok(`Kubernetes ${facts.version}`);
+  },
+};
+
+/** Whether the user may apply every object. */
+export const rights: Check = {
+  name: 'rights',
+  *results({ manifests }, cluster) {
+    const { facts, namespace } = cluster;
+    const exists = cluster.named('Namespace', namespace) !== undefined;
+    // Mostly an administrator made it, and apply of an object that needs no change asks for no more than to read it.
+    const unneeded = facts.denied.filter((right) => exists && right.endsWith(' namespaces'));
+    const denied = facts.denied.filter((right) => !unneeded.includes(right));
+    if (unneeded.length > 0)
+      yield warning(
+        `you may not: ${unneeded.join(', ')}; ${namespace} is there`,
+        'kubectl apply -f dist/foundation/10-storage.k8s.yaml -f dist/, without 00-namespace',
+      );
+    if (denied.length === 0) {
+      const objects = unneeded.length > 0 ? 'other objects' : `${manifests.length} objects`;
+      yield ok(`you may create and change all ${objects}`);
+      return;
+    }
+    yield error(
+      `you may not: ${denied.join(', ')}`,
+      `an administrator of the cluster grants it: kubectl -n ${namespace} create rolebinding junjo --clusterrole=admin --user=<you>; the namespace and volumes are theirs to create`,
+    );
+  },
+};
+
+/** What brings a kind, where the cluster does not have it by itself. */
+const BRINGS: readonly (readonly [group: RegExp, product: string])[] = [
+  [/(^|\.)cert-manager\.io$/, 'cert-manager 1.12 or newer: https://cert-manager.io/docs/installation/'],
+  [/^gateway\.networking\.k8s\.io$/, 'the Gateway API 1.2 or newer: https://gateway-api.sigs.k8s.io/guides/'],
+  [/^gateway\.envoyproxy\.io$/, 'Envoy Gateway: https://gateway.envoyproxy.io/docs/install/'],
+  [/^traefik\.io$/, 'Traefik with its CRDs: https://doc.traefik.io/traefik/getting-started/'],
+  [
+    /^configuration\.konghq\.com$/,
+    'the Kong ingress controller: https://developer.konghq.com/kubernetes-ingress-controller/',
+  ],
+  [/^bitnami\.com$/, 'sealed-secrets: https://github.com/bitnami-labs/sealed-secrets'],
+  [
+    /^external-secrets\.io$/,
+    'External Secrets Operator: https://external-secrets.io/latest/introduction/getting-started/',
+  ],
+  [/^volsync\.backube$/, 'VolSync: https://volsync.readthedocs.io/en/stable/installation/'],
+  [/^velero\.io$/, 'Velero: https://velero.io/docs/main/basic-install/'],
+  [/^argoproj\.io$/, 'Argo CD: https://argo-cd.readthedocs.io/en/stable/getting_started/'],
+];
+
+/** Whether the cluster knows every kind that is rendered. */
+export const kinds: Check = {
+  name: 'kinds',
+  *results({ manifests }, { facts }) {
+    const custom = new Map<string, string>();
+    for (const manifest of manifests) {
+      const [group, name] = [groupOf(manifest), `${manifest.kind}.${groupOf(manifest)}`];
+      if (!facts.kinds.has(name)) custom.set(name, group);
+    }
+    if (custom.size === 0) yield ok('the cluster knows every kind');
+    for (const [name, group] of custom) {
+      const [, product] = BRINGS.find(([pattern]) => pattern.test(group)) ?? [];
+      yield error(`the cluster does not know ${name}`, product ? `install ${product}` : 'install what brings it');
+    }
+  },
+};
+
+/** What the API server, and every admission webhook that it asks, says of each object; nothing is stored. */
+export const dryRun: Check = {
+  name: 'dry-run',
+  *results(_, { facts }) {
+    const refused = facts.dryRuns.filter(({ refused: words }) => words !== undefined);
+    for (const { manifest, refused: words = '' } of refused) {
+      yield error(
+        `the API server refuses ${titleOf(manifest)}: ${words}`,
+        "its own words say what to change; a webhook of the cluster is its operator's",
+      );
+    }
+    for (const { manifest, warnings } of facts.dryRuns) {
+      for (const text of warnings) yield warning(`${titleOf(manifest)}: ${text}`);
+    }
+    const taken = facts.dryRuns.length - refused.length;
+    if (taken > 0)
+      yield ok(`the API server takes ${taken} of ${facts.dryRuns.length} objects, tried without storing them`);
+  },
+};

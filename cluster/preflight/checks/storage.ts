@@ -1,0 +1,143 @@
+import { quantityBytes } from '../../../config/quantity';
+import { claimsOf, conditionOf, fieldsOf, type Manifest } from '../../../render/manifest';
+import { type Check, error, ok, type PreflightView, type Result, warning } from '../check';
+import { nodesOf } from '../node-storage';
+
+/** The second is what it was called before, which Kubernetes reads to this day. */
+const DEFAULTS = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class'];
+
+/** Provisioners of file systems on which SQLite's locks do not hold. */
+const SHARED = /nfs|efs\.csi|smb|azurefile|file\.csi\.azure|filestore|cephfs|glusterfs/i;
+
+/** The classes that make the volumes. */
+export const storageClass: Check = {
+  name: 'storage-class',
+  *results(studio, cluster) {
+    const mounted = new Set(studio.pods.flatMap(claimsOf));
+    const names = studio
+      .ofKind('PersistentVolumeClaim')
+      // A claim that names its volume, or the class "", gets no volume from a class.
+      .filter(({ metadata, spec }) => mounted.has(metadata.name) && !spec?.volumeName && spec?.storageClassName !== '')
+      .map(({ spec }) => spec?.storageClassName);
+    if (names.length > 0 && !cluster.canRead('storageclasses.storage.k8s.io')) {
+      yield warning('storage classes may not be read');
+      return;
+    }
+    for (const name of new Set(names)) yield* ofClass(name, cluster);
+  },
+};
+
+/** @param name nothing stands for the default class */
+function* ofClass(name: string | undefined, cluster: PreflightView): Generator<Result> {
+  const classes = cluster.ofKind('StorageClass');
+  const found = name === undefined ? newest(classes.filter(isDefault)) : cluster.named('StorageClass', name);
+  if (!found) {
+    const names = classes.map(({ metadata }) => metadata.name);
+    yield error(
+      name === undefined ? 'there is no default storage class' : `there is no storage class ${name}`,
+      `set JUNJO_K8S_STORAGE_CLASS${names.length > 0 ? ` to one of ${names.join(', ')}` : ', once there is one'}`,
+    );
+    return;
+  }
+  const { metadata, provisioner, allowVolumeExpansion, reclaimPolicy, volumeBindingMode } = found;
+  yield ok(`storage class ${metadata.name}, ${provisioner}`);
+  if (SHARED.test(provisioner ?? ''))
+    yield error(
+      `${provisioner} makes a network file system, on which SQLite is corrupted`,
+      'set JUNJO_K8S_STORAGE_CLASS to one of block storage',
+    );
+  if (!allowVolumeExpansion)
+    yield warning(`volumes of ${metadata.name} cannot grow later`, 'choose JUNJO_K8S_STORAGE_SIZE with room');
+  if (reclaimPolicy !== 'Retain')
+    yield warning(
+      `${metadata.name} deletes the volume with its claim`,
+      'keep backups: JUNJO_K8S_BACKUP, or junjo-k8s backup',
+    );
+  if (volumeBindingMode === 'Immediate')
+    yield warning(
+      `${metadata.name} places the volume before the pods`,
+      'a class with volumeBindingMode WaitForFirstConsumer, where nodes are in several zones',
+    );
+}
+
+function isDefault({ metadata }: Manifest): boolean {
+  return DEFAULTS.some((name) => fieldsOf(metadata.annotations)[name] === 'true');
+}
+
+/** Of several default classes Kubernetes takes the one that was made last. */
+function newest(classes: readonly Manifest[]): Manifest | undefined {
+  const madeAt = ({ metadata }: Manifest) => String(metadata.creationTimestamp ?? '');
+  return [...classes].sort((a, b) => madeAt(b).localeCompare(madeAt(a)))[0];
+}
+
+/** Claims that exist already: those of somebody else, which the pods mount, and what cannot be changed of the studio's own. */
+export const claim: Check = {
+  name: 'claim',
+  *results(studio, cluster) {
+    const own = studio.ofKind('PersistentVolumeClaim');
+    const mounted = new Set(studio.pods.flatMap(claimsOf));
+    for (const name of mounted) {
+      if (!own.some(({ metadata }) => metadata.name === name)) yield existing(name, cluster);
+    }
+    for (const wanted of own) {
+      const live = cluster.named('PersistentVolumeClaim', wanted.metadata.name, cluster.namespace);
+      if (live) yield changed(wanted, live, cluster);
+    }
+  },
+};
+
+/** A claim that the manifests do not hold. */
+function existing(name: string, cluster: PreflightView): Result {
+  const found = cluster.named('PersistentVolumeClaim', name, cluster.namespace);
+  if (!cluster.canRead('persistentvolumeclaims')) return warning(`claims may not be read; ${name} must be there`);
+  if (!found)
+    return error(`there is no claim ${name} in ${cluster.namespace}`, 'make it, or correct JUNJO_K8S_EXISTING_CLAIM');
+  const lost = found.status?.phase === 'Lost';
+  if (found.metadata.deletionTimestamp || lost)
+    return error(
+      `claim ${name} ${lost ? 'has lost its volume' : 'is being deleted'}`,
+      'restore a backup into a new claim, and name that one in JUNJO_K8S_EXISTING_CLAIM',
+    );
+  return ok(`claim ${name}, ${found.status?.phase}`);
+}
+
+/** The studio's own claim, which is there already. */
+function changed(wanted: Manifest, live: Manifest, cluster: PreflightView): Result {
+  const { name } = live.metadata;
+  const size = ({ spec }: Manifest) => fieldsOf(spec?.resources).requests?.storage;
+  const [before, after] = [live, wanted].map((each) => quantityBytes(String(size(each))) ?? 0) as [number, number];
+  const [liveClass, wantedClass] = [live.spec?.storageClassName, wanted.spec?.storageClassName];
+  const move = 'junjo-k8s backup, delete dist/foundation, apply, junjo-k8s restore';
+  if (live.metadata.deletionTimestamp) return error(`claim ${name} is being deleted`, 'junjo-k8s backup, at once');
+  if (after < before)
+    return error(
+      `claim ${name} cannot shrink from ${size(live)} to ${size(wanted)}`,
+      `JUNJO_K8S_STORAGE_SIZE=${size(live)}, or ${move}`,
+    );
+  if (wantedClass && liveClass && wantedClass !== liveClass)
+    return error(
+      `claim ${name} is of class ${liveClass}, which cannot change`,
+      `JUNJO_K8S_STORAGE_CLASS=${liveClass}, or ${move}`,
+    );
+  if (after === before) return ok(`claim ${name} is there, ${live.status?.phase}`);
+  const storageClass = cluster.named('StorageClass', liveClass);
+  const grows = storageClass && !storageClass.allowVolumeExpansion ? error : warning;
+  return grows(`claim ${name} will grow from ${size(live)} to ${size(wanted)}`, 'its class must allow it');
+}
+
+/** The nodes whose folders hold the data. */
+export const node: Check = {
+  name: 'node',
+  *results(studio, cluster) {
+    if (!cluster.canRead('nodes')) return;
+    for (const name of nodesOf(studio)) {
+      const found = cluster.named('Node', name);
+      const names = cluster.ofKind('Node').map(({ metadata }) => metadata.name);
+      if (!found) yield error(`there is no node ${name}`, `set JUNJO_K8S_NODE to one of ${names.join(', ')}`);
+      else if (conditionOf(found, 'Ready')?.status !== 'True')
+        yield error(`the node ${name} is not ready`, `kubectl describe node ${name}`);
+      else if (found.spec?.unschedulable) yield error(`the node ${name} is cordoned`, `kubectl uncordon ${name}`);
+      else yield ok(`the node ${name} is ready`);
+    }
+  },
+};

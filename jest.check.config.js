@@ -3,8 +3,8 @@ module.exports = {
   ...require('./jest.config.js'),
   globalSetup: undefined,
   testMatch: [
-    '<rootDir>/test/{config,releases,render,cluster/diagnosis,cluster/preflight,cli/validate}/**/*.test.ts',
-    '<rootDir>/test/charts/!(api-guard|spans-tls).test.ts',
+    '<rootDir>/test/{config,render,cluster/diagnosis,cluster/preflight,cli/validate}/**/*.test.ts',
+    '<rootDir>/test/{charts,releases}/!(api-guard|spans-tls|start-and-stop).test.ts',
     '<rootDir>/test/{architecture,examples}.test.ts',
   ],
 };

@@ -1,14 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { kubernetesTool } from './kubernetes-tools';
 
 // Measures whole processes in turns, so that other load on the machine affects all of them. It has no limits that could fail.
 // docs/performance.md tells how to call it.
 
-const json = process.argv.includes('--json');
 const turns = Number(process.argv[2]) || 15;
 const example = resolve('examples/production-traefik');
 const work = mkdtempSync(join(tmpdir(), 'junjo-bench-'));
@@ -44,18 +42,6 @@ function seconds({ name, program, args, cwd }: Contestant): number {
   if (status !== 0) throw new Error(`${name} failed: ${readFileSync(errors, 'utf8')}`);
   const [user = 0, system = 0] = stderr.trim().split(' ').map(Number);
   return user + system;
-}
-
-/** Writes the manifests of the example as a chart for helm and as a base for kustomize. */
-function writeManifests(): void {
-  const manifests = readdirSync(join(example, 'dist'), { recursive: true, encoding: 'utf8' });
-  const resources = manifests.filter((path) => path.endsWith('.yaml'));
-  const chart = join(work, 'chart', 'templates');
-  mkdirSync(chart, { recursive: true });
-  for (const path of resources) cpSync(join(example, 'dist', path), join(chart, path.replaceAll('/', '-')));
-  writeFileSync(join(work, 'chart', 'Chart.yaml'), 'apiVersion: v2\nname: studio\nversion: 0.1.0\n');
-  cpSync(join(example, 'dist'), join(work, 'base'), { recursive: true });
-  writeFileSync(join(work, 'base', 'kustomization.yaml'), JSON.stringify({ resources }));
 }
 
 /** An env file of a production studio with hosts of its own. */
@@ -98,10 +84,8 @@ function renderMany(count: number): { readonly seconds: number; readonly peakMiB
 const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 const node = process.execPath;
-const [helm, kubectl] = [kubernetesTool('helm'), kubernetesTool('kubectl')];
 const packed = resolve('build/junjo-k8s.js');
 const here = process.cwd();
-writeManifests();
 const contestants: readonly Contestant[] = [
   { name: 'node -e 0', program: node, args: ['-e', '0'], cwd: work },
   { name: 'package: synth', program: node, args: [packed, 'synth'], cwd: work, without: join(work, 'dist') },
@@ -118,8 +102,6 @@ const contestants: readonly Contestant[] = [
     args: ['cdk8s', '--check-upgrade=false', 'synth', '--output', join(work, 'cdk8s')],
     cwd: here,
   },
-  ...(helm ? [{ name: 'helm template', program: helm, args: ['template', 'studio', 'chart'], cwd: work }] : []),
-  ...(kubectl ? [{ name: 'kubectl kustomize', program: kubectl, args: ['kustomize', 'base'], cwd: work }] : []),
 ];
 
 const measured = contestants.map(() => [] as number[]);
@@ -140,17 +122,13 @@ const processes = contestants.map(({ name }, index) => {
 
 const studios = [1, 10, 100, 1000].map((count) => ({ studios: count, ...renderMany(count) }));
 
-if (json) {
-  console.log(JSON.stringify({ node: process.version, processor: cpus()[0]?.model, turns, processes, studios }));
-} else {
-  console.log(`Node.js ${process.version}, ${turns} turns, processor seconds of whole processes\n`);
-  console.log(`${'process'.padEnd(28)}${'median'.padStart(8)}${'ratio'.padStart(8)}`);
-  for (const { name, seconds: taken, ratio } of processes) {
-    console.log(`${name.padEnd(28)}${taken.toFixed(3).padStart(8)}${ratio.toFixed(2).padStart(8)}`);
-  }
-  console.log(`\n${['studios', 'seconds', 'ms each', 'peak MiB'].map((title) => title.padStart(9)).join('')}`);
-  for (const { studios: count, seconds: taken, peakMiB } of studios) {
-    const cells = [String(count), taken.toFixed(3), ((taken * 1000) / count).toFixed(2), peakMiB.toFixed(0)];
-    console.log(cells.map((cell) => cell.padStart(9)).join(''));
-  }
+console.log(`Node.js ${process.version}, ${turns} turns, processor seconds of whole processes\n`);
+console.log(`${'process'.padEnd(28)}${'median'.padStart(8)}${'ratio'.padStart(8)}`);
+for (const { name, seconds: taken, ratio } of processes) {
+  console.log(`${name.padEnd(28)}${taken.toFixed(3).padStart(8)}${ratio.toFixed(2).padStart(8)}`);
+}
+console.log(`\n${['studios', 'seconds', 'ms each', 'peak MiB'].map((title) => title.padStart(9)).join('')}`);
+for (const { studios: count, seconds: taken, peakMiB } of studios) {
+  const cells = [String(count), taken.toFixed(3), ((taken * 1000) / count).toFixed(2), peakMiB.toFixed(0)];
+  console.log(cells.map((cell) => cell.padStart(9)).join(''));
 }

@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { WebSocketServer } from 'ws';
-import { kubernetesTool } from '../../tools/kubernetes-tools';
 import { accessReview } from './fake-cluster/access-review';
 import { Controllers, type Pace } from './fake-cluster/controllers';
 import { bridge, type ContainerCommand, startCommand } from './fake-cluster/exec';
@@ -24,6 +23,7 @@ import {
 } from './fake-cluster/resources';
 import { selected } from './fake-cluster/selectors';
 import { apiVersion, type Change, Store } from './fake-cluster/store';
+import { kubernetesTool } from './kubernetes-tools';
 import type { Manifest } from './studio';
 
 /** What a fake cluster has beyond the built-in kinds. */

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { kubernetesTool } from '../../tools/kubernetes-tools';
+import { kubernetesTool } from './kubernetes-tools';
 import { asUserOfPods, withSystemPython } from './python';
 
 /** Programs that some tests run and that a machine may lack. */

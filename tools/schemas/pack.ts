@@ -1,6 +1,6 @@
 import { brotliCompressSync, constants } from 'node:zlib';
 import { nestedSchemas } from '../../cli/validate/schema';
-import type { KindEntry, SchemaStore, Span } from '../../cli/validate/schemas';
+import type { KindEntry, SchemaStore } from '../../cli/validate/schemas';
 
 /** A schema as it was published, descriptions and all. */
 export type PublishedSchema = Readonly<Record<string, unknown>>;
@@ -41,32 +41,52 @@ const VALUES: Readonly<Record<string, PublishedSchema>> = {
 };
 
 /** A store as a text for `unpack`; the same store gives the same text. */
-export function pack({ versions, kinds, definitions }: SchemaStore): string {
-  const index = { versions, kinds };
-  const lines = definitions.map(({ name, from, to, schema }) => `${name} ${from} ${to} ${schema}`);
-  const text = Buffer.from([JSON.stringify(index), ...lines].join('\n'));
+export function pack(store: SchemaStore): string {
+  const text = Buffer.from(JSON.stringify(store));
+  // The largest window: what versions have in common is far apart.
   const params = { [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_SIZE_HINT]: text.length };
   return brotliCompressSync(text, { params }).toString('base64');
 }
 
 /** The kinds of Kubernetes that have metadata, and so can be applied, and what they refer to. Lists of them need no schema. */
 export function kubernetesKinds(published: readonly PublishedVersion[]): SchemaStore {
-  const versions = published.map(({ version }) => version);
-  const kinds = published.map(({ definitions }) => {
+  const found = published.map(({ version, definitions }) => {
     const stored = Object.entries(definitions).filter(([, definition]) => isStored(definition));
-    return new Map(stored.flatMap(([name, definition]) => kindsOf(definition).map((key) => [key, name] as const)));
-  });
-  const schemas = published.map(({ definitions }, index) => {
-    const names = reachable([...(kinds[index]?.values() ?? [])], definitions);
-    return new Map(
-      names.map((name) => [name, JSON.stringify(closed(tidy(definitionOf(name, definitions), BUILT_IN)))]),
+    const kinds = stored.flatMap(([name, definition]) => kindsOf(definition).map((kind) => [kind, name] as const));
+    const names = reachable(
+      kinds.map(([, name]) => name),
+      definitions,
     );
+    const schemas = names.map((name) => [name, closed(tidy(definitionOf(name, definitions), BUILT_IN))] as const);
+    return { version, kinds, schemas };
   });
+  const kinds: Record<string, KindEntry[]> = {};
+  for (const { name, value, versions } of shared(found.map((each) => ({ ...each, values: each.kinds })))) {
+    kinds[name] = [...(kinds[name] ?? []), { definition: value, versions }];
+  }
   return {
-    versions,
-    kinds: byKind(runs(kinds, versions)),
-    definitions: runs(schemas, versions).map(({ name, value, ...span }) => ({ name, ...span, schema: value })),
+    versions: published.map(({ version }) => version),
+    kinds,
+    definitions: shared(found.map((each) => ({ ...each, values: each.schemas }))).map(({ value, ...each }) => {
+      return { ...each, schema: value };
+    }),
   };
+}
+
+/** Named values of several versions: each value once, with the versions that have it. */
+function shared<Value>(
+  found: readonly { readonly version: string; readonly values: readonly (readonly [name: string, value: Value])[] }[],
+) {
+  const once = new Map<string, { readonly name: string; readonly value: Value; readonly versions: string[] }>();
+  for (const { version, values } of found) {
+    for (const [name, value] of values) {
+      const key = JSON.stringify([name, value]);
+      const entry = once.get(key) ?? { name, value, versions: [] };
+      entry.versions.push(version);
+      once.set(key, entry);
+    }
+  }
+  return [...once].sort(byKey).map(([, entry]) => entry);
 }
 
 /**
@@ -74,23 +94,23 @@ export function kubernetesKinds(published: readonly PublishedVersion[]): SchemaS
  */
 export function withCustomKinds(store: SchemaStore, custom: readonly CustomKind[]): SchemaStore {
   const { versions } = store;
-  const span = { from: versions[0] ?? '', to: versions.at(-1) ?? '' };
   const entries = Object.entries(store.kinds);
   const whole = entries.filter(([, [entry]]) => entry?.partial === undefined);
   const gone = new Set(entries.filter((entry) => !whole.includes(entry)).map(([, [entry]]) => entry?.definition));
-  const known = new Set(whole.map(([key]) => key));
-  const added = custom.filter(({ apiVersion, kind }) => !known.has(`${apiVersion} ${kind}`));
-  const definitions = added.map(({ apiVersion, kind, schema }) => {
-    return { name: `${apiVersion}/${kind}`, ...span, schema: JSON.stringify(customSchema(schema)) };
-  });
-  const kinds = added.map(({ apiVersion, kind, partial }): [string, readonly KindEntry[]] => [
-    `${apiVersion} ${kind}`,
-    [{ definition: `${apiVersion}/${kind}`, ...span, ...(partial !== undefined && { partial }) }],
-  ]);
+  const added = custom
+    .filter(({ apiVersion, kind }) => !whole.some(([key]) => key === `${apiVersion} ${kind}`))
+    .map(({ apiVersion, kind, schema, partial }) => {
+      const definition = `${apiVersion}/${kind}`;
+      const entry: KindEntry = { definition, versions, ...(partial !== undefined && { partial }) };
+      return { key: `${apiVersion} ${kind}`, entry, schema: customSchema(schema) };
+    });
   return {
     versions,
-    kinds: Object.fromEntries([...whole, ...kinds].sort(byKey)),
-    definitions: [...store.definitions.filter(({ name }) => !gone.has(name)), ...definitions],
+    kinds: Object.fromEntries([...whole, ...added.map(({ key, entry }) => [key, [entry]] as const)].sort(byKey)),
+    definitions: [
+      ...store.definitions.filter(({ name }) => !gone.has(name)),
+      ...added.map(({ entry, schema }) => ({ name: entry.definition, versions, schema })),
+    ],
   };
 }
 
@@ -99,37 +119,6 @@ function customSchema(schema: PublishedSchema): PublishedSchema {
   const { properties, ...rest } = closed(tidy(schema, keywords));
   const header = { apiVersion: { type: 'string' }, kind: { type: 'string' }, metadata: { $ref: OBJECT_META } };
   return { ...rest, additionalProperties: false, properties: { ...(properties as object), ...header } };
-}
-
-function byKind(found: readonly Run[]): Readonly<Record<string, readonly KindEntry[]>> {
-  const names = [...new Set(found.map(({ name }) => name))];
-  return Object.fromEntries(
-    names.map((kind) => {
-      const entries = found.filter(({ name }) => name === kind);
-      return [kind, entries.map(({ value, from, to }) => ({ definition: value, from, to }))];
-    }),
-  );
-}
-
-/** Values by name that one or more versions in a row share. */
-function runs(perVersion: readonly ReadonlyMap<string, string>[], versions: readonly string[]): readonly Run[] {
-  const names = [...new Set(perVersion.flatMap((values) => [...values.keys()]))].sort();
-  return names.flatMap((name) => {
-    const found: Run[] = [];
-    for (const [index, version] of versions.entries()) {
-      const value = perVersion[index]?.get(name);
-      const last = found.at(-1);
-      if (value === undefined) continue;
-      if (last?.value === value && last.to === versions[index - 1]) found.splice(-1, 1, { ...last, to: version });
-      else found.push({ name, value, from: version, to: version });
-    }
-    return found;
-  });
-}
-
-interface Run extends Span {
-  readonly name: string;
-  readonly value: string;
 }
 
 /** The names, and every name that their definitions lead to. */

@@ -8,7 +8,7 @@ import { Studio } from './charts/studio';
 import type { EnvFileText } from './config/env-files';
 import { type LoadOptions, loadStudio } from './config/load-studio';
 import { checkStudioName, checkStudios } from './config/parts/studios';
-import { distinctProblems, formatProblem, hasError, type Problem } from './config/problems';
+import { type Built, distinctProblems, formatProblem, hasError, type Problem } from './config/problems';
 import type { Extra, StudioConfig } from './config/studio-config';
 import { filesOf, manifestsBelow, writeFiles } from './render/files';
 import type { PlacedManifest } from './render/manifest';
@@ -41,7 +41,7 @@ export function selectionFrom({ JUNJO_ENV_FILES = '', JUNJO_STUDIOS }: NodeJS.Pr
 
 /** Reads the env files of what is selected, and renders them. A file that cannot be read is among the problems. */
 export function render(selection: Selection, environment: NodeJS.ProcessEnv): Rendering {
-  const { sources, problems } = readSources(selection, environment);
+  const { value: sources, problems } = readSources(selection, environment);
   if (problems.length > 0) return nothing(problems);
   return renderSources(sources, { environment: (name) => environment[name], readFile });
 }
@@ -163,23 +163,19 @@ export function writeKept(kept: Rendering['kept']): void {
   }
 }
 
-/** The studios of a selection as text, or the reason why they cannot be read. */
-export interface ReadSources {
-  /** Several where a folder of studios is selected, else one; none where there is a problem. */
-  readonly sources: readonly StudioSource[];
-  readonly problems: readonly Problem[];
-}
-
-/** Reads the env files of what is selected. */
-export function readSources({ envFiles, studios }: Selection, environment: NodeJS.ProcessEnv): ReadSources {
-  const own = studios ? studioFiles(studios, environment) : { files: [], problems: [] };
+/** Reads the env files of what is selected: several studios where a folder of them is selected, and none with a problem. */
+export function readSources(
+  { envFiles, studios }: Selection,
+  environment: NodeJS.ProcessEnv,
+): Built<readonly StudioSource[]> {
+  const own = studios ? studioFiles(studios, environment) : { value: [], problems: [] };
   const shared = readEnvFiles(studios || envFiles.length > 0 ? envFiles : ['.env'], environment);
   const problems = [...own.problems, ...shared.problems];
-  if (problems.length > 0) return { sources: [], problems };
+  if (problems.length > 0) return { value: [], problems };
   const sources = studios
-    ? own.files.map((file) => ({ folder: basename(file.path, '.env'), files: [...shared.files, file] }))
-    : [{ files: shared.files }];
-  return { sources, problems };
+    ? own.value.map((file) => ({ folder: basename(file.path, '.env'), files: [...shared.value, file] }))
+    : [{ files: shared.value }];
+  return { value: sources, problems };
 }
 
 /** How a person calls a command in the way that this one was called: as a script of a package.json, or from anywhere. */
@@ -187,14 +183,10 @@ export function howToRun(command: string, { npm_command }: NodeJS.ProcessEnv): s
   return npm_command === 'run-script' ? `npm run ${command}` : `npx junjo-ai-studio-cdk8s ${command}`;
 }
 
-/** Env files as text, or the reason why one cannot be read. */
-interface EnvFiles {
-  readonly files: readonly EnvFileText[];
-  readonly problems: readonly Problem[];
-}
-
-function studioFiles(folder: string, environment: NodeJS.ProcessEnv): EnvFiles {
-  const failed = (text: string): EnvFiles => ({ files: [], problems: [{ severity: 'error', file: folder, text }] });
+function studioFiles(folder: string, environment: NodeJS.ProcessEnv): Built<readonly EnvFileText[]> {
+  const failed = (text: string): ReturnType<typeof studioFiles> => {
+    return { value: [], problems: [{ severity: 'error', file: folder, text }] };
+  };
   try {
     const names = readdirSync(folder).filter((name) => name.endsWith('.env') && name !== '.env');
     if (names.length === 0) return failed('holds no studio. Each studio is a file NAME.env in it');
@@ -205,7 +197,7 @@ function studioFiles(folder: string, environment: NodeJS.ProcessEnv): EnvFiles {
   }
 }
 
-function readEnvFiles(paths: readonly string[], environment: NodeJS.ProcessEnv): EnvFiles {
+function readEnvFiles(paths: readonly string[], environment: NodeJS.ProcessEnv): Built<readonly EnvFileText[]> {
   const files = paths.map((path) => ({ path, text: readFile(path) }));
   const problems = files.flatMap(({ path, text }): readonly Problem[] => {
     if (text !== undefined) return [];
@@ -213,7 +205,7 @@ function readEnvFiles(paths: readonly string[], environment: NodeJS.ProcessEnv):
       path === '.env' ? `Write one with fresh secrets: ${howToRun('init', environment)}` : 'Is its name right?';
     return [{ severity: 'error', file: path, text: `does not exist or cannot be read. ${advice}` }];
   });
-  return { files: files.map(({ path, text = '' }) => ({ path, text })), problems };
+  return { value: files.map(({ path, text = '' }) => ({ path, text })), problems };
 }
 
 function readFile(path: string): string | undefined {

@@ -39,7 +39,7 @@ function explained({ name, manifests }: ExplainOptions, selection: Selection, io
 }
 
 function explainedVariable(name: string, selection: Selection, { environment }: Io): Outcome {
-  const { sources, problems } = readSources(selection, environment);
+  const { value: sources, problems } = readSources(selection, environment);
   // Without an env file, a variable still means something.
   const studios = sources.length > 0 ? sources : [{ folder: undefined, files: [] }];
   const lookup = (key: string) => environment[key];
@@ -69,7 +69,7 @@ function explainedManifests(
   const isPath = name.includes('.yaml') || name.startsWith('dist');
   const found = isPath ? explainFiles(name, manifests) : explainObjects(name, manifests);
   if (found.length === 0) return { problems: [unknown(name, nearest(name, namesOf(manifests)))] };
-  const { sources } = readSources(selection, environment);
+  const { value: sources } = readSources(selection, environment);
   // Of several studios, each has lines of its own.
   const [only] = selection.studios ? [] : sources;
   const places = only ? placesInFiles(only, (key) => environment[key]) : new Map<string, string>();

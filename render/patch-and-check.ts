@@ -15,7 +15,7 @@ export interface Checked {
 
 /** Applies the patches of a studio to its objects, and checks every rule. */
 export function patchAndCheck(rendered: readonly PlacedManifest[], config: StudioConfig): Checked {
-  const { placed, problems } = patched(rendered, config.patches);
+  const { value: placed, problems } = patched(rendered, config.patches);
   if (problems.length > 0) return { manifests: rendered, problems };
   const broken = brokenRules(placed, factsOf(config));
   const waivers = config.waivers.map((waiver) => waived(waiver, broken));
@@ -56,7 +56,7 @@ function blamed(
 ): readonly Problem[] {
   if (broken.length === 0) return [];
   const after = (patches: StudioConfig['patches']) =>
-    new Set(brokenRules(patched(rendered, patches).placed, factsOf(config)).map(textOf));
+    new Set(brokenRules(patched(rendered, patches).value, factsOf(config)).map(textOf));
   const before = after([]);
   const steps = config.patches.map((patch, index) => ({ patch, found: after(config.patches.slice(0, index + 1)) }));
   const guilty = (each: BrokenRule) =>

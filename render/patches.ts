@@ -1,34 +1,34 @@
 import type { Operation } from 'rfc6902';
 import { digest } from '../charts/pod/digest';
 import type { Patch, PatchOperation, PatchTarget, Place } from '../config/patch-file';
-import type { Problem } from '../config/problems';
+import type { Built } from '../config/problems';
 import { listed } from '../config/text';
 import type { Manifest, PlacedManifest } from './manifest';
 import { configMapsOf, type Fields, fieldsOf, podsOf } from './manifest';
 import { MergeError, merged } from './merge';
 
-/** Objects after patches, or what kept a patch from being one. */
-export interface Patched {
-  readonly placed: readonly PlacedManifest[];
-  readonly problems: readonly Problem[];
-}
-
 /** Applies patches in their order; one that has a problem changes nothing. */
-export function patched(placed: readonly PlacedManifest[], patches: readonly Patch[]): Patched {
-  if (patches.length === 0) return { placed, problems: [] };
-  const after = patches.reduce<Patched>(
+export function patched(
+  placed: readonly PlacedManifest[],
+  patches: readonly Patch[],
+): Built<readonly PlacedManifest[]> {
+  if (patches.length === 0) return { value: placed, problems: [] };
+  const after = patches.reduce<Built<readonly PlacedManifest[]>>(
     (before, patch) => {
-      const { placed: objects, problems } = applied(before.placed, patch);
-      return { placed: objects, problems: [...before.problems, ...problems] };
+      const { value, problems } = applied(before.value, patch);
+      return { value, problems: [...before.problems, ...problems] };
     },
-    { placed, problems: [] },
+    { value: placed, problems: [] },
   );
-  return { ...after, placed: rolled(placed, after.placed) };
+  return { ...after, value: rolled(placed, after.value) };
 }
 
-function applied(placed: readonly PlacedManifest[], { target, change, place }: Patch): Patched {
+function applied(
+  placed: readonly PlacedManifest[],
+  { target, change, place }: Patch,
+): Built<readonly PlacedManifest[]> {
   const failed = (where: Place, text: string) => ({
-    placed,
+    value: placed,
     problems: [{ severity: 'error', ...where, text } as const],
   });
   const targets = placed.filter(({ manifest }) => isTarget(target, manifest));
@@ -44,7 +44,7 @@ function applied(placed: readonly PlacedManifest[], { target, change, place }: P
     results.set(each, result.manifest);
   }
   return {
-    placed: placed.map((each) => ({ ...each, manifest: results.get(each) ?? each.manifest })),
+    value: placed.map((each) => ({ ...each, manifest: results.get(each) ?? each.manifest })),
     problems: [],
   };
 }

@@ -1,7 +1,8 @@
-import { conditionOf, fieldsOf } from '../../../render/manifest';
+import type { Finding } from '../../../config/problems';
+import { conditionOf, fieldsOf, listOf, type Manifest } from '../../../render/manifest';
 import type { Cause } from '../cause';
-import { classOf, ofClaim, unboundClaims } from '../claims';
-import { ofWorkload, unscheduled } from '../pods';
+import type { ClusterState } from '../cluster-state';
+import { ofWorkload, troubledPods, unscheduled } from '../pods';
 
 /** The second is what it was called before, which Kubernetes reads to this day. */
 const DEFAULTS = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class'];
@@ -129,3 +130,28 @@ export const claimCauses: readonly Cause[] = [
     },
   },
 ];
+
+/** Claims that have no volume although a pod wants to mount them. One that no pod mounts may wait for ever. */
+function* unboundClaims(state: ClusterState): Generator<Manifest> {
+  for (const claim of state.ofKind('PersistentVolumeClaim')) {
+    const mounted = state.ofKind('Pod').some((pod) => mounts(pod, claim));
+    if (claim.status?.phase === 'Pending' && mounted) yield claim;
+  }
+}
+
+/** The class that a claim names, if it names one. */
+function classOf({ spec }: Manifest): string | undefined {
+  return spec?.storageClassName || undefined;
+}
+
+/** A finding about a claim, and the same for each workload that cannot start without it. */
+function* ofClaim(state: ClusterState, claim: Manifest, text: string, fix: string): Generator<Required<Finding>> {
+  yield { severity: 'error', subject: `claim ${claim.metadata.name}`, text, fix };
+  for (const { workload, pod } of troubledPods(state)) {
+    if (mounts(pod.object, claim)) yield ofWorkload(workload, text, fix);
+  }
+}
+
+function mounts({ spec }: Manifest, claim: Manifest): boolean {
+  return listOf(spec?.volumes).some((volume) => volume.persistentVolumeClaim?.claimName === claim.metadata.name);
+}

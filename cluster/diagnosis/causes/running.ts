@@ -1,9 +1,16 @@
 import type { Finding } from '../../../config/problems';
 import type { Cause } from '../cause';
-import { mountsData } from '../claims';
 import type { ClusterState, PodState } from '../cluster-state';
-import { crashes, lastWords } from '../crashes';
-import { ofWorkload, previousLog, referenceOf, STABLE_SECONDS, troubledContainers } from '../pods';
+import {
+  crashes,
+  lastWords,
+  mountsData,
+  ofWorkload,
+  previousLog,
+  referenceOf,
+  STABLE_SECONDS,
+  troubledContainers,
+} from '../pods';
 
 /** From here on a volume fills faster than a person looks. */
 const FULL = 0.85;

@@ -2,8 +2,7 @@ import { GUARD_CONTAINER } from '../../../charts/upgrade-guard';
 import { STOPPED, workloadNames } from '../../../config/names';
 import { fieldsOf } from '../../../render/manifest';
 import type { Cause } from '../cause';
-import { lastWords } from '../crashes';
-import { ended, ofWorkload, referenceOf, STABLE_SECONDS, waiting } from '../pods';
+import { ended, lastWords, ofWorkload, referenceOf, STABLE_SECONDS, waiting } from '../pods';
 
 /** For how long a kill is worth a word when the container runs again. */
 const REPORTED_SECONDS = 3600;

@@ -5,8 +5,7 @@ import { Kubectl, KubectlError } from '../cluster/kubectl';
 import { Refusal } from '../cluster/refusal';
 import { formatProblem, hasError } from '../config/problems';
 import type { ExitCode, Io, Option } from './command';
-import { type ManifestOptions, manifestsOption, oneStudio } from './manifests';
-import { studioOptions } from './studio-options';
+import { type ManifestOptions, manifestsOption, oneStudio, studioOptions } from './manifests';
 
 /** Of each command that looks at a cluster. */
 export interface LookOptions extends ManifestOptions {

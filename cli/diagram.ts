@@ -6,8 +6,7 @@ import { dotOf } from './diagram/dot';
 import { mermaidOf } from './diagram/mermaid';
 import { diagramOf } from './diagram/read';
 import { themed } from './diagram/svg';
-import { folderArgument, type ManifestOptions, oneStudio } from './manifests';
-import { studioOptions } from './studio-options';
+import { folderArgument, type ManifestOptions, oneStudio, studioOptions } from './manifests';
 
 /** What a picture is made of, and where it goes. */
 export interface DiagramOptions extends ManifestOptions {

@@ -8,8 +8,7 @@ import { type Command, type Io, type JsonOptions, jsonOption, type Outcome, tell
 import { explainFiles, explainObjects, type FileExplanation, namesOf, type ObjectExplanation } from './explain/object';
 import { settingsOfAll } from './explain/settings';
 import { explainVariable, placesInFiles, type SetVariable, type VariableExplanation } from './explain/variable';
-import { manifestsOption, readFolder } from './manifests';
-import { type StudioOptions, selected, studioOptions } from './studio-options';
+import { manifestsOption, readFolder, type StudioOptions, selected, studioOptions } from './manifests';
 
 interface ExplainOptions extends StudioOptions, JsonOptions {
   readonly name: string;

@@ -5,11 +5,34 @@ import { Refusal } from '../cluster/refusal';
 import { StudioManifests } from '../cluster/studio-manifests';
 import { workloadNames } from '../config/names';
 import type { Problem } from '../config/problems';
-import { howToRun, render } from '../main';
+import { howToRun, render, type Selection, selectionFrom } from '../main';
 import { isOfArgoCd, readManifests } from '../render/files';
 import type { PlacedManifest } from '../render/manifest';
 import type { Io, Option } from './command';
-import { type StudioOptions, selected } from './studio-options';
+
+/** Of each command that reads env files. */
+export interface StudioOptions {
+  readonly envFile?: readonly string[];
+  readonly studios?: string;
+}
+
+export const studioOptions: readonly Option[] = [
+  {
+    flags: '-e, --env-file <file>',
+    text: 'env file of the studio; of several, later ones win. Or JUNJO_ENV_FILES, comma-separated (default: .env)',
+    repeatable: true,
+  },
+  {
+    flags: '--studios <folder>',
+    text: 'folder in which each *.env is a studio; env files are then what all share. Or JUNJO_STUDIOS',
+  },
+];
+
+/** The studios that options name, or else the environment. */
+export function selected({ envFile, studios }: StudioOptions, { environment }: Io): Selection {
+  const fromEnvironment = selectionFrom(environment);
+  return { envFiles: envFile ?? fromEnvironment.envFiles, studios: studios ?? fromEnvironment.studios };
+}
 
 /** Of each command that is about the manifests of one studio: those of an output folder, or else what the env files render. */
 export interface ManifestOptions extends StudioOptions {

@@ -1,8 +1,10 @@
 import { type Pace, usualPace } from '../cluster/copy/pace';
 import { Restore } from '../cluster/copy/restore';
-import { type ChangeOptions, changeOptions, withCluster } from './cluster-options';
-import type { Command, ExitCode, Io } from './command';
-import { planRestore } from './restore-plan';
+import { restorePlan } from '../cluster/copy/restore-plan';
+import { yamlOf } from '../render/files';
+import { type ChangeOptions, changeOptions, withCluster, withoutStackTrace } from './cluster-options';
+import { type Command, type ExitCode, type Io, tell } from './command';
+import { oneStudio } from './manifests';
 
 export interface RestoreOptions extends ChangeOptions {
   readonly source?: string;
@@ -29,7 +31,8 @@ export const restore: Command<RestoreOptions> = {
     ['restore studio.tar.gz --into look', 'to look first'],
     ['restore --plan > restore.yaml', 'what VolSync or Velero backed up'],
   ],
-  run: async (options, io) => (options.plan ? planRestore(options, io) : restoreInto(options, io)),
+  run: (options, io) =>
+    options.plan ? withoutStackTrace(io, async () => planRestore(options, io)) : restoreInto(options, io),
 };
 
 /** Restores. @param pace of tests */
@@ -42,4 +45,14 @@ export async function restoreInto(options: RestoreOptions, io: Io, pace: Pace = 
   return withCluster(options, io, pace, async (connection, signal) =>
     (await new Restore({ ...options, source, argoCdPaused }, connection, pace, signal).run()) ? 0 : 1,
   );
+}
+
+/** Prints the manifest that restores a scheduled backup, and what to do around it as comments; no cluster is asked. */
+function planRestore({ into, asOf, ...options }: RestoreOptions, io: Io): ExitCode {
+  const { studio, problems } = oneStudio(options, io);
+  if (!studio) return tell({ problems }, {}, io);
+  const name = `restore-${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}`;
+  const { steps, objects } = restorePlan(studio, { name, into, asOf });
+  const comment = steps.map((step) => `# ${step}\n`).join('');
+  return tell({ problems, text: (comment + objects.map(yamlOf).join('---\n')).trimEnd() }, {}, io);
 }

@@ -1,7 +1,7 @@
 import { render } from '../main';
 import { filesOf, isOfArgoCd } from '../render/files';
 import { type Command, tell } from './command';
-import { type StudioOptions, selected, studioOptions } from './studio-options';
+import { type StudioOptions, selected, studioOptions } from './manifests';
 
 /** For whoever reads manifests from a pipe, such as Argo CD's config management plugin: nothing but YAML on stdout. */
 export const stream: Command<StudioOptions> = {

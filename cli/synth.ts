@@ -16,7 +16,7 @@ import { howToRun, type Rendering, render, type Selection, writeKept } from '../
 import { filesOf, isOfArgoCd, type RenderedFile, writeFiles } from '../render/files';
 import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
 import { initEnv } from './init/env-file';
-import { type StudioOptions, selected, studioOptions } from './studio-options';
+import { type StudioOptions, selected, studioOptions } from './manifests';
 import {
   goesFirst,
   LEFT_BEHIND,

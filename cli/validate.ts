@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Problem } from '../config/problems';
 import { howToRun, render } from '../main';
 import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
-import { type StudioOptions, selected, studioOptions } from './studio-options';
+import { type StudioOptions, selected, studioOptions } from './manifests';
 import { versionRanges } from './validate/kubernetes-versions';
 import {
   type ManifestFile,

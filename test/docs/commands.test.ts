@@ -92,7 +92,7 @@ test.each(named)('%s: every file and folder of dist/ that a command names is ren
 
 test.each(named)('%s: every setting that it names is one', (path) => {
   const known = new Set(releaseLines.flatMap((line) => variablesOf(line).map(({ name }) => name)));
-  // These two are of the command itself: cli/studio-options.ts.
+  // These two are of the command itself: cli/manifests.ts.
   const ofCommand = ['JUNJO_STUDIOS', 'JUNJO_ENV_FILES'];
   const names = page(path).text.match(/\bJUNJO_[A-Z0-9]+(?:_[A-Z0-9]+)*\b(?![_*…])/g) ?? [];
   expect(names.filter((name) => !known.has(name) && !ofCommand.includes(name))).toEqual([]);

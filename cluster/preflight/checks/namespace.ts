@@ -1,7 +1,7 @@
 import { quantityBytes } from '../../../config/quantity';
 import { type Fields, fieldsOf, listOf, type Manifest } from '../../../render/manifest';
 import { type Check, error, ok, warning } from '../check';
-import { mebibytes, requested } from '../requests';
+import { mebibytes, requested } from '../placement';
 
 const LEVELS = ['privileged', 'baseline', 'restricted'];
 const ENFORCE = 'pod-security.kubernetes.io/enforce';

@@ -1,7 +1,6 @@
 import { claimsOf, type Fields, type Pod } from '../../../render/manifest';
 import { type Check, error, ok, warning } from '../check';
-import { nodesOf } from '../node-storage';
-import { freeOn, mebibytes, requested, takes } from '../requests';
+import { freeOn, mebibytes, nodesOf, requested, takes } from '../placement';
 
 /** Whether some node has room for the pods of the volume together; and the others theirs. */
 export const room: Check = {

@@ -1,7 +1,7 @@
 import { quantityBytes } from '../../../config/quantity';
 import { claimsOf, conditionOf, fieldsOf, type Manifest } from '../../../render/manifest';
 import { type Check, error, ok, type PreflightView, type Result, warning } from '../check';
-import { nodesOf } from '../node-storage';
+import { nodesOf } from '../placement';
 
 /** The second is what it was called before, which Kubernetes reads to this day. */
 const DEFAULTS = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class'];

@@ -85,29 +85,17 @@ function unknown(name: string, near: string | undefined): Problem {
 }
 
 function textOfVariable(variable: VariableExplanation, hasFiles: boolean): string {
-  const {
-    name,
-    meaning,
-    releaseLine,
-    type,
-    secret,
-    required,
-    onlyWith,
-    default: fixed,
-    readBy,
-    set,
-    endsUp,
-    changes,
-  } = variable;
-  const when = { always: 'always', production: 'in production' };
+  const { name, meaning, secret, onlyWith, readBy, set, endsUp } = variable;
+  const when = variable.required && { always: 'always', production: 'in production' }[variable.required];
+  const byDefault = variable.default?.replaceAll('`', '');
   return block(`${name}: ${meaning.replaceAll('`', '')}.`, [
-    ['value', [`${secret ? 'secret, ' : ''}${type.replaceAll('`', '')}`]],
-    ['required', [required ? `${when[required]}${onlyWith ? `, with ${onlyWith}=true` : ''}` : 'no']],
-    ['default', [fixed ? `${fixed.replaceAll('`', '')} (release line ${releaseLine})` : 'none']],
+    ['value', [`${secret ? 'secret, ' : ''}${variable.type.replaceAll('`', '')}`]],
+    ['required', [when ? `${when}${onlyWith ? `, with ${onlyWith}=true` : ''}` : 'no']],
+    ['default', [byDefault ? `${byDefault} (release line ${variable.releaseLine})` : 'none']],
     ['set', [hasFiles ? textOfSet(set, secret) : 'there is no env file']],
     ['read by', [readBy.length > 0 ? listed(readBy) : 'no container']],
     ['ends up', endsUp],
-    ['changes', Object.entries(changes).map(([file, rows]) => `${file}: ${rows.join(', ')}`)],
+    ['changes', Object.entries(variable.changes).map(([file, rows]) => `${file}: ${rows.join(', ')}`)],
   ]);
 }
 

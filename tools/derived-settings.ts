@@ -41,22 +41,9 @@ const TOGETHER: Readonly<Record<string, string>> = {
 
 /** Tried for every variable whose type knows them, beside the words and the examples of the table. */
 const TRIED = [
-  ...[
-    '2',
-    '3',
-    '60',
-    '4096',
-    '8192',
-    'other',
-    'OTHER=other',
-    'SecretStore/other',
-    '20Gi',
-    '/mnt/other',
-    '/app/.dbdata/other',
-  ],
-  ...['203.0.113.7/32', '203.0.113.7/32:443', 'https://other.example.com', 'https://other.example.com:50051'],
-  'https://studio.example.com,https://other.example.com',
-  'http://localhost:5153,http://localhost:5151',
+  ...'2 3 60 4096 8192 20Gi other OTHER=other SecretStore/other /mnt/other /app/.dbdata/other'.split(' '),
+  ...'203.0.113.7/32 203.0.113.7/32:443 https://other.example.com https://other.example.com:50051'.split(' '),
+  ...'https://studio.example.com,https://other.example.com http://localhost:5153,http://localhost:5151'.split(' '),
   ...releaseLines.map(newestTag),
   // Base64 of 32 bytes, for secrets.
   `${'A'.repeat(43)}=`,

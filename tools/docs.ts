@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { exampleEnvFile } from '../cli/init/example-env-file';
+import { exampleEnvFile } from '../cli/init/env-file';
 import { releaseLines } from '../releases';
 import { derivedSettings } from './derived-settings';
 import { edgePage } from './pages/edge-page';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { variables } from '../../config/variables';
-import { exampleEnvFile } from './example-env-file';
+import { type Variable, variables, variablesOf } from '../../config/variables';
+import { defaultTag, type ReleaseLine, releaseLines } from '../../releases';
 
 /**
  * Writes an env file for a studio on localhost, with fresh secrets, readable by its owner alone.
@@ -25,4 +25,45 @@ export function written(path: string, text: string): boolean {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
   }
+}
+
+/** The env file of a studio on localhost, with every setting of a release and its meaning: `.env.example`. */
+export function exampleEnvFile(lines: readonly ReleaseLine[] = releaseLines, tag = defaultTag): string {
+  const line = lines.find(({ tags }) => tags.includes(tag)) ?? releaseLines[0];
+  const settable = variablesOf(line).filter(isSettable);
+  const groups = [...new Set(settable.map(({ group }) => group))];
+  const blocks = groups.map((group) => {
+    const inGroup = settable.filter((variable) => variable.group === group).map(exampleLines);
+    return [`# === ${group} ===`, '', inGroup.join('\n\n')].join('\n');
+  });
+  return [
+    '# Junjo AI Studio on localhost. `npm run init` copies this file to .env with fresh secrets.',
+    '# docker compose and Kubernetes read the same file; compose ignores the JUNJO_K8S_ settings.',
+    '',
+    blocks.join('\n\n'),
+    '',
+  ].join('\n');
+}
+
+function isSettable({ refused, setByManifests, insteadOfCompose }: Variable): boolean {
+  return !refused && !setByManifests && !insteadOfCompose;
+}
+
+function exampleLines(variable: Variable): string {
+  const { name, meaning, type, local, example } = variable;
+  const byDefault = variable.default ?? variable.defaultText;
+  const required = variable.required === 'production' ? ' Required in production.' : '';
+  const comment = `${meaning}.${required}${byDefault ? ` Default: ${byDefault}.` : ''} (${type.description})`;
+  const setting = local !== undefined ? `${name}=${local}` : `# ${name}=${example ?? variable.default ?? ''}`;
+  return [...wrapped(comment.replaceAll('`', '')), setting].join('\n');
+}
+
+function wrapped(comment: string): string[] {
+  const lines = [''];
+  for (const word of comment.split(' ')) {
+    const last = lines[lines.length - 1] ?? '';
+    if (last.length + word.length > 110) lines.push(word);
+    else lines[lines.length - 1] = last ? `${last} ${word}` : word;
+  }
+  return lines.map((line) => `# ${line}`);
 }

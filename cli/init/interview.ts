@@ -8,7 +8,7 @@ import type { Problem } from '../../config/problems';
 import { commaSeparated } from '../../config/value-types';
 import { variablesOf } from '../../config/variables';
 import { newestTag, releaseLines } from '../../releases';
-import { exampleEnvFile } from './example-env-file';
+import { exampleEnvFile } from './env-file';
 import { type Answers, type Question, questions } from './questions';
 
 /** Who is asked, and what is known before. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { exampleEnvFile } from '../../cli/init/example-env-file';
+import { exampleEnvFile } from '../../cli/init/env-file';
 import { variablesOf } from '../../config/variables';
 import { defaultTag, releaseLines } from '../../releases';
 import { edgePage } from '../../tools/pages/edge-page';

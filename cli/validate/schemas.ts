@@ -2,77 +2,58 @@ import { brotliDecompressSync } from 'node:zlib';
 import { withEnums } from './enums';
 import type { Schema } from './schema';
 
-/** The versions of Kubernetes that have something: the first and the last. */
-export interface Span {
-  readonly from: string;
-  readonly to: string;
+/** The schemas of one version of Kubernetes. */
+export interface KubernetesSchemas {
+  /** The name of a kind's definition, by `apiVersion` and kind: `apps/v1 Deployment`. */
+  readonly kinds: Readonly<Record<string, string>>;
+  /** Schemas of kinds and of their fields, by name. */
+  readonly definitions: Readonly<Record<string, Schema>>;
 }
 
-/** Where the schema of a kind is. */
-export interface KindEntry extends Span {
-  readonly definition: string;
-  /** The file of `imports/crds/` that holds only what the charts use of the kind. @default the schema is whole */
+/** The schema of a kind, and how much of the kind it describes. */
+export interface KindSchema {
+  readonly schema: Schema;
+  /** The file of `imports/crds/` that has only the fields that the charts use. @default the schema is complete */
   readonly partial?: string;
 }
 
-/** A schema that kinds and other schemas refer to. */
-export interface Definition extends Span {
-  readonly name: string;
-  /** As JSON, so that only those that are asked for need be parsed. */
-  readonly schema: string;
-}
-
-/** All schemas of all versions; what several versions share is there once. */
+/** All schemas. */
 export interface SchemaStore {
-  /** Of Kubernetes, oldest first. */
-  readonly versions: readonly string[];
-  /** By `apiVersion` and kind: `apps/v1 Deployment`. */
-  readonly kinds: Readonly<Record<string, readonly KindEntry[]>>;
-  readonly definitions: readonly Definition[];
+  /** By version of Kubernetes, oldest first. */
+  readonly kubernetes: Readonly<Record<string, KubernetesSchemas>>;
+  /** Custom resources, by `apiVersion` and kind. They are the same for every version of Kubernetes. */
+  readonly custom: Readonly<Record<string, KindSchema>>;
 }
 
 /** Finds schemas in a store. */
 export class Schemas {
+  /** Versions of Kubernetes, oldest first. */
   readonly versions: readonly string[];
-  readonly kinds: SchemaStore['kinds'];
-  private readonly definitions: ReadonlyMap<string, readonly Definition[]>;
-  private readonly parsed = new Map<Definition, Schema>();
+  /** Every kind that a version of Kubernetes has, and every custom resource, sorted: `apps/v1 Deployment`. */
+  readonly kinds: ReadonlySet<string>;
 
-  constructor({ versions, kinds, definitions }: SchemaStore) {
-    this.versions = versions;
-    this.kinds = kinds;
-    const byName = new Map<string, Definition[]>();
-    for (const each of definitions) byName.set(each.name, [...(byName.get(each.name) ?? []), each]);
-    this.definitions = byName;
+  constructor(private readonly store: SchemaStore) {
+    const sources = [...Object.values(store.kubernetes).map(({ kinds }) => kinds), store.custom];
+    this.versions = Object.keys(store.kubernetes);
+    this.kinds = new Set(sources.flatMap(Object.keys).sort());
   }
 
-  /** A kind as a version of Kubernetes has it. */
-  kind(apiVersion: string, kind: string, version: string): KindEntry | undefined {
+  /** The schema of a kind in a version of Kubernetes; undefined if the version does not have the kind. */
+  kind(apiVersion: string, kind: string, version: string): KindSchema | undefined {
     const key = `${apiVersion} ${kind}`;
-    return Object.hasOwn(this.kinds, key) ? this.kinds[key]?.find((entry) => this.has(entry, version)) : undefined;
+    const name = this.store.kubernetes[version]?.kinds[key];
+    return name === undefined ? this.store.custom[key] : { schema: this.definition(name, version) };
   }
 
-  /** @throws when there is none: a reference into nothing */
+  /** @throws if the version has no definition of that name */
   definition(name: string, version: string): Schema {
-    const found = this.definitions.get(name)?.find((entry) => this.has(entry, version));
-    if (!found) throw new Error(`Kubernetes ${version} has no definition ${name}`);
-    const schema = this.parsed.get(found) ?? withEnums(name, JSON.parse(found.schema));
-    this.parsed.set(found, schema);
-    return schema;
-  }
-
-  private has({ from, to }: Span, version: string): boolean {
-    const at = this.versions.indexOf(version);
-    return this.versions.indexOf(from) <= at && at <= this.versions.indexOf(to);
+    const schema = this.store.kubernetes[version]?.definitions[name];
+    if (!schema) throw new Error(`Kubernetes ${version} has no definition ${name}`);
+    return withEnums(name, schema);
   }
 }
 
-/** The store in a text that `pack` wrote: an index, then a definition a line. */
+/** The store that `pack` in tools/schemas/ compressed. */
 export function unpack(packed: string): SchemaStore {
-  const [index = '', ...lines] = brotliDecompressSync(Buffer.from(packed, 'base64')).toString('utf8').split('\n');
-  const definitions = lines.map((line) => {
-    const [name = '', from = '', to = ''] = line.split(' ', 3);
-    return { name, from, to, schema: line.slice(`${name} ${from} ${to} `.length) };
-  });
-  return { ...JSON.parse(index), definitions };
+  return JSON.parse(brotliDecompressSync(Buffer.from(packed, 'base64')).toString('utf8'));
 }

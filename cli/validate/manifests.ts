@@ -4,7 +4,7 @@ import type { PlacedManifest } from '../../render/manifest';
 import { check, type Fault, formatPath, type Path, suggestion } from './check';
 import { readDocuments } from './documents';
 import { versionRanges } from './kubernetes-versions';
-import type { KindEntry, Schemas } from './schemas';
+import type { KindSchema, Schemas } from './schemas';
 
 /** A file of manifests. */
 export interface ManifestFile {
@@ -102,7 +102,7 @@ function problemsOf(value: unknown, schemas: Schemas, { versions, refuse = [] }:
   }
   if (refuse.includes(kind)) return [{ path: ['kind'], text: `is ${kind}, which must not be here` }];
   const entries = versions.map((version) => ({ version, entry: schemas.kind(apiVersion, kind, version) }));
-  if (!Object.hasOwn(schemas.kinds, `${apiVersion} ${kind}`)) return [unknownKind(apiVersion, kind, schemas)];
+  if (!schemas.kinds.has(`${apiVersion} ${kind}`)) return [unknownKind(apiVersion, kind, schemas)];
 
   const named = isMap(metadata) && typeof metadata.name === 'string' && metadata.name !== '';
   const faults: (Fault & { readonly version: string })[] = entries.flatMap(({ version, entry }) => {
@@ -120,11 +120,10 @@ function notServed(kind: string): Fault {
   return { path: ['apiVersion'], text: `serves no ${kind}` };
 }
 
-function faultsOf(value: unknown, entry: KindEntry, version: string, schemas: Schemas): readonly Fault[] {
-  const schema = schemas.definition(entry.definition, version);
-  const faults = check(value, schema, (name) => schemas.definition(name, version));
-  if (entry.partial === undefined) return faults;
-  const source = ` (${entry.partial} has what the charts use of this kind, and no more)`;
+function faultsOf(value: unknown, found: KindSchema, version: string, schemas: Schemas): readonly Fault[] {
+  const faults = check(value, found.schema, (name) => schemas.definition(name, version));
+  if (found.partial === undefined) return faults;
+  const source = ` (${found.partial} has what the charts use of this kind, and no more)`;
   return faults.map((fault) => ({ ...fault, text: `${fault.text}${source}` }));
 }
 
@@ -151,7 +150,7 @@ function joined(
 }
 
 function unknownKind(apiVersion: string, kind: string, schemas: Schemas): Fault {
-  const known = Object.keys(schemas.kinds);
+  const known = [...schemas.kinds];
   const elsewhere = known.filter((key) => key.endsWith(` ${kind}`));
   const mend =
     elsewhere.length > 0

@@ -39,10 +39,3 @@ export interface Schema {
   /** Keys that no property names are kept, whatever `additionalProperties` says. */
   readonly 'x-kubernetes-preserve-unknown-fields'?: boolean;
 }
-
-/** Keywords that hold schemas, by the shape in which they hold them. */
-export const nestedSchemas: Readonly<Record<'one' | 'list' | 'named', readonly string[]>> = {
-  one: ['items', 'additionalProperties', 'not'],
-  list: ['anyOf', 'oneOf'],
-  named: ['properties'],
-};

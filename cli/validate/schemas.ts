@@ -2,62 +2,58 @@ import { brotliDecompressSync } from 'node:zlib';
 import { withEnums } from './enums';
 import type { Schema } from './schema';
 
-/** Where the schema of a kind is. */
-export interface KindEntry {
-  readonly definition: string;
-  /** The versions of Kubernetes that have it. */
-  readonly versions: readonly string[];
-  /** The file of `imports/crds/` that holds only what the charts use of the kind. @default the schema is whole */
+/** The schemas of one version of Kubernetes. */
+export interface KubernetesSchemas {
+  /** The name of a kind's definition, by `apiVersion` and kind: `apps/v1 Deployment`. */
+  readonly kinds: Readonly<Record<string, string>>;
+  /** Schemas of kinds and of their fields, by name. */
+  readonly definitions: Readonly<Record<string, Schema>>;
+}
+
+/** The schema of a kind, and how much of the kind it describes. */
+export interface KindSchema {
+  readonly schema: Schema;
+  /** The file of `imports/crds/` that has only the fields that the charts use. @default the schema is complete */
   readonly partial?: string;
 }
 
-/** A schema that kinds and other schemas refer to. */
-export interface Definition {
-  readonly name: string;
-  readonly versions: readonly string[];
-  readonly schema: Schema;
-}
-
-/** All schemas of all versions. A schema that several versions share is there once. */
+/** All schemas. */
 export interface SchemaStore {
-  /** Of Kubernetes, oldest first. */
-  readonly versions: readonly string[];
-  /** By `apiVersion` and kind: `apps/v1 Deployment`. */
-  readonly kinds: Readonly<Record<string, readonly KindEntry[]>>;
-  readonly definitions: readonly Definition[];
+  /** By version of Kubernetes, oldest first. */
+  readonly kubernetes: Readonly<Record<string, KubernetesSchemas>>;
+  /** Custom resources, by `apiVersion` and kind. They are the same for every version of Kubernetes. */
+  readonly custom: Readonly<Record<string, KindSchema>>;
 }
 
 /** Finds schemas in a store. */
 export class Schemas {
+  /** Versions of Kubernetes, oldest first. */
   readonly versions: readonly string[];
-  readonly kinds: SchemaStore['kinds'];
-  private readonly definitions = new Map<string, Schema>();
+  /** Every kind that a version of Kubernetes has, and every custom resource, sorted: `apps/v1 Deployment`. */
+  readonly kinds: ReadonlySet<string>;
 
-  constructor({ versions, kinds, definitions }: SchemaStore) {
-    this.versions = versions;
-    this.kinds = kinds;
-    for (const { name, versions: having, schema } of definitions) {
-      for (const version of having) this.definitions.set(`${version} ${name}`, withEnums(name, schema));
-    }
+  constructor(private readonly store: SchemaStore) {
+    const sources = [...Object.values(store.kubernetes).map(({ kinds }) => kinds), store.custom];
+    this.versions = Object.keys(store.kubernetes);
+    this.kinds = new Set(sources.flatMap(Object.keys).sort());
   }
 
-  /** A kind as a version of Kubernetes has it. */
-  kind(apiVersion: string, kind: string, version: string): KindEntry | undefined {
+  /** The schema of a kind in a version of Kubernetes; undefined if the version does not have the kind. */
+  kind(apiVersion: string, kind: string, version: string): KindSchema | undefined {
     const key = `${apiVersion} ${kind}`;
-    return Object.hasOwn(this.kinds, key)
-      ? this.kinds[key]?.find(({ versions }) => versions.includes(version))
-      : undefined;
+    const name = this.store.kubernetes[version]?.kinds[key];
+    return name === undefined ? this.store.custom[key] : { schema: this.definition(name, version) };
   }
 
-  /** @throws when there is none: a reference into nothing */
+  /** @throws if the version has no definition of that name */
   definition(name: string, version: string): Schema {
-    const found = this.definitions.get(`${version} ${name}`);
-    if (!found) throw new Error(`Kubernetes ${version} has no definition ${name}`);
-    return found;
+    const schema = this.store.kubernetes[version]?.definitions[name];
+    if (!schema) throw new Error(`Kubernetes ${version} has no definition ${name}`);
+    return withEnums(name, schema);
   }
 }
 
-/** The store in a text that `pack` wrote. */
+/** The store that `pack` in tools/schemas/ compressed. */
 export function unpack(packed: string): SchemaStore {
   return JSON.parse(brotliDecompressSync(Buffer.from(packed, 'base64')).toString('utf8'));
 }

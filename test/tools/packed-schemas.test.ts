@@ -1,23 +1,18 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { goPattern } from '../../cli/validate/check';
 import { enums } from '../../cli/validate/enums';
 import { packedSchemas } from '../../cli/validate/packed-schemas';
 import { type SchemaStore, Schemas, unpack } from '../../cli/validate/schemas';
 import { customKinds } from '../../tools/schemas/custom-kinds';
-import { kubernetesKinds, pack, withCustomKinds } from '../../tools/schemas/pack';
+import { kubernetesSchemas, pack, withCustomKinds } from '../../tools/schemas/pack';
 
 const store = unpack(packedSchemas);
-const own = customKinds(
-  readdirSync('imports/crds').map((name) => ({
-    path: `imports/crds/${name}`,
-    text: readFileSync(`imports/crds/${name}`, 'utf8'),
-  })),
-);
+const schemas = new Schemas(store);
+const own = customKinds('imports/crds');
 
 describe('the packed schemas', () => {
-  test('hold every kind of imports/crds/ as it is today (npm run schemas packs them)', () => {
+  test('have every kind of imports/crds/ as it is today (npm run schemas packs them)', () => {
     expect(withCustomKinds(store, own)).toEqual(store);
-    for (const { apiVersion, kind } of own) expect(Object.keys(store.kinds)).toContain(`${apiVersion} ${kind}`);
+    expect([...schemas.kinds]).toEqual(expect.arrayContaining(Object.keys(own)));
   });
 
   test.each([
@@ -26,42 +21,28 @@ describe('the packed schemas', () => {
     'argoproj.io/v1alpha1 ApplicationSet',
     'traefik.io/v1alpha1 Middleware',
   ])('are the published one and not that of imports/crds/ for %s', (key) => {
-    const [{ partial, ...entry } = { partial: 'no entry' }] = store.kinds[key] ?? [];
-    expect(partial).toBeUndefined();
-    expect(entry).toMatchObject({ versions: store.versions });
+    expect(Object.keys(own)).toContain(key);
+    expect(store.custom).toHaveProperty([key, 'schema']);
+    expect(store.custom).not.toHaveProperty([key, 'partial']);
   });
 
-  test('refer to nothing that is not there, in any version', () => {
-    const schemas = new Schemas(store);
-    const dangling = store.versions.flatMap((version) => {
-      const own = store.definitions.filter(({ versions }) => versions.includes(version));
-      const names = new Set(own.map(({ name }) => name));
-      const asked = [
-        ...own.flatMap(({ schema }) =>
-          [...JSON.stringify(schema).matchAll(/"\$ref":"([^"]+)"/g)].map(([, name = '']) => name),
-        ),
-        ...Object.values(store.kinds).flatMap((entries) =>
-          entries.filter(({ versions }) => versions.includes(version)).map(({ definition }) => definition),
-        ),
-      ];
-      for (const name of names) expect(schemas.definition(name, version)).toBeDefined();
-      return asked.filter((name) => !names.has(name)).map((name) => `${version} ${name}`);
-    });
-    expect(dangling).toEqual([]);
+  test.each(schemas.versions)('refer only to definitions that exist, in Kubernetes %s', (version) => {
+    const { kinds, definitions } = store.kubernetes[version] ?? { kinds: {}, definitions: {} };
+    const references = JSON.stringify([definitions, store.custom]).matchAll(/"\$ref":"([^"]+)"/g);
+    const names = [...Object.values(kinds), ...[...references].map(([, name = '']) => name)];
+    expect(names.length).toBeGreaterThan(100);
+    expect(names.filter((name) => !Object.hasOwn(definitions, name))).toEqual([]);
   });
 
   test('have patterns that can be read', () => {
-    const patterns = store.definitions.flatMap(({ schema }) =>
-      [...JSON.stringify(schema).matchAll(/"pattern":("(?:[^"\\]|\\.)*")/g)].map(([, text = '']) =>
-        String(JSON.parse(text)),
-      ),
+    const patterns = [...JSON.stringify(store).matchAll(/"pattern":("(?:[^"\\]|\\.)*")/g)].map(([, text = '']) =>
+      String(JSON.parse(text)),
     );
     expect(patterns.length).toBeGreaterThan(100);
     for (const pattern of patterns) expect(goPattern(pattern).test('')).toEqual(expect.any(Boolean));
   });
 
   test('have every field of which only code knows the values', () => {
-    const schemas = new Schemas(store);
     for (const [name, fields] of Object.entries(enums)) {
       const { properties = {} } = schemas.definition(name, '1.36');
       for (const [field, values] of Object.entries(fields)) {
@@ -73,55 +54,67 @@ describe('the packed schemas', () => {
 });
 
 describe('packing', () => {
-  const meta = { $ref: '#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta', description: 'Metadata.' };
-  const objectMeta = { type: 'object', properties: { name: { type: 'string' } } };
-  const widget = (size: object, group = '') => ({
-    description: 'A widget.',
-    type: 'object',
-    properties: { size: { ...size, description: 'How large.', default: 1 }, metadata: meta },
-    'x-kubernetes-group-version-kind': [{ group, version: 'v1', kind: 'Widget' }],
-  });
-  const definitions = (size: object) => ({
-    'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta': objectMeta,
-    'example.Widget': widget(size),
-    'example.WidgetList': { type: 'object', properties: { items: { type: 'array' } } },
-  });
-  const packed = kubernetesKinds([
-    { version: '1.1', definitions: definitions({ type: 'string' }) },
-    { version: '1.2', definitions: definitions({ type: 'string' }) },
-    { version: '1.3', definitions: definitions({ type: 'integer' }) },
-  ]);
-  const schemas = new Schemas(packed);
+  const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
+  const kubernetes = (size: object) =>
+    kubernetesSchemas({
+      [OBJECT_META]: { type: 'object', properties: { name: { type: 'string' } } },
+      'example.Widget': {
+        type: 'object',
+        properties: {
+          size: { ...size, default: 1 },
+          metadata: { $ref: `#/definitions/${OBJECT_META}` },
+          either: { anyOf: [{ properties: { a: { type: 'string' } } }] },
+        },
+        'x-kubernetes-group-version-kind': [{ group: 'example.com', version: 'v1', kind: 'Widget' }],
+      },
+      'example.WidgetList': {
+        type: 'object',
+        properties: { items: { type: 'array' } },
+        'x-kubernetes-group-version-kind': [{ group: 'example.com', version: 'v1', kind: 'WidgetList' }],
+      },
+    });
+  const packed: SchemaStore = {
+    kubernetes: { '1.1': kubernetes({ type: 'string' }), '1.2': kubernetes({ type: 'integer' }) },
+    custom: {},
+  };
 
-  test('keeps what versions share once, and what they do not for each', () => {
-    const widgets = packed.definitions.filter(({ name }) => name === 'example.Widget');
-    expect(widgets.map(({ versions }) => versions).sort()).toEqual([['1.1', '1.2'], ['1.3']]);
-    expect(schemas.definition('example.Widget', '1.2').properties?.size).toEqual({ type: 'string' });
-    expect(schemas.definition('example.Widget', '1.3').properties?.size).toEqual({ type: 'integer' });
-  });
-
-  test('keeps what can be stored, refuses unknown fields and drops prose', () => {
-    expect(packed.kinds).toEqual({ 'v1 Widget': [{ definition: 'example.Widget', versions: ['1.1', '1.2', '1.3'] }] });
-    expect(packed.definitions.map(({ name }) => name)).not.toContain('example.WidgetList');
-    expect(schemas.definition('example.Widget', '1.1').additionalProperties).toBe(false);
-    expect(JSON.stringify(packed)).not.toContain('How large');
+  test('keeps what each version has', () => {
+    const size = (version: string) =>
+      new Schemas(packed).kind('example.com/v1', 'Widget', version)?.schema.properties?.size;
+    expect(size('1.1')).toEqual({ type: 'string' });
+    expect(size('1.2')).toEqual({ type: 'integer' });
+    expect(size('1.3')).toBeUndefined();
   });
 
-  test('of a part of a kind gives way to the whole, and is renewed', () => {
-    const custom = (field: string, partial?: string) => {
-      const schema = { type: 'object', properties: { [field]: { type: 'string' } } };
-      return { apiVersion: 'example.com/v1', kind: 'Gadget', schema, ...(partial && { partial }) };
-    };
+  test('keeps kinds that can be applied, rejects unknown fields and drops descriptions', () => {
+    const { kinds, definitions } = kubernetes({ type: 'string', description: 'How large.' });
+    expect(kinds).toEqual({ 'example.com/v1 Widget': 'example.Widget' });
+    expect(definitions['example.Widget']).toEqual({
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        size: { type: 'string' },
+        metadata: { $ref: OBJECT_META },
+        either: { anyOf: [{ properties: { a: { type: 'string' } } }] },
+      },
+    });
+  });
+
+  test('replaces a part of a kind by the complete kind, and by a newer part', () => {
+    const custom = (field: string, partial?: string): SchemaStore['custom'] => ({
+      'example.com/v1 Gadget': { schema: { type: 'object', properties: { [field]: { type: 'string' } } }, partial },
+    });
     const fields = (from: SchemaStore) => {
-      const { properties = {} } = new Schemas(from).definition('example.com/v1/Gadget', '1.2');
+      const { properties = {} } = new Schemas(from).kind('example.com/v1', 'Gadget', '1.2')?.schema ?? {};
       return Object.keys(properties).filter((name) => !['apiVersion', 'kind', 'metadata'].includes(name));
     };
-    const part = withCustomKinds(packed, [custom('old', 'imports/crds/a.yaml')]);
+    const part = withCustomKinds(packed, custom('old', 'imports/crds/a.yaml'));
     expect(fields(part)).toEqual(['old']);
-    expect(fields(withCustomKinds(part, [custom('new', 'imports/crds/a.yaml')]))).toEqual(['new']);
-    const whole = withCustomKinds(part, [custom('all')]);
-    expect(fields(withCustomKinds(whole, [custom('new', 'imports/crds/a.yaml')]))).toEqual(['all']);
-    expect(Object.keys(withCustomKinds(part, []).kinds)).toEqual(['v1 Widget']);
+    expect(fields(withCustomKinds(part, custom('new', 'imports/crds/a.yaml')))).toEqual(['new']);
+    const complete = withCustomKinds(part, custom('all'));
+    expect(fields(complete)).toEqual(['all']);
+    expect(fields(withCustomKinds(complete, custom('new', 'imports/crds/a.yaml')))).toEqual(['all']);
+    expect(withCustomKinds(part, {})).toEqual(packed);
   });
 
   test('is the same text for the same schemas, and gives them back', () => {

@@ -21,8 +21,16 @@ import { patchAndCheck } from './render/patch-and-check';
 function main(environment: NodeJS.ProcessEnv): void {
   const rendering = render(selectionFrom(environment), environment);
   for (const problem of rendering.problems) console.error(formatProblem(problem));
-  if (hasError(rendering.problems)) process.exitCode = 1;
-  else write(rendering, environment.CDK8S_OUTDIR ?? 'dist');
+  process.exitCode = hasError(rendering.problems) ? 1 : 0;
+  if (process.exitCode === 1) return;
+  try {
+    write(rendering, environment.CDK8S_OUTDIR || 'dist');
+  } catch (error) {
+    // No permission, no space: the message of the system is enough.
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
 }
 
 /** Which studios a run is about. */

@@ -6,7 +6,7 @@ import { StudioManifests } from '../cluster/studio-manifests';
 import { workloadNames } from '../config/names';
 import type { Problem } from '../config/problems';
 import { howToRun, render, type Selection, selectionFrom } from '../main';
-import { isOfArgoCd, readManifests } from '../render/files';
+import { isOfArgoCd, ManifestError, readManifests } from '../render/files';
 import type { PlacedManifest } from '../render/manifest';
 import type { Io, Option } from './command';
 
@@ -87,7 +87,9 @@ export function oneStudio(options: ManifestOptions, io: Io): OneStudio {
 export function readFolder(folder: string, { environment }: Pick<Io, 'environment'>): readonly PlacedManifest[] {
   const none = new Refusal(`${folder}: holds no rendered studio. Render one: ${howToRun('synth', environment)}`);
   if (!existsSync(folder) || !statSync(folder).isDirectory()) throw none;
-  const studios = readdirSync(folder).filter((name) => existsSync(join(folder, name, 'foundation')));
+  const studios = readdirSync(folder).filter(
+    (name) => existsSync(join(folder, name, 'foundation')) || existsSync(join(folder, name, '40-backend.k8s.yaml')),
+  );
   if (studios.length > 0) {
     const folders = studios.map((name) => join(folder, name));
     throw new Refusal(`${folder}: holds several studios. Name one: ${folders.join(', ')}`);
@@ -105,6 +107,8 @@ function placedIn(folder: string): readonly PlacedManifest[] {
   try {
     return readManifests(folder);
   } catch (error) {
+    if (error instanceof ManifestError) throw new Refusal(error.message);
+    if (error instanceof Error && 'syscall' in error) throw new Refusal(`${folder}: cannot be read: ${error.message}`);
     if (!(error instanceof YAMLException)) throw error;
     throw new Refusal(`${error.mark?.name ?? folder}:${(error.mark?.line ?? 0) + 1}: is not YAML: ${error.reason}`);
   }

@@ -1,6 +1,7 @@
 import { type Pace, usualPace } from '../cluster/copy/pace';
 import { Restore } from '../cluster/copy/restore';
 import { restorePlan } from '../cluster/copy/restore-plan';
+import { Refusal } from '../cluster/refusal';
 import { yamlOf } from '../render/files';
 import { type ChangeOptions, changeOptions, withCluster, withoutStackTrace } from './cluster-options';
 import { type Command, type ExitCode, type Io, tell } from './command';
@@ -48,7 +49,9 @@ export async function restoreInto(options: RestoreOptions, io: Io, pace: Pace = 
 }
 
 /** Prints the manifest that restores a scheduled backup, and what to do around it as comments; no cluster is asked. */
-function planRestore({ into, asOf, ...options }: RestoreOptions, io: Io): ExitCode {
+function planRestore({ into, asOf, source, ...options }: RestoreOptions, io: Io): ExitCode {
+  if (source !== undefined)
+    throw new Refusal(`--plan restores a scheduled backup, not ${source}. Leave one of them out`);
   const { studio, problems } = oneStudio(options, io);
   if (!studio) return tell({ problems }, {}, io);
   const name = `restore-${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}`;

@@ -66,9 +66,13 @@ export function isOfArgoCd(path: string): boolean {
   return path.split('/').slice(0, -1).includes('argocd');
 }
 
+/** A document of an output folder is no object that can be applied. */
+export class ManifestError extends Error {}
+
 /**
  * Reads the objects of an output folder: every `*.k8s.yaml` in it and below.
- * @throws YAMLException for a file that is not YAML, and the error of the file system for one that cannot be read
+ * @throws YAMLException for a file that is not YAML, ManifestError for a document that is not an object with a name, and the
+ * error of the file system for a file that cannot be read
  */
 export function readManifests(folder: string): readonly PlacedManifest[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -77,6 +81,20 @@ export function readManifests(folder: string): readonly PlacedManifest[] {
     .flatMap((name) => {
       const file = name.split(sep).join('/');
       const documents = loadAll(readFileSync(join(folder, name), 'utf8'), { filename: join(folder, name) });
-      return documents.filter(isManifest).map((manifest) => ({ file, manifest }));
+      return documents
+        .filter((document) => document !== null && document !== undefined)
+        .map((manifest) => {
+          if (isManifest(manifest) && isTree(manifest)) return { file, manifest };
+          throw new ManifestError(`${join(folder, name)}: holds a document that is not an object with a name`);
+        });
     });
+}
+
+/** Whether a value can be written as JSON: one whose anchor refers to itself cannot. */
+function isTree(value: unknown): boolean {
+  try {
+    return JSON.stringify(value) !== undefined;
+  } catch {
+    return false;
+  }
 }

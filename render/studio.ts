@@ -1,7 +1,7 @@
 import { ApiObject, Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { Studio as StudioCharts, type StudioProps } from '../charts/studio';
-import { formatProblem } from '../config/problems';
+import { formatProblem, type Problem } from '../config/problems';
 import type { StudioConfig } from '../config/studio-config';
 import { manifestsBelow, objectsOf } from './files';
 import type { PlacedManifest } from './manifest';
@@ -14,6 +14,9 @@ import { brokenRules } from './rules';
  * namespace.
  */
 export class Studio extends StudioCharts {
+  /** What the patches bring: errors, which also fail `app.synth()`, and a warning for each rule that is waived. */
+  readonly problems: readonly Problem[];
+
   constructor(
     scope: Construct,
     id: string,
@@ -23,6 +26,7 @@ export class Studio extends StudioCharts {
     const { config } = props;
     const rendered = manifestsBelow(this);
     const { manifests, problems } = patchAndCheck(rendered, config);
+    this.problems = problems;
     if (config.patches.length > 0) this.replaceObjects(rendered, manifests);
     const errors = problems.filter(({ severity }) => severity === 'error').map(formatProblem);
     const known = new Set(brokenRules(manifests, factsOf(config)).map(textOf));

@@ -4,8 +4,9 @@ import { baseOf, exampleNames, renderExample } from './example-studios';
 
 for (const name of exampleNames()) {
   const root = join('examples', name, 'dist');
-  rmSync(root, { recursive: true, force: true });
+  // First, because it throws when the example has a problem.
   const { files, kept } = renderExample(name);
+  rmSync(root, { recursive: true, force: true });
   const base = baseOf(name);
   const shared = base ? textsOf(base.name) : new Map<string, string>();
   for (const { path, text } of files) if (shared.get(path) !== text) write(join(root, path), text);

@@ -102,6 +102,29 @@ describeWith(['kubectl'], 'preflight', () => {
     expect(said.join('\n')).not.toContain(secret);
   });
 
+  test.each([
+    ['an object without a name', 'kind: ConfigMap\napiVersion: v1\nmetadata: {}\n'],
+    ['a list of objects', 'kind: List\napiVersion: v1\nitems: []\n'],
+    ['an anchor that refers to itself', 'kind: A\napiVersion: v1\nmetadata: { name: a }\ndata: &a { b: *a }\n'],
+  ])('a file that holds %s is named', async (_, text) => {
+    mkdirSync(join(folder, 'dist'));
+    writeFileSync(join(folder, 'dist', '10-a.k8s.yaml'), text);
+    expect(await preflight.run({ folder: join(folder, 'dist') } as never, io())).toBe(1);
+    expect(said.join('\n')).toMatch(/10-a\.k8s\.yaml: holds a document that is not an object with a name/);
+  });
+
+  test('a folder and env files are not taken together', async () => {
+    expect(await preflight.run({ folder, envFile: ['studio.env'] } as never, io())).toBe(1);
+    expect(said.join('\n')).toMatch(/Name a folder of manifests, or env files, but not both/);
+  });
+
+  test('of several studios without a foundation, one has to be named, too', async () => {
+    mkdirSync(join(folder, 'dist', 'blue'), { recursive: true });
+    writeFileSync(join(folder, 'dist', 'blue', '40-backend.k8s.yaml'), '');
+    expect(await preflight.run({ folder: join(folder, 'dist') } as never, io())).toBe(1);
+    expect(said.join('\n')).toMatch(/holds several studios\. Name one: .*dist\/blue$/);
+  });
+
   test('of an output with several studios, one has to be named', async () => {
     mkdirSync(join(folder, 'dist', 'blue', 'foundation'), { recursive: true });
     expect(await preflight.run({ folder: join(folder, 'dist') } as never, io())).toBe(1);

@@ -91,3 +91,8 @@ test('without --plan a restore needs a file', async () => {
   expect(await run(['restore'], io)).toBe(2);
   expect(told.join()).toContain('names no backup');
 });
+
+test('takes no file beside --plan', async () => {
+  const { exit, err } = await plan(volsync, 'studio.tar.gz');
+  expect([exit, err]).toEqual([1, expect.stringContaining('--plan restores a scheduled backup, not studio.tar.gz')]);
+});

@@ -60,6 +60,28 @@ describe("a studio in an App of one's own", () => {
     expect(app.synthYaml()).toContain('replicas: 2');
   });
 
+  test('tells of a rule that is waived, for patches and for the App', () => {
+    const waive = [{ rule: 'one-writer', reason: 'for a test' }];
+    const { app, studio } = mounted(JSON.stringify({ ...JSON.parse(replicas), waive }));
+    expect(studio.problems).toMatchObject([
+      { severity: 'warning', text: expect.stringContaining('waives the rule one-writer') },
+    ]);
+    objectOf(studio, 'Deployment', 'junjo-ai-studio-ingestion').addJsonPatch(JsonPatch.remove('/spec/strategy'));
+    expect(app.synthYaml()).toContain('replicas: 2');
+  });
+
+  test('names what a patch breaks once', () => {
+    const { app } = mounted(replicas);
+    let message = '';
+    try {
+      app.synthYaml();
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    expect(message).toContain('breaks the rule one-writer');
+    expect(message).not.toContain('the App changed the studio');
+  });
+
   test('stops the App where a patch fits nothing', () => {
     const { app } = mounted(JSON.stringify({ patches: [{ target: { kind: 'Pod' }, patch: {} }] }));
     expect(() => app.synthYaml()).toThrow(/patches\.yaml:1: there is no Pod to patch/);

@@ -1,4 +1,4 @@
-import { fieldsOf, listOf, type Manifest } from '../../../render/manifest';
+import { type Fields, listOf, type Manifest } from '../../../render/manifest';
 import type { StudioManifests } from '../../studio-manifests';
 import { type Check, error, ok, type PreflightView, type Result, warning } from '../check';
 
@@ -43,39 +43,39 @@ function secretsMade(studio: StudioManifests): ReadonlySet<string> {
 
 /** What pods need: images, keys, certificates. One that a pod can start without is not needed. */
 function podReferences({ pods, manifests }: StudioManifests): readonly Reference[] {
+  const needed = (what: Reference['what'], sources: readonly Fields[]): readonly Reference[] =>
+    sources.filter(({ name, optional }) => name && !optional).map(({ name }) => ({ what, name }));
   return [
-    ...pods.flatMap(({ spec }) =>
-      listOf(spec.imagePullSecrets).map(({ name }): Reference => ({ what: 'image pull secret', name })),
-    ),
-    ...pods.flatMap(({ containers }) =>
-      containers
-        .flatMap(({ fields }) => listOf(fields.env).map(({ valueFrom }) => fieldsOf(valueFrom?.secretKeyRef)))
-        .filter(({ name, optional }) => name && !optional)
-        .map(({ name }): Reference => ({ what: 'Secret', name })),
-    ),
-    ...pods.flatMap(({ spec }) =>
-      listOf(spec.volumes)
-        .filter(({ secret }) => secret && !secret.optional)
-        .map(({ secret }): Reference => {
-          const isTls = listOf(secret.items).some(({ key }) => key === 'tls.key');
-          return { what: isTls ? 'TLS secret' : 'Secret', name: secret.secretName };
+    ...pods.flatMap(({ spec }) => needed('image pull secret', listOf(spec.imagePullSecrets))),
+    ...pods.flatMap(({ spec, containers }) => [
+      ...containers.flatMap(({ fields }) => [
+        ...needed('Secret', listOf(listOf(fields.env).map(({ valueFrom }) => valueFrom?.secretKeyRef))),
+        ...needed('Secret', listOf(listOf(fields.envFrom).map(({ secretRef }) => secretRef))),
+      ]),
+      ...listOf(spec.volumes).flatMap(({ secret, projected }) => [
+        ...listOf([secret]).flatMap((source) => {
+          const isTls = listOf(source.items).some(({ key }) => key === 'tls.key');
+          return needed(isTls ? 'TLS secret' : 'Secret', [{ ...source, name: source.secretName }]);
         }),
+        ...needed('Secret', listOf(listOf(projected?.sources).map((source) => source.secret))),
+      ]),
+    ]),
+    ...needed(
+      'Secret of the backup repository',
+      listOf(manifests.map(({ kind, spec }) => kind === 'ReplicationSource' && { name: spec?.restic?.repository })),
     ),
-    ...manifests
-      .filter(({ kind }) => kind === 'ReplicationSource')
-      .map(({ spec }): Reference => ({ what: 'Secret of the backup repository', name: spec?.restic?.repository })),
   ];
 }
 
-/** The certificates of the edge. */
+/** The certificates of the edge. Those that a Gateway takes from another namespace are not looked at. */
 function edgeReferences(studio: StudioManifests): readonly Reference[] {
+  const listeners = studio.ofKind('Gateway').flatMap(({ spec }) => listOf(spec?.listeners));
   const names = [
     ...studio.ofKind('Ingress').flatMap(({ spec }) => listOf(spec?.tls).map(({ secretName }) => secretName)),
-    ...studio
-      .ofKind('Gateway')
-      .flatMap(({ spec }) =>
-        listOf(spec?.listeners).flatMap(({ tls }) => listOf(tls?.certificateRefs).map(({ name }) => name)),
-      ),
+    ...listeners
+      .flatMap(({ tls }) => listOf(tls?.certificateRefs))
+      .filter(({ namespace = studio.namespace }) => namespace === studio.namespace)
+      .map(({ name }) => name),
   ];
   return names.filter(Boolean).map((name) => ({ what: 'TLS secret', name }));
 }

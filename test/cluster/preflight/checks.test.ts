@@ -666,3 +666,41 @@ describe('what a patch changed is what the cluster is asked for', () => {
     expect(said(settings)).not.toContainEqual(expect.stringContaining(says));
   });
 });
+
+test.each<[string, Settings, string, RegExp]>([
+  [
+    'a Secret that a pod can start without',
+    local,
+    patch('Deployment', {
+      spec: { template: { spec: { volumes: [{ name: 'more', secret: { secretName: 'gone', optional: true } }] } } },
+    }),
+    /gone/,
+  ],
+  [
+    'a certificate in the namespace of the Gateway',
+    production({ JUNJO_K8S_INGRESS_CLASS: undefined, JUNJO_K8S_GATEWAY: 'class:eg' }),
+    JSON.stringify({
+      patches: [
+        {
+          target: { kind: 'Gateway' },
+          patch: [
+            {
+              op: 'replace',
+              path: '/spec/listeners/1/tls/certificateRefs',
+              value: [{ name: 'gone', namespace: 'edge' }],
+            },
+          ],
+        },
+      ],
+    }),
+    /gone/,
+  ],
+  [
+    'a volume that is a folder of a node, which needs no class',
+    development({ JUNJO_HOST_DB_DATA_PATH: '/mnt/data', JUNJO_K8S_NODE: 'node-1' }),
+    'patches: []',
+    /storage-class/,
+  ],
+])('nothing is said of %s', (_, settings, patches, pattern) => {
+  expect(said(settings, undefined, patches).filter((line) => pattern.test(line))).toEqual([]);
+});

@@ -107,7 +107,10 @@ export async function main(): Promise<void> {
     err: (text) => process.stderr.write(line(text)),
     color: process.stderr.isTTY === true && !process.env.NO_COLOR,
     progress: process.stderr.isTTY ? (text) => process.stderr.write(`\r\u001b[K${text}`) : undefined,
-    terminal: process.stdin.isTTY && process.stderr.isTTY ? openTerminal : undefined,
+    // Node.js opens stdin when it is first looked at, which takes time that only questions need.
+    get terminal() {
+      return process.stdin.isTTY && process.stderr.isTTY ? openTerminal : undefined;
+    },
   });
 }
 

@@ -61,13 +61,16 @@ async function synthesize(options: SynthOptions, io: Io): Promise<ExitCode> {
     const text = `holds ${foreign.path}, which is not rendered, and all of the folder would be replaced. Name another`;
     return tell({ problems: [...rendering.problems, { severity: 'error', file: output, text }] }, options, io);
   }
-  const refused = refusedChanges(output, before, rendering.manifests);
+  const files = filesOf(rendering.manifests);
+  const texts = new Map(files.map(({ path, text }) => [path, text]));
+  // Only these can hold what is no longer rendered, or is rendered otherwise.
+  const changed = before.filter(({ path, text }) => texts.get(path) !== text);
+  const refused = refusedChanges(output, changed, rendering.manifests);
   if (refused.length > 0) return tell({ problems: [...rendering.problems, ...refused] }, options, io);
   const fromGit = rendering.studios.some(({ config }) => config.git);
   // Argo CD prunes what it applied by itself.
-  const gone = fromGit && before.some(({ path }) => isOfArgoCd(path)) ? [] : leftBehind(before, rendering.manifests);
+  const gone = fromGit && before.some(({ path }) => isOfArgoCd(path)) ? [] : leftBehind(changed, rendering.manifests);
   // A committed output holds what its env files render and nothing else.
-  const files = filesOf(rendering.manifests);
   const { problems, studios, kept } = rendering;
   if (studios.length > 0) {
     writeOutput(output, before, fromGit ? files : [...files, ...leftBehindScript(gone)]);

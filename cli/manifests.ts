@@ -95,10 +95,9 @@ export function readFolder(folder: string, { environment }: Pick<Io, 'environmen
     throw new Refusal(`${folder}: holds several studios. Name one: ${folders.join(', ')}`);
   }
   const placed = placedIn(folder);
-  if (
-    !placed.some(({ manifest: { kind, metadata } }) => kind === 'Namespace' || metadata.name === workloadNames.backend)
-  )
-    throw none;
+  const isBackend = ({ manifest: { kind, metadata } }: PlacedManifest) =>
+    kind === 'Deployment' && metadata.name === workloadNames.backend;
+  if (!placed.some(isBackend)) throw none;
   return placed;
 }
 

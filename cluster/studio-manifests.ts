@@ -12,13 +12,14 @@ export class StudioManifests extends Manifests {
   /** The pods of its workloads. */
   readonly pods: readonly Pod[];
 
-  /** @throws Refusal when no object says in which namespace the studio lies */
+  /** @throws Refusal when there is no backend, or nothing says in which namespace it lies */
   constructor(manifests: readonly Manifest[]) {
     super(manifests);
     this.pods = manifests.flatMap(podsOf);
-    const namespace =
-      this.ofKind('Namespace')[0]?.metadata.name ?? this.named('Deployment', workloadNames.backend)?.metadata.namespace;
-    if (!namespace) throw new Refusal(`The manifests hold no studio: no Namespace and no ${workloadNames.backend}`);
+    const backend = this.named('Deployment', workloadNames.backend);
+    if (!backend) throw new Refusal(`The manifests hold no studio: there is no Deployment ${workloadNames.backend}`);
+    const { namespace } = backend.metadata;
+    if (!namespace) throw new Refusal(`Deployment ${workloadNames.backend} names no namespace`);
     this.namespace = namespace;
   }
 

@@ -5,7 +5,7 @@ import { preflight } from '../../cli/preflight';
 import { filesOf, writeFiles } from '../../render/files';
 import { FakeApiServer } from '../support/fake-api-server';
 import { describeWith } from '../support/programs';
-import { development, envText, freshSecret, render, type Settings } from '../support/studio';
+import { development, envText, freshSecret, type Manifest, render, type Settings } from '../support/studio';
 
 const node = {
   apiVersion: 'v1',
@@ -111,6 +111,30 @@ describeWith(['kubectl'], 'preflight', () => {
     writeFileSync(join(folder, 'dist', '10-a.k8s.yaml'), text);
     expect(await preflight.run({ folder: join(folder, 'dist') } as never, io())).toBe(1);
     expect(said.join('\n')).toMatch(/10-a\.k8s\.yaml: holds a document that is not an object with a name/);
+  });
+
+  const writeFolder = (objects: readonly Manifest[]) => {
+    const output = join(folder, 'dist');
+    writeFiles(filesOf(objects.map((manifest, index) => ({ file: `${10 + index}.k8s.yaml`, manifest }))), output);
+    return output;
+  };
+
+  test('a folder without a backend holds no studio, even when a namespace is in it', async () => {
+    const output = writeFolder(render(development()).objects.filter(({ kind }) => kind !== 'Deployment'));
+    expect(await preflight.run({ folder: output } as never, io())).toBe(1);
+    expect(said.join('\n')).toMatch(/dist: holds no rendered studio\. Render one: /);
+  });
+
+  test.each([
+    ['another namespace comes first', (objects: readonly Manifest[]) => [namespace('other'), ...objects]],
+    [
+      'no namespace is in the folder',
+      (objects: readonly Manifest[]) => objects.filter(({ kind }) => kind !== 'Namespace'),
+    ],
+  ])('looks in the namespace of the backend when %s', async (_, change) => {
+    const objects = render(development()).objects.filter(({ kind }) => kind !== 'Secret');
+    await preflight.run({ folder: writeFolder(change(objects)) } as never, io());
+    expect(said.join('\n')).toMatch(/^error {4}there is no Secret junjo-ai-studio-secrets in junjo-ai-studio$/m);
   });
 
   test('a folder and env files are not taken together', async () => {

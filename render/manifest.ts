@@ -69,6 +69,11 @@ export function listOf(value: unknown): readonly Fields[] {
   return Array.isArray(value) ? value.filter((part) => part !== null && typeof part === 'object') : [];
 }
 
+/** The texts of a list, or none where it is no list or is not there. */
+export function textsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((part) => typeof part === 'string') : [];
+}
+
 /** The fields of an object, or none where it is none or is not there. */
 export function fieldsOf(value: unknown): Fields {
   return value !== null && typeof value === 'object' && !Array.isArray(value) ? value : {};

@@ -1,4 +1,4 @@
-import { fieldsOf, listOf, type Manifest, matches, type Pod } from '../../render/manifest';
+import { fieldsOf, listOf, type Manifest, matches, type Pod, textsOf } from '../../render/manifest';
 import { allowedFrom, limit } from './policies';
 
 /** A way from the world to a pod: through the edge, or through a Service of its own. */
@@ -98,7 +98,7 @@ function throughGateway({ kind, metadata, spec }: Manifest, world: World): reado
       secrets.length > 0 ? `Secret ${[...new Set(secrets)].join(', ')}` : 'certificate of its owner',
     ],
   };
-  const hosts: readonly string[] = spec?.hostnames ?? [];
+  const hosts = textsOf(spec?.hostnames);
   return listOf(spec?.rules).flatMap(({ backendRefs }) =>
     listOf(backendRefs).flatMap(({ name, port }) =>
       hosts.flatMap((host) =>
@@ -121,7 +121,7 @@ function throughService(service: Manifest, world: World): readonly Entrance[] {
     const what = type === 'NodePort' ? 'Port of every node' : 'Load balancer';
     const gate = { id: `service ${service.metadata.name}`, lines: [`${what} :${number}`] };
     const how = behind?.tls ? 'TLS' : 'in the clear';
-    const limits = limit(ranges ?? []);
+    const limits = limit(textsOf(ranges));
     const protocol = String(name).includes('grpc') ? 'gRPC' : 'HTTP';
     const found = entrance(gate, `${protocol}, ${how}`, behind, limits);
     return found.map((each) => ({ ...each, outer: { ...each.outer, clear: !behind?.tls } }));

@@ -1,5 +1,5 @@
 import { acmeSolver } from '../../config/names';
-import { type Fields, fieldsOf, listOf, type Manifest, matches, type Pod } from '../../render/manifest';
+import { type Fields, fieldsOf, listOf, type Manifest, matches, type Pod, textsOf } from '../../render/manifest';
 
 /** One end of a way: a pod of the studio, or the name of something outside. */
 export type End = Pod | string;
@@ -84,7 +84,7 @@ function waysIn(policies: readonly Manifest[], pods: readonly Pod[]): readonly W
 function waysOut(policies: readonly Manifest[], pods: readonly Pod[]): readonly Way[] {
   return pods.flatMap((from) =>
     rulesOf(policies, from, 'egress').flatMap(({ to, ports }) => {
-      const blocks = listOf(to).filter(({ ipBlock }) => ipBlock && !isLinkLocal(ipBlock.cidr));
+      const blocks = listOf(to).filter(({ ipBlock }) => ipBlock && !isLinkLocal(String(ipBlock.cidr)));
       const names = blocks.map(({ ipBlock }) =>
         EVERYWHERE.includes(ipBlock.cidr) ? 'Public addresses' : String(ipBlock.cidr),
       );
@@ -100,7 +100,7 @@ function isLinkLocal(cidr: string): boolean {
 
 function mayLeave(policies: readonly Manifest[], from: Pod, to: Pod, port: number | string): boolean {
   const closed = policies.some(
-    ({ spec }) => matches(spec?.podSelector, from.labels) && spec?.policyTypes?.includes('Egress'),
+    ({ spec }) => matches(spec?.podSelector, from.labels) && textsOf(spec?.policyTypes).includes('Egress'),
   );
   return (
     !closed ||

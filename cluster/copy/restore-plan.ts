@@ -1,5 +1,5 @@
 import { workloadNames } from '../../config/names';
-import type { Manifest } from '../../render/manifest';
+import { type Manifest, textsOf } from '../../render/manifest';
 import { Refusal } from '../refusal';
 import type { StudioManifests } from '../studio-manifests';
 
@@ -33,7 +33,7 @@ export function restorePlan(studio: StudioManifests, { name, into, asOf }: Resto
       '--as-of chooses among the backups of VolSync. With Velero, put backupName in the place of scheduleName',
     );
   }
-  if (asOf !== undefined && !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)$/.test(asOf)) {
+  if (asOf !== undefined && !isTime(asOf)) {
     throw new Refusal(`--as-of ${asOf} is no time. Write it as 2026-01-02T03:04:05Z`);
   }
   if (schedule) return { steps: veleroSteps(namespace), objects: [veleroRestore(schedule, name, namespace)] };
@@ -69,9 +69,18 @@ function replicationDestination(
   };
 }
 
+/** Whether a text is a time of RFC 3339 in whole seconds, as VolSync takes it, on a day that the month has. */
+function isTime(text: string): boolean {
+  const [, date] = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)$/.exec(text) ?? [];
+  const day = new Date(`${date}T00:00:00Z`);
+  return !Number.isNaN(Date.parse(text)) && !Number.isNaN(day.getTime()) && day.toISOString().slice(0, 10) === date;
+}
+
 function veleroRestore({ apiVersion, metadata, spec }: Manifest, name: string, into: string): Manifest {
-  const includedNamespaces: readonly string[] = spec?.template?.includedNamespaces ?? [];
-  const [from = ''] = includedNamespaces;
+  const includedNamespaces = textsOf(spec?.template?.includedNamespaces);
+  const [from] = includedNamespaces;
+  // A restore without namespaces would bring back all of them.
+  if (from === undefined) throw new Refusal(`Schedule ${metadata.name} names no namespace in includedNamespaces`);
   return {
     apiVersion,
     kind: 'Restore',

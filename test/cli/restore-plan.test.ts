@@ -60,6 +60,21 @@ test('takes the manifests of an output folder, with what a patch changed in them
   ]);
 });
 
+test.each([7, 'studio', null])(
+  'refuses a schedule whose namespaces are %j: Velero would restore all',
+  async (namespaces) => {
+    const { objects } = render(velero);
+    const schedule = objects.find(({ kind }) => kind === 'Schedule');
+    schedule.spec.template.includedNamespaces = namespaces;
+    const output = join(folder, `nonsense-${namespaces}`);
+    writeFiles(filesOf(objects.map((manifest, index) => ({ file: `${index}.k8s.yaml`, manifest }))), output);
+    const told: string[] = [];
+    const io = { environment: {}, out: () => undefined, err: (text: string) => told.push(text), color: false };
+    expect(await run(['restore', '--plan', '--manifests', output], io)).toBe(1);
+    expect(told.join('')).toMatch(/^Schedule junjo-ai-studio\S* names no namespace in includedNamespaces\n?$/);
+  },
+);
+
 test('names each restore anew: neither operator restores twice under one name', async () => {
   const { out } = await plan(velero, '--into', 'look');
   const [restore]: Manifest[] = loadAll(out);
@@ -78,7 +93,13 @@ test.each([
     ['--as-of', '2026-01-02T03:04:05Z'],
     '--as-of chooses among the backups of VolSync',
   ],
-  ['a time that is none', volsync, ['--as-of', 'yesterday'], '--as-of yesterday is no time'],
+  ...[
+    'yesterday',
+    '2026-13-01T00:00:00Z',
+    '2026-02-30T00:00:00Z',
+    '2026-01-01T25:00:00Z',
+    '2026-01-01T00:00:00+99:00',
+  ].map((time) => [`the time ${time}`, volsync, ['--as-of', time], `--as-of ${time} is no time`] as const),
 ] as const)('%s: says so, and prints no manifest', async (_, settings, more, says) => {
   const { exit, out, err } = await plan(settings, ...more);
   expect([exit, out]).toEqual([1, '']);

@@ -128,3 +128,24 @@ test.each(exampleNames().filter((name) => name !== 'three-studios'))(
     expect(svg.match(/<text/g)?.length).toBeGreaterThan(10);
   },
 );
+
+test.each([
+  ['policy types', 'NetworkPolicy', { policyTypes: 7 }],
+  ['address of a policy', 'NetworkPolicy', { egress: [{ to: [{ ipBlock: { cidr: 7 } }], ports: [{ port: 443 }] }] }],
+  ['source ranges', 'Service', { type: 'LoadBalancer', loadBalancerSourceRanges: '10.0.0.0/8' }],
+])('draws a studio whose %s were edited to nonsense', (_, kind, fields) => {
+  const objects = render(production()).objects.map((manifest) =>
+    manifest.kind === kind ? { ...manifest, spec: { ...manifest.spec, ...fields } } : manifest,
+  );
+  expect(diagramOf(objects).nodes.length).toBeGreaterThan(5);
+});
+
+test.each([7, 'ui.example.com'])('draws a route whose host names were edited to %j, without the hosts', (hostnames) => {
+  const routes = (objects: readonly Manifest[]) => line(diagramOf(objects), 'Browser -flow-> gateway');
+  const objects = readManifests('examples/production-gateway/dist').map(({ manifest }) => manifest);
+  expect(routes(objects)).not.toEqual([]);
+  const edited = objects.map((each) =>
+    each.kind === 'HTTPRoute' ? { ...each, spec: { ...each.spec, hostnames } } : each,
+  );
+  expect(routes(edited)).toEqual([]);
+});

@@ -3,7 +3,7 @@ import { type Pace, usualPace } from '../cluster/copy/pace';
 import { Interruption } from '../cluster/interruption';
 import { Kubectl, KubectlError } from '../cluster/kubectl';
 import { Refusal } from '../cluster/refusal';
-import { formatProblem, hasError } from '../config/problems';
+import { formatProblem } from '../config/problems';
 import type { ExitCode, Io, Option } from './command';
 import { type ManifestOptions, manifestsOption, oneStudio, studioOptions } from './manifests';
 
@@ -99,6 +99,6 @@ async function connect(options: LookOptions, io: Io, { requestSeconds }: Pace): 
 function rendered(options: LookOptions, io: Io): Connection['manifests'] {
   const { studio, problems } = oneStudio(options, io);
   if (studio) return studio;
-  const errors = problems.filter((problem) => hasError([problem])).map(formatProblem);
+  const errors = problems.filter(({ severity }) => severity === 'error').map(formatProblem);
   throw new Refusal(`${errors.join('\n')}\nOr name the namespace: --namespace`);
 }

@@ -1,4 +1,4 @@
-import { hasError, type Problem } from '../config/problems';
+import type { Problem } from '../config/problems';
 import { nearest } from '../config/spelling';
 import { listed } from '../config/text';
 import { readSources, render, type Selection } from '../main';
@@ -63,7 +63,7 @@ function explainedManifests(
   { environment }: Io,
 ): Outcome {
   const { manifests, problems } = written ? { manifests: written, problems: [] } : render(selection, environment);
-  const errors = problems.filter((problem) => hasError([problem]));
+  const errors = problems.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) return { problems: errors };
   const isPath = name.includes('.yaml') || name.startsWith('dist');
   const found = isPath ? explainFiles(name, manifests) : explainObjects(name, manifests);

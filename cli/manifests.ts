@@ -58,8 +58,6 @@ export const folderArgument = {
 export interface OneStudio {
   /** Absent when a problem is an error. */
   readonly studio?: StudioManifests;
-  /** Its objects with their files; what Argo CD applies to itself is among them. */
-  readonly placed: readonly PlacedManifest[];
   readonly problems: readonly Problem[];
 }
 
@@ -71,13 +69,13 @@ export function oneStudio(options: ManifestOptions, io: Io): OneStudio {
   const folder = options.folder ?? options.manifests;
   if (folder !== undefined) {
     if (options.envFile || options.studios) throw new Refusal('Name a folder of manifests, or env files, but not both');
-    return { ...studioOf(readFolder(folder, io)), problems: [] };
+    return { studio: studioOf(readFolder(folder, io)), problems: [] };
   }
   const { problems, studios } = render(selected(options, io), io.environment);
   const [studio, ...others] = studios;
   if (others.length > 0)
     throw new Refusal('There are several studios here: name the env files of one, or its folder in the output');
-  return studio ? { ...studioOf(studio.manifests), problems } : { placed: [], problems };
+  return { studio: studio && studioOf(studio.manifests), problems };
 }
 
 /**
@@ -113,7 +111,8 @@ function placedIn(folder: string): readonly PlacedManifest[] {
   }
 }
 
-function studioOf(placed: readonly PlacedManifest[]): Pick<Required<OneStudio>, 'studio' | 'placed'> {
-  const ofCluster = placed.filter(({ file }) => !isOfArgoCd(file));
-  return { placed, studio: new StudioManifests(ofCluster.map(({ manifest }) => manifest)) };
+/** What Argo CD applies to itself is not part of the studio. */
+function studioOf(placed: readonly PlacedManifest[]): StudioManifests {
+  const ofStudio = placed.filter(({ file }) => !isOfArgoCd(file));
+  return new StudioManifests(ofStudio.map(({ manifest }) => manifest));
 }

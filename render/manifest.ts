@@ -90,8 +90,8 @@ export function groupOf({ apiVersion }: Manifest): string {
 }
 
 /** The claims that a pod mounts. */
-export function claimsOf({ spec }: Pod): readonly string[] {
-  const claims = listOf(spec.volumes).map(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName);
+export function claimsOf({ spec }: Fields): readonly string[] {
+  const claims = listOf(spec?.volumes).map(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName);
   return claims.filter((name) => name !== undefined);
 }
 

@@ -1,5 +1,5 @@
 import { STOPPED, workloadNames } from '../../config/names';
-import { fieldsOf, listOf, type Manifest } from '../../render/manifest';
+import { claimsOf, fieldsOf, listOf, type Manifest } from '../../render/manifest';
 import { sleep } from '../interruption';
 import { type Kubectl, KubectlError, type Target } from '../kubectl';
 import { Refusal } from '../refusal';
@@ -150,9 +150,9 @@ function claimOf({ spec }: Manifest): string | undefined {
 }
 
 /** Whether a pod mounts a claim and has not ended. */
-function mounts({ spec, status }: Manifest, claim: string): boolean {
-  const ended = status?.phase === 'Succeeded' || status?.phase === 'Failed';
-  return !ended && listOf(spec?.volumes).some((volume) => volume.persistentVolumeClaim?.claimName === claim);
+function mounts(pod: Manifest, claim: string): boolean {
+  const ended = ['Succeeded', 'Failed'].includes(pod.status?.phase);
+  return !ended && claimsOf(pod).includes(claim);
 }
 
 function patchArgs(name: string, patch: object): readonly string[] {

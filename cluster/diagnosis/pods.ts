@@ -1,5 +1,5 @@
 import type { Finding } from '../../config/problems';
-import { conditionOf, listOf, type Manifest } from '../../render/manifest';
+import { conditionOf } from '../../render/manifest';
 import type { ClusterEvent, ClusterState, ContainerState, PodState, WorkloadState } from './cluster-state';
 
 /**
@@ -131,11 +131,6 @@ export function referenceOf({ object: { kind, metadata } }: WorkloadState): stri
 export function previousLog(state: ClusterState, { workload, container }: ContainerTrouble): string {
   const previous = container.running || container.restarts > 0 ? ' --previous' : '';
   return `${state.kubectl} logs ${referenceOf(workload)} -c ${container.name}${previous}`;
-}
-
-/** Whether a pod has a volume that outlives it. */
-export function mountsData({ spec }: Manifest): boolean {
-  return listOf(spec?.volumes).some(({ persistentVolumeClaim }) => persistentVolumeClaim);
 }
 
 /** Containers that ended by themselves and are started again. */

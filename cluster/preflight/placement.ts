@@ -1,5 +1,6 @@
 import { quantityBytes } from '../../config/quantity';
 import { claimsOf, conditionOf, type Fields, fieldsOf, listOf, type Manifest } from '../../render/manifest';
+import { nodesOfVolume } from '../storage';
 import type { StudioManifests } from '../studio-manifests';
 
 export type Resource = 'memory' | 'cpu';
@@ -57,14 +58,5 @@ export function mebibytes(bytes: number): string {
 export function nodesOf(studio: StudioManifests): readonly string[] {
   const mounted = new Set(studio.pods.flatMap(claimsOf));
   const volumes = studio.ofKind('PersistentVolume').filter(({ spec }) => mounted.has(spec?.claimRef?.name));
-  return [...new Set(volumes.flatMap(hostnamesOf))];
-}
-
-/** The host names to which a volume is bound. */
-function hostnamesOf({ spec }: Manifest): readonly string[] {
-  const terms = listOf(fieldsOf(spec?.nodeAffinity?.required).nodeSelectorTerms);
-  return terms
-    .flatMap(({ matchExpressions }) => listOf(matchExpressions))
-    .filter(({ key, operator }) => key === 'kubernetes.io/hostname' && operator === 'In')
-    .flatMap(({ values }) => values);
+  return [...new Set(volumes.flatMap(nodesOfVolume))];
 }

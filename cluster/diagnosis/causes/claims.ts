@@ -1,11 +1,9 @@
 import type { Finding } from '../../../config/problems';
-import { conditionOf, fieldsOf, listOf, type Manifest } from '../../../render/manifest';
+import { claimsOf, conditionOf, type Manifest } from '../../../render/manifest';
+import { isDefaultClass } from '../../storage';
 import type { Cause } from '../cause';
 import type { ClusterState } from '../cluster-state';
 import { ofWorkload, troubledPods, unscheduled } from '../pods';
-
-/** The second is what it was called before, which Kubernetes reads to this day. */
-const DEFAULTS = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class'];
 
 /** A provisioner needs seconds. One that says nothing for longer is not there. */
 const CLAIM_UNBOUND_DEADLINE_SECONDS = 120;
@@ -36,10 +34,9 @@ export const claimCauses: readonly Cause[] = [
         const told = state
           .eventsOf(claim, 'ProvisioningFailed')
           .some(({ message }) => /storageclass.*not found/i.test(message));
-        if (!name || (!told && (state.ofKind('StorageClass').length === 0 || state.named('StorageClass', name))))
-          continue;
-        if (state.named('StorageClass', name)) continue;
         const known = state.ofKind('StorageClass').map(({ metadata }) => metadata.name);
+        // Without any class in the list, only the event shows that this one does not exist.
+        if (!name || known.includes(name) || (!told && known.length === 0)) continue;
         yield* ofClaim(
           state,
           claim,
@@ -54,9 +51,7 @@ export const claimCauses: readonly Cause[] = [
     name: 'claim-no-default-class',
     *findings(state) {
       const classes = state.ofKind('StorageClass');
-      const hasDefault = classes.some(({ metadata }) =>
-        DEFAULTS.some((name) => fieldsOf(metadata.annotations)[name] === 'true'),
-      );
+      const hasDefault = classes.some(isDefaultClass);
       for (const claim of unboundClaims(state)) {
         if (claim.spec?.storageClassName !== undefined || hasDefault) continue;
         const told = state
@@ -134,7 +129,7 @@ export const claimCauses: readonly Cause[] = [
 /** Claims that have no volume although a pod wants to mount them. One that no pod mounts may wait for ever. */
 function* unboundClaims(state: ClusterState): Generator<Manifest> {
   for (const claim of state.ofKind('PersistentVolumeClaim')) {
-    const mounted = state.ofKind('Pod').some((pod) => mounts(pod, claim));
+    const mounted = state.ofKind('Pod').some((pod) => claimsOf(pod).includes(claim.metadata.name));
     if (claim.status?.phase === 'Pending' && mounted) yield claim;
   }
 }
@@ -148,10 +143,6 @@ function classOf({ spec }: Manifest): string | undefined {
 function* ofClaim(state: ClusterState, claim: Manifest, text: string, fix: string): Generator<Required<Finding>> {
   yield { severity: 'error', subject: `claim ${claim.metadata.name}`, text, fix };
   for (const { workload, pod } of troubledPods(state)) {
-    if (mounts(pod.object, claim)) yield ofWorkload(workload, text, fix);
+    if (claimsOf(pod.object).includes(claim.metadata.name)) yield ofWorkload(workload, text, fix);
   }
-}
-
-function mounts({ spec }: Manifest, claim: Manifest): boolean {
-  return listOf(spec?.volumes).some((volume) => volume.persistentVolumeClaim?.claimName === claim.metadata.name);
 }

@@ -13,7 +13,7 @@ export const namespaceCauses: readonly Cause[] = [
         severity: 'error',
         subject: `namespace ${state.namespace}`,
         text: 'is not in this cluster',
-        fix: 'kubectl apply -f dist/foundation -f dist/',
+        fix: APPLY,
       };
     },
   },

@@ -1,16 +1,8 @@
 import type { Finding } from '../../../config/problems';
+import { claimsOf } from '../../../render/manifest';
 import type { Cause } from '../cause';
 import type { ClusterState, PodState } from '../cluster-state';
-import {
-  crashes,
-  lastWords,
-  mountsData,
-  ofWorkload,
-  previousLog,
-  referenceOf,
-  STABLE_SECONDS,
-  troubledContainers,
-} from '../pods';
+import { crashes, lastWords, ofWorkload, previousLog, referenceOf, STABLE_SECONDS, troubledContainers } from '../pods';
 
 /** From here on a volume fills faster than a person looks. */
 const FULL = 0.85;
@@ -48,7 +40,7 @@ export const runningCauses: readonly Cause[] = [
           crash.log === '' &&
           securityContext.fsGroup === undefined &&
           securityContext.runAsUser !== 0;
-        if (!mountsData(crash.pod.object) || (!told && !strange)) continue;
+        if (claimsOf(crash.pod.object).length === 0 || (!told && !strange)) continue;
         const { runAsUser = 10001 } = securityContext;
         yield ofWorkload(
           crash.workload,

@@ -1,5 +1,6 @@
 import { quantityBytes } from '../../../config/quantity';
-import { conditionOf, fieldsOf, listOf, type Manifest } from '../../../render/manifest';
+import { conditionOf, fieldsOf, listOf } from '../../../render/manifest';
+import { nodesOfVolume } from '../../storage';
 import type { Cause } from '../cause';
 import type { ClusterState, PodState } from '../cluster-state';
 import { ofWorkload, troubledPods, unscheduled } from '../pods';
@@ -32,7 +33,7 @@ export const schedulingCauses: readonly Cause[] = [
       for (const { workload, reasons } of unscheduled(state)) {
         // As 1.36 says it, and as older versions do.
         if (!/PersistentVolume's node affinity|volume node affinity conflict/.test(reasons)) continue;
-        const homes = [...new Set(state.ofKind('PersistentVolume').flatMap(nodesOf))];
+        const homes = [...new Set(state.ofKind('PersistentVolume').flatMap(nodesOfVolume))];
         const absent = state.canRead('nodes') ? homes.filter((name) => !state.named('Node', name)) : [];
         // Where its node is there, that one's own reason is among the others.
         const others = /Insufficient|were unschedulable|untolerated taint|Too many pods|pod affinity/.test(reasons);
@@ -154,13 +155,6 @@ export const schedulingCauses: readonly Cause[] = [
     },
   },
 ];
-
-function nodesOf({ spec }: Manifest): readonly string[] {
-  return listOf(spec?.nodeAffinity?.required?.nodeSelectorTerms)
-    .flatMap(({ matchExpressions }) => listOf(matchExpressions))
-    .filter(({ key }) => key === 'kubernetes.io/hostname')
-    .flatMap(({ values }) => values ?? []);
-}
 
 /** What keeps the pod from nodes beside labels and the taints that every control plane has. */
 function others(reasons: string): readonly string[] {

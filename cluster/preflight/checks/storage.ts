@@ -1,10 +1,8 @@
 import { quantityBytes } from '../../../config/quantity';
 import { claimsOf, conditionOf, fieldsOf, type Manifest } from '../../../render/manifest';
+import { isDefaultClass } from '../../storage';
 import { type Check, error, ok, type PreflightView, type Result, warning } from '../check';
 import { nodesOf } from '../placement';
-
-/** The second is what it was called before, which Kubernetes reads to this day. */
-const DEFAULTS = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class'];
 
 /** Provisioners of file systems on which SQLite's locks do not hold. */
 const SHARED = /nfs|efs\.csi|smb|azurefile|file\.csi\.azure|filestore|cephfs|glusterfs/i;
@@ -30,7 +28,7 @@ export const storageClass: Check = {
 /** @param name nothing stands for the default class */
 function* ofClass(name: string | undefined, cluster: PreflightView): Generator<Result> {
   const classes = cluster.ofKind('StorageClass');
-  const found = name === undefined ? newest(classes.filter(isDefault)) : cluster.named('StorageClass', name);
+  const found = name === undefined ? newest(classes.filter(isDefaultClass)) : cluster.named('StorageClass', name);
   if (!found) {
     const names = classes.map(({ metadata }) => metadata.name);
     yield error(
@@ -58,10 +56,6 @@ function* ofClass(name: string | undefined, cluster: PreflightView): Generator<R
       `${metadata.name} places the volume before the pods`,
       'a class with volumeBindingMode WaitForFirstConsumer, where nodes are in several zones',
     );
-}
-
-function isDefault({ metadata }: Manifest): boolean {
-  return DEFAULTS.some((name) => fieldsOf(metadata.annotations)[name] === 'true');
 }
 
 /** Of several default classes Kubernetes takes the one that was made last. */

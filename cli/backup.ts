@@ -40,6 +40,6 @@ export function backUp(options: BackupOptions, io: Io, pace: Pace = usualPace): 
 
 function keepOf({ keep }: BackupOptions): number | undefined {
   if (keep === undefined) return undefined;
-  if (!/^[1-9]\d*$/.test(keep)) throw new Refusal(`--keep ${keep}: is to be a number from 1 on`);
+  if (!/^[1-9]\d*$/.test(keep)) throw new Refusal(`--keep ${keep}: is not a number of at least 1`);
   return Number(keep);
 }

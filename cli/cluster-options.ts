@@ -30,11 +30,11 @@ export const lookOptions: readonly Option[] = [
 export const changeOptions: readonly Option[] = [
   ...lookOptions,
   manifestsOption,
-  { flags: '--argocd-paused', text: 'Argo CD is paused, though this cannot be seen from here' },
+  { flags: '--argocd-paused', text: 'Argo CD is paused, even if this command cannot see it' },
   { flags: '-y, --yes', text: 'do not ask' },
 ];
 
-/** Runs what only looks at a cluster. */
+/** Runs a command that only reads from a cluster. */
 export function connectedTo(
   options: LookOptions,
   io: Io,
@@ -43,14 +43,14 @@ export function connectedTo(
   return withoutStackTrace(io, async () => work(await connect(options, io, usualPace)));
 }
 
-/** Runs what changes a cluster: an interruption is left to it. */
+/** Runs a command that changes a cluster. The command handles interruptions itself. */
 export async function withCluster(
   options: ChangeOptions,
   io: Io,
   pace: Pace,
   work: (connection: Connection, signal: AbortSignal) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const interruption = new Interruption(() => io.err('The studio is being put in order; please wait.'));
+  const interruption = new Interruption(() => io.err('Interrupted already. Cleaning up; please wait.'));
   const { signal } = interruption;
   try {
     return await withoutStackTrace(io, async () => work(await connect(options, io, pace), signal));
@@ -63,7 +63,7 @@ export async function withCluster(
   }
 }
 
-/** Prints what a command or kubectl cannot do as a message. */
+/** Prints a refusal, or an error of kubectl, as a message without a stack trace. */
 export async function withoutStackTrace(io: Io, work: () => Promise<ExitCode>): Promise<ExitCode> {
   try {
     return await work();
@@ -75,8 +75,7 @@ export async function withoutStackTrace(io: Io, work: () => Promise<ExitCode>): 
 }
 
 /**
- * Finds out where a command goes. Nothing is changed, and no request is made. Whoever names a namespace, and no manifests, needs
- * none.
+ * Finds the target of a command, without a request to the cluster. With --namespace alone no manifests are needed.
  */
 async function connect(options: LookOptions, io: Io, { requestSeconds }: Pace): Promise<Connection> {
   const { context, kubeconfig, folder, manifests: named, envFile } = options;
@@ -91,7 +90,7 @@ async function connect(options: LookOptions, io: Io, { requestSeconds }: Pace): 
     environment: io.environment,
   });
   const target = await own.target();
-  // From here on by name: somebody may switch the current context meanwhile.
+  // By name from here on, because the current context can change meanwhile.
   const kubectl = new Kubectl({ ...own.options, context: target.context });
   return { kubectl, target, console: io, manifests };
 }

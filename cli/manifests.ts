@@ -99,7 +99,7 @@ export function readFolder(folder: string, { environment }: Pick<Io, 'environmen
   return placed;
 }
 
-/** The message of the YAML reader shows lines of the file, which may hold a secret; only its reason is told. */
+/** The message of the YAML reader shows lines of the file, which may contain a secret. Only its reason is printed. */
 function placedIn(folder: string): readonly PlacedManifest[] {
   try {
     return readManifests(folder);

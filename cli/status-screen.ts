@@ -7,7 +7,7 @@ export interface ScreenProps {
   readonly target: Target;
   readonly overview: Overview;
   readonly findings: readonly Diagnosis[];
-  /** What could not be read, mostly because the user may not. */
+  /** What could not be read, usually for lack of permission. */
   readonly unread: readonly string[];
   readonly now: Date;
 }

@@ -33,12 +33,12 @@ export const status: Command<StatusOptions> = {
   argument: folderArgument,
   options: [
     ...lookOptions,
-    { flags: '-w, --watch', text: 'follow a rollout until it is ready, or say what holds it up' },
+    { flags: '-w, --watch', text: 'follow a rollout until it is ready, or say what blocks it' },
     jsonOption,
   ],
   examples: [
     ['status', 'one screen; the exit code is 1 when something is broken'],
-    ['status --watch', 'after kubectl apply: ends with the addresses, or with what holds it up'],
+    ['status --watch', 'after kubectl apply: ends with the addresses, or with what blocks it'],
     ['status --namespace team --json', 'the same for programs'],
   ],
   run: (options, io) => tellStatus(options, io),
@@ -87,7 +87,7 @@ async function follow(connection: Connection, io: Io, { pollMs, looks }: Patienc
   }
 }
 
-/** A rollout goes on while the network does not. */
+/** A rollout continues while the network is down. */
 async function stateOf({ kubectl, target, manifests }: Connection, io: Io): Promise<ClusterState | undefined> {
   try {
     return await readStudio(kubectl, target.namespace, manifests);

@@ -19,7 +19,7 @@ export interface Connection {
  */
 export async function confirmed(question: string, { terminal }: Console, signal: AbortSignal): Promise<boolean> {
   const person = terminal?.();
-  if (!person) throw new Refusal('Nobody can be asked here: add --yes to go on without a question');
+  if (!person) throw new Refusal('There is no terminal to ask in. Add --yes to continue without a question');
   const aborted = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });

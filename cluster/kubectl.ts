@@ -66,7 +66,7 @@ const HINTS: Readonly<Partial<Record<KubectlFailure, string>>> = {
   unauthorized: 'Sign in to the cluster again',
 };
 
-/** kubectl could not do what it was told, in its own words. */
+/** kubectl failed. The message is its own. */
 export class KubectlError extends Error {
   override readonly name = 'KubectlError';
 

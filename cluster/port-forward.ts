@@ -19,7 +19,7 @@ export interface ForwardOptions {
   readonly retryMs?: number;
 }
 
-// kubectl goes on for ever after some of these, with a forward that no longer leads anywhere.
+// After some of these kubectl keeps running, with a forward that no longer works.
 const BROKEN = /lost connection to pod|error forwarding port|error occurred forwarding/i;
 
 /** Severity, time and process, with which kubectl begins some lines, so that no two of them are alike: https://github.com/kubernetes/klog */

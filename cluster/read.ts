@@ -1,7 +1,7 @@
 import type { Manifest } from '../render/manifest';
 import { type Kubectl, KubectlError } from './kubectl';
 
-/** Reads the namespace. Where the user may not read it, it counts as existing: the objects in it tell. */
+/** Reads the namespace. Without permission to read it, it counts as existing, and the objects in it decide. */
 export async function readNamespace(
   kubectl: Kubectl,
   namespace: string,

@@ -5,7 +5,7 @@ export class ClusterView extends Manifests {
   constructor(
     objects: readonly Manifest[],
     readonly namespace: string,
-    /** Resources that could not be read, mostly because the user may not: that none of them is known means nothing. */
+    /** Resources that could not be read, usually for lack of permission. No object of these is known, whether or not one exists. */
     readonly unread: readonly string[] = [],
   ) {
     super(objects);

@@ -70,7 +70,7 @@ class Interpolation {
   }
 
   private nextDollar(): number {
-    // Searched again only once passed: every closing brace would otherwise scan to the end of the template.
+    // Search again only after this dollar sign. Otherwise every closing brace would scan the template to its end.
     if (this.dollar < this.position) {
       const found = this.template.indexOf('$', this.position);
       this.dollar = found === -1 ? this.template.length : found;

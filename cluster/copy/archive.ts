@@ -173,7 +173,7 @@ async function entriesOf(folder: string, below: string): Promise<readonly Entry[
       }
       found.push({ ...common, type: 'symlink', size: 0, linkname });
     } else if (info.isFile()) found.push({ ...common, type: 'file', size: info.size });
-    else throw new Refusal(`${join(folder, name)} is no file, folder or link. Move it away`);
+    else throw new Refusal(`${join(folder, name)} is not a file, folder or link. Move it away`);
   }
   return found;
 }

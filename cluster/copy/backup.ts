@@ -20,7 +20,7 @@ export interface BackupProps {
   readonly live?: boolean;
   /** How many backups of the namespace stay in the folder. @default all */
   readonly keep?: number;
-  /** Argo CD is paused, though this cannot be seen from here. @default false */
+  /** Argo CD is paused, even if this command cannot see it. @default false */
   readonly argoCdPaused?: boolean;
   /** Asks nothing. @default false */
   readonly yes?: boolean;
@@ -64,7 +64,7 @@ export class Backup {
       console.out(
         `${file.path}: ${Object.keys(files).length} files, ${size(checked.bytes)}; size and SHA-256 of each are as on the volume.`,
       );
-      for (const name of leftOut) console.err(`  ${name} was left out: it is no file, folder or link`);
+      for (const name of leftOut) console.err(`  ${name} was left out: it is not a file, folder or link`);
       const damaged = Object.entries(databases).filter(([, verdict]) => verdict !== 'ok');
       for (const [name, verdict] of damaged) console.err(`  ${name} is damaged on the volume: ${verdict}`);
       if (damaged.length > 0) return false;

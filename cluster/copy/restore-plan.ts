@@ -34,7 +34,7 @@ export function restorePlan(studio: StudioManifests, { name, into, asOf }: Resto
     );
   }
   if (asOf !== undefined && !isTime(asOf)) {
-    throw new Refusal(`--as-of ${asOf} is no time. Write it as 2026-01-02T03:04:05Z`);
+    throw new Refusal(`--as-of ${asOf} is not a valid time. Write it as 2026-01-02T03:04:05Z`);
   }
   if (schedule) return { steps: veleroSteps(namespace), objects: [veleroRestore(schedule, name, namespace)] };
   if (sources.length > 0) {

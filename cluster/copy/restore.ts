@@ -21,7 +21,7 @@ export interface RestoreProps {
   readonly replace?: boolean;
   /** Namespace in which the data gets a claim of its own. @default the data goes into the claim of the studio */
   readonly into?: string;
-  /** Argo CD is paused, though this cannot be seen from here. @default false */
+  /** Argo CD is paused, even if this command cannot see it. @default false */
   readonly argoCdPaused?: boolean;
   /** Asks nothing. @default false */
   readonly yes?: boolean;

@@ -105,7 +105,7 @@ interface EndedContainer {
   readonly runsAgain: boolean;
 }
 
-/** The last lines that a container wrote before it ended; nothing where they are gone or may not be read. */
+/** The last lines that a container wrote before it ended; nothing where they are gone or cannot be read. */
 async function lastLines(kubectl: Kubectl, namespace: string, ended: EndedContainer): Promise<string> {
   const { pod, container, runsAgain } = ended;
   try {

@@ -68,7 +68,7 @@ export async function readPreflight(kubectl: Kubectl, studio: StudioManifests): 
   const trials = manifests
     .filter(({ kind }) => !(given && kind === 'Namespace'))
     .filter((manifest) => resources.some((each) => isOf(manifest, each)));
-  // Before the first apply there is no namespace to try objects in; what Pod Security says of them has a check of its own.
+  // Before the first apply the namespace does not exist, so objects are tried in another one. Pod Security has a separate check.
   const dryRuns = await dryRunAll(kubectl, trials, live.length > 0 ? undefined : namespace);
   const kinds = new Set(resources.map(({ kind, group }) => `${kind}.${group}`));
   return new PreflightView(objects, namespace, unread, { version, kinds, denied, dryRuns, hosts: new Map(addresses) });

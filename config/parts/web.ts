@@ -59,7 +59,7 @@ function siteProblems(values: Values, ui: string, api: string): readonly Problem
   const apiSite = site(api);
   if (uiSite !== null && uiSite === apiSite) return [];
   const name = (host: string, of: string | null) => (of ? `${host} is of ${of}` : `${host} is itself a public suffix`);
-  const text = `is on another site than ${UI} (${name(ui, uiSite)}, ${name(api, apiSite)}), so the browser keeps back the session cookie. Use two hosts of one domain of yours`;
+  const text = `is on another site than ${UI} (${name(ui, uiSite)}, ${name(api, apiSite)}), so the browser does not send the session cookie. Use two hosts of one domain that you own`;
   return [values.error(API, text)];
 }
 
@@ -79,14 +79,14 @@ const EXAMPLE = 'Write it as https://host.example.com';
 
 function urlProblem(written: string, isForSpans: boolean): string | undefined {
   const scheme = /^([a-z][a-z0-9+.-]*:)\/\//i.exec(written)?.[1]?.toLowerCase();
-  if (scheme === undefined) return `is no URL: it does not begin with https://. ${EXAMPLE}`;
+  if (scheme === undefined) return `is not a URL: it does not start with https://. ${EXAMPLE}`;
   const url = parsedUrl(written);
   const checks: readonly Check[] = [
     isForSpans
       ? [scheme !== 'https:' && scheme !== 'http:', `must begin with https:// or http://, not ${scheme}//`]
       : [scheme !== 'https:', `must begin with https://, not ${scheme}//: the session cookie is only sent over HTTPS`],
     [/[\s,;"'<>\\]/.test(written), `has characters after or in it that no host has. ${EXAMPLE}`],
-    [url === undefined, `is no URL. ${EXAMPLE}`],
+    [url === undefined, `is not a URL. ${EXAMPLE}`],
     ...(url ? [...partChecks(url, written), ...hostChecks(url, written, isForSpans)] : []),
   ];
   return checks.find(([isWrong]) => isWrong)?.[1];

@@ -163,11 +163,11 @@ describeWith(['kubectl'], 'preflight', () => {
     );
   });
 
-  test('names what the user may not do', async () => {
+  test('names what the user has no permission for', async () => {
     cluster.forbidden.add('create deployments').add('patch services');
     expect(await look()).toBe(1);
     expect(said.join('\n')).toMatch(
-      /^error {4}you may not: (create deployments\.apps, patch services|patch services, create deployments\.apps)$/m,
+      /^error {4}you lack permission: (create deployments\.apps, patch services|patch services, create deployments\.apps)$/m,
     );
   });
 
@@ -239,8 +239,8 @@ describeWith(['kubectl'], 'preflight', () => {
     cluster.forbidden.add('create namespaces').add('patch namespaces');
     await look();
     const text = said.join('\n');
-    expect(text).toMatch(/^warning {2}nodes may not be read/m);
-    expect(text).toMatch(/^warning {2}storage classes may not be read/m);
+    expect(text).toMatch(/^warning {2}you lack permission to list nodes/m);
+    expect(text).toMatch(/^warning {2}you lack permission to list storage classes/m);
     expect(text).not.toMatch(/^error {4}the API server refuses (?!Namespace)/m);
     const tried = cluster.requests.filter(({ query }) => query.get('dryRun') === 'All');
     expect(tried.some(({ path }) => path.includes('/namespaces/default/'))).toBe(false);

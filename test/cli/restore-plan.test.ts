@@ -99,7 +99,7 @@ test.each([
     '2026-02-30T00:00:00Z',
     '2026-01-01T25:00:00Z',
     '2026-01-01T00:00:00+99:00',
-  ].map((time) => [`the time ${time}`, volsync, ['--as-of', time], `--as-of ${time} is no time`] as const),
+  ].map((time) => [`the time ${time}`, volsync, ['--as-of', time], `--as-of ${time} is not a valid time`] as const),
 ] as const)('%s: says so, and prints no manifest', async (_, settings, more, says) => {
   const { exit, out, err } = await plan(settings, ...more);
   expect([exit, out]).toEqual([1, '']);

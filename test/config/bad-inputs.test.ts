@@ -103,7 +103,7 @@ const badInputs: readonly BadInput[] = [
   ),
   prod(
     'JUNJO_PROD_FRONTEND_URL=studio.example.com',
-    `.env:1 JUNJO_PROD_FRONTEND_URL: is no URL: it does not begin with https://. ${URL_FORM}`,
+    `.env:1 JUNJO_PROD_FRONTEND_URL: is not a URL: it does not start with https://. ${URL_FORM}`,
   ),
   prod(
     'JUNJO_PROD_FRONTEND_URL=https://studio.example.com/ui',
@@ -130,7 +130,10 @@ const badInputs: readonly BadInput[] = [
     'JUNJO_PROD_BACKEND_URL=https://api.example.com:8443',
     '.env:1 JUNJO_PROD_BACKEND_URL: names a port; the edge serves HTTPS on 443 only. Write it without :8443',
   ),
-  prod('JUNJO_PROD_BACKEND_URL=https://api.example.com:99999', `.env:1 JUNJO_PROD_BACKEND_URL: is no URL. ${URL_FORM}`),
+  prod(
+    'JUNJO_PROD_BACKEND_URL=https://api.example.com:99999',
+    `.env:1 JUNJO_PROD_BACKEND_URL: is not a URL. ${URL_FORM}`,
+  ),
   prod(
     'JUNJO_PROD_BACKEND_URL=https://localhost',
     `.env:1 JUNJO_PROD_BACKEND_URL: is localhost, which in production is each visitor's own machine. ${URL_FORM}`,
@@ -158,27 +161,27 @@ const badInputs: readonly BadInput[] = [
   ),
   prod(
     'JUNJO_PROD_BACKEND_URL=https://api.example.org',
-    '.env:1 JUNJO_PROD_BACKEND_URL: is on another site than JUNJO_PROD_FRONTEND_URL (studio.example.com is of example.com, api.example.org is of example.org), so the browser keeps back the session cookie. Use two hosts of one domain of yours',
+    '.env:1 JUNJO_PROD_BACKEND_URL: is on another site than JUNJO_PROD_FRONTEND_URL (studio.example.com is of example.com, api.example.org is of example.org), so the browser does not send the session cookie. Use two hosts of one domain that you own',
   ),
   {
     base: 'production',
     lines: ['JUNJO_PROD_FRONTEND_URL=https://ui.a.run.app', 'JUNJO_PROD_BACKEND_URL=https://api.b.run.app'],
     prints: [
-      '.env:2 JUNJO_PROD_BACKEND_URL: is on another site than JUNJO_PROD_FRONTEND_URL (ui.a.run.app is of ui.a.run.app, api.b.run.app is of api.b.run.app), so the browser keeps back the session cookie. Use two hosts of one domain of yours',
+      '.env:2 JUNJO_PROD_BACKEND_URL: is on another site than JUNJO_PROD_FRONTEND_URL (ui.a.run.app is of ui.a.run.app, api.b.run.app is of api.b.run.app), so the browser does not send the session cookie. Use two hosts of one domain that you own',
     ],
   },
   {
     base: 'production',
     lines: ['JUNJO_PROD_FRONTEND_URL=https://team.github.io', 'JUNJO_PROD_BACKEND_URL=https://api.github.io'],
     prints: [
-      '.env:2 JUNJO_PROD_BACKEND_URL: is on another site than JUNJO_PROD_FRONTEND_URL (team.github.io is of team.github.io, api.github.io is of api.github.io), so the browser keeps back the session cookie. Use two hosts of one domain of yours',
+      '.env:2 JUNJO_PROD_BACKEND_URL: is on another site than JUNJO_PROD_FRONTEND_URL (team.github.io is of team.github.io, api.github.io is of api.github.io), so the browser does not send the session cookie. Use two hosts of one domain that you own',
     ],
   },
   {
     base: 'production',
     lines: ['JUNJO_PROD_FRONTEND_URL=https://github.io', 'JUNJO_PROD_BACKEND_URL=https://api.github.io'],
     prints: [
-      '.env:2 JUNJO_PROD_BACKEND_URL: is on another site than JUNJO_PROD_FRONTEND_URL (github.io is itself a public suffix, api.github.io is of api.github.io), so the browser keeps back the session cookie. Use two hosts of one domain of yours',
+      '.env:2 JUNJO_PROD_BACKEND_URL: is on another site than JUNJO_PROD_FRONTEND_URL (github.io is itself a public suffix, api.github.io is of api.github.io), so the browser does not send the session cookie. Use two hosts of one domain that you own',
     ],
   },
   prod(

@@ -56,7 +56,7 @@ export const admissionCauses: readonly Cause[] = [
       }
     },
   },
-  // Whatever else keeps the API server from taking the pods: a webhook, a policy, a missing priority class.
+  // Any other reason why the API server refuses the pods: a webhook, a policy, a missing priority class.
   {
     name: 'admission-refused',
     *findings(state) {

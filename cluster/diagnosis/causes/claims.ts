@@ -5,7 +5,7 @@ import type { Cause } from '../cause';
 import type { ClusterState } from '../cluster-state';
 import { ofWorkload, troubledPods, unscheduled } from '../pods';
 
-/** A provisioner needs seconds. One that says nothing for longer is not there. */
+/** A provisioner needs seconds. One that reports nothing for longer is not running. */
 const CLAIM_UNBOUND_DEADLINE_SECONDS = 120;
 
 export const claimCauses: readonly Cause[] = [
@@ -19,7 +19,7 @@ export const claimCauses: readonly Cause[] = [
         yield {
           severity: 'error',
           subject: `claim ${metadata.name}`,
-          text: 'was deleted and goes, with its data, as soon as no pod uses it',
+          text: 'is being deleted: it disappears, with its data, as soon as no pod uses it',
           fix: 'junjo-k8s backup, at once and before anything restarts; then delete the studio, apply again and restore',
         };
       }
@@ -70,7 +70,7 @@ export const claimCauses: readonly Cause[] = [
       }
     },
   },
-  // The class is there, and no volume comes of it.
+  // The class exists, and no volume is provisioned.
   {
     name: 'claim-unbound',
     *findings(state) {
@@ -89,12 +89,12 @@ export const claimCauses: readonly Cause[] = [
       for (const claim of state.ofKind('PersistentVolumeClaim')) {
         if (claim.status?.phase === 'Lost') {
           const fix = `bring the volume ${claim.spec?.volumeName} back, or restore a backup into a new claim`;
-          yield* ofClaim(state, claim, 'its volume is gone', fix);
+          yield* ofClaim(state, claim, 'its volume is lost', fix);
         }
       }
     },
   },
-  // The claim asks for more than its volume has, and the storage does not give it.
+  // The claim requests more than its volume has, and the storage cannot expand it.
   {
     name: 'claim-growing',
     *findings(state) {

@@ -5,7 +5,7 @@ import { ofWorkload, referenceOf, waiting } from '../pods';
 const SECRET_NOT_SYNCED_DEADLINE_SECONDS = 60;
 
 export const configurationCauses: readonly Cause[] = [
-  // What writes the Secret does not: a value that does not unseal, a store that does not answer.
+  // The controller cannot write the Secret: a value does not unseal, or a store does not answer.
   {
     name: 'secret-not-synced',
     *findings(state) {
@@ -70,7 +70,7 @@ export const configurationCauses: readonly Cause[] = [
       }
     },
   },
-  // Whatever else the kubelet finds wrong with a container before it starts.
+  // Any other error that the kubelet reports before a container starts.
   {
     name: 'container-config',
     *findings(state) {

@@ -70,7 +70,7 @@ export const edgeCauses: readonly Cause[] = [
         const programmed = conditionOf(gateway, 'Programmed')?.status === 'True';
         if (programmed && !bad) continue;
         const listener = listOf(gateway.status?.listeners).find((each) => unresolved(each));
-        // Until its certificate is there, whose own finding says what it lacks, a listener has none to show.
+        // A listener is not served until its certificate exists. The certificate has a finding of its own.
         const secrets = listOf(gateway.spec?.listeners).flatMap(({ tls }) => listOf(tls?.certificateRefs));
         const waits = state
           .ofKind('Certificate')
@@ -103,7 +103,7 @@ export const edgeCauses: readonly Cause[] = [
       }
     },
   },
-  // A certificate is not there; who holds it up is written on the issuer, the order or the challenge.
+  // A certificate is not issued yet. The issuer, the order or the challenge says why.
   {
     name: 'certificate-pending',
     *findings(state) {
@@ -115,7 +115,7 @@ export const edgeCauses: readonly Cause[] = [
         yield {
           severity: failed ? 'error' : state.unanswered(certificate, CERTIFICATE_PENDING_DEADLINE_SECONDS),
           subject: `certificate ${name}`,
-          text: text ?? `is not ready: ${ready?.message ?? 'cert-manager does not look at it'}`,
+          text: text ?? `is not ready: ${ready?.message ?? 'cert-manager has not processed it'}`,
           fix: fix ?? `${state.kubectl} describe certificate ${name}; kubectl -n cert-manager get pods`,
         };
       }

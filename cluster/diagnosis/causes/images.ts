@@ -17,7 +17,7 @@ export const imageCauses: readonly Cause[] = [
       }
     },
   },
-  // The registry wants credentials, or others.
+  // The registry requires credentials, or rejects those that it got.
   {
     name: 'image-denied',
     *findings(state) {
@@ -28,13 +28,13 @@ export const imageCauses: readonly Cause[] = [
         const missing = state.canRead('secrets') ? secrets.filter((name: string) => !state.named('Secret', name)) : [];
         yield ofWorkload(
           workload,
-          `the registry does not give ${container.image} to it${missing.length > 0 ? `: its pull secret ${missing.join(', ')} does not exist` : ''}`,
+          `the registry refuses to serve ${container.image}${missing.length > 0 ? `: its pull secret ${missing.join(', ')} does not exist` : ''}`,
           `${state.kubectl} create secret docker-registry ${secrets[0] ?? '<name>'} --docker-server=… --docker-username=…, named by JUNJO_K8S_IMAGE_PULL_SECRET`,
         );
       }
     },
   },
-  // The registry has given this address too many images.
+  // The registry limits the pulls of this IP address.
   {
     name: 'image-rate-limited',
     *findings(state) {
@@ -102,7 +102,7 @@ export const imageCauses: readonly Cause[] = [
       }
     },
   },
-  // Whatever else keeps an image from being there.
+  // Any other reason why an image cannot be used.
   {
     name: 'image-not-pulled',
     *findings(state) {

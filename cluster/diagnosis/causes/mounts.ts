@@ -10,7 +10,7 @@ export const mountCauses: readonly Cause[] = [
         if (!/Multi-Attach|already (used|exclusively attached)/i.test(message)) continue;
         yield ofWorkload(
           workload,
-          'its volume is still attached to another node, which lets it go about six minutes after it died',
+          'its volume is still attached to another node. Kubernetes detaches it about six minutes after that node fails',
           `wait. If that node is gone for good: kubectl delete node <node>; else ${state.kubectl} get pods -o wide shows who holds it`,
         );
       }
@@ -51,7 +51,7 @@ export const mountCauses: readonly Cause[] = [
       }
     },
   },
-  // Whatever else keeps a volume from being mounted.
+  // Any other reason why a volume cannot be mounted.
   {
     name: 'mount-failed',
     *findings(state) {
@@ -64,7 +64,7 @@ export const mountCauses: readonly Cause[] = [
       }
     },
   },
-  // The node cannot make a place for the containers, which is mostly the fault of its network plugin.
+  // The node cannot set up the pod sandbox, usually because of its network plugin.
   {
     name: 'sandbox-failed',
     *findings(state) {

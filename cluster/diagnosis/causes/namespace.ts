@@ -4,7 +4,7 @@ import type { Cause } from '../cause';
 const APPLY = 'kubectl apply -f dist/foundation -f dist/';
 
 export const namespaceCauses: readonly Cause[] = [
-  // Nothing was applied, or the context or namespace is another.
+  // Nothing was applied, or the context or namespace is wrong.
   {
     name: 'namespace-missing',
     *findings(state) {
@@ -12,12 +12,12 @@ export const namespaceCauses: readonly Cause[] = [
       yield {
         severity: 'error',
         subject: `namespace ${state.namespace}`,
-        text: 'is not in this cluster',
+        text: 'does not exist in this cluster',
         fix: APPLY,
       };
     },
   },
-  // Somebody deleted the namespace; what is in it goes, the claim with the data included.
+  // The namespace is being deleted, with everything in it, including the claim with the data.
   {
     name: 'namespace-terminating',
     *findings(state) {
@@ -29,7 +29,7 @@ export const namespaceCauses: readonly Cause[] = [
       yield {
         severity: 'error',
         subject: `namespace ${state.namespace}`,
-        text: ['was deleted and is going', ...remaining].join('; '),
+        text: ['is being deleted', ...remaining].join('; '),
         fix: `${state.kubectl} get persistentvolumeclaims -o yaml | grep -A3 finalizers: whoever owns the finalizer must remove it. Then apply again, and restore the data from a backup if its volume went too`,
       };
     },

@@ -14,7 +14,7 @@ export const rolloutCauses: readonly Cause[] = [
       for (const workload of state.unhealthy) {
         const [old] = workload.allPods.filter(({ ending, over }) => ending && !over);
         if (!old || workload.pods.length > 0) continue;
-        // It lies in the future: when the pod was told to end, and its grace period.
+        // The time of the deletion plus the grace period, so it can be in the future.
         const deadline = new Date(old.object.metadata.deletionTimestamp);
         const grace = old.object.metadata.deletionGracePeriodSeconds ?? 0;
         const late = state.secondsSince(deadline);

@@ -117,7 +117,7 @@ export const runningCauses: readonly Cause[] = [
       }
     },
   },
-  // A container that is well at this moment, between two crashes.
+  // A container that runs at this moment, between two crashes.
   {
     name: 'restarting',
     *findings(state) {

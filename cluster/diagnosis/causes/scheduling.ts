@@ -6,7 +6,7 @@ import type { ClusterState, PodState } from '../cluster-state';
 import { ofWorkload, troubledPods, unscheduled } from '../pods';
 
 export const schedulingCauses: readonly Cause[] = [
-  // The node of a pod answers no more. Its pods are replaced after five minutes, its volume is let go after some more.
+  // The node of a pod is unreachable. Kubernetes evicts its pods after five minutes, and detaches its volume some minutes later.
   {
     name: 'node-lost',
     *findings(state) {
@@ -20,13 +20,13 @@ export const schedulingCauses: readonly Cause[] = [
             severity: 'error',
             subject: workload.name,
             text: `its node ${name} is not ready: ${ready.message ?? ready.reason}`,
-            fix: `kubectl describe node ${name}. If it is gone for good: kubectl delete node ${name}, which lets the volume go`,
+            fix: `kubectl describe node ${name}. If it is gone for good: kubectl delete node ${name}, so that its volume can be attached to another node`,
           };
         }
       }
     },
   },
-  // The volume lies on one node, and that node is not there or takes no pods.
+  // The volume is on one node, and that node does not exist or accepts no pods.
   {
     name: 'volume-on-absent-node',
     *findings(state) {
@@ -39,10 +39,10 @@ export const schedulingCauses: readonly Cause[] = [
         const others = /Insufficient|were unschedulable|untolerated taint|Too many pods|pod affinity/.test(reasons);
         if (others && absent.length < homes.length) continue;
         const where =
-          absent.length > 0 ? ` (${absent.join(', ')}), which is not in the cluster` : ', which takes no pod now';
+          absent.length > 0 ? ` (${absent.join(', ')}), which is not in the cluster` : ', which accepts no pod now';
         yield ofWorkload(
           workload,
-          `its volume lies on a node of its own${where}`,
+          `its volume is bound to one node${where}`,
           'bring that node back (kubectl get nodes), or restore a backup into a new claim elsewhere',
         );
       }
@@ -112,7 +112,7 @@ export const schedulingCauses: readonly Cause[] = [
       }
     },
   },
-  // Taints keep the pod away; which ones they are is written on the nodes.
+  // Taints keep the pod from every node.
   {
     name: 'node-tainted',
     *findings(state) {
@@ -126,7 +126,7 @@ export const schedulingCauses: readonly Cause[] = [
         yield ofWorkload(
           workload,
           `taints keep it from every node (${taints.join(', ') || reasons})`,
-          'a taint that a person set: tolerate it with JUNJO_K8S_TOLERATIONS. One of node.kubernetes.io/…: mend the node',
+          'if a person set the taint, tolerate it with JUNJO_K8S_TOLERATIONS. If it starts with node.kubernetes.io/, repair the node',
         );
       }
     },
@@ -147,7 +147,7 @@ export const schedulingCauses: readonly Cause[] = [
         if (silent && state.secondsSince(pod.object.metadata.creationTimestamp ?? state.now) > 60) {
           yield ofWorkload(
             workload,
-            'no scheduler looks at its pod',
+            'no scheduler has processed its pod',
             'kubectl -n kube-system get pods: is kube-scheduler running?',
           );
         }

@@ -94,7 +94,7 @@ export const startCauses: readonly Cause[] = [
           yield {
             severity: 'error',
             subject: name,
-            text: `is stopped: a backup or restore has it so since ${/"since":"([^"]*)"/.exec(stopped)?.[1] ?? 'an unknown time'}`,
+            text: `is stopped by a backup or restore since ${/"since":"([^"]*)"/.exec(stopped)?.[1] ?? 'an unknown time'}`,
             fix: 'wait while it runs. If it was cut off, the next junjo-k8s backup starts the studio first',
           };
           continue;
@@ -137,7 +137,7 @@ export const startCauses: readonly Cause[] = [
           severity: 'wait',
           subject: workload.name,
           text: 'waits for the backend, which does not answer yet',
-          fix: 'see what the backend lacks; ingestion goes on by itself',
+          fix: 'see why the backend is not ready; ingestion starts when the backend answers',
         };
       }
     },

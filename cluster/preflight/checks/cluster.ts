@@ -10,7 +10,7 @@ export const serverVersion: Check = {
   name: 'server-version',
   *results(_, { facts }) {
     const minor = Number(/^v1\.([0-9]+)/.exec(facts.version)?.[1]);
-    if (Number.isNaN(minor)) yield warning(`the API server does not tell its version (${facts.version || 'none'})`);
+    if (Number.isNaN(minor)) yield warning(`the API server does not report its version (${facts.version || 'none'})`);
     else if (minor < OLDEST)
       yield error(`Kubernetes ${facts.version} is older than 1.${OLDEST}`, 'upgrade the cluster');
     else if (minor > NEWEST)
@@ -25,12 +25,12 @@ export const rights: Check = {
   *results({ manifests }, cluster) {
     const { facts, namespace } = cluster;
     const exists = cluster.named('Namespace', namespace) !== undefined;
-    // Mostly an administrator made it, and apply of an object that needs no change asks for no more than to read it.
+    // Usually an administrator created it. Applying an object without a change needs only permission to read it.
     const unneeded = facts.denied.filter((right) => exists && right.endsWith(' namespaces'));
     const denied = facts.denied.filter((right) => !unneeded.includes(right));
     if (unneeded.length > 0)
       yield warning(
-        `you may not: ${unneeded.join(', ')}; ${namespace} is there`,
+        `you lack permission: ${unneeded.join(', ')}; the namespace ${namespace} exists already`,
         'kubectl apply -f dist/foundation/10-storage.k8s.yaml -f dist/, without 00-namespace',
       );
     if (denied.length === 0) {
@@ -39,8 +39,8 @@ export const rights: Check = {
       return;
     }
     yield error(
-      `you may not: ${denied.join(', ')}`,
-      `an administrator of the cluster grants it: kubectl -n ${namespace} create rolebinding junjo --clusterrole=admin --user=<you>; the namespace and volumes are theirs to create`,
+      `you lack permission: ${denied.join(', ')}`,
+      `ask an administrator of the cluster to run: kubectl -n ${namespace} create rolebinding junjo --clusterrole=admin --user=<you>, and to create the namespace and volumes`,
     );
   },
 };
@@ -90,7 +90,7 @@ export const dryRun: Check = {
     for (const { manifest, refused: words = '' } of refused) {
       yield error(
         `the API server refuses ${titleOf(manifest)}: ${words}`,
-        "its own words say what to change; a webhook of the cluster is its operator's",
+        'change what the message names; for a webhook, ask the operator of the cluster',
       );
     }
     for (const { manifest, warnings } of facts.dryRuns) {

@@ -11,7 +11,7 @@ export const ingressClass: Check = {
   *results(studio, cluster) {
     const wanted = new Set(studio.ofKind('Ingress').map(({ spec }) => spec?.ingressClassName));
     if (wanted.size > 0 && !cluster.canRead('ingressclasses.networking.k8s.io')) {
-      yield warning('ingress classes may not be read');
+      yield warning('you lack permission to list ingress classes');
       return;
     }
     for (const name of wanted) yield name === undefined ? ofDefault(cluster) : ofNamed(name, cluster);
@@ -58,7 +58,8 @@ export const gateway: Check = {
 };
 
 function ofClass(name: string, cluster: PreflightView): Result {
-  if (!cluster.canRead('gatewayclasses.gateway.networking.k8s.io')) return warning('gateway classes may not be read');
+  if (!cluster.canRead('gatewayclasses.gateway.networking.k8s.io'))
+    return warning('you lack permission to list gateway classes');
   const names = cluster.ofKind('GatewayClass').map(({ metadata }) => metadata.name);
   const found = cluster.named('GatewayClass', name);
   if (!found)
@@ -101,7 +102,7 @@ function* ofShared({ namespace, name, listeners }: SharedGateway, cluster: Prefl
   if (!found) {
     yield cluster.canRead('gateways.gateway.networking.k8s.io')
       ? error(`there is no Gateway ${title}`, 'correct JUNJO_K8S_GATEWAY: kubectl get gateways --all-namespaces')
-      : warning(`Gateways may not be read; ${title} must be there`);
+      : warning(`you lack permission to list Gateways; ${title} must exist`);
     return;
   }
   const there = listOf(found.spec?.listeners);
@@ -115,7 +116,7 @@ function* ofShared({ namespace, name, listeners }: SharedGateway, cluster: Prefl
       );
     else if (from === 'Same' && namespace !== cluster.namespace)
       yield error(
-        `the listener ${wanted} of ${title} takes no routes of other namespaces`,
+        `the listener ${wanted} of ${title} does not allow routes of other namespaces`,
         'its owner sets allowedRoutes.namespaces.from to All, or to a selector',
       );
     else yield ok(`listener ${wanted} of the Gateway ${title}`);
@@ -130,7 +131,7 @@ export const issuer: Check = {
     const names = references.flatMap((reference) => (reference?.kind === 'ClusterIssuer' ? [reference.name] : []));
     for (const name of new Set<string>(names)) {
       if (!cluster.canRead('clusterissuers.cert-manager.io')) {
-        yield warning('cluster issuers may not be read');
+        yield warning('you lack permission to list cluster issuers');
         continue;
       }
       const found = cluster.named('ClusterIssuer', name);
@@ -159,7 +160,7 @@ export const loadBalancer: Check = {
     if (wanted.length === 0) return;
     if (!cluster.canRead('services')) {
       yield warning(
-        'Services of other namespaces may not be read, so it is not known whether anything serves load balancers',
+        'you lack permission to list Services of other namespaces, so it is not known whether load balancers get an address',
       );
       return;
     }

@@ -14,7 +14,7 @@ export const podSecurity: Check = {
     const wanted = studio.named('Namespace', cluster.namespace);
     if (!live || !wanted) return;
     if (!cluster.canRead('namespaces')) {
-      yield warning('the namespace may not be read, so nothing is known of its Pod Security');
+      yield warning('you lack permission to get the namespace, so its Pod Security is not checked');
       return;
     }
     if (live.metadata.deletionTimestamp) {

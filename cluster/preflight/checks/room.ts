@@ -7,7 +7,7 @@ export const room: Check = {
   name: 'room',
   *results(studio, cluster) {
     if (!cluster.canRead('nodes')) {
-      yield warning('nodes may not be read, so nothing is known of their room');
+      yield warning('you lack permission to list nodes, so their room is not checked');
       return;
     }
     // What runs of this studio makes room for what comes.
@@ -42,7 +42,8 @@ export const room: Check = {
     } else {
       yield ok(`${what}; ${fitting.name} has ${mebibytes(fitting.memory)} free`);
     }
-    if (!cluster.canRead('pods')) yield warning('pods of other namespaces may not be read, and count as nothing');
+    if (!cluster.canRead('pods'))
+      yield warning('you lack permission to list pods of other namespaces, so they are not counted');
   },
 };
 

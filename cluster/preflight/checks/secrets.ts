@@ -20,7 +20,7 @@ export const secrets: Check = {
 };
 
 function found({ what, name }: Reference, cluster: PreflightView): Result {
-  if (!cluster.canRead('secrets')) return warning(`Secrets may not be read; ${what} ${name} must be there`);
+  if (!cluster.canRead('secrets')) return warning(`you lack permission to list Secrets; ${what} ${name} must exist`);
   if (cluster.named('Secret', name, cluster.namespace)) return ok(`${what} ${name}`);
   const create = { 'image pull secret': 'docker-registry', 'TLS secret': 'tls' }[what as string];
   return error(

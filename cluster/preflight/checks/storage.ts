@@ -18,7 +18,7 @@ export const storageClass: Check = {
       .filter(({ metadata, spec }) => mounted.has(metadata.name) && !spec?.volumeName && spec?.storageClassName !== '')
       .map(({ spec }) => spec?.storageClassName);
     if (names.length > 0 && !cluster.canRead('storageclasses.storage.k8s.io')) {
-      yield warning('storage classes may not be read');
+      yield warning('you lack permission to list storage classes');
       return;
     }
     for (const name of new Set(names)) yield* ofClass(name, cluster);
@@ -83,7 +83,8 @@ export const claim: Check = {
 /** A claim that the manifests do not hold. */
 function existing(name: string, cluster: PreflightView): Result {
   const found = cluster.named('PersistentVolumeClaim', name, cluster.namespace);
-  if (!cluster.canRead('persistentvolumeclaims')) return warning(`claims may not be read; ${name} must be there`);
+  if (!cluster.canRead('persistentvolumeclaims'))
+    return warning(`you lack permission to list claims; ${name} must exist`);
   if (!found)
     return error(`there is no claim ${name} in ${cluster.namespace}`, 'make it, or correct JUNJO_K8S_EXISTING_CLAIM');
   const lost = found.status?.phase === 'Lost';

@@ -415,7 +415,7 @@ describeWith(['kubectl', 'python3'], 'backup', () => {
     ['a file that is there', { file: resolve('package.json') }, 'is there already'],
     ['a namespace without a studio', { namespace: 'elsewhere' }, 'no studio in the namespace elsewhere'],
     ['a context that is not there', { context: 'nowhere' }, 'kubectl config get-contexts'],
-    ['no answer where nobody can be asked', { yes: false }, 'add --yes'],
+    ['no answer where nobody can be asked', { yes: false }, 'Add --yes'],
     ['--keep without a number', { keep: 'all' }, '--keep all'],
     ['--keep with a file', { keep: '3' }, 'name a folder'],
     ['an env file that is not there', { namespace: undefined, envFile: ['none.env'] }, 'none.env'],

@@ -186,7 +186,7 @@ describeWith(['kubectl', 'python3'], 'restore', () => {
       (path) => symlinkSync('/etc/passwd', join(path, 'spans/link')),
       /is a link to \/etc\/passwd, outside the data/,
     ],
-    ['a pipe', (path) => execFileSync('mkfifo', [join(path, 'pipe')]), /is no file, folder or link/],
+    ['a pipe', (path) => execFileSync('mkfifo', [join(path, 'pipe')]), /is not a file, folder or link/],
     [
       'a name that is not UTF-8',
       (path) => execFileSync('sh', ['-c', 'touch "$1/$(printf "\\377")"', 'touch', path]),

@@ -127,7 +127,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
   'server that tells no version': [
     local,
     () => ({ version: '' }),
-    /^warning server-version: .*does not tell its version/,
+    /^warning server-version: .*does not report its version/,
   ],
   'namespace of an administrator': [
     local,
@@ -135,22 +135,22 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
       denied: ['create namespaces', 'patch namespaces'],
       objects: [...facts.objects, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'junjo-ai-studio' } }],
     }),
-    /^warning rights: you may not: create namespaces, patch namespaces; junjo-ai-studio is there/,
+    /^warning rights: you lack permission: create namespaces, patch namespaces; the namespace junjo-ai-studio exists already/,
   ],
   'no right to make the namespace, which is not there': [
     local,
     () => ({ denied: ['create namespaces'] }),
-    /^error rights: you may not: create namespaces/,
+    /^error rights: you lack permission: create namespaces/,
   ],
-  'Gateway that may not be read': [
+  'Gateway that the user has no permission to list': [
     production({ JUNJO_K8S_INGRESS_CLASS: undefined, JUNJO_K8S_GATEWAY: 'edge/shared' }),
     () => ({ unread: ['gateways.gateway.networking.k8s.io'] }),
-    /^warning gateway: Gateways may not be read; edge\/shared must be there/,
+    /^warning gateway: you lack permission to list Gateways; edge\/shared must exist/,
   ],
-  'claims that may not be read': [
+  'claims that the user has no permission to list': [
     development({ JUNJO_K8S_EXISTING_CLAIM: 'mine' }),
     () => ({ unread: ['persistentvolumeclaims'] }),
-    /^warning claim: claims may not be read; mine must be there/,
+    /^warning claim: you lack permission to list claims; mine must exist/,
   ],
   'claim of somebody else whose volume is gone': [
     development({ JUNJO_K8S_EXISTING_CLAIM: 'mine' }),
@@ -246,7 +246,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
   'no right to make Deployments': [
     local,
     () => ({ denied: ['create deployments.apps'] }),
-    /^error rights: you may not: create deployments\.apps/,
+    /^error rights: you lack permission: create deployments\.apps/,
   ],
   'no cert-manager': [
     web,
@@ -364,7 +364,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
       metadata: { name: 'shared', namespace: 'edge' },
       spec: { listeners: [{ name: 'https' }, { name: 'http', allowedRoutes: { namespaces: { from: 'All' } } }] },
     }),
-    /^error gateway: the listener https of edge\/shared takes no routes of other namespaces/,
+    /^error gateway: the listener https of edge\/shared does not allow routes of other namespaces/,
   ],
   'Gateway of somebody else without the listener': [
     production({ JUNJO_K8S_INGRESS_CLASS: undefined, JUNJO_K8S_GATEWAY: 'edge/shared' }),
@@ -536,7 +536,7 @@ test('a release that reads the spans of the one that runs is no reason to stop',
   ).toContain('ok live-release: 0.80.0 runs here, and 0.81.0 reads its spans');
 });
 
-test('what may not be read is a warning, and no failure', () => {
+test('what cannot be read is a warning, not an error', () => {
   const unread = ['nodes', 'storageclasses.storage.k8s.io', 'pods', 'services', 'secrets'];
   const lines = said(local, () => ({ unread, objects: [] }));
   expect(lines.filter((line) => line.startsWith('fail'))).toEqual([]);

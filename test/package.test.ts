@@ -13,8 +13,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { load } from 'js-yaml';
 import { committedExample, exampleSources } from '../tools/example-studios';
-import { envText, freshSecret, production } from './support/studio';
+import { envText, freshSecret, type Manifest, production } from './support/studio';
 import { Workspace } from './support/workspace';
 
 const NAME = 'junjo-ai-studio-cdk8s';
@@ -66,6 +67,21 @@ beforeAll(() => {
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 describe('the package', () => {
+  test('passes the smoke run of the CI workflow', () => {
+    const { jobs } = load(readFileSync('.github/workflows/ci.yml', 'utf8')) as Manifest;
+    const { run } = jobs.package.steps.find(
+      ({ name }: Manifest) => name === 'Render and validate a studio in an empty folder',
+    );
+    const environment = { ...process.env, RUNNER_TEMP: root, JUNJO_ENV_FILES: '', JUNJO_STUDIOS: '' };
+    const { status, stdout, stderr } = spawnSync('bash', ['-ec', run], {
+      cwd: root,
+      encoding: 'utf8',
+      env: environment,
+    });
+    expect([status, stderr]).toEqual([0, expect.not.stringContaining('error')]);
+    expect(stdout).toMatch(/\d+ objects/);
+  });
+
   test('installs nothing else, and is small', () => {
     const { dependencies, optionalDependencies, peerDependenciesMeta, peerDependencies } = JSON.parse(
       readFileSync(join(installed, 'package.json'), 'utf8'),

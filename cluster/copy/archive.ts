@@ -36,6 +36,8 @@ export interface ArchiveManifest {
 export interface CheckedArchive {
   readonly header: Partial<ArchiveHeader>;
   readonly manifest: ArchiveManifest;
+  /** Number of its entries. */
+  readonly entries: number;
   /** Bytes of all files, unpacked. */
   readonly bytes: number;
 }
@@ -44,40 +46,139 @@ export interface CheckedArchive {
 const HEADER = 'junjo-backup.json';
 const MANIFEST = 'junjo-manifest.json';
 const DATA = 'data/';
-const NOT_DATA = /^(lost\+found|\.junjo-restore-.*|\.junjo-before-.*)$/;
+const RESERVED = /^(lost\+found$|\.junjo-restore-|\.junjo-before-)/;
+const MARKS = ['.junjo-studio.json', '.junjo-studio.json.new'];
+const MAX_ENTRIES = 100_000;
 
-/** Reads an archive from end to end and compares it with its manifest. */
+/** Bytes of the header of an archive, which holds a handful of short values. */
+const MAX_HEADER = 64 * 1024;
+
+/**
+ * Reads an archive from end to end and compares it with its manifest. It may come from anybody: memory is bounded by what the
+ * archive holds, and what the program in the pod would refuse is refused here, before the cluster is touched.
+ * @throws Refusal when it is damaged, or not an archive of a studio
+ */
 export async function checkArchive(path: string): Promise<CheckedArchive> {
-  const digests = new Map<string, { size: number; sha256: string }>();
-  let header: Partial<ArchiveHeader> = {};
-  let manifest: ArchiveManifest | undefined;
+  const contents = new ArchiveContents();
   const reader = extract();
   const packed = createReadStream(path);
   const unpacked = pipeline(packed, createGunzip(), reader);
   // Its failure is met below, when the entries end.
   unpacked.catch(() => undefined);
   try {
-    for await (const entry of reader) {
-      if (entry.header.name === HEADER) header = await jsonOf(entry);
-      else if (entry.header.name === MANIFEST) manifest = await jsonOf(entry);
-      else if (entry.header.type === 'file') digests.set(entry.header.name.slice(DATA.length), await digestOf(entry));
-      else entry.resume();
-    }
+    for await (const entry of reader) await contents.add(entry);
     await unpacked;
   } catch (error) {
+    if (error instanceof Refusal) throw new Refusal(`${path}: ${error.message}`);
     throw new Refusal(`${path} is damaged or cut off: ${(error as Error).message}`);
   }
+  const { header, manifest, files, count } = contents;
   if (!manifest) throw new Refusal(`${path} is no whole archive of a studio: its manifest is missing`);
   if (manifest.format !== 1)
     throw new Refusal(`${path} is of a later version (format ${manifest.format}). Update this command`);
   const expected = Object.entries(manifest.files);
   const wrong = expected.find(([name, { size, sha256 }]) => {
-    const found = digests.get(name);
+    const found = files.get(name);
     return found?.size !== size || found.sha256 !== sha256;
   });
   if (wrong) throw new Refusal(`${path} is damaged: ${wrong[0]} is not what was copied`);
-  if (digests.size !== expected.length) throw new Refusal(`${path} holds files that its manifest does not know`);
-  return { header, manifest, bytes: expected.reduce((sum, [, { size }]) => sum + size, 0) };
+  if (files.size !== expected.length) throw new Refusal(`${path} holds files that its manifest does not know`);
+  return { header, manifest, entries: count, bytes: expected.reduce((sum, [, { size }]) => sum + size, 0) };
+}
+
+/** What was read of an archive so far. */
+class ArchiveContents {
+  header: Partial<ArchiveHeader> = {};
+  manifest: ArchiveManifest | undefined;
+  /** Number of entries. */
+  count = 0;
+  readonly files = new Map<string, { readonly size: number; readonly sha256: string }>();
+  /** Bytes that a manifest of all this needs at the most: of each name twice, with each character as `\\uXXXX`. */
+  private longestManifest = 4096;
+
+  async add(entry: ArchiveEntry): Promise<void> {
+    const { name, type, size = 0, linkname } = entry.header;
+    this.count += 1;
+    if (this.count > MAX_ENTRIES) throw new Refusal(`it holds more than ${MAX_ENTRIES} files and folders`);
+    if (this.manifest) throw new Refusal('its manifest is not its last entry');
+    if (type === 'file' && name === HEADER) this.header = headerOf(await jsonOf(entry, MAX_HEADER));
+    else if (type === 'file' && name === MANIFEST) {
+      this.manifest = manifestOf(await jsonOf(entry, this.longestManifest));
+    } else {
+      const own = type === 'directory' && `${name}/` === DATA ? undefined : nameInside(entry.header);
+      this.longestManifest += 256 + 12 * Buffer.byteLength(`${name}${linkname ?? ''}`);
+      if (type === 'file' && own !== undefined) {
+        if (this.files.has(own)) throw new Refusal(`${own} is in it twice`);
+        const digest = await digestOf(entry);
+        if (digest.size !== size) throw new Error(`${own} is cut off`);
+        this.files.set(own, digest);
+      } else entry.resume();
+    }
+  }
+}
+
+/** A header with the extended attributes of POSIX, which the types of tar-stream leave out. */
+type EntryHeader = Headers & { readonly pax?: Readonly<Record<string, string>> | null };
+
+type ArchiveEntry = AsyncIterable<Buffer> & { readonly header: EntryHeader; resume(): void };
+
+/** The name of an entry below the data folder. @throws Refusal for what the program in the pod would not unpack */
+function nameInside({ name, type, linkname, pax }: EntryHeader): string {
+  const [top, ...parts] = name.replace(/\/$/, '').split('/');
+  const own = parts.join('/');
+  if (`${top}/` !== DATA || parts.length === 0 || parts.some((part) => ['', '.', '..'].includes(part))) {
+    throw new Refusal(`${name} does not belong into an archive of a studio`);
+  }
+  const [first = ''] = parts.map((part) => part.normalize('NFKC').toLowerCase());
+  if (RESERVED.test(first) || (MARKS.includes(first) && !(type === 'file' && MARKS.includes(own)))) {
+    throw new Refusal(
+      `${name} does not belong into an archive of a studio: restores and the upgrade guard use that name`,
+    );
+  }
+  const isSparse = Object.keys(pax ?? {}).some((key) => key.startsWith('GNU.sparse'));
+  if (isSparse || !['file', 'directory', 'symlink'].includes(type ?? '')) {
+    throw new Refusal(`${own} is not a file, folder or link`);
+  }
+  if (type === 'symlink' && leadsOut(own, linkname ?? '')) {
+    throw new Refusal(`${own} is a link to ${linkname}, outside the data`);
+  }
+  return own;
+}
+
+/** Whether a link leads outside, as far as its own text tells. */
+function leadsOut(name: string, linkname: string): boolean {
+  const target = posix.normalize(posix.join(posix.dirname(name), linkname));
+  return posix.isAbsolute(linkname) || target === '..' || target.startsWith('../') || RESERVED.test(target);
+}
+
+function headerOf(value: unknown): Partial<ArchiveHeader> {
+  const { taken, tag } = isRecord(value) ? value : {};
+  return {
+    ...(isRecord(value) ? value : {}),
+    taken: typeof taken === 'string' ? taken : undefined,
+    tag: typeof tag === 'string' ? tag : undefined,
+  };
+}
+
+function manifestOf(value: unknown): ArchiveManifest {
+  const { format, files, folders = [], links = {}, leftOut = [], databases = {} } = isRecord(value) ? value : {};
+  const isFile = (file: unknown) => isRecord(file) && typeof file.size === 'number' && typeof file.sha256 === 'string';
+  const isWhole =
+    typeof format === 'number' &&
+    isRecord(files) &&
+    Object.values(files).every(isFile) &&
+    [folders, leftOut].every((list) => Array.isArray(list) && list.every(isText)) &&
+    [links, databases].every((map) => isRecord(map) && Object.values(map).every(isText));
+  if (!isWhole) throw new Refusal('its manifest is not one of a studio');
+  return { format, files, folders, links, leftOut, databases } as ArchiveManifest;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A folder of this machine as an archive: the data of a studio under compose. */
@@ -156,7 +257,7 @@ async function entriesOf(folder: string, below: string): Promise<readonly Entry[
   const names = (await readdir(join(folder, below))).sort();
   const found: Entry[] = [];
   for (const own of names) {
-    if (below === '' && NOT_DATA.test(own)) continue;
+    if (below === '' && RESERVED.test(own)) continue;
     const name = below === '' ? own : `${below}/${own}`;
     if (name.includes('\ufffd')) throw new Refusal(`${folder}${sep}${name}: is no name in UTF-8. Rename it`);
     const info = await lstat(join(folder, name));
@@ -165,8 +266,7 @@ async function entriesOf(folder: string, below: string): Promise<readonly Entry[
       found.push({ ...common, type: 'directory', size: 0 }, ...(await entriesOf(folder, name)));
     } else if (info.isSymbolicLink()) {
       const linkname = await readlink(join(folder, name));
-      const target = posix.normalize(posix.join(posix.dirname(name), linkname));
-      if (posix.isAbsolute(linkname) || target === '..' || target.startsWith('../')) {
+      if (leadsOut(name, linkname)) {
         throw new Refusal(
           `${join(folder, name)} is a link to ${linkname}, outside the data, which would stay behind. Put what it leads to in its place`,
         );
@@ -224,7 +324,9 @@ async function digestOf(entry: AsyncIterable<Buffer>): Promise<{ size: number; s
   return { size, sha256: digest.digest('hex') };
 }
 
-async function jsonOf<T>(entry: AsyncIterable<Buffer>): Promise<T> {
+async function jsonOf(entry: ArchiveEntry, maxBytes: number): Promise<unknown> {
+  const { name, size = 0 } = entry.header;
+  if (size > maxBytes) throw new Refusal(`${name} has ${size} bytes, more than what the archive holds can need`);
   const chunks: Buffer[] = [];
   for await (const chunk of entry) chunks.push(chunk);
   return JSON.parse(Buffer.concat(chunks).toString());

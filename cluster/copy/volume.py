@@ -4,11 +4,15 @@
     volume.py archive DATA OPTIONS
     volume.py receive DATA STAGE OPTIONS
     volume.py swap DATA STAGE OPTIONS
+    volume.py finish DATA
     volume.py discard DATA STAGE
+    volume.py wait DATA SECONDS
 
 OPTIONS is JSON. `archive` writes a gzipped tar to stdout, and `receive` reads one from stdin: first `junjo-backup.json`
 (what the client knows of the copy), then everything below `data/`, last `junjo-manifest.json` with the size and SHA-256 of
 each file. An archive without its manifest was cut off. Progress is told on stderr as lines of JSON.
+
+An archive may come from anybody, so nothing in it is trusted: `receive` writes below STAGE and nowhere else.
 """
 
 import gzip
@@ -16,6 +20,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import sqlite3
 import stat
@@ -23,17 +28,38 @@ import sys
 import tarfile
 import tempfile
 import time
+import unicodedata
 
 HEADER, MANIFEST, DATA = "junjo-backup.json", "junjo-manifest.json", "data"
 FORMAT = 1
-PLAN = ".plan"
 CHUNK = 1 << 20
 
-# What is on the volume, and no part of the studio's data: of the file system, and of restores.
-NOT_DATA = ("lost+found", ".junjo-restore-", ".junjo-before-")
+# Names at the top of the volume that are no part of the studio's data. A restore unpacks into STAGE, writes its PLAN before it
+# moves anything, and moves what was there into ASIDE.
+STAGE, ASIDE = r"\.junjo-restore-[0-9A-Za-z]+", r"\.junjo-before-[0-9A-Za-z]+"
+PLAN = ".plan"
+OWN = {
+    r"lost\+found": stat.S_ISDIR,
+    STAGE: stat.S_ISDIR,
+    ASIDE: stat.S_ISDIR,
+    rf"{STAGE}\.plan(\.new)?": stat.S_ISREG,
+}
+RESERVED = (".junjo-restore-", ".junjo-before-")
+
+# What the guard of the backend writes at the top of the volume. It would write through a link of that name.
+MARKS = (".junjo-studio.json", ".junjo-studio.json.new")
+
+# Entries of an archive, as in archive.ts. Measured: with so many, `receive` needs 200 MiB of the 384 that the pod has.
+MAX_ENTRIES = 100_000
+
+# Bytes of headers that may stand between two files, as in tar-stream.
+MAX_HEADERS = 4 << 20
 
 # Files up to this size are read whole in a live copy, so that one which changes meanwhile can be read again.
 SMALL = 64 << 20
+
+# Bytes of a block, of which each entry takes at least one.
+BLOCK = 4096
 
 
 class Refusal(Exception):
@@ -51,7 +77,7 @@ def main(command, data, *rest):
         sys.stderr = None
         return 1
     except OSError as error:
-        print(f"{error.filename or data}: {error.strerror or error}", file=sys.stderr)
+        print(f"{shown(str(error.filename or data))}: {error.strerror or error}", file=sys.stderr)
         return 1
     if result is not None:
         print(json.dumps(result))
@@ -60,12 +86,16 @@ def main(command, data, *rest):
 
 def look(data):
     """What the volume holds."""
-    files, size = 0, 0
+    refuse_foreign(data)
+    count, files, size = 0, 0, 0
     for _, _, info in walk(data):
+        count += 1
         if stat.S_ISREG(info.st_mode):
             files, size = files + 1, size + info.st_size
+    if count > MAX_ENTRIES:
+        raise Refusal(f"The volume holds {count} files and folders, and at most {MAX_ENTRIES} can be copied")
     try:
-        with open(os.path.join(data, ".junjo-studio.json"), encoding="utf-8") as file:
+        with open(os.path.join(data, MARKS[0]), encoding="utf-8") as file:
             mark = json.load(file)
     except (OSError, ValueError):
         mark = None
@@ -74,21 +104,22 @@ def look(data):
         "files": files,
         "bytes": size,
         "free": shutil.disk_usage(data).free,
-        "mark": mark,
+        "mark": mark if isinstance(mark, dict) else None,
+        "plans": plans(data),
+        "leftovers": leftovers(data),
     }
 
 
 def archive(data, options):
     options = json.loads(options)
-    if plans(data):
-        raise Refusal("A restore broke off while it changed folders. Restore again first: that finishes it")
+    refuse_plans(data)
     progress = Progress()
     manifest = {"format": FORMAT, "files": {}, "folders": [], "links": {}, "leftOut": [], "databases": {}}
     with gzip.GzipFile(fileobj=sys.stdout.buffer, mode="wb", compresslevel=options.get("level", 1), mtime=0) as packed:
         with tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as tar:
             add_text(tar, HEADER, {**options["header"], "format": FORMAT})
-            writer = Live(tar, manifest, progress, options) if options.get("live") else Stopped(tar, manifest, progress)
-            writer.add_all(data)
+            writer = (Live if options.get("live") else Stopped)(data, tar, manifest, progress, options)
+            writer.add_all()
             add_text(tar, MANIFEST, manifest)
     progress.tell({"done": {name: manifest[name] for name in ("leftOut", "databases")}})
 
@@ -96,18 +127,18 @@ def archive(data, options):
 class Stopped:
     """Copies a volume on which nobody writes."""
 
-    def __init__(self, tar, manifest, progress):
-        self.tar, self.manifest, self.progress = tar, manifest, progress
+    def __init__(self, data, tar, manifest, progress, options):
+        self.data, self.tar, self.manifest, self.progress = data, tar, manifest, progress
+        self.log = options.get("log")
 
-    def add_all(self, data):
+    def add_all(self):
         databases = []
-        for path, name, info in walk(data):
+        for path, name, info in walk(self.data):
             self.add(path, name, info)
             if stat.S_ISREG(info.st_mode) and is_database(path):
                 databases.append((path, name))
         for path, name in databases:
-            self.progress.tell({"checks": name})
-            self.manifest["databases"][name] = integrity(path)
+            self.manifest["databases"][name] = integrity(path, name, self.progress)
 
     def add(self, path, name, info):
         entry = tarfile.TarInfo(f"{DATA}/{name}")
@@ -116,7 +147,7 @@ class Stopped:
             entry.type = tarfile.DIRTYPE
             self.manifest["folders"].append(name)
             self.tar.addfile(entry)
-        elif stat.S_ISLNK(info.st_mode):
+        elif stat.S_ISLNK(info.st_mode) and not leads_out(self.data, name, os.readlink(path)):
             entry.type, entry.linkname = tarfile.SYMTYPE, os.readlink(path)
             self.manifest["links"][name] = entry.linkname
             self.tar.addfile(entry)
@@ -133,10 +164,10 @@ class Stopped:
             try:
                 self.tar.addfile(entry, reader)
             except tarfile.ReadError:
-                raise Refusal(f"{name} became shorter while it was copied: something still writes on the volume") from None
+                raise Refusal(f"{shown(name)} became shorter while it was copied: something still writes on the volume") from None
             after = os.fstat(file.fileno())
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            raise Refusal(f"{name} changed while it was copied: something still writes on the volume")
+            raise Refusal(f"{shown(name)} changed while it was copied: something still writes on the volume")
         self.manifest["files"][name] = {"size": entry.size, "sha256": reader.digest.hexdigest()}
 
 
@@ -146,34 +177,31 @@ class Live(Stopped):
     In this order nothing falls between two of them: what the log hands over meanwhile is in the files that come after it.
     """
 
-    def __init__(self, tar, manifest, progress, options):
-        super().__init__(tar, manifest, progress)
-        self.log = options.get("log")
-
-    def add_all(self, data):
-        databases = {name: path for path, name, info in walk(data) if stat.S_ISREG(info.st_mode) and is_database(path)}
+    def add_all(self):
+        databases = {
+            name: path for path, name, info in walk(self.data) if stat.S_ISREG(info.st_mode) and is_database(path)
+        }
         for name, path in databases.items():
             self.add_database(path, name)
         beside = {f"{name}{suffix}" for name in databases for suffix in ("-wal", "-shm", "-journal")}
         done = set(databases) | beside
         for first in (True, False):
-            for path, name, info in walk(data):
+            for path, name, info in walk(self.data):
                 of_log = self.log is not None and (name == self.log or name.startswith(f"{self.log}/"))
                 if name not in done and of_log == first:
                     self.add(path, name, info)
 
     def add_database(self, path, name):
-        self.progress.tell({"checks": name})
         info = os.stat(path)
         with tempfile.TemporaryDirectory() as folder:
             copy = os.path.join(folder, "copy.db")
             source, target = sqlite3.connect(f"file:{quoted(path)}?mode=rw", uri=True, timeout=30), sqlite3.connect(copy)
             try:
-                source.backup(target, pages=1024)
+                source.backup(target, pages=1024, progress=lambda *_: self.progress.add(0))
             finally:
                 source.close()
                 target.close()
-            self.manifest["databases"][name] = integrity(copy)
+            self.manifest["databases"][name] = integrity(copy, name, self.progress)
             entry = tarfile.TarInfo(f"{DATA}/{name}")
             entry.mode, entry.mtime = stat.S_IMODE(info.st_mode), int(info.st_mtime)
             super().add_file(copy, name, entry)
@@ -197,83 +225,178 @@ class Live(Stopped):
                 self.manifest["files"][name] = {"size": entry.size, "sha256": reader.digest.hexdigest()}
                 return None
             time.sleep(0.2)
-        raise Refusal(f"{name} does not stop changing, so that it cannot be copied while the studio runs")
+        raise Refusal(f"{shown(name)} does not stop changing, so that it cannot be copied while the studio runs")
 
 
 def receive(data, stage, options):
     """Unpacks an archive from stdin into a folder of its own on the volume, and compares it with its manifest."""
     options = json.loads(options)
-    finish_plans(data)
+    root = stage_path(data, stage)
+    refuse_foreign(data)
+    refuse_plans(data)
+    remove_leftovers(data)
     free = shutil.disk_usage(data).free
     # A twentieth more, for blocks that are not full and folders.
     if free < options["bytes"] * 1.05:
         raise Refusal(f"The volume has {free >> 20} MiB left, and the copy needs {options['bytes'] >> 20} MiB")
-    root = os.path.join(data, stage)
     os.mkdir(root, 0o700)
-    progress = Progress()
-    manifest, files, folders, links = None, {}, [], {}
     try:
-        with gzip.GzipFile(fileobj=sys.stdin.buffer, mode="rb") as unpacked, tarfile.open(fileobj=unpacked, mode="r|") as tar:
-            for entry in tar:
-                if entry.name == MANIFEST:
-                    manifest = json.load(tar.extractfile(entry))
-                elif entry.name != HEADER:
-                    name = inside(entry.name)
-                    unpack(tar, entry, os.path.join(root, name), progress, (files, folders, links), name)
-            # To the end of the stream, where gzip's own checksum stands.
-            while unpacked.read(CHUNK):
-                pass
-    except (EOFError, tarfile.TarError, gzip.BadGzipFile, ValueError) as error:
-        raise Refusal(f"The copy did not arrive whole: {error}") from None
-    if manifest is None:
-        raise Refusal("The copy did not arrive whole: its manifest is missing")
-    for kind, arrived in (("files", files), ("links", links)):
-        different = sorted(name for name in {*arrived, *manifest[kind]} if arrived.get(name) != manifest[kind].get(name))
-        if different:
-            raise Refusal(f"{different[0]} did not arrive as it was")
-    if sorted(folders) != sorted(manifest["folders"]):
-        raise Refusal("Folders did not arrive as they were")
-    databases = {}
-    for name in files:
-        path = os.path.join(root, name)
-        if is_database(path):
-            progress.tell({"checks": name})
-            databases[name] = integrity(path)
-    os.sync()
-    return {"files": len(files), "bytes": sum(file["size"] for file in files.values()), "databases": databases}
+        return Received(root, options["bytes"], free).everything()
+    except BaseException:
+        shutil.rmtree(root, ignore_errors=True)
+        raise
 
 
-def unpack(tar, entry, path, progress, found, name):
-    files, folders, links = found
-    if entry.isdir():
-        folders.append(name)
-        os.makedirs(path, mode=0o700, exist_ok=True)
-        os.chmod(path, (entry.mode & 0o777) | 0o700)
-        return
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    if entry.issym():
-        target = os.path.normpath(os.path.join(os.path.dirname(name), entry.linkname))
-        if os.path.isabs(entry.linkname) or target == ".." or target.startswith("../"):
-            raise Refusal(f"{name} is a link to {entry.linkname}, outside the data")
-        links[name] = entry.linkname
-        os.symlink(entry.linkname, path)
-    elif entry.isreg():
-        with open(path, "xb") as file:
-            reader = Hashing(tar.extractfile(entry), progress)
-            shutil.copyfileobj(reader, file, CHUNK)
-        os.chmod(path, (entry.mode & 0o777) | 0o600)
-        os.utime(path, (entry.mtime, entry.mtime))
-        files[name] = {"size": entry.size, "sha256": reader.digest.hexdigest()}
-    else:
-        raise Refusal(f"{name} is no file, folder or link")
+class Received:
+    """What arrives of an archive, below a folder."""
+
+    def __init__(self, root, size, room):
+        self.root, self.progress = root, Progress()
+        # Bytes that files may have together, as the client has counted them, and bytes that the volume has.
+        self.size, self.room = size, room
+        self.count, self.files, self.folders, self.links, self.manifest = 0, {}, set(), {}, None
+        # Bytes that a manifest of all that needs at the most: of each name twice, with each character as \\uXXXX.
+        self.longest_manifest = BLOCK
+
+    def everything(self):
+        try:
+            with gzip.GzipFile(fileobj=sys.stdin.buffer, mode="rb") as unpacked:
+                self.stream = Stream(unpacked)
+                with tarfile.open(fileobj=self.stream, mode="r|") as tar:
+                    for entry in tar:
+                        self.stream.headers = 0
+                        self.add(tar, entry)
+                # To the end of the stream, where gzip's own checksum stands.
+                while self.stream.read(CHUNK):
+                    pass
+        except (EOFError, tarfile.TarError, gzip.BadGzipFile, ValueError, OverflowError, RecursionError) as error:
+            raise Refusal(f"The copy did not arrive whole: {shown(str(error))}") from None
+        if self.manifest is None:
+            raise Refusal("The copy did not arrive whole: its manifest is missing")
+        self.make_links()
+        self.compare()
+        databases = {}
+        for name in self.files:
+            path = os.path.join(self.root, name)
+            if is_database(path):
+                databases[name] = integrity(path, name, self.progress)
+        os.sync()
+        size = sum(file["size"] for file in self.files.values())
+        return {"files": len(self.files), "bytes": size, "databases": databases}
+
+    def add(self, tar, entry):
+        if self.manifest is not None:
+            raise Refusal("The copy is not an archive of a studio: its manifest is not its last entry")
+        self.count += 1
+        if self.count > MAX_ENTRIES + 3:
+            raise Refusal(f"The copy holds more than {MAX_ENTRIES} files and folders")
+        if entry.isdir() and entry.name == DATA:
+            return
+        content = self.content(tar, entry) if entry.type in (tarfile.REGTYPE, tarfile.AREGTYPE) else None
+        if entry.name == MANIFEST and content:
+            if entry.size > self.longest_manifest:
+                raise Refusal(f"The manifest has {entry.size} bytes, more than what the copy holds can need")
+            self.manifest = read_manifest(content.all())
+        elif not (entry.name == HEADER and content):
+            self.unpack(inside(entry.name), entry, content)
+
+    def content(self, tar, entry):
+        if entry.issparse():
+            raise Refusal(f"{shown(entry.name)} is a sparse file. Backups hold none")
+        return Hashing(tar.extractfile(entry), self.progress, self.stream)
+
+    def unpack(self, name, entry, content):
+        path = os.path.join(self.root, name)
+        if folded(name.split("/")[0]) in MARKS and not (content and name in MARKS):
+            raise Refusal(f"{shown(name)} does not belong into an archive of a studio: the upgrade guard writes that file")
+        self.spend(entry.size if content else 0)
+        self.longest_manifest += 256 + 12 * (len(name) + len(entry.linkname))
+        if entry.isdir():
+            self.folders.add(name)
+            os.makedirs(path, mode=0o700, exist_ok=True)
+            os.chmod(path, (entry.mode & 0o777) | 0o700)
+        elif entry.issym():
+            # Not yet: nothing is ever written through a link of the archive.
+            if self.links.setdefault(name, entry.linkname) != entry.linkname:
+                raise Refusal(f"{shown(name)} is in the copy twice")
+        elif content:
+            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+            with open(path, "xb") as file:
+                shutil.copyfileobj(content, file, CHUNK)
+            os.chmod(path, (entry.mode & 0o777) | 0o600)
+            os.utime(path, (entry.mtime, entry.mtime))
+            self.files[name] = {"size": entry.size, "sha256": content.digest.hexdigest()}
+        else:
+            raise Refusal(f"{shown(name)} is not a file, folder or link")
+
+    def spend(self, size):
+        """Counts an entry before it is written."""
+        self.size -= size
+        self.room -= -(-size // BLOCK) * BLOCK + BLOCK
+        if self.size < 0:
+            raise Refusal("The copy holds more bytes than its manifest says")
+        if self.room < 0:
+            raise Refusal("The volume has no room for what the copy holds")
+
+    def make_links(self):
+        for name, target in self.links.items():
+            path = os.path.join(self.root, name)
+            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+            os.symlink(target, path)
+        # Only now, because one link can lead through another.
+        for name, target in self.links.items():
+            if leads_out(self.root, name, target):
+                raise Refusal(f"{shown(name)} is a link to {shown(target)}, outside the data")
+
+    def compare(self):
+        for kind, arrived in (("files", self.files), ("links", self.links)):
+            expected = self.manifest[kind]
+            different = sorted(name for name in {*arrived, *expected} if arrived.get(name) != expected.get(name))
+            if different:
+                raise Refusal(f"{shown(different[0])} did not arrive as it was")
+        if self.folders != set(self.manifest["folders"]):
+            raise Refusal("Folders did not arrive as they were")
+
+
+class Stream:
+    """An unpacked archive, of which little may come between two pieces of files: tarfile keeps whole headers in memory."""
+
+    def __init__(self, file):
+        self.file, self.headers = file, 0
+
+    def read(self, size):
+        content = self.file.read(size)
+        self.headers += len(content)
+        if self.headers > MAX_HEADERS + CHUNK:
+            raise Refusal(f"The copy holds headers of more than {MAX_HEADERS >> 20} MiB")
+        return content
+
+
+def read_manifest(text):
+    manifest = json.loads(text)
+    kinds = {"files": dict, "folders": list, "links": dict}
+    if not isinstance(manifest, dict) or not all(isinstance(manifest.get(name), kind) for name, kind in kinds.items()):
+        raise ValueError("its manifest is not one of a studio")
+    if not all(isinstance(name, str) for name in manifest["folders"]):
+        raise ValueError("its manifest is not one of a studio")
+    return manifest
 
 
 def inside(name):
     """The name below the data folder of an archive's entry, which may lead nowhere else."""
     parts = name.split("/")
-    if parts[0] != DATA or len(parts) < 2 or any(part in ("", ".", "..") for part in parts):
-        raise Refusal(f"{name} does not belong into an archive of a studio")
+    if parts[0] != DATA or len(parts) < 2 or any(part in ("", ".", "..") for part in parts) or not is_utf8(name):
+        raise Refusal(f"{shown(name)} does not belong into an archive of a studio")
+    if is_reserved(parts[1]):
+        raise Refusal(f"{shown(name)} does not belong into an archive of a studio: restores use that name")
     return "/".join(parts[1:])
+
+
+def leads_out(root, name, target):
+    """Whether a link leads out of a folder, be it through other links, or to what restores keep there."""
+    base = os.path.realpath(root)
+    parts = os.path.relpath(os.path.realpath(os.path.join(base, os.path.dirname(name), target)), base).split(os.sep)
+    return os.path.isabs(target) or parts[0] == ".." or is_reserved(parts[0])
 
 
 def swap(data, stage, options):
@@ -283,36 +406,89 @@ def swap(data, stage, options):
     did not. Called again after its end, it does nothing.
     """
     aside = json.loads(options).get("aside")
-    root, plan = os.path.join(data, stage), os.path.join(data, f"{stage}{PLAN}")
-    if os.path.exists(root) and not os.path.exists(plan):
+    if aside is not None and not re.fullmatch(ASIDE, aside):
+        raise Refusal(f"{shown(aside)} is not a name for what was there")
+    refuse_foreign(data)
+    root, plan = stage_path(data, stage), f"{stage}{PLAN}"
+    if os.path.exists(root) and plan not in plans(data):
         there = entries(data)
         if there and not aside:
-            raise Refusal(f"The volume is not empty: it holds {', '.join(there[:5])}")
+            raise Refusal(f"The volume is not empty: it holds {', '.join(map(shown, there[:5]))}")
         moves = [[name, f"{aside}/{name}"] for name in there]
         moves += [[f"{stage}/{name}", name] for name in sorted(os.listdir(root))]
-        write_plan(plan, {"aside": aside, "stage": stage, "moves": moves})
+        write_plan(os.path.join(data, plan), {"aside": aside, "stage": stage, "moves": moves})
     finish_plans(data)
     return {"aside": aside if aside and os.path.exists(os.path.join(data, aside)) else None}
 
 
+def finish(data):
+    """Finishes the change of folders that broke off, and removes what a restore has left that came to no change."""
+    refuse_foreign(data)
+    finished, removed = finish_plans(data), remove_leftovers(data)
+    return {"finished": finished, "removed": removed}
+
+
 def plans(data):
-    return [os.path.join(data, name) for name in os.listdir(data) if name.startswith(NOT_DATA) and name.endswith(PLAN)]
+    return sorted(name for name in os.listdir(data) if re.fullmatch(rf"{STAGE}\{PLAN}", name))
+
+
+def refuse_plans(data):
+    if plans(data):
+        raise Refusal("A restore broke off while it changed folders. Restore again first: that finishes it")
 
 
 def finish_plans(data):
-    """Does what is left of the moves that were written down."""
-    for path in plans(data):
-        with open(path, encoding="utf-8") as file:
-            plan = json.load(file)
-        for names in plan["moves"]:
-            source, target = (os.path.join(data, name) for name in names)
-            # A target that is there was moved before: what has the name of the source now is its successor.
-            if os.path.lexists(source) and not os.path.lexists(target):
-                os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
-                os.rename(source, target)
-        shutil.rmtree(os.path.join(data, plan["stage"]), ignore_errors=True)
-        os.remove(path)
-    os.sync()
+    """Does what is left of the moves that were written down. @returns the plans that are done"""
+    # All of them are looked at before the first is followed.
+    work = [(name, *open_moves(data, name)) for name in plans(data)]
+    for name, stage, moves in work:
+        for source, target in moves:
+            os.makedirs(os.path.dirname(os.path.join(data, target)), mode=0o700, exist_ok=True)
+            os.rename(os.path.join(data, source), os.path.join(data, target))
+        if os.path.isdir(os.path.join(data, stage)):
+            os.rmdir(os.path.join(data, stage))
+        os.sync()
+        os.remove(os.path.join(data, name))
+    return [name for name, _, _ in work]
+
+
+def open_moves(data, name):
+    """The stage of a plan, and its moves that are not done yet.
+
+    A plan is followed only if this program can have written it: it moves entries from the top of the volume into a folder
+    for what was there, and then others from its stage to the top.
+    """
+    try:
+        with open(os.path.join(data, name), encoding="utf-8") as file:
+            plan = json.loads(file.read(CHUNK))
+        aside, stage, moves = plan["aside"], plan["stage"], [(source, target) for source, target in plan["moves"]]
+        allowed = name == f"{stage}{PLAN}" and (aside is None or re.fullmatch(ASIDE, aside))
+        old = [source for source, target in moves if aside and target == f"{aside}/{source}"]
+        new = [target for source, target in moves if source == f"{stage}/{target}"]
+        plain = all(re.fullmatch(r"[^/\0]+", each) and each not in (".", "..") and not is_reserved(each) for each in old + new)
+        expected = [(each, f"{aside}/{each}") for each in old] + [(f"{stage}/{each}", each) for each in new]
+        if not allowed or not plain or moves != expected or len(set(moves)) != len(moves):
+            raise ValueError
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise Refusal(f"{name} on the volume was not written by a restore. Nothing was changed. Look at it, and remove it") from None
+    if os.path.isdir(os.path.join(data, stage)) and not set(os.listdir(os.path.join(data, stage))) <= set(new):
+        raise Refusal(f"{stage} on the volume holds what {name} does not name. Nothing was changed. Look at it, and move it")
+    there = {each for move in moves for each in move if os.path.lexists(os.path.join(data, each))}
+    placed = {each for each in new if f"{stage}/{each}" not in there}
+    left = []
+    for source, target in moves:
+        if source not in there or (target in there and source in placed):
+            # Done; what has the name of the source now is its successor.
+            continue
+        if target in there:
+            raise Refusal(
+                f"{shown(target if source.startswith(f'{stage}/') else source)} came onto the volume after a restore broke off. "
+                "Nothing was changed. Move it to another place, and restore again"
+            )
+        there.remove(source)
+        there.add(target)
+        left.append((source, target))
+    return stage, left
 
 
 def write_plan(path, plan):
@@ -324,12 +500,72 @@ def write_plan(path, plan):
     os.replace(fresh, path)
 
 
+def leftovers(data):
+    """What restores have left that never came to change anything: stages without a plan, and plans that are not finished."""
+    known = {name[: -len(PLAN)] for name in plans(data)}
+    left = rf"{STAGE}(\{PLAN}\.new)?"
+    return sorted(name for name in os.listdir(data) if re.fullmatch(left, name) and name not in known)
+
+
+def remove_leftovers(data):
+    names = leftovers(data)
+    for name in names:
+        path = os.path.join(data, name)
+        os.remove(path) if os.path.isfile(path) else shutil.rmtree(path)
+    return names
+
+
 def discard(data, stage):
-    shutil.rmtree(os.path.join(data, stage), ignore_errors=True)
+    shutil.rmtree(stage_path(data, stage), ignore_errors=True)
+
+
+def wait(data, seconds):
+    """Keeps the container running for as long as somebody runs programs in it."""
+    alive = os.environ["ALIVE"]
+    with open(alive, "w", encoding="utf-8"):
+        pass
+    while time.time() - os.stat(alive).st_mtime < float(seconds):
+        time.sleep(min(5, float(seconds)))
+
+
+def stage_path(data, stage):
+    if not re.fullmatch(STAGE, stage):
+        raise Refusal(f"{shown(stage)} is not a name for a restore")
+    return os.path.join(data, stage)
+
+
+def refuse_foreign(data):
+    """Refuses a volume on which something has a name of this program that this program does not write."""
+    for name in sorted(filter(is_reserved, os.listdir(data))):
+        mode = os.lstat(os.path.join(data, name)).st_mode
+        if not any(re.fullmatch(pattern, name) and is_kind(mode) for pattern, is_kind in OWN.items()):
+            raise Refusal(f"{shown(name)} on the volume was not written by a restore. Nothing was changed. Look at it, and move it")
+
+
+def is_reserved(name):
+    """Whether a name at the top of the volume is one of this program, on a file system that ignores case, too."""
+    return folded(name) == "lost+found" or folded(name).startswith(RESERVED)
+
+
+def folded(name):
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
+def is_utf8(name):
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def shown(text):
+    """A text that may come from anybody, on one line and without control characters."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def entries(data):
-    return sorted(name for name in os.listdir(data) if not name.startswith(NOT_DATA))
+    return sorted(name for name in os.listdir(data) if not is_reserved(name))
 
 
 def walk(data):
@@ -338,7 +574,8 @@ def walk(data):
     while pending:
         path, name = pending.pop()
         try:
-            name.encode()
+            if not is_utf8(name):
+                raise Refusal(f"{shown(name)} is no name in UTF-8. Rename it")
             info = os.lstat(path)
             yield path, name, info
             if stat.S_ISDIR(info.st_mode):
@@ -346,8 +583,6 @@ def walk(data):
         except FileNotFoundError:
             # Gone since its folder was read; while the studio runs that is usual.
             continue
-        except UnicodeEncodeError:
-            raise Refusal(f"{name.encode('utf-8', 'backslashreplace').decode()} is no name in UTF-8. Rename it") from None
 
 
 def is_database(path):
@@ -358,11 +593,12 @@ def is_database(path):
         return False
 
 
-def integrity(path):
+def integrity(path, name, progress):
     """SQLite's own check: `ok`, or what is wrong. The volume may be mounted read-only, where a log cannot be read in place."""
+    progress.tell({"checks": name})
     log = f"{path}-wal"
     if not os.path.exists(log) or os.path.getsize(log) == 0:
-        return integrity_of(f"file:{quoted(path)}?immutable=1")
+        return integrity_of(f"file:{quoted(path)}?immutable=1", progress)
     size = os.path.getsize(path) + os.path.getsize(log)
     if shutil.disk_usage(tempfile.gettempdir()).free < size:
         return f"not checked: {size >> 20} MiB for a copy are not free in {tempfile.gettempdir()}"
@@ -370,14 +606,16 @@ def integrity(path):
         copy = os.path.join(folder, "copy.db")
         shutil.copyfile(path, copy)
         shutil.copyfile(log, f"{copy}-wal")
-        return integrity_of(f"file:{quoted(copy)}")
+        return integrity_of(f"file:{quoted(copy)}", progress)
 
 
-def integrity_of(uri):
+def integrity_of(uri, progress):
     try:
         database = sqlite3.connect(uri, uri=True, timeout=30)
         try:
-            return "; ".join(row[0] for row in database.execute("pragma integrity_check(5)"))
+            # The client takes silence for a lost connection.
+            database.set_progress_handler(lambda: progress.add(0), 1_000_000)
+            return "; ".join(str(row[0]) for row in database.execute("pragma integrity_check(5)"))
         finally:
             database.close()
     except sqlite3.Error as error:
@@ -398,21 +636,26 @@ def add_text(tar, name, value):
 class Hashing:
     """Reads a file, and knows the digest of what was read."""
 
-    def __init__(self, file, progress):
-        self.file, self.progress, self.digest = file, progress, hashlib.sha256()
+    def __init__(self, file, progress, stream=None):
+        self.file, self.progress, self.stream, self.digest = file, progress, stream, hashlib.sha256()
 
     def read(self, size=-1):
         content = self.file.read(size)
+        if self.stream:
+            self.stream.headers = 0
         self.digest.update(content)
         self.progress.add(len(content))
         return content
 
+    def all(self):
+        return b"".join(iter(lambda: self.read(CHUNK), b""))
+
 
 class Progress:
-    """Tells on stderr how far it is, so that silence means a lost connection."""
+    """Tells on stderr how far it is, so that silence means a lost connection, and keeps the container running meanwhile."""
 
     def __init__(self):
-        self.bytes, self.last = 0, time.monotonic()
+        self.bytes, self.last, self.alive = 0, 0, os.environ.get("ALIVE")
 
     def add(self, size):
         self.bytes += size
@@ -421,10 +664,20 @@ class Progress:
 
     def tell(self, what):
         self.last = time.monotonic()
+        if self.alive:
+            os.utime(self.alive)
         print(json.dumps(what), file=sys.stderr, flush=True)
 
 
-COMMANDS = {"look": look, "archive": archive, "receive": receive, "swap": swap, "discard": discard}
+COMMANDS = {
+    "look": look,
+    "archive": archive,
+    "receive": receive,
+    "swap": swap,
+    "finish": finish,
+    "discard": discard,
+    "wait": wait,
+}
 
 if __name__ == "__main__":
     sys.exit(main(*sys.argv[1:]))

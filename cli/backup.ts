@@ -8,6 +8,7 @@ export interface BackupOptions extends ChangeOptions {
   readonly file?: string;
   readonly live?: boolean;
   readonly keep?: string;
+  readonly quiet?: boolean;
 }
 
 export const backup: Command<BackupOptions> = {
@@ -21,10 +22,11 @@ export const backup: Command<BackupOptions> = {
     ...changeOptions,
     { flags: '--live', text: 'copy without stopping the studio, where its stores allow that' },
     { flags: '--keep <number>', text: 'afterwards remove all but so many of the backups in the folder' },
+    { flags: '-q, --quiet', text: 'print nothing unless something is wrong' },
   ],
   examples: [
     ['backup', 'stop the studio, copy its volume, start it again'],
-    ['backup /var/backups/junjo --keep 7 --yes', 'for cron: the last seven'],
+    ['backup /var/backups/junjo --keep 7 --yes --quiet', 'for cron: the last seven'],
     ['backup studio.tar.gz --live', 'while it runs: from 0.80 on'],
   ],
   run: (options, io) => backUp(options, io),

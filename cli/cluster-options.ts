@@ -50,17 +50,38 @@ export async function withCluster(
   pace: Pace,
   work: (connection: Connection, signal: AbortSignal) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const interruption = new Interruption(() => io.err('Interrupted already. Cleaning up; please wait.'));
+  const own = unfailing(io);
+  const interruption = new Interruption(() => own.err('Interrupted already. Cleaning up; please wait.'));
   const { signal } = interruption;
   try {
-    return await withoutStackTrace(io, async () => work(await connect(options, io, pace), signal));
+    return await withoutStackTrace(own, async () => work(await connect(options, own, pace), signal));
   } catch (error) {
     if (!signal.aborted) throw error;
-    io.err(`${(signal.reason as Error).message}.`);
+    own.err(`${(signal.reason as Error).message}.`);
     return 1;
   } finally {
     interruption.release();
   }
+}
+
+/** The same, where what cannot be printed is lost: a full disk or a closed terminal keeps no studio stopped. */
+function unfailing(io: Io): Io {
+  const attempt =
+    (print: (text: string) => void) =>
+    (text: string): void => {
+      try {
+        print(text);
+      } catch {
+        // There is nowhere to tell it.
+      }
+    };
+  const { out, err, progress } = io;
+  // Of its own properties alone: `terminal` opens stdin when it is read.
+  return Object.create(io, {
+    out: { value: attempt(out) },
+    err: { value: attempt(err) },
+    progress: { value: progress && attempt(progress) },
+  });
 }
 
 /** Prints a refusal, or an error of kubectl, as a message without a stack trace. */

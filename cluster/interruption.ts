@@ -2,9 +2,16 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Ctrl-C, a closed terminal or a stopped job: what runs is given up, and what must be put in order still is. */
+// What nobody has caught: an error in a handler of an event, or in a promise that nobody waits for.
+const ERRORS = ['uncaughtException', 'unhandledRejection'] as const;
+
+/**
+ * Ctrl-C, a closed terminal, a stopped job, or an error of this program in any callback: what runs is given up, and what must
+ * be put in order still is.
+ */
 export class Interruption {
   private readonly controller = new AbortController();
+  private readonly onError = (error: unknown) => this.controller.abort(error);
   private readonly onSignal = (signal: NodeJS.Signals) => {
     if (this.controller.signal.aborted) this.onRepeated();
     else this.controller.abort(new Error(`Interrupted (${signal})`));
@@ -13,6 +20,7 @@ export class Interruption {
   /** @param onRepeated told of every further signal, which changes nothing */
   constructor(private readonly onRepeated: () => void) {
     for (const signal of SIGNALS) process.on(signal, this.onSignal);
+    for (const event of ERRORS) process.on(event, this.onError);
   }
 
   get signal(): AbortSignal {
@@ -22,6 +30,7 @@ export class Interruption {
   /** Signals end the process again. */
   release(): void {
     for (const signal of SIGNALS) process.off(signal, this.onSignal);
+    for (const event of ERRORS) process.off(event, this.onError);
   }
 }
 

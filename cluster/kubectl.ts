@@ -1,5 +1,6 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import type { Manifest } from '../render/manifest';
+import { sleep } from './interruption';
 
 /** How kubectl is called: what a person would say on its command line. */
 export interface KubectlOptions {
@@ -15,6 +16,18 @@ export interface KubectlOptions {
   readonly requestTimeout?: number;
   /** @default the environment of this process */
   readonly environment?: NodeJS.ProcessEnv;
+  /** @default a request that fails is not repeated */
+  readonly patience?: Patience;
+}
+
+/** For how long a request is repeated that did not reach the cluster, or whose answer was lost. */
+export interface Patience {
+  /** Seconds until it has failed for good. */
+  readonly seconds: number;
+  /** ms before the first repetition; it doubles up to ten times as long. */
+  readonly retryMs: number;
+  /** Told of each failure before the last. */
+  readonly onTrouble?: (error: KubectlError) => void;
 }
 
 /** Where kubectl's commands go. */
@@ -112,6 +125,11 @@ export class Kubectl {
     return new Kubectl({ ...this.options, namespace });
   }
 
+  /** The same for requests that may be done twice: it repeats them while the cluster cannot be reached. */
+  patient(patience: Patience): Kubectl {
+    return new Kubectl({ ...this.options, patience });
+  }
+
   /** Where its commands go, as the kubeconfig says; no request is made. */
   async target(): Promise<Target> {
     const view: ConfigView = JSON.parse(await this.text(['config', 'view', '--minify', '--output=json']));
@@ -146,7 +164,33 @@ export class Kubectl {
   }
 
   /** The same, and what the API server warns of. */
-  said(args: readonly string[], { input, signal }: KubectlCall = {}): Promise<Said> {
+  said(args: readonly string[], call: KubectlCall = {}): Promise<Said> {
+    const isWorthIt = ({ failure }: KubectlError) => failure === 'unreachable';
+    return this.repeated(() => this.once(args, call), isWorthIt, call.signal);
+  }
+
+  /** Does something for as long as its patience lasts. @param isWorthIt whether it may succeed the next time */
+  async repeated<T>(
+    work: () => Promise<T>,
+    isWorthIt: (error: KubectlError) => boolean,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const { seconds, retryMs, onTrouble } = this.options.patience ?? { seconds: 0, retryMs: 0 };
+    const deadline = Date.now() + seconds * 1000;
+    let wait = retryMs;
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof KubectlError && isWorthIt(error)) || Date.now() + wait >= deadline) throw error;
+        onTrouble?.(error);
+        await sleep(wait, signal);
+        wait = Math.min(wait * 2, retryMs * 10);
+      }
+    }
+  }
+
+  private once(args: readonly string[], { input, signal }: KubectlCall): Promise<Said> {
     const { requestTimeout = 30 } = this.options;
     if (signal?.aborted) return Promise.reject(signal.reason);
     const child = this.start([`--request-timeout=${requestTimeout}s`, ...args], { stdio: 'pipe' });

@@ -40,3 +40,6 @@ export const claimName = 'junjo-ai-studio-data';
 
 /** On a Deployment that a backup or restore stopped: how to start it again, and who has to. */
 export const STOPPED = 'junjo-ai-studio/stopped';
+
+/** On the pod of a backup or restore: the command that it belongs to. */
+export const COPY_OWNER = 'junjo-ai-studio/copy-owner';

@@ -36,6 +36,7 @@ def main(facts_path, data, termination_log):
 
 
 def guard(facts, data):
+    check_restore(data)
     mark = read_mark(data)
     if mark and mark.get("line") == facts["line"] and mark.get("schema") == facts["schema"]:
         # A restart: nothing is written, so that it also passes on a full volume.
@@ -46,6 +47,16 @@ def guard(facts, data):
         check_unmarked(facts, data)
     write_mark(facts, data)
     print(f"upgrade-guard: marked for Junjo AI Studio {facts['line']}", flush=True)
+
+
+def check_restore(data):
+    """What `junjo-k8s restore` writes before it moves folders, and removes after that."""
+    if any(name.startswith(".junjo-restore-") and name.endswith(".plan") for name in os.listdir(data)):
+        raise Stop(
+            "A restore broke off while it moved folders: the volume holds some of the old data and some of the new.\n"
+            "Run the restore again, or a backup: each of them finishes the restore first.\n"
+            "Until then the backend does not start, because it would write among both."
+        )
 
 
 def check_marked(facts, data, mark):

@@ -105,7 +105,7 @@ class ArchiveContents {
     else if (type === 'file' && name === MANIFEST) {
       this.manifest = manifestOf(await jsonOf(entry, this.longestManifest));
     } else {
-      const own = type === 'directory' && `${name}/` === DATA ? undefined : nameInside(entry.header);
+      const own = type === 'directory' && name.replace(/\/?$/, '/') === DATA ? undefined : nameInside(entry.header);
       this.longestManifest += 256 + 12 * Buffer.byteLength(`${name}${linkname ?? ''}`);
       if (type === 'file' && own !== undefined) {
         if (this.files.has(own)) throw new Refusal(`${own} is in it twice`);

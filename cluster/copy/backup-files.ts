@@ -20,13 +20,31 @@ export function backupFile(named: string | undefined, namespace: string, now: Da
 
 /** Removes all but the newest backups of a namespace from a folder. @returns what is gone */
 export function rotate(folder: string, namespace: string, keep: number): readonly string[] {
-  const own = readdirSync(folder).filter(
-    (name) => name.startsWith(`${namespace}-`) && /^\d{8}T\d{6}Z\.tar\.gz$/.test(name.slice(namespace.length + 1)),
-  );
+  const own = readdirSync(folder).filter((name) => isOwn(name, namespace));
   // Their names are in the order of time.
   const gone = own.sort().slice(0, Math.max(0, own.length - keep));
   for (const name of gone) rmSync(join(folder, name));
   return gone;
+}
+
+/** ms after which nobody writes a file any more: see Pace.stallSeconds. */
+const STALE_MS = 10 * 60_000;
+
+/** Removes what backups of a namespace left in a folder that were killed. @returns what is gone, and what may be in use */
+export function removePartial(folder: string, namespace: string, now: number): readonly string[] {
+  const left = readdirSync(folder).filter(
+    (name) => isOwn(name.replace(/\.partial$/, ''), namespace) && name.endsWith('.partial'),
+  );
+  return left.map((name) => {
+    const path = join(folder, name);
+    if (now - statSync(path).mtimeMs < STALE_MS) return `  ${path} is left over from a backup, or is being written`;
+    rmSync(path);
+    return `  removed ${path}, left over from a backup that did not end`;
+  });
+}
+
+function isOwn(name: string, namespace: string): boolean {
+  return name.startsWith(`${namespace}-`) && /^\d{8}T\d{6}Z\.tar\.gz$/.test(name.slice(namespace.length + 1));
 }
 
 function isFolder(path: string): boolean {

@@ -1,15 +1,19 @@
 import { createWriteStream, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { lineOf } from '../../releases';
 import { type Connection, confirmed } from '../connection';
+import type { Console } from '../console';
 import { LAST_BACKUP } from '../diagnosis/overview';
 import { KubectlError } from '../kubectl';
 import { Refusal } from '../refusal';
 import { checkArchive } from './archive';
-import { type BackupFile, backupFile, rotate } from './backup-files';
-import { Downtime, findStudioStarted, refuseUnlessStoppable } from './downtime';
-import type { Pace } from './pace';
+import { type BackupFile, backupFile, removePartial, rotate } from './backup-files';
+import { Downtime, refuseUnlessStoppable } from './downtime';
+import { ended, newOwner } from './owner';
+import { type Pace, patient } from './pace';
 import { ProgressLine, size } from './progress';
+import { findStudioStarted, finishRestore } from './unfinished';
 import { type Holdings, VOLUME_POD, VolumePod } from './volume-pod';
+import type { Work } from './work';
 import { type LiveStudio, planHeading } from './writers';
 
 /** What is copied, and where to. */
@@ -24,70 +28,114 @@ export interface BackupProps {
   readonly argoCdPaused?: boolean;
   /** Asks nothing. @default false */
   readonly yes?: boolean;
+  /** Prints what went wrong and nothing else. @default false */
+  readonly quiet?: boolean;
+}
+
+/** What became of a copy that is whole. */
+interface Copied {
+  /** The studio was started again. */
+  readonly started: boolean;
+  /** Why nobody knows whether something wrote while it was made. @default nothing did */
+  readonly doubt?: Error;
 }
 
 /** Copies the data of a studio out of its cluster into one file on this machine. */
 export class Backup {
+  private readonly work: Work;
   private readonly pod: VolumePod;
+  /** What a quiet backup prints only when it fails. */
+  private readonly unsaid: string[] = [];
 
   constructor(
     private readonly props: BackupProps,
     private readonly connection: Connection,
-    private readonly pace: Pace,
-    private readonly signal: AbortSignal,
+    pace: Pace,
+    signal: AbortSignal,
   ) {
-    this.pod = new VolumePod(connection.kubectl, pace);
+    const { kubectl } = connection;
+    const say = (text: string) => void this.unsaid.push(text);
+    const console: Console = props.quiet ? { out: say, err: say } : connection.console;
+    this.work = { kubectl, console, pace, owner: newOwner('backup'), signal };
+    this.pod = new VolumePod(pace, this.work.owner, this.work);
   }
 
-  /** @returns false when it was not wanted, or the data is damaged */
+  /** @returns false when it was not wanted, or the data is damaged, or the studio does not run again */
   async run(): Promise<boolean> {
-    const { target, kubectl, console } = this.connection;
+    try {
+      const done = await this.make();
+      if (!done) this.sayAll();
+      return done;
+    } catch (error) {
+      this.sayAll();
+      throw error;
+    } finally {
+      ended(this.work.owner);
+    }
+  }
+
+  private sayAll(): void {
+    for (const text of this.unsaid) this.connection.console.err(text);
+  }
+
+  private async make(): Promise<boolean> {
+    const { namespace } = this.connection.target;
+    const { console, signal } = this.work;
     const { keep } = this.props;
-    const file = backupFile(this.props.file, target.namespace, new Date());
+    const file = backupFile(this.props.file, namespace, new Date());
     if (keep !== undefined && file.folder === undefined) {
       throw new Refusal('--keep counts the backups of a folder: name a folder, not a file');
     }
-    const studio = await findStudioStarted(kubectl, this.pace, console);
+    const studio = await findStudioStarted(this.work);
     await this.check(studio);
     console.err(this.plan(studio, file));
     const question = this.props.live ? 'Copy now?' : 'Stop the studio now?';
-    if (!this.props.yes && !(await confirmed(question, console, this.signal))) return false;
+    if (!this.props.yes && !(await confirmed(question, this.connection.console, signal))) return false;
     if (file.folder !== undefined) mkdirSync(file.folder, { recursive: true });
 
     const partial = `${file.path}.partial`;
     try {
-      await this.copy(studio, partial);
+      const { started, doubt } = await this.copy(studio, file, partial);
       const checked = await checkArchive(partial);
-      this.signal.throwIfAborted();
-      renameSync(partial, file.path);
+      signal.throwIfAborted();
+      const path = doubt ? `${file.path}.unconfirmed` : file.path;
+      renameSync(partial, path);
       const { files, databases, leftOut } = checked.manifest;
       console.out(
-        `${file.path}: ${Object.keys(files).length} files, ${size(checked.bytes)}; size and SHA-256 of each are as on the volume.`,
+        `${path}: ${Object.keys(files).length} files, ${size(checked.bytes)}; size and SHA-256 of each are as on the volume.`,
       );
-      for (const name of leftOut) console.err(`  ${name} was left out: it is not a file, folder or link`);
+      for (const name of leftOut)
+        this.warn(`  ${name} was left out: it is not a file or folder, nor a link to one of them`);
       const damaged = Object.entries(databases).filter(([, verdict]) => verdict !== 'ok');
       for (const [name, verdict] of damaged) console.err(`  ${name} is damaged on the volume: ${verdict}`);
       if (damaged.length > 0) return false;
       console.out(`  SQLite's integrity_check: ${Object.keys(databases).join(', ') || 'no databases'} ok`);
+      if (doubt) throw new Refusal(`${path} may hold what was written while it was made: ${doubt.message}`);
       await this.remember(studio);
       if (keep !== undefined && file.folder !== undefined) {
-        for (const gone of rotate(file.folder, target.namespace, keep)) console.out(`  removed ${gone}`);
+        for (const gone of rotate(file.folder, namespace, keep)) console.out(`  removed ${gone}`);
       }
-      return true;
+      return started;
     } finally {
       rmSync(partial, { force: true });
     }
   }
 
+  /** Says what a person should know although the backup is good. */
+  private warn(text: string): void {
+    this.connection.console.err(text);
+  }
+
   /** Notes on the claim when its data was copied, for `status` to tell; the backup is good without it. */
   private async remember({ claim }: LiveStudio): Promise<void> {
     const note = `${LAST_BACKUP}=${new Date().toISOString()}`;
+    const { kubectl, pace, console } = this.work;
     try {
       const args = ['annotate', 'persistentvolumeclaim', claim.metadata.name, '--overwrite', note];
-      await this.connection.kubectl.text(args);
+      await patient(kubectl, pace, console).text(args);
     } catch (error) {
       if (!(error instanceof KubectlError)) throw error;
-      this.connection.console.err(`  status will not tell of it: ${error.message}`);
+      this.warn(`  status will not show this backup: ${error.message}`);
     }
   }
 
@@ -103,8 +151,7 @@ export class Backup {
       }
       return;
     }
-    const how = { ownPod: VOLUME_POD, argoCdPaused };
-    await refuseUnlessStoppable(this.connection.kubectl, studio, how, this.signal);
+    await refuseUnlessStoppable(this.work.kubectl, studio, { argoCdPaused }, this.work.signal);
   }
 
   private plan(studio: LiveStudio, { path }: BackupFile): string {
@@ -115,34 +162,62 @@ export class Backup {
   }
 
   /** Copies the volume into a file; the studio is started again before this ends, in whatever way. */
-  private async copy(studio: LiveStudio, path: string): Promise<void> {
+  private async copy(studio: LiveStudio, file: BackupFile, partial: string): Promise<Copied> {
     const { live } = this.props;
-    const downtime = new Downtime(this.connection.kubectl, studio, this.pace, this.connection.console, VOLUME_POD);
+    const { console, signal } = this.work;
+    const downtime = new Downtime(studio, this.work);
+    let copied: Omit<Copied, 'started'> | undefined;
     let started = true;
     try {
-      // Before the stop: whatever keeps the pod from running costs no downtime. SQLite locks through a file beside the database.
-      await this.pod.create(
-        { backend: studio.backend, claim: studio.claim.metadata.name, readOnly: !live },
-        this.signal,
-      );
-      const holdings: Holdings = JSON.parse(await this.pod.run({ command: 'look', signal: this.signal }));
-      if (!live) {
-        this.connection.console.err('Stopping backend and ingestion …');
-        await downtime.begin(this.signal);
+      const holdings = await this.openVolume(studio);
+      if (file.folder !== undefined) {
+        for (const text of removePartial(file.folder, this.connection.target.namespace, Date.now())) this.warn(text);
       }
-      await this.stream(studio, holdings, path);
-      if (!live) await downtime.confirm(this.signal);
+      if (!live) {
+        console.err('Stopping backend and ingestion …');
+        await downtime.begin(signal);
+      }
+      await this.stream(studio, holdings, partial);
+      copied = {};
+      if (!live) {
+        await downtime.confirm(signal).catch((error) => {
+          if (!(error instanceof KubectlError)) throw error;
+          copied = { doubt: error };
+        });
+      }
+    } catch (error) {
+      copied = undefined;
+      throw error;
     } finally {
       started = await downtime.end();
-      await this.pod.delete().catch((error: Error) => {
-        this.connection.console.err(`  The pod ${VOLUME_POD} is left over: ${error.message}`);
-      });
+      if (!copied) downtime.tell(started);
+      await this.pod
+        .delete()
+        .catch((error: Error) => this.warn(`  The pod ${VOLUME_POD} is left over: ${error.message}`));
     }
-    if (!started) throw new Refusal('The copy is whole, and the studio does not run');
-    if (!live) await downtime.untilReady(this.signal);
+    if (!live && started) await downtime.untilReady(signal);
+    return { ...copied, started };
+  }
+
+  /** Creates the pod. Before the stop: whatever keeps it from running costs no downtime. */
+  private async openVolume(studio: LiveStudio): Promise<Holdings> {
+    const { signal } = this.work;
+    // SQLite locks through a file beside the database.
+    const props = { backend: studio.backend, claim: studio.claim.metadata.name, readOnly: !this.props.live };
+    await this.pod.create(props, signal);
+    const holdings = await this.pod.ask<Holdings>({ command: 'look', signal });
+    for (const name of holdings.plans.length > 0 ? [] : holdings.leftovers) {
+      this.warn(`  ${name} on the volume is left over from a restore that did not end. The next restore removes it`);
+    }
+    if (holdings.plans.length === 0) return holdings;
+    await this.pod.delete(signal);
+    await finishRestore(this.work, studio);
+    await this.pod.create(props, signal);
+    return this.pod.ask<Holdings>({ command: 'look', signal });
   }
 
   private async stream(studio: LiveStudio, { bytes, mark }: Holdings, path: string): Promise<void> {
+    const { console, signal } = this.work;
     const header = {
       taken: new Date().toISOString(),
       live: this.props.live ?? false,
@@ -153,21 +228,21 @@ export class Backup {
     // A run that was killed may have left one.
     rmSync(path, { force: true });
     const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
-    const progress = new ProgressLine(this.connection.console, 'Copying', bytes);
+    const progress = new ProgressLine(console, 'Copying', bytes);
     try {
       await this.pod.run({
         command: 'archive',
         args: [JSON.stringify({ header, live: header.live, log: lineOf(studio.tag)?.stores.logPath })],
         output: file,
         onNews: (news) => progress.reach(news.bytes),
-        signal: this.signal,
+        signal,
       });
     } catch (error) {
       throw isOfFile(error) ? new Refusal(`${path} cannot be written: ${error.message}`) : error;
     } finally {
       progress.end();
     }
-    this.connection.console.err(`Copied ${size(bytes)}, ${size(file.bytesWritten)} compressed.`);
+    console.err(`Copied ${size(bytes)}, ${size(file.bytesWritten)} compressed.`);
   }
 }
 

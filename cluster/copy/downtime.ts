@@ -1,27 +1,13 @@
-import { hostname } from 'node:os';
-import { fieldsOf, type Manifest } from '../../render/manifest';
-import type { Console } from '../console';
+import { fieldsOf } from '../../render/manifest';
 import { sleep } from '../interruption';
 import { type Kubectl, KubectlError, type KubectlFailure } from '../kubectl';
 import { Refusal } from '../refusal';
 import { healing } from './argo-cd';
-import type { Pace } from './pace';
+import { patient } from './pace';
 import { duration } from './progress';
-import {
-  areReady,
-  findStudio,
-  isOf,
-  type LiveStudio,
-  podsOn,
-  type Stopped,
-  start,
-  startArgs,
-  stop,
-  stoppedMark,
-} from './writers';
-
-// A mark of another machine that is younger may belong to a command that is about to copy.
-const YOUNG_MS = 10 * 60_000;
+import { VOLUME_POD } from './volume-pod';
+import type { Work } from './work';
+import { areReady, isOf, type LiveStudio, podsOn, type Stopped, start, startArgs, stop } from './writers';
 
 // Failures that tell that the server did nothing.
 const NOT_DONE: readonly KubectlFailure[] = ['missing program', 'unauthorized', 'forbidden', 'not found'];
@@ -30,26 +16,26 @@ const NOT_DONE: readonly KubectlFailure[] = ['missing program', 'unauthorized', 
 export class Downtime {
   private readonly stopped: Stopped[] = [];
   private from = 0;
+  private readonly patient: Kubectl;
 
   constructor(
-    private readonly kubectl: Kubectl,
     private readonly studio: LiveStudio,
-    private readonly pace: Pace,
-    private readonly console: Console,
-    /** Name of the pod that copies, which mounts the volume too. */
-    private readonly ownPod: string,
-  ) {}
+    private readonly work: Work,
+  ) {
+    this.patient = patient(work.kubectl, work.pace, work.console);
+  }
 
   /** Stops what writes, and waits until nothing mounts the volume any more. */
   async begin(signal: AbortSignal): Promise<void> {
     const { writers, claim } = this.studio;
+    const { owner, pace } = this.work;
     this.from = Date.now();
-    const mark = { since: new Date(this.from).toISOString(), host: hostname(), pid: process.pid };
     for (const writer of writers) {
       // First, because a write whose answer is lost was done all the same.
-      this.stopped.push({ name: writer.metadata.name, replicas: writer.spec?.replicas ?? 1 });
+      const { token } = owner;
+      this.stopped.push({ name: writer.metadata.name, replicas: writer.spec?.replicas ?? 1, token });
       try {
-        await stop(this.kubectl, writer, mark, signal);
+        await stop(this.patient, writer, { ...owner, since: new Date(this.from).toISOString() }, signal);
       } catch (error) {
         if (error instanceof KubectlError && NOT_DONE.includes(error.failure)) this.stopped.pop();
         throw error;
@@ -58,22 +44,22 @@ export class Downtime {
     const grace = Math.max(
       ...writers.map(({ spec }) => fieldsOf(spec?.template?.spec).terminationGracePeriodSeconds ?? 30),
     );
-    const deadline = Date.now() + (grace + this.pace.stopSeconds) * 1000;
+    const deadline = Date.now() + (grace + pace.stopSeconds) * 1000;
     for (;;) {
-      const left = await podsOn(this.kubectl, claim.metadata.name, this.ownPod, signal);
+      const left = await podsOn(this.patient, claim.metadata.name, VOLUME_POD, signal);
       if (left.length === 0) return;
       if (Date.now() > deadline) {
         throw new Refusal(
           `${left[0]?.metadata.name} still mounts the volume, ${Math.round((Date.now() - this.from) / 1000)} s after the stop`,
         );
       }
-      await sleep(this.pace.pollMs, signal);
+      await sleep(this.work.pace.pollMs, signal);
     }
   }
 
   /** Makes sure that nobody wrote meanwhile: somebody, or something, may have started the studio. */
   async confirm(signal: AbortSignal): Promise<void> {
-    const [other] = await podsOn(this.kubectl, this.studio.claim.metadata.name, this.ownPod, signal);
+    const [other] = await podsOn(this.patient, this.studio.claim.metadata.name, VOLUME_POD, signal);
     if (!other) return;
     throw new Refusal(
       `${other.metadata.name} was started while the volume was copied, so that the copy may be torn. Does Argo CD, an autoscaler or a person start the studio?`,
@@ -86,75 +72,47 @@ export class Downtime {
    */
   async end(): Promise<boolean> {
     if (this.stopped.length === 0) return true;
-    return startAgain(this.kubectl, this.stopped, this.pace, this.console);
+    return startAgain(this.work, this.stopped);
+  }
+
+  /** Says after a failure whether the studio runs. @param started what `end` returned */
+  tell(started: boolean): void {
+    if (this.stopped.length === 0) this.work.console.err('The studio was not stopped.');
+    else if (started) this.work.console.err('Backend and ingestion were started again.');
   }
 
   /** Waits until the studio is ready, and says for how long it was away. */
   async untilReady(signal: AbortSignal): Promise<void> {
     const names = this.stopped.map(({ name }) => name);
-    const deadline = Date.now() + this.pace.readySeconds * 1000;
+    const deadline = Date.now() + this.work.pace.readySeconds * 1000;
     while (Date.now() < deadline) {
-      const ready = await areReady(this.kubectl, names, signal).catch((error) => {
+      const ready = await areReady(this.work.kubectl, names, signal).catch((error) => {
         signal.throwIfAborted();
-        this.console.err(`  ${(error as Error).message}`);
+        this.work.console.err(`  ${(error as Error).message}`);
         return false;
       });
       if (ready) {
-        this.console.err(`The studio was away for ${duration((Date.now() - this.from) / 1000)}.`);
+        this.work.console.err(`The studio was away for ${duration((Date.now() - this.from) / 1000)}.`);
         return;
       }
-      await sleep(this.pace.pollMs, signal);
+      await sleep(this.work.pace.pollMs, signal);
     }
-    this.console.err(`The studio was started and is not ready yet. Look: ${this.kubectl.commandLine(['get', 'pods'])}`);
-  }
-}
-
-/**
- * Finds the studio of a namespace; where a command died after it had stopped it, the start is finished first.
- * @param rendered its backend as the env file renders it, where it need not be applied yet
- */
-export async function findStudioStarted(
-  kubectl: Kubectl,
-  pace: Pace,
-  console: Console,
-  rendered?: Manifest,
-): Promise<LiveStudio> {
-  const studio = await findStudio(kubectl, rendered);
-  return (await finishStart(kubectl, studio.writers, pace, console)) ? findStudio(kubectl, rendered) : studio;
-}
-
-/** Starts what bears the mark of a command that is dead. @returns whether there was such a thing */
-async function finishStart(kubectl: Kubectl, writers: readonly Manifest[], pace: Pace, console: Console) {
-  const marked = writers.flatMap((writer) => {
-    const mark = stoppedMark(writer);
-    return mark ? [{ name: writer.metadata.name, mark }] : [];
-  });
-  const [first] = marked;
-  if (!first) return false;
-  const { since, host, pid } = first.mark;
-  if (isAlive(first.mark)) {
-    throw new Refusal(
-      `A copy of this studio is under way: it was stopped ${since} by process ${pid} on ${host}. Wait until that has ended`,
+    this.work.console.err(
+      `The studio was started and is not ready yet. Look: ${this.work.kubectl.commandLine(['get', 'pods'])}`,
     );
   }
-  console.err(
-    `The studio was stopped ${since} by a command on ${host} that did not live to start it again. Starting it.`,
-  );
-  const stopped = marked.map(({ name, mark }) => ({ name, replicas: mark.replicas }));
-  if (!(await startAgain(kubectl, stopped, pace, console))) throw new Refusal('The studio could not be started again');
-  return true;
 }
 
 /** Refuses to stop a studio that would not stay stopped, or whose volume somebody else writes. */
 export async function refuseUnlessStoppable(
   kubectl: Kubectl,
   { writers, backend, claim }: LiveStudio,
-  { ownPod, argoCdPaused = false }: { readonly ownPod: string; readonly argoCdPaused?: boolean },
+  { argoCdPaused = false }: { readonly argoCdPaused?: boolean },
   signal: AbortSignal,
 ): Promise<void> {
   const healer = argoCdPaused ? undefined : await healing(kubectl, backend);
   if (healer) throw new Refusal(`${healer.text}. ${healer.advice}`);
-  const pods = await podsOn(kubectl, claim.metadata.name, ownPod, signal);
+  const pods = await podsOn(kubectl, claim.metadata.name, VOLUME_POD, signal);
   const stranger = pods.find((pod) => !writers.some((writer) => isOf(pod, writer)));
   if (!stranger) return;
   const { name } = stranger.metadata;
@@ -163,11 +121,10 @@ export async function refuseUnlessStoppable(
   );
 }
 
-async function startAgain(
-  kubectl: Kubectl,
+/** Starts Deployments again, and says how where it cannot. @returns whether it could */
+export async function startAgain(
+  { kubectl, pace, console: { err } }: Pick<Work, 'kubectl' | 'pace' | 'console'>,
   stopped: readonly Stopped[],
-  pace: Pace,
-  { err }: Console,
 ): Promise<boolean> {
   const told = new Set<string>();
   const left = await start(kubectl, stopped, pace, ({ message }) => {
@@ -178,24 +135,4 @@ async function startAgain(
   err('The studio is STOPPED and could not be started again. As soon as the cluster answers, run:');
   for (const each of left) err(`  ${kubectl.commandLine(startArgs(each))}`);
   return false;
-}
-
-function isAlive({
-  host,
-  pid,
-  since,
-}: {
-  readonly host: string;
-  readonly pid: number;
-  readonly since: string;
-}): boolean {
-  if (host !== hostname()) return Date.now() - Date.parse(since) < YOUNG_MS;
-  if (pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // It is somebody else's, and alive.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

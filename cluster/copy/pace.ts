@@ -1,3 +1,6 @@
+import type { Console } from '../console';
+import type { Kubectl } from '../kubectl';
+
 /** How patient commands are with a cluster; tests are less so. */
 export interface Pace {
   /** Seconds that one request may take. */
@@ -8,6 +11,8 @@ export interface Pace {
   readonly retryMs: number;
   /** Attempts to start the studio again before a person has to. */
   readonly startAttempts: number;
+  /** Seconds for which any other request is repeated while the cluster cannot be reached. */
+  readonly retrySeconds: number;
   /** Seconds beyond their grace period in which pods must be gone. */
   readonly stopSeconds: number;
   /** Seconds in which a pod that copies must run: its image is on the node, its volume is mounted there. */
@@ -23,8 +28,19 @@ export const usualPace: Pace = {
   pollMs: 1000,
   retryMs: 2000,
   startAttempts: 30,
+  retrySeconds: 300,
   stopSeconds: 60,
   podSeconds: 300,
   stallSeconds: 120,
   readySeconds: 1200,
 };
+
+/** Repeats requests as the pace says, and tells of each kind of trouble once. */
+export function patient(kubectl: Kubectl, { retrySeconds, retryMs }: Pace, { err }: Console): Kubectl {
+  const told = new Set<string>();
+  const onTrouble = ({ message }: Error) => {
+    if (!told.has(message)) err(`  ${message}\n  Trying again for ${retrySeconds} s.`);
+    told.add(message);
+  };
+  return kubectl.patient({ seconds: retrySeconds, retryMs, onTrouble });
+}

@@ -3,14 +3,16 @@ import { workloadNames } from '../../config/names';
 import { releaseLines } from '../../releases';
 import type { Manifest } from '../../render/manifest';
 import { type Connection, confirmed } from '../connection';
-import { sleep } from '../interruption';
 import { type Kubectl, KubectlError } from '../kubectl';
 import { Refusal } from '../refusal';
 import { checkArchive, FolderArchive } from './archive';
-import { Downtime, findStudioStarted, refuseUnlessStoppable } from './downtime';
-import type { Pace } from './pace';
+import { Downtime, refuseUnlessStoppable } from './downtime';
+import { ended, newOwner, type Owner } from './owner';
+import { type Pace, patient } from './pace';
 import { ProgressLine, size } from './progress';
+import { findStudioStarted, finishRestore } from './unfinished';
 import { type Holdings, VOLUME_POD, VolumePod } from './volume-pod';
+import type { Work } from './work';
 import { type LiveStudio, planHeading } from './writers';
 
 /** What is restored, and where. */
@@ -37,6 +39,8 @@ interface Source {
 
 /** Puts a backup, or the data folder of compose, on the volume of a studio. */
 export class Restore {
+  private readonly owner: Owner = newOwner('restore');
+
   constructor(
     private readonly props: RestoreProps,
     private readonly connection: Connection,
@@ -46,22 +50,35 @@ export class Restore {
 
   /** @returns false when it was not wanted, or the studio does not run again */
   async run(): Promise<boolean> {
+    try {
+      return await this.make();
+    } finally {
+      ended(this.owner);
+    }
+  }
+
+  private async make(): Promise<boolean> {
     const { into, yes } = this.props;
     const { kubectl, console, manifests } = this.connection;
     const source = await sourceOf(this.props.source);
     const rendered = manifests?.named('Deployment', workloadNames.backend);
-    const studio = await findStudioStarted(kubectl, this.pace, console, rendered);
+    const studio = await findStudioStarted(this.workIn(kubectl), rendered);
     if (into === undefined) {
-      const how = { ownPod: VOLUME_POD, argoCdPaused: this.props.argoCdPaused };
-      await refuseUnlessStoppable(kubectl, studio, how, this.signal);
+      const { argoCdPaused } = this.props;
+      await refuseUnlessStoppable(kubectl, studio, { argoCdPaused }, this.signal);
     } else if (into === this.connection.target.namespace) {
       throw new Refusal(`--into ${into}: the studio runs there. Leave --into out, or name another namespace`);
     }
     console.err(this.plan(studio, source));
     if (!yes && !(await confirmed('Restore?', console, this.signal))) return false;
-    if (into === undefined) return this.place(kubectl, studio, source);
+    if (into === undefined) return this.place(this.workIn(kubectl), studio, source);
     await this.prepare(into, studio.claim);
-    return this.place(kubectl.in(into), { ...studio, writers: [] }, source);
+    return this.place(this.workIn(kubectl.in(into)), { ...studio, writers: [] }, source);
+  }
+
+  private workIn(kubectl: Kubectl): Work {
+    const { owner, pace, signal } = this;
+    return { kubectl, console: this.connection.console, pace, owner, signal };
   }
 
   private plan(studio: LiveStudio, source: Source): string {
@@ -98,7 +115,7 @@ export class Restore {
         spec: { accessModes, resources, storageClassName, volumeMode },
       },
     ];
-    const target = this.connection.kubectl.in(into);
+    const target = patient(this.connection.kubectl.in(into), this.pace, this.connection.console);
     for (const object of objects) {
       try {
         await target.text(['create', '--validate=false', '-f', '-'], {
@@ -113,73 +130,78 @@ export class Restore {
   }
 
   /** Copies beside what is there, checks, and puts it in its place; the studio, where there is one, runs at the end. */
-  private async place(kubectl: Kubectl, studio: LiveStudio, source: Source): Promise<boolean> {
-    const pod = new VolumePod(kubectl, this.pace);
-    const downtime = new Downtime(kubectl, studio, this.pace, this.connection.console, VOLUME_POD);
+  private async place(work: Work, studio: LiveStudio, source: Source): Promise<boolean> {
+    const { console } = this.connection;
+    const pod = new VolumePod(this.pace, this.owner, work);
+    const downtime = new Downtime(studio, work);
     const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
     const stage = `.junjo-restore-${time}`;
     let aside: string | null = null;
     let started = true;
     let staged = false;
+    let done = false;
     try {
-      await pod.create({ backend: studio.backend, claim: studio.claim.metadata.name }, this.signal);
-      const holdings: Holdings = JSON.parse(await pod.run({ command: 'look', signal: this.signal }));
-      if (holdings.entries.length > 0 && !this.props.replace) {
-        throw new Refusal(
-          `The volume is not empty: it holds ${holdings.entries.slice(0, 5).join(', ')}. With --replace that is moved aside on the volume first`,
-        );
-      }
+      await this.openVolume(pod, work, studio);
       staged = true;
       await this.receive(pod, stage, source);
       const reason = await pod.judge(stage, this.signal);
       if (reason) throw new Refusal(`The release that is applied here would not start on this data.\n${reason}`);
-      if (studio.writers.length > 0) this.connection.console.err('Stopping backend and ingestion …');
+      if (studio.writers.length > 0) console.err('Stopping backend and ingestion …');
       await downtime.begin(this.signal);
       staged = false;
-      aside = await this.swap(pod, stage, `.junjo-before-${time}`);
+      const args = [stage, JSON.stringify(this.props.replace ? { aside: `.junjo-before-${time}` } : {})];
+      // Nothing interrupts it: it takes a moment.
+      ({ aside } = await pod.ask<{ readonly aside: string | null }>({ command: 'swap', args }));
+      done = true;
     } finally {
       started = await downtime.end();
+      if (!done && studio.writers.length > 0) downtime.tell(started);
       if (staged)
-        await this.tidy(() => pod.run({ command: 'discard', args: [stage] }), `${stage} is left over on the volume`);
+        await this.tidy(() => pod.ask({ command: 'discard', args: [stage] }), `${stage} is left over on the volume`);
       await this.tidy(() => pod.delete(), `The pod ${VOLUME_POD} is left over`);
     }
-    this.connection.console.out(`${source.text} is on the volume: size and SHA-256 of each file are as they were.`);
-    if (aside) this.connection.console.out(`What was there is in ${aside} on the volume.`);
+    console.out(`${source.text} is on the volume: size and SHA-256 of each file are as they were.`);
+    if (aside) console.out(`What was there is in ${aside} on the volume.`);
     if (!started) return false;
     if (studio.writers.length > 0) await downtime.untilReady(this.signal);
-    else this.connection.console.out(this.howToLook());
+    else console.out(this.howToLook());
     return true;
+  }
+
+  /** Creates the pod, and finishes first what another restore has left. */
+  private async openVolume(pod: VolumePod, work: Work, studio: LiveStudio): Promise<void> {
+    const create = async () => {
+      await pod.create({ backend: studio.backend, claim: studio.claim.metadata.name }, this.signal);
+      return pod.ask<Holdings>({ command: 'look', signal: this.signal });
+    };
+    let holdings = await create();
+    if (holdings.plans.length > 0) {
+      await pod.delete(this.signal);
+      await finishRestore(work, studio);
+      holdings = await create();
+    }
+    if (holdings.entries.length > 0 && !this.props.replace) {
+      throw new Refusal(
+        `The volume is not empty: it holds ${holdings.entries.slice(0, 5).join(', ')}. With --replace that is moved aside on the volume first`,
+      );
+    }
+    for (const name of holdings.leftovers) {
+      this.connection.console.err(`Removing ${name} from the volume, which a restore that did not end has left.`);
+    }
   }
 
   private async receive(pod: VolumePod, stage: string, source: Source): Promise<void> {
     const progress = new ProgressLine(this.connection.console, 'Copying', source.bytes);
-    const result = await pod.run({
-      command: 'receive',
-      args: [stage, JSON.stringify({ bytes: source.bytes })],
+    const databases = await pod.receive(stage, source.bytes, {
       input: source.stream(),
       onNews: (news) => progress.reach(news.bytes),
       signal: this.signal,
     });
     progress.end();
-    const { databases }: { readonly databases: Readonly<Record<string, string>> } = JSON.parse(result);
     const damaged = Object.entries(databases).find(([, verdict]) => verdict !== 'ok');
     if (damaged) throw new Refusal(`${damaged[0]} is damaged: ${damaged[1]}`);
     const names = Object.keys(databases).join(', ') || 'no databases';
     this.connection.console.err(`Copied ${size(source.bytes)}. SQLite's integrity_check: ${names} ok.`);
-  }
-
-  /** Nothing interrupts it: it takes a moment, and called again it finishes what a lost connection left. */
-  private async swap(pod: VolumePod, stage: string, aside: string): Promise<string | null> {
-    const args = [stage, JSON.stringify(this.props.replace ? { aside } : {})];
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return JSON.parse(await pod.run({ command: 'swap', args })).aside;
-      } catch (error) {
-        if (error instanceof Refusal || attempt === this.pace.startAttempts) throw error;
-        this.connection.console.err(`  ${(error as Error).message}\n  Trying again.`);
-        await sleep(this.pace.retryMs * attempt);
-      }
-    }
   }
 
   private howToLook(): string {

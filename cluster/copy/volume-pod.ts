@@ -1,26 +1,35 @@
-import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { besideTheVolume, VOLUME_LABEL } from '../../charts/pod/placement';
 import { containerSecurityContext } from '../../charts/pod/security';
 import { UPGRADE_GUARD_PATH, upgradeGuardName } from '../../charts/upgrade-guard';
+import { COPY_OWNER } from '../../config/names';
 import { fieldsOf, listOf, type Manifest } from '../../render/manifest';
+import type { Console } from '../console';
 import { sleep } from '../interruption';
-import { type Kubectl, KubectlError } from '../kubectl';
+import { type Kubectl, KubectlError, type KubectlFailure } from '../kubectl';
 import { Refusal } from '../refusal';
-import type { Pace } from './pace';
+import { Exec, type ProgramStreams } from './exec';
+import { lives, type Owner, ownerIn } from './owner';
+import { type Pace, patient } from './pace';
 
 /** Copies the volume of a studio, in the Python of the backend's image. */
 const volumeProgram = textOf('volume.py');
+
+const program = ['sh', '-c', 'exec python3 -I -c "$VOLUME_PROGRAM" "$@"', 'volume.py'];
 
 function textOf(name: string): string {
   return readFileSync(join(__dirname, name), 'utf8');
 }
 
-/** The pod that copies; there is one at a time in a namespace. */
+/** The pod that copies. There is one at a time in a namespace, so that two commands never work on one volume. */
 export const VOLUME_POD = 'junjo-ai-studio-copy';
+
+/** Seconds without a program after which the pod ends. No command waits so long between two of its programs. */
+const IDLE_SECONDS = 900;
+
+// A pod of another machine that does not run after so long belongs to a command that has given up: see Pace.podSeconds.
+const PENDING_MS = 10 * 60_000;
 
 /** What the pod is for. */
 export interface VolumePodProps {
@@ -29,10 +38,11 @@ export interface VolumePodProps {
   readonly claim: string;
   /** @default false */
   readonly readOnly?: boolean;
+  readonly owner: Owner;
 }
 
 /** The manifest: the backend's own image, user and place, beside the volume, without network, token or settings. */
-export function volumePod({ backend, claim, readOnly = false }: VolumePodProps): object {
+export function volumePod({ backend, claim, readOnly = false, owner }: VolumePodProps): object {
   const { metadata, spec } = fieldsOf(backend.spec?.template);
   const containers = listOf(spec?.containers);
   const container = containers.find(({ name }) => name === 'backend') ?? containers[0];
@@ -48,6 +58,7 @@ export function volumePod({ backend, claim, readOnly = false }: VolumePodProps):
         'app.kubernetes.io/component': 'copy',
         'app.kubernetes.io/managed-by': 'junjo-k8s',
       },
+      annotations: { [COPY_OWNER]: JSON.stringify(owner) },
     },
     spec: {
       restartPolicy: 'Never',
@@ -55,8 +66,6 @@ export function volumePod({ backend, claim, readOnly = false }: VolumePodProps):
       automountServiceAccountToken: false,
       // Its process hears no SIGTERM, and has nothing to put in order.
       terminationGracePeriodSeconds: 1,
-      // A pod that was left over ends by itself after a day.
-      activeDeadlineSeconds: 86400,
       securityContext: spec?.securityContext,
       imagePullSecrets: spec?.imagePullSecrets,
       nodeSelector: spec?.nodeSelector,
@@ -68,12 +77,15 @@ export function volumePod({ backend, claim, readOnly = false }: VolumePodProps):
           name: 'copy',
           image: container?.image,
           imagePullPolicy: container?.imagePullPolicy,
-          command: ['python3', '-I', '-c', 'import signal; signal.pause()'],
+          // It ends by itself when its command is gone, and tells other machines so.
+          command: [...program, 'wait', DATA_PATH, String(IDLE_SECONDS)],
           env: [
             // In the environment, because what an exec runs is part of a URL, and proxies limit those.
             { name: 'VOLUME_PROGRAM', value: volumeProgram },
             { name: 'VOLUME', value: DATA_PATH },
             { name: 'TMPDIR', value: '/tmp' },
+            { name: 'ALIVE', value: '/tmp/alive' },
+            { name: 'OWNER', value: owner.token },
           ],
           securityContext: containerSecurityContext(),
           // gzip and SHA-256 keep one core busy; memory holds one chunk, and in a live copy one file of the log.
@@ -98,13 +110,6 @@ export function volumePod({ backend, claim, readOnly = false }: VolumePodProps):
 /** Where the pod has the volume. */
 export const DATA_PATH = '/volume';
 
-/** What the program on the other side tells of its work, a line of JSON at a time. */
-export interface ProgramNews {
-  readonly bytes?: number;
-  readonly checks?: string;
-  readonly done?: object;
-}
-
 /** What `look` tells of the volume. */
 export interface Holdings {
   /** Names at its top, without what belongs to the file system or to restores. */
@@ -114,41 +119,70 @@ export interface Holdings {
   readonly free: number;
   /** What the guard of the backend wrote there. */
   readonly mark: { readonly line?: string } | null;
+  /** Changes of folders that broke off: the volume holds some of the old data and some of the new. */
+  readonly plans: readonly string[];
+  /** What restores have copied onto the volume and never used. */
+  readonly leftovers: readonly string[];
 }
 
 /** A run of the program in the pod. */
-export interface ProgramRun {
-  readonly command: 'look' | 'archive' | 'receive' | 'swap' | 'discard';
+export interface ProgramRun extends ProgramStreams {
+  readonly command: 'look' | 'archive' | 'receive' | 'swap' | 'finish' | 'discard';
   readonly args?: readonly string[];
-  /** What it reads. @default nothing */
-  readonly input?: NodeJS.ReadableStream;
-  /** Where its output goes. @default it is returned */
-  readonly output?: NodeJS.WritableStream;
-  readonly onNews?: (news: ProgramNews) => void;
-  readonly signal?: AbortSignal;
 }
 
-/** The pod, from its creation until it is gone. */
-export class VolumePod {
-  constructor(
-    private readonly kubectl: Kubectl,
-    private readonly pace: Pace,
-  ) {}
+// Failures that the next attempt meets, too.
+const FINAL: readonly KubectlFailure[] = ['missing program', 'unauthorized', 'forbidden', 'not found'];
 
-  /** Creates it, in place of one that was left over, and waits until it runs. */
-  async create(props: VolumePodProps, signal: AbortSignal): Promise<void> {
-    const call = { input: JSON.stringify(volumePod(props)), signal };
-    const args = ['create', '--validate=false', '-f', '-'];
-    try {
-      await this.kubectl.text(args, call);
-    } catch (error) {
-      if (!(error instanceof KubectlError && error.failure === 'already exists')) throw error;
-      await this.delete(signal);
-      await this.kubectl.text(args, call);
-    }
+/** The pod of one command, from its creation until it is gone. */
+export class VolumePod {
+  private readonly kubectl: Kubectl;
+
+  constructor(
+    private readonly pace: Pace,
+    private readonly owner: Owner,
+    { kubectl, console }: { readonly kubectl: Kubectl; readonly console: Console },
+  ) {
+    this.kubectl = patient(kubectl, pace, console);
+  }
+
+  /**
+   * The command whose pod is there. It is dead: its pod is left over.
+   * @throws Refusal when that command is at work
+   */
+  async leftOver(signal: AbortSignal): Promise<Partial<Owner> | undefined> {
+    const pod = await this.find(signal);
+    if (!pod || this.isOwn(pod)) return undefined;
+    this.refuseIfAlive(pod);
+    return ownerOf(pod) ?? {};
+  }
+
+  /**
+   * Creates it, in the place of one that was left over, and waits until it runs.
+   * @throws Refusal when another command is at work, or the pod does not run
+   */
+  async create(props: Omit<VolumePodProps, 'owner'>, signal: AbortSignal): Promise<void> {
+    const input = JSON.stringify(volumePod({ ...props, owner: this.owner }));
     const deadline = Date.now() + this.pace.podSeconds * 1000;
     for (;;) {
-      const pod = await this.kubectl.json<Manifest>(['get', 'pod', VOLUME_POD], { signal });
+      try {
+        await this.kubectl.text(['create', '--validate=false', '-f', '-'], { input, signal });
+        break;
+      } catch (error) {
+        if (!(error instanceof KubectlError && error.failure === 'already exists')) throw error;
+        const pod = await this.find(signal);
+        // The answer to the first attempt was lost.
+        if (pod && this.isOwn(pod)) break;
+        if (pod) {
+          this.refuseIfAlive(pod);
+          await this.remove(pod, signal);
+        }
+        if (Date.now() > deadline) throw new Refusal(`The pod ${VOLUME_POD} of another command does not go`);
+      }
+    }
+    for (;;) {
+      const pod = await this.find(signal);
+      if (!pod || !this.isOwn(pod)) throw new Refusal(`Somebody deleted the pod ${VOLUME_POD} that copies`);
       if (pod.status?.phase === 'Running' && listOf(pod.status.containerStatuses).every(({ ready }) => ready)) return;
       const trouble = troubleOf(pod);
       if (trouble.final || Date.now() > deadline) {
@@ -158,12 +192,25 @@ export class VolumePod {
     }
   }
 
-  /** Runs the program. @returns what it prints */
+  /** Runs the program once. @returns what it prints */
   async run({ command, args = [], ...streams }: ProgramRun): Promise<string> {
-    return this.exec(
-      ['sh', '-c', 'exec python3 -I -c "$VOLUME_PROGRAM" "$@"', 'volume.py', command, DATA_PATH, ...args],
-      streams,
-    );
+    return this.exec([...program, command, DATA_PATH, ...args], streams);
+  }
+
+  /**
+   * Runs the program, again where the connection fails: what it does then, it does not do twice.
+   * @returns the JSON that it prints
+   */
+  async ask<Answer>(run: ProgramRun & { readonly command: 'look' | 'swap' | 'finish' | 'discard' }): Promise<Answer> {
+    const isWorthIt = ({ failure }: KubectlError) => !FINAL.includes(failure);
+    return answerIn(await this.kubectl.repeated(() => this.run(run), isWorthIt, run.signal));
+  }
+
+  /** Has the program receive a copy. @returns what SQLite says of each database in it */
+  async receive(stage: string, bytes: number, streams: ProgramStreams): Promise<Readonly<Record<string, string>>> {
+    const args = [stage, JSON.stringify({ bytes })];
+    const text = await this.run({ command: 'receive', args, ...streams });
+    return answerIn<{ readonly databases: Readonly<Record<string, string>> }>(text).databases;
   }
 
   /**
@@ -179,103 +226,84 @@ export class VolumePod {
 
   /** Removes it, if it is there, and waits until it is gone. */
   async delete(signal?: AbortSignal): Promise<void> {
-    await this.kubectl.text(['delete', 'pod', VOLUME_POD, '--ignore-not-found', '--timeout=60s'], { signal });
+    const pod = await this.find(signal);
+    if (pod && this.isOwn(pod)) await this.remove(pod, signal);
   }
 
-  private async exec(
-    command: readonly string[],
-    { input, output, onNews, signal }: Omit<ProgramRun, 'command' | 'args'>,
-  ) {
-    signal?.throwIfAborted();
-    const interactive = input ? ['--stdin'] : [];
-    const child = this.kubectl.start(['exec', ...interactive, VOLUME_POD, '--container=copy', '--', ...command], {
+  private find(signal?: AbortSignal): Promise<Manifest | undefined> {
+    return this.kubectl.jsonIfFound<Manifest>(['get', 'pod', VOLUME_POD], { signal });
+  }
+
+  private isOwn(pod: Manifest): boolean {
+    return ownerOf(pod)?.token === this.owner.token;
+  }
+
+  /** Deletes just this pod: one that came in its place meanwhile stays. */
+  private async remove({ metadata }: Manifest, signal?: AbortSignal): Promise<void> {
+    const path = `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`;
+    const options = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid: metadata.uid } };
+    const isThere = async () => (await this.find(signal))?.metadata.uid === metadata.uid;
+    try {
+      await this.kubectl.text(['delete', '--raw', path, '-f', '-'], { input: JSON.stringify(options), signal });
+    } catch (error) {
+      const isGone = error instanceof KubectlError && ['not found', 'conflict'].includes(error.failure);
+      if (!isGone || (await isThere())) throw error;
+    }
+    const deadline = Date.now() + this.pace.stopSeconds * 1000;
+    while (await isThere()) {
+      if (Date.now() > deadline) throw new Refusal(`The pod ${VOLUME_POD} was deleted and is still there`);
+      await sleep(this.pace.pollMs, signal);
+    }
+  }
+
+  private refuseIfAlive(pod: Manifest): void {
+    const owner = ownerOf(pod);
+    const deletion = this.kubectl.commandLine(['delete', 'pod', VOLUME_POD]);
+    if (!owner) {
+      throw new Refusal(
+        `The pod ${VOLUME_POD} is there, and does not say whose it is. If no backup or restore of this studio runs, delete it: ${deletion}`,
+      );
+    }
+    if (!isAlive(pod, owner)) return;
+    const { command, host, pid, since } = owner;
+    const text = `A ${command} of this studio is under way: process ${pid} on ${host} began it ${since}. Wait until that has ended`;
+    const elsewhere = `. If that process is gone, wait ${IDLE_SECONDS / 60} minutes, or: ${deletion}`;
+    throw new Refusal(lives(owner) ? text : `${text}${elsewhere}`);
+  }
+
+  private async exec(command: readonly string[], streams: ProgramStreams) {
+    streams.signal?.throwIfAborted();
+    const interactive = streams.input ? ['--stdin'] : [];
+    // The name leads to whatever pod has it now; in one of another command nothing is run.
+    const own =
+      'test "$OWNER" = "$1" || { echo "The pod of this command was replaced by one of another" >&2; exit 1; }';
+    const words = ['sh', '-c', `${own}; shift; exec "$@"`, 'own', this.owner.token, ...command];
+    const child = this.kubectl.start(['exec', ...interactive, VOLUME_POD, '--container=copy', '--', ...words], {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
-    return new Exec(child, this.kubectl, this.pace.stallSeconds).finish({ input, output, onNews, signal });
+    return new Exec(child, this.kubectl, this.pace.stallSeconds).finish(streams);
   }
 }
 
-/** One kubectl exec: its streams, and its end. */
-class Exec {
-  private readonly complaints: string[] = [];
-  private rest = '';
-  private stalled = false;
-  private timer: NodeJS.Timeout | undefined;
-
-  constructor(
-    private readonly child: ChildProcess,
-    private readonly kubectl: Kubectl,
-    private readonly stallSeconds: number,
-  ) {}
-
-  async finish({ input, output, onNews, signal }: Omit<ProgramRun, 'command' | 'args'>): Promise<string> {
-    const { stdin, stdout, stderr } = this.child;
-    if (!stdin || !stdout || !stderr) throw new Error('kubectl was started without pipes');
-    const text: Buffer[] = [];
-    const end = () => this.child.kill('SIGTERM');
-    signal?.addEventListener('abort', end);
-    this.moved();
-    stdout.on('data', (data: Buffer) => {
-      this.moved();
-      if (!output) text.push(data);
-    });
-    stderr.on('data', (data: Buffer) => {
-      this.moved();
-      this.hear(data.toString(), onNews);
-    });
-    const closed = new Promise<number | null>((resolve, reject) => {
-      this.child.once('error', (error: NodeJS.ErrnoException) => reject(this.kubectl.notRun(error)));
-      this.child.once('close', resolve);
-    });
-    try {
-      // What is written to a kubectl that has ended is lost; its own words say why it ended.
-      const sent = input ? pipeline(this.counted(input), stdin).catch(() => undefined) : stdin.end();
-      const received = output ? pipeline(stdout, output) : undefined;
-      const [code] = await Promise.all([closed, sent, received]);
-      signal?.throwIfAborted();
-      if (this.stalled) throw new KubectlError('unreachable', `Nothing came from the pod for ${this.stallSeconds} s`);
-      if (code !== 0) throw this.failure();
-      return Buffer.concat(text).toString();
-    } catch (error) {
-      end();
-      throw error;
-    } finally {
-      clearTimeout(this.timer);
-      signal?.removeEventListener('abort', end);
-    }
+/** @throws Refusal when it is not JSON */
+function answerIn<Answer>(text: string): Answer {
+  try {
+    // `discard` answers nothing.
+    return JSON.parse(text || 'null');
+  } catch {
+    throw new Refusal(`The pod ${VOLUME_POD} answered something that is not JSON`);
   }
+}
 
-  private async *counted(input: NodeJS.ReadableStream): AsyncGenerator<Buffer | string> {
-    for await (const chunk of Readable.from(input)) {
-      this.moved();
-      yield chunk;
-    }
-  }
+function ownerOf({ metadata }: Manifest): Owner | undefined {
+  return ownerIn(fieldsOf(metadata.annotations)[COPY_OWNER]);
+}
 
-  /** Something came or went: the connection is alive. */
-  private moved(): void {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      this.stalled = true;
-      this.child.kill('SIGTERM');
-    }, this.stallSeconds * 1000);
-  }
-
-  private hear(data: string, onNews: ProgramRun['onNews']): void {
-    const lines = `${this.rest}${data}`.split('\n');
-    this.rest = lines.pop() ?? '';
-    for (const line of lines) {
-      if (line.startsWith('{')) onNews?.(JSON.parse(line) as ProgramNews);
-      else this.complaints.push(line);
-    }
-  }
-
-  /** The words of the program, or of kubectl where the program said nothing. */
-  private failure(): Error {
-    const words = [...this.complaints, this.rest].join('\n').trim();
-    const [own, code] = words.split(/\n?command terminated with exit code /);
-    return code !== undefined && own ? new Refusal(own) : this.kubectl.failed(words);
-  }
+/** Whether the command of a pod is at work. One of another machine cannot be asked: its pod runs for as long as it is used. */
+function isAlive({ metadata, status }: Manifest, owner: Owner): boolean {
+  if (['Succeeded', 'Failed'].includes(status?.phase)) return false;
+  const isStarting = Date.now() - Date.parse(metadata.creationTimestamp) < PENDING_MS;
+  return lives(owner) ?? (status?.phase === 'Running' || isStarting);
 }
 
 /** Why a pod does not run yet, and whether waiting helps. */

@@ -522,10 +522,14 @@ def discard(data, stage):
 def wait(data, seconds):
     """Keeps the container running for as long as somebody runs programs in it."""
     alive = os.environ["ALIVE"]
-    with open(alive, "w", encoding="utf-8"):
-        pass
+    touch(alive)
     while time.time() - os.stat(alive).st_mtime < float(seconds):
         time.sleep(min(5, float(seconds)))
+
+
+def touch(path):
+    with open(path, "a", encoding="utf-8"):
+        os.utime(path)
 
 
 def stage_path(data, stage):
@@ -665,7 +669,7 @@ class Progress:
     def tell(self, what):
         self.last = time.monotonic()
         if self.alive:
-            os.utime(self.alive)
+            touch(self.alive)
         print(json.dumps(what), file=sys.stderr, flush=True)
 
 

@@ -4,14 +4,12 @@ import { sleep } from '../interruption';
 import { type Kubectl, KubectlError, type Target } from '../kubectl';
 import { Refusal } from '../refusal';
 import { tagOf } from '../studio-manifests';
+import { type Owner, ownerIn } from './owner';
 import type { Pace } from './pace';
 
 /** What the annotation of a stop holds; it is written and removed with the replicas. */
-export interface StoppedMark {
+export interface StoppedMark extends Owner {
   readonly replicas: number;
-  readonly since: string;
-  readonly host: string;
-  readonly pid: number;
 }
 
 /** Of ingestion first, which stops first: it hands over to the backend. */
@@ -56,20 +54,25 @@ export function planHeading({ context, server, namespace }: Target, { tag, claim
   ];
 }
 
-/** The mark that a stop left on a Deployment. */
+/** The mark that a stop left on a Deployment; what nobody can read of it is taken from now. */
 export function stoppedMark({ metadata }: Manifest): StoppedMark | undefined {
   const text = fieldsOf(metadata.annotations)[STOPPED];
-  return text === undefined ? undefined : (JSON.parse(text) as StoppedMark);
+  if (text === undefined) return undefined;
+  const { replicas = 1, ...owner } = { ...(ownerIn(text) as Partial<StoppedMark> | undefined) };
+  const unknown = {
+    command: 'restore',
+    host: 'an unknown host',
+    pid: 0,
+    token: '',
+    since: 'at an unknown time',
+  } as const;
+  return { ...unknown, ...owner, replicas };
 }
 
 /** Stops a Deployment and marks it, in one write: there is no moment at which it is stopped and nobody knows why. */
-export async function stop(
-  kubectl: Kubectl,
-  writer: Manifest,
-  mark: Omit<StoppedMark, 'replicas'>,
-  signal: AbortSignal,
-) {
-  const annotations = { [STOPPED]: JSON.stringify({ replicas: writer.spec?.replicas ?? 1, ...mark }) };
+export async function stop(kubectl: Kubectl, writer: Manifest, owner: Owner, signal: AbortSignal) {
+  const mark: StoppedMark = { replicas: writer.spec?.replicas ?? 1, ...owner };
+  const annotations = { [STOPPED]: JSON.stringify(mark) };
   await kubectl.text(patchArgs(writer.metadata.name, { metadata: { annotations }, spec: { replicas: 0 } }), { signal });
 }
 
@@ -82,9 +85,14 @@ export function startArgs({ name, replicas }: Stopped): readonly string[] {
 export interface Stopped {
   readonly name: string;
   readonly replicas: number;
+  /** Of the command that stopped it. */
+  readonly token: string;
 }
 
-/** Starts Deployments again, however often it takes. @returns those that could not be started */
+/**
+ * Starts Deployments again, however often it takes. What another command has stopped since then stays stopped.
+ * @returns those that could not be started
+ */
 export async function start(
   kubectl: Kubectl,
   stopped: readonly Stopped[],
@@ -97,7 +105,9 @@ export async function start(
     const failed: Stopped[] = [];
     for (const each of left) {
       try {
-        await kubectl.text(startArgs(each));
+        const deployment = await kubectl.json<Manifest>(['get', 'deployment', each.name]);
+        const { token = each.token } = stoppedMark(deployment) ?? {};
+        if (token === each.token) await kubectl.text(startArgs(each));
       } catch (error) {
         // One that was deleted meanwhile needs no start.
         if (!(error instanceof KubectlError && error.failure === 'not found')) failed.push(each);

@@ -352,7 +352,11 @@ export class FakeApiServer {
 
   private delete(resource: Resource, object: Manifest, request: SeenRequest): object {
     if (request.query.get('dryRun') === 'All') return object;
-    const { name, namespace } = object.metadata;
+    const { name, namespace, uid } = object.metadata;
+    const { preconditions = {} } = (load(request.body) ?? {}) as Manifest;
+    if (preconditions.uid !== undefined && preconditions.uid !== uid) {
+      throw new ApiError(409, 'Conflict', `Precondition failed: UID in precondition: ${preconditions.uid}`);
+    }
     if (resource.kind === 'Namespace') this.empty(name);
     if (resource.kind === 'Pod') this.controllers.stopPod(object);
     else this.store.remove(resource, namespace, name);

@@ -1,3 +1,4 @@
+import { newOwner } from '../../cluster/copy/owner';
 import { VOLUME_POD, volumePod } from '../../cluster/copy/volume-pod';
 import { Kubectl, KubectlError } from '../../cluster/kubectl';
 import { atStep, type Fault, unavailable } from './fake-cluster/faults';
@@ -15,7 +16,7 @@ const calls: readonly (readonly [verb: string, ...args: string[]])[] = [
   ['patch', 'deployment', 'junjo-ai-studio-backend', '--type=merge', '--patch={"metadata":{"labels":{"a":"b"}}}'],
   ['annotate', 'persistentvolumeclaim', 'junjo-ai-studio-data', '--overwrite', 'a=b'],
   ['create', '--validate=false', '-f', '-'],
-  ['delete', 'pod', VOLUME_POD, '--ignore-not-found', '--timeout=60s'],
+  ['delete', '--raw', `/api/v1/namespaces/junjo/pods/${VOLUME_POD}`, '-f', '-'],
 ];
 // A read whose connection breaks is sent again by the real one, if that is in time.
 const onReads: readonly Fault[] = [unavailable, { kind: 'hang' }];
@@ -36,7 +37,11 @@ describeWith(['kubectl'], 'the kubectl of this process fails as the real one doe
   test.each(calls)('%s %s', async (...args) => {
     const { cluster, namespace } = studio;
     const kubectl = new Kubectl({ environment: cluster.environment, namespace, requestTimeout: 1 });
-    const pod = volumePod({ backend: studio.deployment('backend'), claim: 'junjo-ai-studio-data' });
+    const pod = volumePod({
+      backend: studio.deployment('backend'),
+      claim: 'junjo-ai-studio-data',
+      owner: newOwner('backup'),
+    });
 
     /** How the call ends while the request of that number fails. */
     const outcome = async (step: number, fault?: Fault) => {

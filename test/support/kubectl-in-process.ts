@@ -12,10 +12,16 @@ import type { Manifest } from './studio';
  * Replaces the process of kubectl until `jest.restoreAllMocks()`. What backup and restore call makes the requests of the real
  * kubectl in their order, prints what that prints, and fails with its words. Where the real one waits, until a request times
  * out or before it repeats one, this one fails at once.
+ * @param inPod changes the commands that are run in pods
  */
-export function kubectlInProcess(cluster: FakeApiServer): void {
+export function kubectlInProcess(
+  cluster: FakeApiServer,
+  inPod: (words: readonly string[]) => readonly string[] = (words) => words,
+): void {
   jest.spyOn(Kubectl.prototype, 'start').mockImplementation(function (this: Kubectl, args) {
-    return new Call(cluster, this.options.namespace ?? 'default', args) as EventEmitter as ChildProcess;
+    const at = args.indexOf('--') + 1;
+    const all = at > 0 ? [...args.slice(0, at), ...inPod(args.slice(at))] : args;
+    return new Call(cluster, this.options.namespace ?? 'default', all) as EventEmitter as ChildProcess;
   });
 }
 
@@ -65,11 +71,11 @@ class Call extends EventEmitter {
     const [verb, word = '', name = '', change = ''] = args.filter((arg) => !arg.startsWith('-'));
     if (verb === 'config') this.print(this.config());
     else if (verb === 'create') this.create(JSON.parse(await text(this.stdin)));
+    else if (verb === 'delete' && args.includes('--raw')) await this.deleteRaw(word);
     else if (verb === 'exec') return this.exec(`${this.pathOf('pod')}/${word}`, args);
     else {
       const path = this.pathOf(word, args.includes('--all-namespaces'));
       if (verb === 'get') this.print(name ? this.ask('GET', `${path}/${name}`) : this.ask('GET', path));
-      else if (verb === 'delete') await this.delete(path, name);
       else if (verb === 'patch') this.patch(`${path}/${name}`, flag('--patch', args));
       else if (verb === 'annotate') this.patch(`${path}/${name}`, JSON.stringify(annotation(change)));
       else throw new Error(`this kubectl does not know ${args.join(' ')}`);
@@ -120,18 +126,10 @@ class Call extends EventEmitter {
     }
   }
 
-  /** Deletes a pod that need not be there, and waits until it is gone. */
-  private async delete(path: string, name: string): Promise<void> {
-    for (const method of ['DELETE', 'GET']) {
-      const outcome = this.cluster.ask(requestOf(method, `${path}/${name}`));
-      if (!('refusal' in outcome && outcome.refusal.reason === 'NotFound')) answerOf(method, outcome);
-      else if (method === 'GET') return;
-    }
-    // The watch, which kubectl begins again where it fails.
-    this.cluster.ask(requestOf('GET', path));
-    const isThere = () =>
-      this.cluster.store.list('pods', this.namespace).some(({ metadata }) => metadata.name === name);
-    await this.cluster.until(() => !isThere());
+  /** Deletes what has that path in the API, as the options on stdin say. */
+  private async deleteRaw(path: string): Promise<void> {
+    const outcome = this.cluster.ask(requestOf('DELETE', path, await text(this.stdin)));
+    this.print(answerOf('DELETE', outcome));
   }
 
   private async exec(pod: string, args: readonly string[]): Promise<number> {

@@ -216,6 +216,19 @@ describeWith(['python3'], 'the guard of the volume', () => {
     expect(volume.files).toEqual(files);
   });
 
+  test('a restore that broke off while it moved folders stops every start, also one that is a restart', () => {
+    ranOn(line081).write('.junjo-restore-20260102T030405Z.plan', '{}');
+    const { files } = volume;
+    const { status, reason } = volume.guard(line081);
+    expect({ status, reason }).toMatchObject({
+      status: 1,
+      reason: expect.stringMatching(/^A restore broke off.*\n.*\n.*$/m),
+    });
+    expect(volume.files).toEqual(files);
+    volume.delete('.junjo-restore-20260102T030405Z.plan');
+    expect(volume.guard(line081).status).toBe(0);
+  });
+
   test('among many files the newest tell which line wrote last', () => {
     for (const index of Array(300).keys()) volume.copy('21.parquet', `spans/parquet/part_${index}.parquet`);
     volume.copy('14.parquet', 'spans/parquet/part_old.parquet', 60 * 24 * 365);
@@ -236,6 +249,16 @@ describeWith(['python3'], 'the guard of the volume', () => {
       expect(volume.guard(line082)).toMatchObject({ status: 0 });
       const [code] = await once(waiting, 'exit');
       expect(code).toBe(0);
+    });
+
+    test('waits while a restore is half done, although the mark is that of its line', async () => {
+      ranOn(line082).write('.junjo-restore-20260102T030405Z.plan', '{}');
+      const waiting = wait(line082);
+      await once(waiting.stdout, 'data');
+      await sleep(1500);
+      expect(waiting.exitCode).toBeNull();
+      volume.delete('.junjo-restore-20260102T030405Z.plan');
+      expect(await once(waiting, 'exit')).toEqual([0, null]);
     });
 
     test('ends at once when the pod stops: PID 1 hears only the signals that it handles', async () => {

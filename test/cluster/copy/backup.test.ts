@@ -171,6 +171,70 @@ describeWith(['kubectl', 'python3'], 'backup', () => {
     await studio.ready();
   });
 
+  test('keeps a copy that is whole when the cluster is away for a while after it', async () => {
+    const isLook = ({ path, query }: SeenRequest) => path.endsWith('/pods') && !query.has('watch');
+    let copied = false;
+    whenAsked(isExec('archive'), () => {
+      copied = true;
+    });
+    // As long as the test is patient: each of ten attempts to look whether somebody writes fails.
+    studio.cluster.faults.add({ when: (request) => copied && isLook(request), fault: unavailable, times: 10 });
+    kubectlInProcess(studio.cluster);
+    const { exit, said, file } = await run();
+    expect({ exit, said }).toMatchObject({ exit: 0, said: expect.stringContaining('Trying again') });
+    await checkArchive(file);
+    await studio.ready();
+  });
+
+  test('keeps a copy that is whole when nobody can say whether something wrote meanwhile', async () => {
+    let copied = false;
+    whenAsked(isExec('archive'), () => {
+      copied = true;
+    });
+    studio.cluster.faults.add({ when: ({ path }) => copied && path.endsWith('/pods'), fault: unavailable });
+    kubectlInProcess(studio.cluster);
+    const { exit, said } = await run({}, { ...hasty, retrySeconds: 1 });
+    expect({ exit, said }).toMatchObject({ exit: 1, said: expect.stringContaining('may hold what was written') });
+    expect(readdirSync(folder)).toEqual(['studio.tar.gz.unconfirmed']);
+    await checkArchive(join(folder, 'studio.tar.gz.unconfirmed'));
+  });
+
+  test('keeps a copy that is whole when the studio cannot be started', async () => {
+    kubectlInProcess(studio.cluster);
+    const isStart = (request: SeenRequest) => isStartOf('backend')(request) || isStartOf('ingestion')(request);
+    studio.cluster.faults.add({ when: isStart, fault: unavailable });
+    expect(await run()).toMatchObject({ exit: 1, said: expect.stringContaining('The studio is STOPPED') });
+    expect(readdirSync(folder)).toEqual(['studio.tar.gz']);
+  });
+
+  test.each([
+    ['a line that is no JSON', '{"bytes": 1'],
+    ['JSON of another kind', '{"bytes": {"toFixed": 1}}\n{}\n{"bytes": null}'],
+    ['control characters', '\u001b]52;c;eA==\u0007'],
+    ['a line without an end', 'x'.repeat(100_000)],
+  ])('%s from the pod neither stops the copy nor leaves the studio stopped', async (_, words) => {
+    kubectlInProcess(studio.cluster, (command) =>
+      command.includes('archive')
+        ? ['sh', '-c', 'printf "%s\\n" "$1" >&2; shift; exec "$@"', 'sh', words, ...command]
+        : command,
+    );
+    expect(await run()).toMatchObject({ exit: 0 });
+    await studio.ready();
+  });
+
+  test.each([
+    ['is killed', 137, 'exit code 137: it needed more memory than it has'],
+    ['fails without a word', 3, 'exit code 3'],
+  ])('says what became of a program that %s, and of the studio', async (_, code, words) => {
+    kubectlInProcess(studio.cluster, (command) =>
+      command.includes('archive') ? ['sh', '-c', `exit ${code}`] : command,
+    );
+    expect(await run()).toMatchObject({ exit: 1, said: expect.stringContaining(words) });
+    const { said } = await run({ file: join(folder, 'another.tar.gz') });
+    expect(said).toContain('Backend and ingestion were started again.');
+    await studio.ready();
+  });
+
   test('gives the exact commands when it cannot start the studio, and they work', async () => {
     const isStart = (request: SeenRequest) => isStartOf('backend')(request) || isStartOf('ingestion')(request);
     studio.cluster.faults.add({ when: isStart, fault: unavailable });

@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+
+/** The command that copies a studio. It is written on its pod, and on the Deployments that it stops. */
+export interface Owner {
+  readonly command: 'backup' | 'restore';
+  readonly host: string;
+  readonly pid: number;
+  /** Tells two commands of one process apart. */
+  readonly token: string;
+  /** When it began, in RFC 3339. */
+  readonly since: string;
+}
+
+// The commands that run in this process.
+const running = new Set<string>();
+
+/** Names a command until `ended`. */
+export function newOwner(command: Owner['command']): Owner {
+  const owner = { command, host: hostname(), pid: process.pid, token: randomUUID(), since: new Date().toISOString() };
+  running.add(owner.token);
+  return owner;
+}
+
+/** Tells that a command of this process has ended. */
+export function ended({ token }: Owner): void {
+  running.delete(token);
+}
+
+/** The owner that an annotation names; nothing where it names none, because somebody else wrote it. */
+export function ownerIn(annotation: string | undefined): Owner | undefined {
+  try {
+    const value = JSON.parse(annotation ?? 'null');
+    const isOwner = typeof value?.host === 'string' && typeof value.pid === 'number' && typeof value.since === 'string';
+    return isOwner ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a command lives; nothing where it is one of another machine, which cannot be asked. */
+export function lives({ host, pid, token }: Owner): boolean | undefined {
+  if (host !== hostname()) return undefined;
+  if (pid === process.pid) return running.has(token);
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // It is somebody else's, and alive.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,82 @@
+import type { Manifest } from '../../render/manifest';
+import { Refusal } from '../refusal';
+import { Downtime, startAgain } from './downtime';
+import { lives } from './owner';
+import { type Holdings, VolumePod } from './volume-pod';
+import type { Work } from './work';
+import { findStudio, type LiveStudio, type StoppedMark, startArgs, stoppedMark } from './writers';
+
+// A mark of another machine that is younger may belong to a command that is about to copy.
+const YOUNG_MS = 10 * 60_000;
+
+/**
+ * Finds the studio of a namespace. Where a command died, its work is finished first: the change of folders that a restore had
+ * begun, then the start.
+ * @param rendered its backend as the env file renders it, where it need not be applied yet
+ * @throws Refusal when another command is at work
+ */
+export async function findStudioStarted(work: Work, rendered?: Manifest): Promise<LiveStudio> {
+  const { kubectl, pace, console, owner, signal } = work;
+  const studio = await findStudio(kubectl, rendered);
+  const leftOver = await new VolumePod(pace, owner, work).leftOver(signal);
+  const marks = studio.writers.flatMap((writer) => {
+    const mark = stoppedMark(writer);
+    return mark ? [{ name: writer.metadata.name, mark }] : [];
+  });
+  const alive = marks.find(({ mark }) => isAlive(mark));
+  if (alive) {
+    const { since, pid, host } = alive.mark;
+    throw new Refusal(
+      `A copy of this studio is under way: it was stopped ${since} by process ${pid} on ${host}. Wait until that has ended`,
+    );
+  }
+  if (!leftOver && marks.length === 0) return studio;
+  const stopped = marks.map(({ name, mark: { replicas, token } }) => ({ name, replicas, token }));
+  const [first] = marks;
+  console.err(
+    first
+      ? `The studio was stopped ${first.mark.since} by a command on ${first.mark.host} that did not live to start it again. Starting it.`
+      : `A ${leftOver?.command ?? 'copy'} on ${leftOver?.host ?? 'an unknown host'} did not live to remove its pod. Removing it.`,
+  );
+  // A backup only reads. What a restore left on the volume is put in order before anything starts on it.
+  if ([leftOver, ...marks.map(({ mark }) => mark)].some((each) => each && each.command !== 'backup')) {
+    try {
+      await finishRestore(work, studio);
+    } catch (error) {
+      if (stopped.length === 0) throw error;
+      const commands = stopped.map((each) => `\n  ${kubectl.commandLine(startArgs(each))}`).join('');
+      throw new Refusal(
+        `${(error as Error).message}\nThe studio is STOPPED, because its volume may hold a restore that is half done. As soon as that is settled, run this command again, or:${commands}`,
+      );
+    }
+  }
+  if (!(await startAgain(work, stopped))) throw new Refusal('The studio could not be started again');
+  return findStudio(kubectl, rendered);
+}
+
+/** Finishes the change of folders that a restore had begun, and removes what it left on the volume. The studio is stopped for it. */
+export async function finishRestore(work: Work, studio: LiveStudio): Promise<void> {
+  const { console, signal } = work;
+  const pod = new VolumePod(work.pace, work.owner, work);
+  const running = studio.writers.filter((writer) => !stoppedMark(writer));
+  const downtime = new Downtime({ ...studio, writers: running }, work);
+  let started = true;
+  try {
+    await pod.create({ backend: studio.backend, claim: studio.claim.metadata.name }, signal);
+    const { plans } = await pod.ask<Holdings>({ command: 'look', signal });
+    if (plans.length > 0) await downtime.begin(signal);
+    const done = await pod.ask<{ readonly finished: readonly string[]; readonly removed: readonly string[] }>({
+      command: 'finish',
+    });
+    if (done.finished.length > 0) console.err('Finished the restore that had broken off.');
+    for (const name of done.removed) console.err(`Removed ${name} from the volume, which a restore had left.`);
+  } finally {
+    started = await downtime.end();
+    await pod.delete().catch((error: Error) => console.err(`  ${error.message}`));
+  }
+  if (!started) throw new Refusal('The studio could not be started again');
+}
+
+function isAlive(mark: StoppedMark): boolean {
+  return lives(mark) ?? Date.now() - Date.parse(mark.since) < YOUNG_MS;
+}

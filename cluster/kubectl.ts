@@ -56,7 +56,8 @@ const RECOGNISED: readonly (readonly [KubectlFailure, RegExp])[] = [
   ['not found', /\(NotFound\)/],
   ['already exists', /\(AlreadyExists\)/],
   ['conflict', /\(Conflict\)/],
-  ['forbidden', /\(Forbidden\)/],
+  // The words of exec, which has no status of its own.
+  ['forbidden', /\(Forbidden\)|unable to upgrade connection:.*forbidden/i],
   [
     'unauthorized',
     /\(Unauthorized\)|must be logged in|getting credentials|the server has asked for the client to provide/i,

@@ -41,5 +41,8 @@ export const claimName = 'junjo-ai-studio-data';
 /** On a Deployment that a backup or restore stopped: how to start it again, and who has to. */
 export const STOPPED = 'junjo-ai-studio/stopped';
 
-/** On the pod of a backup or restore: the command that it belongs to. */
+/** The pod of a backup or restore. There is one at a time in a namespace, so that two commands never work on one volume. */
+export const COPY_POD = 'junjo-ai-studio-copy';
+
+/** On that pod: the command that it belongs to. */
 export const COPY_OWNER = 'junjo-ai-studio/copy-owner';

@@ -1,4 +1,5 @@
 import { createWriteStream, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { COPY_POD } from '../../config/names';
 import { lineOf } from '../../releases';
 import { type Connection, confirmed } from '../connection';
 import type { Console } from '../console';
@@ -12,7 +13,7 @@ import { ended, newOwner } from './owner';
 import { type Pace, patient } from './pace';
 import { ProgressLine, size } from './progress';
 import { findStudioStarted, finishRestore } from './unfinished';
-import { type Holdings, VOLUME_POD, VolumePod } from './volume-pod';
+import { type Holdings, VolumePod } from './volume-pod';
 import type { Work } from './work';
 import { type LiveStudio, planHeading } from './writers';
 
@@ -193,7 +194,7 @@ export class Backup {
       if (!copied) downtime.tell(started);
       await this.pod
         .delete()
-        .catch((error: Error) => this.warn(`  The pod ${VOLUME_POD} is left over: ${error.message}`));
+        .catch((error: Error) => this.warn(`  The pod ${COPY_POD} is left over: ${error.message}`));
     }
     if (!live && started) await downtime.untilReady(signal);
     return { ...copied, started };

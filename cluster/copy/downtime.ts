@@ -1,3 +1,4 @@
+import { COPY_POD } from '../../config/names';
 import { fieldsOf } from '../../render/manifest';
 import { sleep } from '../interruption';
 import { type Kubectl, KubectlError, type KubectlFailure } from '../kubectl';
@@ -5,7 +6,6 @@ import { Refusal } from '../refusal';
 import { healing } from './argo-cd';
 import { patient } from './pace';
 import { duration } from './progress';
-import { VOLUME_POD } from './volume-pod';
 import type { Work } from './work';
 import { areReady, isOf, type LiveStudio, podsOn, type Stopped, start, startArgs, stop } from './writers';
 
@@ -46,7 +46,7 @@ export class Downtime {
     );
     const deadline = Date.now() + (grace + pace.stopSeconds) * 1000;
     for (;;) {
-      const left = await podsOn(this.patient, claim.metadata.name, VOLUME_POD, signal);
+      const left = await podsOn(this.patient, claim.metadata.name, COPY_POD, signal);
       if (left.length === 0) return;
       if (Date.now() > deadline) {
         throw new Refusal(
@@ -59,7 +59,7 @@ export class Downtime {
 
   /** Makes sure that nobody wrote meanwhile: somebody, or something, may have started the studio. */
   async confirm(signal: AbortSignal): Promise<void> {
-    const [other] = await podsOn(this.patient, this.studio.claim.metadata.name, VOLUME_POD, signal);
+    const [other] = await podsOn(this.patient, this.studio.claim.metadata.name, COPY_POD, signal);
     if (!other) return;
     throw new Refusal(
       `${other.metadata.name} was started while the volume was copied, so that the copy may be torn. Does Argo CD, an autoscaler or a person start the studio?`,
@@ -112,7 +112,7 @@ export async function refuseUnlessStoppable(
 ): Promise<void> {
   const healer = argoCdPaused ? undefined : await healing(kubectl, backend);
   if (healer) throw new Refusal(`${healer.text}. ${healer.advice}`);
-  const pods = await podsOn(kubectl, claim.metadata.name, VOLUME_POD, signal);
+  const pods = await podsOn(kubectl, claim.metadata.name, COPY_POD, signal);
   const stranger = pods.find((pod) => !writers.some((writer) => isOf(pod, writer)));
   if (!stranger) return;
   const { name } = stranger.metadata;

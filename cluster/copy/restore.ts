@@ -1,5 +1,5 @@
 import { createReadStream, existsSync, statSync } from 'node:fs';
-import { workloadNames } from '../../config/names';
+import { COPY_POD, workloadNames } from '../../config/names';
 import { releaseLines } from '../../releases';
 import type { Manifest } from '../../render/manifest';
 import { type Connection, confirmed } from '../connection';
@@ -11,7 +11,7 @@ import { ended, newOwner, type Owner } from './owner';
 import { type Pace, patient } from './pace';
 import { ProgressLine, size } from './progress';
 import { findStudioStarted, finishRestore } from './unfinished';
-import { type Holdings, VOLUME_POD, VolumePod } from './volume-pod';
+import { type Holdings, VolumePod } from './volume-pod';
 import type { Work } from './work';
 import { type LiveStudio, planHeading } from './writers';
 
@@ -158,7 +158,7 @@ export class Restore {
       if (!done && studio.writers.length > 0) downtime.tell(started);
       if (staged)
         await this.tidy(() => pod.ask({ command: 'discard', args: [stage] }), `${stage} is left over on the volume`);
-      await this.tidy(() => pod.delete(), `The pod ${VOLUME_POD} is left over`);
+      await this.tidy(() => pod.delete(), `The pod ${COPY_POD} is left over`);
     }
     console.out(`${source.text} is on the volume: size and SHA-256 of each file are as they were.`);
     if (aside) console.out(`What was there is in ${aside} on the volume.`);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { besideTheVolume, VOLUME_LABEL } from '../../charts/pod/placement';
 import { containerSecurityContext } from '../../charts/pod/security';
 import { UPGRADE_GUARD_PATH, upgradeGuardName } from '../../charts/upgrade-guard';
-import { COPY_OWNER } from '../../config/names';
+import { COPY_OWNER, COPY_POD } from '../../config/names';
 import { fieldsOf, listOf, type Manifest } from '../../render/manifest';
 import type { Console } from '../console';
 import { sleep } from '../interruption';
@@ -21,9 +21,6 @@ const program = ['sh', '-c', 'exec python3 -I -c "$VOLUME_PROGRAM" "$@"', 'volum
 function textOf(name: string): string {
   return readFileSync(join(__dirname, name), 'utf8');
 }
-
-/** The pod that copies. There is one at a time in a namespace, so that two commands never work on one volume. */
-export const VOLUME_POD = 'junjo-ai-studio-copy';
 
 /** Seconds without a program after which the pod ends. No command waits so long between two of its programs. */
 const IDLE_SECONDS = 900;
@@ -50,7 +47,7 @@ export function volumePod({ backend, claim, readOnly = false, owner }: VolumePod
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
-      name: VOLUME_POD,
+      name: COPY_POD,
       labels: {
         ...metadata?.labels,
         ...VOLUME_LABEL,
@@ -177,16 +174,16 @@ export class VolumePod {
           this.refuseIfAlive(pod);
           await this.remove(pod, signal);
         }
-        if (Date.now() > deadline) throw new Refusal(`The pod ${VOLUME_POD} of another command does not go`);
+        if (Date.now() > deadline) throw new Refusal(`The pod ${COPY_POD} of another command does not go`);
       }
     }
     for (;;) {
       const pod = await this.find(signal);
-      if (!pod || !this.isOwn(pod)) throw new Refusal(`Somebody deleted the pod ${VOLUME_POD} that copies`);
+      if (!pod || !this.isOwn(pod)) throw new Refusal(`Somebody deleted the pod ${COPY_POD} that copies`);
       if (pod.status?.phase === 'Running' && listOf(pod.status.containerStatuses).every(({ ready }) => ready)) return;
       const trouble = troubleOf(pod);
       if (trouble.final || Date.now() > deadline) {
-        throw new Refusal(`The pod ${VOLUME_POD} that copies does not run: ${trouble.text}`);
+        throw new Refusal(`The pod ${COPY_POD} that copies does not run: ${trouble.text}`);
       }
       await sleep(this.pace.pollMs, signal);
     }
@@ -202,7 +199,9 @@ export class VolumePod {
    * @returns the JSON that it prints
    */
   async ask<Answer>(run: ProgramRun & { readonly command: 'look' | 'swap' | 'finish' | 'discard' }): Promise<Answer> {
-    const isWorthIt = ({ failure }: KubectlError) => !FINAL.includes(failure);
+    // Between its two halves, a change of folders is worth every attempt.
+    const isWorthIt = ({ failure }: KubectlError) =>
+      failure === 'unreachable' || (['swap', 'finish'].includes(run.command) && !FINAL.includes(failure));
     return answerIn(await this.kubectl.repeated(() => this.run(run), isWorthIt, run.signal));
   }
 
@@ -231,7 +230,7 @@ export class VolumePod {
   }
 
   private find(signal?: AbortSignal): Promise<Manifest | undefined> {
-    return this.kubectl.jsonIfFound<Manifest>(['get', 'pod', VOLUME_POD], { signal });
+    return this.kubectl.jsonIfFound<Manifest>(['get', 'pod', COPY_POD], { signal });
   }
 
   private isOwn(pod: Manifest): boolean {
@@ -251,17 +250,17 @@ export class VolumePod {
     }
     const deadline = Date.now() + this.pace.stopSeconds * 1000;
     while (await isThere()) {
-      if (Date.now() > deadline) throw new Refusal(`The pod ${VOLUME_POD} was deleted and is still there`);
+      if (Date.now() > deadline) throw new Refusal(`The pod ${COPY_POD} was deleted and is still there`);
       await sleep(this.pace.pollMs, signal);
     }
   }
 
   private refuseIfAlive(pod: Manifest): void {
     const owner = ownerOf(pod);
-    const deletion = this.kubectl.commandLine(['delete', 'pod', VOLUME_POD]);
+    const deletion = this.kubectl.commandLine(['delete', 'pod', COPY_POD]);
     if (!owner) {
       throw new Refusal(
-        `The pod ${VOLUME_POD} is there, and does not say whose it is. If no backup or restore of this studio runs, delete it: ${deletion}`,
+        `The pod ${COPY_POD} is there, and does not say whose it is. If no backup or restore of this studio runs, delete it: ${deletion}`,
       );
     }
     if (!isAlive(pod, owner)) return;
@@ -278,7 +277,7 @@ export class VolumePod {
     const own =
       'test "$OWNER" = "$1" || { echo "The pod of this command was replaced by one of another" >&2; exit 1; }';
     const words = ['sh', '-c', `${own}; shift; exec "$@"`, 'own', this.owner.token, ...command];
-    const child = this.kubectl.start(['exec', ...interactive, VOLUME_POD, '--container=copy', '--', ...words], {
+    const child = this.kubectl.start(['exec', ...interactive, COPY_POD, '--container=copy', '--', ...words], {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     return new Exec(child, this.kubectl, this.pace.stallSeconds).finish(streams);
@@ -291,7 +290,7 @@ function answerIn<Answer>(text: string): Answer {
     // `discard` answers nothing.
     return JSON.parse(text || 'null');
   } catch {
-    throw new Refusal(`The pod ${VOLUME_POD} answered something that is not JSON`);
+    throw new Refusal(`The pod ${COPY_POD} answered something that is not JSON`);
   }
 }
 

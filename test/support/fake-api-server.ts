@@ -71,6 +71,8 @@ export class FakeApiServer {
   readonly requests: SeenRequest[] = [];
   /** What may not be done, as `verb resource` or `verb resource/subresource`. */
   readonly forbidden = new Set<string>();
+  /** What alone may be done, in the same words. @default everything */
+  allowed: ReadonlySet<string> | undefined;
   /** Lines that `kubectl logs` shows, by pod. */
   readonly logs = new Map<string, string>();
   /** Sees each object that is written, and may refuse it as admission does. */
@@ -299,7 +301,7 @@ export class FakeApiServer {
     const verbs: Record<string, string> = { POST: 'create', PATCH: 'patch', PUT: 'update', DELETE: 'delete' };
     const verb = verbs[method] ?? (name ? 'get' : 'list');
     const what = subresource ? `${resource.plural}/${subresource}` : resource.plural;
-    if (!this.forbidden.has(`${verb} ${what}`)) return;
+    if (!this.forbidden.has(`${verb} ${what}`) && (this.allowed?.has(`${verb} ${what}`) ?? true)) return;
     const target = `${qualified(resource)}${name ? ` "${name}"` : ''}`;
     const rule = `User "fake" cannot ${verb} resource "${what}" in API group "${resource.group}"`;
     throw new ApiError(403, 'Forbidden', `${target} is forbidden: ${rule}`);

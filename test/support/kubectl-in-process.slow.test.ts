@@ -1,6 +1,7 @@
 import { newOwner } from '../../cluster/copy/owner';
-import { VOLUME_POD, volumePod } from '../../cluster/copy/volume-pod';
+import { volumePod } from '../../cluster/copy/volume-pod';
 import { Kubectl, KubectlError } from '../../cluster/kubectl';
+import { COPY_POD } from '../../config/names';
 import { atStep, type Fault, unavailable } from './fake-cluster/faults';
 import { kubectlInProcess } from './kubectl-in-process';
 import { LiveStudio } from './live-studio';
@@ -11,12 +12,12 @@ jest.setTimeout(600_000);
 
 const calls: readonly (readonly [verb: string, ...args: string[]])[] = [
   ['get', 'deployments', '--output=json'],
-  ['get', 'pod', VOLUME_POD, '--output=json'],
+  ['get', 'pod', COPY_POD, '--output=json'],
   ['get', 'applications.argoproj.io', '--all-namespaces', '--output=json'],
   ['patch', 'deployment', 'junjo-ai-studio-backend', '--type=merge', '--patch={"metadata":{"labels":{"a":"b"}}}'],
   ['annotate', 'persistentvolumeclaim', 'junjo-ai-studio-data', '--overwrite', 'a=b'],
   ['create', '--validate=false', '-f', '-'],
-  ['delete', '--raw', `/api/v1/namespaces/junjo/pods/${VOLUME_POD}`, '-f', '-'],
+  ['delete', '--raw', `/api/v1/namespaces/junjo/pods/${COPY_POD}`, '-f', '-'],
 ];
 // A read whose connection breaks is sent again by the real one, if that is in time.
 const onReads: readonly Fault[] = [unavailable, { kind: 'hang' }];
@@ -45,7 +46,7 @@ describeWith(['kubectl'], 'the kubectl of this process fails as the real one doe
 
     /** How the call ends while the request of that number fails. */
     const outcome = async (step: number, fault?: Fault) => {
-      await kubectl.text(['delete', 'pod', VOLUME_POD, '--ignore-not-found']);
+      await kubectl.text(['delete', 'pod', COPY_POD, '--ignore-not-found']);
       if (args[0] !== 'create') await kubectl.text(['create', '-f', '-'], { input: JSON.stringify(pod) });
       cluster.requests.length = 0;
       if (fault) cluster.faults.add(atStep(step, fault));

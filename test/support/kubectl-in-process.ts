@@ -75,7 +75,7 @@ class Call extends EventEmitter {
     else if (verb === 'exec') return this.exec(`${this.pathOf('pod')}/${word}`, args);
     else {
       const path = this.pathOf(word, args.includes('--all-namespaces'));
-      if (verb === 'get') this.print(name ? this.ask('GET', `${path}/${name}`) : this.ask('GET', path));
+      if (verb === 'get') this.print(name ? this.get(path, name) : this.ask('GET', path));
       else if (verb === 'patch') this.patch(`${path}/${name}`, flag('--patch', args));
       else if (verb === 'annotate') this.patch(`${path}/${name}`, JSON.stringify(annotation(change)));
       else throw new Error(`this kubectl does not know ${args.join(' ')}`);
@@ -109,6 +109,15 @@ class Call extends EventEmitter {
   private ask(method: string, path: string, body = ''): Manifest {
     const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
     return answerOf(method, this.cluster.ask(requestOf(method, path, body), type));
+  }
+
+  /** Gets one object. Where there is none, kubectl looks whether there is the namespace. */
+  private get(path: string, name: string): Manifest {
+    const outcome = this.cluster.ask(requestOf('GET', `${path}/${name}`));
+    if ('refusal' in outcome && outcome.refusal.reason === 'NotFound' && path.includes('/namespaces/')) {
+      this.cluster.ask(requestOf('GET', `/api/v1/namespaces/${this.namespace}`));
+    }
+    return answerOf('GET', outcome);
   }
 
   private patch(path: string, patch: string): void {

@@ -1,5 +1,6 @@
 import { GUARD_CONTAINER } from '../../charts/upgrade-guard';
 import type { Diagnosis } from '../../cluster/diagnosis';
+import { COPY_OWNER, COPY_POD } from '../../config/names';
 import { diagnosisOf, type RecordedState, recording } from './cluster-state';
 
 /** A recording with something changed in it. */
@@ -52,7 +53,24 @@ const pull = (why: string) =>
   changed('image-missing', waits('ImagePullBackOff', `Back-off pulling image "x": ErrImagePull: ${why}`));
 
 /** States that nobody recorded, and what is said first of each. */
+/** A pod of a backup on a healthy studio. */
+function copies(phase: string) {
+  const owner = { command: 'backup', host: 'laptop', pid: 4711, token: 't', since: '2026-11-23T21:00:00Z' };
+  return changed('healthy', ({ namespace, objects }) => {
+    const annotations = { [COPY_OWNER]: JSON.stringify(owner) };
+    objects.push({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: COPY_POD, namespace, annotations },
+      spec: { containers: [] },
+      status: { phase },
+    });
+  });
+}
+
 export const made: Readonly<Record<string, readonly [state: RecordedState, first: string]>> = {
+  'a backup was killed': [copies('Succeeded'), `warning copy-pod: pod ${COPY_POD}`],
+  'a backup is at work': [copies('Running'), `wait copy-pod: pod ${COPY_POD}`],
   'registry wants credentials': [
     pull('failed to authorize: 401 Unauthorized, pull access denied, insufficient_scope: authorization failed'),
     'error image-denied: backend',

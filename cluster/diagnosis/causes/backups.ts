@@ -1,7 +1,29 @@
-import { fieldsOf, type Manifest } from '../../../render/manifest';
+import { COPY_OWNER, COPY_POD } from '../../../config/names';
+import { type Fields, fieldsOf, type Manifest } from '../../../render/manifest';
 import type { Cause } from '../cause';
 
 export const backupCauses: readonly Cause[] = [
+  // A backup or restore is at work, or was killed and has left its pod, and perhaps a copy on the volume.
+  {
+    name: 'copy-pod',
+    *findings(state) {
+      for (const { metadata, status } of state.own('Pod').filter((pod) => pod.metadata.name === COPY_POD)) {
+        const { command = 'backup or restore', host, pid, since } = ownerIn(metadata.annotations);
+        const process = host === undefined ? 'an unknown process' : `process ${pid} on ${host}`;
+        const isOver = ['Succeeded', 'Failed'].includes(status?.phase);
+        yield {
+          severity: isOver ? 'warning' : 'wait',
+          subject: `pod ${metadata.name}`,
+          text: isOver
+            ? `is left over from a ${command} of ${process}, which began ${since ?? 'at an unknown time'} and did not end`
+            : `works for a ${command} of ${process}, which began ${since ?? 'at an unknown time'}`,
+          fix: isOver
+            ? 'run junjo-k8s backup or restore again: each finishes first what the other has left'
+            : 'wait. If that process is gone, run junjo-k8s backup or restore again',
+        };
+      }
+    },
+  },
   // The last scheduled backup did not copy the data; the studio itself is well.
   {
     name: 'backup-failed',
@@ -27,6 +49,15 @@ export const backupCauses: readonly Cause[] = [
     },
   },
 ];
+
+/** What the pod says of the command that it belongs to. */
+function ownerIn(annotations: unknown): Fields {
+  try {
+    return fieldsOf(JSON.parse(fieldsOf(annotations)[COPY_OWNER]));
+  } catch {
+    return {};
+  }
+}
 
 function startOf({ status }: Manifest): string {
   return String(fieldsOf(status).startTimestamp ?? '');

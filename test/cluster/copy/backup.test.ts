@@ -3,7 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { load } from 'js-yaml';
 import { type BackupOptions, backUp } from '../../../cli/backup';
+import { run as runCli } from '../../../cli/cli';
 import { checkArchive } from '../../../cluster/copy/archive';
 import type { Pace } from '../../../cluster/copy/pace';
 import { STOPPED } from '../../../config/names';
@@ -466,6 +468,62 @@ describeWith(['kubectl', 'python3'], 'backup', () => {
     expect(left).toEqual(expect.arrayContaining([...others, 'junjo-20210101T000000Z.tar.gz']));
     expect(left).not.toContain('junjo-20200101T000000Z.tar.gz');
     expect(left).toHaveLength(5);
+  });
+
+  describe('as the runbook has cron call it', () => {
+    const runbook = readFileSync('docs/runbook.md', 'utf8');
+    const [, line = ''] = /^17 3 .* backup -- (.*)$/m.exec(runbook) ?? [];
+    const [, yaml = ''] = /^```yaml\n(apiVersion: rbac[^`]*)```$/m.exec(runbook) ?? [];
+
+    /** Runs the line with a folder and a context of this test. */
+    const cron = async () => {
+      const said: string[] = [];
+      const note = (text: string) => said.push(text);
+      const words = line
+        .split(' ')
+        .map((word) => (word.startsWith('/var/') ? folder : word === 'backup' ? 'fake' : word));
+      const args = ['backup', ...words.map((word) => word.replace('junjo-ai-studio', studio.namespace))];
+      return { exit: await runCli(args, { ...studio.io(), out: note, err: note }), said };
+    };
+
+    beforeEach(() => {
+      kubectlInProcess(studio.cluster);
+      const { rules } = load(yaml) as Manifest;
+      const verbs = rules.flatMap(({ resources, verbs: allowed }: Manifest) =>
+        allowed.flatMap((verb: string) => resources.map((resource: string) => `${verb} ${resource}`)),
+      );
+      studio.cluster.allowed = new Set(verbs);
+    });
+
+    test('prints nothing when all is well, with the permissions that stand there', async () => {
+      expect(await cron()).toEqual({ exit: 0, said: [] });
+      expect(readdirSync(folder)).toHaveLength(1);
+      expect(studio.cluster.object('persistentvolumeclaims', 'junjo', 'junjo-ai-studio-data').metadata).toMatchObject({
+        annotations: { 'junjo-ai-studio/last-backup': expect.any(String) },
+      });
+    });
+
+    test('prints everything when something is wrong', async () => {
+      studio.cluster.faults.add({ when: isExec('archive'), fault: unavailable });
+      const { exit, said } = await cron();
+      expect({ exit, said: said.join('\n') }).toMatchObject({
+        exit: 1,
+        said: expect.stringMatching(/Context +fake[^!]*were started again/),
+      });
+    });
+
+    test('needs each of the permissions', async () => {
+      // Of pods/exec, this kubectl creates.
+      for (const verb of [...(studio.cluster.allowed ?? [])].filter((each) => each !== 'get pods/exec')) {
+        studio.cluster.forbidden.add(verb);
+        const { said } = await run({ file: join(folder, `${verb}.tar.gz`), quiet: true });
+        expect([verb, said]).toEqual([verb, expect.stringContaining('forbidden')]);
+        studio.cluster.forbidden.clear();
+        for (const pod of copyPods()) studio.cluster.controllers.stopPod(pod);
+        await studio.cluster.until(() => copyPods().length === 0);
+        await studio.ready();
+      }
+    });
   });
 
   test('a failed backup removes no older one', async () => {

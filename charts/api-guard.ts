@@ -162,8 +162,7 @@ export function apiGuardContainer({ imageRegistry, port = API_GUARD_PORT }: ApiG
   return proxyContainer({
     name: 'guard',
     imageRegistry,
-    portName: 'http-guard',
-    port,
+    ports: { 'http-guard': port },
     // Measured, both processes: 13 MiB idle, 14 with 50 requests under way, 18 with as many as there can be, and 142 when all
     // of those have the largest headers and a body, which anybody can send. Whole bodies add nothing to it.
     memory: { requestMi: 16, limitMi: 192 },

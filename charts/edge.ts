@@ -3,7 +3,7 @@ import { workloadNames } from '../config/names';
 import type { Edge, StudioConfig } from '../config/studio-config';
 import type { SolverPodsProps } from './certificates';
 import type { StudioIdentity } from './metadata';
-import { edgeNeedsTls, SPANS_TLS_PORT, spansTlsName } from './spans-tls';
+import { edgeNeedsTls, SPANS_TLS_PORT, spansTlsName } from './spans-proxy';
 
 /** A Service, and the port of it that the edge connects to. */
 export interface EdgeService {

@@ -13,7 +13,6 @@ import {
   statefulPodMeta,
   statefulVolumes,
 } from './pod/component';
-import { digest } from './pod/digest';
 import { environment } from './pod/environment';
 import { besideTheVolume } from './pod/placement';
 import { podDefaults } from './pod/pod';
@@ -27,14 +26,14 @@ import {
   spansServiceSpec,
 } from './service';
 import {
-  addSpansTls,
+  addSpansProxy,
   certificateMaker,
-  SPANS_TLS_PORT,
-  type SpansTlsProps,
-  spansTlsConfig,
-  spansTlsContainer,
-  spansTlsVolumes,
-} from './spans-tls';
+  type SpansProxyProps,
+  spansProxyContainer,
+  spansProxyDigest,
+  spansProxyVolumes,
+  spansTarget,
+} from './spans-proxy';
 import { stopIngestion, waitForBackend } from './start-and-stop';
 import { upgradeGuardVolumes, waitForMarkContainer } from './upgrade-guard';
 
@@ -54,8 +53,8 @@ export interface IngestionChartProps extends StatefulComponentProps {
   readonly published?: SpansService;
   /** What the controller of the edge reads on the Service. */
   readonly serviceAnnotations: Readonly<Record<string, string>>;
-  /** The sidecar in which TLS ends. @default spans arrive in the clear */
-  readonly tls?: SpansTlsProps;
+  /** The nginx in front of ingestion. @default clients connect to ingestion itself */
+  readonly proxy?: SpansProxyProps;
 }
 
 /** The OTLP receiver: one pod, because its write-ahead log has one writer. */
@@ -64,13 +63,12 @@ export class IngestionChart extends Chart {
     super(scope, id);
     const name = workloadNames.ingestion;
     const { volumes, mounts } = statefulVolumes(props);
-    const { tls: sidecar } = props;
-    // With a certificate from a Secret, TLS is for applications on the published port; a self-signed one is for the edge.
-    const endsTls = sidecar?.certificate.kind === 'secret';
+    const { otlpPort, proxy } = props;
+    const target = spansTarget(otlpPort, proxy);
     const initContainers = [
       waitForMarkContainer(props, props.lineName),
       ...(props.waitForPort ? [waitForBackend(props, props.waitForPort)] : []),
-      ...(sidecar ? certificateMaker(sidecar) : []),
+      ...(proxy ? certificateMaker(proxy) : []),
     ];
     const { lifecycle, terminationGracePeriodSeconds } = stopIngestion(props.facts);
     const health = {
@@ -88,7 +86,7 @@ export class IngestionChart extends Chart {
         // Longer than the startup probe, so that waiting for the backend does not mark the rollout as failed.
         progressDeadlineSeconds: 4200,
         template: {
-          metadata: statefulPodMeta(props, 'ingestion', sidecar && { 'checksum/tls': digest(spansTlsConfig(sidecar)) }),
+          metadata: statefulPodMeta(props, 'ingestion', proxy && spansProxyDigest(proxy)),
           spec: {
             ...podDefaults(props),
             affinity: besideTheVolume,
@@ -99,7 +97,7 @@ export class IngestionChart extends Chart {
                 ...containerDefaults(props, 'ingestion'),
                 env: environment(props.fixedEnvironment, props),
                 ports: [
-                  { name: 'otlp-grpc', containerPort: props.otlpPort, protocol: 'TCP' },
+                  { name: 'otlp-grpc', containerPort: otlpPort, protocol: 'TCP' },
                   { name: 'grpc-internal', containerPort: props.internalGrpcPort, protocol: 'TCP' },
                 ],
                 // An hour where no port opens until the backend answers, however long its image or migrations take.
@@ -110,9 +108,9 @@ export class IngestionChart extends Chart {
                 resources: resources(100, props.memory),
                 volumeMounts: mounts,
               },
-              ...(sidecar ? [spansTlsContainer(sidecar)] : []),
+              ...(proxy ? [spansProxyContainer(proxy)] : []),
             ],
-            volumes: [...volumes, ...upgradeGuardVolumes, ...(sidecar ? spansTlsVolumes(sidecar) : [])],
+            volumes: [...volumes, ...upgradeGuardVolumes, ...(proxy ? spansProxyVolumes(proxy) : [])],
           },
         },
       },
@@ -120,7 +118,7 @@ export class IngestionChart extends Chart {
 
     new k8s.KubeService(this, 'service', {
       metadata: annotated(objectMeta(props, name, 'ingestion'), {
-        ...(props.published && spansServiceAnnotations(props.published, props.otlpPort)),
+        ...(props.published && spansServiceAnnotations(props.published, otlpPort)),
         ...props.serviceAnnotations,
       }),
       spec: {
@@ -128,9 +126,7 @@ export class IngestionChart extends Chart {
         selector: selectorLabels('ingestion'),
         ports: [
           {
-            ...(endsTls
-              ? servicePort('otlp-grpc', props.otlpPort, SPANS_TLS_PORT)
-              : servicePort('otlp-grpc', props.otlpPort, props.otlpPort, H2C)),
+            ...servicePort('otlp-grpc', otlpPort, target.port, target.isTls ? undefined : H2C),
             ...(props.published?.nodePort && { nodePort: props.published.nodePort }),
           },
         ],
@@ -138,6 +134,6 @@ export class IngestionChart extends Chart {
     });
 
     addInternalService(this, props, 'ingestion', props.internalGrpcPort);
-    if (sidecar) addSpansTls(this, sidecar);
+    if (proxy) addSpansProxy(this, proxy);
   }
 }

@@ -8,7 +8,7 @@ import type { Component } from '../releases';
 import { volSyncPods } from './backup';
 import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
 import { qdrantPorts } from './qdrant';
-import { edgeNeedsTls, SPANS_TLS_PORT } from './spans-tls';
+import { edgeNeedsTls, SPANS_TLS_PORT, spansProxyOf, spansTarget } from './spans-proxy';
 
 /** The ports and peers that the policies name. */
 export interface NetworkPoliciesChartProps extends StudioIdentity {
@@ -40,13 +40,11 @@ export interface NetworkPoliciesChartProps extends StudioIdentity {
 }
 
 /** Where spans arrive at the pod of ingestion, and from whom. */
-export function spansEntrances({
-  edge,
-  line,
-  spansService,
-}: StudioConfig): Pick<NetworkPoliciesChartProps, 'spansFromEdge' | 'spansPublished'> {
-  const { otlp } = line.ports.ingestion;
-  const port = spansService.certificate ? SPANS_TLS_PORT : otlp;
+export function spansEntrances(
+  config: StudioConfig,
+): Pick<NetworkPoliciesChartProps, 'spansFromEdge' | 'spansPublished'> {
+  const { edge, line, spansService } = config;
+  const { port } = spansTarget(line.ports.ingestion.otlp, spansProxyOf(config));
   const published = !edge || spansService.type !== 'ClusterIP';
   return {
     // Spans that come neither through this edge nor to a published port come through an edge of the operator's own.

@@ -18,9 +18,8 @@ export interface ProxyProps {
   readonly name: string;
   /** Registry, with path, that mirrors Docker Hub. */
   readonly imageRegistry: string;
-  /** Name of the port that it listens on. */
-  readonly portName: string;
-  readonly port: number;
+  /** Ports that it listens on, by name. nginx listens on all of them or ends, so probes ask the first. */
+  readonly ports: Readonly<Record<string, number>>;
   /** uid and gid. @default the image's own */
   readonly user?: number;
   /** As measured. */
@@ -85,14 +84,8 @@ ${indent(http)}}
 }
 
 /** The container. */
-export function proxyContainer({
-  name,
-  imageRegistry,
-  portName,
-  port,
-  user = USER,
-  memory,
-}: ProxyProps): k8s.Container {
+export function proxyContainer({ name, imageRegistry, ports, user = USER, memory }: ProxyProps): k8s.Container {
+  const [portName = ''] = Object.keys(ports);
   const connects = { tcpSocket: { port: k8s.IntOrString.fromString(portName) }, timeoutSeconds: 5 };
   return {
     name,
@@ -100,7 +93,7 @@ export function proxyContainer({
     imagePullPolicy: 'IfNotPresent',
     // Without the image's entrypoint, which edits files; and without the compiled-in log file, opened before any other.
     command: ['nginx', '-p', RUN_PATH, '-c', `${CONFIG_PATH}/nginx.conf`, '-e', 'stderr', '-g', 'daemon off;'],
-    ports: [{ name: portName, containerPort: port, protocol: 'TCP' }],
+    ports: Object.entries(ports).map(([port, containerPort]) => ({ name: port, containerPort, protocol: 'TCP' })),
     readinessProbe: { ...connects, periodSeconds: 10, failureThreshold: 3 },
     livenessProbe: { ...connects, periodSeconds: 20, failureThreshold: 6 },
     resources: resources(10, memory),

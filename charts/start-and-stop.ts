@@ -3,23 +3,23 @@ import { internalServiceNames } from '../config/names';
 import type { ReleaseLine } from '../releases';
 import { type ComponentProps, containerDefaults } from './pod/component';
 import { resources } from './pod/resources';
-
-/** Seconds after which load balancers have stopped sending to a pod that terminates. */
-const EDGE_SECONDS = 10;
+import { SPANS_PROXY_SHUTDOWN_SECONDS } from './spans-proxy';
 
 /** Seconds that the kubelet may need between the end of the hook and the kill. */
 const SLACK_SECONDS = 4;
 
 /**
- * How ingestion stops. A release that hears SIGTERM gets the time it drains for. One that does not is killed anyway, so it
- * is kept alive until the edge sends no more and what it acknowledged last is on the disk; waiting longer would gain nothing.
+ * How ingestion stops. A release that handles SIGTERM gets the time that it drains for. One that ignores it is killed, after
+ * it has written what it acknowledged last: the proxy gets its signal when the hook starts, takes no new connection from
+ * then on, and has closed all others within SPANS_PROXY_SHUTDOWN_SECONDS. To accept spans for longer would help nobody: the
+ * next pod starts only when this one is gone.
  */
 export function stopIngestion({ stop }: ReleaseLine['ingestion']): {
   readonly terminationGracePeriodSeconds: number;
   readonly lifecycle?: k8s.Lifecycle;
 } {
   if ('drainSeconds' in stop) return { terminationGracePeriodSeconds: stop.drainSeconds };
-  const seconds = EDGE_SECONDS + stop.unwrittenSeconds;
+  const seconds = SPANS_PROXY_SHUTDOWN_SECONDS + stop.unwrittenSeconds;
   return {
     terminationGracePeriodSeconds: seconds + SLACK_SECONDS,
     // Not the kubelet's own `sleep`, which Kubernetes 1.27 and 1.28 do not know.

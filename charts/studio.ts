@@ -19,7 +19,7 @@ import type { ComponentProps, StatefulComponentProps } from './pod/component';
 import { QdrantChart, QdrantStorageChart } from './qdrant';
 import { ExternalSecretsChart, SealedSecretsChart, SecretsChart } from './secrets';
 import { SettingsChart } from './settings';
-import { spansTlsOf } from './spans-tls';
+import { spansProxyOf } from './spans-proxy';
 import { mountedClaim, StorageChart } from './storage';
 import { UpgradeGuardChart } from './upgrade-guard';
 
@@ -104,7 +104,7 @@ export class Studio extends Construct {
       waitForPort: needsBackendFirst(config.line) ? ports.backend.internalGrpc : undefined,
       published: onLocalhost ? undefined : config.spansService,
       serviceAnnotations: annotations.spansService,
-      tls: spansTlsOf(config),
+      proxy: spansProxyOf(config),
     });
     new FrontendChart(this, '60-frontend', {
       ...component(config, 'frontend'),

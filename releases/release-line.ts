@@ -181,6 +181,11 @@ export function needsBackendFirst({ ingestion }: ReleaseLine): boolean {
   return !ingestion.waitsForBackend && ingestion.uncheckedKey !== 'UNAVAILABLE';
 }
 
+/** Whether ingestion takes spans until it is killed, and so loses what it acknowledged last. */
+export function ignoresSigterm({ ingestion }: ReleaseLine): boolean {
+  return 'unwrittenSeconds' in ingestion.stop;
+}
+
 /** MiB that a share of a container's memory limit comes to. */
 export function shareOfMemory({ memory }: ReleaseLine, size: Size, { component, percent }: MemoryShare): number {
   return Math.floor((memory[size][component].limitMi * percent) / 100);

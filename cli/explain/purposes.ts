@@ -162,6 +162,11 @@ export const purposes: readonly FilePurpose[] = [
         name: 'junjo-ai-studio-ingestion-tls',
         text: 'Configuration of the nginx in the pod in which TLS for spans ends',
       },
+      {
+        kind: 'ConfigMap',
+        name: 'junjo-ai-studio-ingestion-proxy',
+        text: 'Configuration of the nginx through which spans reach ingestion, so that a stop loses none of them',
+      },
     ],
   },
   {

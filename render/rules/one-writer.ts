@@ -2,7 +2,7 @@ import { claimsOf, fieldsOf, type Manifest, type Pod, titleOf } from '../manifes
 import type { RenderedStudio } from './rendered-studio';
 import type { Rule, Violation } from './rule';
 
-/** The least that a release takes to stop: ten seconds for the edge, and six until acknowledged spans are on the disk. */
+/** The least that a release takes to stop: ten seconds for calls under way, and six until acknowledged spans are on the disk. */
 const LEAST_GRACE_SECONDS = 20;
 
 /** A second pod on the same data, even for a moment, fails on the stores' locks or corrupts them. */

@@ -56,6 +56,9 @@ const ports = {
   spans: 50051,
   // The sidecar in which TLS ends.
   'spans-tls': 50054,
+  // The proxy in front of an ingestion that ignores SIGTERM, and the port of such an ingestion from 0.81.1 on.
+  'spans-proxy': 4317,
+  'spans-itself': 26155,
   'span-reads': 50052,
   53: 53,
   5353: 5353,
@@ -158,6 +161,21 @@ test('without a load balancer only the edge brings spans', () => {
   const expected = meant(documented).filter((row) => row !== 'client ingestion spans');
   expect(allowed(settings).sort()).toEqual([...expected].sort());
 });
+
+test.each([
+  ['0.80.0', {}],
+  ['0.81.0', {}],
+  ['0.81.5', {}],
+  ['0.82.1', { JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() }],
+])(
+  'where a proxy is in front of ingestion, spans reach the proxy, and nobody reaches past it: %s',
+  (release, token) => {
+    const ranges = { JUNJO_K8S_INGESTION_SOURCE_RANGES: '203.0.113.0/24' };
+    const rows = allowed(production({ ...known, ...published, ...ranges, ...token, JUNJO_K8S_RELEASE: release }));
+    const ofSpans = rows.filter((row) => row.includes(' ingestion spans'));
+    expect(ofSpans.sort()).toEqual(['client ingestion spans-proxy', 'edge ingestion spans-proxy']);
+  },
+);
 
 const overTls = {
   ...known,
@@ -270,14 +288,13 @@ describe.each([
     for (const [to, service] of [
       [frontend, 'frontend'],
       [backend, 'backend'],
+      [ingestion, 'ingestion'],
     ] as const) {
       const [served] = studio.get('Service', `junjo-ai-studio-${service}`).spec.ports;
       const listening = studio.pod(service).spec.containers.flatMap((container: Manifest) => container.ports);
       expect(listening.map(({ containerPort }: Manifest) => containerPort)).toContain(served.targetPort);
       expect(isAllowed(policies, { from: edge, to, port: served.targetPort })).toBe(true);
     }
-    const otlp = studio.container('ingestion').ports.find(({ name }: Manifest) => name === 'otlp-grpc').containerPort;
-    expect(isAllowed(policies, { from: edge, to: ingestion, port: otlp })).toBe(true);
   });
 });
 

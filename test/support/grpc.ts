@@ -82,6 +82,9 @@ export class FakeIngestion {
     this.server.forceShutdown();
   }
 
+  /** Called with each message that is answered without an error, right before the answer. */
+  protected acknowledge(_message: Buffer): void {}
+
   private unary(call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>): void {
     this.seen.push({ metadata: call.metadata, deadline: call.getDeadline() });
     call.once('cancelled', () => {
@@ -98,10 +101,37 @@ export class FakeIngestion {
     const answer = () => {
       call.sendMetadata(header);
       if (code) done({ code: Number(code), details: 'as asked', metadata: trailer });
-      else done(null, call.request, trailer);
+      else {
+        this.acknowledge(call.request);
+        done(null, call.request, trailer);
+      }
     };
     if (wait) setTimeout(answer, Number(wait)).unref();
     else answer();
+  }
+}
+
+/** Ingestion of the releases that ignore SIGTERM: it writes a message some time after it has acknowledged it. */
+export class LateWriter extends FakeIngestion {
+  /** The messages that it has written. */
+  readonly written: string[] = [];
+  private readonly unwritten = new Set<NodeJS.Timeout>();
+
+  constructor(
+    port: number,
+    private readonly unwrittenMs: number,
+  ) {
+    super(port);
+  }
+
+  /** SIGKILL: what it has not written by now is lost. */
+  kill(): void {
+    for (const timer of this.unwritten) clearTimeout(timer);
+    this.stop();
+  }
+
+  protected override acknowledge(message: Buffer): void {
+    this.unwritten.add(setTimeout(() => this.written.push(String(message)), this.unwrittenMs));
   }
 }
 
@@ -114,12 +144,17 @@ export interface Answer {
   readonly trailer: Metadata;
 }
 
-/** A client with a connection of its own, which trusts the certificates whoever they name. */
-export function connectClient(port: number, trusted: readonly string[], options: ClientOptions = {}): Client {
-  const roots = Buffer.from(trusted.join(''));
+/** A client with a connection of its own, in the clear or trusting these certificates whoever they name. */
+export function connectClient(
+  port: number,
+  trusted: readonly string[] | undefined,
+  options: ClientOptions = {},
+): Client {
   return new Client(
     `127.0.0.1:${port}`,
-    credentials.createSsl(roots, null, null, { checkServerIdentity: () => undefined }),
+    trusted
+      ? credentials.createSsl(Buffer.from(trusted.join('')), null, null, { checkServerIdentity: () => undefined })
+      : credentials.createInsecure(),
     {
       'grpc.use_local_subchannel_pool': 1,
       // An address is no name that TLS may ask for.

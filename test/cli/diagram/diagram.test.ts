@@ -78,6 +78,13 @@ describe('a production studio', () => {
     expect(line(diagram, 'service junjo-ai-studio-ingestion')[0]).toContain(':50054 tls | TLS ends here');
   });
 
+  test('leads spans to the proxy where one is in front of ingestion', () => {
+    const diagram = of(production({ JUNJO_K8S_RELEASE: '0.81.5' }));
+    expect(line(diagram, 'ingress -flow-> junjo-ai-studio-ingestion')).toEqual([
+      'ingress -flow-> junjo-ai-studio-ingestion: :4317 proxy',
+    ]);
+  });
+
   test('shows spans that come in the clear as such', () => {
     const diagram = of(production({ JUNJO_PROD_INGESTION_URL: 'http://spans.example.com:50051' }));
     expect(line(diagram, 'Your application')[0]).toMatch(/-open->.*in the clear/);

@@ -1,0 +1,274 @@
+import { k8s } from 'cdk8s-plus-27';
+import type { Construct } from 'constructs';
+import { workloadNames } from '../config/names';
+import type { Edge, StudioConfig } from '../config/studio-config';
+import { ignoresSigterm } from '../releases';
+import { spansTlsSecretName } from './certificates';
+import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
+import { digest } from './pod/digest';
+import { quantity, resources } from './pod/resources';
+import { containerSecurityContext } from './pod/security';
+import { proxyConfig, proxyContainer, proxyVolumes } from './proxy';
+import { servicePort } from './service';
+
+/** The Service behind which an edge finds spans over TLS. */
+export const spansTlsName = `${workloadNames.ingestion}-tls`;
+
+/** Where the proxy listens for TLS; beside ingestion's own port, so that both can be in one pod. */
+export const SPANS_TLS_PORT = 50054;
+
+/**
+ * Where the proxy listens in the clear: the port that IANA registered for OTLP over gRPC. No release line has it, and it is
+ * below 32768, from where on the kernel gives ports to ingestion's own outgoing connections. Ingestion keeps its own port:
+ * it listens on every address of the pod, whatever its settings (ingestion/src/main.rs of mdrideout/junjo-ai-studio).
+ */
+export const SPANS_PLAIN_PORT = 4317;
+
+const CERTIFICATES = 'tls-certificates';
+const CERTIFICATES_PATH = '/etc/nginx/certificates';
+
+/** What the proxy shows to its clients over TLS. */
+export type ShownCertificate =
+  /** A Secret of type `kubernetes.io/tls`; it may come later than the pod. */
+  | { readonly kind: 'secret'; readonly name: string }
+  /** One that the pod makes when it starts, for an edge that does not verify it; with the image that has openssl. */
+  | { readonly kind: 'selfSigned'; readonly image: string; readonly imagePullPolicy: string };
+
+/** Where the proxy comes from, where it listens, and the ingestion in front of which it runs. */
+export interface SpansProxyProps extends StudioIdentity {
+  /** Registry, with path, that mirrors Docker Hub. */
+  readonly imageRegistry: string;
+  /** Where it ends TLS. @default it does not */
+  readonly tls?: { readonly port: number; readonly certificate: ShownCertificate };
+  /** Where it listens in the clear. @default it does not */
+  readonly plainPort?: number;
+  /** Clients reach ingestion through the proxy alone, so that the pod is not ready without it. */
+  readonly onlyWay: boolean;
+  /** uid and gid of the pod, for which the certificate is readable. */
+  readonly user: number;
+  /** Where ingestion listens in the same pod. */
+  readonly otlpPort: number;
+  /** Folder of the certificate and its key. @default that of the container */
+  readonly certificatesPath?: string;
+}
+
+/** Whether spans come through an edge that speaks HTTP/2 to pods over TLS only, whatever their certificate is. */
+export function edgeNeedsTls(edge: Edge | undefined): boolean {
+  return Boolean(edge?.hosts.spans && edge.route.kind === 'ingress' && edge.route.controller?.tlsToBackend);
+}
+
+/**
+ * The proxy of a studio, where it needs one: for TLS, and in front of an ingestion that ignores SIGTERM. Such an ingestion
+ * acknowledges spans on open connections until it is killed, and has not written the last of them by then. The proxy closes
+ * the connections before that.
+ */
+export function spansProxyOf(config: StudioConfig): SpansProxyProps | undefined {
+  const { line } = config;
+  const certificate = certificateOf(config);
+  const onlyWay = ignoresSigterm(line);
+  if (!certificate && !onlyWay) return undefined;
+  return {
+    studio: config.name,
+    namespace: config.namespace,
+    imageRegistry: config.imageRegistry,
+    tls: certificate && { port: SPANS_TLS_PORT, certificate },
+    // With a certificate from a Secret, the Service for spans leads to the port for TLS.
+    plainPort: onlyWay && certificate?.kind !== 'secret' ? SPANS_PLAIN_PORT : undefined,
+    onlyWay,
+    user: line.users.ingestion,
+    otlpPort: line.ports.ingestion.otlp,
+  };
+}
+
+/** The port of the pod to which the Service for spans leads, and whether it speaks TLS. */
+export function spansTarget(
+  otlpPort: number,
+  { tls, plainPort }: Partial<SpansProxyProps> = {},
+): { readonly port: number; readonly isTls: boolean } {
+  // A self-signed certificate is for the edge, which has a Service of its own.
+  if (tls?.certificate.kind === 'secret') return { port: tls.port, isTls: true };
+  return { port: plainPort ?? otlpPort, isTls: false };
+}
+
+function certificateOf({ edge, images, imagePullPolicies, spansService }: StudioConfig): ShownCertificate | undefined {
+  if (spansService.certificate) return { kind: 'secret', name: spansTlsSecretName(spansService.certificate) };
+  if (!edgeNeedsTls(edge)) return undefined;
+  // The backend's image has openssl, and is on the node already: both pods are on one.
+  return { kind: 'selfSigned', image: images.backend, imagePullPolicy: imagePullPolicies.backend };
+}
+
+/** Seconds for calls under way when the pod stops; a stream has no end of its own, and its client connects again. */
+export const SPANS_PROXY_SHUTDOWN_SECONDS = 10;
+
+/** The proxy's configuration, by file name: nginx that ends TLS and passes gRPC on, as patient as ingestion itself. */
+export function spansProxyConfig({
+  otlpPort,
+  tls,
+  plainPort,
+  certificatesPath = CERTIFICATES_PATH,
+}: Pick<SpansProxyProps, 'otlpPort' | 'tls' | 'plainPort' | 'certificatesPath'>): Record<string, string> {
+  return proxyConfig(
+    `${tls ? certificateMap(certificatesPath) : ''}upstream ingestion {
+  server 127.0.0.1:${otlpPort};
+  # The default since 1.29.7.
+  keepalive 32;
+}
+
+server {
+  # The directive "http2 on", which a warning asks for, is not known before 1.25.1. Idle connections show that they live,
+  # to load balancers that would forget them.
+${tls ? tlsListener(tls.port) : ''}${plainPort ? plainListener(plainPort) : ''}
+  # No connection is too old: the defaults close one after a minute without a call, after an hour, or a thousand calls.
+  client_header_timeout 1h;
+  keepalive_timeout 1h;
+  keepalive_time 52w;
+  keepalive_requests 1000000000;
+  http2_max_concurrent_streams 256;
+  # What a client may send before it hears from nginx: with 64 KiB, 4 MiB over 100 ms take six seconds.
+  http2_body_preread_size 256k;
+  grpc_buffer_size 32k;
+  grpc_connect_timeout 5s;
+  grpc_read_timeout 1h;
+  grpc_send_timeout 1h;
+
+  location / {
+    grpc_pass grpc://ingestion;
+  }
+
+  # Clients of gRPC send again what was unavailable; of an error 500 they would not know.
+  error_page 500 502 503 504 = /unavailable;
+  location = /unavailable {
+    internal;
+    default_type application/grpc;
+    add_header grpc-status 14;
+    add_header grpc-message 'ingestion does not answer';
+    return 200;
+  }
+}
+`,
+    { shutdownSeconds: SPANS_PROXY_SHUTDOWN_SECONDS, connections: 4096, headerBuffers: 4 },
+  );
+}
+
+function certificateMap(path: string): string {
+  return `# A path with a variable is read at each handshake, so that a renewed certificate needs no reload, and a missing one
+# keeps nothing from starting. The kubelet may swap both files between two reads: 1.30 then reads them again, where 1.26
+# drops that handshake.
+map $ssl_server_name $certificates {
+  default ${path};
+}
+
+`;
+}
+
+function tlsListener(port: number): string {
+  return `  listen ${port} ssl http2 so_keepalive=60s::;
+  ssl_certificate $certificates/tls.crt;
+  ssl_certificate_key $certificates/tls.key;
+  ssl_protocols TLSv1.2 TLSv1.3;
+  # A resumed session would go on with the certificate it began with.
+  ssl_session_tickets off;
+`;
+}
+
+function plainListener(port: number): string {
+  return `  listen ${port} http2 so_keepalive=60s::;
+`;
+}
+
+/** Name of the container, and last word of its ConfigMap. */
+function nameOf({ tls }: Pick<SpansProxyProps, 'tls'>): string {
+  return tls ? 'tls' : 'proxy';
+}
+
+function configMapName(props: Pick<SpansProxyProps, 'tls'>): string {
+  return `${workloadNames.ingestion}-${nameOf(props)}`;
+}
+
+/** Rolls the pod when the proxy's configuration changes. */
+export function spansProxyDigest(props: SpansProxyProps): Record<string, string> {
+  return { [`checksum/${nameOf(props)}`]: digest(spansProxyConfig(props)) };
+}
+
+/** The proxy's ConfigMap, and the Service for an edge that needs TLS. */
+export function addSpansProxy(scope: Construct, props: SpansProxyProps): void {
+  new k8s.KubeConfigMap(scope, 'proxy-config', {
+    metadata: objectMeta(props, configMapName(props), 'ingestion'),
+    data: spansProxyConfig(props),
+  });
+  if (props.tls?.certificate.kind !== 'selfSigned') return;
+  new k8s.KubeService(scope, 'tls-service', {
+    metadata: objectMeta(props, spansTlsName, 'ingestion'),
+    spec: {
+      type: 'ClusterIP',
+      selector: selectorLabels('ingestion'),
+      ports: [servicePort('otlp-tls', props.tls.port)],
+    },
+  });
+}
+
+/** The proxy's container. Where it is not the only way, the pod is ready without it. */
+export function spansProxyContainer(props: SpansProxyProps): k8s.Container {
+  const { imageRegistry, user, tls, plainPort, onlyWay } = props;
+  const {
+    readinessProbe,
+    volumeMounts = [],
+    ...container
+  } = proxyContainer({
+    name: nameOf(props),
+    imageRegistry,
+    ports: { ...(tls && { 'otlp-tls': tls.port }), ...(plainPort && { 'otlp-plain': plainPort }) },
+    user,
+    // Measured over TLS, which needs the most, both processes: 14 MiB idle, 22 with 50 connections, 23 under four parallel streams of 15 MB, 37 when each
+    // of the 50 sends 1 MiB at once, and 72 with 2000 calls under way.
+    memory: { requestMi: 16, limitMi: 128 },
+  });
+  return {
+    ...container,
+    ...(onlyWay && { readinessProbe }),
+    volumeMounts: [
+      ...volumeMounts,
+      ...(tls ? [{ name: CERTIFICATES, mountPath: CERTIFICATES_PATH, readOnly: true }] : []),
+    ],
+  };
+}
+
+/** Makes the certificate that nobody verifies, where the proxy shows such a one. */
+export function certificateMaker({ tls }: Pick<SpansProxyProps, 'tls'>): k8s.Container[] {
+  if (tls?.certificate.kind !== 'selfSigned') return [];
+  const { certificate } = tls;
+  return [
+    {
+      name: 'make-certificate',
+      image: certificate.image,
+      imagePullPolicy: certificate.imagePullPolicy,
+      command: ['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
+      args: [
+        ...['-days', '3650', '-subj', '/CN=ingestion.internal', '-addext', 'subjectAltName=DNS:ingestion.internal'],
+        ...['-keyout', `${CERTIFICATES_PATH}/tls.key`, '-out', `${CERTIFICATES_PATH}/tls.crt`],
+      ],
+      resources: resources(10, { requestMi: 16, limitMi: 64 }),
+      securityContext: containerSecurityContext(),
+      volumeMounts: [{ name: CERTIFICATES, mountPath: CERTIFICATES_PATH }],
+    },
+  ];
+}
+
+/** The keys of a TLS Secret, and no other that it may have: https://kubernetes.io/docs/concepts/configuration/secret/#tls-secrets */
+const CERTIFICATE_FILES = ['tls.crt', 'tls.key'].map((key) => ({ key, path: key }));
+
+/** The proxy's volumes. */
+export function spansProxyVolumes(props: SpansProxyProps): k8s.Volume[] {
+  const volumes = proxyVolumes(nameOf(props), configMapName(props));
+  return props.tls ? [...volumes, certificateVolume(props.tls.certificate)] : volumes;
+}
+
+function certificateVolume(certificate: ShownCertificate): k8s.Volume {
+  return {
+    name: CERTIFICATES,
+    ...(certificate.kind === 'secret'
+      ? // Optional: the pod starts before cert-manager has written it.
+        { secret: { secretName: certificate.name, items: CERTIFICATE_FILES, optional: true } }
+      : { emptyDir: { sizeLimit: quantity('1Mi') } }),
+  };
+}

@@ -81,8 +81,8 @@ export function loadStudio(files: readonly EnvFileText[], options: LoadOptions =
   if (choice.kind === 'other') {
     return { problems: [release('error', choice.error), ...inFileOrder([...readProblems, ...found], files)], place };
   }
-  const unchosen = choice.kind === 'default' && entries.get('JUNJO_ENV')?.value === 'production';
-  const notes = unchosen ? [release('note', choice.note)] : [];
+  const isNoted = choice.kind === 'chosen' || entries.get('JUNJO_ENV')?.value === 'production';
+  const notes = isNoted && choice.note ? [release('note', choice.note)] : [];
   const problems = inFileOrder([...readProblems, ...found, ...notes], files);
   return problems.some(({ severity }) => severity === 'error') ? { problems, place } : { config, problems, place };
 }

@@ -6,6 +6,9 @@ export const release070: ReleaseLine = {
   ...common,
   name: '0.70',
   tags: ['0.70.3', '0.70.4'],
+  // The transaction of every span also writes one counter (incrementCounterInTxn in ingestion/storage/badger.go of
+  // mdrideout/junjo-ai-studio). BadgerDB refuses one of two that overlap, and its span is acknowledged all the same.
+  faults: { '0.70.4': 'loses acknowledged spans when several exports arrive at the same time' },
   ports: ports1323,
   environment: {
     backend: {
@@ -47,6 +50,8 @@ export const release070: ReleaseLine = {
     keyTrustedFor: 600,
     // gRPC streams drain first, then the store syncs and closes; a killed BadgerDB has to be repaired.
     stop: { drainSeconds: 120 },
+    // ingestion/server/otel_trace_service.go: an error of the store is logged, and the answer is a success.
+    failedWrite: 'acknowledged',
   },
   api: openApi,
   stores: {

@@ -1,4 +1,5 @@
 import {
+  batchedWrites,
   common,
   noBackendPort,
   openApi,
@@ -79,11 +80,11 @@ export const release082: ReleaseLine = {
   ],
   fewerReaders: noBackendPort,
   ingestion: {
+    ...batchedWrites,
     health: 'grpc',
     waitsForBackend: false,
     uncheckedKey: 'UNAVAILABLE',
     keyTrustedFor: { variable: 'JUNJO_API_KEY_CACHE_TTL_SECONDS' },
-    stop: { unwrittenSeconds: 6 },
   },
   api: { ...openApi, spansNeedSignIn: true, cookie: 'signed and encrypted' },
   stores: parquetStores21,

@@ -118,12 +118,22 @@ export const parquetEnvironmentWithPorts: ReleaseLine['environment'] = {
   frontend: {},
 };
 
-/** Ingestion in Rust, up to the release that answers UNAVAILABLE: a batch is written at the latest six seconds later. */
+/**
+ * What all of ingestion in Rust does with spans: it writes a batch at the latest six seconds after it has acknowledged it
+ * (ingestion/src/flusher/mod.rs), or when BATCH_SIZE spans wait; then an error of the write is the answer
+ * (ingestion/src/server/trace_service.rs).
+ */
+export const batchedWrites = {
+  stop: { unwrittenSeconds: 6 },
+  failedWrite: { status: 'INTERNAL', variable: 'BATCH_SIZE' },
+} satisfies Partial<ReleaseLine['ingestion']>;
+
+/** Ingestion in Rust, up to the release that answers UNAVAILABLE. */
 export const impatientIngestion = {
+  ...batchedWrites,
   waitsForBackend: false,
   uncheckedKey: 'UNAUTHENTICATED',
   keyTrustedFor: 600,
-  stop: { unwrittenSeconds: 6 },
 } satisfies Partial<ReleaseLine['ingestion']>;
 
 /** Who reads what they all share: the variables that from some release on only some read. */

@@ -1,4 +1,4 @@
-import { newestTag, type ReleaseLine, type StoreFacts } from './release-line';
+import { type ReleaseLine, recommendedTag, type StoreFacts } from './release-line';
 
 /** What happens to the spans when another release line starts on the volume. */
 export type Move =
@@ -35,7 +35,7 @@ export interface SchemaFacts {
   readonly schema: string;
   /** Lines that write and read it, oldest first. */
   readonly lines: readonly string[];
-  /** The newest tag that reads it. */
+  /** The tag to go back to. */
   readonly release: string;
   readonly stores: StoreFacts;
   readonly move: Move;
@@ -53,7 +53,7 @@ export function schemasFor(to: ReleaseLine, lines: readonly ReleaseLine[]): read
       {
         schema,
         lines: own.map(({ name }) => name),
-        release: newestTag(newest),
+        release: recommendedTag(newest),
         stores,
         move: moveOf(stores, to.stores),
       },

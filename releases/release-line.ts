@@ -55,7 +55,10 @@ export interface IngestionFacts {
   readonly health: 'grpc' | 'tcp';
   /** Opens no port, not even for health, until the backend validates API keys; else it starts at once. */
   readonly waitsForBackend: boolean;
-  /** What a client gets while its key cannot be checked. OTLP exporters send again after `UNAVAILABLE` alone. */
+  /**
+   * What a client gets while its key cannot be checked. Of these, OTLP exporters retry `UNAVAILABLE` alone:
+   * https://opentelemetry.io/docs/specs/otlp/#failures
+   */
   readonly uncheckedKey: 'INTERNAL' | 'UNAUTHENTICATED' | 'UNAVAILABLE';
   /** Seconds for which a checked key is trusted, so that a revoked one still works; or the variable that sets them. */
   readonly keyTrustedFor: number | { readonly variable: string };
@@ -64,6 +67,11 @@ export interface IngestionFacts {
    * that it acknowledged in the last `unwrittenSeconds` are only in memory.
    */
   readonly stop: { readonly drainSeconds: number } | { readonly unwrittenSeconds: number };
+  /**
+   * What a client gets for spans that cannot be written, for example on a full volume. Either the same as for others, so
+   * that they are lost. Or `status`, when as many acknowledged spans as the variable says already wait in memory.
+   */
+  readonly failedWrite: 'acknowledged' | { readonly status: 'INTERNAL'; readonly variable: string };
 }
 
 /** What the API shows without the manifests, and to whom. */
@@ -138,6 +146,8 @@ export interface ReleaseLine {
   readonly name: string;
   /** Image tags of the line, oldest first. */
   readonly tags: readonly [string, ...string[]];
+  /** Tags that are known to lose data, and how. Nothing recommends them. @default none */
+  readonly faults?: Readonly<Record<string, string>>;
   /** Repositories of the published images, without registry and tag. */
   readonly images: Readonly<Record<Component, string>>;
   readonly ports: {
@@ -189,6 +199,11 @@ export function ignoresSigterm({ ingestion }: ReleaseLine): boolean {
 /** MiB that a share of a container's memory limit comes to. */
 export function shareOfMemory({ memory }: ReleaseLine, size: Size, { component, percent }: MemoryShare): number {
   return Math.floor((memory[size][component].limitMi * percent) / 100);
+}
+
+/** The newest tag of a line that is not known to lose data. */
+export function recommendedTag(line: ReleaseLine): string {
+  return line.tags.findLast((tag) => !line.faults?.[tag]) ?? newestTag(line);
 }
 
 /** The newest tag of a line. */

@@ -7,7 +7,7 @@ import { isPlaceholder } from '../../config/placeholders';
 import type { Problem } from '../../config/problems';
 import { commaSeparated } from '../../config/value-types';
 import { variablesOf } from '../../config/variables';
-import { newestTag, releaseLines } from '../../releases';
+import { recommendedTag, releaseLines } from '../../releases';
 import { exampleEnvFile } from './env-file';
 import { type Answers, type Question, questions } from './questions';
 
@@ -119,7 +119,7 @@ class Interview {
   private suggested(name: string): string | undefined {
     if (name === RELEASE) {
       const choice = chooseRelease(this.entries(), releaseLines);
-      return choice.kind === 'other' ? newestTag(choice.line) : undefined;
+      return choice.kind === 'other' ? recommendedTag(choice.line) : undefined;
     }
     if (name !== ORIGINS) return undefined;
     const ui = this.answers().get('JUNJO_PROD_FRONTEND_URL') ?? '';

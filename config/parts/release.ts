@@ -1,4 +1,4 @@
-import { defaultTag, newestTag, type ReleaseLine } from '../../releases';
+import { defaultTag, newestTag, type ReleaseLine, recommendedTag } from '../../releases';
 import type { Entry } from '../env-files';
 import { listed } from '../text';
 import { variablesOf } from '../variables';
@@ -7,7 +7,7 @@ type Entries = ReadonlyMap<string, Entry>;
 
 /** The release that an env file asks for, or what it should ask for. */
 export type ReleaseChoice =
-  | { readonly kind: 'chosen'; readonly line: ReleaseLine }
+  | { readonly kind: 'chosen'; readonly line: ReleaseLine; readonly note?: string }
   /** The file names none, and has nothing that the default release does not have. */
   | { readonly kind: 'default'; readonly line: ReleaseLine; readonly note: string }
   /** The file names none, but has variables of another line. */
@@ -20,14 +20,17 @@ export function chooseRelease(entries: Entries, lines: readonly ReleaseLine[]): 
   const tag = entries.get('JUNJO_K8S_RELEASE')?.value;
   const line = lines.find(({ tags }) => tags.includes(tag || defaultTag));
   if (!line) return { kind: 'unknown', error: unknownTag(tag || defaultTag, lines) };
-  if (tag) return { kind: 'chosen', line };
+  if (tag) {
+    const fault = line.faults?.[tag];
+    return { kind: 'chosen', line, note: fault && `${tag} ${fault}. Set ${recommendedTag(line)}` };
+  }
 
   const foreign = unknownNames(entries, line, lines);
   const better = foreign.length > 0 ? bestFit(entries, lines) : line;
   if (better !== line) {
     const some = listed(foreign.length > 4 ? [...foreign.slice(0, 3), `${foreign.length - 3} more`] : foreign);
     const belong = foreign.length === 1 ? 'belongs' : 'belong';
-    const error = `is not set, which means ${defaultTag}, but ${some} ${belong} to release line ${better.name}. Set JUNJO_K8S_RELEASE=${newestTag(better)}`;
+    const error = `is not set, which means ${defaultTag}, but ${some} ${belong} to release line ${better.name}. Set JUNJO_K8S_RELEASE=${recommendedTag(better)}`;
     return { kind: 'other', line: better, error };
   }
   const newest = newestTag(lines[lines.length - 1] ?? line);
@@ -38,7 +41,8 @@ export function chooseRelease(entries: Entries, lines: readonly ReleaseLine[]): 
 function unknownTag(tag: string, lines: readonly ReleaseLine[]): string {
   const known = lines.flatMap(({ tags }) => tags);
   if (/^v?[0-9]+(\.[0-9]+)?$|^[a-z]+$/.test(tag)) {
-    const within = known.filter((each) => each.startsWith(`${tag.replace(/^v/, '')}.`));
+    const sound = lines.flatMap(({ tags, faults }) => tags.filter((each) => !faults?.[each]));
+    const within = sound.filter((each) => each.startsWith(`${tag.replace(/^v/, '')}.`));
     const newest = within[within.length - 1] ?? known[known.length - 1];
     return `${tag} is a tag that moves, so that each restart could run another release. Name a release, for example ${newest}`;
   }

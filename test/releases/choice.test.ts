@@ -142,6 +142,21 @@ describe('a release that was not chosen', () => {
   });
 });
 
+describe('a tag that is known to lose data', () => {
+  test.each([development, production])('is noted, with a better one', (studio) => {
+    expect(problemsOf(envText(studio({ JUNJO_K8S_RELEASE: '0.70.4' })))).toEqual([
+      expect.stringMatching(
+        /^note: \.env:\d JUNJO_K8S_RELEASE: 0\.70\.4 loses acknowledged spans when .*\. Set 0\.70\.3$/,
+      ),
+    ]);
+    expect(problemsOf(envText(studio({ JUNJO_K8S_RELEASE: '0.70.3' })))).toEqual([]);
+  });
+
+  test('is no example for a tag that moves', () => {
+    expect(problemsOf(envText(development({ JUNJO_K8S_RELEASE: '0.70' })))[0]).toMatch(/for example 0\.70\.3$/);
+  });
+});
+
 describe('a tag that no release has', () => {
   test.each([
     ['0.81.4', 'no release of Junjo AI Studio has the tag 0.81.4. Nearest: 0.81.3, 0.81.5'],

@@ -215,7 +215,13 @@ describe('a line that is one more data file', () => {
       frontend: { NEW_UI_FLAG: 'on' },
     },
     variables: [
-      { name: 'NEW_LIMIT', meaning: 'A limit', type: { kind: 'integer', min: 1, max: 9 }, readers: ['ingestion'] },
+      {
+        name: 'NEW_LIMIT',
+        meaning: 'A limit',
+        type: { kind: 'integer', min: 1, max: 9 },
+        readers: ['ingestion'],
+        default: '5',
+      },
       { name: 'NEW_TOKEN', meaning: 'A secret', type: 'token', readers: ['ingestion'] },
     ],
     users: { backend: 4000, ingestion: 4000, frontend: 4001 },
@@ -226,6 +232,7 @@ describe('a line that is one more data file', () => {
       uncheckedKey: 'INTERNAL',
       keyTrustedFor: 77,
       stop: { unwrittenSeconds: 30 },
+      failedWrite: { status: 'INTERNAL', variable: 'NEW_LIMIT' },
     },
     api: {
       spansPath: '/spans-of-all',
@@ -299,6 +306,7 @@ describe('a line that is one more data file', () => {
     expect(page).toMatch(/^\| 9\.9 \| 9\.9\.0 \| A made-up store \| 7001 \| 7010 \| 7020 \|$/m);
     expect(page).toMatch(/^\| 9\.9 \| no: `\/spans-of-all` .* `JUNJO_SECURE_COOKIE_KEY` \| 77 s \|$/m);
     expect(page).toMatch(/^\| 9\.9 \| TCP port 7021: .* `INTERNAL`, .* init container .* the last 30 s of spans/m);
+    expect(page).toMatch(/^\| 9\.9 \| spans of the last 30 s \| up to 5 \(`NEW_LIMIT`\).* `INTERNAL`/m);
     expect(page).toMatch(/^\| 9\.9\.0 \| 8\.8\.8 \|$/m);
     const back = Object.values(releasesPage([made, line('0.82')])).join('\n');
     expect(back).toContain('https://api.example.com/let-me-in');
@@ -356,6 +364,8 @@ describe('the examples of the lines', () => {
     /^50-ingestion.*\.initContainers\.wait-for-backend\./,
     /^50-ingestion.*\.(startup|readiness|liveness)Probe\.(grpc|tcpSocket|failureThreshold)/,
     /^50-ingestion.*\.(lifecycle\.preStop\.|terminationGracePeriodSeconds$)/,
+    // The proxy in front of an ingestion that ignores SIGTERM.
+    /^50-ingestion.*(\.checksum\/proxy$|\.containers\.proxy\.|\.volumes\.proxy-|:ConfigMap\.)/,
     // Ports of UI, API and OTLP.
     /\.ports\.(http|otlp-grpc)\.(containerPort|port|targetPort)$/,
     /^70-edge.*\.backend\.service\.port\.number$/,

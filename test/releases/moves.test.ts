@@ -53,7 +53,8 @@ test('what upstream released is three schemas', () => {
   expect(
     schemasFor(newest, releaseLines).map(({ schema, lines: own, release, move }) => [schema, own, release, move]),
   ).toEqual([
-    ['DuckDB 0.70.3', ['0.70'], '0.70.4', 'hidden'],
+    // Not 0.70.4, which loses spans.
+    ['DuckDB 0.70.3', ['0.70'], '0.70.3', 'hidden'],
     ['Parquet 0.80.0', ['0.80', '0.81.0', '0.81'], '0.81.5', 'unreadable'],
     ['Parquet 0.82.0', ['0.82'], '0.82.1', 'harmless'],
   ]);

@@ -1,7 +1,8 @@
 import { posix } from 'node:path';
+import { stopIngestion } from '../../charts/start-and-stop';
 import { internalServiceNames, workloadNames } from '../../config/names';
 import { listed } from '../../config/text';
-import { moveOf, needsBackendFirst, newestTag, type ReleaseLine, stepName } from '../../releases';
+import { moveOf, needsBackendFirst, type ReleaseLine, recommendedTag, stepName } from '../../releases';
 import { type Parts, table } from './page';
 
 /** What the API wants of whoever signs in or makes the first user, for curl. */
@@ -29,9 +30,10 @@ export function releasesPage(lines: readonly ReleaseLine[]): Parts {
       .map(([path, names]) => `On ${listed(names)}:\n\n${fenced(claimFirstUser(path))}`)
       .join('\n\n'),
     'start-and-stop': table(
-      ['line', 'ingestion is probed', 'while the backend is not there', 'on a stop'],
+      ['line', 'ingestion is probed', 'while the backend does not answer', 'on a stop'],
       lines.map((line) => [line.name, probe(line), withoutBackend(line), stop(line)]),
     ),
+    losses: losses(lines),
     sdk: table(
       ['release', 'Python SDK'],
       lines.flatMap(({ sdk = {} }) => Object.entries(sdk).map(([tag, version]) => [tag, version])),
@@ -69,17 +71,41 @@ function probe({ ingestion, ports }: ReleaseLine): string {
 function withoutBackend(line: ReleaseLine): string {
   const { ingestion, ports } = line;
   if (ingestion.waitsForBackend) {
-    return `opens no port until ${internalServiceNames.backend}:${ports.backend.internalGrpc} answers; later, \`${ingestion.uncheckedKey}\`, which exporters do not send again`;
+    return `opens no port until ${internalServiceNames.backend}:${ports.backend.internalGrpc} answers; later, \`${ingestion.uncheckedKey}\`, which exporters do not retry: spans are lost`;
   }
   return needsBackendFirst(line)
-    ? `\`${ingestion.uncheckedKey}\`, which exporters do not send again: spans are lost. An init container makes the first start wait`
-    : `\`${ingestion.uncheckedKey}\`: exporters send again`;
+    ? `\`${ingestion.uncheckedKey}\`, which exporters do not retry: spans are lost. An init container makes the first start wait`
+    : `\`${ingestion.uncheckedKey}\`, which exporters retry for a while`;
 }
 
 function stop({ ingestion }: ReleaseLine): string {
-  return 'drainSeconds' in ingestion.stop
-    ? `drains and closes its store, in at most ${ingestion.stop.drainSeconds} s; nothing acknowledged is lost`
-    : `does not hear SIGTERM: kept alive until the last ${ingestion.stop.unwrittenSeconds} s of spans are written, then killed`;
+  if ('drainSeconds' in ingestion.stop) {
+    return `drains its streams and closes its store, in at most ${ingestion.stop.drainSeconds} s`;
+  }
+  const { terminationGracePeriodSeconds: seconds } = stopIngestion(ingestion);
+  return `ignores SIGTERM: a proxy in its pod closes the connections, and ingestion is killed ${seconds} s later, when the last ${ingestion.stop.unwrittenSeconds} s of spans are written`;
+}
+
+/** Which acknowledged spans are lost, and the tags that lose more. */
+function losses(lines: readonly ReleaseLine[]): string {
+  const faults = lines.flatMap((line) =>
+    Object.entries(line.faults ?? {}).map(([tag, fault]) => `- ${tag} ${fault}. Use ${recommendedTag(line)}.`),
+  );
+  const rows = table(
+    ['line', 'when its container is killed', 'when the volume is full'],
+    lines.map((line) => [line.name, onKill(line), onFullVolume(line)]),
+  );
+  return [rows, ...(faults.length > 0 ? [faults.join('\n')] : [])].join('\n\n');
+}
+
+function onKill({ ingestion: { stop: how } }: ReleaseLine): string {
+  return 'unwrittenSeconds' in how ? `spans of the last ${how.unwrittenSeconds} s` : 'none';
+}
+
+function onFullVolume({ ingestion: { failedWrite }, variables }: ReleaseLine): string {
+  if (failedWrite === 'acknowledged') return 'all that arrive: ingestion acknowledges them as if it had stored them';
+  const { default: count } = variables.find(({ name }) => name === failedWrite.variable) ?? {};
+  return `up to ${count} (\`${failedWrite.variable}\`), which wait in memory, if ingestion ends before there is room. It refuses others with \`${failedWrite.status}\`, which exporters do not retry`;
 }
 
 function claimFirstUser(path: string): string {
@@ -120,7 +146,7 @@ function steps(from: ReleaseLine, to: ReleaseLine, ports: readonly string[]): re
   if (effect === 'unreadable') return flushAndMove(from, to);
   return [
     `Users and API keys stay. ${to.name} does not read the spans of ${from.name} (${from.stores.description}); they stay on the`,
-    `volume. \`JUNJO_K8S_RELEASE=${newestTag(from)}\` is the way back, for a database of users that ${from.name} made: one that a`,
+    `volume. \`JUNJO_K8S_RELEASE=${recommendedTag(from)}\` is the way back, for a database of users that ${from.name} made: one that a`,
     `later line made lacks a table. ${ports.join(' ')}`.trim(),
     `To go on without them: \`JUNJO_K8S_ACCEPT_DATA_LOSS=${stepName(from, to)}\`.`,
   ];
@@ -155,10 +181,10 @@ function flushAndMove(from: ReleaseLine, to: ReleaseLine): readonly string[] {
       ].join('\n'),
     ),
     '',
-    `4. Set \`JUNJO_K8S_RELEASE=${newestTag(to)}\`, and what it needs besides; synth and apply.`,
+    `4. Set \`JUNJO_K8S_RELEASE=${recommendedTag(to)}\`, and what it needs besides; synth and apply.`,
     '',
     `The way back: stop ingestion in the same way, \`mv ${spans} ${spans}-${to.name}\` and`,
-    `\`mv ${aside} ${spans}\`, set the release to ${newestTag(from)}, synth and apply.`,
+    `\`mv ${aside} ${spans}\`, set the release to ${recommendedTag(from)}, synth and apply.`,
   ];
 }
 

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, symlinkSync
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VOLUME_MARK } from '../../../charts/upgrade-guard';
-import { moveOf, newestTag, type ReleaseLine, releaseLines, stepName } from '../../../releases';
+import { moveOf, type ReleaseLine, recommendedTag, releaseLines, stepName } from '../../../releases';
 import { describeWith } from '../../support/programs';
 import { type Ended, lineCalled, Volume } from '../../support/volume';
 
@@ -281,7 +281,7 @@ describeWith(['python3'], 'the guard of the volume', () => {
       const own = new Volume().fill(from);
       const { reason } = own.guard(to);
       own.remove();
-      const same = releaseLines.filter(({ stores }) => moveOf(from.stores, stores) === 'harmless').map(newestTag);
+      const same = releaseLines.filter(({ stores }) => moveOf(from.stores, stores) === 'harmless').map(recommendedTag);
       expect(same).toContain(/JUNJO_K8S_RELEASE=([0-9.]+[0-9])/.exec(reason)?.[1]);
       expect(existsSync(join(own.path))).toBe(false);
     }

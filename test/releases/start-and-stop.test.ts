@@ -236,7 +236,7 @@ async function stopUnderLoad(tag: string, { withProxy = true } = {}) {
   })();
   while (acknowledged.length < 20) await sleep(10);
   // An export over a slow line, which is under way when the pod stops and ends while the proxy does.
-  const slow = send('slow span', 7 * SECOND);
+  const slow = send('slow span', 5 * SECOND);
   await sleep(SECOND);
 
   // As the kubelet does it: the signal of the image, and the hook. At the earliest, ingestion is killed when that ends.

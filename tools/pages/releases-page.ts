@@ -92,7 +92,7 @@ function losses(lines: readonly ReleaseLine[]): string {
     Object.entries(line.faults ?? {}).map(([tag, fault]) => `- ${tag} ${fault}. Use ${recommendedTag(line)}.`),
   );
   const rows = table(
-    ['line', 'when its container is killed', 'when the volume is full'],
+    ['line', 'when its container is killed, as for its memory or by its liveness probe', 'when the volume is full'],
     lines.map((line) => [line.name, onKill(line), onFullVolume(line)]),
   );
   return [rows, ...(faults.length > 0 ? [faults.join('\n')] : [])].join('\n\n');

@@ -1,4 +1,6 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { buffer } from 'node:stream/consumers';
 import type { Manifest } from '../render/manifest';
 import { sleep } from './interruption';
 
@@ -167,7 +169,7 @@ export class Kubectl {
   /** The same, and what the API server warns of. */
   said(args: readonly string[], call: KubectlCall = {}): Promise<Said> {
     const isWorthIt = ({ failure }: KubectlError) => failure === 'unreachable';
-    return this.repeated(() => this.once(args, call), isWorthIt, call.signal);
+    return this.repeated(() => this.attempt(args, call), isWorthIt, call.signal);
   }
 
   /** Does something for as long as its patience lasts. @param isWorthIt whether it may succeed the next time */
@@ -191,29 +193,36 @@ export class Kubectl {
     }
   }
 
-  private once(args: readonly string[], { input, signal }: KubectlCall): Promise<Said> {
+  // No listener of its own is in the way of the result: an error in one would leave whoever waits waiting.
+  private async attempt(args: readonly string[], { input, signal }: KubectlCall): Promise<Said> {
     const { requestTimeout = 30 } = this.options;
-    if (signal?.aborted) return Promise.reject(signal.reason);
+    signal?.throwIfAborted();
     const child = this.start([`--request-timeout=${requestTimeout}s`, ...args], { stdio: 'pipe' });
-    const output: Buffer[] = [];
-    const complaints: Buffer[] = [];
-    child.stdout?.on('data', (data: Buffer) => output.push(data));
-    child.stderr?.on('data', (data: Buffer) => complaints.push(data));
-    // kubectl that ends before it reads everything says why itself.
-    child.stdin?.on('error', () => undefined);
-    child.stdin?.end(input ?? '');
+    const { stdin, stdout, stderr } = child;
+    if (!stdin || !stdout || !stderr) throw new Error('kubectl was started without pipes');
     const abort = () => child.kill('SIGTERM');
     signal?.addEventListener('abort', abort);
-    return new Promise((resolve, reject) => {
-      child.once('error', (error: NodeJS.ErrnoException) => reject(this.notRun(error)));
-      child.once('close', (code) => {
-        signal?.removeEventListener('abort', abort);
-        if (signal?.aborted) reject(signal.reason);
-        else if (code === 0) resolve({ text: Buffer.concat(output).toString(), warnings: warningsIn(complaints) });
-        // A plain "no" is an answer, which kubectl gives on stdout.
-        else reject(this.failed(Buffer.concat(complaints.length > 0 ? complaints : output).toString(), output));
-      });
-    });
+    try {
+      // kubectl that ends before it reads everything says why itself.
+      stdin.on('error', () => undefined).end(input ?? '');
+      const [code, output, complaints] = await Promise.all([this.ended(child), buffer(stdout), buffer(stderr)]);
+      signal?.throwIfAborted();
+      if (code === 0) return { text: output.toString(), warnings: warningsIn(complaints.toString()) };
+      // A plain "no" is an answer, which kubectl gives on stdout.
+      throw this.failed((complaints.length > 0 ? complaints : output).toString(), output.toString());
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  /** Waits until a kubectl has ended, and all that it printed was read. @returns its exit code, or null when it was killed */
+  async ended(child: ChildProcess): Promise<number | null> {
+    try {
+      const [code] = await once(child, 'close');
+      return code;
+    } catch (error) {
+      throw this.notRun(error as NodeJS.ErrnoException);
+    }
   }
 
   /** Starts kubectl for what streams: exec, logs, watches. */
@@ -234,14 +243,14 @@ export class Kubectl {
   }
 
   /** The error for what kubectl complained about, and what it had printed by then. */
-  failed(complaints: string, output: readonly Buffer[] = []): KubectlError {
+  failed(complaints: string, output = ''): KubectlError {
     // Warnings, and lines such as `E0101 12:00:00.000000 1 memcache.go:265] "Unhandled Error" …` come before kubectl's last words.
     const lines = complaints.split('\n').filter((line) => line.trim() !== '' && !/^([EWI]\d{4}|Warning:) /.test(line));
     const said = lines.join('\n').trim() || complaints.trim() || 'kubectl failed and said nothing';
     // A refused `apply` repeats its patch, which for a Secret is all its values.
     const words = said.replace(/applying patch:\n[\s\S]*?\nfor: /g, 'applying ');
     const [failure] = RECOGNISED.find(([, pattern]) => pattern.test(words)) ?? ['other' as const];
-    return new KubectlError(failure, words, Buffer.concat(output).toString());
+    return new KubectlError(failure, words, output);
   }
 
   private get program(): string {
@@ -264,9 +273,11 @@ interface ConfigView {
   readonly clusters?: readonly { readonly cluster: { readonly server: string } }[] | null;
 }
 
-function warningsIn(complaints: readonly Buffer[]): readonly string[] {
-  const lines = Buffer.concat(complaints).toString().split('\n');
-  return lines.filter((line) => line.startsWith('Warning: ')).map((line) => line.slice('Warning: '.length));
+function warningsIn(complaints: string): readonly string[] {
+  return complaints
+    .split('\n')
+    .filter((line) => line.startsWith('Warning: '))
+    .map((line) => line.slice('Warning: '.length));
 }
 
 function shellWord(word: string): string {

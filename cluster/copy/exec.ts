@@ -42,14 +42,10 @@ export class Exec {
     if (!stdin || !stdout || !stderr) throw new Error('kubectl was started without pipes');
     const end = () => this.child.kill('SIGTERM');
     signal?.addEventListener('abort', end);
-    const closed = new Promise<number | null>((resolve, reject) => {
-      this.child.once('error', (error: NodeJS.ErrnoException) => reject(this.kubectl.notRun(error)));
-      this.child.once('close', resolve);
-    });
     try {
       this.moved();
       const [code, text] = await Promise.all([
-        closed,
+        this.kubectl.ended(this.child),
         output ? pipeline(stdout, (chunks) => this.counted(chunks), output) : this.textOf(stdout),
         this.listen(stderr.setEncoding('utf8'), onNews),
         input ? this.send(input, stdin) : stdin.end(),

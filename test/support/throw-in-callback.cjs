@@ -25,7 +25,7 @@ function called(place) {
 function caller(what) {
   const frames = new Error().stack.split('\n').slice(3);
   // A stream's own `on` calls that of every emitter.
-  const [frame = ''] = frames.filter((each) => !/ at (Readable|Socket)\.(on|once|addListener) /.test(each));
+  const [frame = ''] = frames.filter((each) => !/ at (\w+\.)?(Readable|Socket)\.(on|once|addListener) /.test(each));
   const [, place] = OWN.exec(frame) ?? [];
   return place && `${what} ${place}`;
 }

@@ -2,7 +2,7 @@ import { Chart } from 'cdk8s';
 import type { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { qdrantName } from '../config/names';
-import type { StudioConfig, VeleroBackup, VolSyncBackup } from '../config/studio-config';
+import type { ClaimBackup, StudioConfig, VeleroBackup, VolSyncBackup } from '../config/studio-config';
 import { Schedule } from '../imports/velero.io';
 import { ReplicationSource, ReplicationSourceSpecResticCopyMethod } from '../imports/volsync.backube';
 import { labels, objectMeta, type StudioIdentity } from './metadata';
@@ -19,29 +19,31 @@ const CACHE = '1Gi';
 /** Days between two prunes of the repository, which cost traffic; VolSync's own default, written out. */
 const PRUNE_DAYS = 7;
 
-/** A claim that is backed up. */
-export interface BackedUpClaim {
+/** A claim that VolSync backs up. */
+export interface BackedUpClaim extends ClaimBackup {
   readonly claim: string;
   /** uid of the user who owns its files. */
   readonly user: number;
 }
 
-/** The claims with data in a studio. */
+/** The claims of a studio that VolSync backs up. Velero backs up the whole namespace. */
 export function claimsToBackUp({
+  backup,
   line,
-  qdrant,
   storage,
-}: Pick<StudioConfig, 'line' | 'qdrant' | 'storage'>): readonly BackedUpClaim[] {
+}: Pick<StudioConfig, 'backup' | 'line' | 'storage'>): readonly BackedUpClaim[] {
+  if (backup.kind !== 'volsync') return [];
+  const { data, vectors } = backup;
   return [
-    { claim: mountedClaim(storage), user: line.users.backend },
-    ...(qdrant ? [{ claim: qdrantName, user: QDRANT_USER }] : []),
+    { claim: mountedClaim(storage), user: line.users.backend, ...data },
+    ...(vectors ? [{ claim: qdrantName, user: QDRANT_USER, ...vectors }] : []),
   ];
 }
 
 /** What is backed up, and what does it. */
 export interface BackupChartProps extends StudioIdentity {
   readonly backup: VolSyncBackup | VeleroBackup;
-  /** The claims that VolSync copies, each by an object of its own. Velero takes the whole namespace. */
+  /** Each has an object of its own. */
   readonly claims: readonly BackedUpClaim[];
   /** Development images write as root, so that VolSync has to read as root. */
   readonly imageTarget: StudioConfig['imageTarget'];
@@ -62,8 +64,8 @@ export class BackupChart extends Chart {
 function addReplicationSource(
   scope: Construct,
   props: BackupChartProps,
-  { repository, schedule, keepDays, snapshotClass }: VolSyncBackup,
-  { claim, user }: BackedUpClaim,
+  { keepDays, snapshotClass }: VolSyncBackup,
+  { claim, user, repository, schedule }: BackedUpClaim,
 ): void {
   new ReplicationSource(scope, claim, {
     metadata: objectMeta(props, claim),

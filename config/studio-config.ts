@@ -168,13 +168,21 @@ export interface Qdrant {
   readonly secretDigest?: string;
 }
 
-/** Snapshots that VolSync copies into a repository of restic. */
-export interface VolSyncBackup {
-  readonly kind: 'volsync';
-  /** Secret with the address, the password and the credentials of the repository. */
+/** Where VolSync copies a claim to, and when. */
+export interface ClaimBackup {
+  /** Secret with the address, the password and the credentials of a repository that no other claim uses. */
   readonly repository: string;
   /** Five fields of cron, in UTC. */
   readonly schedule: string;
+}
+
+/** Snapshots that VolSync copies into a repository of restic. */
+export interface VolSyncBackup {
+  readonly kind: 'volsync';
+  /** The claim with the data. */
+  readonly data: ClaimBackup;
+  /** The claim of QDrant. @default the studio has no QDrant */
+  readonly vectors?: ClaimBackup;
   /** Days of which the last backup is kept. */
   readonly keepDays: number;
   /** @default the cluster's default class for snapshots */

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { posix } from 'node:path';
 import type { LineVariable, ReleaseLine } from '../releases';
+import { isSchedule } from './cron';
 import { type ImageReference, isImageRegistry, parseImage } from './image-reference';
 import { canonicalQuantity, quantityBytes } from './quantity';
 import type { Egress, SecretStore } from './studio-config';
@@ -232,13 +233,9 @@ export const imageReference: ValueType<ImageReference> = {
 };
 
 /** Five fields of cron, each of numbers, ranges, lists and steps. */
-export const cron = checkedText('five fields of cron', (value) => {
-  const part = String.raw`(\*|[0-9]{1,2}(-[0-9]{1,2})?)(/[0-9]{1,2})?`;
-  const field = `${part}(,${part})*`;
-  return new RegExp(`^${field}( ${field}){4}$`).test(value)
-    ? undefined
-    : 'is not a schedule. Write the five fields of cron, minute first, such as 17 3 * * *';
-});
+export const cron = checkedText('five fields of cron', (value) =>
+  isSchedule(value) ? undefined : 'is not a schedule. Write the five fields of cron, minute first, such as 17 3 * * *',
+);
 
 /** A step from one release line to another. */
 export const step = checkedText('`FROM-to-TO`, two release lines', (value) =>

@@ -403,11 +403,21 @@ export const variables = [
     example: 'backup-repository',
   },
   {
+    name: 'JUNJO_K8S_BACKUP_QDRANT_REPOSITORY',
+    group: 'Backup',
+    meaning:
+      'Existing Secret with the repository for the volume of QDrant; VolSync supports no repository that two volumes share',
+    type: dnsSubdomain,
+    defaultText: '`JUNJO_K8S_BACKUP_REPOSITORY` with `-qdrant` at the end',
+    example: 'backup-repository-qdrant',
+  },
+  {
     name: 'JUNJO_K8S_BACKUP_SCHEDULE',
     group: 'Backup',
     meaning: 'When a backup begins, in the time zone of the operator, which is UTC unless it was told another',
     type: cron,
-    default: '17 3 * * *',
+    defaultText: 'a minute between 01:00 and 04:59, by the name of the namespace',
+    example: '17 3 * * *',
   },
   {
     name: 'JUNJO_K8S_BACKUP_KEEP',

@@ -190,6 +190,13 @@ export interface ReplicationDestinationSpecRestic {
   readonly restoreAsOf?: string;
 
   /**
+   * Whether files that the backup does not have are deleted. Since 0.11.
+   *
+   * @schema ReplicationDestinationSpecRestic#enableFileDeletion
+   */
+  readonly enableFileDeletion?: boolean;
+
+  /**
    * Size of the claim for restic's cache.
    *
    * @schema ReplicationDestinationSpecRestic#cacheCapacity
@@ -215,6 +222,7 @@ export function toJson_ReplicationDestinationSpecRestic(obj: ReplicationDestinat
     'repository': obj.repository,
     'destinationPVC': obj.destinationPvc,
     'restoreAsOf': obj.restoreAsOf,
+    'enableFileDeletion': obj.enableFileDeletion,
     'cacheCapacity': obj.cacheCapacity,
     'moverSecurityContext': toJson_ReplicationDestinationSpecResticMoverSecurityContext(obj.moverSecurityContext),
   };

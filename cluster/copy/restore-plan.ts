@@ -54,7 +54,8 @@ function replicationDestination(
   return {
     apiVersion,
     kind: 'ReplicationDestination',
-    metadata: { labels: metadata.labels, name: metadata.name, namespace: into },
+    // VolSync before 0.13 names the volume of its cache after the object, whichever its kind is: backube/volsync#1575.
+    metadata: { labels: metadata.labels, name: `${metadata.name}-restore`, namespace: into },
     spec: {
       trigger: { manual: name },
       restic: {
@@ -62,6 +63,8 @@ function replicationDestination(
         repository,
         destinationPVC: spec?.sourcePVC,
         ...(asOf && { restoreAsOf: asOf }),
+        // A database beside the write-ahead log of another day is damaged. VolSync 0.11.
+        enableFileDeletion: true,
         cacheCapacity,
         moverSecurityContext,
       },

@@ -1,5 +1,7 @@
+import { atOtherMinutes, nightly } from '../cron';
 import type { Built, Problem } from '../problems';
-import type { Backup, Storage } from '../studio-config';
+import type { Backup, ClaimBackup, Storage, VolSyncBackup } from '../studio-config';
+import { dnsSubdomain } from '../value-types';
 import type { Values } from '../values';
 import type { VariableName } from '../variables';
 
@@ -11,6 +13,7 @@ const heeded: Readonly<Record<Backup['kind'], readonly VariableName[]>> = {
   none: [],
   volsync: [
     'JUNJO_K8S_BACKUP_REPOSITORY',
+    'JUNJO_K8S_BACKUP_QDRANT_REPOSITORY',
     'JUNJO_K8S_BACKUP_SCHEDULE',
     'JUNJO_K8S_BACKUP_KEEP',
     'JUNJO_K8S_BACKUP_SNAPSHOT_CLASS',
@@ -28,7 +31,7 @@ export function backupOf(values: Values, storage: Storage | undefined, namespace
     .map((name) =>
       values.error(name, `has no effect with JUNJO_K8S_BACKUP=${kind}. Remove the line, or choose another`),
     );
-  const schedule = values.inEffect('JUNJO_K8S_BACKUP_SCHEDULE');
+  const schedule = values.inEffect('JUNJO_K8S_BACKUP_SCHEDULE') ?? nightly(namespace);
   const keepDays = values.inEffect('JUNJO_K8S_BACKUP_KEEP');
   if (kind === 'none') {
     if (values.inEffect('JUNJO_ENV') === 'production') {
@@ -51,12 +54,52 @@ export function backupOf(values: Values, storage: Storage | undefined, namespace
     }
     return { value: { kind, schedule, keepDays, namespace: veleroNamespace }, problems };
   }
-  const repository = values.inEffect('JUNJO_K8S_BACKUP_REPOSITORY');
-  if (repository === undefined && !values.isSet('JUNJO_K8S_BACKUP_REPOSITORY')) {
+  const volSync = volSyncOf(values, schedule);
+  return { value: { ...volSync.value, keepDays }, problems: [...problems, ...volSync.problems] };
+}
+
+function volSyncOf(values: Values, schedule: string): Built<Omit<VolSyncBackup, 'keepDays'>> {
+  const problems: Problem[] = [];
+  const repository = values.inEffect('JUNJO_K8S_BACKUP_REPOSITORY') ?? '';
+  if (!values.isSet('JUNJO_K8S_BACKUP_REPOSITORY')) {
     const text =
       'is missing. Name the Secret with RESTIC_REPOSITORY, RESTIC_PASSWORD and the credentials of the bucket';
     problems.push(values.error('JUNJO_K8S_BACKUP_REPOSITORY', text));
   }
+  const vectors = vectorsOf(values, { repository, schedule });
   const snapshotClass = values.inEffect('JUNJO_K8S_BACKUP_SNAPSHOT_CLASS');
-  return { value: { kind, schedule, keepDays, repository: repository ?? '', snapshotClass }, problems };
+  return {
+    value: { kind: 'volsync', data: { repository, schedule }, vectors: vectors.value, snapshotClass },
+    problems: [...problems, ...vectors.problems],
+  };
+}
+
+/** VolSync supports no repository that two claims share: https://volsync.readthedocs.io/en/stable/usage/restic/ */
+function vectorsOf(values: Values, data: ClaimBackup): Built<ClaimBackup | undefined> {
+  const variable = 'JUNJO_K8S_BACKUP_QDRANT_REPOSITORY';
+  if (!values.inEffect('JUNJO_K8S_QDRANT')) {
+    const text = 'has no effect without JUNJO_K8S_QDRANT=true. Remove the line';
+    return { value: undefined, problems: values.isSet(variable) ? [values.error(variable, text)] : [] };
+  }
+  const problems: Problem[] = [];
+  const schedule = atOtherMinutes(data.schedule);
+  if (schedule === undefined) {
+    const text = 'leaves no minute for the backup of QDrant. Name fewer minutes, such as 17 3 * * *';
+    problems.push(values.error('JUNJO_K8S_BACKUP_SCHEDULE', text));
+  }
+  const byDefault = `${data.repository}-qdrant`;
+  if (values.isSet('JUNJO_K8S_BACKUP_REPOSITORY') && !values.isSet(variable)) {
+    problems.push(
+      'problem' in dnsSubdomain.parse(byDefault)
+        ? values.error(
+            'JUNJO_K8S_BACKUP_REPOSITORY',
+            `is too long for a second name with -qdrant at the end. Set ${variable}`,
+          )
+        : values.note(variable, `is not set: QDrant is backed up with the Secret ${byDefault} (docs/runbook.md)`),
+    );
+  }
+  return {
+    value: { repository: values.inEffect(variable) ?? byDefault, schedule: schedule ?? data.schedule },
+    problems,
+  };
 }

@@ -59,7 +59,10 @@ function names({
       forSpans.name !== tlsSecretNames.edge &&
       secret(forSpans.name, 'a certificate', 'JUNJO_K8S_TLS_SECRET'),
     backup.kind === 'volsync' &&
-      secret(backup.repository, 'the repository of the backups', 'JUNJO_K8S_BACKUP_REPOSITORY'),
+      secret(backup.data.repository, 'the repository of the backups', 'JUNJO_K8S_BACKUP_REPOSITORY'),
+    backup.kind === 'volsync' &&
+      backup.vectors &&
+      secret(backup.vectors.repository, "the repository of QDrant's backups", 'JUNJO_K8S_BACKUP_QDRANT_REPOSITORY'),
     imagePullSecret && secret(imagePullSecret, 'registry credentials', 'JUNJO_K8S_IMAGE_PULL_SECRET'),
     qdrant && claim(qdrantName, 'the vectors'),
     storage.kind === 'existing'

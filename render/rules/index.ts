@@ -8,6 +8,7 @@ import { names } from './names';
 import { namespaces } from './namespaces';
 import { noInlineValues } from './no-inline-values';
 import { oneWriter } from './one-writer';
+import { ownRepository } from './own-repository';
 import { podSecurity } from './pod-security';
 import { ports } from './ports';
 import { probes } from './probes';
@@ -32,6 +33,7 @@ export const rules: readonly Rule[] = [
   disruptionBudgets,
   besideTheVolume,
   dataOutOfReach,
+  ownRepository,
   syncWaves,
   podSecurity,
   serviceAccountToken,

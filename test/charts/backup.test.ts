@@ -3,7 +3,17 @@ import { StudioManifests } from '../../cluster/studio-manifests';
 import { loadStudio } from '../../config/load-studio';
 import { formatProblem } from '../../config/problems';
 import { type Endpoint, isAllowed } from '../support/network';
-import { development, envText, type Manifest, production, render, type Settings } from '../support/studio';
+import {
+  development,
+  envText,
+  freshSecret,
+  type Manifest,
+  production,
+  Rendered,
+  render,
+  renderAll,
+  type Settings,
+} from '../support/studio';
 
 const volsync = { JUNJO_K8S_BACKUP: 'volsync', JUNJO_K8S_BACKUP_REPOSITORY: 'backup-repository' };
 const velero = { JUNJO_K8S_BACKUP: 'velero' };
@@ -43,7 +53,6 @@ describe('volsync', () => {
     const claim = pod.volumes.find(({ name }: Manifest) => name === 'data').persistentVolumeClaim.claimName;
     const { spec } = studio.get('ReplicationSource', claim);
     expect(spec.sourcePVC).toBe(claim);
-    expect(spec.trigger.schedule).toBe('17 3 * * *');
     expect(spec.restic).toMatchObject({
       copyMethod: 'Snapshot',
       repository: 'backup-repository',
@@ -106,6 +115,7 @@ describe('volsync', () => {
   test('is restored into the claim itself, as the same user, and again under another name', () => {
     const [destination, ...others] = plan(production(volsync), { name: 'monday', asOf: '2026-11-02T03:00:00Z' });
     expect(others).toEqual([]);
+    expect(destination.spec.restic.enableFileDeletion).toBe(true);
     const source = render(production(volsync)).get('ReplicationSource', 'junjo-ai-studio-data');
     expect(destination).toMatchObject({ kind: 'ReplicationDestination', metadata: { namespace: 'junjo-ai-studio' } });
     expect(destination.spec.trigger).toEqual({ manual: 'monday' });
@@ -124,12 +134,115 @@ describe('volsync', () => {
   });
 });
 
+describe('volsync beside QDrant', () => {
+  const qdrant = { ...volsync, JUNJO_K8S_QDRANT: 'true', QDRANT_API_KEY: freshSecret() };
+  const sources = (settings: Settings) =>
+    ['junjo-ai-studio-data', 'junjo-ai-studio-qdrant'].map(
+      (claim) => render(production(settings)).get('ReplicationSource', claim).spec,
+    );
+  const own = { JUNJO_K8S_BACKUP_QDRANT_REPOSITORY: 'vectors' };
+
+  // Shared repositories are not supported: docs/usage/restic of backube/volsync.
+  test('copies each claim into a repository of its own', () => {
+    const repositories = (settings: Settings) => sources(settings).map(({ restic }) => restic.repository);
+    expect(repositories(qdrant)).toEqual(['backup-repository', 'backup-repository-qdrant']);
+    expect(repositories({ ...qdrant, ...own })).toEqual(['backup-repository', 'vectors']);
+  });
+
+  test('says which Secret it expects where the file names none', () => {
+    expect(problems(production(qdrant))).toEqual([
+      expect.stringMatching(/^note: .*BACKUP_QDRANT_REPOSITORY: .*the Secret backup-repository-qdrant/),
+    ]);
+    expect(problems(production({ ...qdrant, ...own }))).toEqual([]);
+  });
+
+  test.each([
+    ['the schedule of the namespace', {}],
+    ['a schedule of the file', { JUNJO_K8S_BACKUP_SCHEDULE: '0 3 * * *' }],
+    ['a schedule of several minutes', { JUNJO_K8S_BACKUP_SCHEDULE: '0,30 3 * * *' }],
+  ])('copies the two claims at different minutes, with %s', (_, settings) => {
+    const [data, vectors] = sources({ ...qdrant, ...settings }).map(({ trigger }) => trigger.schedule.split(' '));
+    const minutes = data[0].split(',');
+    expect(vectors[0].split(',').filter((minute: string) => minutes.includes(minute))).toEqual([]);
+    expect(vectors.slice(1)).toEqual(data.slice(1));
+  });
+
+  test('is restored claim by claim, each from its own repository', () => {
+    const destinations = plan(production(qdrant), { name: 'monday' });
+    expect(destinations.map(({ spec: { restic } }) => [restic.destinationPVC, restic.repository])).toEqual([
+      ['junjo-ai-studio-data', 'backup-repository'],
+      ['junjo-ai-studio-qdrant', 'backup-repository-qdrant'],
+    ]);
+  });
+
+  // VolSync before 0.13 names the cache of both after the object: backube/volsync#1575.
+  test('is restored by objects of other names than those that back up', () => {
+    const names = (objects: readonly Manifest[]) => objects.map(({ metadata }) => metadata.name);
+    const taken = names(render(production(qdrant)).ofKind('ReplicationSource'));
+    expect(names(plan(production(qdrant), { name: 'monday' })).filter((name) => taken.includes(name))).toEqual([]);
+  });
+
+  test.each([
+    [
+      'the Secret of the other claim',
+      { JUNJO_K8S_BACKUP_QDRANT_REPOSITORY: 'backup-repository' },
+      'is the name of another Secret, the repository of the backups',
+    ],
+    ['no QDrant', { JUNJO_K8S_QDRANT: 'false', ...own }, 'has no effect without JUNJO_K8S_QDRANT=true'],
+    ['every minute', { JUNJO_K8S_BACKUP_SCHEDULE: '* * * * *' }, 'BACKUP_SCHEDULE: leaves no minute'],
+    [
+      'a name that is too long for two',
+      { JUNJO_K8S_BACKUP_REPOSITORY: 'a'.repeat(250) },
+      'Set JUNJO_K8S_BACKUP_QDRANT_REPOSITORY',
+    ],
+    [
+      'velero',
+      { ...velero, JUNJO_K8S_BACKUP_REPOSITORY: undefined, ...own },
+      'has no effect with JUNJO_K8S_BACKUP=velero',
+    ],
+  ])('%s is refused', (_, settings, says) => {
+    const changed = production({ ...qdrant, ...settings });
+    expect(problems(changed)).toEqual(expect.arrayContaining([expect.stringContaining(says)]));
+    expect(loadStudio([{ path: '.env', text: envText(changed) }]).config).toBeUndefined();
+  });
+});
+
+describe('several studios', () => {
+  const source = (folder: string, settings: Settings) => {
+    const addresses = {
+      JUNJO_PROD_FRONTEND_URL: `https://${folder}.example.com`,
+      JUNJO_PROD_BACKEND_URL: `https://${folder}-api.example.com`,
+      JUNJO_PROD_INGESTION_URL: `https://${folder}-spans.example.com`,
+    };
+    return { folder, files: [{ path: `${folder}.env`, text: envText(production({ ...addresses, ...settings })) }] };
+  };
+
+  test.each([
+    ['volsync', volsync, 'ReplicationSource'],
+    ['velero', velero, 'Schedule'],
+  ])('begin their backups by %s at different times', (_, settings, kind) => {
+    const { files } = renderAll(['blue', 'green', 'red'].map((name) => source(name, settings)));
+    const times = new Rendered(files).ofKind(kind).map(({ spec }) => spec.trigger?.schedule ?? spec.schedule);
+    expect(times.length).toBe(3);
+    expect(new Set(times).size).toBe(3);
+  });
+
+  test('cannot share a namespace, and with it the Secret of a repository', () => {
+    const shared = { ...volsync, JUNJO_K8S_NAMESPACE: 'shared' };
+    const { problems: found, files } = renderAll(['blue', 'green'].map((name) => source(name, shared)));
+    expect(files).toEqual([]);
+    expect(found.map(formatProblem)).toEqual([
+      expect.stringContaining('the namespace shared belongs to the studio blue already'),
+    ]);
+  });
+});
+
 describe('velero', () => {
   test('backs up the namespace with the data of its snapshots, and keeps backups without their schedule', () => {
     const { metadata, spec } = render(production(velero)).get('Schedule', 'junjo-ai-studio');
     expect(metadata.namespace).toBe('velero');
     expect(spec).toEqual({
-      schedule: '17 3 * * *',
+      schedule: expect.any(String),
       useOwnerReferencesInBackup: false,
       template: { includedNamespaces: ['junjo-ai-studio'], snapshotMoveData: true, ttl: '168h0m0s' },
     });

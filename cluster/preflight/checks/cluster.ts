@@ -60,8 +60,8 @@ const BRINGS: readonly (readonly [group: RegExp, product: string])[] = [
     /^external-secrets\.io$/,
     'External Secrets Operator: https://external-secrets.io/latest/introduction/getting-started/',
   ],
-  [/^volsync\.backube$/, 'VolSync: https://volsync.readthedocs.io/en/stable/installation/'],
-  [/^velero\.io$/, 'Velero: https://velero.io/docs/main/basic-install/'],
+  [/^volsync\.backube$/, 'VolSync 0.11 or newer: https://volsync.readthedocs.io/en/stable/installation/'],
+  [/^velero\.io$/, 'Velero 1.14 or newer: https://velero.io/docs/main/basic-install/'],
   [/^argoproj\.io$/, 'Argo CD: https://argo-cd.readthedocs.io/en/stable/getting_started/'],
 ];
 

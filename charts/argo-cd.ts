@@ -33,6 +33,8 @@ const SOLVER_POD = [
 /**
  * What controllers make of a kind of ours. Argo CD leaves what the project does not allow out of the tree, and with it the
  * logs of pods (controller/appcontroller.go of argoproj/argo-cd). Secrets stay out: what a SealedSecret becomes is not shown.
+ * So do the backups of a Schedule: they have no owner, and Argo CD prunes what is allowed and has no owner
+ * (GetManagedLiveObjs, controller/cache/cache.go).
  */
 const CHILDREN: Readonly<Record<string, readonly ResourceKind[]>> = {
   Deployment: [
@@ -46,7 +48,6 @@ const CHILDREN: Readonly<Record<string, readonly ResourceKind[]>> = {
     { group: '', kind: 'PersistentVolumeClaim' },
     { group: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot' },
   ],
-  Schedule: [{ group: 'velero.io', kind: 'Backup' }],
   Certificate: [
     { group: 'cert-manager.io', kind: 'CertificateRequest' },
     { group: 'acme.cert-manager.io', kind: 'Order' },

@@ -5,7 +5,7 @@ import { qdrantName } from '../config/names';
 import type { ClaimBackup, StudioConfig, VeleroBackup, VolSyncBackup } from '../config/studio-config';
 import { Schedule } from '../imports/velero.io';
 import { ReplicationSource, ReplicationSourceSpecResticCopyMethod } from '../imports/volsync.backube';
-import { labels, objectMeta, type StudioIdentity } from './metadata';
+import { dataLabels, labels, objectMeta, type StudioIdentity } from './metadata';
 import { podSecurityContext } from './pod/security';
 import { QDRANT_USER } from './qdrant';
 import { mountedClaim } from './storage';
@@ -105,6 +105,9 @@ function addSchedule(scope: Construct, { studio, namespace }: StudioIdentity, ba
       // Backups outlive the schedule.
       useOwnerReferencesInBackup: false,
       template: {
+        // Without labels here a backup gets those of the Schedule, `app.kubernetes.io/instance` included, and Argo CD prunes it
+        // where it tracks by that label: pkg/builder/backup_builder.go of vmware-tanzu/velero.
+        metadata: { labels: { ...dataLabels } },
         includedNamespaces: [namespace],
         // A snapshot that stays in the storage of the volume is lost with it.
         snapshotMoveData: true,

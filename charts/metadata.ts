@@ -30,6 +30,12 @@ export function labels(studio: string, component?: string): Record<string, strin
   };
 }
 
+/**
+ * Labels of what outlives the studio: namespace, claims, volume and backups. No other object has one of them, so that
+ * `kubectl apply --prune -l …` and Argo CD's tracking by label, which delete what has the labels of a studio, do not find it.
+ */
+export const dataLabels: Readonly<Record<string, string>> = { 'app.kubernetes.io/name': 'junjo-ai-studio-data' };
+
 /** Metadata of a namespaced object. */
 export function objectMeta(identity: StudioIdentity, name: string, component?: string) {
   return { name, namespace: identity.namespace, labels: labels(identity.studio, component) };

@@ -291,6 +291,13 @@ export function toJson_ScheduleSpec(obj: ScheduleSpec | undefined): Record<strin
  */
 export interface ScheduleSpecTemplate {
   /**
+   * What each backup has instead of the labels of the schedule.
+   *
+   * @schema ScheduleSpecTemplate#metadata
+   */
+  readonly metadata?: ScheduleSpecTemplateMetadata;
+
+  /**
    * Namespaces that are backed up.
    *
    * @schema ScheduleSpecTemplate#includedNamespaces
@@ -319,9 +326,38 @@ export interface ScheduleSpecTemplate {
 export function toJson_ScheduleSpecTemplate(obj: ScheduleSpecTemplate | undefined): Record<string, any> | undefined {
   if (obj === undefined) { return undefined; }
   const result = {
+    'metadata': toJson_ScheduleSpecTemplateMetadata(obj.metadata),
     'includedNamespaces': obj.includedNamespaces?.map(y => y),
     'snapshotMoveData': obj.snapshotMoveData,
     'ttl': obj.ttl,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * What each backup has instead of the labels of the schedule.
+ *
+ * @schema ScheduleSpecTemplateMetadata
+ */
+export interface ScheduleSpecTemplateMetadata {
+  /**
+   * Labels of the backups.
+   *
+   * @schema ScheduleSpecTemplateMetadata#labels
+   */
+  readonly labels?: { [key: string]: string };
+}
+
+/**
+ * Converts an object of type 'ScheduleSpecTemplateMetadata' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_ScheduleSpecTemplateMetadata(obj: ScheduleSpecTemplateMetadata | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'labels': ((obj.labels) === undefined) ? undefined : (Object.entries(obj.labels).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {})),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});

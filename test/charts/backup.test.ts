@@ -244,8 +244,34 @@ describe('velero', () => {
     expect(spec).toEqual({
       schedule: expect.any(String),
       useOwnerReferencesInBackup: false,
-      template: { includedNamespaces: ['junjo-ai-studio'], snapshotMoveData: true, ttl: '168h0m0s' },
+      template: {
+        metadata: { labels: expect.any(Object) },
+        includedNamespaces: ['junjo-ai-studio'],
+        snapshotMoveData: true,
+        ttl: '168h0m0s',
+      },
     });
+  });
+
+  // FromSchedule in pkg/builder/backup_builder.go of vmware-tanzu/velero: the labels of the template, or else those of the Schedule.
+  test('gives backups labels that no object of the studio has, by which something could delete them', () => {
+    const studio = render(production({ ...velero, JUNJO_K8S_LABELS: 'team=ml' }));
+    const { labels } = studio.get('Schedule', 'junjo-ai-studio').spec.template.metadata;
+    expect(Object.keys(labels).length).toBeGreaterThan(0);
+    const outside = studio.files.filter(({ path }) => !path.startsWith('foundation/'));
+    for (const { metadata } of new Rendered(outside).objects) {
+      for (const label of Object.entries(metadata.labels)) expect(Object.entries(labels)).not.toContainEqual(label);
+    }
+    // Argo CD's tracking by label reads this one.
+    expect(labels).not.toHaveProperty(['app.kubernetes.io/instance']);
+  });
+
+  test('Argo CD may apply the Schedule, and neither see nor prune what Velero makes of it', () => {
+    const git = { JUNJO_K8S_SECRETS: 'existing', JUNJO_K8S_GIT_REPO: 'https://git.example.com/team/studio.git' };
+    const settings = { ...velero, ...git, JUNJO_SESSION_SECRET: undefined, JUNJO_SECURE_COOKIE_KEY: undefined };
+    const { namespaceResourceWhitelist } = render(production(settings)).get('AppProject', 'junjo-ai-studio').spec;
+    const ofVelero = namespaceResourceWhitelist.filter(({ group }: Manifest) => group === 'velero.io');
+    expect(ofVelero).toEqual([{ group: 'velero.io', kind: 'Schedule' }]);
   });
 
   test('runs where the file says, and no other namespace may hold an object of the studio', () => {

@@ -1,5 +1,6 @@
-import { workloadNames } from '../../config/names';
-import { type Manifest, textsOf } from '../../render/manifest';
+import { dataLabels } from '../../charts/metadata';
+import { listed } from '../../config/text';
+import { claimsOf, type Manifest, textsOf } from '../../render/manifest';
 import { Refusal } from '../refusal';
 import type { StudioManifests } from '../studio-manifests';
 
@@ -15,13 +16,20 @@ export interface RestorePlanProps {
 
 /** A restore that `kubectl apply` of the objects starts, and what to do around it. */
 export interface RestorePlan {
+  /** Lines for a person; commands are indented by four spaces. Each command runs only if the one before it succeeded. */
   readonly steps: readonly string[];
   readonly objects: readonly Manifest[];
 }
 
+/** The file in which a person keeps the objects of a plan. */
+const FILE = 'restore.yaml';
+
+/** For waits: a day. To wait longer, repeat the command. */
+const TIMEOUT = '--timeout=24h';
+
 /**
  * Plans the restore of what the manifests back up on a schedule. VolSync writes into the claims, which must be there and must
- * not be in use; Velero makes them, so that they must not be there.
+ * not be in use; Velero makes them, so that they must not be there. What could fail is tried before anything is changed.
  * @throws Refusal when nothing is backed up, or the time cannot be used
  */
 export function restorePlan(studio: StudioManifests, { name, into, asOf }: RestorePlanProps): RestorePlan {
@@ -36,10 +44,14 @@ export function restorePlan(studio: StudioManifests, { name, into, asOf }: Resto
   if (asOf !== undefined && !isTime(asOf)) {
     throw new Refusal(`--as-of ${asOf} is not a valid time. Write it as 2026-01-02T03:04:05Z`);
   }
-  if (schedule) return { steps: veleroSteps(namespace), objects: [veleroRestore(schedule, name, namespace)] };
+  const inPlace = namespace === studio.namespace ? inUse(studio) : undefined;
+  if (schedule) {
+    const restore = veleroRestore(schedule, name, namespace);
+    return { steps: veleroSteps(restore, namespace, inPlace), objects: [restore] };
+  }
   if (sources.length > 0) {
     const objects = sources.map((source) => replicationDestination(source, { name, into: namespace, asOf }));
-    return { steps: volSyncSteps(namespace), objects };
+    return { steps: volSyncSteps(objects, namespace, inPlace), objects };
   }
   throw new Refusal(
     'JUNJO_K8S_BACKUP is none: nothing is backed up on a schedule. Restore a file: junjo-k8s restore FILE',
@@ -55,7 +67,7 @@ function replicationDestination(
     apiVersion,
     kind: 'ReplicationDestination',
     // VolSync before 0.13 names the volume of its cache after the object, whichever its kind is: backube/volsync#1575.
-    metadata: { labels: metadata.labels, name: `${metadata.name}-restore`, namespace: into },
+    metadata: { labels: { ...dataLabels }, name: `${metadata.name}-restore`, namespace: into },
     spec: {
       trigger: { manual: name },
       restic: {
@@ -87,7 +99,7 @@ function veleroRestore({ apiVersion, metadata, spec }: Manifest, name: string, i
   return {
     apiVersion,
     kind: 'Restore',
-    metadata: { labels: metadata.labels, name, namespace: metadata.namespace },
+    metadata: { labels: { ...dataLabels }, name, namespace: metadata.namespace },
     spec: {
       scheduleName: metadata.name,
       includedNamespaces,
@@ -98,26 +110,100 @@ function veleroRestore({ apiVersion, metadata, spec }: Manifest, name: string, i
   };
 }
 
-function scale(namespace: string, replicas: 0 | 1): string {
-  return `kubectl -n ${namespace} scale deployment ${workloadNames.backend} ${workloadNames.ingestion} --replicas=${replicas}`;
+/** The pods that mount claims of the studio, and these claims. */
+interface InUse {
+  readonly deployments: readonly string[];
+  readonly components: readonly string[];
+  readonly claims: readonly string[];
 }
 
-function volSyncSteps(namespace: string): readonly string[] {
+function inUse({ pods }: StudioManifests): InUse {
+  const mounting = pods.filter((pod) => claimsOf(pod).length > 0);
+  return {
+    deployments: mounting.map(({ owner }) => owner.metadata.name),
+    components: mounting.flatMap(({ labels }) => labels['app.kubernetes.io/component'] ?? []),
+    claims: [...new Set(mounting.flatMap(claimsOf))],
+  };
+}
+
+/** Commands of which each runs only if the one before it succeeded, however they are pasted. */
+function chain(commands: readonly string[]): readonly string[] {
+  return commands.map((command, index) => `    ${command}${index < commands.length - 1 ? ' &&' : ''}`);
+}
+
+function start(namespace: string, { deployments }: InUse, replicas: 0 | 1): string {
+  return `kubectl -n ${namespace} scale deployment ${deployments.join(' ')} --replicas=${replicas}`;
+}
+
+function stop(namespace: string, used: InUse): readonly string[] {
+  const selector = `app.kubernetes.io/component in (${used.components.join(',')})`;
+  return [start(namespace, used, 0), `kubectl -n ${namespace} wait --for=delete pod -l '${selector}' --timeout=10m`];
+}
+
+const PAUSE =
+  'If Argo CD applies the studio, set the annotation argocd.argoproj.io/skip-reconcile=true on its Application first. Remove it afterwards.';
+
+const SAVED = `Save this file as ${FILE}, and run these commands in its folder. A command that fails ends the rest:`;
+
+function volSyncSteps(destinations: readonly Manifest[], namespace: string, used?: InUse): readonly string[] {
+  const claims = destinations.map(({ spec }) => spec?.restic?.destinationPVC);
+  const needed = [
+    ...claims.map((claim) => `persistentvolumeclaim/${claim}`),
+    ...destinations.map(({ spec }) => `secret/${spec?.restic?.repository}`),
+  ];
+  const names = destinations.map(({ metadata }) => `replicationdestinations.volsync.backube/${metadata.name}`);
+  const synced = `'{.status.lastManualSync}'=${destinations[0]?.spec?.trigger?.manual}`;
   return [
-    'The claim must be there, and the Secret of the repository beside it. Stop the studio, where it mounts the claim:',
-    `    ${scale(namespace, 0)}`,
-    'Apply this file, and wait for the time of the last sync:',
-    `    kubectl -n ${namespace} get replicationdestination --watch`,
-    'Delete what was applied, and start the studio again:',
-    `    ${scale(namespace, 1)}`,
+    `VolSync 0.11 or newer writes the backup into ${listed(claims)} of the namespace ${namespace}, and deletes every other file there.`,
+    ...(used ? [PAUSE] : ['No pod may mount it meanwhile.']),
+    SAVED,
+    ...chain([
+      // Before 0.11 the API server does not know enableFileDeletion: CHANGELOG.md of backube/volsync.
+      `kubectl apply --dry-run=server -f ${FILE}`,
+      `kubectl -n ${namespace} get ${needed.join(' ')}`,
+      ...(used ? stop(namespace, used) : []),
+      `kubectl apply -f ${FILE}`,
+      `kubectl -n ${namespace} wait --for=jsonpath=${synced} ${names.join(' ')} ${TIMEOUT}`,
+      `kubectl delete -f ${FILE}`,
+      ...(used ? [start(namespace, used, 1)] : []),
+    ]),
+    `While the wait lasts, .status.latestMoverStatus of each ReplicationDestination tells what restic does.`,
   ];
 }
 
-function veleroSteps(namespace: string): readonly string[] {
+function veleroSteps({ metadata, spec }: Manifest, namespace: string, used?: InUse): readonly string[] {
+  const velero = `kubectl -n ${metadata.namespace}`;
+  const backups = `get backups.velero.io -l velero.io/schedule-name=${spec?.scheduleName}`;
+  const phases = `-o jsonpath='{range .items[*]}{.metadata.name} {.status.phase}{"\\n"}{end}'`;
+  const volumeOf = (claim: string) =>
+    `"$(kubectl -n ${namespace} get persistentvolumeclaim ${claim} -o jsonpath='{.spec.volumeName}')"`;
+  const retain = `--type=merge -p '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}'`;
   return [
-    'Velero makes claims and changes none: delete those that are there. Stop the studio first, where it mounts them:',
-    `    ${scale(namespace, 0)}`,
-    'Apply this file, and wait until the restore is Completed. Then apply dist/ again, and start the studio:',
-    `    ${scale(namespace, 1)}`,
+    `Velero 1.14 or newer makes the claims of the newest complete backup anew, in the namespace ${namespace}.`,
+    ...(used
+      ? ['It changes no claim that is there, so these are deleted. Their volumes stay until you delete them.', PAUSE]
+      : ['It changes no claim that is there.']),
+    SAVED,
+    ...chain([
+      // Before 1.14 the API server asks for a backupName (vmware-tanzu/velero#7617); before 1.13.2 a restore of claims alone
+      // leaves out the data (#7586).
+      `kubectl apply --dry-run=server -f ${FILE}`,
+      // Without a complete backup, grep finds nothing and fails.
+      `${velero} ${backups} ${phases} | grep ' Completed$'`,
+      ...(used
+        ? [
+            // Without a volume its name is empty, which kubectl refuses.
+            ...used.claims.map((claim) => `kubectl patch persistentvolume ${volumeOf(claim)} ${retain}`),
+            ...stop(namespace, used),
+            `kubectl -n ${namespace} delete persistentvolumeclaim ${used.claims.join(' ')}`,
+          ]
+        : []),
+      `kubectl apply -f ${FILE}`,
+      `${velero} wait --for=jsonpath='{.status.phase}'=Completed restores.velero.io/${metadata.name} ${TIMEOUT}`,
+      ...(used ? [start(namespace, used, 1)] : []),
+    ]),
+    // A backup holds the labels of its time: those of an older one are in the reach of a prune.
+    ...(used ? ['Afterwards apply the studio again, dist/foundation first, or let Argo CD sync it.'] : []),
+    `Another phase than Completed does not change any more: press Ctrl+C, and see velero restore describe ${metadata.name} -n ${metadata.namespace} --details`,
   ];
 }

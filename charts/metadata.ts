@@ -58,13 +58,17 @@ export function extraMeta({
   return Object.keys(meta).length > 0 ? meta : undefined;
 }
 
-/** Adds the operator's labels and annotations to every object below a construct. Those of the studio stay. */
+/**
+ * Adds the operator's labels and annotations to every object below a construct. Those of the studio stay, and what holds the data
+ * gets no label that others have.
+ */
 export function addExtra(scope: Construct, { labels, annotations }: Extra): void {
   for (const object of scope.node.findAll().filter((construct) => construct instanceof ApiObject)) {
     const { metadata } = object;
     const own: ApiObjectMetadata = metadata.toJson() ?? {};
+    const holdsData = Object.entries(dataLabels).every(([key, value]) => own.labels?.[key] === value);
     // None of the studio's own labels may be named: config/labels-and-taints.ts.
-    for (const [key, value] of Object.entries(labels)) metadata.addLabel(key, value);
+    for (const [key, value] of Object.entries(holdsData ? {} : labels)) metadata.addLabel(key, value);
     for (const [key, value] of Object.entries(annotations)) {
       if (!own.annotations?.[key]) metadata.addAnnotation(key, value);
     }
@@ -76,3 +80,8 @@ export function addExtra(scope: Construct, { labels, annotations }: Extra): void
  * `Prune=false` alone does not survive the latter: argoproj/argo-cd#9853.
  */
 export const keepOnDelete = { 'argocd.argoproj.io/sync-options': 'Delete=false,Prune=false' };
+
+/** Metadata of a claim with data. */
+export function claimMeta({ namespace }: Pick<StudioIdentity, 'namespace'>, name: string) {
+  return { name, namespace, labels: { ...dataLabels }, annotations: keepOnDelete };
+}

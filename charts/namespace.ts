@@ -2,7 +2,7 @@ import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import type { StudioConfig } from '../config/studio-config';
-import { keepOnDelete, labels, type StudioIdentity } from './metadata';
+import { dataLabels, keepOnDelete, type StudioIdentity } from './metadata';
 
 /** Level of the Pod Security Standards. */
 export type PodSecurity = 'restricted' | 'baseline';
@@ -13,7 +13,7 @@ export function podSecurityOf({ imageTarget }: Pick<StudioConfig, 'imageTarget'>
 }
 
 /** The namespace, and the level of Pod Security that it enforces. */
-export interface NamespaceChartProps extends StudioIdentity {
+export interface NamespaceChartProps extends Pick<StudioIdentity, 'namespace'> {
   /** What the API server enforces. */
   readonly podSecurity: PodSecurity;
 }
@@ -26,7 +26,7 @@ export class NamespaceChart extends Chart {
       metadata: {
         name: props.namespace,
         labels: {
-          ...labels(props.studio),
+          ...dataLabels,
           // The same level for warnings: otherwise development images would cause one at every apply.
           ...Object.fromEntries(
             ['enforce', 'audit', 'warn'].flatMap((mode) => [

@@ -3,7 +3,7 @@ import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { qdrantName } from '../config/names';
 import type { Qdrant } from '../config/studio-config';
-import { annotated, keepOnDelete, objectMeta, type StudioIdentity, selectorLabels } from './metadata';
+import { annotated, claimMeta, objectMeta, type StudioIdentity, selectorLabels } from './metadata';
 import { reloadOn, singleWriter, workloadMeta } from './pod/component';
 import { type PodProps, podDefaults, podMeta } from './pod/pod';
 import { quantity, resources } from './pod/resources';
@@ -37,10 +37,14 @@ export interface QdrantChartProps extends Omit<PodProps, 'user' | 'imageTarget' 
 
 /** The claim of the vectors, which outlives the rest. */
 export class QdrantStorageChart extends Chart {
-  constructor(scope: Construct, id: string, { storage, ...identity }: StudioIdentity & Pick<Qdrant, 'storage'>) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { storage, namespace }: Pick<StudioIdentity, 'namespace'> & Pick<Qdrant, 'storage'>,
+  ) {
     super(scope, id);
     new k8s.KubePersistentVolumeClaim(this, 'claim', {
-      metadata: { ...objectMeta(identity, qdrantName, 'qdrant'), annotations: keepOnDelete },
+      metadata: claimMeta({ namespace }, qdrantName),
       spec: {
         accessModes: ['ReadWriteOnce'],
         volumeMode: 'Filesystem',

@@ -3,7 +3,7 @@ import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { claimName } from '../config/names';
 import type { NodeStorage, ProvisionedStorage, Storage } from '../config/studio-config';
-import { keepOnDelete, labels, objectMeta, type StudioIdentity } from './metadata';
+import { claimMeta, dataLabels, keepOnDelete, type StudioIdentity } from './metadata';
 import { quantity } from './pod/resources';
 
 /** The claim that backend and ingestion mount. */
@@ -12,7 +12,7 @@ export function mountedClaim(storage: Storage): string {
 }
 
 /** Storage that the studio makes itself. */
-export interface StorageChartProps extends StudioIdentity {
+export interface StorageChartProps extends Pick<StudioIdentity, 'namespace'> {
   readonly storage: ProvisionedStorage | NodeStorage;
 }
 
@@ -30,7 +30,7 @@ export class StorageChart extends Chart {
 
     if (onNode) {
       new k8s.KubePersistentVolume(this, 'volume', {
-        metadata: { name: volumeName, labels: labels(props.studio), annotations: keepOnDelete },
+        metadata: { name: volumeName, labels: { ...dataLabels }, annotations: keepOnDelete },
         spec: {
           capacity,
           volumeMode: 'Filesystem',
@@ -52,7 +52,7 @@ export class StorageChart extends Chart {
       });
     }
     new k8s.KubePersistentVolumeClaim(this, 'claim', {
-      metadata: { ...objectMeta(props, claimName), annotations: keepOnDelete },
+      metadata: claimMeta(props, claimName),
       spec: {
         accessModes: [storage.accessMode],
         volumeMode: 'Filesystem',

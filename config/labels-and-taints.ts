@@ -24,7 +24,7 @@ export const nodeSelector: ValueType<Readonly<Record<string, string>>> = {
   parse: (text) => parsePairs(pairs(text), ({ key, value }) => keyProblem(key) ?? labelProblem(key, value)),
 };
 
-/** The same for labels that go onto every object. */
+/** The same for labels of objects. */
 export const extraLabels: ValueType<Readonly<Record<string, string>>> = {
   description: '`key=value`, comma-separated',
   parse: (text) =>

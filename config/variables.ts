@@ -489,7 +489,8 @@ export const variables = [
   {
     name: 'JUNJO_K8S_LABELS',
     group: 'Kubernetes: changes',
-    meaning: 'Labels for every object and pod, beside those that the studio writes itself',
+    meaning:
+      'Labels for every object and pod except namespace, claims and volume (docs/patches.md), beside those that the studio writes itself',
     type: extraLabels,
     example: 'team=ml,cost-centre=42',
   },

@@ -1,9 +1,6 @@
 import { fieldsOf, titleOf } from '../manifest';
-import type { RenderedStudio } from './rendered-studio';
+import { holdsData, type RenderedStudio } from './rendered-studio';
 import type { Rule } from './rule';
-
-/** What holds the data, and what takes it along when it is deleted. */
-const KINDS = ['Namespace', 'PersistentVolume', 'PersistentVolumeClaim'];
 
 const SYNC_OPTIONS = ['Delete=false', 'Prune=false'];
 
@@ -16,14 +13,14 @@ export const dataOutOfReach: Rule = {
   *violations({ placed, pods }: RenderedStudio) {
     for (const { file, manifest } of placed) {
       const object = titleOf(manifest);
-      const holdsData = KINDS.includes(manifest.kind);
-      if (file.startsWith('foundation/') !== holdsData) {
+      const isData = holdsData(manifest);
+      if (file.startsWith('foundation/') !== isData) {
         yield {
           object,
-          text: holdsData ? 'is not in foundation/' : 'is in foundation/, where only what holds the data lies',
+          text: isData ? 'is not in foundation/' : 'is in foundation/, where only what holds the data lies',
         };
       }
-      if (!holdsData) continue;
+      if (!isData) continue;
       const options = String(fieldsOf(manifest.metadata.annotations)['argocd.argoproj.io/sync-options']).split(',');
       const missing = SYNC_OPTIONS.filter((option) => !options.includes(option));
       if (missing.length > 0) yield { object, text: `has no sync option ${missing.join(', ')}` };

@@ -1,6 +1,7 @@
 import type { PlacedManifest } from '../manifest';
 import { besideTheVolume } from './beside-the-volume';
 import { cpuLimits } from './cpu-limits';
+import { dataLabels } from './data-labels';
 import { dataOutOfReach } from './data-out-of-reach';
 import { disruptionBudgets } from './disruption-budgets';
 import { labels } from './labels';
@@ -33,6 +34,7 @@ export const rules: readonly Rule[] = [
   disruptionBudgets,
   besideTheVolume,
   dataOutOfReach,
+  dataLabels,
   ownRepository,
   syncWaves,
   podSecurity,

@@ -11,6 +11,11 @@ export interface StudioFacts {
   readonly podSecurity: 'restricted' | 'baseline';
 }
 
+/** Whether an object holds the data, or takes it along when it is deleted. */
+export function holdsData({ kind }: Manifest): boolean {
+  return ['Namespace', 'PersistentVolume', 'PersistentVolumeClaim'].includes(kind);
+}
+
 /** The objects of one studio, as rules look at them. */
 export class RenderedStudio extends Manifests {
   readonly pods: readonly Pod[];

@@ -3,6 +3,7 @@ import { makeCertificate } from '../support/certificate';
 import {
   development,
   envText,
+  freshSecret,
   problemsOf,
   production,
   Rendered,
@@ -55,10 +56,14 @@ const studios = {
       }),
     ),
   'with sealed secrets': sealed,
+  'with QDrant': (settings: Settings) =>
+    render(production({ JUNJO_K8S_QDRANT: 'true', QDRANT_API_KEY: freshSecret(), ...settings })),
   'on a folder of a node': (settings: Settings) =>
     render(production({ JUNJO_HOST_DB_DATA_PATH: '/mnt/junjo-data', JUNJO_K8S_NODE: 'worker-1', ...settings })),
 };
 const pods = ({ objects }: Rendered) => objects.flatMap(podsOf);
+const data = ({ objects }: Rendered) =>
+  objects.filter(({ kind }) => ['Namespace', 'PersistentVolume', 'PersistentVolumeClaim'].includes(kind));
 
 describe.each(Object.entries(studios))('a studio %s', (_, rendered) => {
   test('has the nodes, tolerations and priority that the file names in every pod', () => {
@@ -67,11 +72,37 @@ describe.each(Object.entries(studios))('a studio %s', (_, rendered) => {
     for (const { spec } of found) expect(spec).toMatchObject(onPods);
   });
 
-  test('has the labels and annotations that the file names on every object and every pod', () => {
+  test('has the labels that the file names on every object and every pod, but not on what holds the data', () => {
     const studio = rendered(marks);
-    for (const { metadata } of [...studio.objects, ...pods(studio)]) {
-      expect(metadata.labels).toMatchObject(labels);
+    const others = studio.objects.filter((object) => !data(studio).includes(object));
+    for (const { metadata } of [...others, ...pods(studio)]) expect(metadata.labels).toMatchObject(labels);
+    for (const { metadata } of data(studio)) {
+      for (const name of Object.keys(labels)) expect(metadata.labels).not.toHaveProperty([name]);
+    }
+  });
+
+  test('has the annotations that the file names on every object and every pod', () => {
+    const studio = rendered(marks);
+    for (const { metadata } of [...studio.objects, ...pods(studio)])
       expect(metadata.annotations).toMatchObject(annotations);
+  });
+
+  // `kubectl apply --prune -l` deletes what has a label and is not in the files: pkg/cmd/apply/prune.go of kubernetes/kubectl.
+  test.each([
+    ['without labels of the operator', {}],
+    ['with them', marks],
+  ])('%s, no label of it finds what holds the data', (_label, settings) => {
+    const studio = rendered(settings);
+    const held = data(studio);
+    expect(held.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['Namespace', 'PersistentVolumeClaim']));
+    const others = [...studio.objects.filter((object) => !held.includes(object)), ...pods(studio)];
+    const found = others
+      .flatMap(({ metadata }) => Object.entries(metadata.labels))
+      .map(([key, value]) => `${key}=${value}`);
+    expect(new Set(found).size).toBeGreaterThan(4);
+    for (const { metadata } of held) {
+      expect(metadata.labels['app.kubernetes.io/name']).toBe('junjo-ai-studio-data');
+      for (const [key, value] of Object.entries(metadata.labels)) expect(found).not.toContain(`${key}=${value}`);
     }
   });
 

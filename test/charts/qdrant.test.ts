@@ -49,7 +49,7 @@ describe('asked for', () => {
       'PersistentVolumeClaim',
       'Service',
     ]);
-    for (const { metadata } of named.filter(({ kind }) => kind !== 'NetworkPolicy'))
+    for (const { metadata } of named.filter(({ kind }) => ['Deployment', 'Service'].includes(kind)))
       expect(metadata.labels['app.kubernetes.io/component']).toBe('qdrant');
   });
 

@@ -22,6 +22,11 @@ refuses(labels, [
     (s) => delete s.get('Deployment', 'backend').spec.template.metadata.labels['app.kubernetes.io/part-of'],
     'Deployment junjo-ai-studio-backend, its pods: has no label app.kubernetes.io/part-of',
   ],
+  [
+    'a claim that nobody finds',
+    (s) => delete s.get('PersistentVolumeClaim', 'data').metadata.labels,
+    'PersistentVolumeClaim junjo-ai-studio-data: has no label app.kubernetes.io/name',
+  ],
 ]);
 
 refuses(names, [

@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Kubectl } from '../../cluster/kubectl';
+import { writeFiles } from '../../render/files';
+import { FakeApiServer } from '../support/fake-api-server';
+import type { Resource } from '../support/fake-cluster/resources';
+import { describeWith, pathOf } from '../support/programs';
+import { development, files, freshSecret, Rendered } from '../support/studio';
+
+/** Kinds that kubectl prunes by default, beside those of every fake cluster: pkg/util/prune/prune.go of kubernetes/kubectl. */
+const pruned: readonly Resource[] = [
+  { group: '', version: 'v1', kind: 'Endpoints', plural: 'endpoints', namespaced: true },
+  { group: '', version: 'v1', kind: 'ReplicationController', plural: 'replicationcontrollers', namespaced: true },
+];
+
+const settings = development({
+  JUNJO_HOST_DB_DATA_PATH: '/mnt/junjo-data',
+  JUNJO_K8S_NODE: 'worker-1',
+  JUNJO_K8S_QDRANT: 'true',
+  QDRANT_API_KEY: freshSecret(),
+  JUNJO_K8S_LABELS: 'team=ml',
+});
+const rendered = files(settings);
+const labelsOf = (name: string) =>
+  Object.entries(new Rendered(rendered).get('Deployment', `junjo-ai-studio-${name}`).metadata.labels);
+const own = labelsOf('backend').map((label) => label.join('='));
+/** The labels that all workloads have. */
+const common = labelsOf('qdrant')
+  .map((label) => label.join('='))
+  .filter((label) => own.includes(label));
+
+describeWith(['kubectl'], 'kubectl apply --prune', () => {
+  let cluster: FakeApiServer;
+  const folder = mkdtempSync(join(tmpdir(), 'prune-'));
+
+  beforeEach(async () => {
+    cluster = await FakeApiServer.start({ custom: pruned });
+  });
+
+  afterEach(() => cluster.close());
+
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test.each(common)('by %s leaves what holds the data', async (label) => {
+    const kubectl = new Kubectl({ program: pathOf('kubectl'), kubeconfig: cluster.kubeconfig, requestTimeout: 20 });
+    const names = () =>
+      ['namespaces', 'persistentvolumes', 'persistentvolumeclaims'].map((plural) =>
+        cluster.store.list(plural).map(({ metadata }) => metadata.name),
+      );
+    const output = join(folder, 'dist');
+    writeFiles(rendered, output);
+    await kubectl.text(['apply', '-f', join(output, 'foundation'), '-f', output]);
+    const [volumes, claims] = [['junjo-ai-studio-data'], ['junjo-ai-studio-data', 'junjo-ai-studio-qdrant']];
+    expect(names()).toEqual([expect.arrayContaining(['junjo-ai-studio']), volumes, claims]);
+    const before = names();
+    // One of the workloads is no longer rendered, so that there is something to prune.
+    rmSync(join(output, '45-qdrant.k8s.yaml'));
+    await kubectl.text(['apply', '--prune', '-l', label, '-f', output]);
+    const workloads = cluster.store.list('deployments').map(({ metadata }) => metadata.name);
+    expect(workloads).not.toContain('junjo-ai-studio-qdrant');
+    expect(names()).toEqual(before);
+  });
+});

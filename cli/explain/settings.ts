@@ -12,7 +12,7 @@ export function settingsOf(file: string, row: string): readonly string[] {
   return settingsOfObjects[file]?.[row] ?? [];
 }
 
-/** Variables that change every object that is for the cluster: names, labels. */
+/** Variables that change every object that is for the cluster: names, annotations. */
 export function settingsOfAll(): readonly string[] {
   const [first = [], ...others] = purposes
     .filter(({ file }) => !file.startsWith('argocd/'))

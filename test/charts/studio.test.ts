@@ -165,7 +165,10 @@ test('objects are labelled with the component that they are of', () => {
   const studio = render(production({ JUNJO_K8S_QDRANT: 'true', QDRANT_API_KEY: freshSecret() }));
   const components = ['backend', 'frontend', 'ingestion', 'qdrant'];
   const named = studio.objects.filter(({ kind, metadata }) => {
-    return !['NetworkPolicy', 'PersistentVolumeClaim'].includes(kind) && components.some((name) => metadata.name.split('-').includes(name));
+    return (
+      !['NetworkPolicy', 'PersistentVolumeClaim'].includes(kind) &&
+      components.some((name) => metadata.name.split('-').includes(name))
+    );
   });
   expect(named.length).toBeGreaterThan(10);
   for (const { metadata } of named) {

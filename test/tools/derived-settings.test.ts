@@ -36,13 +36,12 @@ test('every variable that can be set changes something', () => {
   expect([...new Set(without)]).toEqual(['JUNJO_K8S_PATCHES', 'JUNJO_K8S_SEALING_CERT']);
 });
 
-test('names, labels and annotations change every object', () => {
-  expect(settingsOfAll()).toEqual([
-    'JUNJO_K8S_NAME',
-    'JUNJO_K8S_NAMESPACE',
-    'JUNJO_K8S_LABELS',
-    'JUNJO_K8S_ANNOTATIONS',
-  ]);
+test('names and annotations change every object, and labels every one that holds no data', () => {
+  expect(settingsOfAll()).toEqual(['JUNJO_K8S_NAME', 'JUNJO_K8S_NAMESPACE', 'JUNJO_K8S_ANNOTATIONS']);
+  const files = purposes.map(({ file }) => file).filter((file) => !file.startsWith('argocd/'));
+  const labelled = Object.keys(objectsChangedBy('JUNJO_K8S_LABELS'));
+  expect(files.filter((file) => !labelled.includes(file)).every((file) => file.startsWith('foundation/'))).toBe(true);
+  expect(labelled.filter((file) => file.startsWith('foundation/'))).toEqual([]);
 });
 
 test('every row of the table of purposes is of an object that some studio has', () => {

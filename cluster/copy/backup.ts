@@ -158,7 +158,7 @@ export class Backup {
   private plan(studio: LiveStudio, { path }: BackupFile): string {
     const what = this.props.live
       ? 'The studio keeps running. What is only in the memory of ingestion is not in the copy.'
-      : 'Backend and ingestion stop, their volume is copied, and they start again whatever happens.';
+      : 'Backend and ingestion stop, their volume is copied, and they start again, also after an error. Exporters drop spans that they cannot send for about half a minute.';
     return [...planHeading(this.connection.target, studio), `Backup     ${path}`, what].join('\n');
   }
 

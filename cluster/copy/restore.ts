@@ -89,7 +89,7 @@ export class Restore {
       `From       ${source.text}: ${source.files} files, ${size(source.bytes)}`,
       ...(into === undefined
         ? [
-            'It is copied beside what is there and checked; then backend and ingestion stop for the moment of the change.',
+            'It is copied beside what is there and checked. Then backend and ingestion stop until the folders have changed their names; exporters can drop spans of that time.',
           ]
         : ['The running studio is not touched.']),
       ...(replace

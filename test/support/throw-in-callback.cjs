@@ -1,11 +1,12 @@
 /**
- * Lets one callback of this project fail, for tests: it is loaded before the program (`node -r`).
+ * Lets one callback of this project, or one start of kubectl, fail, for tests: it is loaded before the program (`node -r`).
  *
  *     CALLBACKS=FILE  appends a line to FILE for each call of a callback: where it was handed over, and its how many-th call it is
  *     THROW_AT=LINE   the call of that line throws
  *
  * Callbacks are listeners of events, timers, listeners of signals to abort, and what writes to the terminal.
  */
+const childProcess = require('node:child_process');
 const { appendFileSync } = require('node:fs');
 const { EventEmitter } = require('node:events');
 
@@ -48,6 +49,11 @@ function wrap(target, name, at) {
 for (const name of ['on', 'once', 'addListener']) wrap(EventEmitter.prototype, name, 1);
 wrap(EventTarget.prototype, 'addEventListener', 1);
 wrap(globalThis, 'setTimeout', 0);
+const { spawn } = childProcess;
+childProcess.spawn = (...args) => {
+  called('spawn');
+  return spawn(...args);
+};
 for (const [name, stream] of [
   ['stdout', process.stdout],
   ['stderr', process.stderr],

@@ -57,7 +57,7 @@ describeWith(['kubectl', 'python3'], 'an error in any callback', () => {
     const list = join(folder, 'callbacks');
     await command(args(), { CALLBACKS: list });
     const places = readFileSync(list, 'utf8').trim().split('\n');
-    expect(places.length).toBeGreaterThan(10);
+    expect(places.length).toBeGreaterThan(25);
     const states = ['old', 'new'].map((name) => JSON.stringify(contents(join(folder, name))));
     const wrong: string[] = [];
     const started: string[] = [];

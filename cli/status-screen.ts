@@ -43,7 +43,7 @@ export function addressLines({ addresses }: Overview): readonly string[] {
 export function findingLines(findings: readonly Diagnosis[]): readonly string[] {
   return findings.flatMap(({ severity, subjects, text, fix, cause }) => [
     `${severity.padEnd(7)}  ${subjects.join(', ')}: ${text} [${cause}]`,
-    `         ${fix}`,
+    ...fix.split('\n').map((line) => `         ${line}`),
   ]);
 }
 

@@ -15,7 +15,7 @@ import { ProgressLine, size } from './progress';
 import { findStudioStarted, finishRestore } from './unfinished';
 import { type Holdings, VolumePod } from './volume-pod';
 import type { Work } from './work';
-import { type LiveStudio, planHeading } from './writers';
+import { type LiveStudio, planHeading, refuseUnlessBound } from './writers';
 
 /** What is copied, and where to. */
 export interface BackupProps {
@@ -141,6 +141,7 @@ export class Backup {
   }
 
   private async check(studio: LiveStudio): Promise<void> {
+    refuseUnlessBound(studio);
     const { live, argoCdPaused } = this.props;
     if (live) {
       const line = lineOf(studio.tag);

@@ -3,6 +3,7 @@ import { claimsOf, fieldsOf, listOf, type Manifest } from '../../render/manifest
 import { sleep } from '../interruption';
 import { type Kubectl, KubectlError, type Target } from '../kubectl';
 import { Refusal } from '../refusal';
+import { rescueAdvice } from '../rescue';
 import { tagOf } from '../studio-manifests';
 import { type Owner, ownerIn } from './owner';
 import type { Pace } from './pace';
@@ -42,7 +43,42 @@ export async function findStudio(kubectl: Kubectl, rendered?: Manifest): Promise
   const claim = name && (await kubectl.jsonIfFound<Manifest>(['get', 'persistentvolumeclaim', name]));
   if (!claim)
     throw new Refusal(`The backend mounts no claim that exists (${name ?? 'none'}). Apply dist/foundation first`);
+  // No new pod is scheduled on such a claim, not even the one that copies.
+  if (claim.metadata.deletionTimestamp) {
+    throw new Refusal(
+      `The claim ${name} is being deleted, so that no new pod can mount it. To save its data, ${await rescueOf(kubectl, claim)}`,
+    );
+  }
+  if (claim.status?.phase === 'Lost') {
+    throw new Refusal(
+      `The claim ${name} is Lost: its volume ${claim.spec?.volumeName} does not exist any more. Bring the volume back, or delete the claim, apply dist/foundation, and restore a backup`,
+    );
+  }
   return { writers, backend, claim, tag: tagOf(backend) };
+}
+
+/** How to save the data of a claim that is being deleted, and of others with it, as far as this user may read. */
+async function rescueOf(kubectl: Kubectl, claim: Manifest): Promise<string> {
+  const permitted = <T>(read: Promise<T>) =>
+    read.catch((error) => {
+      if (!(error instanceof KubectlError && error.answered)) throw error;
+      return undefined;
+    });
+  const { namespace = '' } = kubectl.options;
+  const claims = (await permitted(kubectl.list(['persistentvolumeclaims']))) ?? [claim];
+  const volumes = (await permitted(kubectl.list(['persistentvolumes']))) ?? [];
+  const found = await permitted(kubectl.json<Manifest>(['get', 'namespace', namespace]));
+  const endsNamespace = found?.metadata.deletionTimestamp !== undefined;
+  const going = claims.filter(({ metadata }) => endsNamespace || metadata.deletionTimestamp);
+  return rescueAdvice({ kubectl, claims: going, volumes, endsNamespace });
+}
+
+/** Refuses a claim without a volume, which holds no data. */
+export function refuseUnlessBound({ claim }: LiveStudio): void {
+  if (claim.status?.phase !== 'Pending') return;
+  throw new Refusal(
+    `The claim ${claim.metadata.name} has no volume yet (Pending), so there is nothing to copy. junjo-k8s status says what it waits for`,
+  );
 }
 
 /** The lines about cluster and studio that stand above a question. */

@@ -7,6 +7,7 @@ import {
   type Manifests,
   matches,
 } from '../../render/manifest';
+import { Kubectl } from '../kubectl';
 import { ClusterView } from '../view';
 
 /** An event, whichever of its two forms it has. */
@@ -82,6 +83,8 @@ export interface StateOptions {
   readonly unread?: readonly string[];
   /** The studio as it is rendered. @default not known */
   readonly rendered?: Manifests;
+  /** The kubectl that read the objects, whose flags are in commands that delete. @default one without a context */
+  readonly kubectl?: Kubectl;
 }
 
 /** How full a volume is, in bytes. */
@@ -97,16 +100,19 @@ export class ClusterState extends ClusterView {
   readonly volumes: ReadonlyMap<string, VolumeUse>;
   /** The studio as it is rendered, where that is known. */
   readonly rendered?: Manifests;
+  /** Prints commands with the context and the namespace of the studio. */
+  readonly commands: Kubectl;
   private readonly logs: ReadonlyMap<string, string>;
 
   constructor(
     objects: readonly Manifest[],
-    { namespace, now, logs = new Map(), volumes = new Map(), unread, rendered }: StateOptions,
+    { namespace, now, logs = new Map(), volumes = new Map(), unread, rendered, kubectl = new Kubectl() }: StateOptions,
   ) {
     super(objects, namespace, unread);
     this.now = now;
     this.logs = logs;
     this.rendered = rendered;
+    this.commands = kubectl.in(namespace);
     this.volumes = volumes;
     this.workloads = [...this.ofKind('Deployment'), ...this.ofKind('StatefulSet')].map((object) =>
       this.workload(object),
@@ -144,6 +150,12 @@ export class ClusterState extends ClusterView {
   /** What it means that a controller has not answered to an object: an error after so many seconds. */
   unanswered({ metadata }: Manifest, seconds: number): 'wait' | 'error' {
     return this.secondsSince(metadata.creationTimestamp ?? 0) < seconds ? 'wait' : 'error';
+  }
+
+  /** Whether the whole namespace is being deleted. */
+  get endsNamespace(): boolean {
+    const namespace = this.named('Namespace', this.namespace);
+    return namespace?.status?.phase === 'Terminating' || namespace?.metadata.deletionTimestamp !== undefined;
   }
 
   /** Begins the commands that a person is told. */

@@ -2,7 +2,7 @@ import type { Severity } from '../../config/problems';
 import type { Cause, Diagnosis } from './cause';
 import { admissionCauses } from './causes/admission';
 import { backupCauses } from './causes/backups';
-import { claimCauses } from './causes/claims';
+import { claimCauses, claimTerminating, volumeReleased } from './causes/claims';
 import { configurationCauses } from './causes/configuration';
 import { edgeCauses } from './causes/edge';
 import { imageCauses } from './causes/images';
@@ -22,6 +22,8 @@ export * from './cluster-state';
  * comes later is a symptom.
  */
 export const causes: readonly Cause[] = [
+  claimTerminating,
+  volumeReleased,
   ...namespaceCauses,
   ...claimCauses,
   ...schedulingCauses,

@@ -59,7 +59,15 @@ export async function readStudio(kubectl: Kubectl, namespace: string, rendered?:
     Promise.all(nodes.map((node) => volumeUse(kubectl, namespace, node))),
   ]);
   const volumes = new Map(uses.flatMap((use) => [...use]));
-  return new ClusterState(objects, { namespace, now: new Date(), logs: new Map(logs), volumes, unread, rendered });
+  return new ClusterState(objects, {
+    namespace,
+    now: new Date(),
+    logs: new Map(logs),
+    volumes,
+    unread,
+    rendered,
+    kubectl,
+  });
 }
 
 /** Reads the objects of a studio. A resource that the cluster does not know is left out. */
@@ -85,7 +93,7 @@ async function readStudioObjects(kubectl: Kubectl, namespace: string, unread: st
   const volumes = new Set(claims.map(({ spec }) => spec?.volumeName));
   // Volumes and backups are of the whole cluster: those of this studio count.
   return found.filter(({ kind, metadata, spec }) => {
-    if (kind === 'PersistentVolume') return volumes.has(metadata.name);
+    if (kind === 'PersistentVolume') return volumes.has(metadata.name) || spec?.claimRef?.namespace === namespace;
     return kind !== 'Backup' || spec?.includedNamespaces?.includes(namespace);
   });
 }

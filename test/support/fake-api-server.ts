@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
+import { applyPatch, type Operation } from 'rfc6902';
 import { WebSocketServer } from 'ws';
 import { accessReview } from './fake-cluster/access-review';
 import { Controllers, type Pace } from './fake-cluster/controllers';
@@ -336,7 +337,9 @@ export class FakeApiServer {
   private patch({ resource, namespace }: Route, before: Manifest, request: SeenRequest, contentType: string): object {
     const listsByName = !contentType.includes('merge-patch+json') || contentType.includes('strategic');
     const patch = load(request.body) as Manifest;
-    const object = merged(before ?? {}, patch, { listsByName });
+    const object = contentType.includes('json-patch+json')
+      ? patched(before, patch)
+      : merged(before ?? {}, patch, { listsByName });
     return this.write(resource, { ...object, metadata: { ...object.metadata, namespace } }, request);
   }
 
@@ -468,6 +471,14 @@ export class FakeApiServer {
     this.commands.delete(podKey(pod));
     rmSync(join(this.folder, 'volumes', `pod-${pod.metadata.uid}`), { recursive: true, force: true });
   }
+}
+
+/** Applies operations of RFC 6902. @throws ApiError as the API server words one that does not fit */
+function patched(before: Manifest, operations: Operation[]): Manifest {
+  const object = structuredClone(before);
+  const failed = applyPatch(object, operations).find((error) => error !== null);
+  if (failed) throw new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request');
+  return object;
 }
 
 async function see(request: IncomingMessage): Promise<SeenRequest> {

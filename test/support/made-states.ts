@@ -52,6 +52,15 @@ const condition = (type: string, status: string, message = '') => ({ type, statu
 const pull = (why: string) =>
   changed('image-missing', waits('ImagePullBackOff', `Back-off pulling image "x": ErrImagePull: ${why}`));
 
+/** The claim and the workloads were deleted, and the volume was retained. */
+export function claimGone(state: RecordedState): void {
+  const gone = ['PersistentVolumeClaim', 'Deployment', 'ReplicaSet', 'Pod'];
+  state.objects.splice(0, state.objects.length, ...state.objects.filter(({ kind }) => !gone.includes(kind)));
+  const volume = state.objects.find(({ kind }) => kind === 'PersistentVolume');
+  volume.spec.persistentVolumeReclaimPolicy = 'Retain';
+  volume.status = { phase: 'Released' };
+}
+
 /** States that nobody recorded, and what is said first of each. */
 /** A pod of a backup on a healthy studio. */
 function copies(phase: string) {
@@ -357,6 +366,10 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
       }),
     ),
     'warning backup-failed: backup junjo-ai-studio-data',
+  ],
+  'volume whose claim is gone': [
+    changed('claim-terminating', claimGone),
+    'error volume-released: volume pvc-57f30285-df56-476d-9605-a6c65b759271',
   ],
   'claim whose file system has not grown': [
     changed('healthy', (state) => {

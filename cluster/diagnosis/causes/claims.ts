@@ -1,5 +1,6 @@
 import type { Finding } from '../../../config/problems';
-import { claimsOf, conditionOf, type Manifest } from '../../../render/manifest';
+import { claimsOf, conditionOf, fieldsOf, type Manifest } from '../../../render/manifest';
+import { releasedAdvice, releasedVolumes, rescueAdvice } from '../../rescue';
 import { isDefaultClass } from '../../storage';
 import type { Cause } from '../cause';
 import type { ClusterState } from '../cluster-state';
@@ -8,23 +9,48 @@ import { ofWorkload, troubledPods, unscheduled } from '../pods';
 /** A provisioner needs seconds. One that reports nothing for longer is not running. */
 const CLAIM_UNBOUND_DEADLINE_SECONDS = 120;
 
-export const claimCauses: readonly Cause[] = [
-  // A deleted claim stays for as long as pods use it, and takes the data along when they end.
-  {
-    name: 'claim-terminating',
-    *findings(state) {
-      if (state.named('Namespace', state.namespace)?.metadata.deletionTimestamp) return;
-      for (const { metadata } of state.ofKind('PersistentVolumeClaim')) {
-        if (!metadata.deletionTimestamp) continue;
-        yield {
-          severity: 'error',
-          subject: `claim ${metadata.name}`,
-          text: 'is being deleted: it disappears, with its data, as soon as no pod uses it',
-          fix: 'junjo-k8s backup, at once and before anything restarts; then delete the studio, apply again and restore',
-        };
-      }
-    },
+/** A deleted claim stays for as long as pods use it, and no other pod can mount it. All else that is wrong is secondary. */
+export const claimTerminating: Cause = {
+  name: 'claim-terminating',
+  *findings(state) {
+    if (state.endsNamespace) return;
+    const claims = state.ofKind('PersistentVolumeClaim').filter(({ metadata }) => metadata.deletionTimestamp);
+    const volumes = state.ofKind('PersistentVolume');
+    const fix = rescueAdvice({ kubectl: state.commands, claims, volumes, endsNamespace: false });
+    for (const { metadata } of claims) {
+      yield {
+        severity: 'error',
+        subject: `claim ${metadata.name}`,
+        text: 'is being deleted. It is gone, and its data unless the volume is retained, when the last pod that uses it ends. No new pod can mount it, so do not restart any',
+        fix,
+      };
+    }
   },
+};
+
+/** The claim is deleted and its volume is retained. A new claim gets a new, empty volume unless the old one is reserved for it. */
+export const volumeReleased: Cause = {
+  name: 'volume-released',
+  *findings(state) {
+    if (state.endsNamespace || !state.canRead('persistentvolumeclaims')) return;
+    const bound = state.ofKind('PersistentVolumeClaim').filter(({ spec }) => spec?.volumeName);
+    const mounted = state.workloads.flatMap(({ object }) => claimsOf(fieldsOf(object.spec?.template)));
+    const volumes = releasedVolumes(state.ofKind('PersistentVolume'), bound, state.namespace).filter(
+      ({ spec }) => state.workloads.length === 0 || mounted.includes(spec?.claimRef.name),
+    );
+    const fix = releasedAdvice(state.commands, volumes);
+    for (const { metadata, spec } of volumes) {
+      yield {
+        severity: 'error',
+        subject: `volume ${metadata.name}`,
+        text: `has the data of the claim ${spec?.claimRef.name}, which was deleted. A new claim gets another volume, which is empty`,
+        fix,
+      };
+    }
+  },
+};
+
+export const claimCauses: readonly Cause[] = [
   // The claim names a storage class that the cluster does not have.
   {
     name: 'claim-class-missing',

@@ -1,4 +1,5 @@
 import { fieldsOf, listOf } from '../../../render/manifest';
+import { rescueAdvice } from '../../rescue';
 import type { Cause } from '../cause';
 
 const APPLY = 'kubectl apply -f dist/foundation -f dist/';
@@ -21,16 +22,18 @@ export const namespaceCauses: readonly Cause[] = [
   {
     name: 'namespace-terminating',
     *findings(state) {
+      if (!state.endsNamespace) return;
       const namespace = state.named('Namespace', state.namespace);
-      if (!namespace || (namespace.status?.phase !== 'Terminating' && !namespace.metadata.deletionTimestamp)) return;
-      const remaining = listOf(namespace.status?.conditions)
+      const remaining = listOf(namespace?.status?.conditions)
         .filter(({ type, status }) => /Remaining|Failure/.test(type) && status === 'True')
         .map(({ message }) => String(message).replace(/\.$/, ''));
+      const claims = state.ofKind('PersistentVolumeClaim');
+      const volumes = state.ofKind('PersistentVolume');
       yield {
         severity: 'error',
         subject: `namespace ${state.namespace}`,
-        text: ['is being deleted', ...remaining].join('; '),
-        fix: `${state.kubectl} get persistentvolumeclaims -o yaml | grep -A3 finalizers: whoever owns the finalizer must remove it. Then apply again, and restore the data from a backup if its volume went too`,
+        text: ['is being deleted, with every claim in it', ...remaining].join('; '),
+        fix: `whoever owns a finalizer must remove it, and meanwhile: ${rescueAdvice({ kubectl: state.commands, claims, volumes, endsNamespace: true })}`,
       };
     },
   },

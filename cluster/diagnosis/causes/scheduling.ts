@@ -33,7 +33,8 @@ export const schedulingCauses: readonly Cause[] = [
       for (const { workload, reasons } of unscheduled(state)) {
         // As 1.36 says it, and as older versions do.
         if (!/PersistentVolume's node affinity|volume node affinity conflict/.test(reasons)) continue;
-        const homes = [...new Set(state.ofKind('PersistentVolume').flatMap(nodesOfVolume))];
+        const bound = state.ofKind('PersistentVolume').filter(({ status }) => status?.phase !== 'Released');
+        const homes = [...new Set(bound.flatMap(nodesOfVolume))];
         const absent = state.canRead('nodes') ? homes.filter((name) => !state.named('Node', name)) : [];
         // Where its node is there, that one's own reason is among the others.
         const others = /Insufficient|were unschedulable|untolerated taint|Too many pods|pod affinity/.test(reasons);

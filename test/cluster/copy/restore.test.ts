@@ -122,6 +122,24 @@ describeWith(['kubectl', 'python3'], 'restore', () => {
     expect(readdirSync(studio.volume)).toEqual([]);
   });
 
+  test.each<[string, object, object, RegExp]>([
+    ['is being deleted', { deletionTimestamp: '2026-01-02T03:04:05Z' }, {}, /is being deleted, so that no new pod/],
+    ['is Lost', {}, { status: { phase: 'Lost' } }, /is Lost: its volume/],
+  ])('refuses at once a claim that %s', async (_, metadata, change, words) => {
+    kubectlInProcess(studio.cluster);
+    const claim = studio.cluster.object('persistentvolumeclaims', studio.namespace, 'junjo-ai-studio-data');
+    studio.cluster.apply({ ...claim, ...change, metadata: { ...claim.metadata, ...metadata } });
+    expect(await run({ source: composeFolder() })).toMatchObject({ exit: 1, said: expect.stringMatching(words) });
+    expect(studio.cluster.requests.filter(({ method }) => method !== 'GET')).toEqual([]);
+  });
+
+  test('restores onto the volume of a claim that waits for its first pod', async () => {
+    kubectlInProcess(studio.cluster);
+    const claim = studio.cluster.object('persistentvolumeclaims', studio.namespace, 'junjo-ai-studio-data');
+    studio.cluster.apply({ ...claim, status: { phase: 'Pending' } });
+    expect((await run({ source: composeFolder() })).exit).toBe(0);
+  });
+
   test('restores beside the running studio, into a namespace and a claim like its own', async () => {
     kubectlInProcess(studio.cluster);
     fillVolume(studio.volume);

@@ -1,0 +1,129 @@
+import { fieldsOf, type Manifest } from '../render/manifest';
+import type { Kubectl } from './kubectl';
+
+/** Claims whose data is to be saved, and what a cluster shows around them. */
+export interface RescueProps {
+  /** Its context and namespace are in the commands. */
+  readonly kubectl: Kubectl;
+  /** The claims that are being deleted. */
+  readonly claims: readonly Manifest[];
+  /** Volumes, those of the claims among them. */
+  readonly volumes: readonly Manifest[];
+  /** The whole namespace is being deleted. */
+  readonly endsNamespace: boolean;
+}
+
+/**
+ * Says how to save the data of claims that are being deleted: commands to paste. Each runs only if the one before it succeeded,
+ * and nothing is deleted before the cluster shows that the volumes are retained.
+ */
+export function rescueAdvice({ kubectl, claims, volumes, endsNamespace }: RescueProps): string {
+  const cluster = kubectl.in(undefined);
+  const released = endsNamespace ? releasedVolumes(volumes, claims, kubectl.options.namespace) : [];
+  const held = [
+    ...claims.flatMap(({ spec }) => (spec?.volumeName ? [String(spec.volumeName)] : [])),
+    ...released.map(nameOf),
+  ];
+  // A volume object that is being deleted too does not come back; dist/foundation makes that of a folder of a node again.
+  const going = volumes.filter(({ metadata }) => held.includes(metadata.name) && metadata.deletionTimestamp);
+  const staying = held.filter((name) => !going.some(({ metadata }) => metadata.name === name));
+  const isRetained = '--for=jsonpath={.spec.persistentVolumeReclaimPolicy}=Retain';
+  const retain = [
+    cluster.commandLine([
+      'patch',
+      'persistentvolume',
+      ...held,
+      '-p',
+      '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}',
+    ]),
+    cluster.commandLine(['wait', 'persistentvolume', ...held, isRetained, '--timeout=30s']),
+  ];
+  const end = endsNamespace
+    ? [gone(cluster, 'namespace', [kubectl.options.namespace ?? ''])]
+    : [
+        cluster.commandLine(['delete', '--cascade=foreground', '--ignore-not-found', '-f', 'dist/']),
+        gone(kubectl, 'persistentvolumeclaim', claims.map(nameOf)),
+      ];
+  const before = [
+    ...(held.length > 0 ? retain : []),
+    ...end,
+    ...(going.length > 0 ? [gone(cluster, 'persistentvolume', going.map(nameOf))] : []),
+  ];
+  const way = endsNamespace
+    ? 'retain the volume, wait until the namespace is gone, and bind the volume to the new claim'
+    : 'retain the volume, delete the studio, wait until the claim is gone, and bind the volume to the new claim';
+  const aim =
+    held.length > 0
+      ? `${way}. If Argo CD applies the studio, pause it first`
+      : 'there is no volume and no data: apply again, and restore a backup';
+  return [aim, ...bindAgain(kubectl, staying, [...claims, ...going], before)].join('\n');
+}
+
+/** Of each claim of a namespace that is none of these, the volume that it held last and that Kubernetes retained. */
+export function releasedVolumes(
+  volumes: readonly Manifest[],
+  claims: readonly Manifest[],
+  namespace: string | undefined,
+): readonly Manifest[] {
+  const since = ({ metadata, status }: Manifest) =>
+    String(status?.lastPhaseTransitionTime ?? metadata.creationTimestamp);
+  const released = volumes
+    .filter(({ spec, status }) => status?.phase === 'Released' && spec?.claimRef?.namespace === namespace)
+    .filter(({ spec }) => !claims.some(({ metadata }) => metadata.name === spec?.claimRef.name))
+    .sort((a, b) => (since(a) < since(b) ? -1 : 1));
+  return [...new Map(released.map((volume) => [volume.spec?.claimRef.name, volume])).values()];
+}
+
+/** Says how to get volumes back whose claims do not exist any more. */
+export function releasedAdvice(kubectl: Kubectl, volumes: readonly Manifest[]): string {
+  return ['bind it to a new claim of that name', ...bindAgain(kubectl, volumes.map(nameOf), [], [])].join('\n');
+}
+
+/**
+ * The commands that reserve volumes for new claims of the same namespace and name, and make these.
+ *
+ * Only the uid is removed. A volume whose claimRef has a namespace and a name and no uid is bound to the claim of that name, also
+ * in a class that waits for the first pod. Without any claimRef, each claim of the class could get the volume, and the scheduler
+ * takes the smallest that fits. Sources: FindMatchingVolume and IsVolumeBoundToClaim (component-helpers/storage/volume/pv_helpers.go)
+ * and syncVolume (pkg/controller/volume/persistentvolume/pv_controller.go) of kubernetes/kubernetes.
+ * @param needed objects that must exist again
+ * @param before commands that must succeed first
+ */
+function bindAgain(
+  kubectl: Kubectl,
+  volumes: readonly string[],
+  needed: readonly Manifest[],
+  before: readonly string[],
+): readonly string[] {
+  const cluster = kubectl.in(undefined);
+  const free = '[{"op":"remove","path":"/spec/claimRef/uid"}]';
+  const apply = cluster.commandLine(['apply', '-f', 'dist/foundation', '-f', 'dist/']);
+  const foreign = needed
+    .filter((object) => !isOfStudio(object))
+    .map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+  const commands = [
+    ...before,
+    ...(volumes.length > 0
+      ? [cluster.commandLine(['patch', 'persistentvolume', ...volumes, '--type=json', '-p', free])]
+      : []),
+    ...(foreign.length === 0 ? [apply] : []),
+  ];
+  return [
+    commands.join(' &&\n'),
+    ...(foreign.length > 0 ? [`# Create ${foreign.join(', ')} again as it was, then: ${apply}`] : []),
+  ];
+}
+
+/** Waits until objects do not exist any more. */
+function gone(kubectl: Kubectl, kind: string, names: readonly string[]): string {
+  return kubectl.commandLine(['wait', kind, ...names, '--for=delete', '--timeout=10m']);
+}
+
+/** Whether synth rendered an object, so that applying dist/foundation makes it again. */
+function isOfStudio({ metadata }: Manifest): boolean {
+  return fieldsOf(metadata.labels)['app.kubernetes.io/part-of'] === 'junjo-ai-studio';
+}
+
+function nameOf({ metadata }: Manifest): string {
+  return metadata.name;
+}

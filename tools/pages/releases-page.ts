@@ -165,10 +165,10 @@ function flushAndMove(from: ReleaseLine, to: ReleaseLine): readonly string[] {
     '',
     fenced(
       [
-        `curl -c cookies ${credentials} https://api.example.com${from.api.signInPath}`,
-        `curl -b cookies -X POST https://api.example.com${from.stores.flushPath}`,
+        `curl --fail -c cookies ${credentials} https://api.example.com${from.api.signInPath}`,
+        `curl --fail -b cookies -X POST https://api.example.com${from.stores.flushPath}`,
         'rm cookies',
-      ].join('\n'),
+      ].join(' &&\n'),
     ),
     '',
     '3. Stop ingestion, and put its files aside; the backend, which still runs, has the volume:',
@@ -177,14 +177,15 @@ function flushAndMove(from: ReleaseLine, to: ReleaseLine): readonly string[] {
       [
         `kubectl -n junjo-ai-studio scale deployment ${ingestion} --replicas=0`,
         `kubectl -n junjo-ai-studio wait --for=delete pod -l app.kubernetes.io/component=ingestion --timeout=5m`,
-        `kubectl -n junjo-ai-studio exec deployment/${backend} -c backend -- mv ${spans} ${aside}`,
-      ].join('\n'),
+        // With -T it fails, and does not move into a folder of that name, which is there after a second try.
+        `kubectl -n junjo-ai-studio exec deployment/${backend} -c backend -- mv -T ${spans} ${aside}`,
+      ].join(' &&\n'),
     ),
     '',
     `4. Set \`JUNJO_K8S_RELEASE=${recommendedTag(to)}\`, and what it needs besides; synth and apply.`,
     '',
-    `The way back: stop ingestion in the same way, \`mv ${spans} ${spans}-${to.name}\` and`,
-    `\`mv ${aside} ${spans}\`, set the release to ${recommendedTag(from)}, synth and apply.`,
+    `The way back: stop ingestion in the same way, \`mv -T ${spans} ${spans}-${to.name}\` and`,
+    `\`mv -T ${aside} ${spans}\`, set the release to ${recommendedTag(from)}, synth and apply.`,
   ];
 }
 

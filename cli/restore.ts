@@ -2,10 +2,11 @@ import { type Pace, usualPace } from '../cluster/copy/pace';
 import { Restore } from '../cluster/copy/restore';
 import { restorePlan } from '../cluster/copy/restore-plan';
 import { Refusal } from '../cluster/refusal';
+import { howToRun } from '../main';
 import { yamlOf } from '../render/files';
 import { type ChangeOptions, changeOptions, withCluster, withoutStackTrace } from './cluster-options';
 import { type Command, type ExitCode, type Io, tell } from './command';
-import { oneStudio } from './manifests';
+import { oneStudio, selected } from './manifests';
 
 export interface RestoreOptions extends ChangeOptions {
   readonly source?: string;
@@ -43,8 +44,13 @@ export async function restoreInto(options: RestoreOptions, io: Io, pace: Pace = 
     io.err('restore: names no backup. Name a file or a folder, or say --plan for a scheduled backup');
     return 2;
   }
+  const { envFiles } = selected(options, io);
+  const caller = {
+    envFiles: envFiles.length > 0 ? envFiles : ['.env'],
+    commandLine: (command: string) => howToRun(command, io.environment).replace(/^npm run .*/, '$& --'),
+  };
   return withCluster(options, io, pace, async (connection, signal) =>
-    (await new Restore({ ...options, source, argoCdPaused }, connection, pace, signal).run()) ? 0 : 1,
+    (await new Restore({ ...options, source, argoCdPaused, caller }, connection, pace, signal).run()) ? 0 : 1,
   );
 }
 

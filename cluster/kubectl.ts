@@ -280,6 +280,7 @@ function warningsIn(complaints: string): readonly string[] {
     .map((line) => line.slice('Warning: '.length));
 }
 
-function shellWord(word: string): string {
+/** A word as a shell reads it back. */
+export function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

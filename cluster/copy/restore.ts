@@ -7,6 +7,7 @@ import { type Kubectl, KubectlError } from '../kubectl';
 import { Refusal } from '../refusal';
 import { checkArchive, FolderArchive } from './archive';
 import { Downtime, refuseUnlessStoppable } from './downtime';
+import { type Caller, howToLook, refuseUnlessCopyable } from './look';
 import { ended, newOwner, type Owner } from './owner';
 import { type Pace, patient } from './pace';
 import { ProgressLine, size } from './progress';
@@ -23,6 +24,7 @@ export interface RestoreProps {
   readonly replace?: boolean;
   /** Namespace in which the data gets a claim of its own. @default the data goes into the claim of the studio */
   readonly into?: string;
+  readonly caller: Caller;
   /** Argo CD is paused, even if this command cannot see it. @default false */
   readonly argoCdPaused?: boolean;
   /** Asks nothing. @default false */
@@ -68,6 +70,8 @@ export class Restore {
       await refuseUnlessStoppable(kubectl, studio, { argoCdPaused }, this.signal);
     } else if (into === this.connection.target.namespace) {
       throw new Refusal(`--into ${into}: the studio runs there. Leave --into out, or name another namespace`);
+    } else {
+      await refuseUnlessCopyable(kubectl, studio.claim, into);
     }
     console.err(this.plan(studio, source));
     if (!yes && !(await confirmed('Restore?', console, this.signal))) return false;
@@ -164,7 +168,7 @@ export class Restore {
     if (aside) console.out(`What was there is in ${aside} on the volume.`);
     if (!started) return false;
     if (studio.writers.length > 0) await downtime.untilReady(this.signal);
-    else console.out(this.howToLook());
+    else console.out(this.howToLook(studio));
     return true;
   }
 
@@ -204,13 +208,9 @@ export class Restore {
     this.connection.console.err(`Copied ${size(source.bytes)}. SQLite's integrity_check: ${names} ok.`);
   }
 
-  private howToLook(): string {
-    const { into = '' } = this.props;
-    return [
-      `To look at it, render a studio on localhost for that namespace from an env file of its own, with`,
-      `  JUNJO_ENV=development, JUNJO_K8S_NAMESPACE=${into}, and JUNJO_K8S_RELEASE and the storage settings of the running one,`,
-      `apply it, and forward it. To end it: ${['kubectl', 'delete', 'namespace', into].join(' ')}`,
-    ].join('\n');
+  private howToLook({ claim, tag }: LiveStudio): string {
+    const { into: namespace = '', caller } = this.props;
+    return howToLook({ kubectl: this.connection.kubectl, namespace, claim: claim.metadata.name, tag, caller });
   }
 
   private async tidy(work: () => Promise<unknown>, whatIsLeft: string): Promise<void> {

@@ -24,6 +24,7 @@ const PROGRAMS = {
     find: () => firstThatRuns(['nginx', '/usr/sbin/nginx'], ['-v']),
     install: 'apt install nginx-light',
   },
+  openssl: { find: () => firstThatRuns(['openssl'], ['version']), install: 'apt install openssl' },
   python3: {
     find: () => firstThatRuns(['python3'], ['-c', 'import sqlite3'], asUserOfPods),
     install: 'apt install python3',

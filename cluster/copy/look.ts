@@ -1,0 +1,113 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { readEnvFiles } from '../../config/env-files';
+import { workloadNames } from '../../config/names';
+import { type Variable, variables, variablesOf } from '../../config/variables';
+import { lineOf } from '../../releases';
+import type { Manifest } from '../../render/manifest';
+import { type Kubectl, KubectlError, shellWord } from '../kubectl';
+import { Refusal } from '../refusal';
+
+/** A copy that was restored beside the running studio, and what a studio on it is rendered from. */
+export interface Copy {
+  /** Reaches the cluster of both. */
+  readonly kubectl: Kubectl;
+  /** Namespace of the copy. */
+  readonly namespace: string;
+  /** The claim with the copy. */
+  readonly claim: string;
+  /** Tag of the release that runs. @default not known */
+  readonly tag?: string;
+  readonly caller: Caller;
+}
+
+/** How a person called the command. */
+export interface Caller {
+  /** Env files of the running studio; those that do not exist are left out. */
+  readonly envFiles: readonly string[];
+  /** Begins the command line of another command, options included: `npm run synth --`. */
+  readonly commandLine: (command: string) => string;
+}
+
+/** What belongs to the running studio alone: its storage, backups, secrets, GitOps and patches, and the origin of its UI. */
+function isOfRunningStudio({ name, group }: Variable): boolean {
+  // Without the consent to a data loss, the upgrade guard would not start on data on which the running studio does.
+  if (['JUNJO_K8S_ACCEPT_DATA_LOSS', 'JUNJO_K8S_EXISTING_CLAIM', 'JUNJO_K8S_SECRET_NAME'].includes(name)) return false;
+  const groups = ['Storage', 'Backup', 'Kubernetes: secrets and GitOps'];
+  return groups.includes(group) || ['JUNJO_K8S_PATCHES', 'JUNJO_ALLOW_ORIGINS'].includes(name);
+}
+
+/** Says how to look at a copy: commands that run a studio on it and bring that to localhost, and the one that ends it. */
+export function howToLook({ kubectl, namespace, claim, tag, caller }: Copy): string {
+  const { context, kubeconfig, environment = process.env } = kubectl.options;
+  const line = lineOf(tag);
+  const table: readonly Variable[] = line ? variablesOf(line) : variables;
+  const files = caller.envFiles.filter((path) => existsSync(path));
+  const texts = files.map((path) => ({ path, text: readFileSync(path, 'utf8') }));
+  const { entries } = readEnvFiles(texts, (name) => environment[name], table);
+  const missing = table.filter(
+    ({ name, secret, required, onlyWith }) => secret && required === 'always' && !onlyWith && !entries.get(name)?.value,
+  );
+  const settings = [
+    'JUNJO_ENV=development',
+    ...table.filter((each) => isOfRunningStudio(each) && entries.has(each.name)).map(({ name }) => `${name}=`),
+    `JUNJO_K8S_NAMESPACE=${namespace}`,
+    `JUNJO_K8S_EXISTING_CLAIM=${claim}`,
+    ...(line ? [`JUNJO_K8S_RELEASE=${tag}`] : []),
+    ...missing.map(({ name }) => `${name}=$(openssl rand -base64 32)`),
+  ];
+  // Never the name of a folder that is there for something else, such as dist.
+  const folder = `restored-${namespace}`;
+  const envFile = `${folder}.env`;
+  const cluster = kubectl.in(undefined);
+  const flags = [...(kubeconfig ? [`--kubeconfig=${kubeconfig}`] : []), ...(context ? [`--context=${context}`] : [])];
+  const junjo = (command: string, args: readonly string[]) =>
+    [caller.commandLine(command), ...args.map(shellWord)].join(' ');
+  const sources = [...files, envFile].flatMap((path) => ['--env-file', path]);
+  return [
+    'To look at the copy, run a studio on localhost on it:',
+    // Without overwriting a file, and readable by its owner alone.
+    `(set -C; umask 077; cat > ${envFile}) <<EOF &&`,
+    ...settings,
+    'EOF',
+    `${junjo('synth', [...sources, ...(environment.JUNJO_STUDIOS ? ['--studios', ''] : []), '--output', folder])} &&`,
+    `${cluster.commandLine(['apply', '-f', `${folder}/foundation`, '-f', `${folder}/`])} &&`,
+    junjo('forward', [folder, ...flags]),
+    `To end it, delete the namespace ${namespace}, with the copy and everything else in it. The running studio stays as it is:`,
+    `${cluster.commandLine(['delete', 'namespace', namespace])} &&`,
+    `rm -r ${folder} ${envFile}`,
+  ].join('\n');
+}
+
+/**
+ * Refuses a namespace in which a studio writes on the claim already, and a claim of which no second one can be made: its volume is
+ * a folder of a node, or was made by hand.
+ * @throws Refusal before anything is done
+ */
+export async function refuseUnlessCopyable(
+  kubectl: Kubectl,
+  { metadata, spec }: Manifest,
+  into: string,
+): Promise<void> {
+  if (await kubectl.in(into).jsonIfFound(['get', 'deployment', workloadNames.backend])) {
+    throw new Refusal(
+      `--into ${into}: a studio is there already. Delete that namespace first, or restore into that studio: junjo-k8s restore FILE --namespace ${into} --replace`,
+    );
+  }
+  const name: string | undefined = spec?.storageClassName;
+  // The default class counts.
+  if (name === undefined || (name !== '' && (await provisions(kubectl, name)))) return;
+  throw new Refusal(
+    `--into ${into}: no storage class can make a second volume for the claim ${metadata.name}, whose volume is a folder of a node or was made by hand. Apply a studio with storage of its own to the namespace ${into}, then restore into that: junjo-k8s restore FILE --namespace ${into} --replace`,
+  );
+}
+
+/** Whether a class makes volumes. One that may not be read counts as one that does. */
+async function provisions(kubectl: Kubectl, name: string): Promise<boolean> {
+  try {
+    const found = await kubectl.in(undefined).json<Manifest>(['get', 'storageclass', name]);
+    return found.provisioner !== 'kubernetes.io/no-provisioner';
+  } catch (error) {
+    if (!(error instanceof KubectlError && error.answered)) throw error;
+    return error.failure !== 'not found';
+  }
+}

@@ -1,3 +1,4 @@
+import { dataLabels } from '../charts/metadata';
 import { fieldsOf, type Manifest } from '../render/manifest';
 import type { Kubectl } from './kubectl';
 
@@ -121,7 +122,9 @@ function gone(kubectl: Kubectl, kind: string, names: readonly string[]): string 
 
 /** Whether synth rendered an object, so that applying dist/foundation makes it again. */
 function isOfStudio({ metadata }: Manifest): boolean {
-  return fieldsOf(metadata.labels)['app.kubernetes.io/part-of'] === 'junjo-ai-studio';
+  const name = fieldsOf(metadata.labels)['app.kubernetes.io/name'];
+  // Earlier versions gave what holds the data the name of everything else.
+  return name === dataLabels['app.kubernetes.io/name'] || name === 'junjo-ai-studio';
 }
 
 function nameOf({ metadata }: Manifest): string {

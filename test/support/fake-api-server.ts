@@ -358,7 +358,7 @@ export class FakeApiServer {
   private delete(resource: Resource, object: Manifest, request: SeenRequest): object {
     if (request.query.get('dryRun') === 'All') return object;
     const { name, namespace, uid } = object.metadata;
-    const { preconditions = {} } = (load(request.body) ?? {}) as Manifest;
+    const { preconditions = {} } = (request.body === '' ? {} : load(request.body)) as Manifest;
     if (preconditions.uid !== undefined && preconditions.uid !== uid) {
       throw new ApiError(409, 'Conflict', `Precondition failed: UID in precondition: ${preconditions.uid}`);
     }

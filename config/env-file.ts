@@ -53,6 +53,11 @@ const REST_WITHOUT_STATEMENT = /[\t\v\f\r \u0085\u00a0]*(?:#|\n|$)/y;
 const PLAIN_ASSIGNMENT = /(?:export[\t ]+)?[A-Za-z_][A-Za-z0-9_]*[\t ]*=[\t ]*[^=\s]/y;
 const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S}]$/u;
 
+/** Characters that all references of a file may stand for. Doubled twenty times, a short value is longer than any object may be. */
+const MAX_EXPANDED = 8 * 1024 * 1024;
+const TOO_LONG =
+  'its references, with those of the lines above, stand for more than 8 MiB of text. Refer to shorter values';
+
 const GO_ESCAPES = new Map([
   ['"', '\\"'],
   ['\\', '\\\\'],
@@ -98,6 +103,10 @@ class Reader {
   private line = 1;
   private lineBreak: number;
   private position: number;
+  /** Characters that references may still stand for. */
+  private room = MAX_EXPANDED;
+  /** Whether that is reported already: whatever refers to the rest would be too long, too. */
+  private isTooLong = false;
   /** Set behind an unterminated quote: what follows may be more of that value, so it is no reason to complain. */
   private doubtful = false;
   private lastQuoted: QuotedValue | undefined;
@@ -206,7 +215,7 @@ class Reader {
 
   private setInterpolated(name: string, template: string): void {
     let usesBroken = false;
-    const { value, problems, unset } = interpolate(template, (variable) => {
+    const lookup: Lookup = (variable) => {
       const known = this.lookup(variable) ?? this.values.get(variable);
       if (known !== undefined || !this.broken.has(variable)) {
         return known;
@@ -214,17 +223,21 @@ class Reader {
       // Set, as far as the operators care: the malformed statement itself is the one thing to report.
       usesBroken = true;
       return '?';
-    });
+    };
+    const { value, problems, unset, tooLong } = interpolate(template, lookup, this.room);
     for (const message of problems) {
       this.report(name, message);
     }
-    if (usesBroken || problems.length > 0) {
+    if (tooLong && !this.isTooLong) this.report(name, TOO_LONG);
+    this.isTooLong ||= tooLong;
+    if (usesBroken || tooLong || problems.length > 0) {
       this.broken.add(name);
       return;
     }
     for (const variable of unset) {
       this.unset.push({ line: this.line, name, variable });
     }
+    this.room -= Math.max(0, value.length - template.length);
     this.set(name, value);
   }
 

@@ -5,6 +5,8 @@ export interface Interpolated {
   readonly problems: readonly string[];
   /** Variables that nothing sets and no operator catches; compose makes them empty. */
   readonly unset: readonly string[];
+  /** Its references stand for more characters than are allowed, and the value is not whole. */
+  readonly tooLong: boolean;
 }
 
 const INVALID_TEMPLATE =
@@ -18,9 +20,14 @@ const OPERATOR = /(:?)([-+?])/y;
 /**
  * Replaces `$NAME`, `${NAME}` and the operators `:-` `-` `:+` `+` `:?` `?` by the rules of compose-go's template package.
  * Never throws: what compose refuses is in `problems`.
+ * @param room characters that its references may stand for
  */
-export function interpolate(template: string, lookup: (name: string) => string | undefined): Interpolated {
-  return new Interpolation(template, lookup).read();
+export function interpolate(
+  template: string,
+  lookup: (name: string) => string | undefined,
+  room = Number.POSITIVE_INFINITY,
+): Interpolated {
+  return new Interpolation(template, lookup, room).read();
 }
 
 /** The whole template, or the text behind an operator. */
@@ -45,6 +52,7 @@ class Interpolation {
   constructor(
     private readonly template: string,
     private readonly lookup: (name: string) => string | undefined,
+    private room: number,
   ) {
     this.texts = [{ end: template.length, inReason: false }];
   }
@@ -66,6 +74,7 @@ class Interpolation {
       value: this.output.join(''),
       problems: this.problems.filter((problem, index) => problem !== INVALID_TEMPLATE || index === firstInvalid),
       unset: [...this.unset],
+      tooLong: this.room < 0,
     };
   }
 
@@ -144,7 +153,9 @@ class Interpolation {
   }
 
   private write(name: string, value: string, { inReason }: Text): void {
-    this.output.push(inReason ? `\${${name}}` : value);
+    const text = inReason ? `\${${name}}` : value;
+    this.room -= text.length;
+    if (this.room >= 0) this.output.push(text);
   }
 }
 

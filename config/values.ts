@@ -19,6 +19,10 @@ export type InFile =
       readonly text: string;
     };
 
+/** What Linux hands to a program of one variable, its name included: MAX_ARG_STRLEN of include/uapi/linux/binfmts.h. */
+const MAX_VALUE_BYTES = 128 * 1024;
+const TOO_LONG = 'is longer than 128 KiB, with which no container starts. Set a shorter value';
+
 /**
  * The values of one studio: `inFile` is what a person wrote, `inEffect` is what counts, defaults included.
  * It never changes, so that checks may ask it in any order.
@@ -41,6 +45,7 @@ export class Values {
     const written = this.entries.get(name)?.value;
     if (!written) return { kind: 'none', hasLine: this.entries.has(name) };
     const { secret, readers, type } = this.table.get(name) ?? {};
+    if (Buffer.byteLength(written) > MAX_VALUE_BYTES) return { kind: 'unsound', problem: TOO_LONG };
     if (secret && readers && isPlaceholder(written)) return { kind: 'placeholder' };
     const parsed = type?.parse(written) ?? { value: written };
     return 'problem' in parsed

@@ -1,4 +1,5 @@
 import { type EnvFile, readEnvFile } from '../../config/env-file';
+import { readEnvFiles } from '../../config/env-files';
 
 // biome-ignore-start lint/suspicious/noTemplateCurlyInString: the references of env files look like template strings
 
@@ -430,6 +431,49 @@ describe('any text', () => {
     read(text);
     // Quadratic readers need minutes here; the bound leaves room for a busy machine.
     expect(performance.now() - start).toBeLessThan(5000);
+  });
+
+  describe('is refused at the line with which it gets too long', () => {
+    const doubled = (references: (name: string) => string) => [
+      'A0=twenty-characters-xx',
+      ...Array.from({ length: 40 }, (_, index) => `A${index + 1}=${references(`A${index}`)}`),
+    ];
+    const text = 'its references, with those of the lines above, stand for more than 8 MiB of text';
+
+    test.each<[string, (name: string) => string]>([
+      ['references', (name) => `\${${name}}$${name}`],
+      ['references in quotes', (name) => `"\${${name}}\${${name}}"`],
+      ['defaults', (name) => `\${N:-\${${name}}}\${N-\${${name}}}`],
+      ['alternatives', (name) => `\${${name}:+\${${name}}\${${name}}}`],
+    ])('doubled by %s', (_, references) => {
+      const { entries, problems } = readEnvFile(doubled(references).join('\n'));
+      expect(problems).toEqual([{ line: 19, name: 'A18', message: expect.stringContaining(text) }]);
+      expect(entries.map(({ name }) => name)).toEqual(Array.from({ length: 18 }, (_, index) => `A${index}`));
+    });
+
+    test('repeated, and the plain values behind it are read', () => {
+      const lines = [
+        `A=${'x'.repeat(1024 * 1024)}`,
+        ...Array.from({ length: 4000 }, (_, index) => `B${index}=$A`),
+        'C=c',
+      ];
+      const { entries, problems } = readEnvFile(lines.join('\n'));
+      expect(problems).toEqual([{ line: 10, name: 'B8', message: expect.stringContaining(text) }]);
+      expect(entries.at(-1)).toEqual({ name: 'C', value: 'c', line: lines.length });
+      expect(entries).toHaveLength(10);
+    });
+
+    test('in another file', () => {
+      const a = {
+        path: 'a.env',
+        text: doubled((name) => `$${name}$${name}`)
+          .slice(0, 18)
+          .join('\n'),
+      };
+      const b = { path: 'b.env', text: `B=${'$A17'.repeat(5)}\n` };
+      const { problems } = readEnvFiles([a, b], () => undefined, []);
+      expect(problems).toMatchObject([{ file: 'b.env', line: 1, variable: 'B', text: expect.stringContaining(text) }]);
+    });
   });
 });
 // biome-ignore-end lint/suspicious/noTemplateCurlyInString: end of the references

@@ -1,5 +1,5 @@
 import { variablesOf } from '../../config/variables';
-import { releaseLines } from '../../releases';
+import { defaultTag, releaseLines } from '../../releases';
 import { development, envText, load, problemsOf, production } from '../support/studio';
 
 test('every default of the table is a value of its type', () => {
@@ -9,6 +9,21 @@ test('every default of the table is a value of its type', () => {
   const unsound = defaults.filter((variable) => 'problem' in variable.type.parse(variable.default ?? ''));
   expect(unsound.map(({ name }) => name)).toEqual([]);
   expect(new Set(defaults.map(({ name }) => name)).size).toBeGreaterThan(15);
+});
+
+test('a value with which no container starts is refused at its line, whatever the variable', () => {
+  const line = releaseLines.find(({ tags }) => tags.includes(defaultTag)) ?? releaseLines[0];
+  const read = variablesOf(line).filter(
+    ({ refused, insteadOfCompose, readers, onlyWith }) =>
+      !refused && !insteadOfCompose && !onlyWith && readers?.length !== 0,
+  );
+  expect(read.length).toBeGreaterThan(40);
+  for (const { name } of read) {
+    const problems = problemsOf(`${name}=${'é'.repeat(65_537)}\n${envText(development({ [name]: undefined }))}`);
+    expect(problems).toContain(
+      `.env:1 ${name}: is longer than 128 KiB, with which no container starts. Set a shorter value`,
+    );
+  }
 });
 
 describe('a setting arrives as what it stands for', () => {

@@ -39,7 +39,12 @@ export function repositoryFiles(folder: string, settings: Readonly<Record<string
       .replace(/[^a-z0-9]+/g, '-')
       .replace(/^-|-$/g, ''),
     private: true,
-    scripts: { synth: 'junjo-k8s synth', validate: 'junjo-k8s validate', forward: 'junjo-k8s forward' },
+    // Not --env-file, which Node.js takes for an option of its own, too, and reads by other rules than compose.
+    scripts: {
+      synth: 'junjo-k8s synth -e studio.env',
+      validate: 'junjo-k8s validate',
+      forward: 'junjo-k8s forward dist',
+    },
     devDependencies: { [packageName]: version },
   };
   const lines = Object.entries({ ...DEFAULTS, ...settings }).map(([name, value]) => assignment(name, value));

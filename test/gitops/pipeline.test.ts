@@ -202,6 +202,18 @@ describe('the env files are found', () => {
     expect(run(step, { JUNJO_ENV_FILES: 'a.env,b.env' }).stdout).toContain('studios= files=a.env,b.env\n');
   });
 
+  test.each(['-e studio.env', '--env-file studio.env', '--studios=all', '--studios all'])(
+    'those of the script itself, and then no others: %s',
+    (option) => {
+      const script = `echo "studios=$JUNJO_STUDIOS files=$JUNJO_ENV_FILES" ${option}`;
+      commit({ 'package.json': JSON.stringify({ scripts: { synth: script } }), 'studios/alpha.env': '' });
+      const variables = { JUNJO_ENV_FILES: 'a.env', JUNJO_STUDIOS: 'b' };
+      for (const environment of [{}, variables]) {
+        expect(run(step, environment).stdout).toContain(`studios= files= ${option}\n`);
+      }
+    },
+  );
+
   test('none is an error, and not a new studio with fresh secrets', () => {
     const { status, stdout } = run(step);
     expect(status).toBe(1);

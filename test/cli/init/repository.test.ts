@@ -40,6 +40,18 @@ test('init --repo makes a repository whose studio renders, with the package pinn
   expect(readdirSync(path('My Studio/dist'))).toContain('argocd');
 });
 
+test('its scripts are about its own studio.env, from anywhere', async () => {
+  await cli('init', '--repo', '.', ...urls);
+  const { scripts } = JSON.parse(readFileSync(path('package.json'), 'utf8'));
+  const run = (name: string, ...more: string[]) => cli(...scripts[name].split(' ').slice(1), ...more);
+  const { status, stdout } = await run('synth');
+  expect([status, stdout]).toEqual([0, expect.stringContaining('(production)')]);
+  expect(await run('validate', 'dist')).toMatchObject({ status: 0, stderr: '' });
+  writeFileSync(path('more.env'), 'JUNJO_K8S_NAME=more\n');
+  expect((await run('synth', '-e', 'more.env')).stdout).toContain('for the namespace more');
+  expect(existsSync(path('.env'))).toBe(false);
+});
+
 test('Git keeps its studio.env, and ignores secrets', async () => {
   await cli('init', '--repo', 'repository', ...urls);
   const git = (...args: string[]) => execFileSync('git', args, { cwd: folder.path, encoding: 'utf8' });

@@ -1,7 +1,11 @@
 import { CommanderError, Option as Flag, Command as Parser } from 'commander';
+import { isOfSystem, reasonOf, UnwritableFile } from '../config/files';
+import { unexpected } from '../config/problems';
+import { inOneLine } from '../config/text';
 import { version } from '../package.json';
 import { releaseLines } from '../releases';
 import type { Command, ExitCode, Io, Option } from './command';
+import { printing } from './output';
 import { openTerminal } from './terminal';
 
 /** Loads a command with all that it needs. Only the one that runs is loaded. */
@@ -32,9 +36,10 @@ type Start = (command: Command<never>, options: never, io: Io) => Promise<ExitCo
 /** Runs what a command line says. @param start begins the command; tests of documents begin none */
 export async function run(
   args: readonly string[],
-  io: Io,
-  start: Start = (command, options) => command.run(options, io),
+  given: Io,
+  start: Start = (command, options, io) => command.run(options, io),
 ): Promise<ExitCode> {
+  const io = printing(given);
   let exit: ExitCode = 0;
   const program = new Parser('junjo-k8s')
     .description('Junjo AI Studio on Kubernetes: from the .env of docker compose to manifests.')
@@ -52,15 +57,22 @@ export async function run(
     );
   }
   for (const parser of [program, ...program.commands]) {
-    parser.exitOverride().configureOutput({ writeOut: io.out, writeErr: io.err, getErrHasColors: () => io.color });
+    parser.exitOverride().configureOutput({
+      writeOut: io.out,
+      writeErr: io.err,
+      outputError: (text, write) => write(args.reduce((said, arg) => said.replaceAll(arg, inOneLine(arg)), text)),
+      getErrHasColors: () => io.color,
+    });
   }
   try {
     await program.parseAsync(args, { from: 'user' });
     return exit;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (!isOfFileSystem(error)) throw error;
-    io.err(`${error.path}: ${error.message.split(',')[0]}. Nothing else was written`);
+    if (!isOfSystem(error) && !(error instanceof UnwritableFile)) throw error;
+    const { message } =
+      error instanceof UnwritableFile ? error : new UnwritableFile(error.path ?? 'a file', reasonOf(error));
+    io.err(inOneLine(`${message}. Nothing else was written`));
     return 1;
   }
 }
@@ -87,24 +99,32 @@ function flagOf({ flags, text, default: value, repeatable }: Option): Flag {
   return repeatable ? flag.argParser((next: string, before: readonly string[] = []) => [...before, next]) : flag;
 }
 
-/** What the system refuses: no permission, no space, a folder where a file should be. */
-function isOfFileSystem(error: unknown): error is NodeJS.ErrnoException & { readonly path: string } {
-  return error instanceof Error && 'syscall' in error && 'path' in error;
-}
-
 /** Runs what the command line of the process says. */
 export async function main(): Promise<void> {
-  for (const stream of [process.stdout, process.stderr]) {
-    // Whoever reads a pipe may stop reading.
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
+  const line = (text: string) => (text.endsWith('\n') ? text : `${text}\n`);
+  const err = (text: string) => process.stderr.write(line(text));
+  const failed = (text: string) => {
+    err(inOneLine(text));
+    process.exitCode = 1;
+  };
+  // Node.js would show the line of the code in which it happened, and that of a bundle is all of it.
+  process.on('uncaughtException', (error) => {
+    failed(unexpected(error));
+    process.exit();
+  });
+  let isWritable = true;
+  for (const name of ['stdout', 'stderr'] as const) {
+    process[name].on('error', (error: NodeJS.ErrnoException) => {
+      // Whoever reads a pipe may stop reading.
+      if (error.code === 'EPIPE') return;
+      if (isWritable) failed(`${name}: ${reasonOf(error)}`);
+      isWritable = false;
     });
   }
-  const line = (text: string) => (text.endsWith('\n') ? text : `${text}\n`);
-  process.exitCode = await run(process.argv.slice(2), {
+  const exit = await run(process.argv.slice(2), {
     environment: process.env,
     out: (text) => process.stdout.write(line(text)),
-    err: (text) => process.stderr.write(line(text)),
+    err,
     color: process.stderr.isTTY === true && !process.env.NO_COLOR,
     progress: process.stderr.isTTY ? (text) => process.stderr.write(`\r\u001b[K${text}`) : undefined,
     // Node.js opens stdin when it is first looked at, which takes time that only questions need.
@@ -112,6 +132,7 @@ export async function main(): Promise<void> {
       return process.stdin.isTTY && process.stderr.isTTY ? openTerminal : undefined;
     },
   });
+  if (isWritable) process.exitCode = exit;
 }
 
 if (require.main === module) void main();

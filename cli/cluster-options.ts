@@ -120,5 +120,5 @@ function rendered(options: LookOptions, io: Io): Connection['manifests'] {
   const { studio, problems } = oneStudio(options, io);
   if (studio) return studio;
   const errors = problems.filter(({ severity }) => severity === 'error').map(formatProblem);
-  throw new Refusal(`${errors.join('\n')}\nOr name the namespace: --namespace`);
+  throw new Refusal(...errors, 'Or name the namespace: --namespace');
 }

@@ -1,5 +1,6 @@
 import type { Console } from '../cluster/console';
 import { formatProblem, hasError, type Problem } from '../config/problems';
+import { inOneLine } from '../config/text';
 
 /** How a command ends: 0 done, 1 with problems that it tells of, 2 because it was called wrongly. */
 export type ExitCode = 0 | 1 | 2;
@@ -9,6 +10,8 @@ export interface Io extends Console {
   readonly environment: NodeJS.ProcessEnv;
   /** Whether stderr shows colors. */
   readonly color: boolean;
+  /** Prints a line to stderr whose start has a color, by its number in the escape sequence. @default stderr shows no colors */
+  readonly painted?: (start: string, color: number, rest: string) => void;
 }
 
 /** An option of a command, as commander writes it: `['--output <folder>', 'folder to render into']`. */
@@ -54,7 +57,7 @@ export const jsonOption: Option = { flags: '--json', text: 'print problems and r
 export function tell({ problems, text, result }: Outcome, { json }: JsonOptions, io: Io): ExitCode {
   if (json) io.out(JSON.stringify({ problems, ...result }, undefined, 2));
   else {
-    for (const problem of problems) io.err(painted(problem, io));
+    for (const problem of problems) tellProblem(problem, io);
     if (text) io.out(text);
   }
   return hasError(problems) ? 1 : 0;
@@ -62,10 +65,9 @@ export function tell({ problems, text, result }: Outcome, { json }: JsonOptions,
 
 const COLORS = { error: 31, warning: 33, note: 36 };
 
-/** The place of a problem, up to the colon, in the colour of its severity. */
-function painted(problem: Problem, { color }: Io): string {
-  const line = formatProblem(problem);
-  if (!color) return line;
-  const place = line.slice(0, line.length - problem.text.length);
-  return `\u001b[${COLORS[problem.severity]}m${place}\u001b[0m${problem.text}`;
+/** Prints a problem; its place, up to the colon, has the color of its severity. */
+function tellProblem(problem: Problem, { err, painted }: Io): void {
+  const place = formatProblem({ ...problem, text: '' });
+  if (painted) painted(place, COLORS[problem.severity], inOneLine(problem.text));
+  else err(formatProblem(problem));
 }

@@ -1,6 +1,6 @@
 import type { Problem } from '../config/problems';
 import { nearest } from '../config/spelling';
-import { listed } from '../config/text';
+import { inOneLine, listed } from '../config/text';
 import { readSources, render, type Selection } from '../main';
 import type { PlacedManifest } from '../render/manifest';
 import { withoutStackTrace } from './cluster-options';
@@ -49,7 +49,7 @@ function explainedVariable(name: string, selection: Selection, { environment }: 
   }
   const notes = problems.map((problem): Problem => ({ ...problem, severity: 'note' }));
   const texts = known.map((each, index) => {
-    const studio = selection.studios ? `In ${studios[index]?.folder}:\n` : '';
+    const studio = selection.studios ? `${inOneLine(`In ${studios[index]?.folder}`)}:\n` : '';
     return `${studio}${textOfVariable(each, sources.length > 0)}`;
   });
   return { problems: notes, text: texts.join('\n\n'), result: { variables: known } };
@@ -135,5 +135,5 @@ function block(heading: string, fields: readonly (readonly [name: string, lines:
   const rows = fields.flatMap(([name, lines]) =>
     lines.map((line, index) => `  ${(index === 0 ? name : '').padEnd(width)}  ${line}`),
   );
-  return [heading, ...rows].join('\n');
+  return [heading, ...rows].map(inOneLine).join('\n');
 }

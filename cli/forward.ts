@@ -2,6 +2,7 @@ import type { Connection } from '../cluster/connection';
 import { PortForward } from '../cluster/port-forward';
 import { addressesOf, settingsOf } from '../cluster/studio-manifests';
 import { workloadNames } from '../config/names';
+import { inOneLine } from '../config/text';
 import { listOf, Manifests } from '../render/manifest';
 import { connectedTo, type LookOptions, lookOptions } from './cluster-options';
 import type { Command, ExitCode, Io } from './command';
@@ -24,10 +25,14 @@ async function forwardStudio({ kubectl, target, manifests }: Connection, io: Io)
   const forwards = (['frontend', 'backend', 'ingestion'] as const).flatMap((component) => {
     const service = workloadNames[component];
     const ports = listOf(studio.named('Service', service)?.spec?.ports).map(({ port }) => port);
-    return ports.length > 0 ? [new PortForward({ service, ports }, { kubectl, onMessage: io.err })] : [];
+    return ports.length > 0
+      ? [new PortForward({ service, ports }, { kubectl, onMessage: (message) => io.err(inOneLine(message)) })]
+      : [];
   });
   if (forwards.length === 0) {
-    io.err(`There is no studio in the namespace ${target.namespace}: it has no Service ${workloadNames.frontend}`);
+    io.err(
+      inOneLine(`There is no studio in the namespace ${target.namespace}: it has no Service ${workloadNames.frontend}`),
+    );
     return 1;
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -47,7 +52,7 @@ async function forwardStudio({ kubectl, target, manifests }: Connection, io: Io)
   );
   if (settingsOf(studio, 'frontend').JUNJO_ENV === 'production') {
     const api = addressesOf(studio).find(({ name }) => name === 'API');
-    io.err(`The UI calls the API at ${api?.url}, not on localhost: this is a production studio.`);
+    io.err(inOneLine(`The UI calls the API at ${api?.url}, not on localhost: this is a production studio.`));
   }
   try {
     await Promise.all(forwards.map((each) => each.run()));

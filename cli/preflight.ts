@@ -1,6 +1,7 @@
 import { preflight as check } from '../cluster/preflight';
 import { readPreflight } from '../cluster/preflight/facts';
 import { type Finding, hasError } from '../config/problems';
+import { inOneLine } from '../config/text';
 import { connectedTo, type LookOptions, lookOptions, withoutStackTrace } from './cluster-options';
 import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
 import { folderArgument, oneStudio } from './manifests';
@@ -29,7 +30,7 @@ async function lookFirst(options: PreflightOptions, io: Io): Promise<ExitCode> {
     const findings = check(studio, await readPreflight(kubectl, studio));
     const title = `Namespace ${target.namespace} of ${target.context} (${target.server})`;
     if (options.json) io.out(JSON.stringify({ ...target, findings }, undefined, 2));
-    else io.out([title, '', ...findings.flatMap(lines)].join('\n'));
+    else io.out([title, '', ...findings.flatMap(lines)].map(inOneLine).join('\n'));
     return hasError(findings) ? 1 : 0;
   });
 }

@@ -2,6 +2,7 @@ import { type Pace, usualPace } from '../cluster/copy/pace';
 import { Restore } from '../cluster/copy/restore';
 import { restorePlan } from '../cluster/copy/restore-plan';
 import { Refusal } from '../cluster/refusal';
+import { inOneLine } from '../config/text';
 import { howToRun } from '../main';
 import { yamlOf } from '../render/files';
 import { type ChangeOptions, changeOptions, withCluster, withoutStackTrace } from './cluster-options';
@@ -62,6 +63,6 @@ function planRestore({ into, asOf, source, ...options }: RestoreOptions, io: Io)
   if (!studio) return tell({ problems }, {}, io);
   const name = `restore-${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}`;
   const { steps, objects } = restorePlan(studio, { name, into, asOf });
-  const comment = steps.map((step) => `# ${step}\n`).join('');
+  const comment = steps.map((step) => `# ${inOneLine(step)}\n`).join('');
   return tell({ problems, text: (comment + objects.map(yamlOf).join('---\n')).trimEnd() }, {}, io);
 }

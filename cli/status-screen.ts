@@ -1,6 +1,7 @@
 import type { Diagnosis } from '../cluster/diagnosis';
 import type { Overview, RunningWorkload } from '../cluster/diagnosis/overview';
 import type { Target } from '../cluster/kubectl';
+import { inOneLine } from '../config/text';
 
 /** What a screen shows. */
 export interface ScreenProps {
@@ -31,20 +32,24 @@ export function screen({ target, overview, findings, unread, now }: ScreenProps)
     ...(unread.length > 0 ? ['', `Not readable: ${unread.join(', ')}. What these would tell is not here.`] : []),
     '',
     ...(findings.length > 0 ? findingLines(findings) : ['All is well.']),
-  ].join('\n');
+  ]
+    .map(inOneLine)
+    .join('\n');
 }
 
 /** Where the studio is. */
 export function addressLines({ addresses }: Overview): readonly string[] {
-  return addresses.map(({ name, url }) => row(name, url));
+  return addresses.map(({ name, url }) => inOneLine(row(name, url)));
 }
 
 /** What is wrong, and below each line what to do. */
 export function findingLines(findings: readonly Diagnosis[]): readonly string[] {
-  return findings.flatMap(({ severity, subjects, text, fix, cause }) => [
-    `${severity.padEnd(7)}  ${subjects.join(', ')}: ${text} [${cause}]`,
-    ...fix.split('\n').map((line) => `         ${line}`),
-  ]);
+  return findings
+    .flatMap(({ severity, subjects, text, fix, cause }) => [
+      `${severity.padEnd(7)}  ${subjects.join(', ')}: ${text} [${cause}]`,
+      ...fix.split('\n').map((line) => `         ${line}`),
+    ])
+    .map(inOneLine);
 }
 
 function workloadCells(workload: RunningWorkload, now: Date): readonly string[] {

@@ -5,6 +5,7 @@ import { overviewOf } from '../cluster/diagnosis/overview';
 import { readStudio } from '../cluster/diagnosis/read-studio';
 import { KubectlError } from '../cluster/kubectl';
 import { hasError } from '../config/problems';
+import { inOneLine } from '../config/text';
 import { connectedTo, type LookOptions, lookOptions } from './cluster-options';
 import { type Command, type ExitCode, type Io, jsonOption } from './command';
 import { folderArgument } from './manifests';
@@ -71,7 +72,7 @@ async function follow(connection: Connection, io: Io, { pollMs, looks }: Patienc
       const fails = findings.filter(({ severity }) => severity === 'error');
       const waits = findings.filter(({ severity }) => severity === 'wait');
       const news = progressOf(state, findings);
-      if (news !== said) io.err(news);
+      if (news !== said) io.err(inOneLine(news));
       held = fails.length > 0 && news === said ? held + 1 : 0;
       said = news;
       if (fails.length === 0 && waits.length === 0) {

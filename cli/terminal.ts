@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
 import type { Terminal } from '../cluster/console';
+import { inOneLine } from '../config/text';
 
 /** Asks on the terminal of the process. Lines that come before they are asked for, as pasted ones do, wait for their question. */
 export function openTerminal(): Terminal {
@@ -19,7 +20,7 @@ export function openTerminal(): Terminal {
   return {
     ask: (prompt) => {
       const known = early.shift();
-      if (known !== undefined) process.stderr.write(`${prompt}${known}\n`);
+      if (known !== undefined) process.stderr.write(`${prompt}${inOneLine(known)}\n`);
       if (known !== undefined || !isOpen) return Promise.resolve(known);
       lines.setPrompt(prompt);
       lines.prompt();

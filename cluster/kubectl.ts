@@ -1,6 +1,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
+import { inOneLine } from '../config/text';
 import type { Manifest } from '../render/manifest';
 import { sleep } from './interruption';
 
@@ -82,7 +83,7 @@ const HINTS: Readonly<Partial<Record<KubectlFailure, string>>> = {
   unauthorized: 'Sign in to the cluster again',
 };
 
-/** kubectl failed. The message is its own. */
+/** kubectl failed. The message is its own, in one line. */
 export class KubectlError extends Error {
   override readonly name = 'KubectlError';
 
@@ -94,7 +95,8 @@ export class KubectlError extends Error {
     readonly output = '',
   ) {
     const hint = HINTS[failure];
-    super(hint ? `${words.replace(/\.$/, '')}. ${hint}` : words);
+    const said = inOneLine(words.trim().replace(/\s*\n\s*/g, ' '));
+    super(hint ? `${said.replace(/\.$/, '')}. ${hint}` : said);
   }
 
   /** The API server was reached and said no to this request; a webhook that it does not reach is such a no, too. */

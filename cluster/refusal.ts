@@ -1,4 +1,11 @@
+import { inOneLine } from '../config/text';
+
 /** Why a command does not do what was asked, with the way out, for a person to read. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
+
+  /** @param lines what is printed; a line break in one of them, as in the name of a file, is escaped */
+  constructor(...lines: readonly string[]) {
+    super(lines.map(inOneLine).join('\n'));
+  }
 }

@@ -1,3 +1,5 @@
+import { inOneLine } from './text';
+
 /**
  * `error` stops the work or is broken, `warning` works and will hurt, `note` is good to know, `wait` is under way, `ok` is as it
  * should be.
@@ -43,10 +45,16 @@ export function distinctProblems(problems: readonly Problem[]): readonly Problem
   return [...new Map(problems.map((problem) => [formatProblem(problem), problem])).values()];
 }
 
-/** `.env:14 NAME: what is wrong. How to fix it`; warnings and notes say so in front. */
+/** `.env:14 NAME: what is wrong. How to fix it`, always one line; warnings and notes say so in front. */
 export function formatProblem(problem: Problem): string {
   const place = problem.line === undefined ? problem.file : `${problem.file}:${problem.line}`;
   const subject = problem.variable || problem.object;
   const line = `${place}${subject ? ` ${subject}` : ''}: ${problem.text}`;
-  return problem.severity === 'error' ? line : `${problem.severity}: ${line}`;
+  return inOneLine(problem.severity === 'error' ? line : `${problem.severity}: ${line}`);
+}
+
+/** One line about an error that is nobody's mistake but ours. Its stack, of bundled code, would tell a person nothing. */
+export function unexpected(error: unknown): string {
+  const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return `This is a bug of junjo-ai-studio-cdk8s: please report it. ${reason}`;
 }

@@ -25,3 +25,22 @@ export function withoutUserInfo(address: string): string {
 export function listed(names: readonly string[]): string {
   return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
 }
+
+/**
+ * What a terminal may take for a command, or for a change of the direction of writing: C0 and C1 controls, DEL, the separators of
+ * lines and paragraphs, and the bidirectional controls of https://www.unicode.org/reports/tr9/. Line break and tab are not among
+ * them.
+ */
+const CONTROLS =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** A text for a terminal. Controls become `\u001b`, which inside a text of JSON, or one of YAML in double quotes, means the same. */
+export function printable(text: string): string {
+  return text.replace(CONTROLS, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** Somebody else's text, such as a name or a message, as a part of one line for a terminal. */
+export function inOneLine(text: string): string {
+  return printable(text).replaceAll('\n', '\\n').replaceAll('\t', '\\t');
+}

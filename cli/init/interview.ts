@@ -5,6 +5,7 @@ import { type LoadOptions, loadStudio } from '../../config/load-studio';
 import { chooseRelease } from '../../config/parts/release';
 import { isPlaceholder } from '../../config/placeholders';
 import type { Problem } from '../../config/problems';
+import { inOneLine } from '../../config/text';
 import { commaSeparated } from '../../config/value-types';
 import { variablesOf } from '../../config/variables';
 import { recommendedTag, releaseLines } from '../../releases';
@@ -85,13 +86,13 @@ class Interview {
   ): Promise<boolean> {
     const { ask, show } = this.props;
     for (;;) {
-      const answer = await ask?.(`${text}${byDefault ? ` [${byDefault}]` : ''}: `);
+      const answer = await ask?.(inOneLine(`${text}${byDefault ? ` [${byDefault}]` : ''}: `));
       if (answer === undefined) return false;
       const value = answer.trim() || byDefault;
       const before = this.text;
       const line = value ? this.put(name, value) : undefined;
       const errors = this.errorsOf(name);
-      for (const error of errors) show(`  ${name}: ${error.text}`);
+      for (const error of errors) show(inOneLine(`  ${name}: ${error.text}`));
       if (errors.length === 0 || mayComeLater) {
         if (line) this.shown(name, value, line);
         return true;
@@ -108,7 +109,7 @@ class Interview {
     for (const variable of new Set(wrong)) {
       const row = this.table().find(({ name }) => name === variable);
       if (!row || row.secret || row.refused) continue;
-      for (const { text } of this.errorsOf(variable)) this.props.show(`  ${variable}: ${text}`);
+      for (const { text } of this.errorsOf(variable)) this.props.show(inOneLine(`  ${variable}: ${text}`));
       const question = { name: row.name as Question['name'], text: `Another ${variable}`, flag: '', value: '' };
       if (!(await this.askFor({ ...question, mayComeLater: true }, this.suggested(variable) ?? ''))) return false;
     }
@@ -150,7 +151,7 @@ class Interview {
   }
 
   private shown(name: string, value: string, line: number): void {
-    if (this.props.ask) this.props.show(`  ${this.props.file}:${line} ${assignment(name, value)}`);
+    if (this.props.ask) this.props.show(inOneLine(`  ${this.props.file}:${line} ${assignment(name, value)}`));
   }
 
   /** Puts a setting into the text, and gives its line. */

@@ -149,7 +149,8 @@ export class Restore {
       staged = true;
       await this.receive(pod, stage, source);
       const reason = await pod.judge(stage, this.signal);
-      if (reason) throw new Refusal(`The release that is applied here would not start on this data.\n${reason}`);
+      if (reason)
+        throw new Refusal('The release that is applied here would not start on this data.', ...reason.split('\n'));
       if (studio.writers.length > 0) console.err('Stopping backend and ingestion …');
       await downtime.begin(this.signal);
       staged = false;

@@ -44,9 +44,10 @@ export async function findStudioStarted(work: Work, rendered?: Manifest): Promis
       await finishRestore(work, studio);
     } catch (error) {
       if (stopped.length === 0) throw error;
-      const commands = stopped.map((each) => `\n  ${kubectl.commandLine(startArgs(each))}`).join('');
       throw new Refusal(
-        `${(error as Error).message}\nThe studio is STOPPED, because its volume may hold a restore that is half done. As soon as that is settled, run this command again, or:${commands}`,
+        ...(error as Error).message.split('\n'),
+        'The studio is STOPPED, because its volume may hold a restore that is half done. As soon as that is settled, run this command again, or:',
+        ...stopped.map((each) => `  ${kubectl.commandLine(startArgs(each))}`),
       );
     }
   }

@@ -219,8 +219,8 @@ async function dryRun(kubectl: Kubectl, objects: readonly Manifest[]): Promise<O
     return { warnings: warnings.filter((each) => !/last-applied-configuration annotation/.test(each)) };
   } catch (error) {
     if (!(error instanceof KubectlError) || (error.failure === 'unreachable' && !error.answered)) throw error;
-    if (/does not support dry run/.test(error.words)) return { warnings: [`cannot be tried: ${error.words}`] };
-    return { refused: error.words, warnings: [] };
+    if (/does not support dry run/.test(error.words)) return { warnings: [`cannot be tried: ${error.message}`] };
+    return { refused: error.message, warnings: [] };
   }
 }
 

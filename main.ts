@@ -1,16 +1,18 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { readdirSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { App } from 'cdk8s';
 import { Construct } from 'constructs';
 import { ArgoCdSetChart } from './charts/argo-cd';
 import { addExtra } from './charts/metadata';
 import { Studio } from './charts/studio';
 import type { EnvFileText } from './config/env-files';
+import { UnwritableFile } from './config/files';
 import { type LoadOptions, loadStudio } from './config/load-studio';
 import { checkStudioName, checkStudios } from './config/parts/studios';
-import { type Built, distinctProblems, formatProblem, hasError, type Problem } from './config/problems';
+import { type Built, distinctProblems, formatProblem, hasError, type Problem, unexpected } from './config/problems';
 import type { Extra, StudioConfig } from './config/studio-config';
-import { filesOf, manifestsBelow, writeFiles } from './render/files';
+import { inOneLine } from './config/text';
+import { filesOf, manifestsBelow, NewFiles, type RenderedFile, readText } from './render/files';
 import type { PlacedManifest } from './render/manifest';
 import { patchAndCheck } from './render/patch-and-check';
 
@@ -19,6 +21,10 @@ import { patchAndCheck } from './render/patch-and-check';
  * files. With an error nothing is written. `junjo-k8s` renders with the same functions.
  */
 function main(environment: NodeJS.ProcessEnv): void {
+  process.on('uncaughtException', (error) => {
+    console.error(inOneLine(unexpected(error)));
+    process.exit(1);
+  });
   const rendering = render(selectionFrom(environment), environment);
   for (const problem of rendering.problems) console.error(formatProblem(problem));
   process.exitCode = hasError(rendering.problems) ? 1 : 0;
@@ -26,9 +32,8 @@ function main(environment: NodeJS.ProcessEnv): void {
   try {
     write(rendering, environment.CDK8S_OUTDIR || 'dist');
   } catch (error) {
-    // No permission, no space: the message of the system is enough.
-    if (!(error instanceof Error && 'syscall' in error)) throw error;
-    console.error(error.message);
+    if (!(error instanceof UnwritableFile)) throw error;
+    console.error(inOneLine(`${error.message}. Nothing was written`));
     process.exitCode = 1;
   }
 }
@@ -51,7 +56,7 @@ export function selectionFrom({ JUNJO_ENV_FILES = '', JUNJO_STUDIOS }: NodeJS.Pr
 export function render(selection: Selection, environment: NodeJS.ProcessEnv): Rendering {
   const { value: sources, problems } = readSources(selection, environment);
   if (problems.length > 0) return nothing(problems);
-  return renderSources(sources, { environment: (name) => environment[name], readFile });
+  return renderSources(sources, { environment: (name) => environment[name], readFile: readText });
 }
 
 /** One studio as text. */
@@ -156,19 +161,21 @@ function nothing(problems: readonly Problem[]): Rendering {
   return { problems, studios: [], manifests: [], kept: [] };
 }
 
-/** Writes a rendering: the output folder, and the files outside it that later renderings need. */
-export function write({ manifests, kept }: Pick<Rendering, 'manifests' | 'kept'>, outdir: string): void {
-  writeFiles(filesOf(manifests), outdir);
-  writeKept(kept);
+/** Writes a rendering, all of it or nothing: the output folder, and the files outside it that later renderings need. */
+function write({ manifests, kept }: Rendering, outdir: string): void {
+  const files = new NewFiles();
+  try {
+    files.add(filesOf(manifests), outdir);
+    files.add(changedFiles(kept), '.');
+    files.commit();
+  } finally {
+    files.discard();
+  }
 }
 
-/** Writes the files outside the output folder; one that has not changed stays untouched. */
-export function writeKept(kept: Rendering['kept']): void {
-  for (const { path, text } of kept) {
-    if (readFile(path) === text) continue;
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text);
-  }
+/** The files outside the output folder that have changed: the others stay untouched. */
+export function changedFiles(kept: Rendering['kept']): readonly RenderedFile[] {
+  return kept.filter(({ path, text }) => readText(path) !== text).map((file) => ({ ...file, mode: 0o644 }));
 }
 
 /** Reads the env files of what is selected: several studios where a folder of them is selected, and none with a problem. */
@@ -206,22 +213,30 @@ function studioFiles(folder: string, environment: NodeJS.ProcessEnv): Built<read
 }
 
 function readEnvFiles(paths: readonly string[], environment: NodeJS.ProcessEnv): Built<readonly EnvFileText[]> {
-  const files = paths.map((path) => ({ path, text: readFile(path) }));
-  const problems = files.flatMap(({ path, text }): readonly Problem[] => {
-    if (text !== undefined) return [];
-    const advice =
-      path === '.env' ? `Write one with fresh secrets: ${howToRun('init', environment)}` : 'Is its name right?';
-    return [{ severity: 'error', file: path, text: `does not exist or cannot be read. ${advice}` }];
+  const read = paths.map((path) => ({ path, text: readText(path) }));
+  const files = read.flatMap(({ path, text }) => (typeof text === 'string' ? [{ path, text }] : []));
+  const problems = read.flatMap(({ path, text }): readonly Problem[] => {
+    if (typeof text === 'string') return [];
+    const problem = text?.problem ?? `does not exist or cannot be read. ${adviceOnMissing(path, environment)}`;
+    return [{ severity: 'error', file: path, text: problem }];
   });
-  return { value: files.map(({ path, text = '' }) => ({ path, text })), problems };
+  return { value: files, problems };
 }
 
-function readFile(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
+function adviceOnMissing(path: string, environment: NodeJS.ProcessEnv): string {
+  if (path !== '.env') return 'Is its name right?';
+  const options = otherEnvFiles();
+  if (options.length > 0) return `Name the env file that is here: ${options.join(', or ')}`;
+  return `Write one with fresh secrets: ${howToRun('init', environment)}`;
+}
+
+/** The options that name the env files of a repository for GitOps, where this folder is one. docs/gitops.md shows its layout. */
+export function otherEnvFiles(): readonly string[] {
+  const found = (path: string) => statSync(path, { throwIfNoEntry: false });
+  return [
+    ...(found('studio.env') ? ['--env-file studio.env (or JUNJO_ENV_FILES=studio.env)'] : []),
+    ...(found('studios')?.isDirectory() ? ['--studios studios (or JUNJO_STUDIOS=studios)'] : []),
+  ];
 }
 
 // Only as the app of cdk8s.yaml: where junjo-k8s is bundled into one file, this module is in it, and is not the program.

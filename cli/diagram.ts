@@ -1,4 +1,7 @@
-import { writeFileSync } from 'node:fs';
+import { realpathSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { inOneLine } from '../config/text';
+import { unwritable, writeFiles } from '../render/files';
 import type { Manifest } from '../render/manifest';
 import { withoutStackTrace } from './cluster-options';
 import { type Command, type ExitCode, type Io, tell } from './command';
@@ -36,7 +39,7 @@ export const diagram: Command<DiagramOptions> = {
 
 async function drawStudio({ format, output, ...options }: DiagramOptions, io: Io): Promise<ExitCode> {
   if (format !== 'svg' && format !== 'mermaid') {
-    io.err(`--format is svg or mermaid, and not ${format}`);
+    io.err(inOneLine(`--format is svg or mermaid, and not ${format}`));
     return 2;
   }
   const { studio, problems } = oneStudio(options, io);
@@ -49,9 +52,21 @@ async function drawStudio({ format, output, ...options }: DiagramOptions, io: Io
     );
     return 1;
   }
-  if (output) writeFileSync(output, picture);
+  if (output) writePicture(output, picture);
   else io.out(picture);
   return 0;
+}
+
+/** Writes the picture whole; what is no file, such as /dev/stdout, is written to. */
+function writePicture(path: string, text: string): void {
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    const file = found ? realpathSync(path) : join(realpathSync(dirname(path)), basename(path));
+    if (found && !found.isFile()) writeFileSync(path, text);
+    else writeFiles([{ path: basename(file), text, mode: 0o644 }], dirname(file));
+  } catch (error) {
+    throw unwritable(path, error);
+  }
 }
 
 /** Draws objects as a picture by itself. Graphviz is loaded here and nowhere else: it is larger than all the rest. */

@@ -1,9 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, lstatSync } from 'node:fs';
+import { join } from 'node:path';
 import { loadStudio } from '../config/load-studio';
 import type { Problem } from '../config/problems';
+import { inOneLine } from '../config/text';
 import { variables } from '../config/variables';
 import { howToRun } from '../main';
+import { readText, writeFiles } from '../render/files';
 import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
 import { written } from './init/env-file';
 import { interview } from './init/interview';
@@ -60,17 +62,17 @@ async function initStudio(given: Settings, options: InitOptions, io: Io): Promis
   const failed = (file: string, text: string) => tell({ problems: [{ severity: 'error', file, text }] }, options, io);
   const isThere = 'is there already and was left as it is. Move it away first, if it is to be replaced';
   if (existsSync(FILE)) return failed(FILE, isThere);
-  const from = options.from === undefined ? undefined : readFile(options.from);
-  if (options.from !== undefined && from === undefined)
-    return failed(options.from, 'cannot be read. Is its name right?');
+  const from = options.from === undefined ? undefined : readText(options.from);
+  if (options.from !== undefined && typeof from !== 'string')
+    return failed(options.from, from?.problem ?? 'cannot be read. Is its name right?');
   const terminal = options.yes || options.json ? undefined : io.terminal?.();
   const draft = await interview({
     file: FILE,
-    from,
+    from: typeof from === 'string' ? from : undefined,
     given: new Map(Object.entries(given)),
     ask: terminal?.ask,
     show: io.out,
-    options: { environment: (name) => io.environment[name], readFile },
+    options: { environment: (name) => io.environment[name], readFile: readText },
   });
   terminal?.close();
   if (!draft) return failed(FILE, 'was not written: the questions were not answered to the end');
@@ -84,10 +86,6 @@ async function initStudio(given: Settings, options: InitOptions, io: Io): Promis
   const wrong = draft.problems.length > 0 ? ', which still has to be mended' : '';
   const text = `Wrote ${FILE}${wrong}. Next: ${howToRun('synth', io.environment)}`;
   return tell({ problems: draft.problems, text, result: { files: [FILE] } }, options, io);
-}
-
-function readFile(path: string): string | undefined {
-  return existsSync(path) && statSync(path).isFile() ? readFileSync(path, 'utf8') : undefined;
 }
 
 type Settings = Readonly<Record<string, string>>;
@@ -121,28 +119,31 @@ function camelCase(flag: string): string {
 }
 
 function initRepository(folder: string, values: Settings, options: InitOptions, io: Io): ExitCode {
-  const files = repositoryFiles(folder, values).map(({ path, text }) => ({ path: join(folder, path), text }));
-  const there = files.filter(({ path }) => existsSync(path));
+  const made = repositoryFiles(folder, values);
+  const files = made.map(({ path, text }) => ({ path: join(folder, path), text }));
+  const there = files.filter(({ path }) => lstatSync(path, { throwIfNoEntry: false }));
   if (there.length > 0) {
     const text = 'is there already. Nothing was written: name another folder, or move it away';
     const problems = there.map(({ path }): Problem => ({ severity: 'error', file: path, text }));
     return tell({ problems }, options, io);
   }
-  for (const { path, text } of files) {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text, { flag: 'wx' });
-  }
+  writeFiles(
+    made.map((file) => ({ ...file, mode: 0o644 })),
+    folder,
+  );
   const studio = files.filter(({ path }) => path === join(folder, 'studio.env'));
-  const { problems } = loadStudio(studio, { readFile: (path) => readFile(join(folder, path)) });
+  const { problems } = loadStudio(studio, { readFile: (path) => readText(join(folder, path)) });
   const text = [
     `Wrote ${files.map(({ path }) => path).join(', ')}.`,
     '',
     'Next:',
     `  cd ${folder} && git init && npm install`,
     ...(problems.some(({ severity }) => severity === 'error') ? ['  mend studio.env'] : []),
-    '  JUNJO_ENV_FILES=studio.env npm run synth',
+    '  npm run synth',
     '  git add . && git commit -m "Begin"',
     'JUNJO_K8S_GIT_REPO in studio.env adds what Argo CD needs, in dist/argocd/.',
-  ].join('\n');
+  ]
+    .map(inOneLine)
+    .join('\n');
   return tell({ problems, text, result: { files: files.map(({ path }) => path) } }, options, io);
 }

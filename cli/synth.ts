@@ -1,19 +1,10 @@
-import {
-  chmodSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { Problem } from '../config/problems';
 import type { StudioConfig } from '../config/studio-config';
-import { listed } from '../config/text';
-import { howToRun, type Rendering, render, type Selection, writeKept } from '../main';
-import { filesOf, isOfArgoCd, type RenderedFile, writeFiles } from '../render/files';
+import { inOneLine, listed } from '../config/text';
+import { changedFiles, howToRun, otherEnvFiles, type Rendering, render, type Selection } from '../main';
+import { filesOf, isOfArgoCd, makeFolder, NewFiles, type RenderedFile, unwritable, writeFiles } from '../render/files';
 import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
 import { initEnv } from './init/env-file';
 import { type StudioOptions, selected, studioOptions } from './manifests';
@@ -22,10 +13,10 @@ import {
   LEFT_BEHIND,
   leftBehind,
   type ObjectReference,
-  type OutputFile,
   removalCommands,
   removalScript,
 } from './synth/left-behind';
+import { readOutput, type WrittenFile } from './synth/output-folder';
 import { refusedChanges } from './synth/refused-changes';
 
 const OUTPUT = 'dist';
@@ -53,14 +44,14 @@ export const synth: Command<SynthOptions> = {
 async function synthesize(options: SynthOptions, io: Io): Promise<ExitCode> {
   const { output } = options;
   const selection = selected(options, io);
-  const isNew = selection.envFiles.length === 0 && !selection.studios && initEnv('.env');
+  const { value: before, problems: inTheWay } = readOutput(output);
+  const isMissing = selection.envFiles.length === 0 && !selection.studios && !existsSync('.env');
+  const startsNew = isMissing && otherEnvFiles().length === 0;
+  const refusedStart = startsNew ? [...inTheWay, ...otherStudios([OUTPUT, output])] : [];
+  if (refusedStart.length > 0) return tell({ problems: refusedStart }, options, io);
+  const isNew = startsNew && initEnv('.env');
   const rendering = render(selection, io.environment);
-  const before = outputFiles(output);
-  const foreign = output === OUTPUT ? undefined : before.find(({ path }) => !isRendered(path));
-  if (foreign) {
-    const text = `holds ${foreign.path}, which is not rendered, and all of the folder would be replaced. Name another`;
-    return tell({ problems: [...rendering.problems, { severity: 'error', file: output, text }] }, options, io);
-  }
+  if (inTheWay.length > 0) return tell({ problems: [...rendering.problems, ...inTheWay] }, options, io);
   const files = filesOf(rendering.manifests);
   const texts = new Map(files.map(({ path, text }) => [path, text]));
   // Only these can hold what is no longer rendered, or is rendered otherwise.
@@ -73,8 +64,14 @@ async function synthesize(options: SynthOptions, io: Io): Promise<ExitCode> {
   // A committed output holds what its env files render and nothing else.
   const { problems, studios, kept } = rendering;
   if (studios.length > 0) {
-    writeOutput(output, before, fromGit ? files : [...files, ...leftBehindScript(gone)]);
-    writeKept(kept);
+    const beside = new NewFiles();
+    try {
+      beside.add(changedFiles(kept), '.');
+      writeOutput(output, before, fromGit ? files : [...files, ...leftBehindScript(gone)]);
+      beside.commit();
+    } finally {
+      beside.discard();
+    }
   }
   const wrote = isNew ? 'Wrote .env: a studio on localhost, with fresh secrets.\n\n' : '';
   const text = studios.length > 0 ? wrote + summary(studios, files, gone, selection, options, io) : undefined;
@@ -90,6 +87,14 @@ async function synthesize(options: SynthOptions, io: Io): Promise<ExitCode> {
     leftBehind: gone.map(({ namespace, resource }) => `${namespace} ${resource}`),
   };
   return tell({ problems, text, result }, options, io);
+}
+
+/** A new env file would have new secrets, and what it renders to would take the place of a studio that has others. */
+function otherStudios(folders: readonly string[]): readonly Problem[] {
+  const folder = folders.find((each) => readOutput(each).value.length > 0);
+  if (folder === undefined) return [];
+  const advice = 'Name its env file with --env-file, or write a new .env with junjo-k8s init';
+  return [{ severity: 'error', file: '.env', text: `does not exist, and ${folder} holds a studio. ${advice}` }];
 }
 
 function leftBehindScript(gone: readonly ObjectReference[]): readonly RenderedFile[] {
@@ -108,9 +113,9 @@ function writeOutput(output: string, before: readonly WrittenFile[], files: read
 
 /** Puts files in the place of an output folder, whole: a run that is stopped leaves the one or the other. */
 function replace(output: string, files: readonly RenderedFile[]): void {
-  mkdirSync(dirname(resolve(output)), { recursive: true });
+  makeFolder(dirname(resolve(output)));
   // Beside the output, so that the swap is two renames on one file system.
-  const fresh = mkdtempSync(join(dirname(resolve(output)), '.dist-'));
+  const fresh = freshFolder(output);
   const retired = `${fresh}-old`;
   // With a listener, a signal waits until the swap is over.
   const signals = ['SIGINT', 'SIGTERM'] as const;
@@ -121,36 +126,21 @@ function replace(output: string, files: readonly RenderedFile[]): void {
     chmodSync(fresh, 0o755);
     if (existsSync(output)) renameSync(output, retired);
     renameSync(fresh, output);
+  } catch (error) {
+    if (existsSync(retired)) renameSync(retired, output);
+    throw unwritable(output, error);
   } finally {
     for (const signal of signals) process.off(signal, stop);
     for (const folder of [fresh, retired]) rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** Whether a file of an output folder is one that is rendered. */
-function isRendered(path: string): boolean {
-  return path.endsWith('.k8s.yaml') || path === LEFT_BEHIND;
-}
-
-/** A file of an output folder, with its Unix permissions. Of a link, which is none of ours, they are others, and it has no text. */
-interface WrittenFile extends OutputFile {
-  readonly mode: number;
-}
-
-/** The files of an output folder, if there is one. */
-function outputFiles(folder: string): readonly WrittenFile[] {
-  if (!existsSync(folder)) return [];
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => {
-      const path = join(entry.parentPath, entry.name);
-      return {
-        path: relative(folder, path).split(sep).join('/'),
-        text: entry.isFile() ? readFileSync(path, 'utf8') : '',
-        mode: lstatSync(path).mode & 0o777,
-      };
-    });
+function freshFolder(output: string): string {
+  try {
+    return mkdtempSync(join(dirname(resolve(output)), '.dist-'));
+  } catch (error) {
+    throw unwritable(output, error);
+  }
 }
 
 /** What to do about objects that are no longer rendered. */
@@ -201,7 +191,9 @@ function summary(
       ? [`Or commit ${output}/, and once: kubectl apply -f ${output}/argocd`]
       : []),
     ...(!folders && only ? openLines(only.config, howToRun('forward', environment)) : []),
-  ].join('\n');
+  ]
+    .map(inOneLine)
+    .join('\n');
 }
 
 function openLines({ environment, line, imageTarget }: StudioConfig, forward: string): readonly string[] {

@@ -1,7 +1,9 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { isOfSystem } from '../config/files';
 import type { Problem } from '../config/problems';
 import { howToRun, render } from '../main';
+import { readText } from '../render/files';
 import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
 import { type StudioOptions, selected, studioOptions } from './manifests';
 import { versionRanges } from './validate/kubernetes-versions';
@@ -59,7 +61,7 @@ function validatePaths(paths: readonly string[], options: ValidateOptions, io: I
     return 2;
   }
   const read = paths.map((path) => filesOf(path, io));
-  const unreadable = read.flatMap(({ problem }) => problem ?? []);
+  const unreadable = read.flatMap(({ problems }) => problems);
   const files = read.flatMap((each) => each.files);
   const { problems, objects, versions } = validated(
     (schemas, validation) => validateManifests(files, schemas, validation),
@@ -108,20 +110,29 @@ function validated(
   };
 }
 
+const MISSING = 'cannot be read (ENOENT). Is its name right?';
+
 interface Readable {
   readonly files: readonly ManifestFile[];
-  readonly problem?: Problem;
+  readonly problems: readonly Problem[];
 }
 
 /** The file, or the manifests of the folder, that a path names. */
 function filesOf(path: string, { environment }: Io): Readable {
-  const failed = (text: string): Readable => ({ files: [], problem: { severity: 'error', file: path, text } });
+  const failed = (text: string): Readable => ({ files: [], problems: [{ severity: 'error', file: path, text }] });
   try {
     const paths = statSync(path).isDirectory() ? manifestsIn(path) : [path];
     if (paths.length === 0) return failed(`holds no manifest. Is it rendered? ${howToRun('synth', environment)}`);
-    return { files: paths.map((each) => ({ path: each, text: readFileSync(each, 'utf8') })) };
+    const read = paths.map((each) => ({ path: each, text: readText(each) }));
+    return {
+      files: read.flatMap(({ path, text }) => (typeof text === 'string' ? [{ path, text }] : [])),
+      problems: read.flatMap(({ path, text }): readonly Problem[] =>
+        typeof text === 'string' ? [] : [{ severity: 'error', file: path, text: text?.problem ?? MISSING }],
+      ),
+    };
   } catch (error) {
-    return failed(`cannot be read (${(error as NodeJS.ErrnoException).code}). Is its name right?`);
+    if (!isOfSystem(error)) throw error;
+    return failed(`cannot be read (${error.code}). Is its name right?`);
   }
 }
 
@@ -130,6 +141,6 @@ function manifestsIn(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => /\.(ya?ml|json)$/.test(name))
     .map((name) => join(folder, name))
-    .filter((path) => statSync(path).isFile())
+    .filter((path) => !statSync(path, { throwIfNoEntry: false })?.isDirectory())
     .sort();
 }

@@ -1,6 +1,7 @@
 import { type ReleaseLine, releaseLines } from '../releases';
 import type { Lookup } from './env-file';
 import { type Entry, type EnvFileText, readEnvFiles } from './env-files';
+import type { ReadFile } from './files';
 import { apiGuardOf } from './parts/api-guard';
 import { backupOf } from './parts/backup';
 import { acceptedLossesOf } from './parts/data-loss';
@@ -45,7 +46,7 @@ export interface LoadOptions {
   /** Name of the studio unless its files give another. @default `junjo-ai-studio` */
   readonly name?: string;
   /** Reads the files that settings name: the sealing certificate, and what was sealed before. @default none can be read */
-  readonly readFile?: (path: string) => string | undefined;
+  readonly readFile?: ReadFile;
   /** The time against which certificates are checked. @default the present */
   readonly now?: () => Date;
 }

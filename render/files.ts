@@ -1,8 +1,25 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, sep } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, resolve, sep } from 'node:path';
 import { ApiObject, Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
-import { dump, loadAll } from 'js-yaml';
+import { DEFAULT_SCALAR_STYLE_RULES, type DumpOptions, dump, loadAll, SCALAR_STYLE } from 'js-yaml';
+import { isOfSystem, reasonOf, type Unreadable, UnwritableFile } from '../config/files';
+import { printable } from '../config/text';
 import { isManifest, type Manifest, type PlacedManifest } from './manifest';
 
 /** A file of the output folder. */
@@ -48,17 +65,155 @@ export function filesOf(placed: readonly PlacedManifest[]): readonly RenderedFil
     }));
 }
 
-/** One document. js-yaml quotes each text that a reader of YAML 1.1 or 1.2 would take for something else. */
+/**
+ * One document. js-yaml quotes each text that a reader of YAML 1.1 or 1.2 would take for something else. Bidirectional controls,
+ * which YAML allows as they are, are escaped like the others, so that a terminal and a review show the text that is there.
+ */
 export function yamlOf(manifest: Manifest): string {
-  return dump(manifest, { lineWidth: -1, noRefs: true, quoteStyle: 'double' });
+  const options = { lineWidth: -1, noRefs: true, quoteStyle: 'double', scalarStyleRules } as const;
+  return printable(dump(manifest, options));
 }
 
-/** Writes files below a folder, with their permissions. */
-export function writeFiles(files: readonly RenderedFile[], folder: string): void {
-  for (const { path, text, mode } of files) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), text, { mode });
+const scalarStyleRules: DumpOptions['scalarStyleRules'] = [
+  (layout) => {
+    if (printable(layout.node.value) !== layout.node.value) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
+  },
+  ...Object.values(DEFAULT_SCALAR_STYLE_RULES),
+];
+
+/**
+ * Files that take their places together. Each is written beside its place first and renamed at the end, so that a failure leaves
+ * every place as it was. A link, or a file with other permissions, is replaced and never written through.
+ */
+export class NewFiles {
+  private readonly written: { readonly temporary: string; readonly path: string }[] = [];
+  private readonly folders: string[] = [];
+
+  /**
+   * Writes files beside their places below a folder.
+   * @throws UnwritableFile when the folder, or one below it, is a link or a file, and when the system refuses
+   */
+  add(files: readonly RenderedFile[], folder: string): void {
+    for (const { path, text, mode } of files) {
+      const place = join(folder, path);
+      try {
+        checkPlace(folder, path);
+        const made = makeFolder(dirname(place));
+        if (made) this.folders.push(made);
+        // A short name of its own: that of the file may be as long as the file system allows.
+        const temporary = join(dirname(place), `.new-${randomBytes(6).toString('hex')}`);
+        this.written.push({ temporary, path: place });
+        writeFileSync(temporary, text, { mode, flag: 'wx' });
+      } catch (error) {
+        throw unwritable(place, error);
+      }
+    }
   }
+
+  /** Puts the files in their places. */
+  commit(): void {
+    for (const { temporary, path } of this.written) {
+      try {
+        renameSync(temporary, path);
+      } catch (error) {
+        throw unwritable(path, error);
+      }
+    }
+    this.folders.length = 0;
+  }
+
+  /** Removes what is not in its place. */
+  discard(): void {
+    for (const { temporary } of this.written) rmSync(temporary, { force: true });
+    for (const folder of this.folders) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Makes a folder and those above it. The recursive call of Node.js never ends below /proc or a link that leads nowhere, where
+ * the system says both that the parent is there and that it is not: MKDirpSync of src/node_file.cc.
+ * @returns the first one that was not there
+ */
+export function makeFolder(path: string): string | undefined {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return undefined;
+  const above = makeFolder(dirname(path));
+  mkdirSync(path);
+  return above ?? path;
+}
+
+/** Writes files below a folder, with their permissions: all of them, or none. @throws UnwritableFile */
+export function writeFiles(files: readonly RenderedFile[], folder: string): void {
+  const fresh = new NewFiles();
+  try {
+    fresh.add(files, folder);
+    fresh.commit();
+  } finally {
+    fresh.discard();
+  }
+}
+
+/** @throws UnwritableFile when a file would not lie in the folder itself, or a folder is in its place */
+function checkPlace(folder: string, path: string): void {
+  const names = path.split('/');
+  const folders = names.map((_, index) => join(folder, ...names.slice(0, index)));
+  for (const each of folders) {
+    // Without a slash at its end, which would follow a link.
+    const found = lstatSync(resolve(each), { throwIfNoEntry: false });
+    if (found && !found.isDirectory()) throw new UnwritableFile(each, `is ${kindOf(found)}, and not a folder`);
+  }
+  const place = join(folder, path);
+  if (lstatSync(place, { throwIfNoEntry: false })?.isDirectory()) throw new UnwritableFile(place, 'is a folder');
+}
+
+/** The error for a file that the system refuses, in the words of the system; any other error as it is. */
+export function unwritable(path: string, error: unknown): unknown {
+  // A temporary file, of which nobody needs to know, is behind it.
+  const cause = error instanceof UnwritableFile ? error.cause : error;
+  return isOfSystem(cause) ? new UnwritableFile(path, reasonOf(cause), { cause }) : error;
+}
+
+/** A link, a file or something else, in words. */
+function kindOf(found: Stats): string {
+  if (found.isSymbolicLink()) return 'a link';
+  if (found.isDirectory()) return 'a folder';
+  return found.isFile() ? 'a file' : 'a device, a pipe or a socket';
+}
+
+/**
+ * The most bytes of a text file that is read. The API server takes less than 2 MiB of one object, and files with many objects,
+ * such as the CRDs of an operator, have less than 5 MiB.
+ */
+const MAX_TEXT_BYTES = 8 * 1024 * 1024;
+
+/** The text of a file, or why it cannot be read; nothing where no such file exists. It waits for no pipe and reads no device. */
+export function readText(path: string): string | Unreadable | undefined {
+  let file: number | undefined;
+  try {
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const found = fstatSync(file);
+    if (!found.isFile()) return { problem: `is ${kindOf(found)}. Name a regular file` };
+    const text = readAtMost(file, MAX_TEXT_BYTES);
+    return text ?? { problem: `is larger than ${MAX_TEXT_BYTES / 1024 / 1024} MiB. Name another file` };
+  } catch (error) {
+    if (!isOfSystem(error)) throw error;
+    const isMissing = ['ENOENT', 'ENOTDIR'].includes(error.code ?? '');
+    return isMissing ? undefined : { problem: `cannot be read (${reasonOf(error)})` };
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+/** The text of an open file, or nothing where it has more bytes. Not every file that never ends has a size. */
+function readAtMost(file: number, bytes: number): string | undefined {
+  const chunks: Buffer[] = [];
+  for (let left = bytes; left >= 0; ) {
+    const chunk = Buffer.allocUnsafe(64 * 1024);
+    const read = readSync(file, chunk);
+    if (read === 0) return Buffer.concat(chunks).toString();
+    chunks.push(chunk.subarray(0, read));
+    left -= read;
+  }
+  return undefined;
 }
 
 /** Whether a file holds what Argo CD applies to itself, and not the studio. */
@@ -71,8 +226,8 @@ export class ManifestError extends Error {}
 
 /**
  * Reads the objects of an output folder: every `*.k8s.yaml` in it and below.
- * @throws YAMLException for a file that is not YAML, ManifestError for a document that is not an object with a name, and the
- * error of the file system for a file that cannot be read
+ * @throws YAMLException for a file that is not YAML, ManifestError for a document that is not an object with a name and for
+ * a file that cannot be read, and the error of the file system for a folder that cannot
  */
 export function readManifests(folder: string): readonly PlacedManifest[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -80,12 +235,15 @@ export function readManifests(folder: string): readonly PlacedManifest[] {
     .sort()
     .flatMap((name) => {
       const file = name.split(sep).join('/');
-      const documents = loadAll(readFileSync(join(folder, name), 'utf8'), { filename: join(folder, name) });
+      const path = join(folder, name);
+      const text = readText(path);
+      if (typeof text !== 'string') throw new ManifestError(`${path}: ${text?.problem ?? 'does not exist'}`);
+      const documents = loadAll(text, { filename: path });
       return documents
         .filter((document) => document !== null && document !== undefined)
         .map((manifest) => {
           if (isManifest(manifest) && isTree(manifest)) return { file, manifest };
-          throw new ManifestError(`${join(folder, name)}: holds a document that is not an object with a name`);
+          throw new ManifestError(`${path}: holds a document that is not an object with a name`);
         });
     });
 }

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { isOfSystem } from '../../config/files';
 import { type Variable, variables, variablesOf } from '../../config/variables';
 import { defaultTag, type ReleaseLine, releaseLines } from '../../releases';
+import { unwritable } from '../../render/files';
 
 /**
  * Writes an env file for a studio on localhost, with fresh secrets, readable by its owner alone.
@@ -16,14 +18,26 @@ export function initEnv(path: string): boolean {
   return written(path, text);
 }
 
-/** Writes a file that only its owner may read, unless it is there already: then it is left as it is. */
+/**
+ * Writes a file that only its owner may read, unless it is there already: then it is left as it is.
+ * @throws UnwritableFile when the system refuses; nothing is left of the file then
+ */
 export function written(path: string, text: string): boolean {
+  let file: number;
   try {
-    writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
+    file = openSync(path, 'wx', 0o600);
+  } catch (error) {
+    if (isOfSystem(error) && error.code === 'EEXIST') return false;
+    throw unwritable(path, error);
+  }
+  try {
+    writeFileSync(file, text);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    rmSync(path, { force: true });
+    throw unwritable(path, error);
+  } finally {
+    closeSync(file);
   }
 }
 

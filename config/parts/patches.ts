@@ -1,20 +1,15 @@
+import type { ReadFile } from '../files';
 import type { PatchFile } from '../patch-file';
 import type { Built } from '../problems';
 import type { Values } from '../values';
 
 /** The patches and waivers of all files that the setting names, in their order. */
-export function patchesOf(
-  values: Values,
-  readFile: (path: string) => string | undefined,
-): Built<Omit<PatchFile, 'problems'>> {
+export function patchesOf(values: Values, readFile: ReadFile): Built<Omit<PatchFile, 'problems'>> {
   const files = (values.inEffect('JUNJO_K8S_PATCHES') ?? []).map((path): PatchFile => {
     const text = readFile(path);
-    if (text !== undefined) return patchFiles().readPatchFile(path, text);
-    const problem = values.error(
-      'JUNJO_K8S_PATCHES',
-      `${path} cannot be read. Paths are relative to the folder in which synth runs`,
-    );
-    return { patches: [], waivers: [], problems: [problem] };
+    if (typeof text === 'string') return patchFiles().readPatchFile(path, text);
+    const reason = text?.problem ?? 'cannot be read. Paths are relative to the folder in which synth runs';
+    return { patches: [], waivers: [], problems: [values.error('JUNJO_K8S_PATCHES', `${path} ${reason}`)] };
   });
   return {
     value: {

@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { perComponent } from '../../releases';
+import type { ReadFile } from '../files';
 import type { Built, Problem } from '../problems';
 import { formatKeptSeals, parseKeptSeals, readSealingCertificate, reusableSeals, sealAll } from '../sealing';
 import type { SecretKey, SecretSource, Secrets } from '../studio-config';
@@ -8,8 +9,8 @@ import type { Variable, VariableName } from '../variables';
 
 /** What checks of secrets need from outside the env files. */
 export interface SecretSurroundings {
-  /** Text of a file that a setting names, or nothing when it cannot be read. */
-  readonly readFile: (path: string) => string | undefined;
+  /** Reads a file that a setting names. */
+  readonly readFile: ReadFile;
   /** The time against which certificates are checked. */
   readonly now: () => Date;
 }
@@ -165,11 +166,12 @@ function sealedSourceOf(
 ): Built<SecretSource | undefined> {
   const failed = (...problems: readonly Problem[]) => ({ value: undefined, problems });
   const certificatePath = values.inEffect('JUNJO_K8S_SEALING_CERT');
-  const pem = certificatePath && readFile(certificatePath);
-  if (!pem) {
-    const fetch = 'Fetch it: kubeseal --fetch-cert > sealing-cert.pem';
-    const reason = certificatePath ? 'cannot be read' : 'is missing';
-    return failed(values.error('JUNJO_K8S_SEALING_CERT', `${reason}. ${fetch}`));
+  const pem = certificatePath ? readFile(certificatePath) : { problem: 'is missing' };
+  if (typeof pem !== 'string' || pem === '') {
+    const reason = pem ? pem.problem : 'cannot be read';
+    return failed(
+      values.error('JUNJO_K8S_SEALING_CERT', `${reason}. Fetch it: kubeseal --fetch-cert > sealing-cert.pem`),
+    );
   }
   const certificate = readSealingCertificate(pem, now());
   const certificateProblems =
@@ -178,7 +180,7 @@ function sealedSourceOf(
   if (ofTarget.some((name) => values.inFile(name).kind === 'unsound')) return failed(...certificateProblems);
   const path = `sealed/${values.inEffect('JUNJO_K8S_NAME')}.json`;
   const text = readFile(path);
-  const kept = text === undefined ? undefined : parseKeptSeals(text);
+  const kept = typeof text === 'string' ? parseKeptSeals(text) : text;
   if ('problem' in certificate || (kept && 'problem' in kept)) {
     return failed(
       ...certificateProblems,

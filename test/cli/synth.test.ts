@@ -1,8 +1,10 @@
 import {
   chmodSync,
-  existsSync,
+  lstatSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -122,13 +124,135 @@ test('dist/ is left alone where nothing changes, and whatever somebody changed i
   rmSync(secrets);
   await synth();
   expect(contents()).toEqual(before);
-  write('dist/more.k8s.yaml', '{}\n');
-  await synth();
-  expect(contents()).toEqual(before);
-  const link = join(folder.path, 'dist/link.k8s.yaml');
-  symlinkSync(secrets, link);
-  await synth();
-  expect([existsSync(link), contents()]).toEqual([false, before]);
+});
+
+describe('an output folder that holds anything that synth does not write', () => {
+  const elsewhere = () => join(folder.path, 'elsewhere');
+  const link = (target: string, path: string) => symlinkSync(target, join(folder.path, path));
+  const make = (path: string) => mkdirSync(join(folder.path, path), { recursive: true });
+
+  beforeEach(async () => {
+    write('.env', envText(development()));
+    expect((await synth()).status).toBe(0);
+    write('elsewhere', 'not yours\n');
+    // Something to write.
+    write('.env', envText(development({ JUNJO_K8S_NETWORK_POLICY: 'false' })));
+  });
+
+  test.each<[string, string, () => void]>([
+    ['a file of somebody else', 'index.html', () => write('dist/index.html', 'mine')],
+    ['a hidden file', '.keep', () => write('dist/.keep', '')],
+    ['a manifest of another name', '99-my-own.yaml', () => write('dist/99-my-own.yaml', 'kind: Mine\n')],
+    ['one that is named as if rendered', '99-my-own.k8s.yaml', () => write('dist/99-my-own.k8s.yaml', 'kind: Mine\n')],
+    [
+      'a rendered name in a folder of no studio',
+      'My_App/70-edge.k8s.yaml',
+      () => {
+        make('dist/My_App');
+        write('dist/My_App/70-edge.k8s.yaml', '');
+      },
+    ],
+    [
+      'a rendered name that is too deep',
+      'a/b/70-edge.k8s.yaml',
+      () => {
+        make('dist/a/b');
+        write('dist/a/b/70-edge.k8s.yaml', '');
+      },
+    ],
+    ['a file beside the rendered ones of a folder', 'foundation/notes', () => write('dist/foundation/notes', 'mine')],
+    ['an empty folder', 'assets/', () => make('dist/assets')],
+    ['an empty folder in another', 'assets/css/', () => make('dist/assets/css')],
+    ['a link', 'mine.yaml', () => link(elsewhere(), 'dist/mine.yaml')],
+    ['a link of a rendered name', '70-edge.k8s.yaml', () => link(elsewhere(), 'dist/70-edge.k8s.yaml')],
+    ['a link that leads nowhere', 'gone', () => link('nowhere', 'dist/gone')],
+    ['a link to a folder', 'argocd', () => link(folder.path, 'dist/argocd')],
+  ])('is left as it is: %s', async (_, path, add) => {
+    add();
+    const before = [contents(), readdirSync(folder.path)];
+    const { status, stdout, stderr } = await synth();
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toBe(
+      `dist: holds ${path}, which is not rendered, and all of the folder would be replaced. Name another\n`,
+    );
+    expect([contents(), readdirSync(folder.path)]).toEqual(before);
+    expect(lstatSync(join(folder.path, 'dist', path))).toBeDefined();
+    expect(readFileSync(elsewhere(), 'utf8')).toBe('not yours\n');
+  });
+
+  test.each([
+    ['a file', () => write('dist', 'mine')],
+    ['a link', () => link('elsewhere-folder', 'dist')],
+  ])('is left as it is when it is %s', async (kind, put) => {
+    renameSync(join(folder.path, 'dist'), join(folder.path, 'elsewhere-folder'));
+    put();
+    const before = contents(join(folder.path, 'elsewhere-folder'));
+    const { status, stderr } = await synth();
+    expect([status, stderr]).toEqual([
+      1,
+      `dist: is ${kind}, and not a folder. Move it away, or name a folder with --output\n`,
+    ]);
+    expect(contents(join(folder.path, 'elsewhere-folder'))).toEqual(before);
+    expect(lstatSync(join(folder.path, 'dist')).isDirectory()).toBe(false);
+  });
+
+  test('is no folder from which a person took the files, nor one of a studio that is gone', async () => {
+    rmSync(join(folder.path, 'dist'), { recursive: true });
+    make('dist/foundation');
+    make('dist/blue/argocd');
+    write('dist/blue/40-backend.k8s.yaml', '');
+    expect((await synth()).status).toBe(0);
+    expect(readdirSync(join(folder.path, 'dist'))).not.toContain('blue');
+  });
+
+  test('keeps synth from writing a first .env', async () => {
+    rmSync(join(folder.path, '.env'));
+    rmSync(join(folder.path, 'dist'), { recursive: true });
+    make('dist');
+    write('dist/index.html', 'mine');
+    expect((await synth()).status).toBe(1);
+    expect(readdirSync(folder.path).sort()).toEqual(['dist', 'elsewhere']);
+  });
+});
+
+describe('without a .env', () => {
+  const settings = (name: string) => envText(development({ JUNJO_K8S_NAME: name }));
+
+  test.each<[string, string, () => void]>([
+    ['studio.env', '--env-file studio.env', () => write('studio.env', settings('alpha'))],
+    [
+      'studios/',
+      '--studios studios',
+      () => {
+        mkdirSync(join(folder.path, 'studios'));
+        write('studios/alpha.env', settings('alpha'));
+      },
+    ],
+  ])('none is written beside %s, and synth says which option to add', async (_, option, put) => {
+    put();
+    const before = readdirSync(folder.path);
+    const { status, stdout, stderr } = await synth();
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(`.env: does not exist or cannot be read. Name the env file that is here: ${option}`);
+    expect(readdirSync(folder.path)).toEqual(before);
+    expect((await folder.junjo(['synth', ...option.split(' ')])).status).toBe(0);
+  });
+
+  test.each([
+    ['dist', []],
+    ['manifests', ['--output', 'manifests']],
+  ])('none is written beside %s/ with the manifests of a studio, which stay', async (output, options) => {
+    write('alpha.env', settings('alpha'));
+    expect((await folder.junjo(['synth', '-e', 'alpha.env', ...options])).status).toBe(0);
+    const before = contents(join(folder.path, output));
+    const { status, stdout, stderr } = await folder.junjo(['synth', ...options]);
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(
+      new RegExp(`^\\.env: does not exist, and ${output} holds a studio\\. Name its env file with --env-file`),
+    );
+    expect(contents(join(folder.path, output))).toEqual(before);
+    expect(readdirSync(folder.path).sort()).toEqual(['alpha.env', output].sort());
+  });
 });
 
 test('JUNJO_ENV_FILES names the env files, and no .env is written beside them', async () => {

@@ -21,7 +21,7 @@ export class Folder {
   }
 
   /** Runs a command line, and waits for its end. */
-  async junjo(args: readonly string[], io: Partial<Pick<Io, 'environment' | 'terminal'>> = {}): Promise<Ended> {
+  async junjo(args: readonly string[], io: Partial<Io> = {}): Promise<Ended> {
     const printed = { stdout: '', stderr: '' };
     const line = (text: string) => (text.endsWith('\n') ? text : `${text}\n`);
     const here = process.cwd();

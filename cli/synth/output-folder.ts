@@ -1,0 +1,89 @@
+import { type Dirent, lstatSync, readdirSync, type Stats } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { checkStudioName } from '../../config/parts/studios';
+import type { Built, Problem } from '../../config/problems';
+import { readText } from '../../render/files';
+import { filePurposeOf } from '../explain/purposes';
+import { LEFT_BEHIND, type OutputFile } from './left-behind';
+
+/** A file of an output folder, with its Unix permissions. */
+export interface WrittenFile extends OutputFile {
+  readonly mode: number;
+}
+
+/**
+ * The files of an output folder, if there is one. Anything that synth never writes is a problem, because the folder is replaced
+ * whole: a file of another name, a link, a folder in which nothing is rendered.
+ */
+export function readOutput(folder: string): Built<readonly WrittenFile[]> {
+  const failed = (text: string): ReturnType<typeof readOutput> => {
+    return { value: [], problems: [{ severity: 'error', file: folder, text }] };
+  };
+  // Without a slash at its end, which would follow a link.
+  const found = stateOf(resolve(folder));
+  if (!found) return { value: [], problems: [] };
+  if (!found.isDirectory()) {
+    const kind = found.isSymbolicLink() ? 'a link' : 'a file';
+    return failed(`is ${kind}, and not a folder. Move it away, or name a folder with --output`);
+  }
+  const paths: string[] = [];
+  const foreign = firstForeign(folder, '', paths);
+  if (foreign !== undefined) {
+    return failed(`holds ${foreign}, which is not rendered, and all of the folder would be replaced. Name another`);
+  }
+  const read = paths.map((path) => ({ path, text: readText(join(folder, path)) }));
+  const value = read.flatMap(({ path, text }) =>
+    typeof text === 'string' ? [{ path, text, mode: lstatSync(join(folder, path)).mode & 0o777 }] : [],
+  );
+  const problems = read.flatMap(({ path, text }): readonly Problem[] => {
+    if (typeof text === 'string') return [];
+    const reason = text?.problem ?? 'is gone';
+    return [
+      {
+        severity: 'error',
+        file: join(folder, path),
+        text: `${reason}. synth compares it with the new one: move it away`,
+      },
+    ];
+  });
+  return { value, problems };
+}
+
+/** Nothing where it is not there, or cannot be looked at: whoever makes it finds out why. */
+function stateOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Looks through a folder, and adds what is rendered. @returns the first path that is not, and nothing where all is */
+function firstForeign(root: string, folder: string, rendered: string[]): string | undefined {
+  const byName = (a: Dirent, b: Dirent) => (a.name < b.name ? -1 : 1);
+  for (const entry of readdirSync(join(root, folder), { withFileTypes: true }).sort(byName)) {
+    const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+    if (entry.isDirectory()) {
+      const before = rendered.length;
+      const foreign = firstForeign(root, path, rendered);
+      if (foreign !== undefined) return foreign;
+      if (rendered.length === before && !isOwnFolder(path)) return `${path}/`;
+    } else if (entry.isFile() && isRendered(path)) rendered.push(path);
+    else return path;
+  }
+  return undefined;
+}
+
+/** Whether synth writes a file of this path for some studio: in the output folder itself, or in that of one of several studios. */
+function isRendered(path: string): boolean {
+  if (path === LEFT_BEHIND) return true;
+  const file = filePurposeOf(path)?.file;
+  if (file === undefined) return false;
+  const studio = path.slice(0, -`${file}.k8s.yaml`.length);
+  return studio === '' || checkStudioName(studio.slice(0, -1), '').length === 0;
+}
+
+/** Whether a folder without a file, such as one from which a person took them, is one that synth makes. */
+function isOwnFolder(path: string): boolean {
+  return /^([^/]+\/)?(foundation|argocd)$/.test(path);
+}

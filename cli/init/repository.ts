@@ -24,8 +24,9 @@ const IGNORED = `node_modules/
 !studios/*.env
 *secrets.k8s.yaml
 
-# What is rendered before it takes the place of dist/.
+# What is written before it takes the place of dist/, or of a file.
 .dist-*/
+.new-*
 `;
 
 /** The settings that a repository begins with; secrets come from elsewhere. */

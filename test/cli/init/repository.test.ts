@@ -56,11 +56,11 @@ test('Git keeps its studio.env, and ignores secrets', async () => {
   await cli('init', '--repo', 'repository', ...urls);
   const git = (...args: string[]) => execFileSync('git', args, { cwd: folder.path, encoding: 'utf8' });
   git('init', '--quiet', 'repository');
-  for (const name of ['studio.env', 'secrets.env', '.env'])
+  for (const name of ['studio.env', 'secrets.env', '.env', '.new-0123456789ab'])
     writeFileSync(path(`repository/${name}`), '', { flag: 'a' });
   const stdout = git('-C', 'repository', 'ls-files', '--others', '--exclude-standard');
   expect(stdout.trim().split('\n')).toEqual(expect.arrayContaining(['studio.env', 'package.json']));
-  expect(stdout).not.toMatch(/secrets\.env|^\.env$/m);
+  expect(stdout).not.toMatch(/secrets\.env|^\.env$|\.new-/m);
 });
 
 test('it says what studio.env still needs', async () => {

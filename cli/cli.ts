@@ -109,6 +109,8 @@ export async function main(): Promise<void> {
   };
   // Node.js would show the line of the code in which it happened, and that of a bundle is all of it.
   process.on('uncaughtException', (error) => {
+    // A command that has stopped a studio listens itself, and starts it again first.
+    if (process.listenerCount('uncaughtException') > 1) return;
     failed(unexpected(error));
     process.exit();
   });

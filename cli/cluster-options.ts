@@ -57,7 +57,7 @@ export async function withCluster(
     return await withoutStackTrace(own, async () => work(await connect(options, own, pace), signal));
   } catch (error) {
     if (!signal.aborted) throw error;
-    own.err(`${(signal.reason as Error).message}.`);
+    own.err(interruption.reason);
     return 1;
   } finally {
     interruption.release();

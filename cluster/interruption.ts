@@ -1,9 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { unexpected } from '../config/problems';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 // What nobody has caught: an error in a handler of an event, or in a promise that nobody waits for.
 const ERRORS = ['uncaughtException', 'unhandledRejection'] as const;
+
+/** Somebody ended the command. */
+class Signaled extends Error {}
 
 /**
  * Ctrl-C, a closed terminal, a stopped job, or an error of this program in any callback: what runs is given up, and what must
@@ -14,7 +18,7 @@ export class Interruption {
   private readonly onError = (error: unknown) => this.controller.abort(error);
   private readonly onSignal = (signal: NodeJS.Signals) => {
     if (this.controller.signal.aborted) this.onRepeated();
-    else this.controller.abort(new Error(`Interrupted (${signal})`));
+    else this.controller.abort(new Signaled(`Interrupted (${signal})`));
   };
 
   /** @param onRepeated told of every further signal, which changes nothing */
@@ -25,6 +29,12 @@ export class Interruption {
 
   get signal(): AbortSignal {
     return this.controller.signal;
+  }
+
+  /** Why it came, as a sentence. */
+  get reason(): string {
+    const { reason } = this.controller.signal;
+    return reason instanceof Signaled ? `${reason.message}.` : unexpected(reason);
   }
 
   /** Signals end the process again. */

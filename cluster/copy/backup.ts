@@ -1,5 +1,6 @@
 import { createWriteStream, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { COPY_POD } from '../../config/names';
+import { inOneLine } from '../../config/text';
 import { lineOf } from '../../releases';
 import { type Connection, confirmed } from '../connection';
 import type { Console } from '../console';
@@ -103,18 +104,20 @@ export class Backup {
       renameSync(partial, path);
       const { files, databases, leftOut } = checked.manifest;
       console.out(
-        `${path}: ${Object.keys(files).length} files, ${size(checked.bytes)}; size and SHA-256 of each are as on the volume.`,
+        inOneLine(
+          `${path}: ${Object.keys(files).length} files, ${size(checked.bytes)}; size and SHA-256 of each are as on the volume.`,
+        ),
       );
       for (const name of leftOut)
         this.warn(`  ${name} was left out: it is not a file or folder, nor a link to one of them`);
       const damaged = Object.entries(databases).filter(([, verdict]) => verdict !== 'ok');
-      for (const [name, verdict] of damaged) console.err(`  ${name} is damaged on the volume: ${verdict}`);
+      for (const [name, verdict] of damaged) console.err(inOneLine(`  ${name} is damaged on the volume: ${verdict}`));
       if (damaged.length > 0) return false;
-      console.out(`  SQLite's integrity_check: ${Object.keys(databases).join(', ') || 'no databases'} ok`);
+      console.out(inOneLine(`  SQLite's integrity_check: ${Object.keys(databases).join(', ') || 'no databases'} ok`));
       if (doubt) throw new Refusal(`${path} may hold what was written while it was made: ${doubt.message}`);
       await this.remember(studio);
       if (keep !== undefined && file.folder !== undefined) {
-        for (const gone of rotate(file.folder, namespace, keep)) console.out(`  removed ${gone}`);
+        for (const gone of rotate(file.folder, namespace, keep)) console.out(inOneLine(`  removed ${gone}`));
       }
       return started;
     } finally {
@@ -124,7 +127,7 @@ export class Backup {
 
   /** Says what a person should know although the backup is good. */
   private warn(text: string): void {
-    this.connection.console.err(text);
+    this.connection.console.err(inOneLine(text));
   }
 
   /** Notes on the claim when its data was copied, for `status` to tell; the backup is good without it. */
@@ -160,7 +163,7 @@ export class Backup {
     const what = this.props.live
       ? 'The studio keeps running. What is only in the memory of ingestion is not in the copy.'
       : 'Backend and ingestion stop, their volume is copied, and they start again, also after an error. Exporters drop spans that they cannot send for about half a minute.';
-    return [...planHeading(this.connection.target, studio), `Backup     ${path}`, what].join('\n');
+    return [...planHeading(this.connection.target, studio), `Backup     ${path}`, what].map(inOneLine).join('\n');
   }
 
   /** Copies the volume into a file; the studio is started again before this ends, in whatever way. */

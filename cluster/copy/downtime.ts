@@ -1,4 +1,5 @@
 import { COPY_POD } from '../../config/names';
+import { inOneLine } from '../../config/text';
 import { fieldsOf } from '../../render/manifest';
 import { sleep } from '../interruption';
 import { type Kubectl, KubectlError, type KubectlFailure } from '../kubectl';
@@ -88,7 +89,7 @@ export class Downtime {
     while (Date.now() < deadline) {
       const ready = await areReady(this.work.kubectl, names, signal).catch((error) => {
         signal.throwIfAborted();
-        this.work.console.err(`  ${(error as Error).message}`);
+        this.work.console.err(inOneLine(`  ${(error as Error).message}`));
         return false;
       });
       if (ready) {
@@ -128,7 +129,7 @@ export async function startAgain(
 ): Promise<boolean> {
   const told = new Set<string>();
   const left = await start(kubectl, stopped, pace, ({ message }) => {
-    if (!told.has(message)) err(`  ${message}\n  The studio is not started yet; trying again.`);
+    if (!told.has(message)) err(`  ${inOneLine(message)}\n  The studio is not started yet; trying again.`);
     told.add(message);
   });
   if (left.length === 0) return true;

@@ -1,3 +1,4 @@
+import { inOneLine } from '../../config/text';
 import type { Console } from '../console';
 import type { Kubectl } from '../kubectl';
 
@@ -39,7 +40,7 @@ export const usualPace: Pace = {
 export function patient(kubectl: Kubectl, { retrySeconds, retryMs }: Pace, { err }: Console): Kubectl {
   const told = new Set<string>();
   const onTrouble = ({ message }: Error) => {
-    if (!told.has(message)) err(`  ${message}\n  Trying again for ${retrySeconds} s.`);
+    if (!told.has(message)) err(`  ${inOneLine(message)}\n  Trying again for ${retrySeconds} s.`);
     told.add(message);
   };
   return kubectl.patient({ seconds: retrySeconds, retryMs, onTrouble });

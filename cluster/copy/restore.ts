@@ -1,5 +1,6 @@
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { COPY_POD, workloadNames } from '../../config/names';
+import { inOneLine } from '../../config/text';
 import { releaseLines } from '../../releases';
 import type { Manifest } from '../../render/manifest';
 import { type Connection, confirmed } from '../connection';
@@ -99,7 +100,9 @@ export class Restore {
       ...(replace
         ? ['What is on the volume is moved aside, and stays there.']
         : ['Nothing is done unless the volume is empty.']),
-    ].join('\n');
+    ]
+      .map(inOneLine)
+      .join('\n');
   }
 
   /** A namespace like the studio's, with a claim like the studio's. */
@@ -165,7 +168,7 @@ export class Restore {
         await this.tidy(() => pod.ask({ command: 'discard', args: [stage] }), `${stage} is left over on the volume`);
       await this.tidy(() => pod.delete(), `The pod ${COPY_POD} is left over`);
     }
-    console.out(`${source.text} is on the volume: size and SHA-256 of each file are as they were.`);
+    console.out(inOneLine(`${source.text} is on the volume: size and SHA-256 of each file are as they were.`));
     if (aside) console.out(`What was there is in ${aside} on the volume.`);
     if (!started) return false;
     if (studio.writers.length > 0) await downtime.untilReady(this.signal);
@@ -191,7 +194,9 @@ export class Restore {
       );
     }
     for (const name of holdings.leftovers) {
-      this.connection.console.err(`Removing ${name} from the volume, which a restore that did not end has left.`);
+      this.connection.console.err(
+        inOneLine(`Removing ${name} from the volume, which a restore that did not end has left.`),
+      );
     }
   }
 
@@ -206,7 +211,7 @@ export class Restore {
     const damaged = Object.entries(databases).find(([, verdict]) => verdict !== 'ok');
     if (damaged) throw new Refusal(`${damaged[0]} is damaged: ${damaged[1]}`);
     const names = Object.keys(databases).join(', ') || 'no databases';
-    this.connection.console.err(`Copied ${size(source.bytes)}. SQLite's integrity_check: ${names} ok.`);
+    this.connection.console.err(inOneLine(`Copied ${size(source.bytes)}. SQLite's integrity_check: ${names} ok.`));
   }
 
   private howToLook({ claim, tag }: LiveStudio): string {
@@ -215,7 +220,7 @@ export class Restore {
   }
 
   private async tidy(work: () => Promise<unknown>, whatIsLeft: string): Promise<void> {
-    await work().catch((error: Error) => this.connection.console.err(`  ${whatIsLeft}: ${error.message}`));
+    await work().catch((error: Error) => this.connection.console.err(inOneLine(`  ${whatIsLeft}: ${error.message}`)));
   }
 }
 

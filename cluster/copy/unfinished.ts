@@ -1,3 +1,4 @@
+import { inOneLine } from '../../config/text';
 import type { Manifest } from '../../render/manifest';
 import { Refusal } from '../refusal';
 import { Downtime, startAgain } from './downtime';
@@ -34,9 +35,11 @@ export async function findStudioStarted(work: Work, rendered?: Manifest): Promis
   const stopped = marks.map(({ name, mark: { replicas, token } }) => ({ name, replicas, token }));
   const [first] = marks;
   console.err(
-    first
-      ? `The studio was stopped ${first.mark.since} by a command on ${first.mark.host} that did not live to start it again. Starting it.`
-      : `A ${leftOver?.command ?? 'copy'} on ${leftOver?.host ?? 'an unknown host'} did not live to remove its pod. Removing it.`,
+    inOneLine(
+      first
+        ? `The studio was stopped ${first.mark.since} by a command on ${first.mark.host} that did not live to start it again. Starting it.`
+        : `A ${leftOver?.command ?? 'copy'} on ${leftOver?.host ?? 'an unknown host'} did not live to remove its pod. Removing it.`,
+    ),
   );
   // A backup only reads. What a restore left on the volume is put in order before anything starts on it.
   if ([leftOver, ...marks.map(({ mark }) => mark)].some((each) => each && each.command !== 'backup')) {
@@ -70,10 +73,11 @@ export async function finishRestore(work: Work, studio: LiveStudio): Promise<voi
       command: 'finish',
     });
     if (done.finished.length > 0) console.err('Finished the restore that had broken off.');
-    for (const name of done.removed) console.err(`Removed ${name} from the volume, which a restore had left.`);
+    for (const name of done.removed)
+      console.err(inOneLine(`Removed ${name} from the volume, which a restore had left.`));
   } finally {
     started = await downtime.end();
-    await pod.delete().catch((error: Error) => console.err(`  ${error.message}`));
+    await pod.delete().catch((error: Error) => console.err(inOneLine(`  ${error.message}`)));
   }
   if (!started) throw new Refusal('The studio could not be started again');
 }

@@ -289,9 +289,9 @@ export function hostileArchives(seed: number): readonly HostileArchive[] {
   return found;
 }
 
-/** An archive with nothing wrong about it. */
-export function honestArchive(): Buffer {
-  return archiveOf([{ name: 'notes', content: text('honest') }]);
+/** An archive with nothing wrong about it. @param header what it tells of itself */
+export function honestArchive(header: object = {}): Buffer {
+  return archiveOf([{ name: 'notes', content: text('honest') }], (manifest) => manifest, header);
 }
 
 /** What every archive of a studio has. */
@@ -300,7 +300,11 @@ function studio(): readonly Entry[] {
 }
 
 /** An archive of a studio and further entries below its data, with the manifest that fits. */
-function archiveOf(further: readonly Entry[], change: (manifest: object) => unknown = (manifest) => manifest): Buffer {
+function archiveOf(
+  further: readonly Entry[],
+  change: (manifest: object) => unknown = (manifest) => manifest,
+  header: object = {},
+): Buffer {
   const entries = [...studio(), ...further.map((entry) => ({ ...entry, name: `data/${entry.name}` }))];
   const own = (type: string) =>
     entries
@@ -320,7 +324,7 @@ function archiveOf(further: readonly Entry[], change: (manifest: object) => unkn
     databases: {},
   };
   return packed([
-    { name: 'junjo-backup.json', content: text('{"format":1}') },
+    { name: 'junjo-backup.json', content: text(JSON.stringify({ format: 1, ...header })) },
     ...entries,
     manifestEntry(text(JSON.stringify(change(manifest)) ?? '')),
   ]);

@@ -3,9 +3,11 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { backUp } from '../../../cli/backup';
+import { run as runCli } from '../../../cli/cli';
 import { type RestoreOptions, restoreInto } from '../../../cli/restore';
 import type { Pace } from '../../../cluster/copy/pace';
 import type { Fault, SeenRequest } from '../../support/fake-cluster/faults';
+import { honestArchive } from '../../support/hostile-archives';
 import { kubectlInProcess } from '../../support/kubectl-in-process';
 import { contents, fillVolume, hasty, LiveStudio } from '../../support/live-studio';
 import { describeWith } from '../../support/programs';
@@ -191,6 +193,21 @@ describeWith(['kubectl', 'python3'], 'restore', () => {
       said: expect.stringContaining('large is not what was copied'),
     });
     expect(studio.cluster.requests).toHaveLength(requests);
+  });
+
+  test('shows what an archive tells of itself on one line, and without control characters', async () => {
+    const source = join(folder, 'archive\nContext    production.tar.gz');
+    const words = '2026\u001b]52;c;eA==\u0007\nContext    production\r\u009b2J\u202e';
+    writeFileSync(source, honestArchive({ taken: words, tag: words, namespace: words }));
+    const said: string[] = [];
+    const note = (text: string) => said.push(text);
+    const io = { ...studio.io(), out: note, err: note };
+    expect(await runCli(['restore', source, '--namespace', studio.namespace], io)).toBe(1);
+    const text = said.join('\n');
+    expect(text).toContain('2026\\u001b]52;c;eA==\\u0007\\nContext    production');
+    expect(text.match(/^Context .*$/gm)).toEqual([expect.stringMatching(/^Context {4}fake /)]);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for
+    expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
   });
 
   test.each<[string, (path: string) => void, RegExp]>([

@@ -20,8 +20,16 @@ export type InFile =
     };
 
 /** What Linux hands to a program of one variable, its name included: MAX_ARG_STRLEN of include/uapi/linux/binfmts.h. */
-const MAX_VALUE_BYTES = 128 * 1024;
-const TOO_LONG = 'is longer than 128 KiB, with which no container starts. Set a shorter value';
+const OF_CONTAINERS = {
+  bytes: 128 * 1024,
+  problem: 'is longer than 128 KiB, with which no container starts. Set a shorter value',
+};
+
+/** The API server takes no larger object, give or take: MaxSecretSize of pkg/apis/core/types.go in Kubernetes. */
+const OF_MANIFESTS = {
+  bytes: 1024 * 1024,
+  problem: 'is longer than 1 MiB, which no object of Kubernetes can hold. Set a shorter value',
+};
 
 /**
  * The values of one studio: `inFile` is what a person wrote, `inEffect` is what counts, defaults included.
@@ -45,7 +53,8 @@ export class Values {
     const written = this.entries.get(name)?.value;
     if (!written) return { kind: 'none', hasLine: this.entries.has(name) };
     const { secret, readers, type } = this.table.get(name) ?? {};
-    if (Buffer.byteLength(written) > MAX_VALUE_BYTES) return { kind: 'unsound', problem: TOO_LONG };
+    const { bytes, problem } = readers?.length ? OF_CONTAINERS : OF_MANIFESTS;
+    if (Buffer.byteLength(written) > bytes) return { kind: 'unsound', problem };
     if (secret && readers && isPlaceholder(written)) return { kind: 'placeholder' };
     const parsed = type?.parse(written) ?? { value: written };
     return 'problem' in parsed

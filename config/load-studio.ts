@@ -133,7 +133,8 @@ function configOf(
 ): Built<StudioConfig | undefined> {
   const problems: Problem[] = [];
   const built = <T>(part: Built<T>): T => {
-    problems.push(...part.problems);
+    // Not as arguments of one call: a setting may have a problem for each of many thousand files.
+    for (const problem of part.problems) problems.push(problem);
     return part.value;
   };
   const namespace = built(namespaceOf(values));

@@ -30,6 +30,11 @@ test('a value that is too long is refused at its line, whatever the variable', (
   }
 });
 
+test('a list of very many files that are not there is a problem for each, and no error of ours', () => {
+  const problems = problemsOf(`JUNJO_K8S_PATCHES=${'a,'.repeat(400_000)}a\n${envText(development())}`);
+  expect(problems).toHaveLength(400_001);
+});
+
 describe('a setting arrives as what it stands for', () => {
   test('a number', () => {
     expect(load(development({ JUNJO_K8S_FRONTEND_REPLICAS: '07' })).frontendReplicas).toBe(7);

@@ -141,7 +141,8 @@ export class Restore {
     const { console } = this.connection;
     const pod = new VolumePod(this.pace, this.owner, work);
     const downtime = new Downtime(studio, work);
-    const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
+    // To the millisecond: two restores of one second have folders of their own.
+    const time = new Date().toISOString().replace(/[-:.]/g, '');
     const stage = `.junjo-restore-${time}`;
     let aside: string | null = null;
     let started = true;
@@ -169,7 +170,7 @@ export class Restore {
       await this.tidy(() => pod.delete(), `The pod ${COPY_POD} is left over`);
     }
     console.out(inOneLine(`${source.text} is on the volume: size and SHA-256 of each file are as they were.`));
-    if (aside) console.out(`What was there is in ${aside} on the volume.`);
+    if (aside) console.out(inOneLine(`What was there is in ${aside} on the volume.`));
     if (!started) return false;
     if (studio.writers.length > 0) await downtime.untilReady(this.signal);
     else console.out(this.howToLook(studio));

@@ -107,7 +107,7 @@ function withoutRepeated(requests: readonly SeenRequest[]): readonly string[] {
   const lines = requests.map(({ method, path, query }) => [method, path, ...query.getAll('command')].join(' '));
   // Of the moment at which the command runs.
   const timeless = lines.map((line) =>
-    line.replace(/\b\d{8}T\d{6}Z|\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'time').replace(/\b[0-9a-f-]{36}\b/g, 'token'),
+    line.replace(/\b\d{8}T\d{6,9}Z|\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'time').replace(/\b[0-9a-f-]{36}\b/g, 'token'),
   );
   return timeless.filter((line, index) => line !== timeless[index - 1]);
 }

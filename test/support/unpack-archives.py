@@ -65,9 +65,18 @@ def restore(volume, root, archive, honest):
         expected = {moved(name, aside): what for name, what in kept.items()}
         after = tree(root)
         changed = difference(expected, {name: what for name, what in after.items() if name in expected})
+        changed = changed or leading_out(os.path.join(root, "volume"))
         if changed:
             return {**result, "changed": changed}
     return {**result, "changed": ""}
+
+
+def leading_out(volume):
+    """The links on the volume that lead out of the data."""
+    links = [os.path.join(volume, name) for name, kind in tree(volume, without=ASIDES).items() if kind[0] == "link"]
+    base = os.path.realpath(volume)
+    targets = [os.path.relpath(os.path.realpath(link), base).split(os.sep)[0] for link in links]
+    return ", ".join(link for link, top in zip(links, targets) if top == ".." or top.startswith(".junjo-before-"))
 
 
 def moved(name, aside):

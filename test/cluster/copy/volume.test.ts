@@ -66,6 +66,15 @@ describeWith(['python3'], 'the program that copies a volume', () => {
     }
   });
 
+  test('what came onto the volume after a change of places broke off is neither replaced nor lost', () => {
+    // The old data is aside; the studio was started by hand, and made a database of its own.
+    expect(run(swap, 3).status).toBe(9);
+    put('sqlite/junjo.db', 'of a studio that was started meanwhile');
+    const before = contents(data);
+    expect(run(swap)).toMatchObject({ status: 1, stderr: expect.stringContaining('sqlite came onto the volume') });
+    expect(contents(data)).toEqual(before);
+  });
+
   test('a volume that is not empty changes places with nothing, unless what is there may be moved aside', () => {
     const before = contents(data);
     expect(run(['swap', '.junjo-restore-1', '{}'])).toMatchObject({

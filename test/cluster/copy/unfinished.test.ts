@@ -57,6 +57,8 @@ describeWith(['kubectl', 'python3'], 'what another command does, or has left', (
       fault: { kind: 'hang' },
     });
   const copyPods = () => studio.cluster.store.list('pods').filter(({ metadata }) => metadata.name === POD);
+  const stopped = () =>
+    studio.cluster.requests.some(({ method, body }) => method === 'PATCH' && body.includes('"replicas":0'));
   const changes = () =>
     studio.cluster.requests.filter(({ method, path }) => method !== 'GET' || path.endsWith('/exec'));
 
@@ -121,6 +123,24 @@ describeWith(['kubectl', 'python3'], 'what another command does, or has left', (
     expect(done.said).toMatch(/under way|does not say whose it is/);
     expect(changes()).toHaveLength(requests);
     expect(copyPods()).toHaveLength(1);
+  });
+
+  test('a pod that came in the place of a left over one, just before that is deleted, stays', async () => {
+    const dead = podOf({ host: 'elsewhere', command: 'backup' }, { phase: 'Succeeded' });
+    stayAs(dead);
+    await studio.cluster.until(() => copyPods().some(({ status }) => status?.phase === 'Succeeded'));
+    when(
+      ({ method, path }) => method === 'DELETE' && path.endsWith(POD),
+      () => {
+        const living = podOf({ host: 'elsewhere', command: 'restore', token: 'another' });
+        studio.cluster.apply({ ...living, metadata: { ...living.metadata, uid: 'another' } });
+      },
+    );
+    expect(await backup()).toMatchObject({ exit: 1, said: expect.stringContaining('under way') });
+    expect(copyPods().map(({ metadata }) => [metadata.uid, metadata.deletionTimestamp])).toEqual([
+      ['another', undefined],
+    ]);
+    expect(stopped()).toBe(false);
   });
 
   test('a pod that took the place of another runs nothing for it, and stays', async () => {

@@ -50,6 +50,9 @@ const RESERVED = /^(lost\+found$|\.junjo-restore-|\.junjo-before-)/;
 const MARKS = ['.junjo-studio.json', '.junjo-studio.json.new'];
 const MAX_ENTRIES = 100_000;
 
+/** Bytes of a path, and of what a link leads to: PATH_MAX of Linux. */
+const MAX_PATH = 4096;
+
 /** Bytes of the header of an archive, which holds a handful of short values. */
 const MAX_HEADER = 64 * 1024;
 
@@ -128,6 +131,9 @@ function nameInside({ name, type, linkname, pax }: EntryHeader): string {
   const own = parts.join('/');
   if (`${top}/` !== DATA || parts.length === 0 || parts.some((part) => ['', '.', '..'].includes(part))) {
     throw new Refusal(`${name} does not belong into an archive of a studio`);
+  }
+  if ([own, linkname ?? ''].some((path) => path.includes('\0') || Buffer.byteLength(path) > MAX_PATH)) {
+    throw new Refusal(`${own.slice(0, 200)} is no path, or leads to none: it is too long, or holds a NUL`);
   }
   const [first = ''] = parts.map((part) => part.normalize('NFKC').toLowerCase());
   if (RESERVED.test(first) || (MARKS.includes(first) && !(type === 'file' && MARKS.includes(own)))) {

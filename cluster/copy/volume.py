@@ -55,8 +55,14 @@ MAX_ENTRIES = 100_000
 # Bytes of headers that may stand between two files, as in tar-stream.
 MAX_HEADERS = 4 << 20
 
+# Bytes of a path, and of what a link leads to: PATH_MAX of Linux.
+MAX_PATH = 4096
+
 # Files up to this size are read whole in a live copy, so that one which changes meanwhile can be read again.
 SMALL = 64 << 20
+
+# Bytes of a plan, which is read whole.
+MAX_PLAN = 1 << 20
 
 # Bytes of a block, of which each entry takes at least one.
 BLOCK = 4096
@@ -96,8 +102,8 @@ def look(data):
         raise Refusal(f"The volume holds {count} files and folders, and at most {MAX_ENTRIES} can be copied")
     try:
         with open(os.path.join(data, MARKS[0]), encoding="utf-8") as file:
-            mark = json.load(file)
-    except (OSError, ValueError):
+            mark = json.loads(file.read(CHUNK))
+    except (OSError, ValueError, RecursionError):
         mark = None
     return {
         "entries": entries(data),
@@ -264,6 +270,10 @@ class Received:
                 self.stream = Stream(unpacked)
                 with tarfile.open(fileobj=self.stream, mode="r|") as tar:
                     for entry in tar:
+                        # tarfile keeps every entry, and gives each a copy of the attributes that are for all of them.
+                        tar.members.clear()
+                        if tar.pax_headers:
+                            raise Refusal("The copy holds attributes for all of its entries. Backups hold none")
                         self.stream.headers = 0
                         self.add(tar, entry)
                 # To the end of the stream, where gzip's own checksum stands.
@@ -306,6 +316,8 @@ class Received:
         return Hashing(tar.extractfile(entry), self.progress, self.stream)
 
     def unpack(self, name, entry, content):
+        if any("\0" in path or len(path) > MAX_PATH for path in (name, entry.linkname)):
+            raise Refusal(f"{shown(name[:200])} is no path, or leads to none: it is too long, or holds a NUL")
         path = os.path.join(self.root, name)
         if folded(name.split("/")[0]) in MARKS and not (content and name in MARKS):
             raise Refusal(f"{shown(name)} does not belong into an archive of a studio: the upgrade guard writes that file")
@@ -460,7 +472,7 @@ def open_moves(data, name):
     """
     try:
         with open(os.path.join(data, name), encoding="utf-8") as file:
-            plan = json.loads(file.read(CHUNK))
+            plan = json.loads(file.read(MAX_PLAN))
         aside, stage, moves = plan["aside"], plan["stage"], [(source, target) for source, target in plan["moves"]]
         allowed = name == f"{stage}{PLAN}" and (aside is None or re.fullmatch(ASIDE, aside))
         old = [source for source, target in moves if aside and target == f"{aside}/{source}"]
@@ -492,9 +504,11 @@ def open_moves(data, name):
 
 
 def write_plan(path, plan):
-    fresh = f"{path}.new"
+    text, fresh = json.dumps(plan), f"{path}.new"
+    if len(text) > MAX_PLAN:
+        raise Refusal(f"The copy and the volume have more names at their top than can be moved: {len(plan['moves'])}")
     with open(fresh, "w", encoding="utf-8") as file:
-        json.dump(plan, file)
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
     os.replace(fresh, path)

@@ -270,6 +270,23 @@ export function hostileArchives(seed: number): readonly HostileArchive[] {
     what: 'a huge name',
     bytes: packed([{ name: 'long', type: 'L', content: Buffer.alloc(64 << 20, 'n') }]),
   });
+  // Headers that are small one by one, and large together.
+  const link = { name: 'data/a', type: LINK, link: 'b' };
+  const large = gzipSync(Buffer.concat(blocksOf({ ...link, pax: { comment: 'x'.repeat(3 << 20) } })), { level: 1 });
+  found.push({ what: 'large attributes', bytes: Buffer.concat([...some(120, () => large), packed([])]) });
+  const keys = Object.fromEntries(some(100_000, () => 0).map((_, index) => [`k${index}`, 'v']));
+  found.push({
+    what: 'attributes for all entries',
+    bytes: packed([attributesOf(keys, 'g'), ...some(60, () => ({ ...link, pax: { comment: 'x' } }))]),
+  });
+  for (const path of ['b\0c', 'n'.repeat(1 << 20)]) {
+    add(`a link to ${JSON.stringify(path.slice(0, 4))}`, [
+      { name: 'a', type: LINK, link: path, pax: { linkpath: path } },
+    ]);
+    add(`a link named ${JSON.stringify(path.slice(0, 4))}`, [
+      { name: path, type: LINK, link: 'c', pax: { path: `data/${path}` } },
+    ]);
+  }
   found.push({ what: 'a huge file', bytes: packed([{ name: 'data/a', content: Buffer.alloc(100 << 20) }]) });
   found.push({ what: 'zeros after the end', bytes: Buffer.concat([packed([]), gzipSync(Buffer.alloc(100 << 20))]) });
   found.push({
@@ -348,15 +365,18 @@ function tarOf(entries: readonly Entry[]): Buffer {
 
 function blocksOf(entry: Entry): readonly Buffer[] {
   const { content = Buffer.alloc(0), pax } = entry;
-  const attributes = Object.entries(pax ?? {})
-    .map(([key, value]) => record(key, value))
-    .join('');
   return [
-    ...(pax ? blocksOf({ name: 'pax', type: 'x', content: text(attributes) }) : []),
+    ...(pax ? blocksOf(attributesOf(pax, 'x')) : []),
     headerOf(entry),
     content,
     Buffer.alloc((BLOCK - (content.length % BLOCK)) % BLOCK),
   ];
+}
+
+/** Extended attributes, of the entry that follows (`x`) or of all that follow (`g`). */
+function attributesOf(pax: Readonly<Record<string, string>>, type: 'x' | 'g'): Entry {
+  const records = Object.entries(pax).map(([key, value]) => record(key, value));
+  return { name: 'pax', type, content: text(records.join('')) };
 }
 
 /** A header of the ustar format: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html */

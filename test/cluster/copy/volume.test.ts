@@ -84,6 +84,20 @@ describeWith(['python3'], 'the program that copies a volume', () => {
     expect(contents(data)).toEqual(before);
   });
 
+  test('a copy with more names at its top than a plan holds changes nothing, and leaves no plan', () => {
+    for (let index = 0; index < 6000; index += 1) put(`.junjo-restore-1/${'n'.repeat(100)}${index}`, '');
+    expect(run(swap)).toMatchObject({ status: 1, stderr: expect.stringContaining('more names at their top') });
+    expect(Object.keys(contents(data, /^\.junjo-/)).sort()).toEqual(
+      ['only-old', 'spans', 'spans/a', 'sqlite', 'sqlite/junjo.db'].sort(),
+    );
+    expect(run(['finish'])).toMatchObject({ status: 0, stdout: '{"finished": [], "removed": [".junjo-restore-1"]}\n' });
+  });
+
+  test.each(['[', '{"line":'])('a mark of many "%s" inside each other is no mark', (part) => {
+    put('.junjo-studio.json', part.repeat(100_000));
+    expect(JSON.parse(run(['look']).stdout)).toMatchObject({ mark: null });
+  });
+
   test('receives nothing for which the volume has no room', () => {
     const { status, stderr } = run(['receive', '.junjo-restore-2', JSON.stringify({ bytes: 1e18 })]);
     expect({ status, stderr }).toMatchObject({

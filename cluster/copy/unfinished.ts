@@ -62,7 +62,8 @@ export async function findStudioStarted(work: Work, rendered?: Manifest): Promis
 export async function finishRestore(work: Work, studio: LiveStudio): Promise<void> {
   const { console, signal } = work;
   const pod = new VolumePod(work.pace, work.owner, work);
-  const running = studio.writers.filter((writer) => !stoppedMark(writer));
+  // kubectl apply sets the replicas, and leaves the mark of the stop.
+  const running = studio.writers.filter((writer) => !stoppedMark(writer) || writer.spec?.replicas !== 0);
   const downtime = new Downtime({ ...studio, writers: running }, work);
   let started = true;
   try {

@@ -193,7 +193,7 @@ describeWith(['kubectl', 'python3'], 'what another command does, or has left', (
       ];
       writeFileSync(`${stage}.plan`, JSON.stringify({ aside: '.junjo-before-1', stage: '.junjo-restore-1', moves }));
     };
-    const mark = (command: string) => {
+    const mark = (command: string, replicas = 0) => {
       for (const component of ['ingestion', 'backend']) {
         const deployment = studio.deployment(component);
         const owner = {
@@ -208,7 +208,7 @@ describeWith(['kubectl', 'python3'], 'what another command does, or has left', (
         studio.cluster.apply({
           ...deployment,
           metadata: { ...deployment.metadata, annotations },
-          spec: { ...deployment.spec, replicas: 0 },
+          spec: { ...deployment.spec, replicas },
         });
       }
     };
@@ -232,6 +232,19 @@ describeWith(['kubectl', 'python3'], 'what another command does, or has left', (
 
     test('and whose studio was started by hand, is finished while that is stopped', async () => {
       halfDone();
+      expect(await backup()).toMatchObject({ exit: 0, said: expect.stringContaining('Finished the restore') });
+      const stopped = studio.cluster.requests.findIndex(
+        ({ method, body }) => method === 'PATCH' && body.includes('"replicas":0'),
+      );
+      expect(stopped).toBeGreaterThan(0);
+      expect(studio.cluster.requests.findIndex(isExec('finish'))).toBeGreaterThan(stopped);
+      await studio.ready();
+    });
+
+    test('and whose studio kubectl apply has started, mark and all, is finished while that is stopped', async () => {
+      halfDone();
+      mark('restore', 1);
+      await studio.cluster.until(() => studio.cluster.store.list('pods').length > 0);
       expect(await backup()).toMatchObject({ exit: 0, said: expect.stringContaining('Finished the restore') });
       const stopped = studio.cluster.requests.findIndex(
         ({ method, body }) => method === 'PATCH' && body.includes('"replicas":0'),

@@ -147,6 +147,7 @@ export class Restore {
     let aside: string | null = null;
     let started = true;
     let staged = false;
+    let swapping = false;
     let done = false;
     try {
       await this.openVolume(pod, work, studio);
@@ -158,13 +159,18 @@ export class Restore {
       if (studio.writers.length > 0) console.err('Stopping backend and ingestion …');
       await downtime.begin(this.signal);
       staged = false;
+      swapping = true;
       const args = [stage, JSON.stringify(this.props.replace ? { aside: `.junjo-before-${time}` } : {})];
       // Nothing interrupts it: it takes a moment.
       ({ aside } = await pod.ask<{ readonly aside: string | null }>({ command: 'swap', args }));
       done = true;
     } finally {
       started = await downtime.end();
-      if (!done && studio.writers.length > 0) downtime.tell(started);
+      if (swapping && !done) {
+        console.err(
+          'The restore may be half done. Run this restore again, or a backup: each of them finishes it first. The backend does not start on a volume that is half changed.',
+        );
+      } else if (!done && studio.writers.length > 0) downtime.tell(started);
       if (staged)
         await this.tidy(() => pod.ask({ command: 'discard', args: [stage] }), `${stage} is left over on the volume`);
       await this.tidy(() => pod.delete(), `The pod ${COPY_POD} is left over`);

@@ -219,7 +219,9 @@ export class VolumePod {
   async judge(folder: string, signal: AbortSignal): Promise<string | undefined> {
     const guard = `${UPGRADE_GUARD_PATH}/upgrade-guard.py`;
     const script = `test -f ${guard} || exit 0; python3 -I ${guard} ${UPGRADE_GUARD_PATH}/facts.json "$1" /tmp/reason >/tmp/log 2>&1 || cat /tmp/reason`;
-    const reason = await this.exec(['sh', '-c', script, 'judge', `${DATA_PATH}/${folder}`], { signal });
+    const words = ['sh', '-c', script, 'judge', `${DATA_PATH}/${folder}`];
+    const isWorthIt = ({ failure }: KubectlError) => failure === 'unreachable';
+    const reason = await this.kubectl.repeated(() => this.exec(words, { signal }), isWorthIt, signal);
     return reason.trim() || undefined;
   }
 

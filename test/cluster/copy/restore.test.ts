@@ -171,6 +171,24 @@ describeWith(['kubectl', 'python3'], 'restore', () => {
     expect(readdirSync(studio.volume)).toEqual([]);
   });
 
+  test('when the connection breaks after the copy has arrived, the copy is used', async () => {
+    kubectlInProcess(studio.cluster);
+    const source = composeFolder();
+    studio.cluster.faults.add({ when: isExec('judge'), fault: { kind: 'reset' }, times: 3 });
+    const { exit, said } = await run({ source });
+    expect({ exit, said }).toMatchObject({ exit: 0 });
+    expect(contents(studio.volume, BESIDE)).toEqual(contents(source));
+  });
+
+  test('when the folders cannot be changed, says that the restore is half done, and not that the studio runs', async () => {
+    kubectlInProcess(studio.cluster);
+    studio.cluster.faults.add({ when: isExec('swap'), fault: { kind: 'reset' } });
+    const { exit, said } = await run({ source: composeFolder() }, { ...hasty, retrySeconds: 1 });
+    expect(exit).toBe(1);
+    expect(said).not.toContain('were started again.');
+    expect(said).toMatch(/may be half done. Run this restore again, or a backup/);
+  });
+
   test('finds every changed byte of an archive before it touches the cluster', async () => {
     fillVolume(studio.volume);
     const source = await archive();

@@ -65,8 +65,8 @@ def check_marked(facts, data, mark):
         return
     if not any(known["schema"] == schema for known in facts["schemas"]):
         raise Stop(
-            f"Junjo AI Studio {mark.get('line')} ran on this volume last, which these manifests ({facts['manifests']}) do not know.\n"
-            f"Render with the manifests that do; {mark.get('manifests')} wrote {MARK}.\n"
+            f"Junjo AI Studio {shown(mark.get('line'))} ran on this volume last, which these manifests ({facts['manifests']}) do not know.\n"
+            f"Render with the manifests that do; {shown(mark.get('manifests'))} wrote {MARK}.\n"
             f"To go on all the same, delete {MARK} on the volume; its files are then looked at."
         )
     found, _ = written(facts, data)
@@ -84,7 +84,7 @@ def check_unmarked(facts, data):
             check_loss(facts, data, last)
     elif unknown:
         raise Stop(
-            f"No known release wrote {unknown}, so that nobody can tell whether {facts['line']} reads it.\n"
+            f"No known release wrote {shown(unknown)}, so that nobody can tell whether {facts['line']} reads it.\n"
             "Put the release back that ran here last, or move this file elsewhere on the volume.\n"
             "No setting goes on: a file that cannot be read may stop every flush of new spans."
         )
@@ -203,7 +203,7 @@ def read_mark(data):
             mark = json.load(file)
     except FileNotFoundError:
         return None
-    except ValueError:
+    except (ValueError, RecursionError):
         mark = None
     if not isinstance(mark, dict):
         # It is written whole or not at all, so somebody else wrote it; the files tell as well.
@@ -237,6 +237,11 @@ def write_mark(facts, data):
         raise
 
 
+def shown(text):
+    """What a volume holds may come from anybody: a text of it on one line and without control characters."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in str(text))
+
+
 def trouble(error, data):
     full = "Make it larger (JUNJO_K8S_STORAGE_SIZE, where its class allows it), or delete what is not needed."
     foreign = (
@@ -256,7 +261,7 @@ def trouble(error, data):
         error.errno,
         f"The volume cannot be used: {error.strerror}.\nLook at the events of the pod and of its claim.",
     )
-    return f"{what}\nNothing was changed ({error.filename or data}), and the pod tries again by itself."
+    return f"{what}\nNothing was changed ({shown(error.filename or data)}), and the pod tries again by itself."
 
 
 def refuse(text, termination_log):

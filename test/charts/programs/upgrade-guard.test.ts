@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VOLUME_MARK } from '../../../charts/upgrade-guard';
 import { moveOf, type ReleaseLine, recommendedTag, releaseLines, stepName } from '../../../releases';
+import { hostile, harmless as printable } from '../../support/controls';
 import { describeWith } from '../../support/programs';
 import { type Ended, lineCalled, Volume } from '../../support/volume';
 
@@ -227,6 +228,26 @@ describeWith(['python3'], 'the guard of the volume', () => {
     expect(volume.files).toEqual(files);
     volume.delete('.junjo-restore-20260102T030405Z.plan');
     expect(volume.guard(line081).status).toBe(0);
+  });
+
+  test.each<[string, () => void]>([
+    [
+      'a mark',
+      () => volume.write(VOLUME_MARK, JSON.stringify({ schema: 'x', line: `0.99${hostile}`, manifests: hostile })),
+    ],
+    ['the name of a file', () => volume.write(`spans/parquet/${hostile.replaceAll('/', '')}`, 'x')],
+  ])('shows what %s says without controls, and in no line of its own', (_, prepare) => {
+    prepare();
+    const { status, reason } = volume.guard(line082);
+    expect(status).toBe(1);
+    expect(reason).toMatch(printable);
+    expect(reason.trimEnd().split('\n')).toHaveLength(3);
+  });
+
+  test('looks at the files where a mark is made of lists inside each other', () => {
+    volume.write(VOLUME_MARK, '['.repeat(100_000));
+    expect(volume.guard(line082)).toMatchObject({ status: 0, log: expect.stringContaining('is not readable') });
+    expect(volume.mark).toMatchObject({ line: '0.82' });
   });
 
   test('among many files the newest tell which line wrote last', () => {

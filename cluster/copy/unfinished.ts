@@ -24,15 +24,16 @@ export async function findStudioStarted(work: Work, rendered?: Manifest): Promis
     const mark = stoppedMark(writer);
     return mark ? [{ name: writer.metadata.name, mark }] : [];
   });
+  const stopped = marks.map(({ name, mark: { replicas, token } }) => ({ name, replicas, token }));
   const alive = marks.find(({ mark }) => isAlive(mark));
   if (alive) {
     const { since, pid, host } = alive.mark;
     throw new Refusal(
-      `A copy of this studio is under way: it was stopped ${since} by process ${pid} on ${host}. Wait until that has ended`,
+      `A copy of this studio is under way: it was stopped ${since} by process ${pid} on ${host}. Wait until that has ended. If process ${pid} is another program, run:`,
+      ...stopped.map((each) => `  ${kubectl.commandLine(startArgs(each))}`),
     );
   }
   if (!leftOver && marks.length === 0) return studio;
-  const stopped = marks.map(({ name, mark: { replicas, token } }) => ({ name, replicas, token }));
   const [first] = marks;
   console.err(
     inOneLine(

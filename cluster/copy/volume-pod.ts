@@ -268,8 +268,10 @@ export class VolumePod {
     if (!isAlive(pod, owner)) return;
     const { command, host, pid, since } = owner;
     const text = `A ${command} of this studio is under way: process ${pid} on ${host} began it ${since}. Wait until that has ended`;
+    // A process that began later may have the number of one that was killed.
+    const here = `. If process ${pid} is another program, run: ${deletion}`;
     const elsewhere = `. If that process is gone, wait ${IDLE_SECONDS / 60} minutes, or: ${deletion}`;
-    throw new Refusal(lives(owner) ? text : `${text}${elsewhere}`);
+    throw new Refusal(`${text}${lives(owner) ? here : elsewhere}`);
   }
 
   private async exec(command: readonly string[], streams: ProgramStreams) {

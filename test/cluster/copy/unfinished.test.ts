@@ -143,6 +143,25 @@ describeWith(['kubectl', 'python3'], 'what another command does, or has left', (
     expect(stopped()).toBe(false);
   });
 
+  describe('says what to do where another process has got the number of one that was killed', () => {
+    const owner = { host: hostname(), pid: 1, command: 'backup' };
+
+    test('and left its pod', async () => {
+      const pod = podOf(owner);
+      stayAs(pod);
+      await studio.cluster.until(() => copyPods().some((each) => each.status?.phase === 'Running'));
+      expect((await backup()).said).toMatch(/If process 1 is another program, run: .*delete pod/);
+    });
+
+    test('and left the studio stopped', async () => {
+      const backend = studio.deployment('backend');
+      const mark = JSON.stringify({ ...owner, replicas: 1, token: 't', since: '2026-01-02T03:04:05Z' });
+      const annotations = { ...backend.metadata.annotations, [STOPPED]: mark };
+      studio.cluster.apply({ ...backend, metadata: { ...backend.metadata, annotations } });
+      expect((await backup()).said).toMatch(/If process 1 is another program, run:\n.*patch deployment/);
+    });
+  });
+
   test('a pod that took the place of another runs nothing for it, and stays', async () => {
     const other = podOf({ host: 'elsewhere', command: 'restore' });
     when(isExec('archive'), () => {

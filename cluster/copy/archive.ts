@@ -61,17 +61,18 @@ const MAX_HEADER = 64 * 1024;
  * archive holds, and what the program in the pod would refuse is refused here, before the cluster is touched.
  * @throws Refusal when it is damaged, or not an archive of a studio
  */
-export async function checkArchive(path: string): Promise<CheckedArchive> {
+export async function checkArchive(path: string, signal?: AbortSignal): Promise<CheckedArchive> {
   const contents = new ArchiveContents();
   const reader = extract();
   const packed = createReadStream(path);
-  const unpacked = pipeline(packed, createGunzip(), reader);
+  const unpacked = pipeline(packed, createGunzip(), reader, { signal });
   // Its failure is met below, when the entries end.
   unpacked.catch(() => undefined);
   try {
     for await (const entry of reader) await contents.add(entry);
     await unpacked;
   } catch (error) {
+    signal?.throwIfAborted();
     if (error instanceof Refusal) throw new Refusal(`${path}: ${error.message}`);
     throw new Refusal(`${path} is damaged or cut off: ${(error as Error).message}`);
   }

@@ -98,7 +98,7 @@ export class Backup {
     const partial = `${file.path}.partial`;
     try {
       const { started, doubt } = await this.copy(studio, file, partial);
-      const checked = await checkArchive(partial);
+      const checked = await checkArchive(partial, signal);
       signal.throwIfAborted();
       const path = doubt ? `${file.path}.unconfirmed` : file.path;
       renameSync(partial, path);

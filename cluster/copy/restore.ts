@@ -63,7 +63,7 @@ export class Restore {
   private async make(): Promise<boolean> {
     const { into, yes } = this.props;
     const { kubectl, console, manifests } = this.connection;
-    const source = await sourceOf(this.props.source);
+    const source = await sourceOf(this.props.source, this.signal);
     const rendered = manifests?.named('Deployment', workloadNames.backend);
     const studio = await findStudioStarted(this.workIn(kubectl), rendered);
     if (into === undefined) {
@@ -232,9 +232,11 @@ export class Restore {
 }
 
 /** Looks at what is to be restored, before anything is touched. */
-async function sourceOf(path: string): Promise<Source> {
+async function sourceOf(path: string, signal: AbortSignal): Promise<Source> {
   if (!existsSync(path)) throw new Refusal(`${path} does not exist`);
-  if (statSync(path).isDirectory()) {
+  const kind = statSync(path);
+  if (!kind.isFile() && !kind.isDirectory()) throw new Refusal(`${path} is not a file or folder`);
+  if (kind.isDirectory()) {
     const folder = await FolderArchive.of(path);
     if (!releaseLines.some(({ stores }) => folder.has(stores.usersPath))) {
       throw new Refusal(
@@ -243,7 +245,7 @@ async function sourceOf(path: string): Promise<Source> {
     }
     return { bytes: folder.bytes, files: folder.files, text: path, stream: () => folder.stream() };
   }
-  const { bytes, manifest, header } = await checkArchive(path);
+  const { bytes, manifest, header } = await checkArchive(path, signal);
   const damaged = Object.entries(manifest.databases).find(([, verdict]) => verdict !== 'ok');
   if (damaged) throw new Refusal(`${path}: ${damaged[0]} was damaged when it was copied: ${damaged[1]}`);
   const text = `${path}${header.taken ? ` (${header.taken}, release ${header.tag ?? 'unknown'})` : ''}`;

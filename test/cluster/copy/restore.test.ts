@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { backUp } from '../../../cli/backup';
 import { run as runCli } from '../../../cli/cli';
 import { type RestoreOptions, restoreInto } from '../../../cli/restore';
+import { checkArchive } from '../../../cluster/copy/archive';
 import type { Pace } from '../../../cluster/copy/pace';
 import type { Fault, SeenRequest } from '../../support/fake-cluster/faults';
 import { honestArchive } from '../../support/hostile-archives';
@@ -226,6 +227,21 @@ describeWith(['kubectl', 'python3'], 'restore', () => {
     expect(text.match(/^Context .*$/gm)).toEqual([expect.stringMatching(/^Context {4}fake /)]);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
+  });
+
+  test('refuses a pipe as an archive, which it could not read twice', async () => {
+    const source = join(folder, 'pipe');
+    execFileSync('mkfifo', [source]);
+    expect(await run({ source })).toMatchObject({ exit: 1, said: expect.stringContaining('is not a file or folder') });
+  }, 10_000);
+
+  test('gives up the check of an archive when it is interrupted', async () => {
+    fillVolume(studio.volume, { mebibytes: 16 });
+    const source = await archive();
+    const interrupted = new AbortController();
+    const checked = checkArchive(source, interrupted.signal);
+    interrupted.abort(new Error('Interrupted'));
+    await expect(checked).rejects.toThrow(/^Interrupted$/);
   });
 
   test.each<[string, (path: string) => void, RegExp]>([

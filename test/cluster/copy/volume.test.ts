@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { honestArchive } from '../../support/hostile-archives';
 import { contents } from '../../support/live-studio';
 import { describeWith } from '../../support/programs';
 import { withSystemPython } from '../../support/python';
@@ -18,6 +19,13 @@ def dying(*names):
     rename(*names)
 os.rename = dying
 sys.argv = sys.argv[2:]
+runpy.run_path(sys.argv[0], run_name='__main__')`;
+
+// A volume on which two blocks are free.
+const SMALL = `
+import collections, runpy, shutil, sys
+shutil.disk_usage = lambda path: collections.namedtuple('usage', 'free')(8192)
+sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name='__main__')`;
 
 let data: string;
@@ -73,6 +81,77 @@ describeWith(['python3'], 'the program that copies a volume', () => {
     const before = contents(data);
     expect(run(swap)).toMatchObject({ status: 1, stderr: expect.stringContaining('sqlite came onto the volume') });
     expect(contents(data)).toEqual(before);
+  });
+
+  describe('a plan that no restore has written is not followed', () => {
+    const [aside, stage] = ['.junjo-before-1', '.junjo-restore-1'];
+    const old = [['only-old', `${aside}/only-old`]];
+    const fresh = [[`${stage}/only-new`, 'only-new']];
+
+    test.each<[string, object]>([
+      ['with the new before the old', { aside, stage, moves: [...fresh, ...old] }],
+      ['with a move twice', { aside, stage, moves: [...old, ...old] }],
+      ['with a move to another name', { aside, stage, moves: [['only-old', 'sqlite/junjo.db']] }],
+      ['with a move out of a folder', { aside, stage, moves: [['sqlite/junjo.db', `${aside}/sqlite/junjo.db`]] }],
+      ['with a move out of the volume', { aside, stage, moves: [['..', `${aside}/..`]] }],
+      ['with a move of what restores keep', { aside, stage, moves: [[stage, `${aside}/${stage}`]] }],
+      ['with another stage', { aside, stage: '.junjo-restore-2', moves: [] }],
+      ['that puts the old data elsewhere', { aside: 'spans', stage, moves: [['only-old', 'spans/only-old']] }],
+      ['that leaves something in the stage', { aside, stage, moves: [...old, ...fresh] }],
+    ])('%s', (_, plan) => {
+      put(`${stage}.plan`, JSON.stringify(plan));
+      const before = contents(data);
+      for (const command of [['finish'], swap]) {
+        expect(run(command)).toMatchObject({ status: 1, stderr: expect.stringContaining('Nothing was changed') });
+        expect(contents(data)).toEqual(before);
+      }
+    });
+  });
+
+  test.each<[string, () => void]>([
+    ['a file with the name of a stage', () => put('.junjo-restore-2', '')],
+    ['a link with the name of a stage', () => symlinkSync('sqlite', join(data, '.junjo-restore-2'))],
+    ['a link with the name of a plan', () => symlinkSync('sqlite', join(data, '.junjo-restore-2.plan'))],
+    ['a link with the name of what was there', () => symlinkSync('.', join(data, '.junjo-before-1'))],
+    ['a name of no restore', () => put('.junjo-restore-a b/x', '')],
+  ])('%s is neither followed nor removed by any command', (_, prepare) => {
+    prepare();
+    const before = contents(data);
+    const receive = ['receive', '.junjo-restore-3', '{"bytes": 1000}'];
+    for (const command of [['look'], receive, swap, ['finish']]) {
+      expect(run(command)).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining('was not written by a restore'),
+      });
+      expect(contents(data)).toEqual(before);
+    }
+  });
+
+  test('puts what was there in no folder but its own', () => {
+    const before = contents(data);
+    for (const aside of ['../x', 'spans', '.junjo-before-1/../../x']) {
+      expect(run(['swap', '.junjo-restore-1', JSON.stringify({ aside })])).toMatchObject({ status: 1 });
+      expect(contents(data)).toEqual(before);
+    }
+  });
+
+  test('receives nothing while a change of places is half done', () => {
+    expect(run(swap, 3).status).toBe(9);
+    const before = contents(data);
+    const { status, stderr } = run(['receive', '.junjo-restore-2', '{"bytes": 1000}']);
+    expect({ status, stderr }).toMatchObject({ status: 1, stderr: expect.stringContaining('Restore again first') });
+    expect(contents(data)).toEqual(before);
+  });
+
+  test('receives no more files than the volume has blocks', () => {
+    const call = ['-c', SMALL, PROGRAM, 'receive', data, '.junjo-restore-2', '{"bytes": 1000}'];
+    const { status, stderr } = spawnSync('python3', call, {
+      encoding: 'utf8',
+      env: withSystemPython,
+      input: honestArchive(),
+    });
+    expect({ status, stderr }).toMatchObject({ status: 1, stderr: expect.stringContaining('has no room for what') });
+    expect(readdirSync(data)).not.toContain('.junjo-restore-2');
   });
 
   test('a volume that is not empty changes places with nothing, unless what is there may be moved aside', () => {

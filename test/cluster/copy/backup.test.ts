@@ -188,6 +188,14 @@ describeWith(['kubectl', 'python3'], 'backup', () => {
     await studio.ready();
   });
 
+  test('notes a copy on the claim when the cluster was away for a moment', async () => {
+    kubectlInProcess(studio.cluster);
+    const isNote = ({ method, path }: SeenRequest) => method === 'PATCH' && path.includes('/persistentvolumeclaims/');
+    studio.cluster.faults.add({ when: isNote, fault: { kind: 'reset' }, times: 3 });
+    const { exit, said } = await run();
+    expect({ exit, said }).toMatchObject({ exit: 0, said: expect.not.stringContaining('status will not show') });
+  });
+
   test('keeps a copy that is whole when nobody can say whether something wrote meanwhile', async () => {
     let copied = false;
     whenAsked(isExec('archive'), () => {

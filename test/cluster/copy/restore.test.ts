@@ -181,6 +181,22 @@ describeWith(['kubectl', 'python3'], 'restore', () => {
     expect(contents(studio.volume, BESIDE)).toEqual(contents(source));
   });
 
+  test('finishes the change of folders when it is interrupted meanwhile', async () => {
+    kubectlInProcess(studio.cluster);
+    const source = composeFolder();
+    studio.cluster.faults.add({
+      when: (request) => {
+        if (isExec('swap')(request)) process.emit('SIGTERM', 'SIGTERM');
+        return false;
+      },
+      fault: { kind: 'hang' },
+    });
+    const { said } = await run({ source });
+    expect(said).toContain('is on the volume');
+    expect(contents(studio.volume, BESIDE)).toEqual(contents(source));
+    await studio.ready();
+  });
+
   test('when the folders cannot be changed, says that the restore is half done, and not that the studio runs', async () => {
     kubectlInProcess(studio.cluster);
     studio.cluster.faults.add({ when: isExec('swap'), fault: { kind: 'reset' } });

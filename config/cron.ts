@@ -21,6 +21,12 @@ export function isSchedule(text: string): boolean {
   );
 }
 
+/** Whether VolSync takes a schedule: each field is `*`, a step, a range, or a list of numbers, and no mixture of them. */
+export function isForVolSync(schedule: string): boolean {
+  // The pattern of the API server: api/v1alpha1/replicationsource_types.go of backube/volsync, since 0.8.
+  return schedule.split(' ').every((field) => /^((\d+,)*\d+|\d+[/-]\d+|\*(\/\d+)?)$/.test(field));
+}
+
 /** A schedule once a night, at a time that depends on the name of the namespace alone. */
 export function nightly(namespace: string): string {
   const minute = createHash('sha256').update(namespace).digest().readUInt32BE() % (NIGHT.hours * 60);
@@ -56,7 +62,7 @@ function numbersIn(field: string, { least, most }: (typeof BOUNDS)[number]): Rea
     if (!match) return undefined;
     const [, from, to, step] = match;
     const first = Number(from ?? least);
-    // A step without a range goes on to the end.
+    // A step without a range counts up to the last number of the field.
     const last = Number(to ?? (from === undefined || step !== undefined ? most : from));
     const every = Number(step ?? 1);
     if (first < least || last > most || first > last || every === 0) return undefined;

@@ -10,6 +10,7 @@ import {
   type YAMLMap,
 } from 'yaml';
 import type { Problem } from './problems';
+import { lineTooDeep, TOO_DEEP } from './yaml-depth';
 
 /** A line of a file. */
 export interface Place {
@@ -104,6 +105,8 @@ interface Yaml {
 
 /** @param before lines of the file above the text */
 function parse(text: string, file: string, before: number): Yaml {
+  const deep = lineTooDeep(text);
+  if (deep !== undefined) throw new Malformed({ severity: 'error', file, line: before + deep, text: TOO_DEEP });
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   const line = (node: Node) => before + lines.linePos(node.range?.[0] ?? 0).line;

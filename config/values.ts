@@ -19,7 +19,7 @@ export type InFile =
       readonly text: string;
     };
 
-/** What Linux hands to a program of one variable, its name included: MAX_ARG_STRLEN of include/uapi/linux/binfmts.h. */
+/** Of a name, `=`, a value and the NUL at its end together, Linux hands so much to a program: MAX_ARG_STRLEN of include/uapi/linux/binfmts.h. */
 const OF_CONTAINERS = {
   bytes: 128 * 1024,
   problem: 'is longer than 128 KiB, with which no container starts. Set a shorter value',
@@ -54,7 +54,7 @@ export class Values {
     if (!written) return { kind: 'none', hasLine: this.entries.has(name) };
     const { secret, readers, type } = this.table.get(name) ?? {};
     const { bytes, problem } = readers?.length ? OF_CONTAINERS : OF_MANIFESTS;
-    if (Buffer.byteLength(written) > bytes) return { kind: 'unsound', problem };
+    if (Buffer.byteLength(`${name}=${written}\0`) > bytes) return { kind: 'unsound', problem };
     if (secret && readers && isPlaceholder(written)) return { kind: 'placeholder' };
     const parsed = type?.parse(written) ?? { value: written };
     return 'problem' in parsed

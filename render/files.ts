@@ -82,8 +82,8 @@ const scalarStyleRules: DumpOptions['scalarStyleRules'] = [
 ];
 
 /**
- * Files that take their places together. Each is written beside its place first and renamed at the end, so that a failure leaves
- * every place as it was. A link, or a file with other permissions, is replaced and never written through.
+ * Files that take their places together. Each is written beside its place first and renamed at the end. If one cannot be written,
+ * as on a full disk, every place stays as it was. A link, or a file with other permissions, is replaced and never written through.
  */
 export class NewFiles {
   private readonly written: { readonly temporary: string; readonly path: string }[] = [];
@@ -248,11 +248,16 @@ export function readManifests(folder: string): readonly PlacedManifest[] {
     });
 }
 
-/** Whether a value can be written as JSON: one whose anchor refers to itself cannot. */
-function isTree(value: unknown): boolean {
-  try {
-    return JSON.stringify(value) !== undefined;
-  } catch {
-    return false;
+/** Values of one object. What a studio renders has some thousands. */
+const MAX_VALUES = 1_000_000;
+
+/** Whether an object can be written as JSON. Aliases that are nested, or refer to themselves, stand for more than any text holds. */
+function isTree(object: unknown): boolean {
+  const pending = [object];
+  for (let seen = 0; pending.length > 0; seen += 1) {
+    if (seen + pending.length > MAX_VALUES) return false;
+    const value = pending.pop();
+    if (typeof value === 'object' && value !== null) for (const each of Object.values(value)) pending.push(each);
   }
+  return true;
 }

@@ -131,7 +131,7 @@ function referenceTo(manifest: Manifest): ObjectReference {
 export function manifestsIn({ path, text }: OutputFile): readonly PlacedManifest[] {
   if (!path.endsWith('.k8s.yaml')) return [];
   try {
-    return loadAll(text)
+    return loadAll(text, { maxAliases: 0 })
       .filter(isManifest)
       .map((manifest) => ({ file: path, manifest }));
   } catch {

@@ -9,6 +9,7 @@ import {
   type Node,
   parseAllDocuments,
 } from 'yaml';
+import { lineTooDeep, TOO_DEEP } from '../../config/yaml-depth';
 import type { Path } from './check';
 
 /** One document of a YAML text. */
@@ -33,6 +34,8 @@ export function readDocuments(text: string): {
   readonly documents: readonly YamlDocument[];
   readonly unreadable: readonly UnreadableLine[];
 } {
+  const deep = lineTooDeep(text);
+  if (deep !== undefined) return { documents: [], unreadable: [{ line: deep, text: TOO_DEEP }] };
   const lines = new LineCounter();
   const parsed = parseAllDocuments(text, {
     lineCounter: lines,

@@ -58,7 +58,7 @@ const MAX_HEADER = 64 * 1024;
 
 /**
  * Reads an archive from end to end and compares it with its manifest. It may come from anybody: memory is bounded by what the
- * archive holds, and what the program in the pod would refuse is refused here, before the cluster is touched.
+ * archive holds, and most of what the program in the pod would refuse is refused here, before the cluster is touched.
  * @throws Refusal when it is damaged, or not an archive of a studio
  */
 export async function checkArchive(path: string, signal?: AbortSignal): Promise<CheckedArchive> {

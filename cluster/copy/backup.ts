@@ -34,7 +34,7 @@ export interface BackupProps {
   readonly quiet?: boolean;
 }
 
-/** What became of a copy that is whole. */
+/** The outcome of a complete copy. */
 interface Copied {
   /** The studio was started again. */
   readonly started: boolean;
@@ -125,7 +125,7 @@ export class Backup {
     }
   }
 
-  /** Says what a person should know although the backup is good. */
+  /** Prints what a person should know although the backup is good. */
   private warn(text: string): void {
     this.connection.console.err(inOneLine(text));
   }

@@ -35,11 +35,15 @@ export class Downtime {
       // First, because a write whose answer is lost was done all the same.
       const { token } = owner;
       this.stopped.push({ name: writer.metadata.name, replicas: writer.spec?.replicas ?? 1, token });
+      const mark = { ...owner, since: new Date(this.from).toISOString() };
       try {
-        await stop(this.patient, writer, { ...owner, since: new Date(this.from).toISOString() }, signal);
+        await stop(this.work.kubectl, writer, mark, signal);
       } catch (error) {
-        if (error instanceof KubectlError && NOT_DONE.includes(error.failure)) this.stopped.pop();
-        throw error;
+        if (!(error instanceof KubectlError)) throw error;
+        if (NOT_DONE.includes(error.failure)) this.stopped.pop();
+        if (error.failure !== 'unreachable') throw error;
+        // It may have been done. Whatever the server says to a repetition, it is to be undone.
+        await stop(this.patient, writer, mark, signal);
       }
     }
     const grace = Math.max(

@@ -23,7 +23,7 @@ export interface ProgramStreams {
 const MAX_TEXT = 16 << 20;
 const MAX_COMPLAINTS = 64 << 10;
 
-/** One kubectl exec: its streams, and its end. Whatever they bring, and whatever reads them, fails `finish` and nothing else. */
+/** One kubectl exec: its streams, and its end. An error in any of them makes `finish` reject, and is thrown nowhere else. */
 export class Exec {
   private complaints = '';
   private stalled = false;
@@ -114,7 +114,7 @@ export class Exec {
     }
   }
 
-  /** Something came or went: the connection is alive. */
+  /** Something was sent or received: the connection works. */
   private moved(): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
@@ -134,7 +134,7 @@ export class Exec {
   }
 }
 
-/** The news in a line; nothing where it is not the program that speaks. */
+/** The progress that a line reports; nothing for a line that is not such a report. */
 function newsIn(line: string): ProgramNews | undefined {
   if (!line.startsWith('{')) return undefined;
   try {

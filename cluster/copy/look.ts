@@ -62,11 +62,11 @@ export function howToLook({ kubectl, namespace, claim, tag, caller }: Copy): str
   const flags = [...(kubeconfig ? [`--kubeconfig=${kubeconfig}`] : []), ...(context ? [`--context=${context}`] : [])];
   const junjo = (command: string, args: readonly string[]) =>
     [caller.commandLine(command), ...args.map(shellWord)].join(' ');
-  const sources = [...files, envFile].flatMap((path) => ['--env-file', path]);
+  const sources = [...files, envFile].flatMap((path) => ['-e', path]);
   return [
     'To look at the copy, run a studio on localhost on it:',
     // Without overwriting a file, and readable by its owner alone.
-    `(set -C; umask 077; cat > ${envFile}) <<EOF &&`,
+    `(set -C && umask 077 && cat > ${envFile}) <<EOF &&`,
     ...settings,
     'EOF',
     `${junjo('synth', [...sources, ...(environment.JUNJO_STUDIOS ? ['--studios', ''] : []), '--output', folder])} &&`,

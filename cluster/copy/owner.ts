@@ -38,15 +38,15 @@ export function ownerIn(annotation: string | undefined): Owner | undefined {
   }
 }
 
-/** Whether a command lives; nothing where it is one of another machine, which cannot be asked. */
-export function lives({ host, pid, token }: Owner): boolean | undefined {
+/** Whether a command still runs; nothing for one of another machine, which cannot be seen from here. */
+export function stillRuns({ host, pid, token }: Owner): boolean | undefined {
   if (host !== hostname()) return undefined;
   if (pid === process.pid) return running.has(token);
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // It is somebody else's, and alive.
+    // The process of another user runs.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

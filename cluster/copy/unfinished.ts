@@ -2,7 +2,7 @@ import { inOneLine } from '../../config/text';
 import type { Manifest } from '../../render/manifest';
 import { Refusal } from '../refusal';
 import { Downtime, startAgain } from './downtime';
-import { lives } from './owner';
+import { stillRuns } from './owner';
 import { type Holdings, VolumePod } from './volume-pod';
 import type { Work } from './work';
 import { findStudio, type LiveStudio, type StoppedMark, startArgs, stoppedMark } from './writers';
@@ -11,10 +11,10 @@ import { findStudio, type LiveStudio, type StoppedMark, startArgs, stoppedMark }
 const YOUNG_MS = 10 * 60_000;
 
 /**
- * Finds the studio of a namespace. Where a command died, its work is finished first: the change of folders that a restore had
+ * Finds the studio of a namespace. If a command was killed, its work is finished first: the change of folders that a restore had
  * begun, then the start.
  * @param rendered its backend as the env file renders it, where it need not be applied yet
- * @throws Refusal when another command is at work
+ * @throws Refusal when another command still runs
  */
 export async function findStudioStarted(work: Work, rendered?: Manifest): Promise<LiveStudio> {
   const { kubectl, pace, console, owner, signal } = work;
@@ -25,9 +25,9 @@ export async function findStudioStarted(work: Work, rendered?: Manifest): Promis
     return mark ? [{ name: writer.metadata.name, mark }] : [];
   });
   const stopped = marks.map(({ name, mark: { replicas, token } }) => ({ name, replicas, token }));
-  const alive = marks.find(({ mark }) => isAlive(mark));
-  if (alive) {
-    const { since, pid, host } = alive.mark;
+  const running = marks.find(({ mark }) => isInUse(mark));
+  if (running) {
+    const { since, pid, host } = running.mark;
     throw new Refusal(
       `A copy of this studio is under way: it was stopped ${since} by process ${pid} on ${host}. Wait until that has ended. If process ${pid} is another program, run:`,
       ...stopped.map((each) => `  ${kubectl.commandLine(startArgs(each))}`),
@@ -50,7 +50,7 @@ export async function findStudioStarted(work: Work, rendered?: Manifest): Promis
       if (stopped.length === 0) throw error;
       throw new Refusal(
         ...(error as Error).message.split('\n'),
-        'The studio is STOPPED, because its volume may hold a restore that is half done. As soon as that is settled, run this command again, or:',
+        'This command starts nothing, because the volume may hold a restore that is half done. When that is settled, run it again, or:',
         ...stopped.map((each) => `  ${kubectl.commandLine(startArgs(each))}`),
       );
     }
@@ -84,6 +84,6 @@ export async function finishRestore(work: Work, studio: LiveStudio): Promise<voi
   if (!started) throw new Refusal('The studio could not be started again');
 }
 
-function isAlive(mark: StoppedMark): boolean {
-  return lives(mark) ?? Date.now() - Date.parse(mark.since) < YOUNG_MS;
+function isInUse(mark: StoppedMark): boolean {
+  return stillRuns(mark) ?? Date.now() - Date.parse(mark.since) < YOUNG_MS;
 }

@@ -10,7 +10,7 @@ import { sleep } from '../interruption';
 import { type Kubectl, KubectlError, type KubectlFailure } from '../kubectl';
 import { Refusal } from '../refusal';
 import { Exec, type ProgramStreams } from './exec';
-import { lives, type Owner, ownerIn } from './owner';
+import { type Owner, ownerIn, stillRuns } from './owner';
 import { type Pace, patient } from './pace';
 
 /** Copies the volume of a studio, in the Python of the backend's image. */
@@ -74,7 +74,7 @@ export function volumePod({ backend, claim, readOnly = false, owner }: VolumePod
           name: 'copy',
           image: container?.image,
           imagePullPolicy: container?.imagePullPolicy,
-          // It ends by itself when its command is gone, and tells other machines so.
+          // It ends by itself when its command is gone, so that other machines can tell.
           command: [...program, 'wait', DATA_PATH, String(IDLE_SECONDS)],
           env: [
             // In the environment, because what an exec runs is part of a URL, and proxies limit those.
@@ -128,7 +128,7 @@ export interface ProgramRun extends ProgramStreams {
   readonly args?: readonly string[];
 }
 
-// Failures that the next attempt meets, too.
+// Failures that a repetition would meet again.
 const FINAL: readonly KubectlFailure[] = ['missing program', 'unauthorized', 'forbidden', 'not found'];
 
 /** The pod of one command, from its creation until it is gone. */
@@ -144,19 +144,19 @@ export class VolumePod {
   }
 
   /**
-   * The command whose pod is there. It is dead: its pod is left over.
-   * @throws Refusal when that command is at work
+   * The command that left its pod, and does not run any more.
+   * @throws Refusal when that command still runs
    */
   async leftOver(signal: AbortSignal): Promise<Partial<Owner> | undefined> {
     const pod = await this.find(signal);
     if (!pod || this.isOwn(pod)) return undefined;
-    this.refuseIfAlive(pod);
+    this.refuseIfInUse(pod);
     return ownerOf(pod) ?? {};
   }
 
   /**
    * Creates it, in the place of one that was left over, and waits until it runs.
-   * @throws Refusal when another command is at work, or the pod does not run
+   * @throws Refusal when another command still runs, or the pod does not run
    */
   async create(props: Omit<VolumePodProps, 'owner'>, signal: AbortSignal): Promise<void> {
     const input = JSON.stringify(volumePod({ ...props, owner: this.owner }));
@@ -171,10 +171,11 @@ export class VolumePod {
         // The answer to the first attempt was lost.
         if (pod && this.isOwn(pod)) break;
         if (pod) {
-          this.refuseIfAlive(pod);
+          this.refuseIfInUse(pod);
           await this.remove(pod, signal);
         }
-        if (Date.now() > deadline) throw new Refusal(`The pod ${COPY_POD} of another command does not go`);
+        if (Date.now() > deadline)
+          throw new Refusal(`The pod ${COPY_POD} of another command was deleted and is still there`);
       }
     }
     for (;;) {
@@ -199,7 +200,7 @@ export class VolumePod {
    * @returns the JSON that it prints
    */
   async ask<Answer>(run: ProgramRun & { readonly command: 'look' | 'swap' | 'finish' | 'discard' }): Promise<Answer> {
-    // Between its two halves, a change of folders is worth every attempt.
+    // A change of folders that is half done is worth every attempt.
     const isWorthIt = ({ failure }: KubectlError) =>
       failure === 'unreachable' || (['swap', 'finish'].includes(run.command) && !FINAL.includes(failure));
     return answerIn(await this.kubectl.repeated(() => this.run(run), isWorthIt, run.signal));
@@ -239,7 +240,7 @@ export class VolumePod {
     return ownerOf(pod)?.token === this.owner.token;
   }
 
-  /** Deletes just this pod: one that came in its place meanwhile stays. */
+  /** Deletes just this pod, and not another one that has its name by now. */
   private async remove({ metadata }: Manifest, signal?: AbortSignal): Promise<void> {
     const path = `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`;
     const options = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid: metadata.uid } };
@@ -257,7 +258,7 @@ export class VolumePod {
     }
   }
 
-  private refuseIfAlive(pod: Manifest): void {
+  private refuseIfInUse(pod: Manifest): void {
     const owner = ownerOf(pod);
     const deletion = this.kubectl.commandLine(['delete', 'pod', COPY_POD]);
     if (!owner) {
@@ -265,13 +266,13 @@ export class VolumePod {
         `The pod ${COPY_POD} is there, and does not say whose it is. If no backup or restore of this studio runs, delete it: ${deletion}`,
       );
     }
-    if (!isAlive(pod, owner)) return;
+    if (!isInUse(pod, owner)) return;
     const { command, host, pid, since } = owner;
     const text = `A ${command} of this studio is under way: process ${pid} on ${host} began it ${since}. Wait until that has ended`;
     // A process that began later may have the number of one that was killed.
     const here = `. If process ${pid} is another program, run: ${deletion}`;
     const elsewhere = `. If that process is gone, wait ${IDLE_SECONDS / 60} minutes, or: ${deletion}`;
-    throw new Refusal(`${text}${lives(owner) ? here : elsewhere}`);
+    throw new Refusal(`${text}${stillRuns(owner) ? here : elsewhere}`);
   }
 
   private async exec(command: readonly string[], streams: ProgramStreams) {
@@ -302,11 +303,11 @@ function ownerOf({ metadata }: Manifest): Owner | undefined {
   return ownerIn(fieldsOf(metadata.annotations)[COPY_OWNER]);
 }
 
-/** Whether the command of a pod is at work. One of another machine cannot be asked: its pod runs for as long as it is used. */
-function isAlive({ metadata, status }: Manifest, owner: Owner): boolean {
+/** Whether the command of a pod still runs. One of another machine cannot be seen from here; its pod runs for as long as it is used. */
+function isInUse({ metadata, status }: Manifest, owner: Owner): boolean {
   if (['Succeeded', 'Failed'].includes(status?.phase)) return false;
   const isStarting = Date.now() - Date.parse(metadata.creationTimestamp) < PENDING_MS;
-  return lives(owner) ?? (status?.phase === 'Running' || isStarting);
+  return stillRuns(owner) ?? (status?.phase === 'Running' || isStarting);
 }
 
 /** Why a pod does not run yet, and whether waiting helps. */

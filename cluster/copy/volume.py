@@ -231,7 +231,7 @@ class Live(Stopped):
                 self.manifest["files"][name] = {"size": entry.size, "sha256": reader.digest.hexdigest()}
                 return None
             time.sleep(0.2)
-        raise Refusal(f"{shown(name)} does not stop changing, so that it cannot be copied while the studio runs")
+        raise Refusal(f"{shown(name)} keeps changing. It cannot be copied while the studio runs")
 
 
 def receive(data, stage, options):
@@ -276,7 +276,7 @@ class Received:
                             raise Refusal("The copy holds attributes for all of its entries. Backups hold none")
                         self.stream.headers = 0
                         self.add(tar, entry)
-                # To the end of the stream, where gzip's own checksum stands.
+                # gzip's checksum is at the end of the stream, and is checked when that is read.
                 while self.stream.read(CHUNK):
                     pass
         except (EOFError, tarfile.TarError, gzip.BadGzipFile, ValueError, OverflowError, RecursionError) as error:
@@ -593,7 +593,7 @@ def walk(data):
         path, name = pending.pop()
         try:
             if not is_utf8(name):
-                raise Refusal(f"{shown(name)} is no name in UTF-8. Rename it")
+                raise Refusal(f"{shown(name)} is not a valid name in UTF-8. Rename it")
             info = os.lstat(path)
             yield path, name, info
             if stat.S_ISDIR(info.st_mode):

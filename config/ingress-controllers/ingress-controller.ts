@@ -45,7 +45,7 @@ export interface IngressController {
   readonly oneIngressPerHost?: boolean;
   /** Applies the source ranges of one Ingress to its host in all others, so that they block the HTTP-01 solver. @default false */
   readonly rangesHoldForHost?: boolean;
-  /** It connects from outside the cluster, so that network policies cannot select it. @default false: it runs in pods */
+  /** It runs outside the cluster, where network policies cannot select it. @default false: it runs in pods */
   readonly outsideCluster?: boolean;
   /** What must be there or be set in the controller, in full sentences. */
   readonly conditions: readonly string[];

@@ -1,4 +1,4 @@
-import { atOtherMinutes, nightly } from '../cron';
+import { atOtherMinutes, isForVolSync, nightly } from '../cron';
 import type { Built, Problem } from '../problems';
 import type { Backup, ClaimBackup, Storage, VolSyncBackup } from '../studio-config';
 import { dnsSubdomain } from '../value-types';
@@ -65,6 +65,10 @@ function volSyncOf(values: Values, schedule: string): Built<Omit<VolSyncBackup, 
     const text =
       'is missing. Name the Secret with RESTIC_REPOSITORY, RESTIC_PASSWORD and the credentials of the bucket';
     problems.push(values.error('JUNJO_K8S_BACKUP_REPOSITORY', text));
+  }
+  if (!isForVolSync(schedule)) {
+    const text = `is ${schedule}, which VolSync does not take. Write each field as *, */N, A-B, or a list of numbers`;
+    problems.push(values.error('JUNJO_K8S_BACKUP_SCHEDULE', text));
   }
   const vectors = vectorsOf(values, { repository, schedule });
   const snapshotClass = values.inEffect('JUNJO_K8S_BACKUP_SNAPSHOT_CLASS');

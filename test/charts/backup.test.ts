@@ -191,6 +191,11 @@ describe('volsync beside QDrant', () => {
     ['no QDrant', { JUNJO_K8S_QDRANT: 'false', ...own }, 'has no effect without JUNJO_K8S_QDRANT=true'],
     ['every minute', { JUNJO_K8S_BACKUP_SCHEDULE: '* * * * *' }, 'BACKUP_SCHEDULE: leaves no minute'],
     [
+      'a schedule that VolSync refuses',
+      { JUNJO_K8S_BACKUP_SCHEDULE: '0 1-5/2 * * *' },
+      'BACKUP_SCHEDULE: is 0 1-5/2 * * *, which VolSync does not take',
+    ],
+    [
       'a name that is too long for two',
       { JUNJO_K8S_BACKUP_REPOSITORY: 'a'.repeat(250) },
       'Set JUNJO_K8S_BACKUP_QDRANT_REPOSITORY',

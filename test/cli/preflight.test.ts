@@ -28,6 +28,11 @@ const metrics = {
   plural: 'pods',
   namespaced: true,
 };
+/** A few hundred bytes that stand for 10^10 values. */
+const nestedAliases = Array.from({ length: 10 }, (_, index) => {
+  const value = index === 0 ? 'x' : `*a${index - 1}`;
+  return `a${index}: &a${index} [${Array(10).fill(value)}]\n`;
+}).join('');
 const namespace = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
 
 describeWith(['kubectl'], 'preflight', () => {
@@ -106,6 +111,10 @@ describeWith(['kubectl'], 'preflight', () => {
     ['an object without a name', 'kind: ConfigMap\napiVersion: v1\nmetadata: {}\n'],
     ['a list of objects', 'kind: List\napiVersion: v1\nitems: []\n'],
     ['an anchor that refers to itself', 'kind: A\napiVersion: v1\nmetadata: { name: a }\ndata: &a { b: *a }\n'],
+    [
+      'aliases that stand for more than fits into memory',
+      `kind: A\napiVersion: v1\nmetadata: { name: a }\n${nestedAliases}`,
+    ],
   ])('a file that holds %s is named', async (_, text) => {
     mkdirSync(join(folder, 'dist'));
     writeFileSync(join(folder, 'dist', '10-a.k8s.yaml'), text);

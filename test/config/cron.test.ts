@@ -1,4 +1,4 @@
-import { atOtherMinutes, nightly } from '../../config/cron';
+import { atOtherMinutes, isForVolSync, nightly } from '../../config/cron';
 import { cron } from '../../config/value-types';
 
 /** The minutes that a list of numbers names. */
@@ -31,6 +31,20 @@ describe('a schedule', () => {
   ])('%s is none', (text) => {
     expect(cron.parse(text)).toEqual({ problem: expect.stringContaining('is not a schedule') });
   });
+});
+
+describe('VolSync', () => {
+  test.each(['17 3 * * *', '*/30 1-5 * * 1,3', '0,30 * 1 12 0-6', '5/10 0 31 1 0'])('takes %s', (text) => {
+    expect(isForVolSync(text)).toBe(true);
+  });
+
+  test.each(['0 1-5/2 * * *', '0 3 * * 1-3,5', '0 1-3,5 * * *', '0 */6,3 * * *', '10-50/20 23 * * *'])(
+    'does not take %s',
+    (text) => {
+      expect(cron.parse(text)).toEqual({ value: text });
+      expect(isForVolSync(text)).toBe(false);
+    },
+  );
 });
 
 describe('the same schedule at other minutes', () => {

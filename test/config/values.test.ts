@@ -22,9 +22,12 @@ test('a value that is too long is refused at its line, whatever the variable', (
     problemsOf(`${name}=${value}\n${envText(development({ [name]: undefined }))}`);
   for (const { name, readers } of read) {
     // In bytes, not in characters.
-    const [value, problem] = readers
-      ? ['é'.repeat(64 * 1024), 'is longer than 128 KiB, with which no container starts. Set a shorter value']
-      : ['é'.repeat(512 * 1024), 'is longer than 1 MiB, which no object of Kubernetes can hold. Set a shorter value'];
+    const [most, problem] = readers
+      ? [128 * 1024, 'is longer than 128 KiB, with which no container starts. Set a shorter value']
+      : [1024 * 1024, 'is longer than 1 MiB, which no object of Kubernetes can hold. Set a shorter value'];
+    // Beside the name, the = and the NUL at the end.
+    const room = most - name.length - 2;
+    const value = 'é'.repeat(Math.floor(room / 2)) + 'x'.repeat(room % 2);
     expect(problemsWith(name, `${value}x`)).toContain(`.env:1 ${name}: ${problem}`);
     expect(problemsWith(name, value).join()).not.toContain(problem);
   }

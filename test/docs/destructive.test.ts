@@ -7,10 +7,10 @@ const more = ['CONTRIBUTING.md', 'SECURITY.md'].map((path) => ({ path, text: rea
 
 /** The blocks of a page that are copied into a shell, be they in a list or not. */
 function blocksOf(text: string): readonly string[] {
-  const blocks = [...text.matchAll(/^( *)```(\w*)\n(.*?)^ *```$/gms)];
-  return blocks
-    .filter(([, , language = '']) => ['bash', 'sh', 'shell', 'console'].includes(language))
-    .map(([, , , block = '']) => block);
+  const blocks = [...text.matchAll(/^ *(```|~~~)(\w*)\n(.*?)^ *\1$/gms)];
+  // What a program prints, and the files of other languages, are not pasted into a shell.
+  const others = ['text', 'yaml', 'json', 'ts', 'typescript', 'dotenv', 'cron', 'mermaid', 'diff'];
+  return blocks.filter(([, , language = '']) => !others.includes(language)).map(([, , , block = '']) => block);
 }
 
 test.each([
@@ -31,6 +31,29 @@ test.each([
   ['npm run restore -- a\nnpm run restore -- a --replace', ['npm run restore -- a --replace']],
   ['kubectl get nodes\nkubectl taint nodes x y:NoExecute', ['kubectl taint nodes x y:NoExecute']],
   ['(cd x && ls)\nsh dist/left-behind.sh', ['sh dist/left-behind.sh']],
+  ...[
+    "kubectl exec a -- sh -c 'rm -rf /x'",
+    'sh -c "mv a b"',
+    'echo $(rm -rf x)',
+    '/bin/rm x',
+    'find . -delete',
+    'kubectl scale deployment y --replicas 0',
+    'kubectl replace --force -f x',
+    `kubectl patch pv x -p '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}'`,
+    'kubectl rollout undo deployment y',
+    'git push -f',
+    'git checkout .',
+    'helm uninstall x',
+    'argocd app delete x',
+    'velero backup delete x',
+    'restic forget --prune ID',
+    'kind delete cluster',
+    'k3d cluster delete',
+    'docker-compose down',
+    'docker volume prune -f',
+    'curl -X DELETE https://x',
+    'echo x > studio.env',
+  ].map((command) => [`ls\n${command}`, [command]] as [string, string[]]),
 ])('a command that destroys and that a failure before it does not stop is noticed: %j', (block, expected) => {
   expect(unguarded(block)).toEqual(expected);
 });

@@ -7,14 +7,20 @@ interface Statement {
 /** What deletes, stops, moves or overwrites something that may be needed. */
 const DESTRUCTIVE: readonly RegExp[] = [
   /\bkubectl\b.*(?<![-=\w])(delete|drain|taint)\b/,
-  /\bkubectl\b.*--replicas=0/,
-  /\bkubectl\b.*--prune\b/,
-  /\bkubectl\b.*\bpatch\b.*("op": ?"remove"|: ?null\b|"replicas": ?0)/,
+  /\bkubectl\b.*--replicas[= ]0/,
+  /\bkubectl\b.*(--prune\b|\breplace\b.*--force|\brollout undo\b)/,
+  /\bkubectl\b.*\bpatch\b.*("op": ?"remove"|: ?null\b|"replicas": ?0|"persistentVolumeReclaimPolicy": ?"Delete")/,
   /\brestore\b.*--replace\b/,
-  /(^|\s)(rm|mv|truncate|dd|shred|rmdir)\s/,
+  // Also with a path, and inside quotes and parentheses.
+  /(^|[\s'"(`/])(rm|mv|truncate|dd|shred|rmdir)\s/,
+  /\bfind\b.*-(delete|exec)\b/,
   /\bleft-behind\.sh\b/,
-  /\bgit (checkout --|clean|restore|reset --hard|push --force)/,
-  /\bdocker compose down\b/,
+  /\bgit (checkout (--|\.)|clean|restore|reset --hard|push (--force|-f))/,
+  /\bdocker[- ]compose down\b|\bdocker \S+ (prune|rm)\b/,
+  /\b(helm (uninstall|delete)|argocd app delete|velero \S+ delete|restic (forget|prune)|(kind|k3d|minikube) (cluster )?delete)\b/,
+  /\bcurl\b.*(-X|--request)[= ]?DELETE\b/,
+  // What overwrites a file; a descriptor and a device lose nothing.
+  /(^|[^>&0-9])>(?![>&])\s*(?!\/dev\/)\S*\.(env|ya?ml|gz)\b/,
 ];
 
 /** Whether a command destroys something. */

@@ -3,7 +3,7 @@ import { type Fields, fieldsOf, type Manifest } from '../../../render/manifest';
 import type { Cause } from '../cause';
 
 export const backupCauses: readonly Cause[] = [
-  // A backup or restore is at work, or was killed and has left its pod, and perhaps a copy on the volume.
+  // A backup or restore runs, or was killed and has left its pod, and perhaps a copy on the volume.
   {
     name: 'copy-pod',
     *findings(state) {
@@ -16,7 +16,7 @@ export const backupCauses: readonly Cause[] = [
           subject: `pod ${metadata.name}`,
           text: isOver
             ? `is left over from a ${command} of ${process}, which began ${since ?? 'at an unknown time'} and did not end`
-            : `works for a ${command} of ${process}, which began ${since ?? 'at an unknown time'}`,
+            : `belongs to a ${command} of ${process}, which began ${since ?? 'at an unknown time'}`,
           fix: isOver
             ? 'run junjo-k8s backup or restore again: each finishes first what the other has left'
             : 'wait. If that process is gone, run junjo-k8s backup or restore again',

@@ -383,6 +383,12 @@ describe('texts', () => {
     expect(others).toEqual([]);
   });
 
+  test('that nest without end are refused with the line', () => {
+    expect(problemsIn(`${service}---\na: ${'['.repeat(1_000_000)}`)).toEqual([
+      expect.stringMatching(/^a\.yaml:\d+: has more than 1000 levels/),
+    ]);
+  });
+
   test.each([
     ['text', 'hello\n'],
     ['a list', '- a\n'],

@@ -366,6 +366,27 @@ describeWith(['kubectl', 'python3'], 'backup', () => {
     expect(studio.trouble).toEqual([]);
   });
 
+  test('starts again what it stopped without hearing so, although it may not try that again', async () => {
+    kubectlInProcess(studio.cluster);
+    let lost = false;
+    studio.cluster.faults.add({
+      when: (request) => {
+        lost ||= isStopOf('ingestion')(request);
+        return isStopOf('ingestion')(request);
+      },
+      fault: { kind: 'lost answer' },
+      times: 1,
+    });
+    const forbidden: Fault = { kind: 'status', code: 403, reason: 'Forbidden', message: 'no longer' };
+    studio.cluster.faults.add({
+      when: (request) => lost && isStopOf('ingestion')(request),
+      fault: forbidden,
+      times: 1,
+    });
+    expect(await run()).toMatchObject({ exit: 1, said: expect.stringContaining('were started again') });
+    await studio.ready();
+  });
+
   test('takes no copy beside a pod that it cannot stop', async () => {
     kubectlInProcess(studio.cluster);
     const template = studio.deployment('backend').spec.template;

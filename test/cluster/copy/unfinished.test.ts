@@ -249,31 +249,28 @@ describeWith(['kubectl', 'python3'], 'what another command does, or has left', (
       await studio.ready();
     });
 
-    test('and whose studio was started by hand, is finished while that is stopped', async () => {
+    test.each<[string, () => Promise<void> | void]>([
+      ['was started by hand', () => undefined],
+      [
+        'kubectl apply has started, and left the mark',
+        () => {
+          mark('restore', 1);
+          return studio.cluster.until(() => studio.cluster.store.list('pods').length > 0);
+        },
+      ],
+    ])('and whose studio %s, is finished while that is stopped', async (_, start) => {
       halfDone();
+      await start();
       expect(await backup()).toMatchObject({ exit: 0, said: expect.stringContaining('Finished the restore') });
-      const stopped = studio.cluster.requests.findIndex(
+      const stop = studio.cluster.requests.findIndex(
         ({ method, body }) => method === 'PATCH' && body.includes('"replicas":0'),
       );
-      expect(stopped).toBeGreaterThan(0);
-      expect(studio.cluster.requests.findIndex(isExec('finish'))).toBeGreaterThan(stopped);
+      expect(stop).toBeGreaterThan(0);
+      expect(studio.cluster.requests.findIndex(isExec('finish'))).toBeGreaterThan(stop);
       await studio.ready();
     });
 
-    test('and whose studio kubectl apply has started, mark and all, is finished while that is stopped', async () => {
-      halfDone();
-      mark('restore', 1);
-      await studio.cluster.until(() => studio.cluster.store.list('pods').length > 0);
-      expect(await backup()).toMatchObject({ exit: 0, said: expect.stringContaining('Finished the restore') });
-      const stopped = studio.cluster.requests.findIndex(
-        ({ method, body }) => method === 'PATCH' && body.includes('"replicas":0'),
-      );
-      expect(stopped).toBeGreaterThan(0);
-      expect(studio.cluster.requests.findIndex(isExec('finish'))).toBeGreaterThan(stopped);
-      await studio.ready();
-    });
-
-    test('and whose plan is not its own any more, keeps the studio stopped and says so', async () => {
+    test('and whose plan somebody has changed, keeps the studio stopped and says so', async () => {
       halfDone();
       writeFileSync(
         join(studio.volume, '.junjo-restore-1.plan'),
@@ -284,7 +281,7 @@ describeWith(['kubectl', 'python3'], 'what another command does, or has left', (
       const { exit, said } = await backup();
       expect({ exit, said }).toMatchObject({
         exit: 1,
-        said: expect.stringMatching(/was not written by a restore.*\n.*STOPPED/),
+        said: expect.stringMatching(/was not written by a restore.*\n.*starts nothing/),
       });
       expect(contents(studio.volume)).toEqual(before);
       expect(studio.deployment('backend').spec.replicas).toBe(0);

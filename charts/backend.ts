@@ -2,6 +2,7 @@ import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { workloadNames } from '../config/names';
+import type { Image } from '../config/studio-config';
 import {
   API_GUARD_PORT,
   type ApiGuardProps,
@@ -35,6 +36,8 @@ export interface BackendChartProps extends StatefulComponentProps {
   readonly internalGrpcPort: number;
   /** Publishes the API on localhost, for a studio without an edge. */
   readonly onLocalhost: boolean;
+  /** The image in which the upgrade guard runs. */
+  readonly toolsImage: Image;
   /** A guard that asks for a sign-in before spans are shown. @default the API is reached as it is */
   readonly guard?: ApiGuardProps;
   /** Steps between release lines that may lose spans: a changed one rolls the pod, whose guard reads them. */
@@ -71,7 +74,7 @@ export class BackendChart extends Chart {
             affinity: besideTheVolume,
             // SQLite's checkpoint and DuckDB's close happen after SIGTERM.
             terminationGracePeriodSeconds: 90,
-            initContainers: [upgradeGuardContainer(props)],
+            initContainers: [upgradeGuardContainer(props, props.toolsImage)],
             containers: [
               {
                 ...containerDefaults(props, 'backend'),

@@ -1,6 +1,7 @@
 import type { Annotations, EdgeAnswer } from '../config/ingress-controllers/ingress-controller';
 import { workloadNames } from '../config/names';
 import type { Edge, StudioConfig } from '../config/studio-config';
+import { hasOneHost, uiOf } from '../releases';
 import type { SolverPodsProps } from './certificates';
 import type { StudioIdentity } from './metadata';
 import { edgeNeedsTls, SPANS_TLS_PORT, spansTlsName } from './spans-proxy';
@@ -11,8 +12,12 @@ export interface EdgeService {
   readonly port: number;
 }
 
-/** The Services behind the edge. */
-export type EdgeServices = Readonly<Record<'ui' | 'api' | 'spans', EdgeService>>;
+/** The Services behind the edge; without one for the API where the UI's serves it too. */
+export interface EdgeServices {
+  readonly ui: EdgeService;
+  readonly api?: EdgeService;
+  readonly spans: EdgeService;
+}
 
 /** A host at the edge, and the Service behind it. */
 export interface EdgeBackend extends EdgeService {
@@ -27,18 +32,31 @@ export interface EdgeChartProps extends StudioIdentity, SolverPodsProps {
 
 /** The hosts at the edge. */
 export function edgeHosts({ hosts: { ui, api, spans } }: Edge): readonly string[] {
-  return spans ? [ui, api, spans] : [ui, api];
+  return [ui, api, spans].filter((host) => host !== undefined);
+}
+
+/** The hosts of UI and API, and what is behind each. */
+export function webBackends(
+  { hosts }: Edge,
+  services: EdgeServices,
+): readonly (EdgeBackend & { readonly name: 'ui' | 'api' })[] {
+  return (['ui', 'api'] as const).flatMap((name) => {
+    const [host, service] = [hosts[name], services[name]];
+    return host && service ? [{ name, host, ...service }] : [];
+  });
 }
 
 /** The Services that an edge connects to. */
 export function edgeServices({
   edge,
   imageTarget,
-  line: { ports },
+  line,
 }: Pick<StudioConfig, 'edge' | 'imageTarget' | 'line'>): EdgeServices {
+  const { ports } = line;
+  const ui = uiOf(line, imageTarget);
   return {
-    ui: { service: workloadNames.frontend, port: ports.frontend[imageTarget].published[0] },
-    api: { service: workloadNames.backend, port: ports.backend.http },
+    ui: { service: workloadNames[ui.component], port: ui.published[0] },
+    ...(!hasOneHost(line) && { api: { service: workloadNames.backend, port: ports.backend.http } }),
     spans: edgeNeedsTls(edge)
       ? { service: spansTlsName, port: SPANS_TLS_PORT }
       : { service: workloadNames.ingestion, port: ports.ingestion.otlp },

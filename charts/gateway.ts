@@ -18,7 +18,7 @@ import {
   HttpRouteSpecRulesMatchesPathType,
 } from '../imports/gateway.networking.k8s.io';
 import { addCertificates, solverPods, tlsSecretName } from './certificates';
-import { type EdgeBackend, type EdgeChartProps, edgeHosts } from './edge';
+import { type EdgeBackend, type EdgeChartProps, edgeHosts, webBackends } from './edge';
 import { annotated, objectMeta } from './metadata';
 import { externalDnsAnnotations } from './service';
 
@@ -38,10 +38,9 @@ export class GatewayChart extends Chart {
   constructor(scope: Construct, id: string, props: GatewayChartProps) {
     super(scope, id);
     const { edge, route, services } = props;
-    const { ui, api, spans } = edge.hosts;
+    const { spans } = edge.hosts;
     if (route.kind === 'gateway') this.addGateway(props, route.className);
-    this.addWebRoute(props, 'ui', { host: ui, ...services.ui });
-    this.addWebRoute(props, 'api', { host: api, ...services.api });
+    for (const { name, ...backend } of webBackends(edge, services)) this.addWebRoute(props, name, backend);
     if (listenerOf(route, 'http')) this.addRedirect(props);
     if (edge.webSourceRanges.length > 0 && route.controller?.sourceRanges === 'envoy-gateway') {
       this.addSourceRanges(props);
@@ -113,12 +112,11 @@ export class GatewayChart extends Chart {
 
   /** On the plain listener only; the solver's exact path wins over it. */
   private addRedirect(props: GatewayChartProps): void {
-    const { ui, api } = props.edge.hosts;
     new HttpRoute(this, 'redirect', {
       metadata: objectMeta(props, 'junjo-ai-studio-redirect'),
       spec: {
         parentRefs: parentRefs(props, 'http'),
-        hostnames: [ui, api],
+        hostnames: webBackends(props.edge, props.services).map(({ host }) => host),
         rules: [
           {
             matches: everyPath,
@@ -139,7 +137,11 @@ export class GatewayChart extends Chart {
     new SecurityPolicy(this, 'source-ranges', {
       metadata: objectMeta(props, 'junjo-ai-studio-source-ranges'),
       spec: {
-        targetRefs: ['ui', 'api'].map((name) => ({ group: GROUP, kind: 'HTTPRoute', name: `junjo-ai-studio-${name}` })),
+        targetRefs: webBackends(props.edge, props.services).map(({ name }) => ({
+          group: GROUP,
+          kind: 'HTTPRoute',
+          name: `junjo-ai-studio-${name}`,
+        })),
         authorization: {
           defaultAction: SecurityPolicySpecAuthorizationDefaultAction.DENY,
           rules: [

@@ -4,7 +4,7 @@ import type { Construct } from 'constructs';
 import type { Annotations } from '../config/ingress-controllers/ingress-controller';
 import type { EdgeRoute } from '../config/studio-config';
 import { addCertificates, solverPods, tlsSecretName } from './certificates';
-import { controllerAnnotations, type EdgeBackend, type EdgeChartProps, edgeHosts } from './edge';
+import { controllerAnnotations, type EdgeBackend, type EdgeChartProps, edgeHosts, webBackends } from './edge';
 import { objectsOf } from './ingress-controllers';
 import { annotated, objectMeta } from './metadata';
 import { externalDnsAnnotations } from './service';
@@ -19,7 +19,7 @@ export class IngressChart extends Chart {
   constructor(scope: Construct, id: string, props: IngressChartProps) {
     super(scope, id);
     const { studio, namespace, extra, edge, route, services } = props;
-    const { ui, api, spans } = edge.hosts;
+    const { spans } = edge.hosts;
     const tlsSecret = tlsSecretName(edge.certificate);
     const annotations = controllerAnnotations(edge, services);
     const objects = objectsOf(route.controller);
@@ -41,10 +41,7 @@ export class IngressChart extends Chart {
       },
     });
 
-    const web = [
-      { host: ui, ...services.ui },
-      { host: api, ...services.api },
-    ];
+    const web = webBackends(edge, services);
     this.addIngress('web', 'junjo-ai-studio', props, web, tlsSecret, {
       ...annotations.web,
       ...objects?.web(objectsProps),

@@ -14,7 +14,8 @@ import { edgeNeedsTls, SPANS_TLS_PORT, spansProxyOf, spansTarget } from './spans
 export interface NetworkPoliciesChartProps extends StudioIdentity {
   /** Ports of the pods. Policies apply to these, not to the ports of Services. */
   readonly ports: {
-    readonly ui: number;
+    /** @default the backend serves the UI, too */
+    readonly ui?: number;
     readonly api: number;
     readonly apiKeys: number;
     readonly spanReads: number;
@@ -33,6 +34,8 @@ export interface NetworkPoliciesChartProps extends StudioIdentity {
   readonly qdrant: boolean;
   /** Whether VolSync runs pods in the namespace, which call the storage of the backups. */
   readonly volSync: boolean;
+  /** Whether the backend calls addresses outside the cluster. */
+  readonly backendCallsOut: boolean;
   /** What the backend, and VolSync, may call beside public addresses on 443. */
   readonly egress: readonly Egress[];
   /** Whether cert-manager runs solver pods in the namespace. */
@@ -94,11 +97,13 @@ export class NetworkPoliciesChart extends Chart {
     ];
 
     policy('default-deny', { podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
-    policy('frontend', {
-      podSelector: { matchLabels: selectorLabels('frontend') },
-      policyTypes: ['Ingress'],
-      ingress: [from(edge, tcp(ports.ui))],
-    });
+    if (ports.ui) {
+      policy('frontend', {
+        podSelector: { matchLabels: selectorLabels('frontend') },
+        policyTypes: ['Ingress'],
+        ingress: [from(edge, tcp(ports.ui))],
+      });
+    }
     policy('backend', {
       podSelector: { matchLabels: selectorLabels('backend') },
       policyTypes: ['Ingress', 'Egress'],
@@ -107,7 +112,7 @@ export class NetworkPoliciesChart extends Chart {
         ...dns,
         { to: [pods('ingestion')], ports: tcp(ports.spanReads) },
         ...(props.qdrant ? [{ to: [pods('qdrant')], ports: qdrantTcp }] : []),
-        ...outside,
+        ...(props.backendCallsOut ? outside : []),
       ],
     });
     policy('ingestion', {

@@ -2,7 +2,7 @@ import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { workloadNames } from '../config/names';
-import { type Component, components } from '../releases';
+import { type Component, components, type PerComponent } from '../releases';
 import { objectMeta, type StudioIdentity } from './metadata';
 
 type Settings = Readonly<Record<string, string>>;
@@ -25,8 +25,8 @@ export function frontendConfig(apiUrl: string): Settings {
 
 /** The settings of all containers, and the frontend's own file. */
 export interface SettingsChartProps extends StudioIdentity {
-  readonly settings: Readonly<Record<Component, Settings>>;
-  /** Address at which browsers call the API. */
+  readonly settings: PerComponent<Settings>;
+  /** Address at which browsers call the API, which the frontend tells them. */
   readonly apiUrl: string;
 }
 
@@ -34,12 +34,13 @@ export interface SettingsChartProps extends StudioIdentity {
 export class SettingsChart extends Chart {
   constructor(scope: Construct, id: string, props: SettingsChartProps) {
     super(scope, id);
-    for (const component of components) {
+    for (const component of components.filter((each) => props.settings[each])) {
       new k8s.KubeConfigMap(this, component, {
         metadata: objectMeta(props, settingsName(component), component),
         data: props.settings[component],
       });
     }
+    if (!props.settings.frontend) return;
     new k8s.KubeConfigMap(this, 'frontend-config', {
       metadata: objectMeta(props, frontendConfigName, 'frontend'),
       data: frontendConfig(props.apiUrl),

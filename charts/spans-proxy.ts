@@ -1,7 +1,7 @@
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { workloadNames } from '../config/names';
-import type { Edge, StudioConfig } from '../config/studio-config';
+import type { Edge, Image, StudioConfig } from '../config/studio-config';
 import { ignoresSigterm } from '../releases';
 import { spansTlsSecretName } from './certificates';
 import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
@@ -32,7 +32,7 @@ export type ShownCertificate =
   /** A Secret of type `kubernetes.io/tls`; it may come later than the pod. */
   | { readonly kind: 'secret'; readonly name: string }
   /** One that the pod makes when it starts, for an edge that does not verify it; with the image that has openssl. */
-  | { readonly kind: 'selfSigned'; readonly image: string; readonly imagePullPolicy: string };
+  | ({ readonly kind: 'selfSigned' } & Image);
 
 /** Where the proxy comes from, where it listens, and the ingestion in front of which it runs. */
 export interface SpansProxyProps extends StudioIdentity {
@@ -90,11 +90,11 @@ export function spansTarget(
   return { port: plainPort ?? otlpPort, isTls: false };
 }
 
-function certificateOf({ edge, images, imagePullPolicies, spansService }: StudioConfig): ShownCertificate | undefined {
+function certificateOf({ edge, toolsImage, spansService }: StudioConfig): ShownCertificate | undefined {
   if (spansService.certificate) return { kind: 'secret', name: spansTlsSecretName(spansService.certificate) };
   if (!edgeNeedsTls(edge)) return undefined;
-  // The backend's image has openssl, and is on the node already: both pods are on one.
-  return { kind: 'selfSigned', image: images.backend, imagePullPolicy: imagePullPolicies.backend };
+  // The image of the upgrade guard has openssl, and is on the node already: both pods are on one.
+  return { kind: 'selfSigned', ...toolsImage };
 }
 
 /** Seconds for calls under way when the pod stops; a stream has no end of its own, and its client connects again. */

@@ -14,12 +14,12 @@ const SLACK_SECONDS = 4;
  * then on, and has closed all others within SPANS_PROXY_SHUTDOWN_SECONDS. To accept spans for longer would help nobody: the
  * next pod starts only when this one is gone.
  */
-export function stopIngestion({ stop }: ReleaseLine['ingestion']): {
+export function stopIngestion({ stop, unwrittenSeconds }: ReleaseLine['ingestion']): {
   readonly terminationGracePeriodSeconds: number;
   readonly lifecycle?: k8s.Lifecycle;
 } {
-  if ('drainSeconds' in stop) return { terminationGracePeriodSeconds: stop.drainSeconds };
-  const seconds = SPANS_PROXY_SHUTDOWN_SECONDS + stop.unwrittenSeconds;
+  if (stop !== 'ignores SIGTERM') return { terminationGracePeriodSeconds: stop.drainSeconds };
+  const seconds = SPANS_PROXY_SHUTDOWN_SECONDS + unwrittenSeconds;
   return {
     terminationGracePeriodSeconds: seconds + SLACK_SECONDS,
     // Not the kubelet's own `sleep`, which Kubernetes 1.27 and 1.28 do not know.

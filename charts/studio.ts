@@ -1,6 +1,6 @@
 import { Construct } from 'constructs';
 import type { Edge, StudioConfig } from '../config/studio-config';
-import { type Component, needsBackendFirst } from '../releases';
+import { type Component, needsBackendFirst, type PerComponent } from '../releases';
 import { API_GUARD_PORT } from './api-guard';
 import { ArgoCdChart, type ArgoCdStudio, allowedBelow, tolerateMissingCrds } from './argo-cd';
 import { BackendChart } from './backend';
@@ -70,8 +70,11 @@ export class Studio extends Construct {
       acceptedLosses: config.acceptedLosses,
       httpPort: ports.backend.http,
       internalGrpcPort: ports.backend.internalGrpc,
-      serviceAnnotations: annotations.apiService,
+      serviceAnnotations: ports.frontend
+        ? annotations.apiService
+        : { ...annotations.apiService, ...annotations.uiService },
       onLocalhost,
+      toolsImage: config.toolsImage,
       guard: config.apiGuard
         ? {
             ...identity,
@@ -106,22 +109,24 @@ export class Studio extends Construct {
       serviceAnnotations: annotations.spansService,
       proxy: spansProxyOf(config),
     });
-    new FrontendChart(this, '60-frontend', {
-      ...component(config, 'frontend'),
-      ports: ports.frontend[config.imageTarget],
-      configPath: config.line.frontendConfigPath,
-      apiUrl: config.apiUrl,
-      replicas: config.frontendReplicas,
-      serviceAnnotations: annotations.uiService,
-      onLocalhost,
-    });
+    if (ports.frontend && config.line.frontendConfigPath) {
+      new FrontendChart(this, '60-frontend', {
+        ...component(config, 'frontend'),
+        ports: ports.frontend[config.imageTarget],
+        configPath: config.line.frontendConfigPath,
+        apiUrl: config.apiUrl,
+        replicas: config.frontendReplicas,
+        serviceAnnotations: annotations.uiService,
+        onLocalhost,
+      });
+    }
     if (edge) this.addEdge(config, edge, identity);
     if (config.networkPolicy) {
       const { certificate } = config.spansService;
       new NetworkPoliciesChart(this, '80-network-policies', {
         ...identity,
         ports: {
-          ui: ports.frontend[config.imageTarget].container,
+          ui: ports.frontend?.[config.imageTarget].container,
           api: config.apiGuard ? API_GUARD_PORT : ports.backend.http,
           apiKeys: ports.backend.internalGrpc,
           spanReads: ports.ingestion.internalGrpc,
@@ -129,6 +134,7 @@ export class Studio extends Construct {
         edgeNamespace: edge && config.ingressNamespace,
         ...spansEntrances(config),
         solver: edge !== undefined && (usesSolver(edge.certificate) || certificate?.kind === 'issued'),
+        backendCallsOut: config.line.callsOut,
         egress: config.egress,
         qdrant: config.qdrant !== undefined,
         volSync: config.backup.kind === 'volsync',
@@ -179,21 +185,26 @@ export class Studio extends Construct {
 }
 
 function component(config: StudioConfig, name: Component): ComponentProps {
+  const { line } = config;
+  const own = <T>(each: PerComponent<T>): T => {
+    const value = each[name];
+    if (value === undefined) throw new Error(`release line ${line.name} has no ${name}`);
+    return value;
+  };
   return {
     studio: config.name,
     namespace: config.namespace,
-    image: config.images[name],
-    imagePullPolicy: config.imagePullPolicies[name],
+    ...own(config.images),
     imagePullSecret: config.imagePullSecret,
     version: config.tag,
     placement: config.placement,
     extra: config.extra,
     imageTarget: config.imageTarget,
-    settings: config.settings[name],
-    fixedEnvironment: config.fixedEnvironment[name],
-    user: config.line.users[name],
-    memory: config.line.memory[config.size][name],
-    writable: config.line.writable[name],
+    settings: own(config.settings),
+    fixedEnvironment: own(config.fixedEnvironment),
+    user: own(line.users),
+    memory: own(line.memory[config.size]),
+    writable: own(line.writable),
   };
 }
 
@@ -204,7 +215,7 @@ function statefulComponent(config: StudioConfig, name: Component): StatefulCompo
     claimName: mountedClaim(config.storage),
     dataPath: config.line.dataPath,
     secretName,
-    secretKeys: readers[name],
+    secretKeys: readers[name] ?? [],
     secretsDigest: digests[name],
     secretsFromElsewhere: source.kind !== 'manifest',
   };

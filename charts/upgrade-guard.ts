@@ -2,8 +2,9 @@ import { posix } from 'node:path';
 import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
+import type { Image } from '../config/studio-config';
 import { version } from '../package.json';
-import { type ReleaseLine, type SchemaFacts, schemaOf, schemasFor } from '../releases';
+import { moveOf, nameOfUsers, type ReleaseLine, recommendedTag, schemaOf, spansMove } from '../releases';
 import { objectMeta, type StudioIdentity } from './metadata';
 import { type ComponentProps, containerDefaults } from './pod/component';
 import { resources } from './pod/resources';
@@ -35,33 +36,41 @@ export interface UpgradeGuardProps {
 export function upgradeGuardFacts({ line, lines, acceptedLosses }: UpgradeGuardProps) {
   return {
     line: line.name,
-    schema: schemaOf(line.stores),
+    schema: schemaOf(line),
     manifests: version,
     accepted: acceptedLosses,
-    users: line.stores.usersPath,
-    table: line.stores.usersTable,
-    schemas: schemasFor(line, lines).map((facts) => ({
-      schema: facts.schema,
-      lines: facts.lines,
-      release: facts.release,
-      paths: facts.stores.spanPaths,
-      log: facts.stores.logPath,
-      column: facts.stores.lastColumn,
-      loss: lossText(facts, line),
+    users: { path: line.stores.usersPath, schema: nameOfUsers(line.stores.usersSchema), table: line.stores.usersTable },
+    log: line.stores.logPath,
+    // Oldest first.
+    lines: lines.map((each) => ({
+      name: each.name,
+      schema: schemaOf(each),
+      release: recommendedTag(each),
+      users: nameOfUsers(each.stores.usersSchema),
+      paths: each.stores.spanPaths,
+      columns: each.stores.columns,
+      /** What becomes of its spans alone, and of everything. */
+      spans: spansMove(each, line),
+      move: moveOf(each, line),
+      loss: lossText(each, line),
     })),
   };
 }
 
-/** What would be lost, if anything. The guard replaces `{line}` by the name of the line. */
-function lossText({ move, stores }: SchemaFacts, to: ReleaseLine): string | undefined {
-  const held = 'This volume holds the spans of Junjo AI Studio {line}';
-  switch (move) {
+/** What would be lost of the spans of a line, if anything. */
+function lossText(from: ReleaseLine, to: ReleaseLine): string | undefined {
+  const held = `This volume holds the spans of Junjo AI Studio ${from.name}`;
+  switch (spansMove(from, to)) {
     case 'harmless':
       return undefined;
     case 'hidden':
-      return `${held} (${stores.description}), which ${to.name} does not read: none of them would show.`;
+      return `${held} (${from.stores.description}), which ${to.name} does not read: none of them would show.`;
     case 'unreadable':
       return `${held}, whose files have other columns than those of ${to.name}: old traces would not open, and what is left in the write-ahead log would stop every flush, so that new spans never show.`;
+    case 'misunderstood':
+      return `${held}, whose workflows ${to.name} does not understand: upstream asks for an empty volume. Spans would show, graphs of workflows would not.`;
+    case 'flush first':
+      return `The write-ahead log holds spans of Junjo AI Studio ${from.name}, of which ${to.name} would mix up the columns.`;
   }
 }
 
@@ -88,12 +97,11 @@ const programs: k8s.VolumeMount = { name: 'upgrade-guard', mountPath: UPGRADE_GU
 type GuardedProps = ComponentProps & DataVolumeProps;
 
 /** Lets the backend start only on a volume whose spans its release reads, and marks the volume. */
-export function upgradeGuardContainer(props: GuardedProps): k8s.Container {
-  const { image, imagePullPolicy, securityContext } = containerDefaults(props, 'backend');
+export function upgradeGuardContainer(props: GuardedProps, toolsImage: Image): k8s.Container {
+  const { securityContext } = containerDefaults(props, 'backend');
   return {
     name: GUARD_CONTAINER,
-    image,
-    imagePullPolicy,
+    ...toolsImage,
     command: [
       'python3',
       // The program needs no packages of the image, and imports nothing from its own folder.

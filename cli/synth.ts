@@ -4,6 +4,7 @@ import type { Problem } from '../config/problems';
 import type { StudioConfig } from '../config/studio-config';
 import { inOneLine, listed } from '../config/text';
 import { changedFiles, howToRun, otherEnvFiles, type Rendering, render, type Selection } from '../main';
+import { uiOf } from '../releases';
 import { filesOf, isOfArgoCd, makeFolder, NewFiles, type RenderedFile, unwritable, writeFiles } from '../render/files';
 import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
 import { initEnv } from './init/env-file';
@@ -197,7 +198,7 @@ function summary(
 }
 
 function openLines({ environment, line, imageTarget }: StudioConfig, forward: string): readonly string[] {
-  const [uiPort] = line.ports.frontend[imageTarget].published;
+  const [uiPort] = uiOf(line, imageTarget).published;
   return environment === 'development'
     ? [`Then open http://localhost:${uiPort}. If your cluster puts no load balancer on localhost: ${forward}`]
     : [];

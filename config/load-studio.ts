@@ -6,7 +6,7 @@ import { apiGuardOf } from './parts/api-guard';
 import { backupOf } from './parts/backup';
 import { acceptedLossesOf } from './parts/data-loss';
 import { edgeOf } from './parts/edge';
-import { imagesOf } from './parts/images';
+import { imagesOf, imageTargetOf } from './parts/images';
 import { checkNames } from './parts/names';
 import { namespaceOf } from './parts/namespace';
 import { checkObjectNames } from './parts/object-names';
@@ -138,17 +138,17 @@ function configOf(
     return part.value;
   };
   const namespace = built(namespaceOf(values));
-  const addresses = built(addressesOf(values));
+  const addresses = built(addressesOf(values, line));
   problems.push(...checkOrigins(values, addresses, line), ...checkBackendPort(values, table, line));
   const images = built(imagesOf(values, line));
   const apiGuard = built(apiGuardOf(values, line, addresses));
-  const edge = built(edgeOf(values, addresses));
+  const edge = built(edgeOf(values, line, addresses));
   const spansService = built(spansServiceOf(values, line, addresses, edge));
   const storage = built(storageOf(values));
   const acceptedLosses = built(acceptedLossesOf(values, line, lines));
   const backup = built(backupOf(values, storage, namespace));
   const egress = built(egressOf(values));
-  const secrets = built(secretsOf(values, table, namespace, surroundings));
+  const secrets = built(secretsOf(values, table, line, namespace, surroundings));
   const qdrant = built(qdrantOf(values));
   const patches = built(patchesOf(values, surroundings.readFile));
   const placement = built(placementOf(values, storage));
@@ -168,6 +168,7 @@ function configOf(
     backup,
     qdrant: qdrant && { ...qdrant, secretDigest: secrets.keyDigests[qdrant.secretKey] },
     placement,
+    imageTarget: imageTargetOf(values, line),
     apiUrl: addresses.api?.origin ?? `http://localhost:${line.ports.backend.http}`,
     edge,
     apiGuard,
@@ -183,7 +184,6 @@ function singleValues(values: Values) {
   return {
     name: values.inEffect('JUNJO_K8S_NAME'),
     environment: values.inEffect('JUNJO_ENV') ?? 'development',
-    imageTarget: values.inEffect('JUNJO_BUILD_TARGET'),
     tag: values.inEffect('JUNJO_K8S_RELEASE'),
     imageRegistry: values.inEffect('JUNJO_K8S_IMAGE_REGISTRY'),
     imagePullSecret: values.inEffect('JUNJO_K8S_IMAGE_PULL_SECRET'),

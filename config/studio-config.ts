@@ -1,4 +1,4 @@
-import type { Component, ReleaseLine, Size } from '../releases';
+import type { PerComponent, ReleaseLine, Size } from '../releases';
 import type { GatewayController } from './gateway-controllers';
 import type { IngressController } from './ingress-controllers/ingress-controller';
 import type { Patch, Waiver } from './patch-file';
@@ -9,6 +9,13 @@ export interface SecretKey {
   readonly key: string;
   /** The container starts without it. */
   readonly optional: boolean;
+}
+
+/** An image, and when a node pulls it. */
+export interface Image {
+  /** The whole reference, as a container names it. */
+  readonly image: string;
+  readonly imagePullPolicy: 'IfNotPresent' | 'Always';
 }
 
 /** Storage that the cluster provisions. */
@@ -78,7 +85,8 @@ export interface Edge {
   readonly certificate: CertificateSource;
   readonly hosts: {
     readonly ui: string;
-    readonly api: string;
+    /** @default UI and API have one host */
+    readonly api?: string;
     /** Set when spans come through the edge too. */
     readonly spans?: string;
   };
@@ -147,9 +155,9 @@ export interface Secrets {
   readonly name: string;
   readonly source: SecretSource;
   /** The keys that each container reads. */
-  readonly readers: Readonly<Record<Component, readonly SecretKey[]>>;
+  readonly readers: PerComponent<readonly SecretKey[]>;
   /** Digest of what each container reads, where the values are known here; it rolls the pod and tells nothing. */
-  readonly digests: Readonly<Record<Component, string | undefined>>;
+  readonly digests: PerComponent<string | undefined>;
   /** The same of a single key, for what is no component of upstream's. */
   readonly keyDigests: Readonly<Record<string, string | undefined>>;
 }
@@ -256,14 +264,15 @@ export interface StudioConfig {
   readonly tag: string;
   /** Registry, with path, that mirrors Docker Hub. */
   readonly imageRegistry: string;
-  readonly images: Readonly<Record<Component, string>>;
-  readonly imagePullPolicies: Readonly<Record<Component, 'IfNotPresent' | 'Always'>>;
+  readonly images: PerComponent<Image>;
+  /** The image with Python and openssl, in which the programs of these manifests run. */
+  readonly toolsImage: Image;
   /** Name of an existing Secret with registry credentials. */
   readonly imagePullSecret?: string;
   /** What each container reads of the env file, apart from secrets. */
-  readonly settings: Readonly<Record<Component, Readonly<Record<string, string>>>>;
+  readonly settings: PerComponent<Readonly<Record<string, string>>>;
   /** Variables with a value that the manifests decide. */
-  readonly fixedEnvironment: Readonly<Record<Component, Readonly<Record<string, string>>>>;
+  readonly fixedEnvironment: PerComponent<Readonly<Record<string, string>>>;
   readonly secrets: Secrets;
   readonly storage: Storage;
   readonly backup: Backup;

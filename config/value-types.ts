@@ -430,7 +430,7 @@ export function lineValueType(type: LineVariable['type'], line: ReleaseLine): Va
     case 'boolean':
       return boolean;
     case 'writablePath':
-      return pathBelow([...line.writable[type.component].map(({ path }) => path), line.dataPath]);
+      return pathBelow([...(line.writable[type.component] ?? []).map(({ path }) => path), line.dataPath]);
   }
 }
 

@@ -55,7 +55,7 @@ export class Values {
     const { secret, readers, type } = this.table.get(name) ?? {};
     const { bytes, problem } = readers?.length ? OF_CONTAINERS : OF_MANIFESTS;
     if (Buffer.byteLength(`${name}=${written}\0`) > bytes) return { kind: 'unsound', problem };
-    if (secret && readers && isPlaceholder(written)) return { kind: 'placeholder' };
+    if (secret && readers?.length && isPlaceholder(written)) return { kind: 'placeholder' };
     const parsed = type?.parse(written) ?? { value: written };
     return 'problem' in parsed
       ? { kind: 'unsound', problem: parsed.problem }

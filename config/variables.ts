@@ -1,4 +1,4 @@
-import { type Component, defaultTag, type LineVariable, type ReleaseLine } from '../releases';
+import { type Component, componentsOf, defaultTag, type LineVariable, type ReleaseLine } from '../releases';
 import { gatewayControllers } from './gateway-controllers';
 import { ingressControllers } from './ingress-controllers';
 import { extraAnnotations, extraLabels, nodeSelector, tolerations } from './labels-and-taints';
@@ -63,6 +63,8 @@ export interface Variable {
   readonly secret?: boolean;
   /** Containers that get it as an environment variable; an empty list: none of this release. @default only the manifests use it */
   readonly readers?: readonly Component[];
+  /** The manifests use it too, whatever containers read it. @default they use it only when no release has a reader */
+  readonly alsoForManifests?: true;
   /** Left out with a warning when it still holds a placeholder, instead of being an error. @default false */
   readonly leftOutAsPlaceholder?: boolean;
   /** Upper bound, and default without `bySize`, as a share of the memory limit of a container. */
@@ -113,6 +115,7 @@ export const variables = [
     type: choice('development', 'production'),
     default: 'production',
     readers: ['frontend'],
+    alsoForManifests: true,
     local: 'production',
   },
   {
@@ -149,10 +152,12 @@ export const variables = [
   {
     name: 'JUNJO_PROD_FRONTEND_URL',
     group: 'Addresses',
-    meaning: 'Address of the UI in production, for example `https://studio.example.com`',
+    meaning:
+      'Address of the UI in production, for example `https://studio.example.com`; where UI and API are one container, the address of both',
     type: text,
     required: 'production',
     readers: ['backend', 'frontend'],
+    alsoForManifests: true,
     example: 'https://studio.example.com',
   },
   {
@@ -316,6 +321,15 @@ export const variables = [
     type: imageReference,
     defaultText: 'image of the release',
     example: `registry.example.com/junjo-ai-studio-frontend:${defaultTag}`,
+  },
+  {
+    name: 'JUNJO_K8S_TOOLS_IMAGE',
+    group: 'Kubernetes: names and images',
+    meaning:
+      'Image with Python and openssl for the upgrade guard and for copies of the volume, on releases whose backend has no Python',
+    type: imageReference,
+    defaultText: '`library/python:3.13.7-slim-trixie` of the registry',
+    example: 'registry.example.com/library/python:3.13.7-slim-trixie',
   },
   {
     name: 'JUNJO_HOST_DB_DATA_PATH',
@@ -839,15 +853,17 @@ type ParsedBy<Type> = Type extends ValueType<infer Value> ? Value : never;
 
 /** The table for one release line: what all lines share, then the line's own variables and fixed values. */
 export function variablesOf(line: ReleaseLine): readonly Variable[] {
+  const own = componentsOf(line);
   const shared = variables.map((variable: Variable): Variable => {
     const { refused, ...row } = variable;
-    const pinned = all.some((component) => variable.name in line.environment[component]);
+    const pinned = own.some((component) => variable.name in (line.environment[component] ?? {}));
     if (refused && pinned) return { ...row, setByManifests: 'a fixed value of the release' };
-    return { ...variable, readers: line.fewerReaders?.[variable.name] ?? variable.readers };
+    const readers = line.fewerReaders?.[variable.name] ?? variable.readers;
+    return { ...variable, readers: readers?.filter((reader) => own.includes(reader)) };
   });
   const known = new Set<string>(variables.map(({ name }) => name));
-  const fixed = all
-    .flatMap((component) => Object.keys(line.environment[component]).map((name) => ({ name, component })))
+  const fixed = own
+    .flatMap((component) => Object.keys(line.environment[component] ?? {}).map((name) => ({ name, component })))
     .filter(({ name }) => !known.has(name))
     .map(
       ({ name, component }): Variable => ({

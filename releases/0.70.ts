@@ -1,4 +1,4 @@
-import { common, nginxWritable, openApi, ports1323 } from './common';
+import { common, nginxWritable, openApi, ports1323, usersUpTo082 } from './common';
 import type { ReleaseLine } from './release-line';
 
 /** SQLite and DuckDB in the backend, BadgerDB in ingestion. */
@@ -6,6 +6,8 @@ export const release070: ReleaseLine = {
   ...common,
   name: '0.70',
   tags: ['0.70.3', '0.70.4'],
+  released: { '0.70.3': '2025-11-16', '0.70.4': '2025-11-28' },
+  sdk: { '0.70.3': '0.61.1' },
   // The transaction of every span also writes one counter (incrementCounterInTxn in ingestion/storage/badger.go of
   // mdrideout/junjo-ai-studio). BadgerDB refuses one of two that overlap, and its span is acknowledged all the same.
   faults: { '0.70.4': 'loses acknowledged spans when several exports arrive at the same time' },
@@ -37,7 +39,7 @@ export const release070: ReleaseLine = {
     },
     {
       name: 'SPAN_STRICT_MODE',
-      meaning: 'Refuse a whole batch when one span in it cannot be stored',
+      meaning: 'Nothing: the backend parses it, and does not use it',
       type: { kind: 'boolean' },
       readers: ['backend'],
       default: 'false',
@@ -50,6 +52,7 @@ export const release070: ReleaseLine = {
     keyTrustedFor: 600,
     // gRPC streams drain first, then the store syncs and closes; a killed BadgerDB has to be repaired.
     stop: { drainSeconds: 120 },
+    unwrittenSeconds: 0,
     // ingestion/server/otel_trace_service.go: an error of the store is logged, and the answer is a success.
     failedWrite: 'acknowledged',
   },
@@ -57,9 +60,10 @@ export const release070: ReleaseLine = {
   stores: {
     description: 'SQLite, DuckDB, BadgerDB',
     spans: 'DuckDB',
-    columnsSince: '0.70.3',
+    since: '0.70.3',
     spanPaths: ['duckdb/traces.duckdb', 'badgerdb'],
     usersPath: 'sqlite/junjo.db',
+    usersSchema: usersUpTo082,
     usersTable: 'poller_state',
   },
   writable: {

@@ -16,6 +16,8 @@ export const release080: ReleaseLine = {
   ...common,
   name: '0.80',
   tags: ['0.80.0'],
+  released: { '0.80.0': '2026-02-08' },
+  sdk: { '0.80.0': '0.61.1' },
   ports: ports1323,
   environment: parquetEnvironment,
   variables: parquetVariables,

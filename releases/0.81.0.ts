@@ -7,6 +7,8 @@ export const release0810: ReleaseLine = {
   ...release080,
   name: '0.81.0',
   tags: ['0.81.0'],
+  released: { '0.81.0': '2026-02-14' },
+  sdk: { '0.81.0': '0.61.1' },
   variables: [...parquetVariables, ...queryVariables],
   writable: writableWithSpill,
 };

@@ -17,6 +17,7 @@ export const release081: ReleaseLine = {
   ...common,
   name: '0.81',
   tags: ['0.81.1', '0.81.2', '0.81.3', '0.81.5'],
+  released: { '0.81.1': '2026-07-09', '0.81.2': '2026-07-13', '0.81.3': '2026-07-13', '0.81.5': '2026-07-13' },
   ports: ports26154,
   environment: parquetEnvironmentWithPorts,
   variables: [...parquetVariables, ...queryVariables],
@@ -24,6 +25,6 @@ export const release081: ReleaseLine = {
   ingestion: { ...impatientIngestion, health: 'grpc' },
   api: openApi,
   stores: parquetStores14,
-  sdk: { '0.81.2': '0.63.0', '0.81.3': '0.63.0', '0.81.5': '0.63.0' },
+  sdk: { '0.81.1': '0.63.0', '0.81.2': '0.63.0', '0.81.3': '0.63.0', '0.81.5': '0.63.0' },
   writable: writableWithSpill,
 };

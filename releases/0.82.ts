@@ -17,6 +17,7 @@ export const release082: ReleaseLine = {
   ...common,
   name: '0.82',
   tags: ['0.82.0', '0.82.1'],
+  released: { '0.82.0': '2026-07-17', '0.82.1': '2026-07-18' },
   ports: ports26154,
   environment: parquetEnvironmentWithPorts,
   variables: [
@@ -28,20 +29,6 @@ export const release082: ReleaseLine = {
     },
     ...parquetVariables,
     ...queryVariables,
-    {
-      name: 'MALLOC_ARENA_MAX',
-      nameInEnvFile: 'JUNJO_MALLOC_ARENA_MAX',
-      meaning: 'MALLOC_ARENA_MAX under its name in compose, and stronger than it',
-      type: { kind: 'integer', min: 1 },
-      readers: ['backend'],
-    },
-    {
-      name: 'MALLOC_TRIM_THRESHOLD_',
-      nameInEnvFile: 'JUNJO_MALLOC_TRIM_THRESHOLD',
-      meaning: 'MALLOC_TRIM_THRESHOLD_ under its name in compose, and stronger than it',
-      type: { kind: 'integer', min: 0 },
-      readers: ['backend'],
-    },
     {
       name: 'JUNJO_API_KEY_CACHE_TTL_SECONDS',
       meaning: 'Seconds for which ingestion trusts a key that it has checked; a revoked key works that long',

@@ -1,6 +1,19 @@
 import type { LineVariable, ReleaseLine } from './release-line';
 
-/** What upstream has not changed from one release line to the next so far. */
+/** The images name no user but root; 10001 is free in all of them. The frontend's 101 is nginx's own. */
+export const statefulUsers = { backend: 10001, ingestion: 10001 };
+
+/** Backend: upstream's own limits for machines of 1, 2 and 4 GB. Ingestion: what those leave of the machine. */
+export const statefulMemory = {
+  small: { backend: { requestMi: 300, limitMi: 450 }, ingestion: { requestMi: 250, limitMi: 500 } },
+  medium: { backend: { requestMi: 700, limitMi: 1200 }, ingestion: { requestMi: 400, limitMi: 700 } },
+  large: { backend: { requestMi: 1200, limitMi: 2500 }, ingestion: { requestMi: 800, limitMi: 1400 } },
+} satisfies ReleaseLine['memory'];
+
+/** nginx starts a worker of about 2 MiB for each core of the node, whatever the pod's share of it is. */
+const frontendMemory = { requestMi: 32, limitMi: 128 };
+
+/** What the lines with a frontend of their own share. */
 export const common = {
   images: {
     backend: 'mdrideout/junjo-ai-studio-backend',
@@ -9,26 +22,14 @@ export const common = {
   },
   dataPath: '/app/.dbdata',
   frontendConfigPath: '/usr/share/nginx/html/config.js',
-  // The images name no user but root; 101 is nginx's own, 10001 is free in all of them.
-  users: { backend: 10001, ingestion: 10001, frontend: 101 },
+  backendHasPython: true,
+  // The LLM providers, and the list of public suffixes.
+  callsOut: true,
+  users: { ...statefulUsers, frontend: 101 },
   memory: {
-    // Backend: upstream's own limits for machines of 1, 2 and 4 GB. Ingestion: what those leave of the machine. Frontend:
-    // nginx starts a worker of about 2 MiB for each core of the node, whatever the pod's share of it is.
-    small: {
-      backend: { requestMi: 300, limitMi: 450 },
-      ingestion: { requestMi: 250, limitMi: 500 },
-      frontend: { requestMi: 32, limitMi: 128 },
-    },
-    medium: {
-      backend: { requestMi: 700, limitMi: 1200 },
-      ingestion: { requestMi: 400, limitMi: 700 },
-      frontend: { requestMi: 32, limitMi: 128 },
-    },
-    large: {
-      backend: { requestMi: 1200, limitMi: 2500 },
-      ingestion: { requestMi: 800, limitMi: 1400 },
-      frontend: { requestMi: 32, limitMi: 128 },
-    },
+    small: { ...statefulMemory.small, frontend: frontendMemory },
+    medium: { ...statefulMemory.medium, frontend: frontendMemory },
+    large: { ...statefulMemory.large, frontend: frontendMemory },
   },
 } satisfies Partial<ReleaseLine>;
 
@@ -41,6 +42,9 @@ export const openApi: ReleaseLine['api'] = {
   spansNeedSignIn: false,
   cookie: 'signed',
 };
+
+/** The only revision of Alembic from 0.70 to 0.82: backend/app/db/migrations/versions of upstream. */
+export const usersUpTo082 = { alembic: 'c7cc17a2bbe9' };
 
 /** Stores from 0.80 on; the columns are each line's own. */
 const parquetStores = {
@@ -58,15 +62,20 @@ const parquetStores = {
 /** Spans in 14 columns. */
 export const parquetStores14: ReleaseLine['stores'] = {
   ...parquetStores,
-  columnsSince: '0.80.0',
-  lastColumn: 'resource_attributes',
+  since: '0.80.0',
+  columns: { count: 14, last: 'resource_attributes' },
+  // _build_two_tier_query of backend/app/features/otel_spans/datafusion_query.py.
+  readsFurtherColumns: true,
+  usersSchema: usersUpTo082,
 };
 
 /** Spans in the same and seven more. */
 export const parquetStores21: ReleaseLine['stores'] = {
   ...parquetStores,
-  columnsSince: '0.82.0',
-  lastColumn: 'resource_dropped_attributes_count',
+  since: '0.82.0',
+  columns: { count: 21, last: 'resource_dropped_attributes_count' },
+  telemetryContract: 2,
+  usersSchema: usersUpTo082,
 };
 
 /** Ports up to 0.81.0. */
@@ -124,9 +133,16 @@ export const parquetEnvironmentWithPorts: ReleaseLine['environment'] = {
  * (ingestion/src/server/trace_service.rs).
  */
 export const batchedWrites = {
-  stop: { unwrittenSeconds: 6 },
+  stop: 'ignores SIGTERM',
+  unwrittenSeconds: 6,
   failedWrite: { status: 'INTERNAL', variable: 'BATCH_SIZE' },
 } satisfies Partial<ReleaseLine['ingestion']>;
+
+/**
+ * Ingestion from 0.83 on: it handles SIGTERM, drains its servers and writes what is pending to the write-ahead log
+ * (ingestion/src/main.rs and flusher/mod.rs). Upstream sets no bound; a call takes at most the seconds of a check of its key.
+ */
+export const drainingIngestion = { stop: { drainSeconds: 60 } } satisfies Partial<ReleaseLine['ingestion']>;
 
 /** Ingestion in Rust, up to the release that answers UNAVAILABLE. */
 export const impatientIngestion = {
@@ -143,6 +159,13 @@ export const onlyBackendChoosesLogFormat = { JUNJO_LOG_FORMAT: ['backend'] } sat
 export const noBackendPort = {
   ...onlyBackendChoosesLogFormat,
   JUNJO_BACKEND_PORT: [],
+} satisfies ReleaseLine['fewerReaders'];
+
+/** Nobody reads the keys of LLM providers where there is no playground. */
+export const noLlmKeys = {
+  GEMINI_API_KEY: [],
+  OPENAI_API_KEY: [],
+  ANTHROPIC_API_KEY: [],
 } satisfies ReleaseLine['fewerReaders'];
 
 /** Folders that the backend writes where queries spill below /tmp. */
@@ -226,6 +249,24 @@ export const parquetVariables: readonly LineVariable[] = [
   },
 ];
 
+/** Memory of glibc under its names in compose, from 0.81.0 on; stronger than the names that glibc reads. */
+const allocatorVariables: readonly LineVariable[] = [
+  {
+    name: 'MALLOC_ARENA_MAX',
+    nameInEnvFile: 'JUNJO_MALLOC_ARENA_MAX',
+    meaning: 'MALLOC_ARENA_MAX under its name in compose, and stronger than it',
+    type: { kind: 'integer', min: 1 },
+    readers: ['backend'],
+  },
+  {
+    name: 'MALLOC_TRIM_THRESHOLD_',
+    nameInEnvFile: 'JUNJO_MALLOC_TRIM_THRESHOLD',
+    meaning: 'MALLOC_TRIM_THRESHOLD_ under its name in compose, and stronger than it',
+    type: { kind: 'integer', min: 0 },
+    readers: ['backend'],
+  },
+];
+
 /**
  * Tuning of queries, from 0.81.0 on. By size: the profiles of upstream's own wizard (0.82). The pool may take at most the
  * share of the limit that upstream's smallest profile gives it, 192 of 450 MiB.
@@ -295,4 +336,5 @@ export const queryVariables: readonly LineVariable[] = [
     writtenOut: true,
     ofRuntime: true,
   },
+  ...allocatorVariables,
 ];

@@ -3,6 +3,10 @@ import { release080 } from './0.80';
 import { release081 } from './0.81';
 import { release0810 } from './0.81.0';
 import { release082 } from './0.82';
+import { release083 } from './0.83';
+import { release084 } from './0.84';
+import { release085 } from './0.85';
+import { release086 } from './0.86';
 import type { ReleaseLine } from './release-line';
 
 export * from './moves';
@@ -15,6 +19,10 @@ export const releaseLines: readonly [ReleaseLine, ...ReleaseLine[]] = [
   release0810,
   release081,
   release082,
+  release083,
+  release084,
+  release085,
+  release086,
 ];
 
 /**

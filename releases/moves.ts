@@ -1,23 +1,47 @@
-import { type ReleaseLine, recommendedTag, type StoreFacts } from './release-line';
+import type { ReleaseLine, UsersSchema } from './release-line';
 
-/** What happens to the spans when another release line starts on the volume. */
-export type Move =
-  /** It reads them. */
-  | 'harmless'
-  /** It does not read them. They stay on the volume. */
+/** What becomes of the data when another release line starts on the volume, worst first. */
+export type Effect =
+  /** It does not start: its backend refuses the database of users. */
+  | 'refused'
+  /** It does not read the spans. They stay on the volume. */
   | 'hidden'
-  /** It fails to read them: traces do not open, and a write-ahead log of the old line stops every flush. */
-  | 'unreadable';
+  /** It fails to read the spans: traces do not open, and a write-ahead log of the old line stops every flush. */
+  | 'unreadable'
+  /** It reads the spans, and does not understand the workflows in them. Nothing on the volume tells, but its mark. */
+  | 'misunderstood'
+  /** It reads the spans, but garbles those that are still in the write-ahead log. */
+  | 'flush first'
+  /** It reads everything. */
+  | 'harmless';
 
-/** What a move between two lines does to spans. */
-export function moveOf(from: StoreFacts, to: StoreFacts): Move {
-  if (from.spans !== to.spans) return 'hidden';
-  return from.columnsSince === to.columnsSince ? 'harmless' : 'unreadable';
+/** What a move between two lines does to the data. */
+export function moveOf(from: ReleaseLine, to: ReleaseLine): Effect {
+  return hasUsersOf(from.stores.usersSchema, to.stores.usersSchema) ? spansMove(from, to) : 'refused';
 }
 
-/** Names the stores of a line, and of every other that reads them: `Parquet 0.82.0`. */
-export function schemaOf({ spans, columnsSince }: StoreFacts): string {
-  return `${spans} ${columnsSince}`;
+/** The same for spans alone, on a volume with no database of users, or one that the line reads. */
+export function spansMove({ stores: from }: ReleaseLine, { stores: to }: ReleaseLine): Exclude<Effect, 'refused'> {
+  if (from.spans !== to.spans) return 'hidden';
+  const [had, wants] = [from.columns?.count ?? 0, to.columns?.count ?? 0];
+  if (had !== wants && !(had > wants && to.readsFurtherColumns)) return 'unreadable';
+  const contracts = [from.telemetryContract, to.telemetryContract];
+  if (contracts[0] !== contracts[1] && !contracts.includes(undefined)) return 'misunderstood';
+  return had === wants ? 'harmless' : 'flush first';
+}
+
+function hasUsersOf(one: UsersSchema, other: UsersSchema): boolean {
+  return nameOfUsers(one) === nameOfUsers(other);
+}
+
+/** Names the schema of a database of users as the guard and documents do: `revision c7cc17a2bbe9` or `version 4`. */
+export function nameOfUsers(schema: UsersSchema): string {
+  return 'alembic' in schema ? `revision ${schema.alembic}` : `version ${schema.userVersion}`;
+}
+
+/** Names the stores of a line, and of every other of its family: `Parquet 0.82.0`. */
+export function schemaOf({ stores: { spans, since } }: ReleaseLine): string {
+  return `${spans} ${since}`;
 }
 
 /** How a step from one line to another is written in `JUNJO_K8S_ACCEPT_DATA_LOSS`. */
@@ -25,38 +49,7 @@ export function stepName(from: ReleaseLine, to: ReleaseLine): string {
   return `${from.name}-to-${to.name}`;
 }
 
-/** The steps to a line that lose something. */
+/** The steps to a line that lose something, and that somebody may want all the same. */
 export function losingSteps(to: ReleaseLine, lines: readonly ReleaseLine[]): readonly string[] {
-  return lines.filter((from) => moveOf(from.stores, to.stores) !== 'harmless').map((from) => stepName(from, to));
-}
-
-/** What the lines of one schema keep, and what another line does to it. */
-export interface SchemaFacts {
-  readonly schema: string;
-  /** Lines that write and read it, oldest first. */
-  readonly lines: readonly string[];
-  /** The tag to go back to. */
-  readonly release: string;
-  readonly stores: StoreFacts;
-  readonly move: Move;
-}
-
-/** Every schema that a volume may hold, oldest first, as a line sees it. */
-export function schemasFor(to: ReleaseLine, lines: readonly ReleaseLine[]): readonly SchemaFacts[] {
-  const schemas = [...new Set(lines.map(({ stores }) => schemaOf(stores)))];
-  return schemas.flatMap((schema) => {
-    const own = lines.filter(({ stores }) => schemaOf(stores) === schema);
-    const newest = own[own.length - 1];
-    if (!newest) return [];
-    const { stores } = newest;
-    return [
-      {
-        schema,
-        lines: own.map(({ name }) => name),
-        release: recommendedTag(newest),
-        stores,
-        move: moveOf(stores, to.stores),
-      },
-    ];
-  });
+  return lines.filter((from) => !['refused', 'harmless'].includes(moveOf(from, to))).map((from) => stepName(from, to));
 }

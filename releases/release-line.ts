@@ -4,9 +4,25 @@ export type Component = 'backend' | 'ingestion' | 'frontend';
 /** In the order in which documents and outputs name them. */
 export const components: readonly Component[] = ['backend', 'ingestion', 'frontend'];
 
-/** The same for each of the three. */
-export function perComponent<T>(of: (component: Component) => T): Record<Component, T> {
-  return { backend: of('backend'), ingestion: of('ingestion'), frontend: of('frontend') };
+/** One of each for the components of a line. A line without a frontend serves the UI from its backend. */
+export type PerComponent<T> = {
+  readonly backend: T;
+  readonly ingestion: T;
+  readonly frontend?: T;
+};
+
+/** The same for each component of a line. */
+export function perComponent<T>(line: ReleaseLine, of: (component: Component) => T): PerComponent<T> {
+  return {
+    backend: of('backend'),
+    ingestion: of('ingestion'),
+    ...(line.images.frontend !== undefined && { frontend: of('frontend') }),
+  };
+}
+
+/** The components of a line, in the order in which documents and outputs name them. */
+export function componentsOf(line: ReleaseLine): readonly Component[] {
+  return components.filter((component) => line.images[component] !== undefined);
 }
 
 /** `small`, `medium` and `large`: a machine of 1, 2 or 4 GB for the whole studio. */
@@ -62,11 +78,10 @@ export interface IngestionFacts {
   readonly uncheckedKey: 'INTERNAL' | 'UNAUTHENTICATED' | 'UNAVAILABLE';
   /** Seconds for which a checked key is trusted, so that a revoked one still works; or the variable that sets them. */
   readonly keyTrustedFor: number | { readonly variable: string };
-  /**
-   * On SIGTERM it drains streams and closes the store, which takes at most `drainSeconds`. Or it ignores SIGTERM, and spans
-   * that it acknowledged in the last `unwrittenSeconds` are only in memory.
-   */
-  readonly stop: { readonly drainSeconds: number } | { readonly unwrittenSeconds: number };
+  /** On SIGTERM it drains streams and writes what it acknowledged, which takes at most `drainSeconds`; or it ignores SIGTERM. */
+  readonly stop: { readonly drainSeconds: number } | 'ignores SIGTERM';
+  /** Spans that it acknowledged in the last so many seconds are only in memory: when it is killed, they are lost. */
+  readonly unwrittenSeconds: number;
   /**
    * What a client gets for spans that cannot be written, for example on a full volume. Either the same as for others, so
    * that they are lost. Or `status`, when as many acknowledged spans as the variable says already wait in memory.
@@ -86,8 +101,13 @@ export interface ApiFacts {
   readonly firstUserPath: string;
   /** Spans are served to the signed-in only; else to everybody who reaches the port. */
   readonly spansNeedSignIn: boolean;
-  /** What the two secrets do to the session cookie; a cookie that is only signed outlives a new cookie key. */
-  readonly cookie: 'signed' | 'signed and encrypted';
+  /**
+   * What the two secrets do to the session cookie; a cookie that is only signed outlives a new cookie key. Or it is an id of
+   * a session that the user database holds, which no secret ends.
+   */
+  readonly cookie: 'signed' | 'signed and encrypted' | 'stored';
+  /** Megabytes of a request body above which the API refuses it. @default no limit of its own */
+  readonly bodyLimitMb?: number;
 }
 
 /** What a release writes on the volume, as far as another release may have to read it. */
@@ -96,10 +116,14 @@ export interface StoreFacts {
   readonly description: string;
   /** How spans are kept. */
   readonly spans: 'DuckDB' | 'Parquet';
-  /** First tag that wrote spans with these columns; files with other columns cannot be read. */
-  readonly columnsSince: string;
-  /** Last column of the files for spans, where lines share a folder: tells which of them wrote one. @default none shares them */
-  readonly lastColumn?: string;
+  /** First tag with these stores. Lines with the same are one family, each of which reads what the others wrote. */
+  readonly since: string;
+  /** Columns of the files for spans, where lines share a folder: they tell which of them wrote one. @default none shares them */
+  readonly columns?: { readonly count: number; readonly last: string };
+  /** Queries name the columns that they want, so that files with further ones are read. @default other columns are an error */
+  readonly readsFurtherColumns?: true;
+  /** Version of what the SDK sends, which the views of workflows understand in this version alone. @default not known */
+  readonly telemetryContract?: number;
   /** Files and folders for spans, below the volume. */
   readonly spanPaths: readonly string[];
   /** The one of them with the write-ahead log: what another line left there stops every flush. @default another line's is not read */
@@ -108,6 +132,8 @@ export interface StoreFacts {
   readonly flushPath?: string;
   /** The database with users and API keys, below the volume. */
   readonly usersPath: string;
+  /** How that database says which schema it has. The backend does not start on one with another. */
+  readonly usersSchema: UsersSchema;
   /** A table of it that the release needs and that a database made by a later one lacks for good. @default none */
   readonly usersTable?: string;
   /**
@@ -116,6 +142,9 @@ export interface StoreFacts {
    */
   readonly copiesWhileRunning?: true;
 }
+
+/** The revision in the table of Alembic, or SQLite's `PRAGMA user_version`. */
+export type UsersSchema = { readonly alembic: string } | { readonly userVersion: number };
 
 /** Mebibytes of memory that a container asks for and may not exceed. */
 export interface Memory {
@@ -146,13 +175,17 @@ export interface ReleaseLine {
   readonly name: string;
   /** Image tags of the line, oldest first. */
   readonly tags: readonly [string, ...string[]];
+  /** The day on which upstream released a tag, as YYYY-MM-DD. @default not known */
+  readonly released?: Readonly<Record<string, string>>;
+  /** Tags of which no published image was ever seen, and what is known of them. @default none */
+  readonly unproven?: Readonly<Record<string, string>>;
   /** Tags that are known to lose data, and how. Nothing recommends them. @default none */
   readonly faults?: Readonly<Record<string, string>>;
-  /** Repositories of the published images, without registry and tag. */
-  readonly images: Readonly<Record<Component, string>>;
+  /** Repositories of the published images, without registry and tag. They tell which components the line has. */
+  readonly images: PerComponent<string>;
   readonly ports: {
-    /** Published image (nginx) and development image (Vite). */
-    readonly frontend: Readonly<Record<'production' | 'development', FrontendPorts>>;
+    /** Published image (nginx) and development image (Vite). @default the backend serves the UI, on its port for HTTP */
+    readonly frontend?: Readonly<Record<'production' | 'development', FrontendPorts>>;
     readonly backend: {
       /** REST and UI API. */
       readonly http: number;
@@ -168,10 +201,18 @@ export interface ReleaseLine {
   };
   /** Where the containers expect the shared volume. */
   readonly dataPath: string;
-  /** File of the frontend's image that holds the address of the API. */
-  readonly frontendConfigPath: string;
+  /** File of the frontend's image that holds the address of the API. @default there is none */
+  readonly frontendConfigPath?: string;
+  /** Why images of the target `development` cannot run on a cluster, so that the published ones do. @default they can */
+  readonly noDevelopmentImages?: string;
+  /** The image of the backend has Python, for the upgrade guard and copies of the volume. */
+  readonly backendHasPython: boolean;
+  /** The backend calls addresses outside the cluster. */
+  readonly callsOut: boolean;
+  /** How a backend that refuses its settings ends: its exit code, and how the line of its log begins. @default as for any other error */
+  readonly refusedSettings?: { readonly exitCode: number; readonly log: string };
   /** Variables with a fixed value in this line (paths, ports that must be told); the env file cannot change them. */
-  readonly environment: Readonly<Record<Component, Readonly<Record<string, string>>>>;
+  readonly environment: PerComponent<Readonly<Record<string, string>>>;
   readonly variables: readonly LineVariable[];
   /** Who reads a variable that all lines share, where those are fewer than the table says. @default all of those */
   readonly fewerReaders?: Readonly<Record<string, readonly Component[]>>;
@@ -181,9 +222,9 @@ export interface ReleaseLine {
   /** Version of the Python SDK that belongs to a tag; workflow graphs of another one are not understood. @default not known */
   readonly sdk?: Readonly<Record<string, string>>;
   /** uid, and gid, of each container. Backend and ingestion have the same, so that each reads and writes the other's files. */
-  readonly users: Readonly<Record<Component, number>>;
-  readonly writable: Readonly<Record<Component, readonly WritableFolder[]>>;
-  readonly memory: Readonly<Record<Size, Readonly<Record<Component, Memory>>>>;
+  readonly users: PerComponent<number>;
+  readonly writable: PerComponent<readonly WritableFolder[]>;
+  readonly memory: Readonly<Record<Size, PerComponent<Memory>>>;
 }
 
 /** Whether ingestion started before the backend would turn spans away for good. */
@@ -193,12 +234,28 @@ export function needsBackendFirst({ ingestion }: ReleaseLine): boolean {
 
 /** Whether ingestion takes spans until it is killed, and so loses what it acknowledged last. */
 export function ignoresSigterm({ ingestion }: ReleaseLine): boolean {
-  return 'unwrittenSeconds' in ingestion.stop;
+  return ingestion.stop === 'ignores SIGTERM';
+}
+
+/** The component that serves the UI, what it listens on, and the ports under which compose publishes it. */
+export function uiOf(
+  { ports }: ReleaseLine,
+  target: 'production' | 'development',
+): FrontendPorts & { readonly component: 'frontend' | 'backend' } {
+  const { http } = ports.backend;
+  return ports.frontend
+    ? { component: 'frontend', ...ports.frontend[target] }
+    : { component: 'backend', container: http, published: [http] };
+}
+
+/** Whether UI and API are on one host, because one container serves both. */
+export function hasOneHost({ ports }: ReleaseLine): boolean {
+  return ports.frontend === undefined;
 }
 
 /** MiB that a share of a container's memory limit comes to. */
 export function shareOfMemory({ memory }: ReleaseLine, size: Size, { component, percent }: MemoryShare): number {
-  return Math.floor((memory[size][component].limitMi * percent) / 100);
+  return Math.floor(((memory[size][component]?.limitMi ?? 0) * percent) / 100);
 }
 
 /** The newest tag of a line that is not known to lose data. */

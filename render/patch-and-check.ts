@@ -31,8 +31,8 @@ export function inForce(broken: readonly BrokenRule[], { waivers }: StudioConfig
 export function factsOf(config: StudioConfig): StudioFacts {
   const { backup, namespace, settings, secrets } = config;
   const veleroNamespace = backup.kind === 'velero' ? backup.namespace : undefined;
-  const named = Object.values(settings).flatMap((variables) => Object.keys(variables));
-  const secret = Object.values(secrets.readers).flatMap((keys) => keys.map(({ key }) => key));
+  const named = Object.values(settings).flatMap((variables) => Object.keys(variables ?? {}));
+  const secret = Object.values(secrets.readers).flatMap((keys) => keys?.map(({ key }) => key) ?? []);
   return { namespace, veleroNamespace, podSecurity: podSecurityOf(config), settings: new Set([...named, ...secret]) };
 }
 

@@ -1,3 +1,4 @@
+import { hasOneHost, type ReleaseLine } from '../../releases';
 import { type EdgeNeed, edgeNeeds } from '../edge-needs';
 import { type GatewayController, gatewayControllers } from '../gateway-controllers';
 import { ingressControllers } from '../ingress-controllers';
@@ -40,7 +41,7 @@ const edgeSettings: readonly VariableName[] = [
 ];
 
 /** How a production studio is reached; nothing in development, or while its addresses have problems of their own. */
-export function edgeOf(values: Values, addresses: Addresses): Built<Edge | undefined> {
+export function edgeOf(values: Values, line: ReleaseLine, addresses: Addresses): Built<Edge | undefined> {
   if (values.inEffect('JUNJO_ENV') !== 'production') {
     const without = edgeSettings.filter((name) => values.inFile(name).kind === 'sound');
     const text = 'has no effect in development, where the studio is on localhost';
@@ -56,7 +57,7 @@ export function edgeOf(values: Values, addresses: Addresses): Built<Edge | undef
   if (!certificate || !ui || !api || !spans) return { value: undefined, problems };
   const hosts = {
     ui: ui.hostname,
-    api: api.hostname,
+    ...(!hasOneHost(line) && { api: api.hostname }),
     ...(spans.kind === 'edge' && { spans: spans.host }),
   };
   const externalDns = values.inEffect('JUNJO_K8S_EXTERNAL_DNS');

@@ -6,7 +6,7 @@ import { listed } from '../text';
 import type { Values } from '../values';
 import { type Variable, variablesOf } from '../variables';
 
-/** Reports names in a file that are refused, of another release line, misspelt, or without effect. */
+/** Reports names in a file that are refused, misspelt, or without effect, as those of another release line are. */
 export function checkNames(
   values: Values,
   entries: ReadonlyMap<string, Entry>,
@@ -25,9 +25,8 @@ export function checkNames(
     }
     const others = tables.filter(({ variables }) => variables.some((known) => known.name === name));
     if (others.length > 0) {
-      const have = `${listed(others.map(({ other }) => other.name))} ${others.length === 1 ? 'has' : 'have'}`;
-      const text = `release line ${line.name} has no such variable (${have}). Remove it, or set JUNJO_K8S_RELEASE`;
-      return [values.error(name, text)];
+      const read = `${listed(others.map(({ other }) => other.name))} ${others.length === 1 ? 'does' : 'do'}`;
+      return [values.note(name, `has no effect: release line ${line.name} does not read it (${read})`)];
     }
     return name.startsWith('JUNJO_')
       ? [values.error(name, `is not a variable of Junjo AI Studio. ${advice(name, [...table.keys()])}`)]
@@ -43,12 +42,14 @@ export function checkNames(
 /** What to report of a variable because the file has it, whatever its value is. */
 function useProblems(
   values: Values,
-  { name, onlyWith, refused, setByManifests, insteadOfCompose, readers }: Variable,
+  { name, onlyWith, refused, setByManifests, insteadOfCompose, readers, alsoForManifests }: Variable,
 ): readonly Problem[] {
   // Every env file of `init` has a key for it, whether it runs or not.
   if (onlyWith && !values.inEffect(onlyWith)) return [];
   return [
-    ...(readers?.length === 0 ? [values.note(name, 'has no effect: this release does not read it')] : []),
+    ...(readers?.length === 0 && !alsoForManifests
+      ? [values.note(name, 'has no effect: this release does not read it')]
+      : []),
     ...(refused ? [values.error(name, refused)] : []),
     ...(setByManifests ? [values.note(name, `has no effect: the manifests set it (${setByManifests})`)] : []),
     ...(insteadOfCompose ? [values.note(name, `is passed over: ${insteadOfCompose}`)] : []),

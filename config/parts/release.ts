@@ -1,4 +1,4 @@
-import { defaultTag, newestTag, type ReleaseLine, recommendedTag } from '../../releases';
+import { defaultTag, newestTag, type ReleaseLine, recommendedTag, uiOf } from '../../releases';
 import type { Entry } from '../env-files';
 import { listed } from '../text';
 import { variablesOf } from '../variables';
@@ -82,8 +82,7 @@ function namesRead(lines: readonly ReleaseLine[]): ReadonlySet<string> {
 function bestFit(entries: Entries, lines: readonly ReleaseLine[]): ReleaseLine {
   const localPorts = [...(entries.get('JUNJO_ALLOW_ORIGINS')?.value.matchAll(/\/\/localhost:([0-9]+)/g) ?? [])];
   const misfits = (line: ReleaseLine): number => {
-    const { production, development } = line.ports.frontend;
-    const ports = [...production.published, ...development.published];
+    const ports = (['production', 'development'] as const).flatMap((target) => uiOf(line, target).published);
     return (
       unknownNames(entries, line, lines).length + localPorts.filter(([, port]) => !ports.includes(Number(port))).length
     );

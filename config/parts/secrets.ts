@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { perComponent } from '../../releases';
+import { perComponent, type ReleaseLine } from '../../releases';
 import type { ReadFile } from '../files';
 import type { Built, Problem } from '../problems';
 import { formatKeptSeals, parseKeptSeals, readSealingCertificate, reusableSeals, sealAll } from '../sealing';
@@ -36,6 +36,7 @@ interface Secret {
 export function secretsOf(
   values: Values,
   table: readonly Variable[],
+  line: ReleaseLine,
   namespace: string,
   surroundings: SecretSurroundings,
 ): Built<Secrets | undefined> {
@@ -43,7 +44,7 @@ export function secretsOf(
   if (values.inFile('JUNJO_K8S_SECRETS').kind === 'unsound') return { value: undefined, problems: [] };
   const secrets = table
     .filter(({ name, secret, readers, onlyWhenWritten }) => {
-      return secret && readers && !(onlyWhenWritten && isUnknown(values, name));
+      return secret && readers?.length && !(onlyWhenWritten && isUnknown(values, name));
     })
     .map((variable): Secret => {
       return { key: variable.nameInContainer ?? variable.name, variable, inFile: values.inFile(variable.name) };
@@ -52,12 +53,12 @@ export function secretsOf(
   const problems = [...modeProblems(values), ...sourceProblems];
   if (!source) return { value: undefined, problems };
   const has = keysOf(source, secrets);
-  const readers = perComponent((component) =>
+  const readers = perComponent(line, (component) =>
     secrets
       .filter(({ key, variable }) => variable.readers?.includes(component) && has.has(key))
       .map(({ key, variable }): SecretKey => ({ key, optional: variable.required !== 'always' })),
   );
-  const digestKey = values.inEffect('JUNJO_SESSION_SECRET') ?? '';
+  const digestKey = values.textInEffect(nameOfDigestKey(secrets)) ?? '';
   return {
     value: {
       name: values.inEffect('JUNJO_K8S_SECRET_NAME'),
@@ -66,7 +67,7 @@ export function secretsOf(
       keyDigests: Object.fromEntries(
         secrets.map(({ key }) => [key, digestOf(source, [{ key, optional: false }], digestKey)]),
       ),
-      digests: perComponent((component) => digestOf(source, readers[component], digestKey)),
+      digests: perComponent(line, (component) => digestOf(source, readers[component] ?? [], digestKey)),
     },
     problems,
   };
@@ -195,11 +196,12 @@ function sealedSourceOf(
   };
   const given = textsOf(secrets);
   const reusable = reusableSeals(kept, target);
-  const digestKey = values.inEffect('JUNJO_SESSION_SECRET');
+  const keyName = nameOfDigestKey(secrets);
+  const digestKey = values.textInEffect(keyName);
   if (Object.keys(given).length > 0 && !digestKey) {
     const text =
       'is missing beside other secrets. Changed values are told from others by digests keyed with it: set it too, or remove the others to keep what is sealed';
-    return values.isSet('JUNJO_SESSION_SECRET') ? failed() : failed(values.error('JUNJO_SESSION_SECRET', text));
+    return values.isSet(keyName) ? failed() : failed(values.error(keyName, text));
   }
   const missing = secrets.filter(
     ({ key, variable, inFile }) => variable.required === 'always' && inFile.kind === 'none' && !(key in reusable),
@@ -232,6 +234,11 @@ function sealedSourceOf(
   };
 }
 
+/** The secret with which digests of all of them are keyed: the first that a studio of the release always has. */
+function nameOfDigestKey(secrets: readonly Secret[]): string {
+  return secrets.find(({ variable }) => variable.required === 'always' && !variable.onlyWith)?.variable.name ?? '';
+}
+
 function textsOf(secrets: readonly Secret[]): Record<string, string> {
   return Object.fromEntries(
     secrets.flatMap(({ key, inFile }) => (inFile.kind === 'sound' ? [[key, inFile.text] as const] : [])),
@@ -256,7 +263,7 @@ function keysOf(source: SecretSource, secrets: readonly Secret[]): ReadonlySet<s
 function digestOf(source: SecretSource, readers: readonly SecretKey[], digestKey: string): string | undefined {
   const read = (texts: Texts) => JSON.stringify(readers.map(({ key }) => [key, texts[key]]).sort());
   if (readers.length === 0) return undefined;
-  // Keyed with the session secret, so that a committed manifest reveals nothing about the others.
+  // Keyed with a secret, so that a committed manifest reveals nothing about the others.
   if (source.kind === 'manifest') return createHmac('sha256', digestKey).update(read(source.values)).digest('hex');
   // Ciphertexts are public; an unchanged value keeps its own.
   if (source.kind === 'sealed') return createHash('sha256').update(read(source.ciphertexts)).digest('hex');

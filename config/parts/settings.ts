@@ -15,7 +15,7 @@ export function settingsOf(
   secrets: Secrets,
 ): StudioConfig['settings'] {
   const origin = uiOrigin(values, addresses, line);
-  const settings = perComponent((component) => {
+  const settings = perComponent(line, (component) => {
     const read = table.filter(
       ({ readers, secret, setByManifests }) => readers?.includes(component) && !secret && !setByManifests,
     );
@@ -44,7 +44,7 @@ export function fixedEnvironmentOf(line: ReleaseLine, qdrant: Qdrant | undefined
     backend: {
       INGESTION_HOST: internalServiceNames.ingestion,
       INGESTION_PORT: String(line.ports.ingestion.internalGrpc),
-      RUN_MIGRATIONS: 'true',
+      ...(line.fewerReaders?.RUN_MIGRATIONS?.length !== 0 && { RUN_MIGRATIONS: 'true' }),
       ...(qdrant && { QDRANT_URL: `http://${qdrantName}:6333` }),
       ...line.environment.backend,
     },
@@ -53,6 +53,6 @@ export function fixedEnvironmentOf(line: ReleaseLine, qdrant: Qdrant | undefined
       BACKEND_GRPC_PORT: String(line.ports.backend.internalGrpc),
       ...line.environment.ingestion,
     },
-    frontend: line.environment.frontend,
+    ...(line.environment.frontend && { frontend: line.environment.frontend }),
   };
 }

@@ -73,7 +73,8 @@ function claims({ name, namespace, edge, settings, storage }: StudioConfig): rea
       variable: 'JUNJO_K8S_NAMESPACE',
       fix: 'Give each studio a namespace of its own',
     },
-    ...(edge ? [host(edge.hosts.ui, 'JUNJO_PROD_FRONTEND_URL'), host(edge.hosts.api, 'JUNJO_PROD_BACKEND_URL')] : []),
+    ...(edge ? [host(edge.hosts.ui, 'JUNJO_PROD_FRONTEND_URL')] : []),
+    ...(edge?.hosts.api ? [host(edge.hosts.api, 'JUNJO_PROD_BACKEND_URL')] : []),
     // Plain spans may come in on the host of the studio's own UI.
     ...(spans && ![edge.hosts.ui, edge.hosts.api].includes(new URL(spans).hostname)
       ? [host(new URL(spans).hostname, 'JUNJO_PROD_INGESTION_URL')]

@@ -15,7 +15,7 @@ export function checkVariable(values: Values, line: ReleaseLine, variable: Varia
   const inFile = values.inFile(name);
   switch (inFile.kind) {
     case 'none': {
-      if (!fromFile) return [];
+      if (!fromFile || !isRead(variable)) return [];
       if (variable.leftOutAsPlaceholder && inFile.hasLine) return [leftOut(values, name, 'is empty')];
       const what = inFile.hasLine ? 'is empty' : 'is missing';
       return isRequired(values, variable) ? [values.error(name, `${what}. ${howToSet(variable)}`)] : [];
@@ -42,8 +42,8 @@ function isRequired(values: Values, { required }: Variable): boolean {
 }
 
 /** Whether anything of this release reads the value. */
-function isRead({ refused, insteadOfCompose, readers }: Variable): boolean {
-  return !refused && !insteadOfCompose && readers?.length !== 0;
+function isRead({ refused, insteadOfCompose, readers, alsoForManifests }: Variable): boolean {
+  return !refused && !insteadOfCompose && (readers?.length !== 0 || alsoForManifests === true);
 }
 
 function howToSet({ secret, name, type, meaning }: Variable): string {

@@ -1,4 +1,4 @@
-import type { ReleaseLine } from '../../releases';
+import { hasOneHost, type ReleaseLine, uiOf } from '../../releases';
 import type { Built, Problem } from '../problems';
 import { withoutUserInfo } from '../text';
 import type { Values } from '../values';
@@ -12,16 +12,20 @@ const ORIGINS = 'JUNJO_ALLOW_ORIGINS';
 /** The addresses of a production studio. Absent where an address is not valid, and in development. */
 export interface Addresses {
   readonly ui?: URL;
+  /** That of the UI, where one container serves both. */
   readonly api?: URL;
   readonly spans?: URL;
 }
 
 /** The addresses of a production studio: what the browser's cookie rules and the edge can serve. */
-export function addressesOf(values: Values): Built<Addresses> {
+export function addressesOf(values: Values, line: ReleaseLine): Built<Addresses> {
   if (values.inEffect('JUNJO_ENV') !== 'production') return { value: {}, problems: [] };
-  const [ui, api, spans] = [addressOf(values, UI), addressOf(values, API), addressOf(values, SPANS)];
-  const sites = ui.value && api.value ? siteProblems(values, ui.value.hostname, api.value.hostname) : [];
-  const hosts = spans.value ? spansHostProblems(values, spans.value, ui.value, api.value) : [];
+  const [ui, spans] = [addressOf(values, UI), addressOf(values, SPANS)];
+  const oneHost = hasOneHost(line);
+  const api = oneHost ? { value: ui.value, problems: [] } : addressOf(values, API);
+  const sites = !oneHost && ui.value && api.value ? siteProblems(values, ui.value.hostname, api.value.hostname) : [];
+  const others = [{ name: UI, url: ui.value }, ...(oneHost ? [] : [{ name: API, url: api.value }])];
+  const hosts = spans.value ? spansHostProblems(values, spans.value, others) : [];
   return {
     value: { ui: ui.value, api: api.value, spans: spans.value },
     problems: [...ui.problems, ...api.problems, ...spans.problems, ...sites, ...hosts],
@@ -29,14 +33,14 @@ export function addressesOf(values: Values): Built<Addresses> {
 }
 
 /** Through the edge, on port 443, spans need a host that neither UI nor API has. */
-function spansHostProblems(values: Values, spans: URL, ui: URL | undefined, api: URL | undefined): readonly Problem[] {
+function spansHostProblems(
+  values: Values,
+  spans: URL,
+  others: readonly { readonly name: string; readonly url?: URL }[],
+): readonly Problem[] {
   if (spans.protocol !== 'https:' || spans.port !== '') return [];
-  const others = [
-    { name: UI, hostname: ui?.hostname },
-    { name: API, hostname: api?.hostname },
-  ];
   return others
-    .filter(({ hostname }) => hostname === spans.hostname)
+    .filter(({ url }) => url?.hostname === spans.hostname)
     .map(({ name }) =>
       values.error(
         SPANS,
@@ -147,15 +151,16 @@ export function isIpAddress(hostname: string): boolean {
 }
 
 /** The UI's own origin, which may call the API where the file names no others; upstream does so in production. */
-export function uiOrigin(values: Values, { ui }: Addresses, { ports }: ReleaseLine): string | undefined {
+export function uiOrigin(values: Values, { ui }: Addresses, line: ReleaseLine): string | undefined {
   if (values.inEffect('JUNJO_ENV') === 'production') return ui?.origin;
-  return `http://localhost:${ports.frontend[values.inEffect('JUNJO_BUILD_TARGET')].published[0]}`;
+  return `http://localhost:${uiOf(line, values.inEffect('JUNJO_BUILD_TARGET')).published[0]}`;
 }
 
 /** Checks the origins that may call the API with the visitor's cookies. */
 export function checkOrigins(values: Values, addresses: Addresses, line: ReleaseLine): readonly Problem[] {
   const origins = values.inEffect(ORIGINS);
-  if (origins === undefined) return [];
+  // With one host for UI and API there are no other origins.
+  if (origins === undefined || hasOneHost(line)) return [];
   const production = values.inEffect('JUNJO_ENV') === 'production';
   const texts = origins.map((origin) => originProblem(origin, production)).filter((text) => text !== undefined);
   if (texts.length > 0) return texts.map((text) => values.error(ORIGINS, text));

@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { stopIngestion } from '../../charts/start-and-stop';
 import { internalServiceNames, workloadNames } from '../../config/names';
 import { listed } from '../../config/text';
-import { moveOf, needsBackendFirst, type ReleaseLine, recommendedTag, stepName } from '../../releases';
+import { moveOf, needsBackendFirst, type ReleaseLine, recommendedTag, stepName, uiOf } from '../../releases';
 import { type Parts, table } from './page';
 
 /** What the API wants of whoever signs in or makes the first user, for curl. */
@@ -13,13 +13,13 @@ export function releasesPage(lines: readonly ReleaseLine[]): Parts {
   return {
     lines: table(
       ['line', 'tags', 'stores', 'UI', 'API', 'spans'],
-      lines.map(({ name, tags, stores, ports }) => [
-        name,
-        tags.join(', '),
-        stores.description,
-        `${ports.frontend.production.published[0]}`,
-        `${ports.backend.http}`,
-        `${ports.ingestion.otlp}`,
+      lines.map((line) => [
+        line.name,
+        line.tags.join(', '),
+        line.stores.description,
+        `${uiOf(line, 'production').published[0]}`,
+        `${line.ports.backend.http}`,
+        `${line.ports.ingestion.otlp}`,
       ]),
     ),
     access: table(
@@ -79,11 +79,11 @@ function withoutBackend(line: ReleaseLine): string {
 }
 
 function stop({ ingestion }: ReleaseLine): string {
-  if ('drainSeconds' in ingestion.stop) {
+  if (ingestion.stop !== 'ignores SIGTERM') {
     return `drains its streams and closes its store, in at most ${ingestion.stop.drainSeconds} s`;
   }
   const { terminationGracePeriodSeconds: seconds } = stopIngestion(ingestion);
-  return `ignores SIGTERM: a proxy in its pod closes the connections, and ingestion is killed ${seconds} s later, when the last ${ingestion.stop.unwrittenSeconds} s of spans are written`;
+  return `ignores SIGTERM: a proxy in its pod closes the connections, and ingestion is killed ${seconds} s later, when the last ${ingestion.unwrittenSeconds} s of spans are written`;
 }
 
 /** Which acknowledged spans are lost, and the tags that lose more. */
@@ -98,8 +98,8 @@ function losses(lines: readonly ReleaseLine[]): string {
   return [rows, ...(faults.length > 0 ? [faults.join('\n')] : [])].join('\n\n');
 }
 
-function onKill({ ingestion: { stop: how } }: ReleaseLine): string {
-  return 'unwrittenSeconds' in how ? `spans of the last ${how.unwrittenSeconds} s` : 'none';
+function onKill({ ingestion: { unwrittenSeconds } }: ReleaseLine): string {
+  return unwrittenSeconds > 0 ? `spans of the last ${unwrittenSeconds} s` : 'none';
 }
 
 function onFullVolume({ ingestion: { failedWrite }, variables }: ReleaseLine): string {
@@ -141,7 +141,7 @@ function move(from: ReleaseLine, to: ReleaseLine): string {
 }
 
 function steps(from: ReleaseLine, to: ReleaseLine, ports: readonly string[]): readonly string[] {
-  const effect = moveOf(from.stores, to.stores);
+  const effect = moveOf(from, to);
   if (effect === 'harmless') return [['Users, API keys and spans stay.', ...ports].join(' ')];
   if (effect === 'unreadable') return flushAndMove(from, to);
   return [

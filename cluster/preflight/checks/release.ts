@@ -1,13 +1,16 @@
 import { upgradeGuardName } from '../../../charts/upgrade-guard';
 import { workloadNames } from '../../../config/names';
 import { lineOf, releaseLines } from '../../../releases';
-import { type Move, moveOf, stepName } from '../../../releases/moves';
+import { type Effect, moveOf, stepName } from '../../../releases/moves';
 import { type StudioManifests, tagOf } from '../../studio-manifests';
 import { type Check, error, ok, warning } from '../check';
 
-const LOSSES: Readonly<Record<Exclude<Move, 'harmless'>, (tag: string) => string>> = {
+const EFFECTS: Readonly<Record<Exclude<Effect, 'harmless'>, (tag: string) => string>> = {
+  refused: (tag) => `${tag} does not start on its database of users`,
   hidden: (tag) => `${tag} does not show its spans, which stay on the volume`,
   unreadable: (tag) => `${tag} cannot read its spans, and a log that is left over stops every flush`,
+  misunderstood: (tag) => `${tag} shows its spans without the graphs of workflows`,
+  'flush first': (tag) => `${tag} mixes up the columns of spans that are left in the log`,
 };
 
 /** A studio of another release that runs here, and what the upgrade would do to its spans. */
@@ -19,13 +22,13 @@ export const liveRelease: Check = {
     if (live === undefined || live === tag) return;
     const { line, accepted } = guardOf(studio);
     const [from, to] = [lineOf(live), releaseLines.find(({ name }) => name === line)];
-    const move = from && to && moveOf(from.stores, to.stores);
+    const move = from && to && moveOf(from, to);
     const step = from && to ? stepName(from, to) : '';
     if (move === 'harmless') {
       yield ok(`${live} runs here, and ${tag} reads its spans`);
       return;
     }
-    const text = `${live} runs here, and ${move ? LOSSES[move](tag) : 'nothing is known of its spans'}`;
+    const text = `${live} runs here, and ${move ? EFFECTS[move](tag) : 'nothing is known of its spans'}`;
     yield accepted.includes(step)
       ? warning(`${text}. JUNJO_K8S_ACCEPT_DATA_LOSS accepts that`)
       : error(

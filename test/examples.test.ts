@@ -33,6 +33,7 @@ test('a base is complete', () => {
     'production-traefik',
     'release-0.70',
     'release-0.82',
+    'release-0.86',
     'three-studios',
   ]);
 });

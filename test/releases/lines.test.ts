@@ -25,15 +25,33 @@ describe('JUNJO_K8S_RELEASE', () => {
   );
 });
 
-describe('a variable that the line does not have', () => {
+describe('a variable that the line does not read', () => {
   test.each([
-    ['FLUSH_MAX_MB', '25', of['0.70'], 'release line 0.70 has no such variable (0.80, 0.81.0, 0.81 and 0.82 have)'],
-    ['JUNJO_DF_BATCH_SIZE', '4096', of['0.80'], 'release line 0.80 has no such variable (0.81.0, 0.81 and 0.82 have)'],
-    ['SPAN_BATCH_SIZE', '100', of['0.80'], 'release line 0.80 has no such variable (0.70 has)'],
-    ['JUNJO_INTERNAL_GRPC_TOKEN', freshSecret(), of['0.70'], 'release line 0.70 has no such variable (0.82 has)'],
-  ])('%s is an error that names the lines that do', (name, value, release, says) => {
-    const printed = problemsOf(`${name}=${value}\n${envText(production(release))}`);
-    expect(printed).toEqual([`.env:1 ${name}: ${says}. Remove it, or set JUNJO_K8S_RELEASE`]);
+    [
+      'FLUSH_MAX_MB',
+      '25',
+      of['0.70'],
+      '0.70 does not read it (0.80, 0.81.0, 0.81, 0.82, 0.83, 0.84, 0.85 and 0.86 do)',
+    ],
+    ['SPAN_BATCH_SIZE', '100', of['0.80'], '0.80 does not read it (0.70 does)'],
+    [
+      'JUNJO_INTERNAL_GRPC_TOKEN',
+      freshSecret(),
+      of['0.70'],
+      '0.70 does not read it (0.82, 0.83, 0.84, 0.85 and 0.86 do)',
+    ],
+    [
+      'JUNJO_API_KEY_CACHE_TTL_SECONDS',
+      'never',
+      of['0.80'],
+      '0.80 does not read it (0.82, 0.83, 0.84, 0.85 and 0.86 do)',
+    ],
+  ])('%s is noted, with the lines that do, and reaches no container', (name, value, release, says) => {
+    const settings = production(release);
+    expect(problemsOf(`${name}=${value}\n${envText(settings)}`)).toContainEqual(
+      `note: .env:1 ${name}: has no effect: release line ${says}`,
+    );
+    expect(JSON.stringify(render({ ...settings, [name]: value }).objects)).not.toContain(name);
   });
 });
 
@@ -231,7 +249,8 @@ describe('a line that is one more data file', () => {
       waitsForBackend: false,
       uncheckedKey: 'INTERNAL',
       keyTrustedFor: 77,
-      stop: { unwrittenSeconds: 30 },
+      stop: 'ignores SIGTERM',
+      unwrittenSeconds: 30,
       failedWrite: { status: 'INTERNAL', variable: 'NEW_LIMIT' },
     },
     api: {
@@ -245,7 +264,9 @@ describe('a line that is one more data file', () => {
     stores: {
       description: 'A made-up store',
       spans: 'Parquet',
-      columnsSince: '9.9.0',
+      since: '9.9.0',
+      columns: { count: 30, last: 'made_up' },
+      usersSchema: line('0.82').stores.usersSchema,
       spanPaths: ['store'],
       flushPath: '/flush-made-up',
       usersPath: 'users.db',
@@ -312,7 +333,7 @@ describe('a line that is one more data file', () => {
     expect(back).toContain('https://api.example.com/let-me-in');
     expect(back).toContain('https://api.example.com/flush-made-up');
     expect(page).toMatch(/^On 9\.9:\n\n```bash\n[^`]* http:\/\/localhost:8080\/first$/m);
-    expect(page).toContain('### 0.82 to 9.9');
+    expect(page).toContain(`### ${releaseLines.at(-1)?.name} to 9.9`);
   });
 
   test('has its variables checked, and missing in the others', () => {
@@ -320,8 +341,54 @@ describe('a line that is one more data file', () => {
       '.env:1 NEW_LIMIT: must be an integer from 1 to 9',
     ]);
     expect(problemsOf(`NEW_LIMIT=3\n${envText(production())}`, options)).toEqual([
-      '.env:1 NEW_LIMIT: release line 0.70 has no such variable (9.9 has). Remove it, or set JUNJO_K8S_RELEASE',
+      'note: .env:1 NEW_LIMIT: has no effect: release line 0.70 does not read it (9.9 does)',
     ]);
+  });
+});
+
+describe('a line with one container less and one store more', () => {
+  const { frontend: _, ...images } = line('0.82').images;
+  const { frontend: __, ...ports } = line('0.82').ports;
+  const { frontend: ___, ...users } = line('0.82').users;
+  const made: ReleaseLine = {
+    ...line('0.82'),
+    name: '9.8',
+    tags: ['9.8.0'],
+    images,
+    ports,
+    users,
+    frontendConfigPath: undefined,
+    fewerReaders: { ...line('0.82').fewerReaders, JUNJO_PROD_BACKEND_URL: [] },
+    environment: {
+      backend: { ...line('0.82').environment.backend, VECTORS_PATH: '/app/.dbdata/vectors' },
+      ingestion: line('0.82').environment.ingestion,
+    },
+    stores: { ...line('0.82').stores, since: '9.8.0', spanPaths: [...line('0.82').stores.spanPaths, 'vectors'] },
+  };
+  const options = { lines: [...releaseLines, made] };
+  const settings = production({ JUNJO_K8S_RELEASE: '9.8.0', JUNJO_PROD_BACKEND_URL: undefined, ...token() });
+
+  test('renders without the container, behind one host', () => {
+    const studio = render(settings, options);
+    expect(
+      studio
+        .ofKind('Deployment')
+        .map(({ metadata }) => metadata.name)
+        .sort(),
+    ).toEqual(['junjo-ai-studio-backend', 'junjo-ai-studio-ingestion']);
+    expect(JSON.stringify(studio.objects)).not.toMatch(/frontend["-]/);
+    const [{ host, http }] = studio.get('Ingress', 'junjo-ai-studio').spec.rules;
+    expect([host, http.paths[0].backend.service]).toEqual([
+      'studio.example.com',
+      { name: 'junjo-ai-studio-backend', port: { number: 26154 } },
+    ]);
+    expect(studio.environment('backend')).toMatchObject({ VECTORS_PATH: '/app/.dbdata/vectors' });
+  });
+
+  test('has its guard look at the store', () => {
+    const { data } = render(settings, options).get('ConfigMap', 'junjo-ai-studio-upgrade-guard');
+    const { lines } = JSON.parse(data['facts.json']);
+    expect(lines.find(({ name }: Manifest) => name === '9.8').paths).toContain('vectors');
   });
 });
 
@@ -339,7 +406,9 @@ describe('the examples of the lines', () => {
       } else found.set(path, value);
     };
     for (const [file, text] of committedExample(example)) {
-      for (const object of loadAll(text) as Manifest[]) walk(`${file}:${object.kind}`, object);
+      for (const object of loadAll(text) as Manifest[]) {
+        walk(`${file}:${object.kind}/${object.metadata.name}`, object);
+      }
     }
     return found;
   }
@@ -365,28 +434,38 @@ describe('the examples of the lines', () => {
     /^50-ingestion.*\.(startup|readiness|liveness)Probe\.(grpc|tcpSocket|failureThreshold)/,
     /^50-ingestion.*\.(lifecycle\.preStop\.|terminationGracePeriodSeconds$)/,
     // The proxy in front of an ingestion that ignores SIGTERM.
-    /^50-ingestion.*(\.checksum\/proxy$|\.containers\.proxy\.|\.volumes\.proxy-|:ConfigMap\.)/,
+    /^50-ingestion.*(\.checksum\/proxy$|\.containers\.proxy\.|\.volumes\.proxy-|:ConfigMap\/)/,
     // Ports of UI, API and OTLP.
     /\.ports\.(http|otlp-grpc)\.(containerPort|port|targetPort)$/,
     /^70-edge.*\.backend\.service\.port\.number$/,
     /^80-network-policies.*\.ports\.[0-9]+\.port$/,
     /^60-frontend.*\.sysctls\./,
     // The guard of an API that does not ask for a sign-in.
-    /^40-backend.*(\.checksum\/guard$|\.containers\.guard\.|\.volumes\.guard-|:ConfigMap\.)/,
+    /^40-backend.*(\.checksum\/guard$|\.containers\.guard\.|\.volumes\.guard-|:ConfigMap\/)/,
     // Room for queries that spill.
     /^40-backend.*\.volumes\.tmp\.emptyDir\.sizeLimit$/,
   ];
 
-  const names = releaseLines.map(({ name }) => name);
-  test.each(names.flatMap((a, index) => names.slice(index + 1).map((b) => [a, b] as const)))(
-    '%s and %s differ only where the lines differ',
-    (a, b) => {
-      const [left, right] = [leaves(`release-${a}`), leaves(`release-${b}`)];
-      const differing = [...new Set([...left.keys(), ...right.keys()])].filter(
-        (path) => left.get(path) !== right.get(path),
-      );
-      expect(differing.filter((path) => !allowed.some((pattern) => pattern.test(path)))).toEqual([]);
-      expect(differing.length).toBeGreaterThan(3);
-    },
-  );
+  /** What one line has, and another does not, because its backend serves the UI under the same host. */
+  const ofOneHost = [
+    /^60-frontend\./,
+    /^20-settings.*:ConfigMap\/junjo-ai-studio-frontend-/,
+    /^20-settings.*\.data\.(JUNJO_ALLOW_ORIGINS|JUNJO_PROD_(FRONTEND|BACKEND)_URL|JUNJO_BUILD_TARGET)$/,
+    /^40-backend.*\.env\.(RUN_MIGRATIONS|PORT|JUNJO_SESSION_SECRET|JUNJO_SECURE_COOKIE_KEY)\./,
+    /^70-edge.*:Certificate\/.*\.dnsNames\./,
+    /^70-edge.*:Ingress\/junjo-ai-studio(-redirect)?\.spec\.(rules|tls)\./,
+    /^80-network-policies.*:NetworkPolicy\/junjo-ai-studio-(frontend\.|backend\.spec\.egress\.5\.)/,
+  ];
+
+  test.each(
+    releaseLines.flatMap((a, index) => releaseLines.slice(index + 1).map((b) => [a.name, b.name, a, b] as const)),
+  )('%s and %s differ only where the lines differ', (a, b, one, other) => {
+    const isAllowed = [...allowed, ...(one.images.frontend && !other.images.frontend ? ofOneHost : [])];
+    const [left, right] = [leaves(`release-${a}`), leaves(`release-${b}`)];
+    const differing = [...new Set([...left.keys(), ...right.keys()])].filter(
+      (path) => left.get(path) !== right.get(path),
+    );
+    expect(differing.filter((path) => !isAllowed.some((pattern) => pattern.test(path)))).toEqual([]);
+    expect(differing.length).toBeGreaterThan(3);
+  });
 });

@@ -20,10 +20,13 @@ const studioOf = (tag: string) => render(development(release(tag)));
 const probes = ['startupProbe', 'readinessProbe', 'livenessProbe'];
 
 describe('ingestion is probed', () => {
-  test.each(['0.70.3', '0.70.4', '0.81.1', '0.81.5', '0.82.0', '0.82.1'])('through its health service: %s', (tag) => {
-    const container = studioOf(tag).container('ingestion');
-    for (const probe of probes) expect(container[probe].grpc).toEqual({ port: 50052, service: '' });
-  });
+  test.each(['0.70.3', '0.70.4', '0.81.1', '0.81.5', '0.82.0', '0.82.1', '0.83.0', '0.86.0'])(
+    'through its health service: %s',
+    (tag) => {
+      const container = studioOf(tag).container('ingestion');
+      for (const probe of probes) expect(container[probe].grpc).toEqual({ port: 50052, service: '' });
+    },
+  );
 
   test.each(['0.80.0', '0.81.0'])('on its TCP port where there is none: %s', (tag) => {
     const container = studioOf(tag).container('ingestion');
@@ -53,7 +56,7 @@ describe('the start of ingestion', () => {
     expect(container.resources.limits.memory).toBe('32Mi');
   });
 
-  test.each(['0.70.3', '0.82.0', '0.82.1'])('does not wait where it need not: %s', (tag) => {
+  test.each(['0.70.3', '0.82.0', '0.82.1', '0.86.0'])('does not wait where it need not: %s', (tag) => {
     expect(init(tag)).toBeUndefined();
   });
 
@@ -203,9 +206,9 @@ async function stopUnderLoad(tag: string, { withProxy = true } = {}) {
   const { name, volumeMounts } = containers.find(({ ports }: Manifest) =>
     ports.some(({ containerPort }: Manifest) => containerPort === targetPort),
   );
-  const { stop } = lineOf(tag)?.ingestion ?? {};
-  if (!stop || !('unwrittenSeconds' in stop)) throw new Error(`${tag} handles SIGTERM`);
-  const ingestion = new LateWriter(await freePort(), stop.unwrittenSeconds * SECOND);
+  const line = lineOf(tag);
+  if (!line || !ignoresSigterm(line)) throw new Error(`${tag} handles SIGTERM`);
+  const ingestion = new LateWriter(await freePort(), line.ingestion.unwrittenSeconds * SECOND);
   await ingestion.start();
 
   const proxied = withProxy && name !== 'ingestion';

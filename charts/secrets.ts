@@ -11,6 +11,8 @@ import {
   ExternalSecretSpecSecretStoreRefKind,
   ExternalSecretSpecTargetCreationPolicy,
   ExternalSecretSpecTargetDeletionPolicy,
+  ExternalSecretSpecTargetTemplateEngineVersion,
+  ExternalSecretSpecTargetTemplateMergePolicy,
 } from '../imports/external-secrets.io';
 import { annotated, type ExtraProps, objectMeta, type StudioIdentity } from './metadata';
 
@@ -64,13 +66,17 @@ export class SealedSecretsChart extends Chart {
   }
 }
 
+/** The Secret that the operator creates gets the user's labels and annotations, too. */
+export interface ExternalSecretsChartProps extends SecretsChartProps<'external'>, ExtraProps {}
+
 /** The secrets, fetched by External Secrets Operator. */
 export class ExternalSecretsChart extends Chart {
-  constructor(scope: Construct, id: string, props: SecretsChartProps<'external'>) {
+  constructor(scope: Construct, id: string, props: ExternalSecretsChartProps) {
     super(scope, id);
     const { store, remoteKey, keys } = props.source;
+    const metadata = objectMeta(props, props.secretName);
     new ExternalSecret(this, 'external-secret', {
-      metadata: objectMeta(props, props.secretName),
+      metadata,
       spec: {
         refreshInterval: '1h0m0s',
         secretStoreRef: {
@@ -84,6 +90,17 @@ export class ExternalSecretsChart extends Chart {
           name: props.secretName,
           creationPolicy: ExternalSecretSpecTargetCreationPolicy.OWNER,
           deletionPolicy: ExternalSecretSpecTargetDeletionPolicy.RETAIN,
+          // Without it the Secret gets every annotation of this object, that of `kubectl apply` included, by which
+          // `kubectl apply --prune` takes it for something that the files no longer have.
+          template: {
+            type: 'Opaque',
+            engineVersion: ExternalSecretSpecTargetTemplateEngineVersion.V2,
+            mergePolicy: ExternalSecretSpecTargetTemplateMergePolicy.REPLACE,
+            metadata: annotated(
+              { labels: { ...props.extra.labels, ...metadata.labels } },
+              literally(props.extra.annotations),
+            ),
+          },
         },
         data: keys.map((key) => ({
           secretKey: key,
@@ -99,4 +116,9 @@ export class ExternalSecretsChart extends Chart {
       },
     });
   }
+}
+
+/** Texts in which External Secrets Operator finds nothing to fill in. */
+function literally(texts: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, text.replaceAll('{{', '{{ "{{" }}')]));
 }

@@ -165,7 +165,7 @@ export class Studio extends Construct {
     if (source.kind === 'sealed')
       new SealedSecretsChart(this, '30-sealed-secret', { ...identity, extra, secretName: name, source });
     if (source.kind === 'external') {
-      new ExternalSecretsChart(this, '30-external-secret', { ...identity, secretName: name, source });
+      new ExternalSecretsChart(this, '30-external-secret', { ...identity, extra, secretName: name, source });
     }
   }
 

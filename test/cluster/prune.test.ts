@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kubectl } from '../../cluster/kubectl';
@@ -6,13 +6,21 @@ import { writeFiles } from '../../render/files';
 import { FakeApiServer } from '../support/fake-api-server';
 import type { Resource } from '../support/fake-cluster/resources';
 import { describeWith, pathOf } from '../support/programs';
-import { development, files, freshSecret, Rendered } from '../support/studio';
+import { development, files, freshSecret, type Manifest, Rendered } from '../support/studio';
 
 /** Kinds that kubectl prunes by default, beside those of every fake cluster: pkg/util/prune/prune.go of kubernetes/kubectl. */
 const pruned: readonly Resource[] = [
   { group: '', version: 'v1', kind: 'Endpoints', plural: 'endpoints', namespaced: true },
   { group: '', version: 'v1', kind: 'ReplicationController', plural: 'replicationcontrollers', namespaced: true },
 ];
+
+const externalSecrets: Resource = {
+  group: 'external-secrets.io',
+  version: 'v1',
+  kind: 'ExternalSecret',
+  plural: 'externalsecrets',
+  namespaced: true,
+};
 
 const settings = development({
   JUNJO_HOST_DB_DATA_PATH: '/mnt/junjo-data',
@@ -35,7 +43,7 @@ describeWith(['kubectl'], 'kubectl apply --prune', () => {
   const folder = mkdtempSync(join(tmpdir(), 'prune-'));
 
   beforeEach(async () => {
-    cluster = await FakeApiServer.start({ custom: pruned });
+    cluster = await FakeApiServer.start({ custom: [...pruned, externalSecrets] });
   });
 
   afterEach(() => cluster.close());
@@ -60,5 +68,31 @@ describeWith(['kubectl'], 'kubectl apply --prune', () => {
     const workloads = cluster.store.list('deployments').map(({ metadata }) => metadata.name);
     expect(workloads).not.toContain('junjo-ai-studio-qdrant');
     expect(names()).toEqual(before);
+  });
+
+  test('leaves the Secret that External Secrets Operator makes', async () => {
+    const kubectl = new Kubectl({ program: pathOf('kubectl'), kubeconfig: cluster.kubeconfig, requestTimeout: 20 });
+    const output = join(folder, 'external');
+    const cleared = { JUNJO_SESSION_SECRET: undefined, JUNJO_SECURE_COOKIE_KEY: undefined };
+    const external = { JUNJO_K8S_SECRETS: 'external', JUNJO_K8S_SECRET_STORE: 'ClusterSecretStore/vault' };
+    writeFiles(files(development({ ...cleared, ...external })), output);
+    const [workload, secret] = ['50-ingestion', '30-external-secret'].map((file) => join(output, `${file}.k8s.yaml`));
+    await kubectl.text(['apply', '-f', join(output, 'foundation'), '-f', `${workload}`, '-f', `${secret}`]);
+    // As its setMetadata does: what the template says, or everything that the ExternalSecret has.
+    const [{ metadata, spec }] = cluster.store.list('externalsecrets') as [Manifest];
+    const { name, namespace } = metadata;
+    const { labels, annotations } = spec.target.template?.metadata ?? metadata;
+    const made = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name, namespace, labels, annotations },
+      type: 'Opaque',
+    };
+    const file = join(folder, 'made.json');
+    writeFileSync(file, JSON.stringify(made));
+    await kubectl.text(['create', '-f', file]);
+    await kubectl.text(['apply', '--prune', '-l', 'app.kubernetes.io/name=junjo-ai-studio', '-f', `${secret}`]);
+    expect(cluster.store.list('deployments')).toEqual([]);
+    expect(cluster.store.list('secrets').map(({ metadata: { name } }) => name)).toContain(name);
   });
 });

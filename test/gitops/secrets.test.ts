@@ -232,6 +232,26 @@ describe('JUNJO_K8S_SECRETS=external', () => {
     }
   });
 
+  // setMetadata in pkg/controllers/externalsecret/externalsecret_controller_template.go of external-secrets/external-secrets:
+  // without a template the Secret gets every annotation of the ExternalSecret, that of `kubectl apply` included.
+  test('gives the Secret labels and annotations of its own, so that `kubectl apply --prune` does not delete it', () => {
+    const settings = external({
+      JUNJO_K8S_LABELS: 'team=ml',
+      JUNJO_K8S_ANNOTATIONS: '{"example.com/note":"{{ .x }}"}',
+    });
+    const { metadata, spec } = render(settings).get('ExternalSecret', NAME);
+    expect(spec.target.template).toEqual({
+      type: 'Opaque',
+      engineVersion: 'v2',
+      mergePolicy: 'Replace',
+      // Values are templates to the operator.
+      metadata: { labels: metadata.labels, annotations: { 'example.com/note': '{{ "{{" }} .x }}' } },
+    });
+    expect(render(external()).get('ExternalSecret', NAME).spec.target.template.metadata).not.toHaveProperty(
+      'annotations',
+    );
+  });
+
   test('gives each container only the keys that it reads', () => {
     const token = production({
       ...none,

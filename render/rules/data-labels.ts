@@ -1,23 +1,38 @@
-import { fieldsOf, titleOf } from '../manifest';
-import { holdsData, type RenderedStudio } from './rendered-studio';
+import { fieldsOf, type Manifest, titleOf } from '../manifest';
+import { holdsData, isVeleroSchedule, type RenderedStudio } from './rendered-studio';
 import type { Rule } from './rule';
 
 /** No label finds the data together with something else. */
 export const dataLabels: Rule = {
   name: 'data-labels',
-  asks: 'Namespace, claim and volume have no label in common with any other object',
-  reason: 'kubectl apply --prune with a label deletes everything that has it and is not in the files',
+  asks: 'Namespace, claim, volume and the backups of a Schedule have no label in common with any other object',
+  reason:
+    'kubectl apply --prune with a label, and Argo CD where it tracks by one, delete everything that has it and is not in the files',
   source: 'https://kubernetes.io/docs/tasks/manage-kubernetes-objects/declarative-config/',
   *violations({ manifests }: RenderedStudio) {
-    const labelsOf = (manifest: (typeof manifests)[number]) =>
-      Object.entries(fieldsOf(manifest.metadata.labels)).map(([key, value]) => `${key}=${value}`);
-    const others = new Set(manifests.filter((manifest) => !holdsData(manifest)).flatMap(labelsOf));
-    for (const manifest of manifests.filter(holdsData)) {
-      const shared = labelsOf(manifest).filter((label) => others.has(label));
+    const others = new Set(
+      manifests.filter((manifest) => !holdsData(manifest)).flatMap(({ metadata }) => written(metadata.labels)),
+    );
+    const data = manifests.flatMap((manifest) => {
+      if (holdsData(manifest)) return [{ object: titleOf(manifest), labels: manifest.metadata.labels }];
+      if (!isVeleroSchedule(manifest)) return [];
+      return [{ object: `${titleOf(manifest)}, its backups`, labels: labelsOfBackups(manifest) }];
+    });
+    for (const { object, labels } of data) {
+      const shared = written(labels).filter((label) => others.has(label));
       if (shared.length > 0) {
         const text = `has the label ${shared.join(', ')}, as objects outside foundation/ have`;
-        yield { object: titleOf(manifest), text };
+        yield { object, text };
       }
     }
   },
 };
+
+function written(labels: unknown): readonly string[] {
+  return Object.entries(fieldsOf(labels)).map(([key, value]) => `${key}=${value}`);
+}
+
+/** Those of the template, or else those of the Schedule: pkg/builder/backup_builder.go of vmware-tanzu/velero. */
+function labelsOfBackups({ metadata, spec }: Manifest): unknown {
+  return fieldsOf(fieldsOf(fieldsOf(spec).template).metadata).labels ?? metadata.labels;
+}

@@ -1,5 +1,5 @@
 import { fieldsOf, titleOf } from '../manifest';
-import { holdsData, type RenderedStudio } from './rendered-studio';
+import { holdsData, isVeleroSchedule, type RenderedStudio } from './rendered-studio';
 import type { Rule } from './rule';
 
 const SYNC_OPTIONS = ['Delete=false', 'Prune=false'];
@@ -7,7 +7,7 @@ const SYNC_OPTIONS = ['Delete=false', 'Prune=false'];
 /** `kubectl delete -f dist/`, a prune of Argo CD and a deleted Application never reach the data. */
 export const dataOutOfReach: Rule = {
   name: 'data-out-of-reach',
-  asks: 'Namespace, claim and volume are in `foundation/`, neither pruned nor deleted by Argo CD, and the volume is retained',
+  asks: 'Namespace, claim and volume are in `foundation/`, neither pruned nor deleted by Argo CD, the volume is retained, and backups outlive their Schedule',
   reason: 'a deleted claim or namespace takes every span, user and key along',
   source: 'https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/',
   *violations({ placed, pods }: RenderedStudio) {
@@ -19,6 +19,9 @@ export const dataOutOfReach: Rule = {
           object,
           text: isData ? 'is not in foundation/' : 'is in foundation/, where only what holds the data lies',
         };
+      }
+      if (isVeleroSchedule(manifest) && fieldsOf(manifest.spec).useOwnerReferencesInBackup) {
+        yield { object, text: 'useOwnerReferencesInBackup deletes its backups when it is deleted' };
       }
       if (!isData) continue;
       const options = String(fieldsOf(manifest.metadata.annotations)['argocd.argoproj.io/sync-options']).split(',');

@@ -16,6 +16,11 @@ export function holdsData({ kind }: Manifest): boolean {
   return ['Namespace', 'PersistentVolume', 'PersistentVolumeClaim'].includes(kind);
 }
 
+/** Whether Velero makes backups of an object. */
+export function isVeleroSchedule({ apiVersion, kind }: Manifest): boolean {
+  return kind === 'Schedule' && apiVersion.startsWith('velero.io/');
+}
+
 /** The objects of one studio, as rules look at them. */
 export class RenderedStudio extends Manifests {
   readonly pods: readonly Pod[];

@@ -1,5 +1,6 @@
 import { dataOutOfReach } from '../../../render/rules/data-out-of-reach';
-import { lets, refuses, type SpoiltStudio, workload } from '../../support/rules';
+import { lets, refuses, SpoiltStudio, workload } from '../../support/rules';
+import { production } from '../../support/studio';
 
 const CLAIM = 'PersistentVolumeClaim junjo-ai-studio-data';
 const annotation = 'argocd.argoproj.io/sync-options';
@@ -81,3 +82,12 @@ lets(dataOutOfReach, [
     (s) => delete s.get('PersistentVolume', 'junjo-ai-studio-data').spec.persistentVolumeReclaimPolicy,
   ],
 ]);
+
+test('the rule data-out-of-reach refuses a Schedule that takes its backups along', () => {
+  const studio = new SpoiltStudio(production({ JUNJO_K8S_BACKUP: 'velero' }));
+  expect(studio.broken(dataOutOfReach)).toEqual([]);
+  studio.get('Schedule', 'junjo-ai-studio').spec.useOwnerReferencesInBackup = true;
+  expect(studio.broken(dataOutOfReach)).toEqual([
+    'Schedule junjo-ai-studio: useOwnerReferencesInBackup deletes its backups when it is deleted',
+  ]);
+});

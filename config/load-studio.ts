@@ -82,8 +82,9 @@ export function loadStudio(files: readonly EnvFileText[], options: LoadOptions =
   if (choice.kind === 'other') {
     return { problems: [release('error', choice.error), ...inFileOrder([...readProblems, ...found], files)], place };
   }
-  const isNoted = choice.kind === 'chosen' || entries.get('JUNJO_ENV')?.value === 'production';
-  const notes = isNoted && choice.note ? [release('note', choice.note)] : [];
+  const isProduction = entries.get('JUNJO_ENV')?.value === 'production';
+  const notes = choice.kind === 'default' && isProduction ? [release('note', choice.note)] : [];
+  if (choice.kind === 'chosen' && choice.warning) notes.push(release('warning', choice.warning));
   const problems = inFileOrder([...readProblems, ...found, ...notes], files);
   return problems.some(({ severity }) => severity === 'error') ? { problems, place } : { config, problems, place };
 }

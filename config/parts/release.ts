@@ -7,7 +7,7 @@ type Entries = ReadonlyMap<string, Entry>;
 
 /** The release that an env file asks for, or what it should ask for. */
 export type ReleaseChoice =
-  | { readonly kind: 'chosen'; readonly line: ReleaseLine; readonly note?: string }
+  | { readonly kind: 'chosen'; readonly line: ReleaseLine; readonly warning?: string }
   /** The file names none, and has nothing that the default release does not have. */
   | { readonly kind: 'default'; readonly line: ReleaseLine; readonly note: string }
   /** The file names none, but has variables of another line. */
@@ -22,7 +22,7 @@ export function chooseRelease(entries: Entries, lines: readonly ReleaseLine[]): 
   if (!line) return { kind: 'unknown', error: unknownTag(tag || defaultTag, lines) };
   if (tag) {
     const fault = line.faults?.[tag];
-    return { kind: 'chosen', line, note: fault && `${tag} ${fault}. Set ${recommendedTag(line)}` };
+    return { kind: 'chosen', line, warning: fault && `${tag} ${fault}. Set ${recommendedTag(line)}` };
   }
 
   const foreign = unknownNames(entries, line, lines);

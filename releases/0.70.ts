@@ -39,7 +39,7 @@ export const release070: ReleaseLine = {
     },
     {
       name: 'SPAN_STRICT_MODE',
-      meaning: 'Nothing: the backend parses it, and does not use it',
+      meaning: 'No effect: the backend reads it and never uses it',
       type: { kind: 'boolean' },
       readers: ['backend'],
       default: 'false',

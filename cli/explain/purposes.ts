@@ -165,7 +165,7 @@ export const purposes: readonly FilePurpose[] = [
       {
         kind: 'ConfigMap',
         name: 'junjo-ai-studio-ingestion-proxy',
-        text: 'Configuration of the nginx through which spans reach ingestion, so that a stop loses none of them',
+        text: 'Configuration of the nginx through which spans reach ingestion, so that a planned stop loses none that it acknowledged',
       },
     ],
   },

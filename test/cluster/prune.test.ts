@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { dataLabels } from '../../charts/metadata';
 import { Kubectl } from '../../cluster/kubectl';
 import { writeFiles } from '../../render/files';
 import { FakeApiServer } from '../support/fake-api-server';
@@ -68,6 +69,21 @@ describeWith(['kubectl'], 'kubectl apply --prune', () => {
     const workloads = cluster.store.list('deployments').map(({ metadata }) => metadata.name);
     expect(workloads).not.toContain('junjo-ai-studio-qdrant');
     expect(names()).toEqual(before);
+  });
+
+  test('by the label of the data deletes other studios, which is why the runbook forbids it', async () => {
+    const kubectl = new Kubectl({ program: pathOf('kubectl'), kubeconfig: cluster.kubeconfig, requestTimeout: 20 });
+    const [mine, theirs] = ['mine', 'theirs'].map((name) => join(folder, name)) as [string, string];
+    const other = { JUNJO_K8S_NAME: 'other', JUNJO_K8S_NAMESPACE: 'other', JUNJO_HOST_DB_DATA_PATH: '/mnt/other' };
+    writeFiles(rendered, mine);
+    writeFiles(files({ ...settings, ...other }), theirs);
+    await kubectl.text(['apply', '-f', join(mine, 'foundation'), '-f', join(theirs, 'foundation')]);
+    const label = Object.entries(dataLabels).map((pair) => pair.join('='))[0] ?? '';
+    await kubectl.text(['apply', '--prune', '-l', label, '-f', join(mine, 'foundation')]);
+    const namesOf = (plural: string) => cluster.store.list(plural).map(({ metadata }) => metadata.name);
+    expect(namesOf('namespaces')).toContain('junjo-ai-studio');
+    expect(namesOf('namespaces')).not.toContain('other');
+    expect(namesOf('persistentvolumes')).toEqual(['junjo-ai-studio-data']);
   });
 
   test('leaves the Secret that External Secrets Operator makes', async () => {

@@ -240,6 +240,8 @@ async function stopUnderLoad(tag: string, { withProxy = true } = {}) {
   while (acknowledged.length < 20) await sleep(10);
   // An export over a slow line, which is under way when the pod stops and ends while the proxy does.
   const slow = send('slow span', 5 * SECOND);
+  // One that ingestion would acknowledge too late to write it.
+  const tooSlow = send('too slow span', 14 * SECOND);
   await sleep(SECOND);
 
   // As the kubelet does it: the signal of the image, and the hook. At the earliest, ingestion is killed when that ends.
@@ -248,7 +250,7 @@ async function stopUnderLoad(tag: string, { withProxy = true } = {}) {
   await sleep(Number(hookSeconds) * SECOND);
   ingestion.kill();
   end.abort();
-  await Promise.all([sending, slow]);
+  await Promise.all([sending, slow, tooSlow]);
   client.close();
   await nginx?.stop();
   return { acknowledged, lost: acknowledged.filter((message) => !ingestion.written.includes(message)) };

@@ -72,7 +72,7 @@ export class Studio extends Construct {
       internalGrpcPort: ports.backend.internalGrpc,
       serviceAnnotations: ports.frontend
         ? annotations.apiService
-        : { ...annotations.apiService, ...annotations.uiService },
+        : { ...annotations.uiService, ...annotations.apiService },
       onLocalhost,
       toolsImage: config.toolsImage,
       guard: config.apiGuard

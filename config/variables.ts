@@ -152,8 +152,7 @@ export const variables = [
   {
     name: 'JUNJO_PROD_FRONTEND_URL',
     group: 'Addresses',
-    meaning:
-      'Address of the UI in production, for example `https://studio.example.com`; where UI and API are one container, the address of both',
+    meaning: 'Address of the UI in production, for example `https://studio.example.com`',
     type: text,
     required: 'production',
     readers: ['backend', 'frontend'],
@@ -858,8 +857,10 @@ export function variablesOf(line: ReleaseLine): readonly Variable[] {
     const { refused, ...row } = variable;
     const pinned = own.some((component) => variable.name in (line.environment[component] ?? {}));
     if (refused && pinned) return { ...row, setByManifests: 'a fixed value of the release' };
-    const readers = line.fewerReaders?.[variable.name] ?? variable.readers;
-    return { ...variable, readers: readers?.filter((reader) => own.includes(reader)) };
+    const all = line.fewerReaders?.[variable.name] ?? variable.readers;
+    const readers = all?.filter((reader) => own.includes(reader));
+    const isUnread = readers?.length === 0 && !variable.alsoForManifests;
+    return { ...variable, readers, required: isUnread ? undefined : variable.required };
   });
   const known = new Set<string>(variables.map(({ name }) => name));
   const fixed = own

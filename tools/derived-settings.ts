@@ -22,6 +22,7 @@ export const bases: readonly Base[] = [
   ['local', 'JUNJO_HOST_DB_DATA_PATH=/mnt/junjo-data', 'JUNJO_K8S_NODE=worker-1'],
   ['release-0.82', 'JUNJO_K8S_INGRESS_CLASS=kong', 'JUNJO_K8S_WEB_SOURCE_RANGES=198.51.100.0/24'],
   ['release-0.81.0'],
+  ['release-0.86'],
   ['production-traefik'],
   ['production-caddy'],
   ['production-gateway', 'JUNJO_K8S_WEB_SOURCE_RANGES=198.51.100.0/24'],

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { goesFirst, LEFT_BEHIND, removalScript } from '../../../cli/synth/left-behind';
+import { releaseLines } from '../../../releases';
 import { exampleNames } from '../../../tools/example-studios';
 import { Folder } from '../../support/folder';
 import { everyday, leftBehind, run, testChanges } from '../../support/left-behind';
@@ -18,7 +19,7 @@ const neighbors = {
   ],
   'edge controller of the newest release': ['release-0.82', 'production-alb', 'production-f5', 'patched'],
   'stores and backup': ['production-qdrant', 'release-0.82', 'production-volsync', 'production-velero'],
-  'release line': ['release-0.70', 'release-0.80', 'release-0.81.0', 'release-0.81', 'release-0.82'],
+  'release line': releaseLines.map(({ name }) => `release-${name}`),
   'secrets and GitOps': ['release-0.70', 'gitops-sealed', 'gitops-external', 'three-studios'],
 };
 

@@ -134,7 +134,7 @@ function keysNote(values: Values, secrets: readonly Secret[]): Problem {
   const optional = secrets.filter(({ variable }) => variable.required !== 'always').map(({ key }) => key);
   return values.note(
     'JUNJO_K8S_SECRETS',
-    `the Secret ${values.inEffect('JUNJO_K8S_SECRET_NAME')} must have the keys ${required.join(', ')}; it may have ${optional.join(', ')}`,
+    `the Secret ${values.inEffect('JUNJO_K8S_SECRET_NAME')} must have the keys ${required.join(', ')}${optional.length > 0 ? `; it may have ${optional.join(', ')}` : ''}`,
   );
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { besideTheVolume, VOLUME_LABEL } from '../../charts/pod/placement';
 import { containerSecurityContext } from '../../charts/pod/security';
-import { UPGRADE_GUARD_PATH, upgradeGuardName } from '../../charts/upgrade-guard';
+import { GUARD_CONTAINER, UPGRADE_GUARD_PATH, upgradeGuardName } from '../../charts/upgrade-guard';
 import { COPY_OWNER, COPY_POD } from '../../config/names';
 import { fieldsOf, listOf, type Manifest } from '../../render/manifest';
 import type { Console } from '../console';
@@ -30,7 +30,7 @@ const PENDING_MS = 10 * 60_000;
 
 /** What the pod is for. */
 export interface VolumePodProps {
-  /** The backend's Deployment, whose image, user and place the pod has. */
+  /** The backend's Deployment, whose guard's image, user and place the pod has. */
   readonly backend: Manifest;
   readonly claim: string;
   /** @default false */
@@ -38,11 +38,15 @@ export interface VolumePodProps {
   readonly owner: Owner;
 }
 
-/** The manifest: the backend's own image, user and place, beside the volume, without network, token or settings. */
+/** The manifest: the image of the backend's guard, the backend's user and place, beside the volume, without network, token or settings. */
 export function volumePod({ backend, claim, readOnly = false, owner }: VolumePodProps): object {
   const { metadata, spec } = fieldsOf(backend.spec?.template);
   const containers = listOf(spec?.containers);
-  const container = containers.find(({ name }) => name === 'backend') ?? containers[0];
+  const container =
+    // Its image has Python in every release; that of the backend need not.
+    listOf(spec?.initContainers).find(({ name }) => name === GUARD_CONTAINER) ??
+    containers.find(({ name }) => name === 'backend') ??
+    containers[0];
   return {
     apiVersion: 'v1',
     kind: 'Pod',

@@ -13,8 +13,8 @@ import { Downtime, refuseUnlessStoppable } from './downtime';
 import { ended, newOwner } from './owner';
 import { type Pace, patient } from './pace';
 import { ProgressLine, size } from './progress';
-import { findStudioStarted, finishRestore } from './unfinished';
-import { type Holdings, VolumePod } from './volume-pod';
+import { findStudioStarted, openVolume } from './unfinished';
+import { type Held, VolumePod } from './volume-pod';
 import type { Work } from './work';
 import { type LiveStudio, planHeading, refuseUnlessBound } from './writers';
 
@@ -205,23 +205,19 @@ export class Backup {
   }
 
   /** Creates the pod. Before the stop: whatever keeps it from running costs no downtime. */
-  private async openVolume(studio: LiveStudio): Promise<Holdings> {
-    const { signal } = this.work;
+  private async openVolume(studio: LiveStudio): Promise<Held> {
     // SQLite locks through a file beside the database.
-    const props = { backend: studio.backend, claim: studio.claim.metadata.name, readOnly: !this.props.live };
-    await this.pod.create(props, signal);
-    const holdings = await this.pod.ask<Holdings>({ command: 'look', signal });
-    for (const name of holdings.plans.length > 0 ? [] : holdings.leftovers) {
+    const { obstacle, leftovers, ...held } = await openVolume(this.pod, this.work, studio, {
+      readOnly: !this.props.live,
+    });
+    if (obstacle !== null) throw new Refusal(obstacle);
+    for (const name of leftovers) {
       this.warn(`  ${name} on the volume is left over from a restore that did not end. The next restore removes it`);
     }
-    if (holdings.plans.length === 0) return holdings;
-    await this.pod.delete(signal);
-    await finishRestore(this.work, studio);
-    await this.pod.create(props, signal);
-    return this.pod.ask<Holdings>({ command: 'look', signal });
+    return { ...held, obstacle };
   }
 
-  private async stream(studio: LiveStudio, { bytes, mark }: Holdings, path: string): Promise<void> {
+  private async stream(studio: LiveStudio, { bytes, mark }: Held, path: string): Promise<void> {
     const { console, signal } = this.work;
     const header = {
       taken: new Date().toISOString(),

@@ -12,8 +12,8 @@ import { type Caller, howToLook, refuseUnlessCopyable } from './look';
 import { ended, newOwner, type Owner } from './owner';
 import { type Pace, patient } from './pace';
 import { ProgressLine, size } from './progress';
-import { findStudioStarted, finishRestore } from './unfinished';
-import { type Holdings, VolumePod } from './volume-pod';
+import { findStudioStarted, openVolume } from './unfinished';
+import { VolumePod } from './volume-pod';
 import type { Work } from './work';
 import { type LiveStudio, planHeading } from './writers';
 
@@ -183,18 +183,9 @@ export class Restore {
     return true;
   }
 
-  /** Creates the pod, and finishes first what another restore has left. */
+  /** Creates the pod. */
   private async openVolume(pod: VolumePod, work: Work, studio: LiveStudio): Promise<void> {
-    const create = async () => {
-      await pod.create({ backend: studio.backend, claim: studio.claim.metadata.name }, this.signal);
-      return pod.ask<Holdings>({ command: 'look', signal: this.signal });
-    };
-    let holdings = await create();
-    if (holdings.plans.length > 0) {
-      await pod.delete(this.signal);
-      await finishRestore(work, studio);
-      holdings = await create();
-    }
+    const holdings = await openVolume(pod, work, studio);
     if (holdings.entries.length > 0 && !this.props.replace) {
       throw new Refusal(
         `The volume is not empty: it holds ${holdings.entries.slice(0, 5).join(', ')}. With --replace that is moved aside on the volume first`,

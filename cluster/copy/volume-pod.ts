@@ -111,24 +111,32 @@ export function volumePod({ backend, claim, readOnly = false, owner }: VolumePod
 /** Where the pod has the volume. */
 export const DATA_PATH = '/volume';
 
-/** What `look` tells of the volume. */
-export interface Holdings {
-  /** Names at its top, without what belongs to the file system or to restores. */
-  readonly entries: readonly string[];
+/** The data of a studio: what is on the volume, or in a folder of it that was set aside. */
+export interface Held {
   readonly files: number;
   readonly bytes: number;
-  readonly free: number;
   /** What the guard of the backend wrote there. */
-  readonly mark: { readonly line?: string } | null;
+  readonly mark: { readonly line?: unknown } | null;
+  /** Why it cannot be copied. */
+  readonly obstacle: string | null;
+}
+
+/** What `look` tells of the volume. */
+export interface Holdings extends Held {
+  /** Names at its top, without what belongs to the file system or to restores. */
+  readonly entries: readonly string[];
+  readonly free: number;
   /** Changes of folders that broke off: the volume holds some of the old data and some of the new. */
   readonly plans: readonly string[];
   /** What restores have copied onto the volume and never used. */
   readonly leftovers: readonly string[];
+  /** Folders with what was moved aside. */
+  readonly asides: readonly string[];
 }
 
 /** A run of the program in the pod. */
 export interface ProgramRun extends ProgramStreams {
-  readonly command: 'look' | 'archive' | 'receive' | 'swap' | 'finish' | 'discard';
+  readonly command: 'look' | 'asides' | 'archive' | 'receive' | 'swap' | 'finish' | 'discard';
   readonly args?: readonly string[];
 }
 
@@ -203,7 +211,9 @@ export class VolumePod {
    * Runs the program, again where the connection fails: what it does then, it does not do twice.
    * @returns the JSON that it prints
    */
-  async ask<Answer>(run: ProgramRun & { readonly command: 'look' | 'swap' | 'finish' | 'discard' }): Promise<Answer> {
+  async ask<Answer>(
+    run: ProgramRun & { readonly command: 'look' | 'asides' | 'swap' | 'finish' | 'discard' },
+  ): Promise<Answer> {
     // A change of folders that is half done is worth every attempt.
     const isWorthIt = ({ failure }: KubectlError) =>
       failure === 'unreachable' || (['swap', 'finish'].includes(run.command) && !FINAL.includes(failure));
@@ -218,12 +228,17 @@ export class VolumePod {
   }
 
   /**
-   * Judges a folder on the volume by the guard of the release that is applied here.
+   * Judges a folder on the volume by the guard of the release that is applied here. The folder stays as it is: the guard looks at
+   * it through links, beside which it writes its mark.
    * @returns why the release would not start on it; nothing where it would, or where no guard is applied
    */
   async judge(folder: string, signal: AbortSignal): Promise<string | undefined> {
     const guard = `${UPGRADE_GUARD_PATH}/upgrade-guard.py`;
-    const script = `test -f ${guard} || exit 0; python3 -I ${guard} ${UPGRADE_GUARD_PATH}/facts.json "$1" /tmp/reason >/tmp/log 2>&1 || cat /tmp/reason`;
+    const linked =
+      'import os, sys; [os.symlink(os.path.join(sys.argv[1], name), os.path.join(sys.argv[2], name)) for name in os.listdir(sys.argv[1])]';
+    const script = `test -f ${guard} || exit 0
+      view=$(mktemp -d) && python3 -I -c '${linked}' "$1" "$view" || exit 1
+      python3 -I ${guard} ${UPGRADE_GUARD_PATH}/facts.json "$view" /tmp/reason >/tmp/log 2>&1 || cat /tmp/reason`;
     const words = ['sh', '-c', script, 'judge', `${DATA_PATH}/${folder}`];
     const isWorthIt = ({ failure }: KubectlError) => failure === 'unreachable';
     const reason = await this.kubectl.repeated(() => this.exec(words, { signal }), isWorthIt, signal);

@@ -1,6 +1,7 @@
 """Copies the volume of a studio out of its pod and into it again.
 
     volume.py look DATA
+    volume.py asides DATA
     volume.py archive DATA OPTIONS
     volume.py receive DATA STAGE OPTIONS
     volume.py swap DATA STAGE OPTIONS
@@ -15,6 +16,7 @@ each file. An archive without its manifest was cut off. Progress is told on stde
 An archive may come from anybody, so nothing in it is trusted: `receive` writes below STAGE and nowhere else.
 """
 
+import errno
 import gzip
 import hashlib
 import io
@@ -35,7 +37,7 @@ FORMAT = 1
 CHUNK = 1 << 20
 
 # Names at the top of the volume that are no part of the studio's data. A restore unpacks into STAGE, writes its PLAN before it
-# moves anything, and moves what was there into ASIDE.
+# moves anything, and moves what was there into ASIDE. set-aside does the same with an empty STAGE, or with an earlier ASIDE.
 STAGE, ASIDE = r"\.junjo-restore-[0-9A-Za-z]+", r"\.junjo-before-[0-9A-Za-z]+"
 PLAN = ".plan"
 OWN = {
@@ -93,27 +95,49 @@ def main(command, data, *rest):
 def look(data):
     """What the volume holds."""
     refuse_foreign(data)
-    count, files, size = 0, 0, 0
-    for _, _, info in walk(data):
+    return {
+        "entries": entries(data),
+        **held(data),
+        "free": shutil.disk_usage(data).free,
+        "plans": plans(data),
+        "leftovers": leftovers(data),
+        "asides": aside_names(data),
+    }
+
+
+def asides(data):
+    """What each folder holds that was moved aside."""
+    refuse_foreign(data)
+    return {name: held(os.path.join(data, name)) for name in aside_names(data)}
+
+
+def held(folder):
+    """The size and the mark of a studio's data, and why it cannot be copied, where it cannot."""
+    progress, count, files, size, obstacle = Progress(), 0, 0, 0, None
+    for _, name, info in everything(folder):
+        progress.add(0)
         count += 1
         if stat.S_ISREG(info.st_mode):
             files, size = files + 1, size + info.st_size
+        if not is_utf8(name):
+            obstacle = not_utf8(name)
     if count > MAX_ENTRIES:
-        raise Refusal(f"The volume holds {count} files and folders, and at most {MAX_ENTRIES} can be copied")
+        obstacle = f"The volume holds {count} files and folders, and at most {MAX_ENTRIES} can be copied"
+    return {"files": files, "bytes": size, "mark": mark_of(folder), "obstacle": obstacle}
+
+
+def mark_of(folder):
+    """What the guard wrote; nothing where there is no such file, or one that it has not written."""
+    path = os.path.join(folder, MARKS[0])
     try:
-        with open(os.path.join(data, MARKS[0]), encoding="utf-8") as file:
+        # A pipe of that name would never answer.
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            return None
+        with open(path, encoding="utf-8") as file:
             mark = json.loads(file.read(CHUNK))
     except (OSError, ValueError, RecursionError):
-        mark = None
-    return {
-        "entries": entries(data),
-        "files": files,
-        "bytes": size,
-        "free": shutil.disk_usage(data).free,
-        "mark": mark if isinstance(mark, dict) else None,
-        "plans": plans(data),
-        "leftovers": leftovers(data),
-    }
+        return None
+    return mark if isinstance(mark, dict) else None
 
 
 def archive(data, options):
@@ -412,29 +436,56 @@ def leads_out(root, name, target):
 
 
 def swap(data, stage, options):
-    """Puts what was received in its place; what is there is moved aside first, if that is wanted.
+    """Puts what a folder holds in the place of what is there, which is moved aside first, if that is wanted.
 
-    All of it or nothing: the moves are written down before the first one, so that a second call finishes what the first
-    did not. Called again after its end, it does nothing.
+    The folder is STAGE, with what was received; or `from`, which was moved aside before. With `empty` there is none, and
+    nothing takes the place. All of it or nothing: the moves are written down before the first one, so that a second call finishes what
+    the first did not. Called again after its end, it does nothing.
     """
-    aside = json.loads(options).get("aside")
+    options = json.loads(options)
+    aside, source = options.get("aside"), options.get("from", stage)
     if aside is not None and not re.fullmatch(ASIDE, aside):
         raise Refusal(f"{shown(aside)} is not a name for what was there")
+    if source != stage and (not re.fullmatch(ASIDE, source) or source == aside):
+        raise Refusal(f"{shown(source)} is not a name for what was there")
     refuse_foreign(data)
-    root, plan = stage_path(data, stage), f"{stage}{PLAN}"
-    if os.path.exists(root) and plan not in plans(data):
-        there = entries(data)
+    root, plan = stage_path(data, stage) if source == stage else os.path.join(data, source), f"{stage}{PLAN}"
+    to_do = not is_filled(os.path.join(data, aside)) if options.get("empty") else os.path.exists(root)
+    if to_do and plan not in plans(data):
+        there, comes = entries(data), sorted(os.listdir(root)) if os.path.exists(root) else []
         if there and not aside:
             raise Refusal(f"The volume is not empty: it holds {', '.join(map(shown, there[:5]))}")
+        for name in filter(is_reserved, comes):
+            raise Refusal(f"{source} holds {shown(name)}, which is no data of a studio. Nothing was changed. Move it elsewhere")
         moves = [[name, f"{aside}/{name}"] for name in there]
-        moves += [[f"{stage}/{name}", name] for name in sorted(os.listdir(root))]
-        write_plan(os.path.join(data, plan), {"aside": aside, "stage": stage, "moves": moves})
+        moves += [[f"{source}/{name}", name] for name in comes]
+        prepare(data, aside if there else None, plan, {"aside": aside, "stage": source, "moves": moves})
     finish_plans(data)
     return {"aside": aside if aside and os.path.exists(os.path.join(data, aside)) else None}
 
 
+def prepare(data, aside, plan, content):
+    """Makes the folder for what is there, and writes the moves down. Where the volume is full, nothing is changed."""
+    folder = aside and os.path.join(data, aside)
+    try:
+        # Before the plan, because a plan that cannot be followed keeps the studio from starting.
+        if folder:
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+        write_plan(os.path.join(data, plan), content)
+    except BaseException as error:
+        if folder and os.path.isdir(folder):
+            os.rmdir(folder)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise Refusal("The volume is full: not even the list of the moves can be written. Nothing was changed. Make it larger first") from None
+        raise
+
+
+def is_filled(folder):
+    return os.path.isdir(folder) and bool(os.listdir(folder))
+
+
 def finish(data):
-    """Finishes the change of folders that broke off, and removes what a restore has left that came to no change."""
+    """Finishes the moves that broke off, and removes what a restore has left that came to no move."""
     refuse_foreign(data)
     finished, removed = finish_plans(data), remove_leftovers(data)
     return {"finished": finished, "removed": removed}
@@ -444,9 +495,13 @@ def plans(data):
     return sorted(name for name in os.listdir(data) if re.fullmatch(rf"{STAGE}\{PLAN}", name))
 
 
+def aside_names(data):
+    return sorted(name for name in os.listdir(data) if re.fullmatch(ASIDE, name))
+
+
 def refuse_plans(data):
     if plans(data):
-        raise Refusal("A restore broke off while it changed folders. Restore again first: that finishes it")
+        raise Refusal("A restore or set-aside broke off while it moved folders. Run it again first: that finishes the moves")
 
 
 def finish_plans(data):
@@ -468,13 +523,14 @@ def open_moves(data, name):
     """The stage of a plan, and its moves that are not done yet.
 
     A plan is followed only if this program can have written it: it moves entries from the top of the volume into a folder
-    for what was there, and then others from its stage to the top.
+    for what was there, and then others to the top: from its stage, or from another such folder.
     """
     try:
         with open(os.path.join(data, name), encoding="utf-8") as file:
             plan = json.loads(file.read(MAX_PLAN))
         aside, stage, moves = plan["aside"], plan["stage"], [(source, target) for source, target in plan["moves"]]
-        allowed = name == f"{stage}{PLAN}" and (aside is None or re.fullmatch(ASIDE, aside))
+        known = name == f"{stage}{PLAN}" or (re.fullmatch(ASIDE, stage) and stage != aside)
+        allowed = known and (aside is None or re.fullmatch(ASIDE, aside))
         old = [source for source, target in moves if aside and target == f"{aside}/{source}"]
         new = [target for source, target in moves if source == f"{stage}/{target}"]
         plain = all(re.fullmatch(r"[^/\0]+", each) and each not in (".", "..") and not is_reserved(each) for each in old + new)
@@ -482,7 +538,7 @@ def open_moves(data, name):
         if not allowed or not plain or moves != expected or len(set(moves)) != len(moves):
             raise ValueError
     except (ValueError, TypeError, KeyError, RecursionError):
-        raise Refusal(f"{name} on the volume was not written by a restore. Nothing was changed. Look at it, and remove it") from None
+        raise Refusal(f"{name} on the volume was not written by junjo-k8s. Nothing was changed. Look at it, and remove it") from None
     if os.path.isdir(os.path.join(data, stage)) and not set(os.listdir(os.path.join(data, stage))) <= set(new):
         raise Refusal(f"{stage} on the volume holds what {name} does not name. Nothing was changed. Look at it, and move it")
     there = {each for move in moves for each in move if os.path.lexists(os.path.join(data, each))}
@@ -494,8 +550,8 @@ def open_moves(data, name):
             continue
         if target in there:
             raise Refusal(
-                f"{shown(target if source.startswith(f'{stage}/') else source)} came onto the volume after a restore broke off. "
-                "Nothing was changed. Move it to another place, and restore again"
+                f"{shown(target if source.startswith(f'{stage}/') else source)} came onto the volume after the moves broke off. "
+                "Nothing was changed. Move it to another place, and run the command again"
             )
         there.remove(source)
         there.add(target)
@@ -506,12 +562,17 @@ def open_moves(data, name):
 def write_plan(path, plan):
     text, fresh = json.dumps(plan), f"{path}.new"
     if len(text) > MAX_PLAN:
-        raise Refusal(f"The copy and the volume have more names at their top than can be moved: {len(plan['moves'])}")
-    with open(fresh, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(fresh, path)
+        raise Refusal(f"There are more names at the top of the volume, or of what comes, than can be moved: {len(plan['moves'])}")
+    try:
+        with open(fresh, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(fresh, path)
+    except OSError:
+        if os.path.exists(fresh):
+            os.remove(fresh)
+        raise
 
 
 def leftovers(data):
@@ -557,7 +618,7 @@ def refuse_foreign(data):
     for name in sorted(filter(is_reserved, os.listdir(data))):
         mode = os.lstat(os.path.join(data, name)).st_mode
         if not any(re.fullmatch(pattern, name) and is_kind(mode) for pattern, is_kind in OWN.items()):
-            raise Refusal(f"{shown(name)} on the volume was not written by a restore. Nothing was changed. Look at it, and move it")
+            raise Refusal(f"{shown(name)} on the volume was not written by junjo-k8s. Nothing was changed. Look at it, and move it")
 
 
 def is_reserved(name):
@@ -587,13 +648,23 @@ def entries(data):
 
 
 def walk(data):
-    """Path, name below the volume, and what it is, of everything; a folder comes before what it holds."""
+    """Path, name below the volume, and what it is, of everything that is copied."""
+    for path, name, info in everything(data):
+        if not is_utf8(name):
+            raise Refusal(not_utf8(name))
+        yield path, name, info
+
+
+def not_utf8(name):
+    return f"{shown(name)} is not a valid name in UTF-8. Rename it"
+
+
+def everything(data):
+    """Path, name below a folder, and what it is, of everything in it; a folder comes before what it holds."""
     pending = [(os.path.join(data, name), name) for name in entries(data)]
     while pending:
         path, name = pending.pop()
         try:
-            if not is_utf8(name):
-                raise Refusal(f"{shown(name)} is not a valid name in UTF-8. Rename it")
             info = os.lstat(path)
             yield path, name, info
             if stat.S_ISDIR(info.st_mode):
@@ -689,6 +760,7 @@ class Progress:
 
 COMMANDS = {
     "look": look,
+    "asides": asides,
     "archive": archive,
     "receive": receive,
     "swap": swap,

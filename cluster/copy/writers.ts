@@ -79,7 +79,7 @@ async function rescueOf(kubectl: Kubectl, claim: Manifest): Promise<string> {
 export function refuseUnlessBound({ claim }: LiveStudio): void {
   if (claim.status?.phase !== 'Pending') return;
   throw new Refusal(
-    `The claim ${claim.metadata.name} has no volume yet (Pending), so there is nothing to copy. junjo-k8s status says what it waits for`,
+    `The claim ${claim.metadata.name} has no volume yet (Pending), so it holds no data. junjo-k8s status says what it waits for`,
   );
 }
 

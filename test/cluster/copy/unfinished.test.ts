@@ -240,7 +240,7 @@ describeWith(['kubectl', 'python3'], 'what another command does, or has left', (
     ])('in the middle of its moves is finished by the next %s, before anything starts', async (_, next) => {
       halfDone();
       mark('restore');
-      expect(await next()).toMatchObject({ exit: 0, said: expect.stringContaining('Finished the restore') });
+      expect(await next()).toMatchObject({ exit: 0, said: expect.stringContaining('Finished the moves') });
       const finished = studio.cluster.requests.findIndex(isExec('finish'));
       expect(finished).toBeGreaterThan(0);
       expect(startedAt()).toBeGreaterThan(finished);
@@ -261,7 +261,7 @@ describeWith(['kubectl', 'python3'], 'what another command does, or has left', (
     ])('and whose studio %s, is finished while that is stopped', async (_, start) => {
       halfDone();
       await start();
-      expect(await backup()).toMatchObject({ exit: 0, said: expect.stringContaining('Finished the restore') });
+      expect(await backup()).toMatchObject({ exit: 0, said: expect.stringContaining('Finished the moves') });
       const stop = studio.cluster.requests.findIndex(
         ({ method, body }) => method === 'PATCH' && body.includes('"replicas":0'),
       );
@@ -281,7 +281,7 @@ describeWith(['kubectl', 'python3'], 'what another command does, or has left', (
       const { exit, said } = await backup();
       expect({ exit, said }).toMatchObject({
         exit: 1,
-        said: expect.stringMatching(/was not written by a restore.*\n.*starts nothing/),
+        said: expect.stringMatching(/was not written by junjo-k8s.*\n.*starts nothing/),
       });
       expect(contents(studio.volume)).toEqual(before);
       expect(studio.deployment('backend').spec.replicas).toBe(0);

@@ -1,5 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { honestArchive } from '../../support/hostile-archives';
@@ -25,6 +25,18 @@ runpy.run_path(sys.argv[0], run_name='__main__')`;
 const SMALL = `
 import collections, runpy, shutil, sys
 shutil.disk_usage = lambda path: collections.namedtuple('usage', 'free')(8192)
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name='__main__')`;
+
+// A volume on which nothing can be written.
+const FULL = `
+import builtins, errno, os, runpy, sys
+real = builtins.open
+def full(file, mode='r', *rest, **named):
+    if 'w' not in mode: return real(file, mode, *rest, **named)
+    real(file, mode).close()
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), file)
+builtins.open = full
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name='__main__')`;
 
@@ -69,7 +81,7 @@ describeWith(['python3'], 'the program that copies a volume', () => {
       for (const name of ['sqlite/junjo.db', 'spans/b', 'only-new']) put(`.junjo-restore-1/${name}`, 'new');
       expect(run(swap, moment).status).toBe(9);
       const archive = run(['archive', '{"header":{}}']);
-      expect(archive).toMatchObject({ status: 1, stderr: expect.stringContaining('Restore again first') });
+      expect(archive).toMatchObject({ status: 1, stderr: expect.stringContaining('Run it again first') });
       expect(swapped()).toEqual(done);
     }
   });
@@ -125,10 +137,137 @@ describeWith(['python3'], 'the program that copies a volume', () => {
     for (const command of [['look'], receive, swap, ['finish']]) {
       expect(run(command)).toMatchObject({
         status: 1,
-        stderr: expect.stringContaining('was not written by a restore'),
+        stderr: expect.stringContaining('was not written by junjo-k8s'),
       });
       expect(contents(data)).toEqual(before);
     }
+  });
+
+  describe('what is set aside', () => {
+    const away = (time: string) => ['swap', `.junjo-restore-${time}`, `{"aside":".junjo-before-${time}","empty":true}`];
+    const back = ['swap', '.junjo-restore-4', '{"aside":".junjo-before-4","from":".junjo-before-2"}'];
+    let before: Readonly<Record<string, string>>;
+
+    beforeEach(() => {
+      rmSync(join(data, '.junjo-restore-1'), { recursive: true });
+      put('.junjo-studio.json', '{"line": "0.82"}');
+      before = contents(data);
+    });
+
+    const ends = (call: readonly string[]) => {
+      expect(run(call)).toMatchObject({ status: 0, stderr: '' });
+      return contents(data);
+    };
+    const inFolder = (folder: string) => contents(join(data, folder));
+
+    test('comes back with the mark, beside what is set aside for it', () => {
+      expect(ends(away('2'))['.junjo-before-2/.junjo-studio.json']).toBe(before['.junjo-studio.json']);
+      expect(readdirSync(data)).toEqual(['.junjo-before-2']);
+      expect(inFolder('.junjo-before-2')).toEqual(before);
+      put('sqlite/junjo.db', 'of the new release');
+      const fresh = contents(data, /^\.junjo-before-2/);
+      ends(back);
+      expect(contents(data, /^\.junjo-before-4/)).toEqual(before);
+      expect(inFolder('.junjo-before-4')).toEqual(fresh);
+    });
+
+    test.each([
+      ['set aside', () => away('2'), () => undefined],
+      [
+        'brought back',
+        () => back,
+        () => {
+          ends(away('2'));
+          put('sqlite/junjo.db', 'of the new release');
+          put('new', 'new');
+        },
+      ],
+    ])('and dies while it is %s, is finished by the same call or by another', (_, call, prepare) => {
+      prepare();
+      const start = mkdtempSync(join(tmpdir(), 'junjo-start-'));
+      cpSync(data, start, { recursive: true });
+      const done = ends(call());
+      expect(ends(call())).toEqual(done);
+      let deaths = 0;
+      for (let moment = 0; ; moment += 1) {
+        for (const next of [call(), ['finish']]) {
+          rmSync(data, { recursive: true });
+          cpSync(start, data, { recursive: true });
+          const { status } = run(call(), moment);
+          if (status === 9) {
+            deaths += 1;
+            expect(readdirSync(data).filter((name) => name.endsWith('.plan'))).toHaveLength(1);
+          }
+          expect(ends(next)).toEqual(done);
+        }
+        if (deaths < 2 * (moment + 1)) break;
+      }
+      rmSync(start, { recursive: true });
+      expect(deaths).toBeGreaterThan(7);
+    });
+
+    test('and died before its plan was written, is set aside by the same call', () => {
+      mkdirSync(join(data, '.junjo-before-2'));
+      ends(away('2'));
+      expect(inFolder('.junjo-before-2')).toEqual(before);
+    });
+
+    test('stays where it is on a full volume', () => {
+      const call = ['-c', FULL, PROGRAM, 'swap', data, ...away('2').slice(1)];
+      const { status, stderr } = spawnSync('python3', call, { encoding: 'utf8', env: withSystemPython });
+      expect({ status, stderr }).toMatchObject({ status: 1, stderr: expect.stringContaining('The volume is full') });
+      expect(contents(data)).toEqual(before);
+    });
+
+    test.each(['../x', '.', 'spans', '.junjo-before-2/../../x', '.junjo-restore-9', '.junjo-before-4'])(
+      'does not come back from %s',
+      (from) => {
+        const call = ['swap', '.junjo-restore-4', JSON.stringify({ aside: '.junjo-before-4', from })];
+        expect(run(call)).toMatchObject({ status: 1, stderr: expect.stringContaining('is not a name for') });
+        expect(contents(data)).toEqual(before);
+      },
+    );
+
+    test('does not come back with what this program keeps', () => {
+      put('.junjo-before-2/.junjo-before-3/x', '');
+      const state = contents(data);
+      expect(run(back)).toMatchObject({ status: 1, stderr: expect.stringContaining('is no data of a studio') });
+      expect(contents(data)).toEqual(state);
+    });
+
+    test.each([
+      ['the same folder', { aside: '.junjo-before-2', stage: '.junjo-before-2', moves: [] }],
+      ['a folder out of the volume', { aside: '.junjo-before-4', stage: '../x', moves: [['../x/a', 'a']] }],
+      ['a folder of the data', { aside: '.junjo-before-4', stage: 'spans', moves: [['spans/a', 'a']] }],
+    ])('does not come back by a plan from %s', (_, plan) => {
+      put('.junjo-restore-4.plan', JSON.stringify(plan));
+      const state = contents(data);
+      expect(run(['finish'])).toMatchObject({ status: 1, stderr: expect.stringContaining('was not written') });
+      expect(contents(data)).toEqual(state);
+    });
+
+    test('is listed with its size and its mark', () => {
+      ends(away('2'));
+      for (const name of ['a', 'b', 'c']) put(`.junjo-before-3/${name}`, 'four');
+      mkdirSync(join(data, '.junjo-before-4'));
+      execFileSync('mkfifo', [join(data, '.junjo-before-4/.junjo-studio.json')]);
+      const { stdout } = run(['asides']);
+      expect(JSON.parse(stdout)).toEqual({
+        '.junjo-before-2': { files: 4, bytes: 25, mark: { line: '0.82' }, obstacle: null },
+        '.junjo-before-3': { files: 3, bytes: 12, mark: null, obstacle: null },
+        '.junjo-before-4': { files: 0, bytes: 0, mark: null, obstacle: null },
+      });
+    });
+
+    test('may be what no backup can copy', () => {
+      execFileSync('sh', ['-c', 'touch "$1/$(printf "\\377")"', 'touch', data]);
+      expect(JSON.parse(run(['look']).stdout)).toMatchObject({ obstacle: expect.stringContaining('not a valid name') });
+      expect(run(away('2')).status).toBe(0);
+      expect(readdirSync(data)).toEqual(['.junjo-before-2']);
+      expect(run(back).status).toBe(0);
+      expect(readdirSync(data)).toContain('only-old');
+      expect(readdirSync(data)).toHaveLength(5);
+    });
   });
 
   test('puts what was there in no folder but its own', () => {
@@ -143,7 +282,7 @@ describeWith(['python3'], 'the program that copies a volume', () => {
     expect(run(swap, 3).status).toBe(9);
     const before = contents(data);
     const { status, stderr } = run(['receive', '.junjo-restore-2', '{"bytes": 1000}']);
-    expect({ status, stderr }).toMatchObject({ status: 1, stderr: expect.stringContaining('Restore again first') });
+    expect({ status, stderr }).toMatchObject({ status: 1, stderr: expect.stringContaining('Run it again first') });
     expect(contents(data)).toEqual(before);
   });
 
@@ -169,7 +308,7 @@ describeWith(['python3'], 'the program that copies a volume', () => {
 
   test('a copy with more names at its top than a plan holds changes nothing, and leaves no plan', () => {
     for (let index = 0; index < 6000; index += 1) put(`.junjo-restore-1/${'n'.repeat(100)}${index}`, '');
-    expect(run(swap)).toMatchObject({ status: 1, stderr: expect.stringContaining('more names at their top') });
+    expect(run(swap)).toMatchObject({ status: 1, stderr: expect.stringContaining('more names at the top') });
     expect(Object.keys(contents(data, /^\.junjo-/)).sort()).toEqual(
       ['only-old', 'spans', 'spans/a', 'sqlite', 'sqlite/junjo.db'].sort(),
     );

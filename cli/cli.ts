@@ -22,6 +22,7 @@ const commands: ReadonlyMap<string, Load> = new Map<string, Load>([
   ['diagram', () => (require('./diagram') as typeof import('./diagram')).diagram],
   ['backup', () => (require('./backup') as typeof import('./backup')).backup],
   ['restore', () => (require('./restore') as typeof import('./restore')).restore],
+  ['set-aside', () => (require('./set-aside') as typeof import('./set-aside')).setAside],
   ['explain', () => (require('./explain') as typeof import('./explain')).explain],
 ]);
 

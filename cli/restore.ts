@@ -3,9 +3,8 @@ import { Restore } from '../cluster/copy/restore';
 import { restorePlan } from '../cluster/copy/restore-plan';
 import { Refusal } from '../cluster/refusal';
 import { inOneLine } from '../config/text';
-import { howToRun } from '../main';
 import { yamlOf } from '../render/files';
-import { type ChangeOptions, changeOptions, withCluster, withoutStackTrace } from './cluster-options';
+import { type ChangeOptions, changeOptions, commandLineOf, withCluster, withoutStackTrace } from './cluster-options';
 import { type Command, type ExitCode, type Io, tell } from './command';
 import { oneStudio, selected } from './manifests';
 
@@ -48,7 +47,7 @@ export async function restoreInto(options: RestoreOptions, io: Io, pace: Pace = 
   const { envFiles } = selected(options, io);
   const caller = {
     envFiles: envFiles.length > 0 ? envFiles : ['.env'],
-    commandLine: (command: string) => howToRun(command, io.environment).replace(/^npm run .*/, '$& --'),
+    commandLine: commandLineOf(io),
   };
   return withCluster(options, io, pace, async (connection, signal) =>
     (await new Restore({ ...options, source, argoCdPaused, caller }, connection, pace, signal).run()) ? 0 : 1,

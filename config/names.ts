@@ -38,10 +38,10 @@ export const qdrantName = 'junjo-ai-studio-qdrant';
 /** The claim that a studio makes for its data. */
 export const claimName = 'junjo-ai-studio-data';
 
-/** On a Deployment that a backup or restore stopped: how to start it again, and who has to. */
+/** On a Deployment that a backup, restore or set-aside stopped: how to start it again, and who has to. */
 export const STOPPED = 'junjo-ai-studio/stopped';
 
-/** The pod of a backup or restore. There is one at a time in a namespace, so that two commands never work on one volume. */
+/** The pod of a backup, restore or set-aside. There is one at a time in a namespace, so that two commands never work on one volume. */
 export const COPY_POD = 'junjo-ai-studio-copy';
 
 /** On that pod: the command that it belongs to. */

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 
 /** The command that copies a studio. It is written on its pod, and on the Deployments that it stops. */
 export interface Owner {
-  readonly command: 'backup' | 'restore';
+  readonly command: 'backup' | 'restore' | 'set-aside';
   readonly host: string;
   readonly pid: number;
   /** Tells two commands of one process apart. */

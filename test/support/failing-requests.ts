@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { backUp } from '../../cli/backup';
 import type { ExitCode } from '../../cli/command';
 import { restoreInto } from '../../cli/restore';
+import { moveAside } from '../../cli/set-aside';
 import { checkArchive } from '../../cluster/copy/archive';
 import type { Pace } from '../../cluster/copy/pace';
 import type { FakeApiServer } from './fake-api-server';
@@ -15,7 +16,7 @@ import { describeWith } from './programs';
 const BESIDE = /^\.junjo-/;
 
 /**
- * Tests that whatever single request of a backup or a restore fails, the studio runs afterwards and its data is whole.
+ * Tests that whatever single request of a backup, a restore or a set-aside fails, the studio runs afterwards and its data is whole.
  * @param use replaces the real kubectl, or leaves it
  */
 export function testFailingRequests(use: (cluster: FakeApiServer) => void, pace: Pace): void {
@@ -96,6 +97,20 @@ export function testFailingRequests(use: (cluster: FakeApiServer) => void, pace:
       const wrong = await eachFailing(command, async (exit) => {
         const state = states.indexOf(JSON.stringify(contents(studio.volume, BESIDE)));
         return state < 0 || (exit === 0 && state !== 1) ? `state ${state}` : undefined;
+      });
+      expect(wrong).toEqual([]);
+    });
+
+    test('of a set-aside, the studio runs afterwards, and all of its data is on the volume or in one folder', async () => {
+      const command = (pace: Pace) => moveAside({ namespace: studio.namespace, yes: true }, studio.io(), pace);
+      const old = JSON.stringify(contents(join(folder, 'old')));
+      const wrong = await eachFailing(command, async (exit) => {
+        const left = readdirSync(studio.volume).filter((name) => BESIDE.test(name));
+        const isThere = left.length === 0 && JSON.stringify(contents(studio.volume)) === old;
+        const [aside = ''] = left;
+        const isAside =
+          readdirSync(studio.volume).join() === aside && JSON.stringify(contents(join(studio.volume, aside))) === old;
+        return isAside || (isThere && exit !== 0) ? undefined : `the volume holds ${readdirSync(studio.volume).join()}`;
       });
       expect(wrong).toEqual([]);
     });

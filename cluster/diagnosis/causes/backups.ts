@@ -3,12 +3,12 @@ import { type Fields, fieldsOf, type Manifest } from '../../../render/manifest';
 import type { Cause } from '../cause';
 
 export const backupCauses: readonly Cause[] = [
-  // A backup or restore runs, or was killed and has left its pod, and perhaps a copy on the volume.
+  // A backup, restore or set-aside runs, or was killed and has left its pod, and perhaps a copy on the volume.
   {
     name: 'copy-pod',
     *findings(state) {
       for (const { metadata, status } of state.own('Pod').filter((pod) => pod.metadata.name === COPY_POD)) {
-        const { command = 'backup or restore', host, pid, since } = ownerIn(metadata.annotations);
+        const { command = 'backup, restore or set-aside', host, pid, since } = ownerIn(metadata.annotations);
         const process = host === undefined ? 'an unknown process' : `process ${pid} on ${host}`;
         const isOver = ['Succeeded', 'Failed'].includes(status?.phase);
         yield {
@@ -18,8 +18,8 @@ export const backupCauses: readonly Cause[] = [
             ? `is left over from a ${command} of ${process}, which began ${since ?? 'at an unknown time'} and did not end`
             : `belongs to a ${command} of ${process}, which began ${since ?? 'at an unknown time'}`,
           fix: isOver
-            ? 'run junjo-k8s backup or restore again: each finishes first what the other has left'
-            : 'wait. If that process is gone, run junjo-k8s backup or restore again',
+            ? 'run junjo-k8s backup, restore or set-aside again: each finishes first what another has left'
+            : 'wait. If that process is gone, run that command again',
         };
       }
     },

@@ -94,7 +94,7 @@ export const startCauses: readonly Cause[] = [
           yield {
             severity: 'error',
             subject: name,
-            text: `is stopped by a backup or restore since ${/"since":"([^"]*)"/.exec(stopped)?.[1] ?? 'an unknown time'}`,
+            text: `is stopped by a backup, restore or set-aside since ${/"since":"([^"]*)"/.exec(stopped)?.[1] ?? 'an unknown time'}`,
             fix: 'wait while it runs. If it was cut off, the next junjo-k8s backup starts the studio first',
           };
           continue;

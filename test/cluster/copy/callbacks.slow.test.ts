@@ -49,9 +49,16 @@ describeWith(['kubectl', 'python3'], 'an error in any callback', () => {
     rmSync(join(folder, 'copy.tar.gz'), { force: true });
   };
 
+  /** Where the data is: on the volume, or in the only folder on it. */
+  const dataFolder = () => {
+    const [name = '', ...others] = readdirSync(studio.volume);
+    return join(studio.volume, others.length === 0 && name.startsWith('.junjo-before-') ? name : '');
+  };
+
   test.each([
     ['backup', () => ['backup', join(folder, 'copy.tar.gz')]],
     ['restore', () => ['restore', join(folder, 'new'), '--replace']],
+    ['set-aside', () => ['set-aside']],
   ])('of a %s leaves a studio that runs, or that the next command starts, and whole data', async (_, args) => {
     reset();
     const list = join(folder, 'callbacks');
@@ -74,7 +81,7 @@ describeWith(['kubectl', 'python3'], 'an error in any callback', () => {
       else await checkArchive(file);
       rmSync(file, { force: true });
       await studio.ready();
-      if (!states.includes(JSON.stringify(contents(studio.volume, /^\.junjo-/))))
+      if (!states.includes(JSON.stringify(contents(dataFolder(), /^\.junjo-/))))
         wrong.push(`${place}: the data is not whole`);
     }
     expect(wrong).toEqual([]);

@@ -1,0 +1,39 @@
+import { type Pace, usualPace } from '../cluster/copy/pace';
+import { SetAside } from '../cluster/copy/set-aside';
+import { type ChangeOptions, changeOptions, commandLineOf, withCluster } from './cluster-options';
+import type { Command, ExitCode, Io } from './command';
+
+export interface SetAsideOptions extends ChangeOptions {
+  readonly back?: string;
+  readonly list?: boolean;
+}
+
+export const setAside: Command<SetAsideOptions> = {
+  name: 'set-aside',
+  summary: "Move a studio's data aside on its volume, for a release that cannot start on it",
+  options: [
+    ...changeOptions,
+    { flags: '--back <folder>', text: 'bring such a folder back: what is there now is set aside first' },
+    { flags: '--list', text: 'list these folders, and stop nothing' },
+  ],
+  examples: [
+    ['set-aside', 'start the new release on an empty volume'],
+    ['set-aside --list', 'what was set aside, by this command or by restore --replace'],
+    ['set-aside --back .junjo-before-20260102T030405678Z', 'the old data again, with the release that reads it'],
+  ],
+  run: (options, io) => moveAside(options, io),
+};
+
+/** Sets aside, brings back, or lists. @param pace of tests */
+export async function moveAside(options: SetAsideOptions, io: Io, pace: Pace = usualPace): Promise<ExitCode> {
+  const { back, list, yes, argocdPaused: argoCdPaused } = options;
+  if (list && back !== undefined) {
+    io.err('set-aside: --list cannot be combined with --back');
+    return 2;
+  }
+  return withCluster(options, io, pace, async (connection, signal) => {
+    const props = { back, yes, argoCdPaused, commandLine: commandLineOf(io) };
+    const command = new SetAside(props, connection, pace, signal);
+    return (await (list ? command.list() : command.run())) ? 0 : 1;
+  });
+}

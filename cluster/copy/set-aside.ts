@@ -1,0 +1,269 @@
+import { COPY_POD, workloadNames } from '../../config/names';
+import { inOneLine } from '../../config/text';
+import { lineOf, recommendedTag } from '../../releases';
+import { type Fields, fieldsOf, listOf } from '../../render/manifest';
+import { type Connection, confirmed } from '../connection';
+import { shellWord } from '../kubectl';
+import { Refusal } from '../refusal';
+import { Downtime, refuseUnlessStoppable } from './downtime';
+import type { Caller } from './look';
+import { ended, newOwner } from './owner';
+import type { Pace } from './pace';
+import { size } from './progress';
+import { findStudioStarted, openVolume } from './unfinished';
+import { type Held, type Holdings, VolumePod } from './volume-pod';
+import type { Work } from './work';
+import { type LiveStudio, planHeading, refuseUnlessBound } from './writers';
+
+/** What is set aside, or brought back. */
+export interface SetAsideProps extends Pick<Caller, 'commandLine'> {
+  /** Folder on the volume that comes back. @default nothing takes the place of what is set aside */
+  readonly back?: string;
+  /** Argo CD is paused, even if this command cannot see it. @default false */
+  readonly argoCdPaused?: boolean;
+  /** Asks nothing. @default false */
+  readonly yes?: boolean;
+}
+
+/** Folders on the volume with what was set aside, by their names. */
+type Asides = Readonly<Record<string, Held>>;
+
+/** What moves, and where to. */
+interface Move {
+  readonly holdings: Holdings;
+  /** What comes back. @default nothing */
+  readonly back?: Held;
+  /** When, in a form for names of files. */
+  readonly time: string;
+}
+
+const FOLDER = /^\.junjo-before-[0-9A-Za-z]+$/;
+
+/** Moves the data of a studio into a folder on its volume, or back. */
+export class SetAside {
+  private readonly work: Work;
+  private readonly pod: VolumePod;
+
+  constructor(
+    private readonly props: SetAsideProps,
+    private readonly connection: Connection,
+    pace: Pace,
+    signal: AbortSignal,
+  ) {
+    const { kubectl, console } = connection;
+    this.work = { kubectl, console, pace, owner: newOwner('set-aside'), signal };
+    this.pod = new VolumePod(pace, this.work.owner, this.work);
+  }
+
+  /** Moves. @returns false when it was not wanted, or the studio does not run again */
+  run(): Promise<boolean> {
+    return this.untilEnded(() => this.make());
+  }
+
+  /** Lists the folders; the studio keeps running. */
+  list(): Promise<boolean> {
+    return this.untilEnded(async () => {
+      const { console, signal } = this.work;
+      const { backend, claim } = await findStudioStarted(this.work);
+      await this.pod.create({ backend, claim: claim.metadata.name, readOnly: true }, signal);
+      const asides = await this.pod.ask<Asides>({ command: 'asides', signal });
+      if (Object.keys(asides).length === 0) console.err('Nothing is set aside on the volume.');
+      for (const [name, held] of Object.entries(asides)) console.out(inOneLine(`${name}  ${textOf(held)}`));
+      return true;
+    });
+  }
+
+  private async untilEnded(work: () => Promise<boolean>): Promise<boolean> {
+    try {
+      return await work();
+    } finally {
+      await this.deletePod();
+      ended(this.work.owner);
+    }
+  }
+
+  private deletePod(): Promise<void> {
+    const { err } = this.work.console;
+    return this.pod
+      .delete()
+      .catch((error: Error) => err(inOneLine(`  The pod ${COPY_POD} is left over: ${error.message}`)));
+  }
+
+  private async make(): Promise<boolean> {
+    const { back, yes, argoCdPaused } = this.props;
+    const { kubectl, console, signal } = this.work;
+    if (back !== undefined && !FOLDER.test(back)) {
+      throw new Refusal(
+        `--back ${back}: is not the name of a folder that set-aside or restore --replace left. List them: ${this.again('--list')}`,
+      );
+    }
+    const studio = await findStudioStarted(this.work);
+    refuseAfterMoves(studio.finished);
+    refuseUnlessBound(studio);
+    await refuseUnlessStoppable(kubectl, studio, { argoCdPaused }, signal);
+    let move = await this.look(studio);
+    if (!isNothing(move)) {
+      console.err(this.plan(studio, move));
+      if (!yes) {
+        // The pod keeps other commands waiting, and ends by itself before an answer that takes long.
+        await this.pod.delete(signal);
+        if (!(await confirmed('Stop the studio and move its data?', console, signal))) return false;
+        move = await this.look(studio);
+      }
+    }
+    if (isNothing(move)) {
+      console.out('Nothing to set aside: the volume is empty.');
+      return true;
+    }
+    const downtime = new Downtime(studio, this.work);
+    const { started, aside } = await this.move(downtime, move);
+    await this.deletePod();
+    if (back) console.out(inOneLine(`${back} is on the volume again.`));
+    if (aside) console.out(this.epilogue(studio, aside, move.holdings));
+    if (started) await downtime.untilReady(signal);
+    return started;
+  }
+
+  /** Creates the pod, and looks at what is on the volume and at what comes back. */
+  private async look(studio: LiveStudio): Promise<Move> {
+    const { back } = this.props;
+    const { signal } = this.work;
+    const { finished, ...holdings } = await openVolume(this.pod, this.work, studio);
+    refuseAfterMoves(finished);
+    // To the millisecond, and never one that was there before the clock was set back.
+    let now = Date.now();
+    while (holdings.asides.includes(asideOf(timeOf(now)))) now += 1;
+    const time = timeOf(now);
+    if (back === undefined) return { holdings, time };
+    if (!holdings.asides.includes(back)) {
+      throw new Refusal(
+        `--back ${back}: the volume has no such folder. It has ${holdings.asides.join(', ') || 'none that was set aside'}`,
+      );
+    }
+    const reason = await this.pod.judge(back, signal);
+    if (reason) {
+      throw new Refusal('The release that is applied here would not start on this data.', ...reason.split('\n'));
+    }
+    return { holdings, time, back: (await this.pod.ask<Asides>({ command: 'asides', signal }))[back] };
+  }
+
+  private plan(studio: LiveStudio, { holdings, back }: Move): string {
+    const isEmpty = holdings.entries.length === 0;
+    return [
+      ...planHeading(this.connection.target, studio),
+      `Volume     ${isEmpty ? 'is empty' : textOf(holdings)}`,
+      ...(back ? [`Back       ${this.props.back}: ${textOf(back)}`] : []),
+      'Backend and ingestion stop for that; exporters can drop spans of that time.',
+      ...(isEmpty ? [] : ['What is on the volume moves into a folder on the same volume. Nothing is deleted.']),
+      back
+        ? `What is in ${this.props.back} takes its place, and the studio starts on that.`
+        : 'The studio starts on an empty volume: without users, API keys and spans.',
+    ]
+      .map(inOneLine)
+      .join('\n');
+  }
+
+  /** Stops the studio, moves, and starts it again, whatever happens. */
+  private async move(
+    downtime: Downtime,
+    { time }: Move,
+  ): Promise<{ readonly started: boolean; readonly aside: string | null }> {
+    const { back } = this.props;
+    const { console, signal } = this.work;
+    const way = back === undefined ? { empty: true } : { from: back };
+    let aside: string | null = null;
+    let started = true;
+    let moving = false;
+    let done = false;
+    let isSure = true;
+    try {
+      console.err('Stopping backend and ingestion …');
+      await downtime.begin(signal);
+      moving = true;
+      const args = [`.junjo-restore-${time}`, JSON.stringify({ aside: asideOf(time), ...way })];
+      // Nothing interrupts it: it takes a moment.
+      ({ aside } = await this.pod.ask<{ readonly aside: string | null }>({ command: 'swap', args }));
+      done = true;
+    } catch (error) {
+      isSure = !moving || error instanceof Refusal;
+      throw error;
+    } finally {
+      started = await downtime.end();
+      if (!done && isSure && (!moving || (await this.isUnmoved()))) downtime.tell(started);
+      else if (!done) {
+        console.err(
+          `The data may have moved, or a part of it: look with ${this.again('--list')}. Of a part, the backend does not start, and the next set-aside, backup or restore first moves the rest.`,
+        );
+      }
+    }
+    return { aside, started };
+  }
+
+  /** Whether what was refused had not begun to move anything. */
+  private async isUnmoved(): Promise<boolean> {
+    return this.pod.ask<Holdings>({ command: 'look' }).then(
+      ({ plans }) => plans.length === 0,
+      () => false,
+    );
+  }
+
+  /** Says where the data is, how to get it back, and how to delete it. */
+  private epilogue({ backend, claim }: LiveStudio, aside: string, held: Held): string {
+    const marked = markedLine(held);
+    const line = lineOf(marked);
+    const known = marked === undefined ? 'to the release that wrote it' : `to a release of the line ${marked}`;
+    const release = `set JUNJO_K8S_RELEASE${line ? `=${recommendedTag(line)}` : ` ${known}`}`;
+    const { containers, volumes } = fieldsOf(backend.spec?.template?.spec);
+    const isOfClaim = ({ persistentVolumeClaim: of }: Fields) => of?.claimName === claim.metadata.name;
+    const volume = listOf(volumes).find(isOfClaim)?.name;
+    const mounts = listOf(listOf(containers).find(({ name }) => name === 'backend')?.volumeMounts);
+    const path = `${mounts.find(({ name }) => name === volume)?.mountPath}/${aside}`;
+    const remove = ['exec', `deployment/${workloadNames.backend}`, '-c', 'backend', '--', 'rm', '-r', path];
+    return [
+      inOneLine(`What was there is in ${aside} on the volume, and uses space there: ${textOf(held)}.`),
+      inOneLine(`To get it back, ${release}, synth and apply. The backend may wait for its volume meanwhile. Then:`),
+      this.again('--back', aside),
+      'To delete it for good, when the backend runs:',
+      this.work.kubectl.commandLine(remove),
+    ].join('\n');
+  }
+
+  /** This command with other options, for the same studio. */
+  private again(...options: readonly string[]): string {
+    const { context, kubeconfig, namespace } = this.work.kubectl.options;
+    const flags = Object.entries({ kubeconfig, context, namespace }).flatMap(([name, value]) =>
+      value === undefined ? [] : [`--${name}=${value}`],
+    );
+    return [this.props.commandLine('set-aside'), ...[...options, ...flags].map(shellWord)].join(' ');
+  }
+}
+
+/** The moves of an earlier command have changed what is on the volume: what was asked for may be done, or another thing. */
+function refuseAfterMoves(finished: boolean): void {
+  if (finished) {
+    throw new Refusal('So the volume holds something else than before. Look with --list before you call this again');
+  }
+}
+
+/** Whether a volume is empty, and stays so. */
+function isNothing({ holdings, back }: Move): boolean {
+  return !back && holdings.entries.length === 0;
+}
+
+function asideOf(time: string): string {
+  return `.junjo-before-${time}`;
+}
+
+function timeOf(ms: number): string {
+  return new Date(ms).toISOString().replace(/[-:.]/g, '');
+}
+
+/** The line of a mark. Anybody may have written it. */
+function markedLine({ mark }: Held): string | undefined {
+  return typeof mark?.line === 'string' ? mark.line.slice(0, 40) : undefined;
+}
+
+function textOf(held: Held): string {
+  const line = markedLine(held);
+  return `${held.files} files, ${size(held.bytes)}, ${line === undefined ? 'no readable mark of a release line' : `of the release line ${line}`}`;
+}

@@ -50,12 +50,12 @@ def guard(facts, data):
 
 
 def check_restore(data):
-    """What `junjo-k8s restore` writes before it moves folders, and removes after that."""
+    """What `junjo-k8s restore` and `set-aside` write before they move folders, and remove after that."""
     if any(name.startswith(".junjo-restore-") and name.endswith(".plan") for name in os.listdir(data)):
         raise Stop(
-            "A restore broke off while it moved folders: the volume holds some of the old data and some of the new.\n"
-            "Run the restore again, or a backup: each of them finishes the restore first.\n"
-            "Until then the backend does not start, because it would write among both."
+            "A restore or set-aside broke off while it moved folders: the volume holds a part of the data.\n"
+            "Run that command again, or a backup: each of them finishes the moves first.\n"
+            "Until then the backend does not start, because it would write among what is half moved."
         )
 
 

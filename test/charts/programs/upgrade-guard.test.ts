@@ -223,7 +223,7 @@ describeWith(['python3'], 'the guard of the volume', () => {
     const { status, reason } = volume.guard(line081);
     expect({ status, reason }).toMatchObject({
       status: 1,
-      reason: expect.stringMatching(/^A restore broke off.*\n.*\n.*$/m),
+      reason: expect.stringMatching(/^A restore or set-aside broke off.*\n.*\n.*$/m),
     });
     expect(volume.files).toEqual(files);
     volume.delete('.junjo-restore-20260102T030405Z.plan');

@@ -206,6 +206,23 @@ describeWith(['python3'], 'the program that copies a volume', () => {
       expect(deaths).toBeGreaterThan(7);
     });
 
+    test('stays alone in its folder when the call is repeated after its end', () => {
+      ends(away('2'));
+      put('new', 'new');
+      ends(away('2'));
+      expect(readdirSync(data)).toEqual(['.junjo-before-2', 'new']);
+    });
+
+    test('leaves no plan where its folder cannot be made', () => {
+      const full = FULL.replace('builtins.open = full', "os.mkdir = lambda path, mode: full(path, 'w')").replace(
+        'real(file, mode).close()',
+        'pass',
+      );
+      const call = ['-c', full, PROGRAM, 'swap', data, ...away('2').slice(1)];
+      expect(spawnSync('python3', call, { env: withSystemPython }).status).toBe(1);
+      expect(contents(data)).toEqual(before);
+    });
+
     test('and died before its plan was written, is set aside by the same call', () => {
       mkdirSync(join(data, '.junjo-before-2'));
       ends(away('2'));

@@ -17,12 +17,25 @@ export interface Entry {
   readonly line: number;
 }
 
+/** What the env files of one studio set, and what they show without setting it. */
+export interface Written {
+  readonly entries: ReadonlyMap<string, Entry>;
+  /** Names in lines `# NAME=…`, as example files have them. */
+  readonly commentedOut: ReadonlySet<string>;
+}
+
+const COMMENTED_OUT = /^#[ \t]*([A-Za-z_][A-Za-z0-9_]*)=/gm;
+
 /**
  * Reads the env files of one studio; a later file wins over an earlier one.
  * `${NAME}` is looked up in the environment, then in what earlier files and lines set, as compose does.
  * The table says which values are secret, and which variables belong to the studio.
  */
-export function readEnvFiles(files: readonly EnvFileText[], environment: Lookup, table: readonly Variable[]) {
+export function readEnvFiles(
+  files: readonly EnvFileText[],
+  environment: Lookup,
+  table: readonly Variable[],
+): Written & { readonly problems: readonly Problem[] } {
   const known = new Map(table.map((variable) => [variable.name, variable]));
   const entries = new Map<string, Entry>();
   const problems: Problem[] = [];
@@ -45,5 +58,8 @@ export function readEnvFiles(files: readonly EnvFileText[], environment: Lookup,
       entries.set(entry.name, { ...entry, file });
     }
   }
-  return { entries, problems };
+  const commentedOut = new Set(
+    files.flatMap(({ text }) => [...text.matchAll(COMMENTED_OUT)].map(([, name = '']) => name)),
+  );
+  return { entries, commentedOut, problems };
 }

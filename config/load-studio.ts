@@ -59,13 +59,14 @@ export function loadStudio(files: readonly EnvFileText[], options: LoadOptions =
     readFile = () => undefined,
     now = () => new Date(),
   } = options;
-  const { entries, problems: readProblems } = readEnvFiles(files, environment, lines.flatMap(variablesOf));
+  const written = readEnvFiles(files, environment, lines.flatMap(variablesOf));
+  const { entries, problems: readProblems } = written;
   const file = files[files.length - 1]?.path ?? '.env';
   const place = (name: string) => {
     const entry = entries.get(name);
     return { file: entry?.file ?? file, line: entry?.line };
   };
-  const choice = chooseRelease(entries, lines);
+  const choice = chooseRelease(written, lines);
   const release = (severity: Problem['severity'], text: string): Problem => {
     return { severity, ...place('JUNJO_K8S_RELEASE'), variable: 'JUNJO_K8S_RELEASE', text };
   };
@@ -82,9 +83,11 @@ export function loadStudio(files: readonly EnvFileText[], options: LoadOptions =
   if (choice.kind === 'other') {
     return { problems: [release('error', choice.error), ...inFileOrder([...readProblems, ...found], files)], place };
   }
-  const isProduction = entries.get('JUNJO_ENV')?.value === 'production';
-  const notes = choice.kind === 'default' && isProduction ? [release('note', choice.note)] : [];
-  if (choice.kind === 'chosen' && choice.warning) notes.push(release('warning', choice.warning));
+  const age = entries.get('JUNJO_ENV')?.value === 'production' ? choice.age : undefined;
+  const notes = [
+    ...(age ? [release('note', age)] : []),
+    ...(choice.reservation ? [release(choice.reservation.severity, choice.reservation.text)] : []),
+  ];
   const problems = inFileOrder([...readProblems, ...found, ...notes], files);
   return problems.some(({ severity }) => severity === 'error') ? { problems, place } : { config, problems, place };
 }

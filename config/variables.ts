@@ -251,6 +251,7 @@ export const variables = [
     readers: ['backend'] as const,
     leftOutAsPlaceholder: true,
     onlyWhenWritten: true,
+    ofRuntime: true,
     example: 'http://proxy.example.com:3128',
   })),
   ...(['NO_PROXY', 'no_proxy'] as const).map((name) => ({
@@ -259,6 +260,7 @@ export const variables = [
     meaning: "Hosts that the backend calls without the proxy; the cluster's own names are added",
     type: hosts,
     readers: ['backend'] as const,
+    ofRuntime: true,
     example: '.example.com',
   })),
   {
@@ -784,6 +786,20 @@ export const variables = [
     type: text,
     secret: true,
     insteadOfCompose: 'applications keep their API key themselves; it is no part of the studio',
+  },
+  {
+    name: 'COMPOSE_PROFILES',
+    group: 'Passed over: only compose uses them',
+    meaning: 'Services that compose starts beside the others',
+    type: text,
+    insteadOfCompose: 'every container of the release runs',
+  },
+  {
+    name: 'JUNJO_DEV_BACKEND_URL',
+    group: 'Passed over: only compose uses them',
+    meaning: 'Where the development server of the UI finds the API',
+    type: text,
+    insteadOfCompose: 'no development server of the UI runs',
   },
   {
     name: 'JUNJO_BACKEND_MEM_RESERVATION',

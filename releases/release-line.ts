@@ -258,6 +258,14 @@ export function shareOfMemory({ memory }: ReleaseLine, size: Size, { component, 
   return Math.floor(((memory[size][component]?.limitMi ?? 0) * percent) / 100);
 }
 
+/** A tag of a line with the day of its release, where that is known: `0.70.3 of 16 November 2025`. */
+export function dated({ released }: ReleaseLine, tag: string): string {
+  const day = released?.[tag];
+  if (day === undefined) return tag;
+  const written = { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' } as const;
+  return `${tag} of ${new Date(day).toLocaleDateString('en-GB', written)}`;
+}
+
 /** The newest tag of a line that is not known to lose data. */
 export function recommendedTag(line: ReleaseLine): string {
   return line.tags.findLast((tag) => !line.faults?.[tag]) ?? newestTag(line);

@@ -57,8 +57,9 @@ export function explainVariable(
   { files, folder = defaultStudioName }: StudioSource,
   { environment = () => undefined, lines = releaseLines }: Pick<LoadOptions, 'environment' | 'lines'>,
 ): VariableExplanation | UnknownName {
-  const { entries } = readEnvFiles(files, environment, lines.flatMap(variablesOf));
-  const choice = chooseRelease(entries, lines);
+  const written = readEnvFiles(files, environment, lines.flatMap(variablesOf));
+  const { entries } = written;
+  const choice = chooseRelease(written, lines);
   const line = choice.kind === 'unknown' ? lineOfDefault(lines) : choice.line;
   const table = variablesOf(line).map((row) => (row.name === 'JUNJO_K8S_NAME' ? { ...row, default: folder } : row));
   const elsewhere = lines.flatMap((other) => variablesOf(other).map((row) => ({ other, row })));

@@ -119,7 +119,7 @@ class Interview {
   /** A better value for what the file has wrong, where it follows from the rest of the file. */
   private suggested(name: string): string | undefined {
     if (name === RELEASE) {
-      const choice = chooseRelease(this.entries(), releaseLines);
+      const choice = chooseRelease(this.read(), releaseLines);
       return choice.kind === 'other' ? recommendedTag(choice.line) : undefined;
     }
     if (name !== ORIGINS) return undefined;
@@ -177,18 +177,18 @@ class Interview {
     for (const [name, value] of this.answered) this.text = withSetting(this.text, name, value).text;
   }
 
-  private entries() {
+  private read() {
     const { options, file } = this.props;
-    return readEnvFiles([{ path: file, text: this.text }], options.environment ?? (() => undefined), []).entries;
+    return readEnvFiles([{ path: file, text: this.text }], options.environment ?? (() => undefined), []);
   }
 
   private answers(): Answers {
-    const set = [...this.entries().values()].filter(({ value }) => value !== '');
+    const set = [...this.read().entries.values()].filter(({ value }) => value !== '');
     return new Map(set.map(({ name, value }) => [name, value]));
   }
 
   private table() {
-    const choice = chooseRelease(this.entries(), releaseLines);
+    const choice = chooseRelease(this.read(), releaseLines);
     return variablesOf(choice.kind === 'unknown' ? releaseLines[0] : choice.line);
   }
 

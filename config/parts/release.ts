@@ -1,54 +1,67 @@
-import { defaultTag, newestTag, type ReleaseLine, recommendedTag, uiOf } from '../../releases';
-import type { Entry } from '../env-files';
+import { dated, defaultTag, moveOf, newestTag, type ReleaseLine, recommendedTag, uiOf } from '../../releases';
+import type { Written } from '../env-files';
 import { listed } from '../text';
-import { variablesOf } from '../variables';
+import { type Variable, variablesOf } from '../variables';
 
-type Entries = ReadonlyMap<string, Entry>;
+/** What speaks against a tag: a warning where it loses data. */
+export interface Reservation {
+  readonly severity: 'warning' | 'note';
+  readonly text: string;
+}
 
 /** The release that an env file asks for, or what it should ask for. */
 export type ReleaseChoice =
-  | { readonly kind: 'chosen'; readonly line: ReleaseLine; readonly warning?: string }
-  /** The file names none, and has nothing that the default release does not have. */
-  | { readonly kind: 'default'; readonly line: ReleaseLine; readonly note: string }
-  /** The file names none, but has variables of another line. */
+  | {
+      /** By default: the file names none, and is of no other line. */
+      readonly kind: 'chosen' | 'default';
+      readonly line: ReleaseLine;
+      /** How old the release is. @default it is the newest */
+      readonly age?: string;
+      /** What speaks against the tag. @default nothing */
+      readonly reservation?: Reservation;
+    }
+  /** The file names none, but was written for another line. */
   | { readonly kind: 'other'; readonly line: ReleaseLine; readonly error: string }
   /** No release has the tag, so that nothing can be said of what depends on the release. */
   | { readonly kind: 'unknown'; readonly error: string };
 
-/** Finds the line of the tag in the file; without a tag, the line whose variables the file has. */
-export function chooseRelease(entries: Entries, lines: readonly ReleaseLine[]): ReleaseChoice {
-  const tag = entries.get('JUNJO_K8S_RELEASE')?.value;
+/** Finds the line of the tag in the file; without a tag, the line that the file was written for. */
+export function chooseRelease(written: Written, lines: readonly ReleaseLine[]): ReleaseChoice {
+  const tag = written.entries.get('JUNJO_K8S_RELEASE')?.value;
   const line = lines.find(({ tags }) => tags.includes(tag || defaultTag));
   if (!line) return { kind: 'unknown', error: unknownTag(tag || defaultTag, lines) };
+  const newestLine = lines[lines.length - 1] ?? line;
+  const newest = newestTag(newestLine);
+  const newestIs = `the newest release is ${dated(newestLine, newest)}`;
   if (tag) {
-    const fault = line.faults?.[tag];
-    return { kind: 'chosen', line, warning: fault && `${tag} ${fault}. Set ${recommendedTag(line)}` };
+    const age = tag === newest ? undefined : `runs ${dated(line, tag)}; ${newestIs}`;
+    return { kind: 'chosen', line, age, reservation: reservationOf(line, tag) };
   }
+  const error = writtenForOther(written, line, lines);
+  if (error) return { kind: 'other', ...error };
+  const age = `is not set, so that ${dated(line, defaultTag)} runs; ${newestIs}. Set the one that you want`;
+  return { kind: 'default', line, age };
+}
 
-  const foreign = unknownNames(entries, line, lines);
-  const better = foreign.length > 0 ? bestFit(entries, lines) : line;
-  if (better !== line) {
-    const some = listed(foreign.length > 4 ? [...foreign.slice(0, 3), `${foreign.length - 3} more`] : foreign);
-    const belong = foreign.length === 1 ? 'belongs' : 'belong';
-    const error = `is not set, which means ${defaultTag}, but ${some} ${belong} to release line ${better.name}. Set JUNJO_K8S_RELEASE=${recommendedTag(better)}`;
-    return { kind: 'other', line: better, error };
-  }
-  const newest = newestTag(lines[lines.length - 1] ?? line);
-  const note = `is not set, so that ${defaultTag} runs; ${newest} is the newest release. Set the one that you want`;
-  return { kind: 'default', line, note };
+function reservationOf(line: ReleaseLine, tag: string): Reservation | undefined {
+  const [fault, doubt] = [line.faults?.[tag], line.unproven?.[tag]];
+  if (fault) return { severity: 'warning', text: `${tag} ${fault}. Set ${recommendedTag(line)}` };
+  return doubt ? { severity: 'note', text: `${tag} ${doubt}. Look whether your registry has its images` } : undefined;
 }
 
 function unknownTag(tag: string, lines: readonly ReleaseLine[]): string {
-  const known = lines.flatMap(({ tags }) => tags);
+  const newest = lines.map(newestTag)[lines.length - 1] ?? defaultTag;
   if (/^v?[0-9]+(\.[0-9]+)?$|^[a-z]+$/.test(tag)) {
-    const sound = lines.flatMap(({ tags, faults }) => tags.filter((each) => !faults?.[each]));
-    const within = sound.filter((each) => each.startsWith(`${tag.replace(/^v/, '')}.`));
-    const newest = within[within.length - 1] ?? known[known.length - 1];
-    return `${tag} is a tag that moves, so that each restart could run another release. Name a release, for example ${newest}`;
+    const within = lines.findLast(({ tags }) => tags.some((each) => each.startsWith(`${tag.replace(/^v/, '')}.`)));
+    return `${tag} is a tag that moves, so that each restart could run another release. Name a release, for example ${within ? recommendedTag(within) : newest}`;
   }
-  const position = versionNumber(tag);
-  const nearest = position === undefined ? lines.map(newestTag) : nearestTags(position, known);
-  return `no release of Junjo AI Studio has the tag ${tag}. Nearest: ${nearest.join(', ')}`;
+  const version = versionNumber(tag);
+  if ((version ?? 0) > (versionNumber(newest) ?? 0)) {
+    return `${tag} is newer than every release that is known here; ${newest} is the newest of them. Update junjo-ai-studio-cdk8s, or name a release that it knows`;
+  }
+  const sound = lines.flatMap((line) => line.tags.filter((each) => reservationOf(line, each) === undefined));
+  const nearest = version === undefined ? sound : nearestTags(version, sound);
+  return `no release of Junjo AI Studio is known to have the tag ${tag}. Nearest: ${nearest.join(', ')}`;
 }
 
 /** The two known tags closest to a version, lower first. */
@@ -60,35 +73,109 @@ function nearestTags(version: number, known: readonly string[]): readonly string
 
 /** Versions as numbers that are as far apart as the versions are. */
 function versionNumber(tag: string): number | undefined {
-  const match = /^v?([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})$/.exec(tag);
+  const match = /^v?([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})(?:-.*)?$/.exec(tag);
   return match ? Number(match[1]) * 1e8 + Number(match[2]) * 1e4 + Number(match[3]) : undefined;
 }
 
-/** The names in a file that only other release lines read. */
-function unknownNames(entries: Entries, line: ReleaseLine, lines: readonly ReleaseLine[]): readonly string[] {
-  const [own, all] = [namesRead([line]), namesRead(lines)];
-  return [...entries.keys()].filter((name) => all.has(name) && !own.has(name));
+/** The line for which a file was written that the default does not fit, and what to tell of it. */
+function writtenForOther(
+  written: Written,
+  line: ReleaseLine,
+  lines: readonly ReleaseLine[],
+): { readonly line: ReleaseLine; readonly error: string } | undefined {
+  const fits = fitsOf(written, lines);
+  const own = fits.find((fit) => fit.line === line);
+  if (!own || own.foreign.length + own.foreignInComments.length === 0) return undefined;
+  // Of equals, the newest.
+  const [best = own] = fits.toReversed().toSorted((a, b) => compare(scoreOf(a), scoreOf(b)));
+  if (best === own) return undefined;
+  const alike = fits.filter((fit) => fitsAlike(fit, best) && moveOf(fit.line, best.line) !== 'harmless');
+  const tags = alike.map((fit) => recommendedTag(fit.line)).filter((tag, index) => !alike[index]?.line.unproven?.[tag]);
+  const names = own.foreign.length > 0 ? own.foreign : own.foreignInComments;
+  const some = listed(names.length > 4 ? [...names.slice(0, 3), `${names.length - 3} more`] : names);
+  const where = names === own.foreign ? '' : ', commented out,';
+  const belong = names.length === 1 ? 'belongs' : 'belong';
+  const error = [
+    `is not set, which means ${defaultTag}, but ${some}${where} ${belong} to release line ${best.line.name}. `,
+    tags.length > 0 ? `Data that ${tags.join(' or ')} wrote needs that release. ` : '',
+    `Set JUNJO_K8S_RELEASE=${recommendedTag(best.line)}`,
+  ].join('');
+  return { line: best.line, error };
 }
 
-/** The variables that some of these lines reads. */
-function namesRead(lines: readonly ReleaseLine[]): ReadonlySet<string> {
-  const read = lines.flatMap(variablesOf).filter(({ readers, refused, setByManifests, ofRuntime }) => {
-    return readers?.length !== 0 && !refused && !setByManifests && !ofRuntime;
-  });
-  return new Set(read.map(({ name }) => name));
+/** How a file and a line differ. */
+interface Fit {
+  readonly line: ReleaseLine;
+  /** Names that the file sets, and that only other lines read. */
+  readonly foreign: readonly string[];
+  /** The same of names that it has in comments. */
+  readonly foreignInComments: readonly string[];
+  /** Those of the first that not even an earlier line read: no update of an older file has left them. */
+  readonly ahead: readonly string[];
+  /** Secrets that the line cannot do without, and that the file does not set. */
+  readonly missing: readonly string[];
+  /** Ports of localhost among the origins, where the line publishes no UI. */
+  readonly ports: readonly number[];
+  /** Names that the line reads, and that the file has not even in comments. */
+  readonly unmentioned: readonly string[];
 }
 
-/** The line that the file was most likely written for; of equals, the newest. */
-function bestFit(entries: Entries, lines: readonly ReleaseLine[]): ReleaseLine {
+/** Smaller is better, and the first number that differs decides. */
+function scoreOf(fit: Fit): readonly number[] {
+  return [
+    fit.ahead.length + fit.missing.length,
+    fit.foreign.length + fit.ports.length,
+    fit.foreignInComments.length + fit.unmentioned.length,
+  ];
+}
+
+/** Whether nothing in a file, but only what it lacks, tells for which of two lines it was written. */
+function fitsAlike(fit: Fit, best: Fit): boolean {
+  const told = (each: Fit) => [...scoreOf(each).slice(0, 2), each.foreignInComments.length];
+  return fit !== best && compare(told(fit), told(best)) === 0;
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  return a.map((number, index) => number - (b[index] ?? 0)).find((difference) => difference !== 0) ?? 0;
+}
+
+function fitsOf({ entries, commentedOut }: Written, lines: readonly ReleaseLine[]): readonly Fit[] {
+  const read = lines.map((line) => namesOf(line, isRead));
+  const known = new Set(read.flatMap((names) => [...names]));
+  const set = [...entries.keys()].filter((name) => known.has(name));
+  const inComments = [...commentedOut].filter((name) => known.has(name) && !entries.has(name));
   const localPorts = [...(entries.get('JUNJO_ALLOW_ORIGINS')?.value.matchAll(/\/\/localhost:([0-9]+)/g) ?? [])];
-  const misfits = (line: ReleaseLine): number => {
-    const ports = (['production', 'development'] as const).flatMap((target) => uiOf(line, target).published);
-    return (
-      unknownNames(entries, line, lines).length + localPorts.filter(([, port]) => !ports.includes(Number(port))).length
-    );
-  };
-  const unused = (line: ReleaseLine) => line.variables.filter(({ name }) => !entries.has(name)).length;
-  const [best = lines[0]] = lines.toReversed().toSorted((a, b) => misfits(a) - misfits(b) || unused(a) - unused(b));
-  if (!best) throw new Error('there is no release line');
-  return best;
+  const mode = entries.get('JUNJO_K8S_SECRETS')?.value ?? 'manifest';
+  return lines.map((line, index) => {
+    const own = read[index] ?? new Set();
+    const published = (['production', 'development'] as const).flatMap((target) => uiOf(line, target).published);
+    const foreign = set.filter((name) => !own.has(name));
+    const secrets = mode === 'manifest' || mode === 'sealed' ? [...namesOf(line, isRequiredSecret)] : [];
+    return {
+      line,
+      foreign,
+      foreignInComments: inComments.filter((name) => !own.has(name)),
+      ahead: foreign.filter((name) => !read.slice(0, index).some((earlier) => earlier.has(name))),
+      missing: secrets.filter((name) => !entries.has(name)),
+      ports: localPorts.map(([, port]) => Number(port)).filter((port) => !published.includes(port)),
+      unmentioned: [...own].filter((name) => !entries.has(name) && !commentedOut.has(name)),
+    };
+  });
+}
+
+function namesOf(line: ReleaseLine, which: (variable: Variable) => boolean): ReadonlySet<string> {
+  return new Set(
+    variablesOf(line)
+      .filter(which)
+      .map(({ name }) => name),
+  );
+}
+
+/** Whether the line reads it, and that its name is in a file tells something of the release. */
+function isRead({ readers, alsoForManifests, refused, setByManifests, ofRuntime }: Variable): boolean {
+  return (readers?.length !== 0 || alsoForManifests === true) && !refused && !setByManifests && !ofRuntime;
+}
+
+function isRequiredSecret({ secret, required, onlyWith, readers }: Variable): boolean {
+  return secret === true && required === 'always' && !onlyWith && readers?.length !== 0;
 }

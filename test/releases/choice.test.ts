@@ -1,135 +1,228 @@
+import { readFileSync } from 'node:fs';
 import { loadStudio } from '../../config/load-studio';
-import { lineOf } from '../../releases';
+import { formatProblem } from '../../config/problems';
+import { renderSources } from '../../main';
+import { lineOf, newestTag, recommendedTag, releaseLines } from '../../releases';
 import { development, envText, freshSecret, load, problemsOf, production, type Settings } from '../support/studio';
 
-/** The variables of upstream's `.env.example` at each tag, the commented-out ones included, placeholders filled. */
-function upstreamExample(tag: string): Settings {
+/** Distributions of upstream that have a `.env.example` of their own, from 0.81.2 on. */
+type Distribution = 'root' | 'minimal' | 'vm-caddy';
+
+/** What upstream's `.env.example` of a tag sets, placeholders filled, and what it has commented out. */
+function upstreamExample(tag: string, distribution: Distribution = 'root') {
   const [, minor = 0, patch = 0] = tag.split('.').map(Number);
   const newPorts = minor > 81 || (minor === 81 && patch > 0);
-  const parquet = {
-    BACKPRESSURE_MAX_MB: '300',
-    FLUSH_MAX_MB: '25',
-    FLUSH_MAX_AGE_SECS: '3600',
-    BATCH_SIZE: '1000',
-    PREPARE_HOT_SNAPSHOT_CACHE_TTL_MS: '1000',
-    RECENT_COLD_MAX_FILES: '20',
-    RECENT_COLD_MAX_AGE_SECS: '120',
-  };
-  const queries = {
-    JUNJO_DF_TARGET_PARTITIONS: '1',
-    JUNJO_DF_BATCH_SIZE: '4096',
-    JUNJO_DF_PARQUET_PRUNING: 'true',
-    JUNJO_DF_SPILL_ENABLED: 'true',
-    JUNJO_DF_SPILL_POOL_MB: '192',
-    JUNJO_DF_SPILL_PATH: '/tmp/junjo-datafusion-spill',
-  };
-  const memory = {
-    JUNJO_BACKEND_MEM_RESERVATION: '300m',
-    JUNJO_BACKEND_MEM_LIMIT: '450m',
-    JUNJO_BACKEND_MEMSWAP_LIMIT: '900m',
-    JUNJO_BACKEND_PIDS_LIMIT: '128',
-    JUNJO_MALLOC_ARENA_MAX: '2',
-    JUNJO_MALLOC_TRIM_THRESHOLD: '131072',
-    JUNJO_INTERNAL_GRPC_TOKEN: freshSecret(),
-    JUNJO_API_KEY_CACHE_TTL_SECONDS: '10',
-    JUNJO_API_KEY_CACHE_MAX_ENTRIES: '1024',
-    JUNJO_API_KEY_VALIDATION_MAX_CONCURRENCY: '8',
-    JUNJO_API_KEY_VALIDATION_MAX_PENDING: '32',
-    JUNJO_API_KEY_VALIDATION_TIMEOUT_MS: '2000',
-  };
-  return {
-    JUNJO_BUILD_TARGET: 'development',
+  const oneHost = minor >= 86;
+  const isRoot = distribution === 'root';
+  const withoutLimits = oneHost && isRoot;
+  const set = {
+    ...(distribution === 'vm-caddy' && { JUNJO_AI_STUDIO_API_KEY: 'junjo_ai_studio_api_key_here' }),
+    ...(isRoot && { JUNJO_BUILD_TARGET: 'development' }),
+    ...(oneHost && isRoot && { COMPOSE_PROFILES: 'development' }),
     JUNJO_ENV: 'development',
-    JUNJO_SESSION_SECRET: freshSecret(),
-    JUNJO_SECURE_COOKIE_KEY: freshSecret(),
-    JUNJO_ALLOW_ORIGINS: newPorts
-      ? 'http://localhost:26151,http://localhost:26153'
-      : 'http://localhost:5151,http://localhost:5153',
+    ...(!oneHost && { JUNJO_SESSION_SECRET: freshSecret(), JUNJO_SECURE_COOKIE_KEY: freshSecret() }),
+    ...(minor >= 82 && { JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() }),
     ...(!newPorts && { JUNJO_BACKEND_PORT: '1323' }),
+    ...(minor >= 81 && {
+      JUNJO_BACKEND_MEM_RESERVATION: withoutLimits ? '0' : '300m',
+      JUNJO_BACKEND_MEM_LIMIT: withoutLimits ? '0' : '450m',
+      JUNJO_BACKEND_MEMSWAP_LIMIT: withoutLimits ? '0' : '900m',
+      JUNJO_BACKEND_PIDS_LIMIT: withoutLimits ? '-1' : '128',
+      JUNJO_MALLOC_ARENA_MAX: '2',
+      JUNJO_MALLOC_TRIM_THRESHOLD: '131072',
+      JUNJO_DF_TARGET_PARTITIONS: '1',
+      JUNJO_DF_BATCH_SIZE: '4096',
+      JUNJO_DF_PARQUET_PRUNING: 'true',
+      JUNJO_DF_SPILL_ENABLED: 'true',
+      JUNJO_DF_SPILL_POOL_MB: '192',
+      JUNJO_DF_SPILL_PATH: '/tmp/junjo-datafusion-spill',
+    }),
     JUNJO_HOST_DB_DATA_PATH: './.dbdata',
     JUNJO_LOG_LEVEL: 'info',
     JUNJO_LOG_FORMAT: 'text',
-    GEMINI_API_KEY: freshSecret(),
-    ...(minor >= 80 && parquet),
-    ...(minor >= 81 && queries),
-    ...(minor === 81 && { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072' }),
-    ...(minor >= 82 && memory),
+    ...(distribution === 'vm-caddy' && { CLOUDFLARE_API_TOKEN: 'your_api_token' }),
+  };
+  const llmKeys = { GEMINI_API_KEY: freshSecret(), OPENAI_API_KEY: freshSecret(), ANTHROPIC_API_KEY: freshSecret() };
+  const hostPorts = {
+    ...(!oneHost && { JUNJO_FRONTEND_HOST_PORT: '26153' }),
+    JUNJO_BACKEND_HOST_PORT: '26154',
+    JUNJO_INGESTION_HOST_PORT: '26155',
+  };
+  const commentedOut = {
+    ...(!isRoot && hostPorts),
+    ...(!oneHost && {
+      JUNJO_PROD_FRONTEND_URL: '',
+      JUNJO_PROD_BACKEND_URL: '',
+      JUNJO_ALLOW_ORIGINS: newPorts
+        ? 'http://localhost:26151,http://localhost:26153'
+        : 'http://localhost:5151,http://localhost:5153',
+    }),
+    JUNJO_PROD_INGESTION_URL: '',
+    ...(minor <= 82 && llmKeys),
+    ...(minor >= 80 && {
+      BACKPRESSURE_MAX_MB: '300',
+      FLUSH_MAX_MB: '25',
+      PREPARE_HOT_SNAPSHOT_CACHE_TTL_MS: '1000',
+      RECENT_COLD_MAX_FILES: '20',
+      RECENT_COLD_MAX_AGE_SECS: '120',
+      FLUSH_MAX_AGE_SECS: '3600',
+      BATCH_SIZE: '1000',
+    }),
+    ...(minor >= 82 && {
+      JUNJO_API_KEY_CACHE_TTL_SECONDS: '10',
+      JUNJO_API_KEY_CACHE_MAX_ENTRIES: '1024',
+      JUNJO_API_KEY_VALIDATION_MAX_CONCURRENCY: '8',
+      JUNJO_API_KEY_VALIDATION_MAX_PENDING: '32',
+      JUNJO_API_KEY_VALIDATION_TIMEOUT_MS: '2000',
+    }),
+  };
+  return { set, commentedOut } satisfies Readonly<Record<string, Settings>>;
+}
+
+/** The text of an env file of which some settings are commented out. */
+function exampleText({ set, commentedOut }: ReturnType<typeof upstreamExample>, more: Settings = {}): string {
+  const comments = Object.entries(commentedOut).map(([name, value]) => `# ${name}=${value}\n`);
+  return `${envText(set)}${comments.join('')}${envText(more)}`;
+}
+
+/** What somebody adds to the example of a tag for a studio behind HTTPS. */
+function hosts(tag: string): Settings {
+  const { JUNJO_PROD_FRONTEND_URL, JUNJO_PROD_BACKEND_URL, JUNJO_PROD_INGESTION_URL } = production();
+  return {
+    JUNJO_ENV: 'production',
+    JUNJO_BUILD_TARGET: 'production',
+    JUNJO_PROD_FRONTEND_URL,
+    ...(tag !== '0.86.0' && { JUNJO_PROD_BACKEND_URL }),
+    JUNJO_PROD_INGESTION_URL,
   };
 }
 
-const tags = ['0.70.3', '0.70.4', '0.80.0', '0.81.0', '0.81.1', '0.81.2', '0.81.3', '0.81.5', '0.82.0', '0.82.1'];
+const ofRoot = ['0.70.3', '0.70.4', '0.80.0', '0.81.0', '0.81.1', '0.81.2', '0.81.3', '0.81.5', '0.82.0', '0.82.1'];
+const ofDistributions = ['0.81.2', '0.81.3', '0.81.5', '0.82.0', '0.82.1', '0.85.0'];
+const examples = [
+  ...[...ofRoot, '0.86.0'].map((tag) => [tag, 'root'] as const),
+  ...ofDistributions.flatMap((tag) => [[tag, 'minimal'] as const, [tag, 'vm-caddy'] as const]),
+];
 const withoutNotes = (printed: readonly string[]) => printed.filter((line) => !line.startsWith('note: '));
+/** Upstream's root file asks for images that the line does not have. */
+const withoutImages = (printed: readonly string[]) =>
+  withoutNotes(printed).filter((line) => !/^warning: .*development images of 0\.86/.test(line));
+const alsoFits = { '0.85.0': ['0.82.1', '0.83.0'] } as Readonly<Record<string, readonly string[]>>;
 
 describe("upstream's own .env.example", () => {
-  test.each(tags)('of %s renders without an error, and without a warning unless the tag loses data', (tag) => {
-    const settings = { ...upstreamExample(tag), JUNJO_K8S_RELEASE: tag };
-    const faults = lineOf(tag)?.faults?.[tag] ? [expect.stringContaining(`JUNJO_K8S_RELEASE: ${tag} loses`)] : [];
-    expect(withoutNotes(problemsOf(envText(settings)))).toEqual(faults);
-    expect(load(settings).images.backend).toBe('junjo-ai-studio-backend:development');
-    expect(load({ ...settings, JUNJO_BUILD_TARGET: 'production' }).images.backend).toMatch(`:${tag}`);
+  test.each(examples)('of %s (%s) renders without an error or a warning', (tag, distribution) => {
+    const example = upstreamExample(tag, distribution);
+    for (const more of [{}, hosts(tag)]) {
+      const text = exampleText(example, { ...more, JUNJO_K8S_RELEASE: tag });
+      expect(withoutImages(problemsOf(text))).toEqual([]);
+      expect(loadStudio([{ path: '.env', text }]).config?.tag).toBe(tag);
+    }
   });
 
+  test.each(examples)('of %s (%s) without a release renders, or is told the right one', (tag, distribution) => {
+    const example = upstreamExample(tag, distribution);
+    const line = lineOf(tag);
+    for (const more of [{}, hosts(tag)]) {
+      const printed = withoutImages(problemsOf(exampleText(example, more)));
+      if (!line || line.name === '0.70') {
+        expect(printed).toEqual([]);
+      } else {
+        const also = alsoFits[tag] ? ` Data that ${alsoFits[tag].join(' or ')} wrote needs that release.` : '';
+        expect(printed).toEqual([
+          expect.stringMatching(/^\.env JUNJO_K8S_RELEASE: is not set, which means 0\.70\.3, but .* more.* belong to /),
+        ]);
+        expect(printed[0]?.split(' belong to ')[1]).toBe(
+          `release line ${line.name}.${also} Set JUNJO_K8S_RELEASE=${recommendedTag(line)}`,
+        );
+      }
+    }
+  });
+
+  test.each(examples)('of %s (%s) is told when everything in it is set', (tag, distribution) => {
+    const { set, commentedOut } = upstreamExample(tag, distribution);
+    const line = lineOf(tag);
+    const { JUNJO_K8S_RELEASE, ...more } = hosts(tag);
+    const filled = { ...commentedOut, JUNJO_ALLOW_ORIGINS: undefined, ...set, ...more };
+    expect(withoutNotes(problemsOf(envText(filled)))).toEqual(
+      !line || line.name === '0.70'
+        ? []
+        : [expect.stringMatching(`release line ${line.name}\\..* Set JUNJO_K8S_RELEASE=${recommendedTag(line)}$`)],
+    );
+  });
+});
+
+describe('a file that somebody wrote, without a release', () => {
+  const foreign = (settings: Settings, comments = '') =>
+    withoutNotes(problemsOf(`${comments}${envText(settings)}`)).filter((line) => line.includes('JUNJO_K8S_RELEASE'));
+
   test.each([
-    ['0.80.0', '0.80.0'],
-    ['0.81.0', '0.81.0'],
-    ['0.81.1', '0.81.5'],
-    ['0.81.5', '0.81.5'],
-    ['0.82.0', '0.82.1'],
-    ['0.82.1', '0.82.1'],
-  ])('of %s without a release gets one message, which names %s', (tag, named) => {
-    const printed = withoutNotes(problemsOf(envText(upstreamExample(tag))));
-    expect(printed).toEqual([
-      expect.stringMatching(
-        /^\.env JUNJO_K8S_RELEASE: is not set, which means 0\.70\.3, but .* more belong to release line/,
-      ),
+    ['0.81.0', { JUNJO_BACKEND_PORT: '1323' }],
+    ['0.81.0', { JUNJO_ALLOW_ORIGINS: 'http://localhost:5153' }],
+    ['0.81.5', { JUNJO_ALLOW_ORIGINS: 'http://localhost:26153' }],
+    // Nothing tells which; between them nothing is lost.
+    ['0.81.5', {}],
+  ])('is of %s by its ports: %j', (named, ports) => {
+    expect(foreign(development({ JUNJO_MALLOC_ARENA_MAX: '2', ...ports }))).toEqual([
+      `.env JUNJO_K8S_RELEASE: is not set, which means 0.70.3, but JUNJO_MALLOC_ARENA_MAX belongs to release line ${lineOf(named)?.name}. Set JUNJO_K8S_RELEASE=${named}`,
     ]);
-    expect(printed[0]).toMatch(`Set JUNJO_K8S_RELEASE=${named}`);
   });
 
-  // Upstream's files have the origins and the tuning of ingestion commented out.
-  test.each([
-    ['0.81.0', '0.81.0'],
-    ['0.81.5', '0.81.5'],
-    ['0.82.1', '0.82.1'],
-  ])('of %s gets that message when what is commented out stays so, in production too', (tag, named) => {
-    const commentedOut =
-      /^(JUNJO_ALLOW_ORIGINS|JUNJO_API_KEY_.*|BACKPRESSURE_.*|FLUSH_.*|BATCH_SIZE|PREPARE_.*|RECENT_.*)$/;
-    const set = Object.fromEntries(Object.entries(upstreamExample(tag)).filter(([name]) => !commentedOut.test(name)));
-    const { JUNJO_ENV, JUNJO_K8S_RELEASE, ...hosts } = production({ JUNJO_SESSION_SECRET: freshSecret() });
-    for (const settings of [set, { ...set, ...hosts, JUNJO_ENV, JUNJO_BUILD_TARGET: 'production' }]) {
-      expect(withoutNotes(problemsOf(envText(settings)))).toEqual([
-        expect.stringMatching(`Set JUNJO_K8S_RELEASE=${named}$`),
-      ]);
+  test('is of a line without the secrets that the file lacks', () => {
+    const token = { JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() };
+    expect(foreign({ JUNJO_ENV: 'development', ...token })[0]).toMatch(/line 0\.86\. Set JUNJO_K8S_RELEASE=0\.86\.0$/);
+    expect(foreign(development({ BATCH_SIZE: '10' }))[0]).toMatch(/line 0\.80\. Set JUNJO_K8S_RELEASE=0\.80\.0$/);
+  });
+
+  test('is told what else it fits where only data could tell', () => {
+    const { set } = upstreamExample('0.82.1');
+    expect(foreign(set)[0]).toMatch(
+      /line 0\.85\. Data that 0\.82\.1 or 0\.83\.0 wrote needs that release\. Set JUNJO_K8S_RELEASE=0\.85\.0$/,
+    );
+    expect(foreign({ ...set, OPENAI_API_KEY: freshSecret() })[0]).toMatch(
+      /line 0\.82\. Set JUNJO_K8S_RELEASE=0\.82\.1$/,
+    );
+  });
+
+  test('may have what an earlier release left in it', () => {
+    const { set } = upstreamExample('0.82.1');
+    const settings = { ...set, JUNJO_BACKEND_PORT: '1323', SPAN_POLL_INTERVAL: '5', GEMINI_API_KEY: freshSecret() };
+    expect(foreign(settings)[0]).toMatch(/Set JUNJO_K8S_RELEASE=0\.82\.1$/);
+  });
+
+  test('lacks no secret that comes from elsewhere', () => {
+    const { JUNJO_SESSION_SECRET, JUNJO_SECURE_COOKIE_KEY, ...set } = upstreamExample('0.81.5').set;
+    const settings = { ...set, ...hosts('0.81.5') };
+    for (const JUNJO_K8S_SECRETS of ['existing', 'external']) {
+      expect(foreign({ ...settings, JUNJO_K8S_SECRETS })[0]).toMatch(
+        /line 0\.81\. Data that 0\.82\.1 or 0\.83\.0 or 0\.85\.0 wrote .* Set JUNJO_K8S_RELEASE=0\.81\.5$/,
+      );
     }
   });
 
   test.each([
-    ['0.81.0', '0.81.0'],
-    ['0.81.1', '0.81.5'],
-  ])('of %s is told by the ports of its origins where nothing else tells', (tag, named) => {
-    const settings = { ...upstreamExample(tag), JUNJO_BACKEND_PORT: undefined };
-    expect(withoutNotes(problemsOf(envText(settings)))).toEqual([
-      expect.stringMatching(`Set JUNJO_K8S_RELEASE=${named}$`),
-    ]);
+    ['with nothing of another line', ''],
+    ['with a few comments of another line', '# BATCH_SIZE=1000\n#FLUSH_MAX_MB=25\n# JUNJO_INTERNAL_GRPC_TOKEN=\n'],
+    ['with what only compose uses', 'JUNJO_BACKEND_MEM_LIMIT=450m\nCOMPOSE_PROFILES=development\n'],
+    ['with a proxy', 'HTTPS_PROXY=http://proxy.example.com:443\nno_proxy=.example.com\n'],
+    ['that talks of names', '# Example: BATCH_SIZE=1\n# - Set FLUSH_MAX_MB=1\nSPAN_POLL_INTERVAL=5 # BATCH_SIZE=1\n'],
+  ])('%s stays of 0.70.3', (_, more) => {
+    expect(foreign(development(), more)).toEqual([]);
+    expect(foreign({ ...production(), JUNJO_K8S_RELEASE: undefined }, more)).toEqual([]);
+    expect(foreign({}, `${more}${readFileSync('.env.example', 'utf8')}`)).toEqual([]);
   });
 
-  test('of 0.82 without the token is still of 0.82, and lacks it', () => {
-    const settings = { ...development(), JUNJO_MALLOC_ARENA_MAX: '2' };
-    expect(problemsOf(envText(settings))).toEqual([
-      '.env JUNJO_K8S_RELEASE: is not set, which means 0.70.3, but JUNJO_MALLOC_ARENA_MAX belongs to release line 0.82. Set JUNJO_K8S_RELEASE=0.82.1',
-      '.env JUNJO_INTERNAL_GRPC_TOKEN: is missing. Generate one: openssl rand -base64 32',
-    ]);
-  });
-
-  test('of 0.70 needs no release', () => {
-    expect(withoutNotes(problemsOf(envText(upstreamExample('0.70.3'))))).toEqual([]);
+  test('names no release of which no image was ever seen', () => {
+    expect(releaseLines.flatMap(({ unproven }) => Object.keys(unproven ?? {}))).toEqual(['0.84.1']);
+    for (const tag of ofDistributions) {
+      expect(foreign(upstreamExample(tag).set).join()).not.toContain('0.84.1');
+    }
   });
 });
 
 describe('a release that was not chosen', () => {
   test('is noted in production, and not on localhost', () => {
     expect(problemsOf(envText(production({ JUNJO_K8S_RELEASE: undefined })))).toEqual([
-      'note: .env JUNJO_K8S_RELEASE: is not set, so that 0.70.3 runs; 0.82.1 is the newest release. Set the one that you want',
+      'note: .env JUNJO_K8S_RELEASE: is not set, so that 0.70.3 of 16 November 2025 runs; the newest release is 0.86.0 of 8 October 2026. Set the one that you want',
     ]);
     expect(problemsOf(envText(development()))).toEqual([]);
   });
@@ -137,21 +230,71 @@ describe('a release that was not chosen', () => {
   test('keeps the other problems of the file, judged by the release that it was written for', () => {
     const text = `JUNJO_INTERNAL_GRPC_TOKEN=${freshSecret()}\nJUNJO_API_KEY_CACHE_TTL_SECONDS=31\n${envText(development())}`;
     expect(problemsOf(text)).toEqual([
-      '.env JUNJO_K8S_RELEASE: is not set, which means 0.70.3, but JUNJO_INTERNAL_GRPC_TOKEN and JUNJO_API_KEY_CACHE_TTL_SECONDS belong to release line 0.82. Set JUNJO_K8S_RELEASE=0.82.1',
+      '.env JUNJO_K8S_RELEASE: is not set, which means 0.70.3, but JUNJO_INTERNAL_GRPC_TOKEN and JUNJO_API_KEY_CACHE_TTL_SECONDS belong to release line 0.85. Data that 0.82.1 or 0.83.0 wrote needs that release. Set JUNJO_K8S_RELEASE=0.85.0',
       '.env:2 JUNJO_API_KEY_CACHE_TTL_SECONDS: must be an integer from 0 to 30',
     ]);
     expect(loadStudio([{ path: '.env', text }]).config).toBeUndefined();
   });
 });
 
-describe('a tag that is known to lose data', () => {
-  test.each([development, production])('is warned of, with a better one', (studio) => {
-    expect(problemsOf(envText(studio({ JUNJO_K8S_RELEASE: '0.70.4' })))).toEqual([
+describe('in production, the age of the release', () => {
+  /** What is said of the release, the age included that `problemsOf` passes over. */
+  const said = (settings: Settings) =>
+    loadStudio([{ path: '.env', text: envText(settings) }])
+      .problems.filter(({ variable }) => variable === 'JUNJO_K8S_RELEASE')
+      .map(formatProblem);
+  const tokens = { JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() };
+
+  test.each([
+    ['0.70.3', 'runs 0.70.3 of 16 November 2025'],
+    ['0.82.1', 'runs 0.82.1 of 18 July 2026'],
+    ['0.83.0', 'runs 0.83.0'],
+  ])('%s is one note', (JUNJO_K8S_RELEASE, runs) => {
+    expect(said(production({ JUNJO_K8S_RELEASE, ...tokens }))).toEqual([
+      expect.stringMatching(
+        new RegExp(`^note: \\.env:2 JUNJO_K8S_RELEASE: ${runs}; the newest release is 0\\.86\\.0 of 8 October 2026$`),
+      ),
+    ]);
+    expect(said(development({ JUNJO_K8S_RELEASE, ...tokens }))).toEqual([]);
+  });
+
+  test('is none of the newest', () => {
+    const newest = releaseLines.map(newestTag).at(-1);
+    expect(said(production({ JUNJO_K8S_RELEASE: newest, ...tokens }))).toEqual([]);
+  });
+
+  test('is one note with what speaks against it', () => {
+    expect(said(production({ JUNJO_K8S_RELEASE: '0.70.4' }))).toEqual([
+      expect.stringMatching(/: runs 0\.70\.4 of 28 November 2025; .* 2026\. 0\.70\.4 loses .*\. Set 0\.70\.3$/),
+    ]);
+  });
+
+  test('is told once for studios that share the file', () => {
+    const shared = { path: 'shared.env', text: envText(production()) };
+    const sources = ['one', 'two'].map((folder) => ({
+      folder,
+      files: [shared, { path: `${folder}.env`, text: `JUNJO_K8S_NAMESPACE=${folder}\n` }],
+    }));
+    const { problems } = renderSources(sources, {});
+    expect(problems.filter(({ variable }) => variable === 'JUNJO_K8S_RELEASE')).toHaveLength(1);
+  });
+});
+
+describe('a tag that something speaks against', () => {
+  test('is noted, with a better one', () => {
+    expect(problemsOf(envText(development({ JUNJO_K8S_RELEASE: '0.70.4' })))).toEqual([
       expect.stringMatching(
         /^warning: \.env:\d JUNJO_K8S_RELEASE: 0\.70\.4 loses acknowledged spans when .*\. Set 0\.70\.3$/,
       ),
     ]);
-    expect(problemsOf(envText(studio({ JUNJO_K8S_RELEASE: '0.70.3' })))).toEqual([]);
+    expect(problemsOf(envText(development({ JUNJO_K8S_RELEASE: '0.70.3' })))).toEqual([]);
+  });
+
+  test('is noted where nobody saw its images', () => {
+    const settings = development({ JUNJO_K8S_RELEASE: '0.84.1', JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() });
+    expect(problemsOf(envText(settings))).toEqual([
+      'note: .env:4 JUNJO_K8S_RELEASE: 0.84.1 was prepared by upstream, but no published image of it was ever seen. Look whether your registry has its images',
+    ]);
   });
 
   test('is no example for a tag that moves', () => {
@@ -160,31 +303,43 @@ describe('a tag that is known to lose data', () => {
 });
 
 describe('a tag that no release has', () => {
+  const moves = 'is a tag that moves, so that each restart could run another release. Name a release, for example';
+  const unknown = (tag: string, nearest: string) =>
+    `no release of Junjo AI Studio is known to have the tag ${tag}. Nearest: ${nearest}`;
+  const newer = (tag: string) =>
+    `${tag} is newer than every release that is known here; 0.86.0 is the newest of them. Update junjo-ai-studio-cdk8s, or name a release that it knows`;
+
   test.each([
-    ['0.81.4', 'no release of Junjo AI Studio has the tag 0.81.4. Nearest: 0.81.3, 0.81.5'],
-    ['0.70.2', 'no release of Junjo AI Studio has the tag 0.70.2. Nearest: 0.70.3, 0.70.4'],
-    ['0.83.0', 'no release of Junjo AI Studio has the tag 0.83.0. Nearest: 0.82.0, 0.82.1'],
-    ['v0.82.1', 'no release of Junjo AI Studio has the tag v0.82.1. Nearest: 0.82.0, 0.82.1'],
+    ['0.81.4', unknown('0.81.4', '0.81.3, 0.81.5')],
+    ['0.70.2', unknown('0.70.2', '0.70.3, 0.80.0')],
+    ['0.84.0', unknown('0.84.0', '0.83.0, 0.85.0')],
+    ['v0.82.1', unknown('v0.82.1', '0.82.0, 0.82.1')],
+    ['0.82.1-rc1', unknown('0.82.1-rc1', '0.82.0, 0.82.1')],
     [
-      '0.82.1-rc1',
-      'no release of Junjo AI Studio has the tag 0.82.1-rc1. Nearest: 0.70.4, 0.80.0, 0.81.0, 0.81.5, 0.82.1',
+      'nightly-1',
+      unknown(
+        'nightly-1',
+        '0.70.3, 0.80.0, 0.81.0, 0.81.1, 0.81.2, 0.81.3, 0.81.5, 0.82.0, 0.82.1, 0.83.0, 0.85.0, 0.86.0',
+      ),
     ],
-    [
-      '0.81',
-      '0.81 is a tag that moves, so that each restart could run another release. Name a release, for example 0.81.5',
-    ],
-    [
-      'latest',
-      'latest is a tag that moves, so that each restart could run another release. Name a release, for example 0.82.1',
-    ],
+    ['0.86.1', newer('0.86.1')],
+    ['v0.87.0-rc1', newer('v0.87.0-rc1')],
+    ['1.0.0', newer('1.0.0')],
+    ['0.81', `0.81 ${moves} 0.81.5`],
+    ['0.84', `0.84 ${moves} 0.84.1`],
+    ['v0.86', `v0.86 ${moves} 0.86.0`],
+    ['0.87', `0.87 ${moves} 0.86.0`],
+    ['latest', `latest ${moves} 0.86.0`],
   ])('%s is the first message, and the only one that follows from it', (tag, says) => {
-    // A file of 0.82 has nine lines that 0.70 does not know, and its own origins.
-    const text = `JUNJO_LOG_FORMAT=pretty\n${envText({ ...upstreamExample('0.82.1'), JUNJO_LOG_FORMAT: undefined, JUNJO_K8S_RELEASE: tag })}`;
-    expect(withoutNotes(problemsOf(text))).toEqual([
+    // A file of 0.82 has nine lines that 0.70 does not know.
+    const { set } = upstreamExample('0.82.1');
+    const text = `JUNJO_LOG_FORMAT=pretty\n${envText({ ...set, JUNJO_LOG_FORMAT: undefined, JUNJO_K8S_RELEASE: tag })}`;
+    const printed = withoutNotes(problemsOf(text));
+    expect(printed).toEqual([
       expect.stringMatching(/^\.env:[0-9]+ JUNJO_K8S_RELEASE: /),
       '.env:1 JUNJO_LOG_FORMAT: must be one of: json, text',
     ]);
-    expect(problemsOf(text)[0]).toMatch(says);
+    expect(printed[0]?.split('JUNJO_K8S_RELEASE: ')[1]).toBe(says);
   });
 });
 

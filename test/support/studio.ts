@@ -57,10 +57,15 @@ export function isWithoutBackup({ severity, variable }: Problem): boolean {
   return severity === 'warning' && variable === 'JUNJO_K8S_BACKUP';
 }
 
-/** What a person would read of problems in an env file's text, that warning apart. */
+/** The note of every production studio that does not run the newest release; choice.test.ts looks at it. */
+export function isAge({ severity, text }: Problem): boolean {
+  return severity === 'note' && /^runs .*; the newest release is \S+( of [^.]*)?$/.test(text);
+}
+
+/** What a person would read of problems in an env file's text, those two apart. */
 export function problemsOf(text: string, options?: LoadOptions): string[] {
   const { problems } = loadStudio([{ path: '.env', text }], options);
-  return problems.filter((problem) => !isWithoutBackup(problem)).map(formatProblem);
+  return problems.filter((problem) => !isWithoutBackup(problem) && !isAge(problem)).map(formatProblem);
 }
 
 /** The files that settings render to. */

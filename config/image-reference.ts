@@ -33,6 +33,12 @@ export function parseImage(reference: string): ImageReference | undefined {
   return valid ? { reference, tag, digest } : undefined;
 }
 
+/** The last part of the path, which registries that mirror others keep. */
+export function imageName({ reference }: ImageReference): string {
+  const [path = ''] = reference.split('@');
+  return path.slice(path.lastIndexOf('/') + 1).split(':')[0] ?? '';
+}
+
 /** Whether images may have this host, and all of this path, before their name. */
 export function isImageRegistry(host: string, path: readonly string[]): boolean {
   return REGISTRY.test(host) && path.every((part) => IMAGE_PATH.test(part));

@@ -302,10 +302,11 @@ export const variables = [
   {
     name: 'JUNJO_K8S_BACKEND_IMAGE',
     group: 'Kubernetes: names and images',
-    meaning: 'Whole image reference of the backend, for a digest or an image of your own',
+    meaning:
+      'Whole image reference of the backend, for a digest or an image of your own; an image of upstream must be one of the release line',
     type: imageReference,
     defaultText: 'image of the release',
-    example: `registry.example.com/junjo-ai-studio-backend:${defaultTag}`,
+    example: 'registry.example.com/team/backend:build-7',
   },
   {
     name: 'JUNJO_K8S_INGESTION_IMAGE',
@@ -313,7 +314,7 @@ export const variables = [
     meaning: 'Whole image reference of ingestion',
     type: imageReference,
     defaultText: 'image of the release',
-    example: `registry.example.com/junjo-ai-studio-ingestion:${defaultTag}`,
+    example: 'registry.example.com/team/ingestion:build-7',
   },
   {
     name: 'JUNJO_K8S_FRONTEND_IMAGE',
@@ -321,7 +322,7 @@ export const variables = [
     meaning: 'Whole image reference of the frontend',
     type: imageReference,
     defaultText: 'image of the release',
-    example: `registry.example.com/junjo-ai-studio-frontend:${defaultTag}`,
+    example: 'registry.example.com/team/frontend:build-7',
   },
   {
     name: 'JUNJO_K8S_TOOLS_IMAGE',

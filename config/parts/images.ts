@@ -1,5 +1,12 @@
-import { type Component, components, componentsOf, perComponent, type ReleaseLine } from '../../releases';
-import { type ImageReference, isFloating } from '../image-reference';
+import {
+  type Component,
+  components,
+  componentsOf,
+  perComponent,
+  type ReleaseLine,
+  recommendedTag,
+} from '../../releases';
+import { type ImageReference, imageName, isFloating } from '../image-reference';
 import type { Built, Problem } from '../problems';
 import type { Image, StudioConfig } from '../studio-config';
 import type { Values } from '../values';
@@ -31,7 +38,11 @@ export function imageTargetOf(values: Values, line: ReleaseLine): StudioConfig['
 }
 
 /** The image of each component, and the one with the tools. */
-export function imagesOf(values: Values, line: ReleaseLine): Built<Pick<StudioConfig, 'images' | 'toolsImage'>> {
+export function imagesOf(
+  values: Values,
+  line: ReleaseLine,
+  lines: readonly ReleaseLine[],
+): Built<Pick<StudioConfig, 'images' | 'toolsImage'>> {
   const references = perComponent(
     line,
     (component) => values.inEffect(imageSettings[component]) ?? imageOfRelease(values, line, component),
@@ -50,7 +61,12 @@ export function imagesOf(values: Values, line: ReleaseLine): Built<Pick<StudioCo
       images: perComponent(line, (component) => imageOf(references[component] ?? references.backend)),
       toolsImage: imageOf(line.backendHasPython ? references.backend : tools),
     },
-    problems: [...targetProblems(values, line), ...unusedImages(values, line), ...floating],
+    problems: [
+      ...targetProblems(values, line),
+      ...unusedImages(values, line),
+      ...floating,
+      ...imagesOfOthers(values, line, lines),
+    ],
   };
 }
 
@@ -78,6 +94,54 @@ function unusedImages(values: Values, line: ReleaseLine): readonly Problem[] {
   return [...unused, ...(line.backendHasPython ? [tools] : [])]
     .filter(({ setting }) => values.isSet(setting))
     .map(({ setting, reason }) => values.note(setting, `has no effect: ${reason}`));
+}
+
+/** Images of upstream that are of another component or release line, whatever registry they come from. */
+function imagesOfOthers(values: Values, line: ReleaseLine, lines: readonly ReleaseLine[]): readonly Problem[] {
+  const release = values.inEffect('JUNJO_K8S_RELEASE');
+  const tag = line.tags.includes(release) ? release : recommendedTag(line);
+  const problems = componentsOf(line).flatMap((component) => {
+    const image = values.inEffect(imageSettings[component]);
+    const misfit = image && misfitOf(image, component, line, lines);
+    return misfit ? [values.error(imageSettings[component], `${misfit} ${publishedName(line, component)}:${tag}`)] : [];
+  });
+  const tools = line.backendHasPython ? undefined : values.inEffect(TOOLS);
+  return tools && hasNoPython(imageName(tools), lines)
+    ? [...problems, values.error(TOOLS, `has no Python. Name an image that has, for example ${TOOLS_IMAGE}`)]
+    : problems;
+}
+
+/** Whether a name is upstream's, and not that of a backend in Python. */
+function hasNoPython(name: string, lines: readonly ReleaseLine[]): boolean {
+  const isUpstreams = lines.some((line) => components.some((component) => publishedName(line, component) === name));
+  return isUpstreams && !lines.some((line) => line.backendHasPython && publishedName(line, 'backend') === name);
+}
+
+/** Why an image is not the component's in a line, up to the name of the one that is; nothing where it is, or a person's own. */
+function misfitOf(
+  image: ImageReference,
+  component: Component,
+  line: ReleaseLine,
+  lines: readonly ReleaseLine[],
+): string | undefined {
+  const name = imageName(image);
+  const owner = components.find((each) => lines.some((other) => publishedName(other, each) === name));
+  if (!owner) return undefined;
+  const version = /^v?([0-9]+\.[0-9]+(?:\.[0-9]+)?)(?![0-9.])/.exec(image.tag ?? '')?.[1];
+  const fits = (other: ReleaseLine) =>
+    publishedName(other, component) === name &&
+    (version === undefined || other.tags.some((tag) => tag === version || tag.startsWith(`${version}.`)));
+  if (fits(line)) return undefined;
+  if (owner !== component) return `is an image of ${owner}. Name`;
+  const other = lines.findLast(fits);
+  return other
+    ? `is an image of release line ${other.name}, and the studio is of ${line.name}. Set JUNJO_K8S_RELEASE=${recommendedTag(other)}, or name`
+    : 'is an image of no release that is known here. Name';
+}
+
+/** Name of a published image, without its path. */
+function publishedName({ images }: ReleaseLine, component: Component): string | undefined {
+  return images[component]?.split('/').at(-1);
 }
 
 function imageOf(reference: ImageReference): Image {

@@ -5,11 +5,12 @@ import type { Problem } from '../config/problems';
 import { inOneLine } from '../config/text';
 import { variables } from '../config/variables';
 import { howToRun } from '../main';
+import { defaultTag } from '../releases';
 import { readText, writeFiles } from '../render/files';
 import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
 import { written } from './init/env-file';
 import { interview } from './init/interview';
-import { questions } from './init/questions';
+import { newestRelease, questions } from './init/questions';
 import { repositoryFiles } from './init/repository';
 
 interface InitOptions extends JsonOptions {
@@ -84,7 +85,9 @@ async function initStudio(given: Settings, options: InitOptions, io: Io): Promis
   }
   if (!written(FILE, draft.text)) return failed(FILE, isThere);
   const wrong = draft.problems.length > 0 ? ', which still has to be mended' : '';
-  const text = `Wrote ${FILE}${wrong}. Next: ${howToRun('synth', io.environment)}`;
+  const isOlder = options.from === undefined && !terminal && given.JUNJO_K8S_RELEASE === undefined;
+  const newer = `It runs ${defaultTag}; without data, ${newestRelease} is recommended: --release ${newestRelease}. `;
+  const text = `Wrote ${FILE}${wrong}. ${isOlder ? newer : ''}Next: ${howToRun('synth', io.environment)}`;
   return tell({ problems: draft.problems, text, result: { files: [FILE] } }, options, io);
 }
 

@@ -59,8 +59,8 @@ export function exampleEnvFile(lines: readonly ReleaseLine[] = releaseLines, tag
   ].join('\n');
 }
 
-function isSettable({ refused, setByManifests, insteadOfCompose }: Variable): boolean {
-  return !refused && !setByManifests && !insteadOfCompose;
+function isSettable({ refused, setByManifests, insteadOfCompose, readers, alsoForManifests }: Variable): boolean {
+  return !refused && !setByManifests && !insteadOfCompose && (readers?.length !== 0 || alsoForManifests === true);
 }
 
 function exampleLines(variable: Variable): string {

@@ -8,7 +8,7 @@ import type { Problem } from '../../config/problems';
 import { inOneLine } from '../../config/text';
 import { commaSeparated } from '../../config/value-types';
 import { variablesOf } from '../../config/variables';
-import { recommendedTag, releaseLines } from '../../releases';
+import { defaultTag, recommendedTag, releaseLines } from '../../releases';
 import { exampleEnvFile } from './env-file';
 import { type Answers, type Question, questions } from './questions';
 
@@ -66,7 +66,7 @@ class Interview {
 
   /** Takes or asks for the answer to a question, where it is open; false when the person ended it. */
   private async settle(question: Question): Promise<boolean> {
-    const { given, from, ask } = this.props;
+    const { given, from, ask, show } = this.props;
     const { name, suggestion, when } = question;
     const value = given.get(name);
     if (value !== undefined) {
@@ -75,9 +75,10 @@ class Interview {
     }
     if (when && !when(this.answers())) return true;
     if (from !== undefined && this.answers().has(name) && this.errorsOf(name).length === 0) return true;
-    if (ask) return this.askFor(question, this.suggested(name) ?? suggestion(this.answers()));
     // Of a new file, JUNJO_ENV must stand there; everything else has a default.
-    return true;
+    if (!ask) return true;
+    for (const line of question.before ?? []) show(line);
+    return this.askFor(question, this.suggested(name) ?? suggestion(this.answers()));
   }
 
   private async askFor(
@@ -118,9 +119,11 @@ class Interview {
 
   /** A better value for what the file has wrong, where it follows from the rest of the file. */
   private suggested(name: string): string | undefined {
-    if (name === RELEASE) {
+    if (name === RELEASE && this.props.from !== undefined) {
+      // What compose ran has data.
       const choice = chooseRelease(this.read(), releaseLines);
-      return choice.kind === 'other' ? recommendedTag(choice.line) : undefined;
+      if (choice.kind === 'other') return recommendedTag(choice.line);
+      return choice.kind === 'default' ? defaultTag : undefined;
     }
     if (name !== ORIGINS) return undefined;
     const ui = this.answers().get('JUNJO_PROD_FRONTEND_URL') ?? '';
@@ -132,7 +135,7 @@ class Interview {
   private fillSecrets(): void {
     const mode = this.answers().get(SECRETS) ?? 'manifest';
     const own = mode === 'manifest' || mode === 'sealed';
-    const required = this.table().filter((row) => row.secret && row.required === 'always');
+    const required = this.table().filter((row) => row.secret && row.required === 'always' && row.readers?.length);
     for (const { name, onlyWith } of required) {
       // A new file has a key for everything, for whoever switches it on later.
       if (this.props.from !== undefined && onlyWith && this.answers().get(onlyWith) !== 'true') continue;

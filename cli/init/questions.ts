@@ -1,5 +1,14 @@
 import type { VariableName } from '../../config/variables';
-import { defaultTag, releaseLines } from '../../releases';
+import {
+  componentsOf,
+  dated,
+  defaultTag,
+  hasOneHost,
+  lineOf,
+  newestTag,
+  recommendedTag,
+  releaseLines,
+} from '../../releases';
 
 /** What is set so far, by name. */
 export type Answers = ReadonlyMap<string, string>;
@@ -13,6 +22,8 @@ export interface Question {
   readonly value: string;
   /** What is asked, without a question mark. */
   readonly text: string;
+  /** What to know before answering, a line each. @default nothing */
+  readonly before?: readonly string[];
   /** Whether the answers so far leave it open. @default always */
   readonly when?: (answers: Answers) => boolean;
   /** It may name what is not there yet: the answer stands, and what is wrong with it is told. @default false */
@@ -25,6 +36,18 @@ const UI = 'JUNJO_PROD_FRONTEND_URL';
 
 const inProduction = (answers: Answers) => answers.get('JUNJO_ENV') === 'production';
 const always = (text: string) => () => text;
+
+/** The release for a studio without data. */
+export const newestRelease = releaseLines.map(newestTag).at(-1) ?? defaultTag;
+
+/** A release of each line, and what it means for whoever runs it. */
+const releases = releaseLines.map((line) => {
+  const tag = recommendedTag(line);
+  const hosts = hasOneHost(line) ? 2 : 3;
+  const signIn = line.api.spansNeedSignIn ? 'the API asks for a sign-in' : 'a guard asks for a sign-in in production';
+  const doubt = line.unproven?.[tag] ? '; no image of it was ever seen' : '';
+  return `  ${dated(line, tag)}: ${componentsOf(line).length} containers, ${hosts} hosts; ${line.stores.description}; ${signIn}${doubt}`;
+});
 
 /** `studio.example.com` and `api` make `https://api.example.com`. */
 function besideUi(host: string): (answers: Answers) => string {
@@ -49,8 +72,9 @@ export const questions: readonly Question[] = [
     name: 'JUNJO_K8S_RELEASE',
     flag: 'release',
     value: 'tag',
-    text: `Release of Junjo AI Studio (newest: ${releaseLines.at(-1)?.tags.at(-1)})`,
-    suggestion: always(defaultTag),
+    text: `Release of Junjo AI Studio; without data, the newest (${newestRelease})`,
+    before: ['  Not every release reads the data of another (docs/releases.md):', ...releases],
+    suggestion: always(newestRelease),
   },
   {
     name: UI,
@@ -65,14 +89,14 @@ export const questions: readonly Question[] = [
     flag: 'api',
     value: 'url',
     text: 'Address of the API, another host of the same domain',
-    when: inProduction,
+    when: (answers) => inProduction(answers) && !runsOneHost(answers),
     suggestion: besideUi('api'),
   },
   {
     name: 'JUNJO_PROD_INGESTION_URL',
     flag: 'spans',
     value: 'url',
-    text: 'Address for spans; with :50051, on a load balancer of their own',
+    text: 'Address for spans; with a port, on a load balancer of their own',
     when: inProduction,
     suggestion: besideUi('spans'),
   },
@@ -158,6 +182,12 @@ export const questions: readonly Question[] = [
     suggestion: always('backup-repository'),
   },
 ];
+
+/** Whether UI and API are on one host. */
+function runsOneHost(answers: Answers): boolean {
+  const line = lineOf(answers.get('JUNJO_K8S_RELEASE'));
+  return line !== undefined && hasOneHost(line);
+}
 
 function isFolderOfNode(answers: Answers): boolean {
   return answers.get('JUNJO_HOST_DB_DATA_PATH')?.startsWith('/') ?? false;

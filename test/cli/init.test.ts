@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { defaultTag, newestTag, releaseLines } from '../../releases';
+import { variablesOf } from '../../config/variables';
+import { lineOf, newestTag, releaseLines } from '../../releases';
 import { Folder } from '../support/folder';
 import { describeWith } from '../support/programs';
 import { development, envText, freshSecret, problemsOf, production } from '../support/studio';
@@ -38,7 +39,9 @@ afterEach(() => folder.remove());
 
 describe('without a terminal', () => {
   test('it asks nothing, and writes a studio on localhost', async () => {
-    expect((await cli('init')).status).toBe(0);
+    const { status, stdout } = await cli('init');
+    expect(status).toBe(0);
+    expect(stdout).toContain('It runs 0.70.3; without data, 0.86.0 is recommended: --release 0.86.0.');
     expect(statSync(path('.env')).mode & 0o777).toBe(0o600);
     expect(errorsOf(written())).toEqual([]);
     expect((await cli('synth')).status).toBe(0);
@@ -47,7 +50,7 @@ describe('without a terminal', () => {
   test.each(releaseLines.map(newestTag))(
     'everything comes from options, for a production studio of %s',
     async (tag) => {
-      const { status, stderr } = await cli(
+      const { status, stdout, stderr } = await cli(
         ...['init', '--environment', 'production', '--release', tag],
         ...['--ui', 'https://studio.example.com', '--api', 'https://api.example.com'],
         ...['--spans', 'https://spans.example.com', '--ingress-class', 'traefik'],
@@ -55,12 +58,30 @@ describe('without a terminal', () => {
         ...['--backup', 'volsync', '--backup-repository', 'backups', '--set', 'JUNJO_K8S_SIZE=medium'],
       );
       expect([status, stderr]).toEqual([0, '']);
+      expect(stdout).not.toContain('recommended');
       expect(errorsOf(written())).toEqual([]);
       for (const line of ['JUNJO_ENV=production', `JUNJO_K8S_RELEASE=${tag}`, 'JUNJO_K8S_SIZE=medium']) {
         expect(written().split('\n')).toContain(line);
       }
       const { status: synth, stderr: said } = await cli('synth');
       expect({ synth, said }).toEqual({ synth: 0, said: expect.any(String) });
+    },
+  );
+
+  test.each(releaseLines.map(newestTag))(
+    'a studio of %s has the settings that the release reads, and no other',
+    async (tag) => {
+      expect((await cli('init', '--release', tag)).status).toBe(0);
+      expect(problemsOf(written())).toEqual(tag === '0.84.1' || tag === '0.70.4' ? [expect.stringContaining(tag)] : []);
+      const names = [...written().matchAll(/^(?:# )?([A-Z_0-9]+)=/gm)].map(([, name]) => name);
+      const readers = (name: string) =>
+        variablesOf(lineOf(tag) ?? releaseLines[0]).find((variable) => variable.name === name)?.readers;
+      for (const name of ['JUNJO_SESSION_SECRET', 'OPENAI_API_KEY', 'HTTPS_PROXY', 'JUNJO_ALLOW_ORIGINS']) {
+        expect([name, names.includes(name)]).toEqual([name, readers(name)?.length !== 0]);
+      }
+      expect(names).toEqual(
+        expect.arrayContaining(['JUNJO_BUILD_TARGET', 'JUNJO_PROD_FRONTEND_URL', 'JUNJO_K8S_SIZE']),
+      );
     },
   );
 
@@ -74,7 +95,7 @@ describe('without a terminal', () => {
 
   test.each([
     [['--environment', 'staging'], /JUNJO_ENV: must be one of/],
-    [['--release', '9.9.9'], /JUNJO_K8S_RELEASE: no release/],
+    [['--release', '9.9.9'], /JUNJO_K8S_RELEASE: 9\.9\.9 is newer than/],
     [['--environment', 'production'], /JUNJO_PROD_FRONTEND_URL: is missing/],
   ])('%j is refused, and nothing is written', async (args, said) => {
     const { status, stdout, stderr } = await cli('init', ...args);
@@ -130,6 +151,16 @@ describe('--from', () => {
     expect(status).toBe(1);
     expect(stderr).toContain('compose.env:4 JUNJO_LOG_LEVEL: must be one of');
     expect(existsSync(path('.env'))).toBe(false);
+  });
+
+  test.each([
+    ['0.82.1', { JUNJO_INTERNAL_GRPC_TOKEN: undefined }, ['JUNJO_INTERNAL_GRPC_TOKEN']],
+    ['0.86.0', { JUNJO_SESSION_SECRET: undefined, JUNJO_SECURE_COOKIE_KEY: undefined }, ['JUNJO_INTERNAL_GRPC_TOKEN']],
+  ])('adds the secrets that %s reads, and no other', async (release, without, added) => {
+    writeFileSync(path('compose.env'), envText(development({ JUNJO_K8S_RELEASE: release, ...without })));
+    expect((await cli('init', '--from', 'compose.env')).status).toBe(0);
+    const [, end = ''] = written().split('added by junjo-k8s init ===');
+    expect([...end.matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name)).toEqual(added);
   });
 
   test('of a file that is not there says so', async () => {
@@ -199,6 +230,48 @@ describe('where somebody answers', () => {
     expect(errorsOf(written())).toEqual([]);
   });
 
+  test('the newest release is recommended, with what each line means, and asked for its hosts alone', async () => {
+    const { status, stdout } = await withAnswers(
+      [],
+      [
+        ['Where it runs', 'production'],
+        ['Release of Junjo AI Studio; without data, the newest (0.86.0) [0.86.0]', ''],
+        ['Address of the UI', 'https://studio.example.com'],
+        ['Address for spans', ''],
+        ['Gateway', ''],
+        ['Ingress class', ''],
+        ['Where secrets come from', ''],
+        ['Storage class', ''],
+        ['Size of the volume', ''],
+        ['Scheduled backups', ''],
+      ],
+    );
+    expect(status).toBe(0);
+    for (const line of [
+      '0.70.3 of 16 November 2025: 3 containers, 3 hosts; SQLite, DuckDB, BadgerDB; a guard asks for a sign-in in production',
+      '0.82.1 of 18 July 2026: 3 containers, 3 hosts; SQLite, Arrow and Parquet files; the API asks for a sign-in',
+      '0.84.1: 3 containers, 3 hosts; SQLite, Arrow and Parquet files; the API asks for a sign-in; no image of it was ever seen',
+      '0.86.0 of 8 October 2026: 2 containers, 2 hosts; SQLite, Arrow and Parquet files; the API asks for a sign-in',
+    ]) {
+      expect(stdout.split('\n')).toContain(`  ${line}`);
+    }
+    expect(errorsOf(written())).toEqual([]);
+    expect(written()).toMatch(/^JUNJO_K8S_RELEASE=0\.86\.0$/m);
+    expect((await cli('synth')).status).toBe(0);
+  });
+
+  test.each([
+    ['0.70.3', {}],
+    ['0.81.5', { JUNJO_DF_SPILL_ENABLED: 'true' }],
+    ['0.80.0', { BATCH_SIZE: '1000', JUNJO_BACKEND_PORT: '1323' }],
+  ])('a file of compose keeps its release, %s', async (release, settings) => {
+    writeFileSync(path('compose.env'), envText(development(settings)));
+    const { status } = await withAnswers(['--from', 'compose.env'], [[`(0.86.0) [${release}]`, '']]);
+    expect(status).toBe(0);
+    expect(written()).toMatch(new RegExp(`^JUNJO_K8S_RELEASE=${release}$`, 'm'));
+    expect(errorsOf(written())).toEqual([]);
+  });
+
   test('--yes asks nothing', async () => {
     expect((await withAnswers(['--yes'], [])).status).toBe(0);
     expect(errorsOf(written())).toEqual([]);
@@ -226,7 +299,7 @@ describeWith(['python3'], 'on a terminal', () => {
       ['Release of Junjo', ''],
     ]);
     expect(stdout).toContain('.env:8 JUNJO_ENV=development');
-    expect(stdout).toContain(`JUNJO_K8S_RELEASE=${defaultTag}`);
+    expect(stdout).toContain(`JUNJO_K8S_RELEASE=${releaseLines.map(newestTag).at(-1)}`);
     expect(stdout).toContain('Wrote .env');
     expect(status).toBe(0);
   });

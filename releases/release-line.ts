@@ -167,7 +167,7 @@ export interface FrontendPorts {
 }
 
 /**
- * What upstream promises of a family of releases that share every fact below.
+ * What upstream promises of a family of releases that share every fact below which does not name a tag.
  * A new family is one new file beside this one and its name in `index.ts`; nothing outside this folder asks which line it renders.
  */
 export interface ReleaseLine {

@@ -74,6 +74,31 @@ test('every line of .env.example that can be uncommented is sound, or says what 
   }
 });
 
+test('every tag has a row with its day and its SDK, be it that they are not known', () => {
+  const { sdk } = releasesPage(releaseLines);
+  for (const tag of releaseLines.flatMap(({ tags }) => tags)) expect(sdk).toContain(`\n| ${tag} | `);
+  for (const row of [
+    '| 0.70.4 | 2025-11-28 | not known |',
+    '| 0.83.0 | not known | 0.67.0 |',
+    '- 0.84.1 was prepared',
+  ]) {
+    expect(sdk).toContain(row);
+  }
+});
+
+test('lines that follow one another are named by the first and the last', () => {
+  const { variables } = variablesPage();
+  for (const [name, where] of [
+    ['GEMINI_API_KEY', 'backend \\(0\\.70 to 0\\.82\\) \\| all'],
+    ['SPAN_BATCH_SIZE', '\\| 0\\.70 \\|'],
+    ['BATCH_SIZE', '\\| 0\\.80 to 0\\.86 \\|'],
+  ]) {
+    expect(variables).toMatch(new RegExp(`^\\| \`${name}\` .*${where}`, 'm'));
+  }
+  const gap = releaseLines.map((line, index) => (index % 3 === 0 ? { ...line, variables: [] } : line));
+  expect(variablesPage(gap).variables).toMatch(/^\| `BATCH_SIZE` .*\| 0\.80, 0\.81\.0, 0\.82, 0\.83, 0\.85, 0\.86 \|/m);
+});
+
 test('a page without a place for a generated part is an error', () => {
   expect(() => filled('# A page\n', { table: '| a |' })).toThrow('the page has no place for table');
 });

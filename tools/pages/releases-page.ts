@@ -34,10 +34,7 @@ export function releasesPage(lines: readonly ReleaseLine[]): Parts {
       lines.map((line) => [line.name, probe(line), withoutBackend(line), stop(line)]),
     ),
     losses: losses(lines),
-    sdk: table(
-      ['release', 'Python SDK'],
-      lines.flatMap(({ sdk = {} }) => Object.entries(sdk).map(([tag, version]) => [tag, version])),
-    ),
+    sdk: sdks(lines),
     moves: lines
       .slice(1)
       .map((to, index) => move(lines[index] ?? to, to))
@@ -50,6 +47,7 @@ function signIn({ api }: ReleaseLine): string {
 }
 
 function sessionsEnd({ api }: ReleaseLine): string {
+  if (api.cookie === 'stored') return 'no setting: sessions are kept in the database of users';
   return api.cookie === 'signed'
     ? 'a new `JUNJO_SESSION_SECRET`; a new `JUNJO_SECURE_COOKIE_KEY` alone ends none'
     : 'a new `JUNJO_SESSION_SECRET` or `JUNJO_SECURE_COOKIE_KEY`';
@@ -80,10 +78,21 @@ function withoutBackend(line: ReleaseLine): string {
 
 function stop({ ingestion }: ReleaseLine): string {
   if (ingestion.stop !== 'ignores SIGTERM') {
-    return `drains its streams and closes its store, in at most ${ingestion.stop.drainSeconds} s`;
+    return `drains its streams and writes what it acknowledged, in at most ${ingestion.stop.drainSeconds} s`;
   }
   const { terminationGracePeriodSeconds: seconds } = stopIngestion(ingestion);
   return `ignores SIGTERM: a proxy in its pod closes the connections, and ingestion is killed ${seconds} s later, when the last ${ingestion.unwrittenSeconds} s of spans are written`;
+}
+
+/** Every tag with its day and its SDK, and the tags whose images nobody has seen. */
+function sdks(lines: readonly ReleaseLine[]): string {
+  const tags = lines.flatMap((line) => line.tags.map((tag) => ({ tag, line })));
+  const rows = table(
+    ['release', 'released on', 'Python SDK'],
+    tags.map(({ tag, line }) => [tag, line.released?.[tag] ?? 'not known', line.sdk?.[tag] ?? 'not known']),
+  );
+  const doubts = tags.flatMap(({ tag, line }) => (line.unproven?.[tag] ? [`- ${tag} ${line.unproven[tag]}.`] : []));
+  return [rows, ...(doubts.length > 0 ? [doubts.join('\n')] : [])].join('\n\n');
 }
 
 /** Which acknowledged spans are lost, and the tags that lose more. */

@@ -25,6 +25,7 @@ interface Row {
 
 /** The variables of all lines, each once. */
 function mergedRows(lines: readonly ReleaseLine[]): readonly Row[] {
+  const all = lines.map(({ name }) => name);
   const have = new Map<string, { variable: Variable; lines: string[]; readBy: Map<string, string[]> }>();
   for (const line of lines) {
     for (const variable of variablesOf(line)) {
@@ -38,11 +39,22 @@ function mergedRows(lines: readonly ReleaseLine[]): readonly Row[] {
   }
   return [...have.values()].map(({ variable, lines: names, readBy }) => ({
     variable,
-    lineNames: common.has(variable.name) ? 'all' : names.join(', '),
+    lineNames: common.has(variable.name) ? 'all' : inRuns(names, all),
     readers: [...readBy]
-      .map(([component, where]) => (where.length === names.length ? component : `${component} (${where.join(', ')})`))
+      .map(([component, where]) => (where.length === names.length ? component : `${component} (${inRuns(where, all)})`))
       .join(', '),
   }));
+}
+
+/** Names of lines, of which three and more that follow one another are written as `0.80 to 0.86`. */
+function inRuns(names: readonly string[], all: readonly string[]): string {
+  const runs: string[][] = [];
+  for (const name of names) {
+    const last = runs.at(-1);
+    if (last && last.at(-1) === all[all.indexOf(name) - 1]) last.push(name);
+    else runs.push([name]);
+  }
+  return runs.map((run) => (run.length > 2 ? `${run[0]} to ${run.at(-1)}` : run.join(', '))).join(', ');
 }
 
 function cellsOf({ variable, lineNames, readers: containers }: Row): readonly string[] {

@@ -4,7 +4,7 @@ import { load } from 'js-yaml';
 import { loadStudio } from '../../config/load-studio';
 import {
   envText,
-  isWithoutBackup,
+  isOfEveryStudio,
   type Manifest,
   production,
   type Rendered,
@@ -20,7 +20,7 @@ const backendsOf = ({ spec }: Manifest) =>
   spec.rules.map(({ http }: Manifest) => http.paths[0].backend.service).map((s: Manifest) => [s.name, s.port.number]);
 const notesOf = (settings: Settings) =>
   loadStudio([{ path: '.env', text: envText(production(settings)) }])
-    .problems.filter((problem) => !isWithoutBackup(problem))
+    .problems.filter((problem) => !isOfEveryStudio(problem))
     .map(({ severity, text }) => `${severity}: ${text}`);
 
 describe('an Ingress', () => {

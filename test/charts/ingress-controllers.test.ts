@@ -1,7 +1,7 @@
 import { edgeNeeds } from '../../config/edge-needs';
 import { ingressControllers } from '../../config/ingress-controllers';
 import { loadStudio } from '../../config/load-studio';
-import { envText, isWithoutBackup, type Manifest, production, render, type Settings } from '../support/studio';
+import { envText, isOfEveryStudio, type Manifest, production, render, type Settings } from '../support/studio';
 
 const RANGES = '203.0.113.0/24,2001:db8::/32';
 const settingsOf = (controller: string, more: Settings = {}): Settings =>
@@ -12,7 +12,7 @@ const settingsOf = (controller: string, more: Settings = {}): Settings =>
     ...more,
   });
 const problems = (settings: Settings) =>
-  loadStudio([{ path: '.env', text: envText(settings) }]).problems.filter((problem) => !isWithoutBackup(problem));
+  loadStudio([{ path: '.env', text: envText(settings) }]).problems.filter((problem) => !isOfEveryStudio(problem));
 const told = (settings: Settings) => {
   const studio = render(settings);
   const of = (kind: string, name: string) => studio.get(kind, name).metadata.annotations ?? {};

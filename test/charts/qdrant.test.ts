@@ -4,7 +4,7 @@ import {
   development,
   envText,
   freshSecret,
-  isWithoutBackup,
+  isOfEveryStudio,
   load,
   type Manifest,
   problemsOf,
@@ -184,7 +184,7 @@ test.each([
   const { config, problems } = loadStudio([{ path: '.env', text: envText(production(settings)) }]);
   expect(config).toBeUndefined();
   const told = problems
-    .filter((problem) => !isWithoutBackup(problem))
+    .filter((problem) => !isOfEveryStudio(problem))
     .map(({ variable, text }) => `${variable}: ${text}`);
   expect(told).toEqual(expect.arrayContaining([expect.stringContaining(says)]));
 });

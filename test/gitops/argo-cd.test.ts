@@ -1,6 +1,6 @@
 import {
   envText,
-  isWithoutBackup,
+  isOfEveryStudio,
   type Manifest,
   production,
   Rendered,
@@ -144,7 +144,7 @@ describe('many studios', () => {
   });
   const errors = (...sources: ReturnType<typeof source>[]) =>
     renderAll(sources, {})
-      .problems.filter((problem) => !isWithoutBackup(problem))
+      .problems.filter((problem) => !isOfEveryStudio(problem))
       .map(({ file, variable, text }) => `${file} ${variable}: ${text}`);
 
   test('render into a folder each, under their own names, with one ApplicationSet', () => {
@@ -316,6 +316,6 @@ test.each([
     [{ folder: 'a', files: [{ path: 'a.env', text: envText(production({ JUNJO_K8S_GIT_REPO: repo })) }] }],
     {},
   );
-  const told = problems.filter((problem) => !isWithoutBackup(problem));
+  const told = problems.filter((problem) => !isOfEveryStudio(problem));
   expect(told.map(({ variable, text }) => [variable, text])).toEqual([['JUNJO_K8S_GIT_REPO', says]]);
 });

@@ -10,7 +10,7 @@ import {
   development,
   envText,
   freshSecret,
-  isWithoutBackup,
+  isOfEveryStudio,
   load,
   type Manifest,
   production,
@@ -33,7 +33,7 @@ function patchedWith(text: string, settings: Settings = {}, more: Readonly<Recor
   return {
     studio: new Rendered(rendered),
     files: rendered,
-    problems: problems.filter((problem) => !isWithoutBackup(problem)).map(formatProblem),
+    problems: problems.filter((problem) => !isOfEveryStudio(problem)).map(formatProblem),
   };
 }
 

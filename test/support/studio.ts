@@ -52,20 +52,19 @@ export function load(settings: Settings, options?: LoadOptions): StudioConfig {
   return config;
 }
 
-/** The warning of every production studio that nobody backs up; backup.test.ts looks at it, and others at what they try. */
-export function isWithoutBackup({ severity, variable }: Problem): boolean {
-  return severity === 'warning' && variable === 'JUNJO_K8S_BACKUP';
+/**
+ * What is said of every production studio that nobody backs up, and of one that does not run the newest release. backup.test.ts
+ * and choice.test.ts look at it, and others at what they try.
+ */
+export function isOfEveryStudio({ severity, variable, text }: Problem): boolean {
+  const isAge = severity === 'note' && /^runs .*; the newest release is \S+( of [^.]*)?$/.test(text);
+  return isAge || (severity === 'warning' && variable === 'JUNJO_K8S_BACKUP');
 }
 
-/** The note of every production studio that does not run the newest release; choice.test.ts looks at it. */
-export function isAge({ severity, text }: Problem): boolean {
-  return severity === 'note' && /^runs .*; the newest release is \S+( of [^.]*)?$/.test(text);
-}
-
-/** What a person would read of problems in an env file's text, those two apart. */
+/** What a person would read of problems in an env file's text, that apart. */
 export function problemsOf(text: string, options?: LoadOptions): string[] {
   const { problems } = loadStudio([{ path: '.env', text }], options);
-  return problems.filter((problem) => !isWithoutBackup(problem) && !isAge(problem)).map(formatProblem);
+  return problems.filter((problem) => !isOfEveryStudio(problem)).map(formatProblem);
 }
 
 /** The files that settings render to. */

@@ -199,6 +199,18 @@ describe('a file that somebody wrote, without a release', () => {
     }
   });
 
+  test('is told by its comments where its secrets come from elsewhere', () => {
+    const { set, commentedOut } = upstreamExample('0.86.0');
+    const { JUNJO_INTERNAL_GRPC_TOKEN, ...others } = set;
+    const text = exampleText(
+      { set: others as typeof set, commentedOut },
+      { ...hosts('0.86.0'), JUNJO_K8S_SECRETS: 'existing' },
+    );
+    expect(withoutNotes(problemsOf(text))).toEqual([
+      expect.stringMatching(/line 0\.86\. Data that 0\.82\.1 .* Set JUNJO_K8S_RELEASE=0\.86\.0$/),
+    ]);
+  });
+
   test.each([
     ['with nothing of another line', ''],
     ['with a few comments of another line', '# BATCH_SIZE=1000\n#FLUSH_MAX_MB=25\n# JUNJO_INTERNAL_GRPC_TOKEN=\n'],

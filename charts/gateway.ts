@@ -1,6 +1,7 @@
 import { Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { HSTS_SECONDS, READ_TIMEOUT_SECONDS } from '../config/edge-needs';
+import { webNames } from '../config/names';
 import type { EdgeRoute } from '../config/studio-config';
 import {
   SecurityPolicy,
@@ -86,7 +87,7 @@ export class GatewayChart extends Chart {
 
   private addWebRoute(props: GatewayChartProps, name: 'ui' | 'api', backend: EdgeBackend): void {
     new HttpRoute(this, name, {
-      metadata: metadataWithDns(props, `junjo-ai-studio-${name}`, [backend.host]),
+      metadata: metadataWithDns(props, webNames.routes[name], [backend.host]),
       spec: {
         parentRefs: parentRefs(props, 'https'),
         hostnames: [backend.host],
@@ -140,7 +141,7 @@ export class GatewayChart extends Chart {
         targetRefs: webBackends(props.edge, props.services).map(({ name }) => ({
           group: GROUP,
           kind: 'HTTPRoute',
-          name: `junjo-ai-studio-${name}`,
+          name: webNames.routes[name],
         })),
         authorization: {
           defaultAction: SecurityPolicySpecAuthorizationDefaultAction.DENY,

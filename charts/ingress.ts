@@ -2,6 +2,7 @@ import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import type { Annotations } from '../config/ingress-controllers/ingress-controller';
+import { webNames } from '../config/names';
 import type { EdgeRoute } from '../config/studio-config';
 import { addCertificates, solverPods, tlsSecretName } from './certificates';
 import { controllerAnnotations, type EdgeBackend, type EdgeChartProps, edgeHosts, webBackends } from './edge';
@@ -42,7 +43,7 @@ export class IngressChart extends Chart {
     });
 
     const web = webBackends(edge, services);
-    this.addIngress('web', 'junjo-ai-studio', props, web, tlsSecret, {
+    this.addIngress('web', webNames.ingress, props, web, tlsSecret, {
       ...annotations.web,
       ...objects?.web(objectsProps),
     });

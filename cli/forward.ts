@@ -1,9 +1,12 @@
 import type { Connection } from '../cluster/connection';
+import type { Kubectl } from '../cluster/kubectl';
 import { PortForward } from '../cluster/port-forward';
-import { addressesOf, settingsOf } from '../cluster/studio-manifests';
+import { readObjects } from '../cluster/read';
+import { type Address, addressesOf, addressLines, settingsOf, uiComponentOf } from '../cluster/studio-manifests';
 import { workloadNames } from '../config/names';
 import { inOneLine } from '../config/text';
-import { listOf, Manifests } from '../render/manifest';
+import type { Component } from '../releases';
+import { listOf, type Manifest, Manifests } from '../render/manifest';
 import { connectedTo, type LookOptions, lookOptions } from './cluster-options';
 import type { Command, ExitCode, Io } from './command';
 import { folderArgument } from './manifests';
@@ -21,17 +24,19 @@ export const forward: Command<LookOptions> = {
 };
 
 async function forwardStudio({ kubectl, target, manifests }: Connection, io: Io): Promise<ExitCode> {
-  const studio = manifests ?? new Manifests(await kubectl.list(['services,configmaps']));
-  const forwards = (['frontend', 'backend', 'ingestion'] as const).flatMap((component) => {
-    const service = workloadNames[component];
-    const ports = listOf(studio.named('Service', service)?.spec?.ports).map(({ port }) => port);
+  const studio = manifests ?? new Manifests(await readServices(kubectl));
+  const ui = uiComponentOf(studio);
+  const portsOf = (component: Component) =>
+    listOf(studio.named('Service', workloadNames[component])?.spec?.ports).map(({ port }) => port);
+  const forwards = [...new Set<Component>([ui, 'backend', 'ingestion'])].flatMap((component) => {
+    const [service, ports] = [workloadNames[component], portsOf(component)];
     return ports.length > 0
       ? [new PortForward({ service, ports }, { kubectl, onMessage: (message) => io.err(inOneLine(message)) })]
       : [];
   });
   if (forwards.length === 0) {
     io.err(
-      inOneLine(`There is no studio in the namespace ${target.namespace}: it has no Service ${workloadNames.frontend}`),
+      inOneLine(`There is no studio in the namespace ${target.namespace}: it has no Service ${workloadNames.backend}`),
     );
     return 1;
   }
@@ -40,17 +45,13 @@ async function forwardStudio({ kubectl, target, manifests }: Connection, io: Io)
       for (const each of forwards) each.stop();
     });
   }
-  const port = (component: keyof typeof workloadNames) =>
-    listOf(studio.named('Service', workloadNames[component])?.spec?.ports)[0]?.port;
-  io.out(
-    [
-      `UI     http://localhost:${port('frontend')}`,
-      `API    http://localhost:${port('backend')}`,
-      `Spans  localhost:${port('ingestion')} (OTLP over gRPC)`,
-      'Ctrl-C ends the forwarding.',
-    ].join('\n'),
-  );
-  if (settingsOf(studio, 'frontend').JUNJO_ENV === 'production') {
+  const local: readonly Address[] = [
+    { name: 'UI', url: `http://localhost:${portsOf(ui)[0]}` },
+    { name: 'API', url: `http://localhost:${portsOf('backend')[0]}` },
+    { name: 'Spans', url: `localhost:${portsOf('ingestion')[0]} (OTLP over gRPC)` },
+  ];
+  io.out([...addressLines(local), 'Ctrl-C ends the forwarding.'].join('\n'));
+  if (ui === 'frontend' && settingsOf(studio, ui).JUNJO_ENV === 'production') {
     const api = addressesOf(studio).find(({ name }) => name === 'API');
     io.err(inOneLine(`The UI calls the API at ${api?.url}, not on localhost: this is a production studio.`));
   }
@@ -61,4 +62,13 @@ async function forwardStudio({ kubectl, target, manifests }: Connection, io: Io)
   } finally {
     for (const each of forwards) each.stop();
   }
+}
+
+/** The Services of a studio, its settings, and its Deployments where they may be read: they tell the release. */
+async function readServices(kubectl: Kubectl): Promise<readonly Manifest[]> {
+  const [needed, deployments] = await Promise.all([
+    kubectl.list(['services,configmaps']),
+    readObjects(kubectl, ['deployments.apps'], [], []),
+  ]);
+  return [...needed, ...deployments];
 }

@@ -1,7 +1,11 @@
 import type { Diagnosis } from '../cluster/diagnosis';
 import type { Overview, RunningWorkload } from '../cluster/diagnosis/overview';
 import type { Target } from '../cluster/kubectl';
+import { addressLines } from '../cluster/studio-manifests';
 import { inOneLine } from '../config/text';
+
+/** Columns of the names at the left. */
+const NAMES = 12;
 
 /** What a screen shows. */
 export interface ScreenProps {
@@ -21,7 +25,7 @@ export function screen({ target, overview, findings, unread, now }: ScreenProps)
     '',
     ...table([['', 'pods', 'release', 'up for', 'restarts'], ...workloads.map((each) => workloadCells(each, now))]),
     '',
-    ...addressLines(overview),
+    ...whereabouts(overview),
     ...certificates.map(({ name, ready, notAfter }) =>
       row('Certificate', `${name}, ${ready ? 'ready' : 'not ready'}${notAfter ? `, until ${day(notAfter)}` : ''}`),
     ),
@@ -38,8 +42,8 @@ export function screen({ target, overview, findings, unread, now }: ScreenProps)
 }
 
 /** Where the studio is. */
-export function addressLines({ addresses }: Overview): readonly string[] {
-  return addresses.map(({ name, url }) => inOneLine(row(name, url)));
+export function whereabouts({ addresses }: Overview): readonly string[] {
+  return addressLines(addresses, NAMES).map(inOneLine);
 }
 
 /** What is wrong, and below each line what to do. */
@@ -71,7 +75,7 @@ function day(time: string): string {
 }
 
 function row(name: string, value: string): string {
-  return `${name.padEnd(12)} ${value}`;
+  return `${name.padEnd(NAMES)} ${value}`;
 }
 
 function table(rows: readonly (readonly string[])[]): readonly string[] {

@@ -9,7 +9,7 @@ import { inOneLine } from '../config/text';
 import { connectedTo, type LookOptions, lookOptions } from './cluster-options';
 import { type Command, type ExitCode, type Io, jsonOption } from './command';
 import { folderArgument } from './manifests';
-import { addressLines, findingLines, screen } from './status-screen';
+import { findingLines, screen, whereabouts } from './status-screen';
 
 /** Which studio is looked at, and how. */
 export interface StatusOptions extends LookOptions {
@@ -76,7 +76,7 @@ async function follow(connection: Connection, io: Io, { pollMs, looks }: Patienc
       held = fails.length > 0 && news === said ? held + 1 : 0;
       said = news;
       if (fails.length === 0 && waits.length === 0) {
-        io.out([...findingLines(findings), ...addressLines(overviewOf(state))].join('\n'));
+        io.out([...findingLines(findings), ...whereabouts(overviewOf(state))].join('\n'));
         return 0;
       }
       if (held >= looks) {

@@ -1,6 +1,6 @@
-import { workloadNames } from '../config/names';
-import type { Component } from '../releases';
-import { fieldsOf, listOf, type Manifest, Manifests, type Pod, podsOf } from '../render/manifest';
+import { webNames, workloadNames } from '../config/names';
+import { type Component, lineOf, uiOf } from '../releases';
+import { fieldsOf, listOf, type Manifest, Manifests, type Pod, podsOf, textsOf } from '../render/manifest';
 import { Refusal } from './refusal';
 
 /**
@@ -30,7 +30,7 @@ export class StudioManifests extends Manifests {
 
   /** Whether it is reached over HTTPS, and not on localhost. */
   get isProduction(): boolean {
-    return settingsOf(this, 'frontend').JUNJO_ENV === 'production';
+    return settingsOf(this, uiComponentOf(this)).JUNJO_ENV === 'production';
   }
 }
 
@@ -44,6 +44,16 @@ export function settingsOf(objects: Manifests, component: Component): Readonly<R
   return fieldsOf(objects.named('ConfigMap', `${workloadNames[component]}-settings`)?.data);
 }
 
+/**
+ * The component that serves the UI. What an upgrade left behind does not count: the release of the backend decides, and the
+ * Services only where that is not known.
+ */
+export function uiComponentOf(objects: Manifests): 'frontend' | 'backend' {
+  const line = lineOf(tagOf(objects.named('Deployment', workloadNames.backend)));
+  if (line) return uiOf(line, 'production').component;
+  return objects.named('Service', workloadNames.frontend) ? 'frontend' : 'backend';
+}
+
 /** Where people and applications reach a part of the studio. */
 export interface Address {
   readonly name: 'UI' | 'API' | 'Spans';
@@ -52,11 +62,14 @@ export interface Address {
 
 /** The addresses of a studio: its hosts in production, else the ports of its Services on localhost. */
 export function addressesOf(objects: Manifests): readonly Address[] {
-  const settings = settingsOf(objects, 'frontend');
+  const ui = uiComponentOf(objects);
+  const settings = settingsOf(objects, ui);
   if (settings.JUNJO_ENV === 'production') {
+    // A backend that serves the UI is told no host of its own; the edge knows it.
+    const own = ui === 'backend' ? `https://${webHostOf(objects)}` : undefined;
     return [
-      { name: 'UI', url: settings.JUNJO_PROD_FRONTEND_URL ?? '' },
-      { name: 'API', url: settings.JUNJO_PROD_BACKEND_URL ?? '' },
+      { name: 'UI', url: own ?? settings.JUNJO_PROD_FRONTEND_URL ?? '' },
+      { name: 'API', url: own ?? settings.JUNJO_PROD_BACKEND_URL ?? '' },
       { name: 'Spans', url: settings.JUNJO_PROD_INGESTION_URL ?? '' },
     ];
   }
@@ -64,7 +77,24 @@ export function addressesOf(objects: Manifests): readonly Address[] {
     const service = objects.named('Service', workloadNames[component]);
     return service ? [{ name, url: `${scheme}${hostOf(service)}:${listOf(service.spec?.ports)[0]?.port}` }] : [];
   };
-  return [...of('UI', 'frontend', 'http://'), ...of('API', 'backend', 'http://'), ...of('Spans', 'ingestion', '')];
+  return [...of('UI', ui, 'http://'), ...of('API', 'backend', 'http://'), ...of('Spans', 'ingestion', '')];
+}
+
+/** The host of the edge for UI and API, where one container serves both. */
+function webHostOf(objects: Manifests): string {
+  const [rule] = listOf(objects.named('Ingress', webNames.ingress)?.spec?.rules);
+  return rule?.host ?? textsOf(objects.named('HTTPRoute', webNames.routes.ui)?.spec?.hostnames)[0] ?? '';
+}
+
+/** A line for each address; parts that have one share it. @param width columns of the names. @default the longest of them */
+export function addressLines(addresses: readonly Address[], width = 0): readonly string[] {
+  const urls = [...new Set(addresses.map(({ url }) => url))];
+  const rows = urls.map((url) => {
+    const names = addresses.filter((address) => address.url === url).map(({ name }) => name);
+    return [names.join(', '), url] as const;
+  });
+  const column = Math.max(width, ...rows.map(([names]) => names.length + 1));
+  return rows.map(([names, url]) => `${names.padEnd(column)} ${url}`);
 }
 
 /** The address that a load balancer gave a Service. Without one it is localhost, to which a Service can be forwarded. */

@@ -16,6 +16,12 @@ export const internalServiceNames = {
   ingestion: `${workloadNames.ingestion}-internal`,
 } as const;
 
+/** What leads the hosts of UI and API to their Services. */
+export const webNames = {
+  ingress: 'junjo-ai-studio',
+  routes: { ui: 'junjo-ai-studio-ui', api: 'junjo-ai-studio-api' },
+} as const;
+
 /** The Secrets that cert-manager writes for a studio. */
 export const tlsSecretNames = {
   /** Certificate of the hosts at the edge. */

@@ -16,6 +16,8 @@ export const release086: ReleaseLine = {
   // Debian without Python, sqlite3 and the certificates of public authorities.
   backendHasPython: false,
   callsOut: false,
+  // ingestion/src/client.rs: "validated an API key without naming it".
+  namesKeys: true,
   refusedSettings: { exitCode: 2, log: 'Configuration error:' },
   ports: { backend: release085.ports.backend, ingestion: release085.ports.ingestion },
   frontendConfigPath: undefined,

@@ -209,6 +209,11 @@ export interface ReleaseLine {
   readonly backendHasPython: boolean;
   /** The backend calls addresses outside the cluster. */
   readonly callsOut: boolean;
+  /**
+   * The backend gives an id with each API key that it has checked, and ingestion stores it with the spans and refuses a key
+   * without one as `UNAVAILABLE`. @default there are no ids
+   */
+  readonly namesKeys?: true;
   /** How a backend that refuses its settings ends: its exit code, and how the line of its log begins. @default as for any other error */
   readonly refusedSettings?: { readonly exitCode: number; readonly log: string };
   /** Variables with a fixed value in this line (paths, ports that must be told); the env file cannot change them. */

@@ -8,6 +8,7 @@ import { edgeCauses } from './causes/edge';
 import { imageCauses } from './causes/images';
 import { mountCauses } from './causes/mounts';
 import { namespaceCauses } from './causes/namespace';
+import { releaseCauses } from './causes/releases';
 import { rolloutCauses } from './causes/rollouts';
 import { runningCauses } from './causes/running';
 import { schedulingCauses } from './causes/scheduling';
@@ -25,6 +26,7 @@ export const causes: readonly Cause[] = [
   claimTerminating,
   volumeReleased,
   ...namespaceCauses,
+  ...releaseCauses,
   ...claimCauses,
   ...schedulingCauses,
   ...admissionCauses,

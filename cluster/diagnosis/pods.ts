@@ -153,7 +153,17 @@ export function* crashes(state: ClusterState): Generator<Crash> {
 /** The line of a log that says why: the last one that is no part of a trace, without what may be a secret. */
 export function lastWords(log: string): string {
   const lines = log.split('\n').filter((line) => /^\S/.test(line) && line.trim() !== '');
-  const line = (lines[lines.length - 1] ?? '').slice(0, 300);
+  return withoutSecrets(lines[lines.length - 1] ?? '');
+}
+
+/** The last line of a log that begins so, without that beginning and what may be a secret. */
+export function lineFrom(log: string, start: string): string | undefined {
+  const line = log.split('\n').findLast((each) => each.startsWith(start));
+  return line && withoutSecrets(line.slice(start.length).trim());
+}
+
+function withoutSecrets(words: string): string {
+  const line = words.slice(0, 300);
   // pydantic repeats the value that it refuses; keys and tokens are long runs of the letters of base64.
   return line
     .replace(/input_value=.*?(?=, input_type=|$)/g, 'input_value=…')

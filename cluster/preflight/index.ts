@@ -4,6 +4,7 @@ import type { Check, PreflightView } from './check';
 import { dryRun, kinds, rights, serverVersion } from './checks/cluster';
 import { dns, gateway, ingressClass, issuer, loadBalancer } from './checks/edge';
 import { podSecurity, quota } from './checks/namespace';
+import { notRendered } from './checks/not-rendered';
 import { liveRelease } from './checks/release';
 import { room } from './checks/room';
 import { secrets } from './checks/secrets';
@@ -28,6 +29,7 @@ export const checks: readonly Check[] = [
   issuer,
   loadBalancer,
   liveRelease,
+  notRendered,
   dryRun,
   dns,
 ];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kubectl } from '../../cluster/kubectl';
 import { PortForward } from '../../cluster/port-forward';
-import { development, envText } from '../support/studio';
+import { development, envText, freshSecret } from '../support/studio';
 import { fromSource, Workspace } from '../support/workspace';
 
 let workspace: Workspace;
@@ -136,6 +136,57 @@ test('npm run forward prints the addresses, and ends cleanly on Ctrl-C', async (
     '--context=kind --namespace=team port-forward service/junjo-ai-studio-frontend 5153:5153',
     '--context=kind --namespace=team port-forward service/junjo-ai-studio-ingestion 50051:50051',
   ]);
+});
+
+describe('npm run forward, for a studio without a frontend', () => {
+  const tag = { 'app.kubernetes.io/version': '0.86.0' };
+  const service = (name: string, port: number) => ({
+    kind: 'Service',
+    metadata: { name },
+    spec: { ports: [{ port }] },
+  });
+  const list = (...items: object[]) => JSON.stringify({ kind: 'List', items });
+  const services = [
+    service('junjo-ai-studio-backend', 26154),
+    service('junjo-ai-studio-ingestion', 26155),
+    // What the upgrade left behind.
+    service('junjo-ai-studio-frontend', 26153),
+  ];
+  const deployments = list({ kind: 'Deployment', metadata: { name: 'junjo-ai-studio-backend', labels: tag } });
+  const config = { contexts: [{ name: 'kind', context: {} }], clusters: [{ cluster: { server: 'https://x' } }] };
+  const answers = [
+    `*'config view'*) echo '${JSON.stringify(config)}';;`,
+    `*'get services,configmaps'*) echo '${list(...services)}';;`,
+    `*'get deployments.apps'*) echo '${deployments}';;`,
+    '*) exec sleep 60;;',
+  ];
+
+  test.each([
+    ['with its env file', []],
+    ['with its namespace alone', ['--namespace', 'team']],
+  ])('brings one port for UI and API, %s', async (_, args) => {
+    fakeKubectl(`case "$*" in ${answers.join(' ')} esac`);
+    const settings = { JUNJO_K8S_RELEASE: '0.86.0', JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() };
+    writeFileSync(join(workspace.path, '.env'), envText(development({ JUNJO_K8S_NAMESPACE: 'team', ...settings })));
+    const child = spawn(process.execPath, [...fromSource, 'forward', ...args], {
+      cwd: workspace.path,
+      env: { ...process.env, PATH: `${workspace.path}:${process.env.PATH}` },
+    });
+    let output = '';
+    child.stdout.on('data', (data) => {
+      output += data;
+    });
+    const closed = new Promise((resolve) => child.once('close', resolve));
+    const forwards = () => calls().filter((call) => call.includes('port-forward'));
+    await until(() => forwards().length === 2 && output.includes('Ctrl-C'));
+    child.kill('SIGINT');
+    expect(await closed).toBe(0);
+    expect(output).toMatch(/^UI, API +http:\/\/localhost:26154\nSpans +localhost:26155 \(OTLP over gRPC\)$/m);
+    expect(forwards().sort()).toEqual([
+      '--context=kind --namespace=team port-forward service/junjo-ai-studio-backend 26154:26154',
+      '--context=kind --namespace=team port-forward service/junjo-ai-studio-ingestion 26155:26155',
+    ]);
+  });
 });
 
 test('does not repeat complaints that take turns', async () => {

@@ -61,7 +61,35 @@ export function claimGone(state: RecordedState): void {
   volume.status = { phase: 'Released' };
 }
 
-/** States that nobody recorded, and what is said first of each. */
+/** Deployments were applied with the images of another release. */
+export function runsRelease(tag: string, ...workloads: readonly ('backend' | 'ingestion')[]) {
+  return ({ objects }: RecordedState) => {
+    for (const name of workloads) {
+      const { metadata, spec } = objects.find(
+        (object) => object.kind === 'Deployment' && object.metadata.name === `junjo-ai-studio-${name}`,
+      );
+      metadata.labels['app.kubernetes.io/version'] = tag;
+      const container = spec.template.spec.containers.find((each: { name: string }) => each.name === name);
+      container.image = `docker.io/mdrideout/junjo-ai-studio-${name}:${tag}`;
+    }
+  };
+}
+
+/** A studio of two containers, whose frontend was removed. */
+export function ofTwoContainers(state: RecordedState): void {
+  runsRelease('0.86.0', 'backend', 'ingestion')(state);
+  const { objects } = state;
+  objects.splice(0, Infinity, ...objects.filter(({ metadata }) => !metadata.name.includes('frontend')));
+}
+
+/** A backend that refuses its settings, and what it wrote. */
+export function refusesSetting(log: string): RecordedState {
+  return changed('crash-loop', (state) => {
+    ofTwoContainers(state);
+    ends({ exitCode: 2, reason: 'Error', message: log, finishedAt: state.recorded })(state);
+  });
+}
+
 /** A pod of a backup on a healthy studio. */
 function copies(phase: string) {
   const owner = { command: 'backup', host: 'laptop', pid: 4711, token: 't', since: '2026-11-23T21:00:00Z' };
@@ -77,9 +105,49 @@ function copies(phase: string) {
   });
 }
 
+/** States that nobody recorded, and what is said first of each. */
 export const made: Readonly<Record<string, readonly [state: RecordedState, first: string]>> = {
   'a backup was killed': [copies('Succeeded'), `warning copy-pod: pod ${COPY_POD}`],
   'a backup is at work': [copies('Running'), `wait copy-pod: pod ${COPY_POD}`],
+  'setting that the backend refuses': [
+    refusesSetting(
+      'Configuration error: JUNJO_PROD_INGESTION_URL must start with http:// or https://, not spans.example.com\n',
+    ),
+    'error setting-refused: backend',
+  ],
+  'setting that the backend refuses, with a log that is gone': [refusesSetting(''), 'error setting-refused: backend'],
+  'ingestion of a release whose keys have ids, beside a backend without': [
+    changed('healthy', runsRelease('0.86.0', 'ingestion')),
+    'error mixed-releases: releases',
+  ],
+  'backend with ids of keys, beside an ingestion without': [
+    changed('healthy', (state) => {
+      ofTwoContainers(state);
+      runsRelease('0.85.0', 'ingestion')(state);
+    }),
+    'error mixed-releases: releases',
+  ],
+  'image of another release than its label says': [
+    changed('healthy', (state) => {
+      runsRelease('0.82.1', 'backend', 'ingestion')(state);
+      const { spec } = state.objects.find(
+        ({ kind, metadata }) => kind === 'Deployment' && /ingestion/.test(metadata.name),
+      );
+      spec.template.spec.containers[0].image = 'registry.example.com:5000/ingestion:0.81.5@sha256:0';
+    }),
+    'error mixed-releases: releases',
+  ],
+  'frontend that an upgrade left behind': [
+    changed('healthy', runsRelease('0.86.0', 'backend', 'ingestion')),
+    'warning not-rendered: Deployment junjo-ai-studio-frontend',
+  ],
+  'Deployment under another name that writes the data': [
+    changed('healthy', ({ objects }) => {
+      const backend = objects.find(({ kind, metadata }) => kind === 'Deployment' && /backend/.test(metadata.name));
+      objects.push({ ...backend, metadata: { name: 'junjo-backend' }, status: {} });
+    }),
+    'error not-rendered: Deployment junjo-backend',
+  ],
   'registry wants credentials': [
     pull('failed to authorize: 401 Unauthorized, pull access denied, insufficient_scope: authorization failed'),
     'error image-denied: backend',

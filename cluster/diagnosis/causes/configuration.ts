@@ -1,6 +1,9 @@
+import { workloadNames } from '../../../config/names';
+import { lineOf } from '../../../releases';
 import { listOf } from '../../../render/manifest';
+import { tagOf } from '../../studio-manifests';
 import type { Cause } from '../cause';
-import { ofWorkload, referenceOf, waiting } from '../pods';
+import { crashes, lineFrom, ofWorkload, previousLog, referenceOf, waiting } from '../pods';
 
 const SECRET_NOT_SYNCED_DEADLINE_SECONDS = 60;
 
@@ -67,6 +70,23 @@ export const configurationCauses: readonly Cause[] = [
         if (!name) continue;
         const fix = 'kubectl apply -f dist/ (the whole folder). The pod then starts by itself';
         yield ofWorkload(workload, `its ConfigMap ${name} does not exist`, fix);
+      }
+    },
+  },
+  // The backend refuses one of its settings, and says which.
+  {
+    name: 'setting-refused',
+    *findings(state) {
+      for (const crash of crashes(state)) {
+        const { workload, container, exitCode, log } = crash;
+        const refused = lineOf(tagOf(workload.object))?.refusedSettings;
+        if (container.name !== 'backend' || exitCode !== refused?.exitCode) continue;
+        const said = lineFrom(log, refused.log);
+        yield ofWorkload(
+          workload,
+          `the backend refuses a setting${said ? `: ${said}` : ', and its log does not say which'}`,
+          `${said ? '' : `${previousLog(state, crash)}; `}correct it in the env file, then synth and apply. What the backend reads: ${state.kubectl} get configmap ${workloadNames.backend}-settings -o yaml`,
+        );
       }
     },
   },

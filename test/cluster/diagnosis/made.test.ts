@@ -1,8 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { causes } from '../../../cluster/diagnosis';
 import { STOPPED } from '../../../config/names';
+import { Manifests } from '../../../render/manifest';
 import { diagnosisOf, recording, summaryOf } from '../../support/cluster-state';
-import { changed, crashes, diagnosisOfCrash, made } from '../../support/made-states';
+import {
+  changed,
+  crashes,
+  diagnosisOfCrash,
+  made,
+  ofTwoContainers,
+  refusesSetting,
+  runsRelease,
+} from '../../support/made-states';
 
 test.each(Object.entries(made))('%s', (_, [state, first]) => {
   expect(summaryOf(state)[0]).toBe(first);
@@ -18,6 +27,82 @@ test('a crash that is no other is told in its last words', () => {
   expect(diagnosisOfCrash(log)[0]?.text).toBe(
     'backend ends with code 1, 3 times so far: ValueError: JUNJO_ALLOW_ORIGINS must not be *',
   );
+});
+
+describe('a backend that refuses a setting', () => {
+  const first = (log: string) => diagnosisOf(refusesSetting(log))[0];
+
+  test('is told in the line that it wrote, and where the setting comes from', () => {
+    const log = '{"level":"info"}\nConfiguration error: PORT must be between 1 and 65535\n';
+    expect(first(log)?.text).toBe('the backend refuses a setting: PORT must be between 1 and 65535');
+    expect(first(log)?.fix).toMatch(/env file.*get configmap junjo-ai-studio-backend-settings -o yaml$/);
+  });
+
+  test('is told without that line', () => {
+    expect(first('started\n')?.text).toBe('the backend refuses a setting, and its log does not say which');
+    expect(first('started\n')?.fix).toContain('logs deployment/junjo-ai-studio-backend -c backend --previous');
+  });
+
+  test('shows no value that may be secret, and no more than a line', () => {
+    const secret = Buffer.from('a token of this test, of some length').toString('base64');
+    const log = `Configuration error: JUNJO_INTERNAL_GRPC_TOKEN=short is too short, ${secret} is not ${'x '.repeat(400)}\n`;
+    expect(first(log)?.text).not.toMatch(new RegExp(`short is|${secret}`));
+    expect(first(log)?.text.length).toBeLessThan(400);
+  });
+
+  test.each([
+    ['another exit code', { exitCode: 1 }, '0.86.0'],
+    ['a release that ends otherwise', { exitCode: 2 }, '0.82.1'],
+  ])('is not taken for a crash with %s', (_, { exitCode }, tag) => {
+    const state = refusesSetting('Configuration error: PORT');
+    runsRelease(tag, 'backend', 'ingestion')(state);
+    for (const { status } of state.objects.filter(({ kind }) => kind === 'Pod')) {
+      const { terminated } = status.containerStatuses[0].lastState;
+      if (terminated?.exitCode === 2) terminated.exitCode = exitCode;
+    }
+    expect(diagnosisOf(state)[0]?.cause).toBe('crash-loop');
+  });
+});
+
+test('a studio of two containers is well without a frontend', () => {
+  expect(summaryOf(changed('healthy', ofTwoContainers))).toEqual([]);
+});
+
+test.each([
+  ['0.86.0', '0.85.0', 'spans are stored without the id of their API key'],
+  ['0.85.0', '0.86.0', 'ingestion refuses every API key as UNAVAILABLE'],
+  ['0.82.1', '0.81.5', 'which were not made for each other'],
+])('backend %s and ingestion %s: %s', (backend, ingestion, consequence) => {
+  const state = changed('healthy', (each) => {
+    runsRelease(backend, 'backend')(each);
+    runsRelease(ingestion, 'ingestion')(each);
+  });
+  const found = diagnosisOf(state).find(({ cause }) => cause === 'mixed-releases');
+  expect(found?.text).toContain(consequence);
+  expect(found?.fix).toContain('both roll together');
+});
+
+test('what is not rendered is told by the rendering where there is one', () => {
+  const state = changed('healthy', runsRelease('0.86.0', 'backend', 'ingestion'));
+  const rendered = new Manifests(state.objects);
+  expect(summaryOf(state, { rendered })).toEqual([]);
+  const others = new Manifests(state.objects.filter(({ metadata }) => !metadata.name.includes('ingestion')));
+  expect(summaryOf(state, { rendered: others })).toEqual(['error not-rendered: Deployment junjo-ai-studio-ingestion']);
+});
+
+test('a Deployment of somebody else that only reads the data, or is stopped, is left alone', () => {
+  const state = changed('healthy', ({ objects }) => {
+    const backend = objects.find(({ kind, metadata }) => kind === 'Deployment' && /backend/.test(metadata.name));
+    const copy = (name: string) => ({ ...structuredClone(backend), metadata: { name } });
+    const [reader, stopped] = [copy('reader'), copy('stopped')];
+    stopped.spec.replicas = 0;
+    stopped.status = reader.status = { readyReplicas: 1, updatedReplicas: 1, replicas: 1 };
+    for (const volume of reader.spec.template.spec.volumes) {
+      if (volume.persistentVolumeClaim) volume.persistentVolumeClaim.readOnly = true;
+    }
+    objects.push(reader, stopped);
+  });
+  expect(summaryOf(state).filter((line) => line.includes('not-rendered'))).toEqual([]);
 });
 
 test('a volume that fills is told before it is full', () => {

@@ -1,6 +1,7 @@
 import { ClusterState } from '../../../cluster/diagnosis';
 import { overviewOf } from '../../../cluster/diagnosis/overview';
 import { type RecordedState, recording } from '../../support/cluster-state';
+import { changed, ofTwoContainers } from '../../support/made-states';
 
 const overview = ({ namespace, recorded, objects }: RecordedState) =>
   overviewOf(new ClusterState(objects, { namespace, now: new Date(recorded) }));
@@ -29,6 +30,32 @@ test('a production studio is where its settings say, whatever its Services are',
     'https://studio.example.com',
     'https://api.example.com',
     'https://spans.example.com:50051',
+  ]);
+});
+
+test.each([
+  [
+    'an Ingress',
+    { kind: 'Ingress', metadata: { name: 'junjo-ai-studio' }, spec: { rules: [{ host: 'studio.example.com' }] } },
+  ],
+  [
+    'a Gateway',
+    { kind: 'HTTPRoute', metadata: { name: 'junjo-ai-studio-ui' }, spec: { hostnames: ['studio.example.com'] } },
+  ],
+])('a production studio without a frontend is where %s leads to it', (_, route) => {
+  const state = changed('healthy', ofTwoContainers);
+  const data = { JUNJO_ENV: 'production', JUNJO_PROD_INGESTION_URL: 'https://spans.example.com' };
+  // The route of the API is left from a release with two hosts.
+  const old = {
+    kind: 'HTTPRoute',
+    metadata: { name: 'junjo-ai-studio-api' },
+    spec: { hostnames: ['api.example.com'] },
+  };
+  state.objects.push(old, { kind: 'ConfigMap', metadata: { name: 'junjo-ai-studio-backend-settings' }, data }, route);
+  expect(overview(state).addresses).toEqual([
+    { name: 'UI', url: 'https://studio.example.com' },
+    { name: 'API', url: 'https://studio.example.com' },
+    { name: 'Spans', url: 'https://spans.example.com' },
   ]);
 });
 

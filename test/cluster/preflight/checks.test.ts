@@ -113,10 +113,12 @@ const byDefault = { annotations: { 'storageclass.kubernetes.io/is-default-class'
 const local = development();
 const web = production({ JUNJO_K8S_CLUSTER_ISSUER: 'acme' });
 const own = { namespace: 'junjo-ai-studio' };
+const twoContainers = development({ JUNJO_K8S_RELEASE: '0.86.0', JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() });
 
 test.each([
   ['local', local],
   ['production', web],
+  ['two containers', twoContainers],
 ])('a cluster that has everything gets no complaint: %s', (_, settings) => {
   const lines = said(settings);
   expect(lines.filter((line) => !line.startsWith('ok'))).toEqual([]);
@@ -294,6 +296,36 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
       spec: { resources: { requests: { storage: '50Gi' } } },
     }),
     /^error claim: claim junjo-ai-studio-data cannot shrink from 50Gi to 10Gi/,
+  ],
+  'frontend of a release that had one': [
+    twoContainers,
+    beside({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: {
+        name: 'junjo-ai-studio-frontend',
+        ...own,
+        labels: { 'app.kubernetes.io/part-of': 'junjo-ai-studio' },
+      },
+    }),
+    /^warning not-rendered: Deployment junjo-ai-studio-frontend is no part .* -> sh dist\/left-behind\.sh.*: kubectl -n junjo-ai-studio delete deployment,service,networkpolicy --ignore-not-found junjo-ai-studio-frontend$/,
+  ],
+  'second writer under another name': [
+    twoContainers,
+    beside({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'studio', ...own },
+      spec: {
+        template: {
+          spec: {
+            volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'junjo-ai-studio-data' } }],
+            containers: [{ name: 'app', volumeMounts: [{ name: 'data', mountPath: '/data' }] }],
+          },
+        },
+      },
+    }),
+    /^error not-rendered: Deployment studio is no part .* may write the claim junjo-ai-studio-data.* -> before anything else: kubectl/,
   ],
   'claim of another class': [
     development({ JUNJO_K8S_STORAGE_CLASS: 'fast' }),

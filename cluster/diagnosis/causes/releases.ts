@@ -1,0 +1,56 @@
+import { workloadNames } from '../../../config/names';
+import { type Component, lineOf, type ReleaseLine } from '../../../releases';
+import { listOf } from '../../../render/manifest';
+import { tagOf } from '../../studio-manifests';
+import { unrenderedFinding, unrenderedWorkloads } from '../../unrendered';
+import type { Cause } from '../cause';
+import type { ClusterState } from '../cluster-state';
+
+export const releaseCauses: readonly Cause[] = [
+  // Only one of the two that share the volume was applied, or one has an image of its own.
+  {
+    name: 'mixed-releases',
+    *findings(state) {
+      const [backend, ingestion] = [running(state, 'backend'), running(state, 'ingestion')];
+      if (!backend || !ingestion || backend.line === ingestion.line) return;
+      yield {
+        severity: 'error',
+        subject: 'releases',
+        text: `backend runs ${backend.tag} and ingestion ${ingestion.tag}${consequence(backend.line, ingestion.line)}`,
+        fix: 'kubectl apply -f dist/foundation -f dist/ (the whole output: both roll together); JUNJO_K8S_BACKEND_IMAGE and JUNJO_K8S_INGESTION_IMAGE name one release',
+      };
+    },
+  },
+  // An earlier rendering had it and this one does not, or somebody else made it.
+  {
+    name: 'not-rendered',
+    *findings(state) {
+      for (const found of unrenderedWorkloads(state, state.rendered)) {
+        const { kind, metadata } = found.object;
+        yield { subject: `${kind} ${metadata.name}`, ...unrenderedFinding(found, state.namespace) };
+      }
+    },
+  },
+];
+
+/** The release that a component runs: its image tells, and the label of its Deployment where the image does not. */
+function running(
+  state: ClusterState,
+  component: Component,
+): { readonly tag: string; readonly line: ReleaseLine } | undefined {
+  const deployment = state.named('Deployment', workloadNames[component]);
+  const container = listOf(deployment?.spec?.template?.spec?.containers).find(({ name }) => name === component);
+  const ofImage = /:([^:/@]+)(@|$)/.exec(container?.image ?? '')?.[1];
+  for (const tag of [ofImage, tagOf(deployment)]) {
+    const line = lineOf(tag);
+    if (tag !== undefined && line) return { tag, line };
+  }
+  return undefined;
+}
+
+function consequence(backend: ReleaseLine, ingestion: ReleaseLine): string {
+  if (backend.namesKeys === ingestion.namesKeys) return ', which were not made for each other';
+  return ingestion.namesKeys
+    ? ': ingestion refuses every API key as UNAVAILABLE'
+    : ': spans are stored without the id of their API key';
+}

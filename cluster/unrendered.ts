@@ -1,0 +1,64 @@
+import { qdrantName, workloadNames } from '../config/names';
+import { componentsOf, lineOf } from '../releases';
+import { claimsOf, type Fields, fieldsOf, listOf, type Manifest, type Manifests, podsOf } from '../render/manifest';
+import { tagOf } from './studio-manifests';
+
+/** A workload in the namespace of a studio that the studio does not have. */
+export interface Unrendered {
+  readonly object: Manifest;
+  /** The claim with the data that it may write: two writers damage the databases. @default it cannot */
+  readonly writes?: string;
+}
+
+/**
+ * Workloads that run beside a studio: what a change of its settings left behind, and whatever else may write its data.
+ * @param rendered the studio as it is rendered. @default the release of the live backend says what it has
+ */
+export function unrenderedWorkloads(live: Manifests, rendered?: Manifests): readonly Unrendered[] {
+  const backend = (rendered ?? live).named('Deployment', workloadNames.backend);
+  const expected = rendered?.ofKind('Deployment').map(({ metadata }) => metadata.name) ?? namesOf(backend);
+  const data = backend ? podsOf(backend).flatMap(claimsOf) : [];
+  return [...live.ofKind('Deployment'), ...live.ofKind('StatefulSet')]
+    .filter(({ metadata, spec }) => !expected.includes(metadata.name) && spec?.replicas !== 0)
+    .flatMap((object) => {
+      const writes = podsOf(object)
+        .flatMap(writableClaims)
+        .find((claim) => data.includes(claim));
+      return writes !== undefined || isOfStudio(object) ? [{ object, writes }] : [];
+    });
+}
+
+/** The workloads of the release that the backend runs; of one that is not known, all that any has. */
+function namesOf(backend: Manifest | undefined): readonly string[] {
+  const line = lineOf(tagOf(backend));
+  return [qdrantName, ...(line ? componentsOf(line).map((each) => workloadNames[each]) : Object.values(workloadNames))];
+}
+
+function isOfStudio({ metadata }: Manifest): boolean {
+  return fieldsOf(metadata.labels)['app.kubernetes.io/part-of'] === 'junjo-ai-studio';
+}
+
+function writableClaims({ spec, containers }: ReturnType<typeof podsOf>[number]): readonly string[] {
+  const mounts = containers.flatMap(({ fields }) => listOf(fields.volumeMounts)).filter(({ readOnly }) => !readOnly);
+  return listOf(spec.volumes)
+    .filter(({ name, persistentVolumeClaim: claim }: Fields) => {
+      return claim && !claim.readOnly && mounts.some((mount) => mount.name === name);
+    })
+    .map(({ persistentVolumeClaim }) => persistentVolumeClaim.claimName);
+}
+
+/** What is wrong with such a workload, and the command that removes it. */
+export function unrenderedFinding({ object: { kind, metadata }, writes }: Unrendered, namespace: string) {
+  const fix = `kubectl -n ${namespace} delete ${kind.toLowerCase()},service,networkpolicy --ignore-not-found ${metadata.name}`;
+  return writes === undefined
+    ? ({
+        severity: 'warning',
+        text: 'is no part of this release and still runs; it is harmless',
+        fix: `sh dist/left-behind.sh, where synth wrote it; Argo CD prunes it; else: ${fix}`,
+      } as const)
+    : ({
+        severity: 'error',
+        text: `is no part of this release and may write the claim ${writes}: two writers damage the databases`,
+        fix: `before anything else: ${fix}`,
+      } as const);
+}

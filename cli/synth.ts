@@ -60,8 +60,14 @@ async function synthesize(options: SynthOptions, io: Io): Promise<ExitCode> {
   const refused = refusedChanges(output, changed, rendering.manifests);
   if (refused.length > 0) return tell({ problems: [...rendering.problems, ...refused] }, options, io);
   const fromGit = rendering.studios.some(({ config }) => config.git);
-  // Argo CD prunes what it applied by itself.
-  const gone = fromGit && before.some(({ path }) => isOfArgoCd(path)) ? [] : leftBehind(changed, rendering.manifests);
+  const noLonger = leftBehind(changed, rendering.manifests);
+  const namespaces = rendering.studios.map(({ config }) => config.namespace);
+  // Argo CD prunes by itself what it applied: no Secret, and nothing of a studio whose Application went.
+  const byArgoCd = fromGit && before.some(({ path }) => isOfArgoCd(path));
+  const isPruned = ({ namespace, resource }: ObjectReference) =>
+    namespaces.includes(namespace) && !resource.startsWith('secret/');
+  const pruned = byArgoCd ? noLonger.filter(isPruned) : [];
+  const gone = byArgoCd ? [] : noLonger;
   // A committed output holds what its env files render and nothing else.
   const { problems, studios, kept } = rendering;
   if (studios.length > 0) {
@@ -75,7 +81,8 @@ async function synthesize(options: SynthOptions, io: Io): Promise<ExitCode> {
     }
   }
   const wrote = isNew ? 'Wrote .env: a studio on localhost, with fresh secrets.\n\n' : '';
-  const text = studios.length > 0 ? wrote + summary(studios, files, gone, selection, options, io) : undefined;
+  const text =
+    studios.length > 0 ? wrote + summary(studios, files, { gone, pruned }, selection, options, io) : undefined;
   const result = {
     studios: studios.map(({ config: { name, namespace, tag, environment } }) => ({
       name,
@@ -85,7 +92,8 @@ async function synthesize(options: SynthOptions, io: Io): Promise<ExitCode> {
     })),
     output,
     files: files.map(({ path }) => path),
-    leftBehind: gone.map(({ namespace, resource }) => `${namespace} ${resource}`),
+    leftBehind: gone.map(named),
+    prunedByArgoCd: pruned.map(named),
   };
   return tell({ problems, text, result }, options, io);
 }
@@ -144,6 +152,26 @@ function freshFolder(output: string): string {
   }
 }
 
+/** Objects that are no longer rendered. */
+interface NoLonger {
+  /** Those that somebody has to remove. */
+  readonly gone: readonly ObjectReference[];
+  /** Those that Argo CD removes. */
+  readonly pruned: readonly ObjectReference[];
+}
+
+function named({ namespace, resource }: ObjectReference): string {
+  return `${namespace} ${resource}`;
+}
+
+function prunedLines(pruned: readonly ObjectReference[]): readonly string[] {
+  if (pruned.length === 0) return [];
+  return [
+    `Argo CD removes what is no longer rendered (${pruned.length} objects) when it syncs:`,
+    ...pruned.map((reference) => `  ${named(reference)}`),
+  ];
+}
+
 /** What to do about objects that are no longer rendered. */
 function removalLines(
   gone: readonly ObjectReference[],
@@ -159,6 +187,8 @@ function removalLines(
   return [
     `${when}, remove what is no longer rendered (${gone.length} objects; kubectl apply leaves them):`,
     ...how,
+    // The commands name them already.
+    ...(fromGit ? [] : ['That removes:', ...gone.map((reference) => `  ${named(reference)}`)]),
     ...(others.length > 0
       ? [`That ends the studio in ${listed(others)}. If it is another one, which is to live on, leave it alone.`]
       : []),
@@ -168,7 +198,7 @@ function removalLines(
 function summary(
   studios: Rendering['studios'],
   files: readonly RenderedFile[],
-  gone: readonly ObjectReference[],
+  { gone, pruned }: NoLonger,
   selection: Selection,
   { output }: SynthOptions,
   { environment }: Io,
@@ -191,6 +221,7 @@ function summary(
     ...(studios.some(({ config }) => config.git)
       ? [`Or commit ${output}/, and once: kubectl apply -f ${output}/argocd`]
       : []),
+    ...prunedLines(pruned),
     ...(!folders && only ? openLines(only.config, howToRun('forward', environment)) : []),
   ]
     .map(inOneLine)

@@ -15,6 +15,7 @@ import { placementOf } from './parts/placement';
 import { egressOf } from './parts/proxy';
 import { qdrantOf } from './parts/qdrant';
 import { chooseRelease } from './parts/release';
+import { frontendReplicasOf } from './parts/replicas';
 import { type SecretSurroundings, secretsOf } from './parts/secrets';
 import { fixedEnvironmentOf, settingsOf } from './parts/settings';
 import { checkSize } from './parts/size';
@@ -151,11 +152,12 @@ function configOf(
   const storage = built(storageOf(values));
   const acceptedLosses = built(acceptedLossesOf(values, line, lines));
   const backup = built(backupOf(values, storage, namespace));
-  const egress = built(egressOf(values));
+  const egress = built(egressOf(values, line, backup));
   const secrets = built(secretsOf(values, table, line, namespace, surroundings));
   const qdrant = built(qdrantOf(values));
   const patches = built(patchesOf(values, surroundings.readFile));
   const placement = built(placementOf(values, storage));
+  const frontendReplicas = built(frontendReplicasOf(values, line));
   if (!storage || !secrets) return { value: undefined, problems };
   const config: StudioConfig = {
     ...singleValues(values),
@@ -172,6 +174,7 @@ function configOf(
     backup,
     qdrant: qdrant && { ...qdrant, secretDigest: secrets.keyDigests[qdrant.secretKey] },
     placement,
+    frontendReplicas,
     imageTarget: imageTargetOf(values, line),
     apiUrl: addresses.api?.origin ?? `http://localhost:${line.ports.backend.http}`,
     edge,
@@ -196,7 +199,6 @@ function singleValues(values: Values) {
       labels: values.inEffect('JUNJO_K8S_LABELS') ?? {},
       annotations: values.inEffect('JUNJO_K8S_ANNOTATIONS') ?? {},
     },
-    frontendReplicas: values.inEffect('JUNJO_K8S_FRONTEND_REPLICAS'),
     networkPolicy: values.inEffect('JUNJO_K8S_NETWORK_POLICY'),
     ingressNamespace: values.inEffect('JUNJO_K8S_INGRESS_NAMESPACE'),
     git: repo

@@ -646,7 +646,8 @@ export const variables = [
   {
     name: 'JUNJO_K8S_EGRESS',
     group: 'Kubernetes: edge',
-    meaning: 'Further addresses that the backend may call, for example a proxy or a model server',
+    meaning:
+      'Further addresses that the backend of releases that call out, and VolSync, may call, for example a proxy or a model server',
     type: egress,
     defaultText: 'public addresses on 443 alone',
     example: '10.0.0.5/32:3128',

@@ -103,14 +103,18 @@ export const purposes: readonly FilePurpose[] = [
   {
     file: '40-backend',
     madeBy: 'charts/backend.ts',
-    text: 'The backend: the API of the studio',
+    text: 'The backend: the API of the studio, and its UI where there is no frontend',
     objects: [
       {
         kind: 'Deployment',
         name: 'junjo-ai-studio-backend',
         text: 'Runs the backend as one pod, because its databases have one writer',
       },
-      { kind: 'Service', name: 'junjo-ai-studio-backend', text: 'The API, for browsers, by way of the edge' },
+      {
+        kind: 'Service',
+        name: 'junjo-ai-studio-backend',
+        text: 'The API, and the UI where there is no frontend, for browsers, by way of the edge',
+      },
       {
         kind: 'Service',
         name: 'junjo-ai-studio-backend-internal',
@@ -172,7 +176,7 @@ export const purposes: readonly FilePurpose[] = [
   {
     file: '60-frontend',
     madeBy: 'charts/frontend.ts',
-    text: 'The frontend: the UI of the studio',
+    text: 'The frontend: the UI of the studio, on releases that have it in a container of its own',
     objects: [
       { kind: 'Deployment', name: 'junjo-ai-studio-frontend', text: 'Runs the nginx that serves the UI' },
       { kind: 'Service', name: 'junjo-ai-studio-frontend', text: 'The UI, for browsers, by way of the edge' },
@@ -221,7 +225,11 @@ export const purposes: readonly FilePurpose[] = [
       { kind: 'Ingress', name: 'junjo-ai-studio-redirect', text: 'Leads plain HTTP to HTTPS' },
       { kind: 'Gateway', name: 'junjo-ai-studio', text: 'Listens for the hosts of the studio' },
       { kind: 'HTTPRoute', name: 'junjo-ai-studio-ui', text: 'Leads the host of the UI to its Service' },
-      { kind: 'HTTPRoute', name: 'junjo-ai-studio-api', text: 'Leads the host of the API to its Service' },
+      {
+        kind: 'HTTPRoute',
+        name: 'junjo-ai-studio-api',
+        text: 'Leads the host of the API to its Service, where it is not that of the UI',
+      },
       { kind: 'HTTPRoute', name: 'junjo-ai-studio-redirect', text: 'Leads plain HTTP to HTTPS' },
       { kind: 'GRPCRoute', name: 'junjo-ai-studio-spans', text: 'Leads spans to ingestion' },
       {

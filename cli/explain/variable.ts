@@ -126,12 +126,12 @@ function said(values: Values, { name, secret }: Variable): Pick<SetVariable, 'va
 
 function placesOf(variable: Variable, values: Values): readonly string[] {
   const { name, nameInContainer: key = name, readers, secret } = variable;
-  const { refused, setByManifests, insteadOfCompose, onlyWith } = variable;
+  const { refused, setByManifests, insteadOfCompose, onlyWith, alsoForManifests } = variable;
   if (refused) return [`nowhere: it ${refused}`];
   if (onlyWith && !values.inEffect(onlyWith)) return [`nowhere: it has no effect without ${onlyWith}=true`];
   if (setByManifests) return [`nowhere: the manifests set it to ${setByManifests}`];
   if (insteadOfCompose) return [`nowhere: ${insteadOfCompose}`];
-  if (!readers) return ['the manifests alone; no container gets it'];
+  if (!readers || (readers.length === 0 && alsoForManifests)) return ['the manifests alone; no container gets it'];
   if (readers.length === 0) return ['nowhere: this release does not read it'];
   if (secret) return [`Secret ${values.inEffect('JUNJO_K8S_SECRET_NAME')}, key ${key}${secretNote(values)}`];
   return readers.map((component) => `ConfigMap ${settingsName(component)}, key ${key}`);

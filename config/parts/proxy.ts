@@ -1,7 +1,8 @@
+import type { ReleaseLine } from '../../releases';
 import { internalServiceNames, qdrantName } from '../names';
 import type { Built, Problem } from '../problems';
 import { mayBePublic } from '../public-addresses';
-import type { Egress, Secrets } from '../studio-config';
+import type { Backup, Egress, Secrets } from '../studio-config';
 import type { Values } from '../values';
 import { proxyNames } from '../variables';
 
@@ -23,8 +24,8 @@ export function proxyExceptions(values: Values, { readers }: Secrets): Readonly<
   return { NO_PROXY: exceptions, no_proxy: exceptions };
 }
 
-/** What the backend may call beside public addresses on 443. */
-export function egressOf(values: Values): Built<readonly Egress[]> {
+/** What the backend, and VolSync, may call beside public addresses on 443. */
+export function egressOf(values: Values, { callsOut }: ReleaseLine, backup: Backup): Built<readonly Egress[]> {
   const problems: Problem[] = [];
   const isSet = values.isSet('JUNJO_K8S_EGRESS');
   const closed = values.inEffect('JUNJO_K8S_NETWORK_POLICY');
@@ -33,7 +34,11 @@ export function egressOf(values: Values): Built<readonly Egress[]> {
       values.note('JUNJO_K8S_EGRESS', 'has no effect without network policies: the backend may call everything'),
     );
   }
-  for (const name of proxyNames) {
+  if (isSet && closed && !callsOut && backup.kind !== 'volsync') {
+    const text = 'has no effect: this release calls nothing outside the cluster, and no VolSync copies the data';
+    problems.push(values.note('JUNJO_K8S_EGRESS', text));
+  }
+  for (const name of callsOut ? proxyNames : []) {
     const proxy = values.inEffect(name);
     if (proxy && closed && !isSet && !isOnPublicHttps(proxy)) {
       const text =

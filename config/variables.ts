@@ -162,7 +162,8 @@ export const variables = [
   {
     name: 'JUNJO_PROD_BACKEND_URL',
     group: 'Addresses',
-    meaning: 'Address of the API in production, on another host of the same registrable domain as the UI',
+    meaning:
+      'Address of the API in production, on another host of the same registrable domain as the UI; without effect where UI and API are one container',
     type: text,
     required: 'production',
     readers: ['backend', 'frontend'],

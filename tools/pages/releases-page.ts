@@ -2,7 +2,16 @@ import { posix } from 'node:path';
 import { stopIngestion } from '../../charts/start-and-stop';
 import { internalServiceNames, workloadNames } from '../../config/names';
 import { listed } from '../../config/text';
-import { moveOf, needsBackendFirst, type ReleaseLine, recommendedTag, stepName, uiOf } from '../../releases';
+import {
+  componentsOf,
+  hasOneHost,
+  moveOf,
+  needsBackendFirst,
+  type ReleaseLine,
+  recommendedTag,
+  stepName,
+  uiOf,
+} from '../../releases';
 import { type Parts, table } from './page';
 
 /** What the API wants of whoever signs in or makes the first user, for curl. */
@@ -12,14 +21,16 @@ const credentials = `-H 'content-type: application/json' -d '{"email":"you@examp
 export function releasesPage(lines: readonly ReleaseLine[]): Parts {
   return {
     lines: table(
-      ['line', 'tags', 'stores', 'UI', 'API', 'spans'],
+      ['line', 'tags', 'containers', 'stores', 'UI', 'API', 'spans', 'largest body of a request'],
       lines.map((line) => [
         line.name,
         line.tags.join(', '),
+        componentsOf(line).join(', '),
         line.stores.description,
         `${uiOf(line, 'production').published[0]}`,
-        `${line.ports.backend.http}`,
+        hasOneHost(line) ? 'the same host and port' : `${line.ports.backend.http}`,
         `${line.ports.ingestion.otlp}`,
+        line.api.bodyLimitMb ? `${line.api.bodyLimitMb} MB, above which the API answers 413` : 'what the edge allows',
       ]),
     ),
     access: table(
@@ -47,7 +58,9 @@ function signIn({ api }: ReleaseLine): string {
 }
 
 function sessionsEnd({ api }: ReleaseLine): string {
-  if (api.cookie === 'stored') return 'no setting: sessions are kept in the database of users';
+  if (api.cookie === 'stored') {
+    return 'no secret: a sign-out ends its own session, and a restore brings back those of the backup';
+  }
   return api.cookie === 'signed'
     ? 'a new `JUNJO_SESSION_SECRET`; a new `JUNJO_SECURE_COOKIE_KEY` alone ends none'
     : 'a new `JUNJO_SESSION_SECRET` or `JUNJO_SECURE_COOKIE_KEY`';
@@ -76,9 +89,10 @@ function withoutBackend(line: ReleaseLine): string {
     : `\`${ingestion.uncheckedKey}\`, which exporters retry for a while`;
 }
 
-function stop({ ingestion }: ReleaseLine): string {
+function stop({ ingestion, stores }: ReleaseLine): string {
   if (ingestion.stop !== 'ignores SIGTERM') {
-    return `drains its streams and writes what it acknowledged, in at most ${ingestion.stop.drainSeconds} s`;
+    const then = stores.logPath ? 'writes what is pending to its write-ahead log' : 'closes its store';
+    return `drains its streams and ${then}, in at most ${ingestion.stop.drainSeconds} s`;
   }
   const { terminationGracePeriodSeconds: seconds } = stopIngestion(ingestion);
   return `ignores SIGTERM: a proxy in its pod closes the connections, and ingestion is killed ${seconds} s later, when the last ${ingestion.unwrittenSeconds} s of spans are written`;

@@ -27,7 +27,9 @@ function endpoints(studio: Rendered): Record<string, Endpoint> {
   return {
     backend: own('backend'),
     ingestion: own('ingestion'),
-    frontend: own('frontend'),
+    ...(studio.ofKind('Deployment').some(({ metadata }) => /frontend/.test(metadata.name)) && {
+      frontend: own('frontend'),
+    }),
     solver: pod('solver', NAMESPACE, { 'acme.cert-manager.io/http01-solver': 'true' }),
     stranger: pod('stranger', NAMESPACE, { app: 'stranger' }),
     edge: pod('edge', EDGE, { 'app.kubernetes.io/name': 'traefik' }),
@@ -52,6 +54,8 @@ const ports = {
   // The guard; the API itself is behind it.
   api: 8080,
   'api-itself': 1323,
+  // The API and the UI of a release without a frontend.
+  'ui-and-api': 26154,
   'api-keys': 50053,
   spans: 50051,
   // The sidecar in which TLS ends.
@@ -154,6 +158,21 @@ test('without source ranges everybody who can get out may send spans', () => {
   );
   const others = meant(documented).filter((row) => !row.endsWith('ingestion spans'));
   expect(allowed(production({ ...known, ...published })).sort()).toEqual([...others, ...outsiders].sort());
+});
+
+test('a release without a frontend calls nothing outside, whatever JUNJO_K8S_EGRESS opens', () => {
+  const settings = production({
+    ...known,
+    ...published,
+    JUNJO_K8S_INGESTION_SOURCE_RANGES: '203.0.113.0/24',
+    JUNJO_K8S_RELEASE: '0.86.0',
+    JUNJO_INTERNAL_GRPC_TOKEN: freshSecret(),
+    JUNJO_K8S_EGRESS: '10.1.2.3/32:22',
+  });
+  const expected = meant(documented.filter((row) => !/frontend|internet/.test(row)))
+    .map((row) => row.replace('backend api', 'backend ui-and-api').replace('ui-and-api-keys', 'api-keys'))
+    .map((row) => row.replace('ingestion spans', 'ingestion spans-itself'));
+  expect(allowed(settings).sort()).toEqual(expected.sort());
 });
 
 test('without a load balancer only the edge brings spans', () => {

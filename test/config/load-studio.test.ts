@@ -1,6 +1,6 @@
 import { loadStudio } from '../../config/load-studio';
 import { formatProblem } from '../../config/problems';
-import { development, envText, freshSecret, load, problemsOf, production } from '../support/studio';
+import { development, envText, freshSecret, load, problemsOf, production, type Settings } from '../support/studio';
 
 describe('several env files', () => {
   const shared = { path: 'shared.env', text: envText(production({ JUNJO_LOG_LEVEL: 'info' })) };
@@ -132,6 +132,39 @@ describe('what is not an error', () => {
       );
     }
     expect(note).toContain('kind load docker-image');
+  });
+});
+
+describe('on a release whose backend serves the UI and calls nothing outside', () => {
+  const notes = (settings: Settings) =>
+    problemsOf(
+      envText(
+        production({
+          JUNJO_K8S_RELEASE: '0.86.0',
+          JUNJO_INTERNAL_GRPC_TOKEN: freshSecret(),
+          JUNJO_SESSION_SECRET: undefined,
+          JUNJO_SECURE_COOKIE_KEY: undefined,
+          JUNJO_PROD_BACKEND_URL: undefined,
+          ...settings,
+        }),
+      ),
+    );
+
+  test.each([
+    ['JUNJO_K8S_EGRESS', '10.0.0.5/32:3128'],
+    ['JUNJO_K8S_FRONTEND_REPLICAS', '2'],
+    ['JUNJO_K8S_FRONTEND_IMAGE', 'registry.example.com/frontend:0.85.0'],
+    ['JUNJO_K8S_API_GUARD', 'false'],
+    ['JUNJO_PROD_BACKEND_URL', 'https://api.example.com'],
+    ['HTTPS_PROXY', 'http://proxy.example.com:3128'],
+    ['no_proxy', 'example.com'],
+  ])('%s gets one note, that it has no effect', (name, value) => {
+    expect(notes({ [name]: value })).toEqual([expect.stringMatching(`^note: \\.env:\\d+ ${name}: has no effect`)]);
+  });
+
+  test('JUNJO_K8S_EGRESS holds for the pods of VolSync', () => {
+    const volSync = { JUNJO_K8S_BACKUP: 'volsync', JUNJO_K8S_BACKUP_REPOSITORY: 'repository' };
+    expect(notes({ ...volSync, JUNJO_K8S_EGRESS: '10.0.0.5/32:9000' })).toEqual(notes(volSync));
   });
 });
 

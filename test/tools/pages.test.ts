@@ -35,7 +35,9 @@ test.each([
   'docs/network.md',
   'docs/runbook.md',
 ])('%s, which nobody generates, says nothing of a release that would go stale', (page) => {
-  const words = readFileSync(page, 'utf8').match(/(?<![0-9.])[0-9]+(\.[0-9]+)+/g) ?? [];
+  // A step from one release to another stays what it is.
+  const text = readFileSync(page, 'utf8').replace(/^## From [0-9.]+ to [0-9.]+\n.*?(?=^## )/ms, '');
+  const words = text.match(/(?<![0-9.])[0-9]+(\.[0-9]+)+/g) ?? [];
   const releases = releaseLines.flatMap(({ name, tags }) => [name, ...tags]).filter((name) => name !== defaultTag);
   expect(words.filter((word) => releases.includes(word))).toEqual([]);
 });

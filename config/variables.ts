@@ -163,7 +163,7 @@ export const variables = [
     name: 'JUNJO_PROD_BACKEND_URL',
     group: 'Addresses',
     meaning:
-      'Address of the API in production, on another host of the same registrable domain as the UI; without effect where UI and API are one container',
+      'Address of the API in production, where it is not that of the UI: another host of the same registrable domain',
     type: text,
     required: 'production',
     readers: ['backend', 'frontend'],

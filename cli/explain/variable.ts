@@ -77,7 +77,8 @@ export function explainVariable(
     releaseLine: line.name,
     type: type.description,
     secret,
-    required,
+    // What no container and no manifest reads need not be set.
+    required: variable.readers?.length === 0 && !variable.alsoForManifests ? undefined : required,
     onlyWith,
     default: unset.textInEffect(name) ?? defaultText,
     readBy: readers,

@@ -1,4 +1,4 @@
-import { releaseLines } from '../../releases';
+import { lineOf, releaseLines } from '../../releases';
 import {
   development,
   envText,
@@ -10,15 +10,15 @@ import {
   type Settings,
 } from '../support/studio';
 
-const asksByItself = (tag: string) => /^0\.8[2-6]/.test(tag);
-const token = (tag: string) => (asksByItself(tag) ? { JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() } : {});
+const needsToken = (tag: string) => lineOf(tag)?.variables.some(({ name }) => name === 'JUNJO_INTERNAL_GRPC_TOKEN');
+const token = (tag: string) => (needsToken(tag) ? { JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() } : {});
 const studioOf = (tag: string, more: Settings = {}) => production({ JUNJO_K8S_RELEASE: tag, ...token(tag), ...more });
 const containers = (settings: Settings) =>
   render(settings)
     .pod('backend')
     .spec.containers.map(({ name }: Manifest) => name);
 const tags = releaseLines.flatMap((line) => line.tags);
-const open = tags.filter((tag) => !asksByItself(tag));
+const open = tags.filter((tag) => !lineOf(tag)?.api.spansNeedSignIn);
 
 describe('the API of a production studio', () => {
   test.each(open)('of %s, which shows spans to everybody, is behind a guard', (tag) => {

@@ -92,7 +92,7 @@ describe('a variable', () => {
   });
 
   test.each([
-    ['JUNJO_DF_SPILL_PATH', /release line 0\.70 has no such variable, .*0\.86 have/],
+    ['JUNJO_DF_SPILL_PATH', /release line 0\.70 has no such variable, .*0\.82, .* have/],
     ['JUNJO_BACKEND_MEM_LIMIT', /nowhere: JUNJO_K8S_SIZE sets the memory/],
     ['INGESTION_HOST', /nowhere: the manifests set it to junjo-ai-studio-ingestion-internal/],
     ['GRPC_PORT', /nowhere: it means the backend's internal port to the one/],

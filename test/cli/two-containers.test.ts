@@ -39,6 +39,7 @@ describe('of a studio without a frontend', () => {
     const address = await folder.junjo(['explain', 'JUNJO_PROD_FRONTEND_URL']);
     expect(address.stdout).toMatch(/ends up +the manifests alone; no container gets it/);
     const api = await folder.junjo(['explain', 'JUNJO_PROD_BACKEND_URL']);
+    expect(api.stdout).toMatch(/^ +required +no$/m);
     expect(api.stdout).toMatch(/ends up +nowhere: this release does not read it/);
     expect((await folder.junjo(['explain', 'deployment/junjo-ai-studio-frontend'])).status).toBe(1);
   });

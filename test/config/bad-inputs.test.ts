@@ -90,7 +90,7 @@ const badInputs: readonly BadInput[] = [
   missing(
     'production',
     'JUNJO_PROD_BACKEND_URL',
-    '.env JUNJO_PROD_BACKEND_URL: is missing. Address of the API in production, on another host of the same registrable domain as the UI',
+    '.env JUNJO_PROD_BACKEND_URL: is missing. Address of the API in production, where it is not that of the UI: another host of the same registrable domain',
   ),
   missing(
     'production',
@@ -787,7 +787,7 @@ describe('an env file with something wrong', () => {
       '.env:7 JUNJO_HOST_DB_DATA_PATH: is a folder of one node, and no node is named. Set JUNJO_K8S_NODE to the node that holds it, or JUNJO_K8S_STORAGE_CLASS to use storage of the cluster instead',
       'warning: .env:10 GEMINI_API_KEY: still holds a placeholder and is left out. Set it, or remove the line',
       '.env JUNJO_PROD_FRONTEND_URL: is missing. Address of the UI in production, for example https://studio.example.com',
-      '.env JUNJO_PROD_BACKEND_URL: is missing. Address of the API in production, on another host of the same registrable domain as the UI',
+      '.env JUNJO_PROD_BACKEND_URL: is missing. Address of the API in production, where it is not that of the UI: another host of the same registrable domain',
       '.env JUNJO_PROD_INGESTION_URL: is missing. Address to which applications send spans in production; its three forms are three ways (docs/edge.md)',
       expect.stringMatching(/^note: .env JUNJO_K8S_INGRESS_CLASS: .* the cluster's default class/),
       'note: .env JUNJO_K8S_RELEASE: is not set, so that 0.70.3 of 16 November 2025 runs; the newest release is 0.86.0 of 8 October 2026. Set the one that you want',

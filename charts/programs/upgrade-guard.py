@@ -9,18 +9,36 @@ TERMINATION_LOG the file in which the kubelet looks for the reason of an end.
 import errno
 import json
 import os
-import sqlite3
+import re
+import stat
 import sys
 import time
+from collections import namedtuple
 
 MARK = ".junjo-studio.json"
 
 # Files whose columns are looked at, newest and oldest of each folder: a volume may hold thousands.
 LOOKED_AT = 200
 
+# Bytes of a file in which the names of its columns must be: those of 22 take 4500 at most.
+DESCRIPTION = 65536
+
+# Pages of a table and frames of a log that are read at most: nothing on a volume may use up the memory of the pod.
+PAGES = 1000
+FRAMES = 200_000
+
+# What a file raises that is not what it says to be.
+DAMAGED = (ValueError, IndexError)
+
+SET_ASIDE = "No setting helps. To start with an empty volume and keep what is there: junjo-k8s set-aside. It says how to bring it back."
+
+# A file for spans: the path of the line that it belongs to, its own, when it was written, and the lines that write such
+# files. No line does where its columns are known to none; None where it does not say them.
+SpanFile = namedtuple("SpanFile", "root path modified lines")
+
 
 class Stop(Exception):
-    """What would be lost, what to do, and what goes on: a line each."""
+    """What is wrong, the way back, and the way on: a line each."""
 
 
 def main(facts_path, data, termination_log):
@@ -37,14 +55,13 @@ def main(facts_path, data, termination_log):
 
 def guard(facts, data):
     check_restore(data)
-    mark = read_mark(data)
-    if mark and mark.get("line") == facts["line"] and mark.get("schema") == facts["schema"]:
+    last = marked_line(facts, read_mark(data))
+    check_users(facts, data, last)
+    if last and last["name"] == facts["line"]:
         # A restart: nothing is written, so that it also passes on a full volume.
         return
-    if mark:
-        check_marked(facts, data, mark)
-    else:
-        check_unmarked(facts, data)
+    if not last or last["schema"] != facts["schema"]:
+        check_spans(facts, data, last)
     write_mark(facts, data)
     print(f"upgrade-guard: marked for Junjo AI Studio {facts['line']}", flush=True)
 
@@ -59,142 +76,452 @@ def check_restore(data):
         )
 
 
-def check_marked(facts, data, mark):
-    schema = mark.get("schema")
-    if schema == facts["schema"]:
-        return
-    if not any(known["schema"] == schema for known in facts["schemas"]):
+def marked_line(facts, mark):
+    """The line that ran on the volume last, where a mark says it."""
+    if not mark:
+        return None
+    line, manifests = shown(mark.get("line")), shown(mark.get("manifests"))
+    wrote = precedence(manifests)
+    if wrote and wrote > (precedence(facts["manifests"]) or wrote):
         raise Stop(
-            f"Junjo AI Studio {shown(mark.get('line'))} ran on this volume last, which these manifests ({facts['manifests']}) do not know.\n"
-            f"Render with the manifests that do; {shown(mark.get('manifests'))} wrote {MARK}.\n"
-            f"To go on all the same, delete {MARK} on the volume; its files are then looked at."
+            f"Newer manifests ({manifests}) let Junjo AI Studio {line} onto this volume than these ({facts['manifests']}), which cannot tell what it holds.\n"
+            f"Render with {manifests} or newer.\n"
+            f"To start all the same, delete {MARK} on the volume; its files are then looked at."
         )
-    found, _ = written(facts, data)
-    # Files that were put aside are not lost.
-    if schema in found:
-        check_loss(facts, data, schema, mark.get("line"))
-    check_log(facts, data)
-
-
-def check_unmarked(facts, data):
-    found, unknown = written(facts, data)
-    if found:
-        last = max(found, key=lambda schema: found[schema])
-        if last != facts["schema"]:
-            check_loss(facts, data, last)
-    elif unknown:
-        raise Stop(
-            f"No known release wrote {shown(unknown)}, so that nobody can tell whether {facts['line']} reads it.\n"
-            "Put the release back that ran here last, or move this file elsewhere on the volume.\n"
-            "No setting goes on: a file that cannot be read may stop every flush of new spans."
-        )
-    check_log(facts, data)
-
-
-def check_log(facts, data):
-    """What is left over in a write-ahead log that the release shares with another one."""
-    mine = next(known for known in facts["schemas"] if known["schema"] == facts["schema"])
-    if "log" not in mine:
-        return
-    found, _ = written(facts, data, only=mine["log"])
-    for schema in found:
-        if schema != facts["schema"]:
-            check_loss(facts, data, schema)
-
-
-def check_loss(facts, data, schema, line=None):
-    known = next(each for each in facts["schemas"] if each["schema"] == schema)
-    if any(f"{name}-to-{facts['line']}" in facts["accepted"] for name in known["lines"]):
-        print(f"upgrade-guard: goes on without the spans of {' or '.join(known['lines'])}", flush=True)
-        return
-    line = line if line in known["lines"] else known["lines"][-1]
+    for known in facts["lines"]:
+        if known["name"] == mark.get("line") and known["schema"] == mark.get("schema"):
+            return known
     raise Stop(
-        f"{known['loss'].format(line=line)}{missing_table(facts, data)}\n"
-        f"Set JUNJO_K8S_RELEASE={known['release']} to go back. The way to {facts['line']}: docs/releases.md, From one line to the next.\n"
-        f"To go on without these spans: JUNJO_K8S_ACCEPT_DATA_LOSS={line}-to-{facts['line']}, for this step alone."
+        f"Junjo AI Studio {line} ran on this volume last, which these manifests ({facts['manifests']}) do not know.\n"
+        f"Render with the manifests that do; {manifests} wrote {MARK}.\n"
+        f"To start all the same, delete {MARK} on the volume; its files are then looked at."
     )
 
 
-def missing_table(facts, data):
-    """Says of a table of the user database that the release needs and that no migration brings back."""
-    path = os.path.join(data, facts["users"])
-    table = facts.get("table")
-    if not table or not os.path.exists(path):
-        return ""
-    try:
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=1) as users:
-            has = users.execute("select 1 from sqlite_master where name = ?", (table,)).fetchone()
-    except sqlite3.Error:
-        # The backend says by itself what is wrong with it.
-        return ""
-    if has:
-        return ""
-    return f" A later release made {facts['users']}: it lacks the table {table}, without which {facts['line']} does not work."
+def precedence(version):
+    """Sorts versions as https://semver.org/#spec-item-11 says; None for a text that is none."""
+    match = re.fullmatch(r"([0-9]{1,9})\.([0-9]{1,9})\.([0-9]{1,9})(?:-([0-9A-Za-z.-]+))?(?:\+.*)?", version)
+    if not match:
+        return None
+    *numbers, before = match.groups()
+    parts = before.split(".") if before else []
+    # A number counts less than a word, and longer numbers more.
+    keys = [(0, len(part.lstrip("0")), part.lstrip("0")) if part.isdigit() else (1, 0, part) for part in parts]
+    return [int(number) for number in numbers], not before, keys
 
 
-def written(facts, data, only=None):
-    """When files of each schema were last written, and a file of which the schema cannot be told."""
-    found, unknown = {}, None
-    for path in dict.fromkeys(path for known in facts["schemas"] for path in known["paths"]):
-        if only not in (None, path):
-            continue
-        owners = [known for known in facts["schemas"] if path in known["paths"]]
-        for file, modified in files_of(os.path.join(data, path)):
-            schema = schema_of(file, owners)
-            if schema:
-                found[schema] = max(modified, found.get(schema, 0))
-            else:
-                unknown = os.path.relpath(file, data)
-    return found, unknown
+def check_users(facts, data, last):
+    """Stops on a database of users on which the backend would not start, also at a restart."""
+    path, wants, table = facts["users"]["path"], facts["users"]["schema"], facts["users"].get("table")
+    has, tables = schema_of_users(os.path.join(data, path))
+    if has and has != wants:
+        makers = [line for line in facts["lines"] if line["users"] == has]
+        if not makers:
+            raise Stop(
+                f"{path} has {shown(has)}, which these manifests ({facts['manifests']}) do not know: a newer release made it, or none.\n"
+                "Render with the manifests that know it, and set JUNJO_K8S_RELEASE to the release that ran here last.\n"
+                f"{SET_ASIDE}"
+            )
+        what = f"{path} was made by Junjo AI Studio {listed(makers)} ({has}): the backend of {facts['line']} would crash on it at every start."
+    elif has and table and table not in tables:
+        makers = [line for line in facts["lines"] if line["users"] == has and line["schema"] != facts["schema"]]
+        what = f"{path} was made by a later release: it lacks the table {table}, without which {facts['line']} does not work."
+    else:
+        return
+    maker = last if last in makers else last_writer(facts, data, makers)
+    raise Stop(f"{what}\nSet JUNJO_K8S_RELEASE={maker['release']} to go back.\n{SET_ASIDE}")
+
+
+def last_writer(facts, data, lines):
+    """Of these lines the one that wrote last, as far as files tell."""
+    files = [file for file in survey(facts, data) if file.lines]
+    newest = max(files, key=lambda file: file.modified).lines if files else []
+    return ([line for line in lines if line in newest] or lines)[-1]
+
+
+def check_spans(facts, data, last):
+    """Stops where spans would be lost; the database is one that the backend takes, or none."""
+    files = survey(facts, data)
+    mine = next(line for line in facts["lines"] if line["name"] == facts["line"])
+    for file in files:
+        if file.lines == []:
+            raise Stop(
+                f"{shown(file.path)} has columns that these manifests ({facts['manifests']}) do not know: a newer release wrote it, or none.\n"
+                "Render with the manifests that know it, or move this file elsewhere on the volume.\n"
+                f"{SET_ASIDE}"
+            )
+    for file in files:
+        if file.root == facts.get("log") and file.lines and mine not in file.lines:
+            check_log(facts, file.lines, last)
+    known = [file for file in files if file.lines]
+    if last:
+        # Files that were put aside are not lost.
+        if any(last in file.lines for file in known):
+            check_loss(facts, [line for line in facts["lines"] if line["schema"] == last["schema"]], last)
+    elif known:
+        newest = max(known, key=lambda file: file.modified)
+        if mine not in newest.lines:
+            check_loss(facts, newest.lines, last)
+    elif files:
+        raise Stop(
+            f"No known release wrote {shown(files[-1].path)}, so that nobody can tell whether {facts['line']} reads it.\n"
+            "Set JUNJO_K8S_RELEASE to the release that ran here last, or move this file elsewhere on the volume.\n"
+            f"{SET_ASIDE}"
+        )
+
+
+def check_log(facts, lines, last):
+    """What one of these lines left over in the write-ahead log."""
+    line = likeliest(lines, last)
+    if line["spans"] == "flush first":
+        accept(facts, lines, line, f"{line['loss']}\nSet JUNJO_K8S_RELEASE={line['release']} to go back and flush it: ")
+        return
+    raise Stop(
+        f"The write-ahead log holds spans of Junjo AI Studio {line['name']}, which would stop every flush of {facts['line']}: new spans would never show.\n"
+        f"Set JUNJO_K8S_RELEASE={line['release']} to go back and flush it (docs/releases.md, From one line to the next), or move the files elsewhere that are in {facts['log']}.\n"
+        f"{SET_ASIDE}"
+    )
+
+
+def check_loss(facts, lines, last):
+    """What one of these lines wrote elsewhere."""
+    line = likeliest(lines, last)
+    # Else nothing is lost, or only what is left over in the log.
+    if line["spans"] in ("hidden", "unreadable", "misunderstood"):
+        way = f"Set JUNJO_K8S_RELEASE={line['release']} to go back. The way to {facts['line']}: "
+        accept(facts, lines, line, f"{line['loss']}\n{way}")
+
+
+def accept(facts, lines, line, what):
+    """Stops, unless somebody accepted a step from one of these lines."""
+    steps = {each["name"]: f"{each['name']}-to-{facts['line']}" for each in lines if each["move"] != "refused"}
+    accepted = [step for step in steps.values() if step in facts["accepted"]]
+    if accepted:
+        print(f"upgrade-guard: {accepted[0]} is accepted", flush=True)
+        return
+    step = steps.get(line["name"])
+    on = f"To start all the same: JUNJO_K8S_ACCEPT_DATA_LOSS={step}, for this step alone." if step else SET_ASIDE
+    raise Stop(f"{what}docs/releases.md, From one line to the next.\n{on}")
+
+
+def likeliest(lines, last):
+    """Of the lines that may have written a file the one that the mark says, else the last from which a step leads here."""
+    return last if last in lines else ([line for line in lines if line["move"] != "refused"] or lines)[-1]
+
+
+def listed(lines):
+    names = [line["name"] for line in lines]
+    return " or ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
+
+
+def survey(facts, data):
+    files = []
+    for root in dict.fromkeys(path for line in facts["lines"] for path in line["paths"]):
+        lines = [line for line in facts["lines"] if root in line["paths"]]
+        for file, modified in files_of(os.path.join(data, root)):
+            files.append(SpanFile(root, os.path.relpath(file, data), modified, writers_of(file, lines)))
+    return files
 
 
 def files_of(path):
     """The files at a path or below it with the time of their last change: the newest of them and the oldest."""
-    if os.path.isfile(path):
-        return [(path, os.stat(path).st_mtime)]
     files = []
-    for folder, _, names in os.walk(path):
-        # What a crash left half written is renamed only when it is whole, and read by no release.
-        for name in (name for name in names if not name.endswith(".tmp")):
-            file = os.path.join(folder, name)
-            files.append((file, os.stat(file).st_mtime))
+    # What a crash left half written is renamed only when it is whole, and read by no release.
+    below = (os.path.join(at, name) for at, _, names in os.walk(path) for name in names if not name.endswith(".tmp"))
+    for file in below if os.path.isdir(path) else [path]:
+        try:
+            status = os.stat(file)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        # A pipe would never end.
+        if stat.S_ISREG(status.st_mode):
+            files.append((file, status.st_mtime))
     files.sort(key=lambda file: file[1])
     return files if len(files) <= 2 * LOOKED_AT else files[:LOOKED_AT] + files[-LOOKED_AT:]
 
 
-def schema_of(file, owners):
-    """The schema of a file: of those who have such files, the last whose last column it has."""
-    if len(owners) == 1:
-        return owners[0]["schema"]
-    description = description_of(file)
-    for known in reversed(owners):
-        if description and known["column"].encode() in description:
-            return known["schema"]
-    return None
+def writers_of(file, lines):
+    """Of the lines that write in a folder those that write files with the columns of this one."""
+    if not any("columns" in line for line in lines):
+        return lines
+    try:
+        count, last = columns_of(file)
+    except DAMAGED:
+        return None
+    return [line for line in lines if line.get("columns") in (None, {"count": count, "last": last})]
 
 
-def description_of(file):
-    """The part of a Parquet or Arrow file that names its columns; nothing of one that was not finished."""
+def columns_of(file):
+    """How many columns a file of Parquet or Arrow has, and the name of the last."""
     with open(file, "rb") as stream:
         begin = stream.read(8)
         if begin[:4] == b"PAR1":
             # The footer, then its length, then the magic again: https://parquet.apache.org/docs/file-format/
             size = stream.seek(0, os.SEEK_END)
-            stream.seek(max(0, size - 8))
-            end = stream.read(8)
-            length = int.from_bytes(end[:4], "little")
-            if end[4:] != b"PAR1" or length > size:
-                return None
-            stream.seek(size - 8 - length)
-            return stream.read(length)
+            length = int.from_bytes(read_at(stream, size - 8, 4), "little")
+            if read_at(stream, size - 4, 4) != b"PAR1":
+                raise ValueError("not finished")
+            return columns_of_footer(read_at(stream, size - 8 - length, min(length, DESCRIPTION)))
         # A file of Arrow is a stream behind its magic; a stream begins with the message that holds the schema, and that with
         # its length: https://arrow.apache.org/docs/format/Columnar.html#encapsulated-message-format
         if begin[:6] == b"ARROW1":
             begin = stream.read(8)
         if begin[:4] != b"\xff\xff\xff\xff":
-            return None
-        length = int.from_bytes(begin[4:], "little")
-        return stream.read(length)
+            raise ValueError("not a file of spans")
+        return columns_of_message(stream.read(min(int.from_bytes(begin[4:], "little"), DESCRIPTION)))
+
+
+def read_at(stream, at, size):
+    if at < 0:
+        raise ValueError("before the file")
+    stream.seek(at)
+    read = stream.read(size)
+    if len(read) < size:
+        raise ValueError("behind the file")
+    return read
+
+
+def columns_of_footer(footer):
+    """FileMetaData of https://github.com/apache/parquet-format: its second field lists the root and every column."""
+    reader = Thrift(footer)
+    for field, kind in reader.fields():
+        if (field, kind) != (2, Thrift.LIST):
+            reader.skip(kind)
+            continue
+        size, kind = reader.list()
+        name = None
+        for _ in range(size if kind == Thrift.STRUCT else 0):
+            for field, kind in reader.fields():
+                if (field, kind) == (4, Thrift.BINARY):
+                    name = reader.take(reader.varint())
+                else:
+                    reader.skip(kind)
+        if name is None:
+            break
+        return size - 1, name.decode()
+    raise ValueError("no columns")
+
+
+class Thrift:
+    """As much of https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md as a footer needs."""
+
+    BINARY, LIST, STRUCT = 8, 9, 12
+
+    def __init__(self, data):
+        self.data = data
+        self.at = 0
+
+    def take(self, size):
+        taken = self.data[self.at : self.at + size]
+        if len(taken) < size:
+            raise ValueError("behind the footer")
+        self.at += size
+        return taken
+
+    def varint(self):
+        value = 0
+        for shift in range(0, 70, 7):
+            (byte,) = self.take(1)
+            value |= (byte & 127) << shift
+            if byte < 128:
+                return value
+        raise ValueError("no number has so many bytes")
+
+    def fields(self):
+        """Number and type of each field of a struct. Who iterates reads its value."""
+        field = 0
+        while head := self.take(1)[0]:
+            field = field + (head >> 4) if head >> 4 else self.varint() >> 1
+            yield field, head & 15
+
+    def list(self):
+        """Size of a list, and type of what is in it."""
+        (head,) = self.take(1)
+        return self.varint() if head >> 4 == 15 else head >> 4, head & 15
+
+    def skip(self, kind, depth=0):
+        # What is skipped takes a byte at least, so that the data ends before a loop does.
+        if depth > 20:
+            raise ValueError("no footer is so deep")
+        if kind in (1, 2):
+            # True or false is in the type.
+            return
+        if kind == 3:
+            self.take(1)
+        elif kind in (4, 5, 6):
+            self.varint()
+        elif kind == 7:
+            self.take(8)
+        elif kind == self.BINARY:
+            self.take(self.varint())
+        elif kind == self.STRUCT:
+            for _, inner in self.fields():
+                self.skip(inner, depth + 1)
+        elif kind in (self.LIST, 10):
+            size, inner = self.list()
+            for _ in range(size):
+                # In a list, true and false are bytes.
+                self.skip(3 if inner in (1, 2) else inner, depth + 1)
+        else:
+            raise ValueError("no footer has this type")
+
+
+def columns_of_message(message):
+    """Message of https://github.com/apache/arrow/blob/main/format/Message.fbs, which holds the Schema of Schema.fbs."""
+    top = follow(message, 0)
+    if number(message, slot(message, top, 1), 1) != 1:
+        raise ValueError("not a schema")
+    fields = follow(message, slot(message, follow(message, slot(message, top, 2)), 1))
+    count = number(message, fields, 4)
+    name = follow(message, slot(message, follow(message, fields + 4 * count), 0))
+    size = number(message, name, 4)
+    return count, part(message, name + 4, size).decode()
+
+
+# As much of https://flatbuffers.dev/internals/ as a schema needs.
+
+
+def part(data, at, size):
+    if at < 0 or at + size > len(data):
+        raise ValueError("outside of the message")
+    return data[at : at + size]
+
+
+def number(data, at, size, signed=False):
+    return int.from_bytes(part(data, at, size), "little", signed=signed)
+
+
+def follow(data, at):
+    return at + number(data, at, 4)
+
+
+def slot(data, table, field):
+    """Where a table has a field."""
+    fields = table - number(data, table, 4, signed=True)
+    if 4 + 2 * field >= number(data, fields, 2):
+        raise ValueError("the field is not set")
+    offset = number(data, fields + 4 + 2 * field, 2)
+    if not offset:
+        raise ValueError("the field is not set")
+    return table + offset
+
+
+def schema_of_users(path):
+    """How a database of users says which schema it has, and the names of its tables; nothing of one that does not say it."""
+    if not os.path.isfile(path):
+        return None, ()
+    try:
+        with open(path, "rb") as file:
+            try:
+                with open(f"{path}-wal", "rb") as log:
+                    return Sqlite(file, log).schema()
+            except FileNotFoundError:
+                return Sqlite(file).schema()
+    except DAMAGED:
+        # The backend says by itself what is wrong with it.
+        return None, ()
+
+
+class Sqlite:
+    """
+    Reads a database as its last commit left it, by https://www.sqlite.org/fileformat2.html. SQLite itself would wait for
+    locks, and write an index of the log beside it. Checksums of the log are not compared: it may be long.
+    """
+
+    def __init__(self, file, log=None):
+        self.file = file
+        self.log = log
+        head = read_at(file, 0, 100)
+        if head[:16] != b"SQLite format 3\0":
+            raise ValueError("not a database")
+        self.size = int.from_bytes(head[16:18], "big")
+        if self.size == 1:
+            self.size = 65536
+        self.frames = self.committed() if log else {}
+
+    def committed(self):
+        """Where the log has the newest version of each page that was committed."""
+        head = self.log.read(32)
+        end = self.log.seek(0, os.SEEK_END)
+        frames, since = {}, {}
+        # The frames of an older log, over which this one is written, have other salts.
+        for at in range(32, end - self.size - 23, self.size + 24):
+            frame = read_at(self.log, at, 24)
+            if frame[8:16] != head[16:24]:
+                break
+            since[int.from_bytes(frame[:4], "big")] = at + 24
+            if frame[4:8] != bytes(4):
+                frames.update(since)
+                since.clear()
+            if len(frames) + len(since) > FRAMES:
+                raise ValueError("too long")
+        return frames
+
+    def schema(self):
+        version = int.from_bytes(self.page(1)[60:64], "big", signed=True)
+        if version:
+            # Of these, none needs a table.
+            return f"version {version}", ()
+        tables = {name: root for kind, name, _, root in self.rows(1) if kind == "table" and isinstance(root, int)}
+        rows = self.rows(tables["alembic_version"]) if "alembic_version" in tables else ()
+        revisions = sorted(row[0] for row in rows if row and isinstance(row[0], str))
+        return f"revision {' and '.join(revisions)}" if revisions else None, tables
+
+    def page(self, at):
+        if at in self.frames:
+            return read_at(self.log, self.frames[at], self.size)
+        return read_at(self.file, (at - 1) * self.size, self.size)
+
+    def rows(self, root):
+        """The rows of a table, of each the first four values at most."""
+        pages = [root]
+        for at in pages:
+            if len(pages) > PAGES:
+                raise ValueError("too large, or in a circle")
+            page = self.page(at)
+            begin = 100 if at == 1 else 0
+            kind = page[begin]
+            if kind not in (5, 13):
+                raise ValueError("not a page of a table")
+            cells = begin + (12 if kind == 5 else 8)
+            count = int.from_bytes(page[begin + 3 : begin + 5], "big")
+            for cell in range(cells, cells + 2 * count, 2):
+                cell = int.from_bytes(page[cell : cell + 2], "big")
+                if kind == 13:
+                    yield values(page, cell)
+                else:
+                    pages.append(int.from_bytes(page[cell : cell + 4], "big"))
+            if kind == 5:
+                pages.append(int.from_bytes(page[begin + 8 : begin + 12], "big"))
+
+
+def values(page, at):
+    """The first four values of a row: its numbers and texts."""
+    for _ in ("size", "key"):
+        _, at = varint(page, at)
+    start = at
+    size, at = varint(page, at)
+    value, found = start + size, []
+    while at < start + size and len(found) < 4:
+        kind, at = varint(page, at)
+        length = (0, 1, 2, 3, 4, 6, 8, 8, 0, 0)[kind] if kind < 10 else (kind - 12) // 2
+        content = page[value : value + length]
+        value += length
+        if kind >= 12:
+            found.append(content.decode() if kind % 2 else None)
+        else:
+            found.append(kind - 8 if kind in (8, 9) else int.from_bytes(content, "big") if 1 <= kind <= 6 else None)
+    return found
+
+
+def varint(page, at):
+    """A number of SQLite, and where it ends."""
+    value = 0
+    for at in range(at, at + 8):
+        value = value << 7 | page[at] & 127
+        if page[at] < 128:
+            return value, at + 1
+    return value << 8 | page[at + 1], at + 2
 
 
 def read_mark(data):

@@ -1,3 +1,4 @@
+import { TOOLS_IMAGE } from '../../config/parts/images';
 import { releaseLines } from '../../releases';
 import {
   freshSecret,
@@ -14,31 +15,35 @@ const studioOf = (tag: string, settings: Settings = {}) =>
   render(
     production({
       JUNJO_K8S_RELEASE: tag,
-      JUNJO_INTERNAL_GRPC_TOKEN: tag.startsWith('0.82') ? freshSecret() : undefined,
+      JUNJO_INTERNAL_GRPC_TOKEN: freshSecret(),
       ...settings,
     }),
   );
 const initOf = (pod: Manifest, name: string): Manifest =>
   pod.spec.initContainers.find((container: Manifest) => container.name === name);
 
-test.each(tags)('the guard runs first, in the image and as the user of the backend, on its volume: %s', (tag) => {
-  const studio = studioOf(tag);
-  const pod = studio.pod('backend');
-  const [guard] = pod.spec.initContainers;
-  const backend = studio.container('backend');
-  expect(guard.name).toBe('upgrade-guard');
-  expect(guard.image).toBe(backend.image);
-  expect(guard.securityContext).toEqual(backend.securityContext);
-  const data = backend.volumeMounts.find(({ name }: Manifest) => name === 'data');
-  expect(guard.volumeMounts).toContainEqual(data);
-  expect(guard.command).toContain(data.mountPath);
-  // Where the kubelet looks for the reason of an end, unless it is told another place.
-  expect(guard.command).toContain('/dev/termination-log');
-  expect(guard).not.toHaveProperty('terminationMessagePath');
-  // It needs no setting and no secret.
-  expect(guard).not.toHaveProperty('envFrom');
-  expect(guard).not.toHaveProperty('env');
-});
+test.each(tags)(
+  'the guard runs first, in an image with Python and as the user of the backend, on its volume: %s',
+  (tag) => {
+    const studio = studioOf(tag);
+    const pod = studio.pod('backend');
+    const [guard] = pod.spec.initContainers;
+    const backend = studio.container('backend');
+    expect(guard.name).toBe('upgrade-guard');
+    // That of 0.86 has none.
+    expect(guard.image).toBe(tag === '0.86.0' ? `docker.io/${TOOLS_IMAGE}` : backend.image);
+    expect(guard.securityContext).toEqual(backend.securityContext);
+    const data = backend.volumeMounts.find(({ name }: Manifest) => name === 'data');
+    expect(guard.volumeMounts).toContainEqual(data);
+    expect(guard.command).toContain(data.mountPath);
+    // Where the kubelet looks for the reason of an end, unless it is told another place.
+    expect(guard.command).toContain('/dev/termination-log');
+    expect(guard).not.toHaveProperty('terminationMessagePath');
+    // It needs no setting and no secret.
+    expect(guard).not.toHaveProperty('envFrom');
+    expect(guard).not.toHaveProperty('env');
+  },
+);
 
 test.each(tags)('ingestion touches the volume only when the guard has let its own line pass: %s', (tag) => {
   const studio = studioOf(tag);
@@ -77,11 +82,27 @@ test('every line says where it keeps spans, and the containers are told the same
   }
 });
 
-test('lines that share a folder can be told apart by the last column of its files', () => {
-  const shared = releaseLines.filter(({ stores }) => stores.spans === 'Parquet');
-  const columns = new Map(shared.map(({ stores }) => [stores.columnsSince, stores.lastColumn]));
-  expect(new Set(columns.values()).size).toBe(columns.size);
-  expect([...columns.values()]).not.toContain(undefined);
+test('what the guard knows of each line is what its release says', () => {
+  const facts = JSON.parse(studioOf('0.82.1').get('ConfigMap', 'junjo-ai-studio-upgrade-guard').data['facts.json']);
+  expect(facts).toMatchObject({
+    line: '0.82',
+    schema: 'Parquet 0.82.0',
+    users: { path: 'sqlite/junjo.db', schema: 'revision c7cc17a2bbe9' },
+    log: 'spans/wal',
+  });
+  expect(
+    facts.lines.map(({ name, schema, users, columns, move }: Manifest) => [name, schema, users, columns?.count, move]),
+  ).toEqual([
+    ['0.70', 'DuckDB 0.70.3', 'revision c7cc17a2bbe9', undefined, 'hidden'],
+    ['0.80', 'Parquet 0.80.0', 'revision c7cc17a2bbe9', 14, 'unreadable'],
+    ['0.81.0', 'Parquet 0.80.0', 'revision c7cc17a2bbe9', 14, 'unreadable'],
+    ['0.81', 'Parquet 0.80.0', 'revision c7cc17a2bbe9', 14, 'unreadable'],
+    ['0.82', 'Parquet 0.82.0', 'revision c7cc17a2bbe9', 21, 'harmless'],
+    ['0.83', 'Parquet 0.83.0', 'revision eec3757c7c24', 21, 'refused'],
+    ['0.84', 'Parquet 0.83.0', 'revision eec3757c7c24', 21, 'refused'],
+    ['0.85', 'Parquet 0.85.0', 'revision eec3757c7c24', 21, 'refused'],
+    ['0.86', 'Parquet 0.86.0', 'version 4', 22, 'refused'],
+  ]);
 });
 
 describe('JUNJO_K8S_ACCEPT_DATA_LOSS', () => {
@@ -109,6 +130,20 @@ describe('JUNJO_K8S_ACCEPT_DATA_LOSS', () => {
     const other = render({ ...settings, JUNJO_K8S_ACCEPT_DATA_LOSS: '0.81-to-0.82' });
     expect(accepted(other)).not.toBe(accepted(after));
     expect(after?.pod('ingestion')).toEqual(before?.pod('ingestion'));
+  });
+
+  test.each([
+    ['0.83.0', '0.82-to-0.83', '0.82', '0.83'],
+    ['0.86.0', '0.70-to-0.86', '0.70', '0.86'],
+    ['0.82.1', '0.85-to-0.82', '0.85', '0.82'],
+  ])('does not help %s with %s, and names what does', (tag, step, from, to) => {
+    expect(problems(tag, step)).toEqual([
+      expect.stringMatching(
+        new RegExp(
+          `^\\.env:3 JUNJO_K8S_ACCEPT_DATA_LOSS: ${to} does not start on the database of users of ${from}, and no setting .*junjo-k8s set-aside`,
+        ),
+      ),
+    ]);
   });
 
   test.each([

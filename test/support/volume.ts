@@ -24,7 +24,7 @@ const SPAN_FILES = 'test/support/span-files';
 /** Runs Python as the user of the pods. */
 function runPython(args: readonly string[]) {
   const [program = '', ...rest] = asUserOfPods(['python3', '-I', ...args]);
-  return spawnSync(program, rest, { encoding: 'utf8', env: withSystemPython });
+  return spawnSync(program, rest, { encoding: 'utf8', env: withSystemPython, timeout: 120_000 });
 }
 
 /** What a container ends with. */
@@ -36,7 +36,7 @@ export interface Ended {
   readonly reason: string;
 }
 
-/** Databases by their tables: each is made once. */
+/** Databases by what made them: each is made once. */
 const databases = new Map<string, Buffer>();
 
 /** A release line by its name. */
@@ -44,6 +44,27 @@ export function lineCalled(name: string): ReleaseLine {
   const line = releaseLines.find((each) => each.name === name);
   if (!line) throw new Error(`no line is called ${name}`);
   return line;
+}
+
+/** The statements that make the database of users of a line: its tables that matter, and how it says its schema. */
+export function usersOf({ stores: { usersSchema: schema, usersTable } }: ReleaseLine): string {
+  const tables = ['users', 'api_keys', ...(usersTable ? [usersTable] : [])].map(
+    (name) => `create table ${name} (id text)`,
+  );
+  return [
+    ...tables,
+    ...('alembic' in schema ? revised(schema.alembic) : [`pragma user_version=${schema.userVersion}`]),
+  ].join(';');
+}
+
+/** The table of Alembic with these revisions. */
+export function revised(...revisions: readonly string[]): readonly string[] {
+  // As https://github.com/sqlalchemy/alembic makes it.
+  const column = 'version_num varchar(32) not null, constraint alembic_version_pkc primary key (version_num)';
+  return [
+    `create table alembic_version (${column})`,
+    ...revisions.map((revision) => `insert into alembic_version values ('${revision}')`),
+  ];
 }
 
 /** The volume of a studio as a folder, and the programs that run on it as the user of the pods. */
@@ -64,38 +85,41 @@ export class Volume {
   /** What the releases of a line leave on a volume; `minutesAgo` is when they wrote it last. */
   fill(line: ReleaseLine, minutesAgo = 0): this {
     const { stores } = line;
-    this.database(stores.usersPath, ['users', 'api_keys', ...(stores.usersTable ? [stores.usersTable] : [])]);
+    if (!existsSync(join(this.path, stores.usersPath))) this.database(stores.usersPath, usersOf(line));
     if (stores.spans === 'DuckDB') {
       this.write('duckdb/traces.duckdb', 'DUCK', minutesAgo);
       this.write('badgerdb/MANIFEST', 'Bdgr', minutesAgo);
       return this;
     }
-    this.database('sqlite/metadata.db', ['files']);
-    const columns = stores.columnsSince === '0.82.0' ? 21 : 14;
+    this.database('sqlite/metadata.db', 'create table files (id text)');
+    const columns = stores.columns?.count;
     this.copy(`${columns}.ipc`, `spans/wal/batch_1_${columns}.ipc`, minutesAgo);
     this.copy(`${columns}.parquet`, `spans/parquet/year=2026/month=01/day=02/spans_${columns}.parquet`, minutesAgo);
     this.copy(`${columns}.parquet`, 'spans/hot_snapshot.parquet', minutesAgo);
     return this;
   }
 
-  /** A real SQLite database in WAL mode with these tables, beside those that it has. */
-  database(path: string, tables: readonly string[]): void {
+  /** A real SQLite database in WAL mode, in place of one that is there. */
+  database(path: string, statements: string): void {
     const file = this.place(path);
-    const key = tables.join();
-    const made = existsSync(file) ? undefined : databases.get(key);
-    if (made) {
-      writeFileSync(file, made);
-      this.own(file);
-      return;
+    const made = databases.get(statements);
+    if (made) writeFileSync(file, made);
+    else {
+      rmSync(file, { force: true });
+      this.python('import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.argv[2])', [
+        file,
+        `pragma journal_mode=wal; ${statements}`,
+      ]);
+      databases.set(statements, readFileSync(file));
     }
-    const code = 'import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.argv[2])';
-    const statements = [
-      'pragma journal_mode=wal',
-      ...tables.map((table) => `create table if not exists ${table} (id text)`),
-    ];
-    const { status, stderr } = runPython(['-c', code, file, statements.join(';')]);
+    this.own(file);
+  }
+
+  /** Runs a program of Python as the user of the pods. @returns what it prints */
+  python(code: string, args: readonly string[]): string {
+    const { status, stdout, stderr } = runPython(['-c', code, ...args]);
     if (status !== 0) throw new Error(stderr);
-    if (!databases.has(key)) databases.set(key, readFileSync(file));
+    return stdout;
   }
 
   /** One of the span files that a real writer made. */
@@ -104,7 +128,7 @@ export class Volume {
     this.touch(path, minutesAgo);
   }
 
-  write(path: string, text: string, minutesAgo = 0): void {
+  write(path: string, text: string | Buffer, minutesAgo = 0): void {
     writeFileSync(this.place(path), text);
     this.touch(path, minutesAgo);
   }
@@ -126,14 +150,20 @@ export class Volume {
 
   /** Starts the guard of a line, as the manifests do. */
   guard(line: ReleaseLine, acceptedLosses: readonly string[] = []): Ended {
+    const args = this.guardArguments(line, acceptedLosses);
+    const { status, stdout, stderr } = runPython(args);
+    return { status, log: stdout + stderr, reason: readFileSync(args[3], 'utf8') };
+  }
+
+  /** The guard as a pod finds it, its facts, the volume and an empty termination log. */
+  guardArguments(line: ReleaseLine, acceptedLosses: readonly string[] = []): [string, string, string, string] {
     const facts = join(this.root, 'facts.json');
     const log = join(this.root, 'termination-log');
     writeFileSync(facts, JSON.stringify(upgradeGuardFacts({ line, lines: releaseLines, acceptedLosses })));
     writeFileSync(log, '');
     // The kubelet lets everybody write it.
     chmodSync(log, 0o666);
-    const { status, stdout, stderr } = runPython([this.program('upgrade-guard.py'), facts, this.path, log]);
-    return { status, log: stdout + stderr, reason: readFileSync(log, 'utf8') };
+    return [this.program('upgrade-guard.py'), facts, this.path, log];
   }
 
   /** A program as a pod finds it: readable for everybody. */

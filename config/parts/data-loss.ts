@@ -1,5 +1,5 @@
-import { losingSteps, type ReleaseLine } from '../../releases';
-import type { Built } from '../problems';
+import { losingSteps, moveOf, type ReleaseLine, stepName } from '../../releases';
+import type { Built, Problem } from '../problems';
 import { listed } from '../text';
 import type { Values } from '../values';
 
@@ -13,15 +13,25 @@ export function acceptedLossesOf(
 ): Built<readonly string[]> {
   const step = values.inEffect(SETTING);
   if (step === undefined) return { value: [], problems: [] };
+  return { value: [step], problems: [problemOf(step, values, line, lines)] };
+}
+
+function problemOf(step: string, values: Values, line: ReleaseLine, lines: readonly ReleaseLine[]): Problem {
+  const from = lines.find((each) => stepName(each, line) === step);
+  if (from && moveOf(from, line) === 'refused') {
+    return values.error(
+      SETTING,
+      `${line.name} does not start on the database of users of ${from.name}, and no setting changes that. Remove the line. \`junjo-k8s set-aside\` keeps the data and lets ${line.name} start with an empty volume`,
+    );
+  }
   const steps = losingSteps(line, lines);
-  const problem = steps.includes(step)
+  return steps.includes(step)
     ? values.warning(
         SETTING,
-        `lets ${line.name} start on a volume whose spans it does not read. Remove the line when it has started`,
+        `lets ${line.name} start on a volume of which it does not read or understand all spans. Remove the line when it has started`,
       )
     : values.error(
         SETTING,
-        `${step} is not a step to release line ${line.name} that loses anything (${listed(steps)} would). Remove the line, or write the step that the backend's container upgrade-guard names`,
+        `${step} is not a step to release line ${line.name} that loses anything${steps.length > 0 ? ` (${listed(steps)} would)` : ''}. Remove the line, or write the step that the backend's container upgrade-guard names`,
       );
-  return { value: [step], problems: [problem] };
 }

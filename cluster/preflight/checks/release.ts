@@ -8,9 +8,9 @@ import { type Check, error, ok, warning } from '../check';
 const EFFECTS: Readonly<Record<Exclude<Effect, 'harmless'>, (tag: string) => string>> = {
   refused: (tag) => `${tag} does not start on its database of users`,
   hidden: (tag) => `${tag} does not show its spans, which stay on the volume`,
-  unreadable: (tag) => `${tag} cannot read its spans, and a log that is left over stops every flush`,
+  unreadable: (tag) => `${tag} cannot read its spans, and what is left in its write-ahead log would stop every flush`,
   misunderstood: (tag) => `${tag} shows its spans without the graphs of workflows`,
-  'flush first': (tag) => `${tag} mixes up the columns of spans that are left in the log`,
+  'flush first': (tag) => `${tag} mixes up the columns of spans that are left in its write-ahead log`,
 };
 
 /** A studio of another release that runs here, and what the upgrade would do to its spans. */
@@ -29,12 +29,22 @@ export const liveRelease: Check = {
       return;
     }
     const text = `${live} runs here, and ${move ? EFFECTS[move](tag) : 'nothing is known of its spans'}`;
-    yield accepted.includes(step)
-      ? warning(`${text}. JUNJO_K8S_ACCEPT_DATA_LOSS accepts that`)
-      : error(
-          text,
-          `docs/releases.md tells the way; the upgrade guard stops the start until JUNJO_K8S_ACCEPT_DATA_LOSS=${step} is set`,
-        );
+    if (move === 'refused') {
+      yield error(
+        text,
+        `no setting changes that: stay with ${live}, or run \`junjo-k8s set-aside\`, which keeps the data and lets ${tag} start with an empty volume`,
+      );
+      return;
+    }
+    if (accepted.includes(step)) yield warning(`${text}. JUNJO_K8S_ACCEPT_DATA_LOSS accepts that`);
+    // What is flushed is harmless, and only the guard sees whether it is.
+    else if (move === 'flush first')
+      yield warning(text, 'flush it first, as docs/releases.md tells; else the upgrade guard stops the start');
+    else
+      yield error(
+        text,
+        `docs/releases.md tells the way; the upgrade guard stops the start until JUNJO_K8S_ACCEPT_DATA_LOSS=${step} is set`,
+      );
   },
 };
 

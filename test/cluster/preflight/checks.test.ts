@@ -549,6 +549,24 @@ test.each([
     { JUNJO_K8S_ACCEPT_DATA_LOSS: '0.70-to-0.80' },
     /^warning live-release: .*JUNJO_K8S_ACCEPT_DATA_LOSS accepts that/,
   ],
+  [
+    '0.82.1',
+    '0.81.5',
+    {},
+    /^warning live-release: 0\.82\.1 runs here, and 0\.81\.5 mixes up the columns of spans .*flush it first/,
+  ],
+  [
+    '0.82.1',
+    '0.83.0',
+    { JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() },
+    /^error live-release: 0\.82\.1 runs here, and 0\.83\.0 does not start on its database of users.*no setting .*junjo-k8s set-aside/,
+  ],
+  [
+    '0.84.1',
+    '0.85.0',
+    { JUNJO_INTERNAL_GRPC_TOKEN: freshSecret(), JUNJO_K8S_ACCEPT_DATA_LOSS: '0.84-to-0.85' },
+    /^warning live-release: 0\.84\.1 runs here, and 0\.85\.0 shows its spans without the graphs of workflows\. JUNJO_K8S_ACCEPT_DATA_LOSS accepts/,
+  ],
   ['0.1.0', '0.80.0', {}, /^error live-release: 0\.1\.0 runs here, and nothing is known of its spans/],
 ])('from %s to %s: what becomes of the spans is said before', (from, to, more, line) => {
   const settings = development({ JUNJO_K8S_RELEASE: to, ...more });

@@ -4,8 +4,10 @@ import { internalServiceNames, workloadNames } from '../../config/names';
 import { listed } from '../../config/text';
 import {
   componentsOf,
+  type Effect,
   hasOneHost,
   moveOf,
+  nameOfUsers,
   needsBackendFirst,
   type ReleaseLine,
   recommendedTag,
@@ -46,6 +48,7 @@ export function releasesPage(lines: readonly ReleaseLine[]): Parts {
     ),
     losses: losses(lines),
     sdk: sdks(lines),
+    pairs: pairs(lines),
     moves: lines
       .slice(1)
       .map((to, index) => move(lines[index] ?? to, to))
@@ -153,7 +156,66 @@ function distinct(
   ]);
 }
 
-/** What a move from one line to the next does to the spans, and what to do. */
+/** In the order of the table: what becomes of the data, why, and what lets the release start. */
+const EFFECTS: readonly (readonly [Effect, string, (from: ReleaseLine, to: ReleaseLine) => string, string])[] = [
+  ['harmless', 'everything stays', () => 'the same database and the same columns', 'nothing is needed'],
+  [
+    'flush first',
+    'everything stays, but what is left in the write-ahead log',
+    () => 'files are read by the names of their columns, and the log by their order',
+    'a flush, or the setting',
+  ],
+  [
+    'misunderstood',
+    'spans show, and graphs of workflows do not',
+    () => 'SDKs send them in another way; only the mark on the volume tells',
+    'the setting, or `set-aside`',
+  ],
+  [
+    'unreadable',
+    'old traces do not open, and a write-ahead log that is left over stops every flush',
+    () => 'files have other columns',
+    'a flush, and then the setting or files put aside',
+  ],
+  [
+    'hidden',
+    'spans do not show, and stay on the volume',
+    (_, { name, stores }) =>
+      `another kind of store${stores.usersTable ? `; it also needs a database that ${name} made` : ''}`,
+    'the setting',
+  ],
+  [
+    'refused',
+    'it does not start',
+    ({ stores }) => `its backend refuses a database of users with ${nameOfUsers(stores.usersSchema)}`,
+    '`set-aside`',
+  ],
+];
+
+/** What every move between two lines does, equal ones in one row. */
+function pairs(lines: readonly ReleaseLine[]): string {
+  const rows = EFFECTS.flatMap(([effect, what, why, way]) => {
+    const targets = (from: ReleaseLine, reason: string) =>
+      lines.filter((to) => moveOf(from, to) === effect && why(from, to) === reason).map(({ name }) => name);
+    const found = lines.flatMap((from) =>
+      [...new Set(lines.map((to) => why(from, to)))].map(
+        (reason) => [targets(from, reason), reason, from.name] as const,
+      ),
+    );
+    const groups = new Map(
+      found
+        .filter(([to, , from]) => to.some((name) => name !== from))
+        .map((row) => [JSON.stringify(row.slice(0, 2)), row] as const),
+    );
+    return [...groups].map(([key, [to, reason]]) => {
+      const from = found.filter((row) => JSON.stringify(row.slice(0, 2)) === key).map(([, , name]) => name);
+      return [listed(from), listed(from) === listed(to) ? 'each other' : listed(to), what, reason, way];
+    });
+  });
+  return table(['from', 'to', 'what becomes of the data', 'why', 'what lets it start'], rows);
+}
+
+/** What a move from one line to the next does to the data, and what to do. */
 function move(from: ReleaseLine, to: ReleaseLine): string {
   const [before, after] = [from.ports.ingestion.otlp, to.ports.ingestion.otlp];
   const ports =
@@ -164,14 +226,49 @@ function move(from: ReleaseLine, to: ReleaseLine): string {
 }
 
 function steps(from: ReleaseLine, to: ReleaseLine, ports: readonly string[]): readonly string[] {
-  const effect = moveOf(from, to);
-  if (effect === 'harmless') return [['Users, API keys and spans stay.', ...ports].join(' ')];
-  if (effect === 'unreadable') return flushAndMove(from, to);
+  switch (moveOf(from, to)) {
+    case 'refused':
+      return setAside(from, to);
+    case 'hidden':
+      return [
+        `Users and API keys stay. ${to.name} does not read the spans of ${from.name} (${from.stores.description}); they stay on the`,
+        `volume. \`JUNJO_K8S_RELEASE=${recommendedTag(from)}\` is the way back, for a database of users that ${from.name} made: one that a`,
+        `later line made lacks a table. ${ports.join(' ')}`.trim(),
+        `To go on without them: \`JUNJO_K8S_ACCEPT_DATA_LOSS=${stepName(from, to)}\`.`,
+      ];
+    case 'unreadable':
+    case 'flush first':
+      return flushAndMove(from, to);
+    case 'misunderstood':
+      return [
+        `Users, API keys and spans stay, but ${to.name} does not understand the workflows in the spans of ${from.name}: traces open, and`,
+        'graphs do not. Upstream asks for an empty volume. No file tells the two apart; the guard knows it by the mark.',
+        '',
+        `- To start with an empty volume, and keep what is there: \`npm run set-aside\`. It prints how to bring it back.`,
+        `- To go on with the spans as they are: \`JUNJO_K8S_ACCEPT_DATA_LOSS=${stepName(from, to)}\`, and \`${stepName(to, from)}\` on the`,
+        '  way back.',
+      ];
+    case 'harmless':
+      return [['Users, API keys and spans stay.', ...ports].join(' ')];
+  }
+}
+
+function setAside(from: ReleaseLine, to: ReleaseLine): readonly string[] {
+  const [had, wants] = [from, to].map(({ stores }) => nameOfUsers(stores.usersSchema));
   return [
-    `Users and API keys stay. ${to.name} does not read the spans of ${from.name} (${from.stores.description}); they stay on the`,
-    `volume. \`JUNJO_K8S_RELEASE=${recommendedTag(from)}\` is the way back, for a database of users that ${from.name} made: one that a`,
-    `later line made lacks a table. ${ports.join(' ')}`.trim(),
-    `To go on without them: \`JUNJO_K8S_ACCEPT_DATA_LOSS=${stepName(from, to)}\`.`,
+    `The database of users has ${had} in ${from.name} and ${wants} in ${to.name}, and nothing converts it: the backend of`,
+    `${to.name} would crash at every start, and no setting changes that. Users, API keys and spans of ${from.name} are kept beside a`,
+    'new, empty volume:',
+    '',
+    '1. Stop the applications that send spans, and [take a copy](runbook.md#back-up).',
+    '2. Move what is on the volume into a folder of it. The command prints how to bring it back:',
+    '',
+    fenced('npm run set-aside'),
+    '',
+    `3. Set \`JUNJO_K8S_RELEASE=${recommendedTag(to)}\`, and what it needs besides; synth and apply.`,
+    '4. Create [the first user](#the-first-user) before the edge opens, then API keys for the applications.',
+    '',
+    `The way back: set the release to ${recommendedTag(from)}, synth, apply, and run \`npm run set-aside -- --back FOLDER\`.`,
   ];
 }
 
@@ -207,8 +304,21 @@ function flushAndMove(from: ReleaseLine, to: ReleaseLine): readonly string[] {
     '',
     `4. Set \`JUNJO_K8S_RELEASE=${recommendedTag(to)}\`, and what it needs besides; synth and apply.`,
     '',
-    `The way back: stop ingestion in the same way, \`mv -T ${spans} ${spans}-${to.name}\` and`,
-    `\`mv -T ${aside} ${spans}\`, set the release to ${recommendedTag(from)}, synth and apply.`,
+    ...wayBack(from, to, spans),
+  ];
+}
+
+function wayBack(from: ReleaseLine, to: ReleaseLine, spans: string): readonly string[] {
+  const exchange = [
+    `stop ingestion in the same way, \`mv -T ${spans} ${spans}-${to.name}\` and`,
+    `\`mv -T ${spans}-${from.name} ${spans}\`, set the release to ${recommendedTag(from)}, synth and apply.`,
+  ];
+  if (moveOf(to, from) !== 'flush first') return [`The way back: ${exchange[0]}`, exchange[1] ?? ''];
+  return [
+    `The way back: stop the applications that send spans, flush as in step 2, set the release to ${recommendedTag(from)}, synth and`,
+    `apply. ${from.name} reads the files that ${to.name} wrote; only in a write-ahead log that was not flushed it would mix up the columns.`,
+    `Settings that ${to.name} alone reads may stay: synth notes them. To have the spans of before instead of those of ${to.name}:`,
+    ...exchange,
   ];
 }
 

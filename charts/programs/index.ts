@@ -6,7 +6,7 @@ function textOf(name: string): string {
   return readFileSync(join(__dirname, name), 'utf8');
 }
 
-/** Stops a release on a volume whose spans it would not show. Runs on the Python of the backend's image. */
+/** Stops a release on a volume whose users or spans it would not read. Runs on the Python of the backend's image. */
 export const upgradeGuard = textOf('upgrade-guard.py');
 
 /** Waits until the guard has marked the volume. Runs in the shell of ingestion's image. */

@@ -326,7 +326,8 @@ describeWith(['python3'], 'the guard of the volume', () => {
     });
 
     test('that names no revision is left to the backend, be it new or in the middle of its first start', () => {
-      for (const statements of ['vacuum', 'create table other (id text)', revised().join(';')]) {
+      const odd = "create table alembic_version (version_num); insert into alembic_version values (null), (5), (x'00')";
+      for (const statements of ['vacuum', 'create table other (id text)', revised().join(';'), odd]) {
         volume.database(file, statements);
         for (const line of releaseLines) expect(volume.guard(line)).toMatchObject({ status: 0, reason: '' });
       }
@@ -386,6 +387,11 @@ os._exit(0)`;
       expect(volume.guard(line082)).toMatchObject({ status: 0 });
     });
 
+    test('is read from the largest pages', () => {
+      volume.database(file, `pragma page_size=65536; vacuum; ${usersOf(line085)}`);
+      expect(volume.guard(line082).reason).toContain('(revision eec3757c7c24)');
+    });
+
     test('is read where many tables lie on small pages', () => {
       const tables = Array.from(
         { length: 300 },
@@ -423,11 +429,12 @@ sys.stdin.read()`;
     });
 
     test('may be a pipe, which nobody ever writes', () => {
-      volume.python('import os, sys; os.mkdir(sys.argv[1]); [os.mkfifo(path) for path in sys.argv[2:]]', [
-        join(volume.path, 'sqlite'),
-        join(volume.path, file),
-        join(volume.path, 'spans'),
-      ]);
+      const code =
+        'import os, sys; [os.mkdir(path) for path in sys.argv[1:3]]; [os.mkfifo(path) for path in sys.argv[3:]]';
+      volume.python(
+        code,
+        ['sqlite', 'spans', file, 'spans/parquet'].map((path) => join(volume.path, path)),
+      );
       expect(volume.guard(line082)).toMatchObject({ status: 0 });
     });
   });
@@ -551,6 +558,31 @@ sys.stdin.read()`;
       expect(volume.guard(line082).reason).toMatch(/^spans\/parquet\/newer has columns that these manifests/);
       volume.delete(VOLUME_MARK);
       expect(volume.guard(line081).reason).toMatch(/^spans\/parquet\/newer has columns that these manifests/);
+    });
+
+    test.each(['ipc', 'parquet'])('with one column more are not known by a last one that is: %s', (extension) => {
+      const text = readFileSync(`test/support/span-files/23.${extension}`).toString('latin1');
+      const last = text.replaceAll('api_key_id', 'api_key_no').replaceAll('not_known_', 'api_key_id');
+      volume.write('spans/parquet/newer', Buffer.from(last, 'latin1'));
+      expect(volume.guard(line086).reason).toMatch(/^spans\/parquet\/newer has columns that these manifests/);
+    });
+
+    test.each<[string, readonly number[]]>([
+      ['a list of more truths than there is time for', [0x19, 0xf1, ...Array(8).fill(0xff), 0x7f]],
+      ['a list of more columns than there are', [0x29, 0xfc, ...Array(8).fill(0xff), 0x7f]],
+      ['structs inside each other', Array(60_000).fill(0x1c)],
+      ['lists inside each other', [0x19, ...Array(60_000).fill(0x19)]],
+      ['a number without an end', [0x15, ...Array(60_000).fill(0xff)]],
+      ['a text of more bytes than there are', [0x18, ...Array(8).fill(0xff), 0x7f]],
+      ['a type that is none', [0x1f]],
+    ])('of %s are damaged', (_, footer) => {
+      const size = Buffer.alloc(4);
+      size.writeUInt32LE(footer.length);
+      volume.write(
+        'spans/parquet/file',
+        Buffer.concat([Buffer.from('PAR1'), Buffer.from(footer), size, Buffer.from('PAR1')]),
+      );
+      expect(volume.guard(line086).reason).toMatch(/^No known release wrote/);
     });
 
     test('are known by count and last column, not by a name that stands anywhere in them', () => {

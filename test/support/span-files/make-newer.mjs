@@ -13,7 +13,7 @@ const { Table: RustTable, writeParquet } = require('parquet-wasm');
 
 const here = (name) => new URL(name, import.meta.url);
 const older = tableFromIPC(readFileSync(here('21.ipc')));
-for (const names of [['api_key_id'], ['api_key_id', 'not_known']]) {
+for (const names of [['api_key_id'], ['api_key_id', 'not_known_']]) {
   const schema = new Schema([...older.schema.fields, ...names.map((name) => new Field(name, new Utf8(), false))]);
   const values = names.map(() => vectorFromArray(['x'], new Utf8()).data[0]);
   const children = [...older.schema.fields.map(({ name }) => older.getChild(name).data[0]), ...values];

@@ -108,7 +108,7 @@ export class Volume {
       rmSync(file, { force: true });
       this.python('import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.argv[2])', [
         file,
-        `pragma journal_mode=wal; ${statements}`,
+        `${statements}; pragma journal_mode=wal`,
       ]);
       databases.set(statements, readFileSync(file));
     }

@@ -81,7 +81,7 @@ describe('an image that a setting names', () => {
     return development({ JUNJO_K8S_RELEASE: release, JUNJO_INTERNAL_GRPC_TOKEN: freshSecret(), ...settings });
   };
   const errors = (release: string, settings: Settings) =>
-    problemsOf(envText(studio(release, settings))).filter((line) => !line.startsWith('note: '));
+    problemsOf(envText(studio(release, settings))).filter((line) => !/^(note|warning): /.test(line));
   const B = 'JUNJO_K8S_BACKEND_IMAGE';
   const I = 'JUNJO_K8S_INGESTION_IMAGE';
   const F = 'JUNJO_K8S_FRONTEND_IMAGE';

@@ -6,7 +6,7 @@ import { restoreInto } from '../../../cli/restore';
 import { moveAside, type SetAsideOptions } from '../../../cli/set-aside';
 import type { Pace } from '../../../cluster/copy/pace';
 import { STOPPED } from '../../../config/names';
-import { schemaOf } from '../../../releases';
+import { lineOf, schemaOf } from '../../../releases';
 import type { Fault, SeenRequest } from '../../support/fake-cluster/faults';
 import { kubectlInProcess } from '../../support/kubectl-in-process';
 import { contents, fillVolume, hasty, LiveStudio } from '../../support/live-studio';
@@ -57,7 +57,7 @@ describeWith(['kubectl', 'python3'], 'set-aside', () => {
     return { exit, said: io.said.join('\n') };
   };
   const mark = (line: string) => {
-    const schema = schemaOf(lineCalled('0.82').stores);
+    const schema = schemaOf(lineOf(line) ?? lineCalled('0.82'));
     writeFileSync(join(studio.volume, '.junjo-studio.json'), JSON.stringify({ line, schema, manifests: '0.1.0' }));
   };
   const asides = () => readdirSync(studio.volume).filter((name) => ASIDE.test(name));

@@ -157,7 +157,7 @@ export class SetAside {
       ...(isEmpty ? [] : ['What is on the volume moves into a folder on the same volume. Nothing is deleted.']),
       back
         ? `What is in ${this.props.back} takes its place, and the studio starts on that.`
-        : 'The studio starts on an empty volume: without users, API keys and spans.',
+        : `${studio.tag ?? 'The studio'} starts on an empty volume: without users, API keys and spans.`,
     ]
       .map(inOneLine)
       .join('\n');

@@ -37,8 +37,10 @@ export function chooseRelease(written: Written, lines: readonly ReleaseLine[]): 
     const age = tag === newest ? undefined : `runs ${dated(line, tag)}; ${newestIs}`;
     return { kind: 'chosen', line, age, reservation: reservationOf(line, tag) };
   }
-  const error = writtenForOther(written, line, lines);
-  if (error) return { kind: 'other', ...error };
+  const other = writtenForOther(written, line, lines);
+  // What is commented out only hints at it: the file may have run the default release so far.
+  if (other?.isHint) return { kind: 'default', line, reservation: { severity: 'warning', text: other.error } };
+  if (other) return { kind: 'other', ...other };
   const age = `is not set, so that ${dated(line, defaultTag)} runs; ${newestIs}. Set the one that you want`;
   return { kind: 'default', line, age };
 }
@@ -82,7 +84,7 @@ function writtenForOther(
   written: Written,
   line: ReleaseLine,
   lines: readonly ReleaseLine[],
-): { readonly line: ReleaseLine; readonly error: string } | undefined {
+): { readonly line: ReleaseLine; readonly error: string; readonly isHint: boolean } | undefined {
   const fits = fitsOf(written, lines);
   const own = fits.find((fit) => fit.line === line);
   if (!own || own.foreign.length + own.foreignInComments.length === 0) return undefined;
@@ -93,14 +95,16 @@ function writtenForOther(
   const tags = alike.map((fit) => recommendedTag(fit.line)).filter((tag, index) => !alike[index]?.line.unproven?.[tag]);
   const names = own.foreign.length > 0 ? own.foreign : own.foreignInComments;
   const some = listed(names.length > 4 ? [...names.slice(0, 3), `${names.length - 3} more`] : names);
-  const where = names === own.foreign ? '' : ', commented out,';
+  const isHint = own.foreign.length === 0;
+  const runs = isHint ? `so that ${defaultTag} runs` : `which means ${defaultTag}`;
+  const where = isHint ? ', commented out,' : '';
   const belong = names.length === 1 ? 'belongs' : 'belong';
   const error = [
-    `is not set, which means ${defaultTag}, but ${some}${where} ${belong} to release line ${best.line.name}. `,
+    `is not set, ${runs}, but ${some}${where} ${belong} to release line ${best.line.name}. `,
     tags.length > 0 ? `Data that ${tags.join(' or ')} wrote needs that release. ` : '',
     `Set JUNJO_K8S_RELEASE=${recommendedTag(best.line)}`,
   ].join('');
-  return { line: best.line, error };
+  return { line: best.line, error, isHint };
 }
 
 /** How a file and a line differ. */

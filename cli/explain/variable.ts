@@ -130,7 +130,7 @@ function placesOf(variable: Variable, values: Values): readonly string[] {
   const { refused, setByManifests, insteadOfCompose, onlyWith, alsoForManifests } = variable;
   if (refused) return [`nowhere: it ${refused}`];
   if (onlyWith && !values.inEffect(onlyWith)) return [`nowhere: it has no effect without ${onlyWith}=true`];
-  if (setByManifests) return [`nowhere: the manifests set it to ${setByManifests}`];
+  if (setByManifests && readers?.length !== 0) return [`nowhere: the manifests set it to ${setByManifests}`];
   if (insteadOfCompose) return [`nowhere: ${insteadOfCompose}`];
   if (!readers || (readers.length === 0 && alsoForManifests)) return ['the manifests alone; no container gets it'];
   if (readers.length === 0) return ['nowhere: this release does not read it'];

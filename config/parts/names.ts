@@ -46,10 +46,10 @@ function useProblems(
 ): readonly Problem[] {
   // Every env file of `init` has a key for it, whether it runs or not.
   if (onlyWith && !values.inEffect(onlyWith)) return [];
+  if (readers?.length === 0 && !alsoForManifests) {
+    return [values.note(name, 'has no effect: this release does not read it')];
+  }
   return [
-    ...(readers?.length === 0 && !alsoForManifests
-      ? [values.note(name, 'has no effect: this release does not read it')]
-      : []),
     ...(refused ? [values.error(name, refused)] : []),
     ...(setByManifests ? [values.note(name, `has no effect: the manifests set it (${setByManifests})`)] : []),
     ...(insteadOfCompose ? [values.note(name, `is passed over: ${insteadOfCompose}`)] : []),

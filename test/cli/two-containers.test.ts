@@ -41,6 +41,8 @@ describe('of a studio without a frontend', () => {
     const api = await folder.junjo(['explain', 'JUNJO_PROD_BACKEND_URL']);
     expect(api.stdout).toMatch(/^ +required +no$/m);
     expect(api.stdout).toMatch(/ends up +nowhere: this release does not read it/);
+    const migrations = await folder.junjo(['explain', 'RUN_MIGRATIONS']);
+    expect(migrations.stdout).toMatch(/ends up +nowhere: this release does not read it/);
     expect((await folder.junjo(['explain', 'deployment/junjo-ai-studio-frontend'])).status).toBe(1);
   });
 

@@ -95,6 +95,7 @@ describe('the env file of such a studio', () => {
       JUNJO_SECURE_COOKIE_KEY: 'not base64',
       JUNJO_PROD_BACKEND_URL: 'ftp://elsewhere.example.org/',
       JUNJO_ALLOW_ORIGINS: '*',
+      RUN_MIGRATIONS: 'true',
       GEMINI_API_KEY: '',
       HTTPS_PROXY: 'http://proxy.internal:3128',
       JUNJO_K8S_FRONTEND_IMAGE: 'registry.example.com/ui:1',
@@ -105,6 +106,13 @@ describe('the env file of such a studio', () => {
     );
     const objects = JSON.stringify(render(studio086(former)).objects);
     for (const name of Object.keys(former)) expect(objects).not.toContain(name);
+  });
+
+  test('has the filter of log lines for both, which are one language now', () => {
+    const studio = render(studio086({ RUST_LOG: 'debug' }));
+    for (const service of ['backend', 'ingestion'] as const) {
+      expect(studio.environment(service)).toMatchObject({ RUST_LOG: 'debug' });
+    }
   });
 
   test('has spans on another host than the UI', () => {

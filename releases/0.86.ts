@@ -25,6 +25,10 @@ export const release086: ReleaseLine = {
     backend: { ...parquetEnvironmentWithPorts.backend, PORT: '26154' },
     ingestion: parquetEnvironmentWithPorts.ingestion,
   },
+  // logging.rs: the filter is tracing's here too.
+  variables: release085.variables.map((variable) =>
+    variable.name === 'RUST_LOG' ? { ...variable, readers: ['backend', 'ingestion'] } : variable,
+  ),
   fewerReaders: {
     ...release085.fewerReaders,
     JUNJO_SESSION_SECRET: [],

@@ -53,13 +53,13 @@ function reservationOf(line: ReleaseLine, tag: string): Reservation | undefined 
 
 function unknownTag(tag: string, lines: readonly ReleaseLine[]): string {
   const newest = lines.map(newestTag)[lines.length - 1] ?? defaultTag;
-  if (/^v?[0-9]+(\.[0-9]+)?$|^[a-z]+$/.test(tag)) {
-    const within = lines.findLast(({ tags }) => tags.some((each) => each.startsWith(`${tag.replace(/^v/, '')}.`)));
-    return `${tag} is a tag that moves, so that each restart could run another release. Name a release, for example ${within ? recommendedTag(within) : newest}`;
-  }
   const version = versionNumber(tag);
   if ((version ?? 0) > (versionNumber(newest) ?? 0)) {
     return `${tag} is newer than every release that is known here; ${newest} is the newest of them. Update junjo-ai-studio-cdk8s, or name a release that it knows`;
+  }
+  if (/^v?[0-9]+(\.[0-9]+)?$|^[a-z]+$/.test(tag)) {
+    const within = lines.findLast(({ tags }) => tags.some((each) => each.startsWith(`${tag.replace(/^v/, '')}.`)));
+    return `${tag} is a tag that moves, so that each restart could run another release. Name a release, for example ${within ? recommendedTag(within) : newest}`;
   }
   const sound = lines.flatMap((line) => line.tags.filter((each) => reservationOf(line, each) === undefined));
   const nearest = version === undefined ? sound : nearestTags(version, sound);
@@ -73,10 +73,10 @@ function nearestTags(version: number, known: readonly string[]): readonly string
   return known.filter((tag) => tag === closest || tag === second);
 }
 
-/** Versions as numbers that are as far apart as the versions are. */
+/** Versions as numbers that are as far apart as the versions are. Upstream's Git calls 0.86.0 `studio-v0.86.0`. */
 function versionNumber(tag: string): number | undefined {
-  const match = /^v?([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})(?:-.*)?$/.exec(tag);
-  return match ? Number(match[1]) * 1e8 + Number(match[2]) * 1e4 + Number(match[3]) : undefined;
+  const match = /^(?:studio-)?v?([0-9]{1,4})(?:\.([0-9]{1,4}))?(?:\.([0-9]{1,4}))?(?:-.*)?$/i.exec(tag);
+  return match ? Number(match[1]) * 1e8 + Number(match[2] ?? 0) * 1e4 + Number(match[3] ?? 0) : undefined;
 }
 
 /** The line for which a file was written that the default does not fit, and what to tell of it. */
@@ -116,7 +116,7 @@ interface Fit {
   readonly foreignInComments: readonly string[];
   /** Those of the first that not even an earlier line read: no update of an older file has left them. */
   readonly ahead: readonly string[];
-  /** Secrets that the line cannot do without, and that the file does not set. */
+  /** Secrets that the line cannot do without, and that the file should set and does not. */
   readonly missing: readonly string[];
   /** Ports of localhost among the origins, where the line publishes no UI. */
   readonly ports: readonly number[];
@@ -149,20 +149,23 @@ function fitsOf({ entries, commentedOut }: Written, lines: readonly ReleaseLine[
   const set = [...entries.keys()].filter((name) => known.has(name));
   const inComments = [...commentedOut].filter((name) => known.has(name) && !entries.has(name));
   const localPorts = [...(entries.get('JUNJO_ALLOW_ORIGINS')?.value.matchAll(/\/\/localhost:([0-9]+)/g) ?? [])];
-  const mode = entries.get('JUNJO_K8S_SECRETS')?.value ?? 'manifest';
+  // The file need not name secrets that come from elsewhere, or that were sealed before.
+  const hasSecrets = (entries.get('JUNJO_K8S_SECRETS')?.value ?? 'manifest') === 'manifest';
   return lines.map((line, index) => {
     const own = read[index] ?? new Set();
     const published = (['production', 'development'] as const).flatMap((target) => uiOf(line, target).published);
     const foreign = set.filter((name) => !own.has(name));
-    const secrets = mode === 'manifest' || mode === 'sealed' ? [...namesOf(line, isRequiredSecret)] : [];
+    const secrets = namesOf(line, isRequiredSecret);
     return {
       line,
       foreign,
       foreignInComments: inComments.filter((name) => !own.has(name)),
       ahead: foreign.filter((name) => !read.slice(0, index).some((earlier) => earlier.has(name))),
-      missing: secrets.filter((name) => !entries.has(name)),
+      missing: hasSecrets ? [...secrets].filter((name) => !entries.has(name)) : [],
       ports: localPorts.map(([, port]) => Number(port)).filter((port) => !published.includes(port)),
-      unmentioned: [...own].filter((name) => !entries.has(name) && !commentedOut.has(name)),
+      unmentioned: [...own].filter((name) => {
+        return !entries.has(name) && !commentedOut.has(name) && (hasSecrets || !secrets.has(name));
+      }),
     };
   });
 }

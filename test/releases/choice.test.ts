@@ -213,6 +213,18 @@ describe('a file that somebody wrote, without a release', () => {
     ]);
   });
 
+  test.each(['existing', 'external', 'sealed'])(
+    'is told by its comments where its secrets are %s, be there no address in it',
+    (JUNJO_K8S_SECRETS) => {
+      const { set, commentedOut } = upstreamExample('0.85.0', 'minimal');
+      const { JUNJO_SESSION_SECRET, JUNJO_SECURE_COOKIE_KEY, JUNJO_INTERNAL_GRPC_TOKEN, ...others } = set;
+      const text = exampleText({ set: others as typeof set, commentedOut }, { JUNJO_K8S_SECRETS });
+      expect(problemsOf(text).find((problem) => problem.includes('JUNJO_K8S_RELEASE'))).toMatch(
+        /line 0\.85\. Data that 0\.82\.1 or 0\.83\.0 wrote .* Set JUNJO_K8S_RELEASE=0\.85\.0$/,
+      );
+    },
+  );
+
   test.each([
     ['with nothing of another line', ''],
     ['with a few comments of another line', '# BATCH_SIZE=1000\n#FLUSH_MAX_MB=25\n# JUNJO_INTERNAL_GRPC_TOKEN=\n'],
@@ -343,7 +355,12 @@ describe('a tag that no release has', () => {
     ['0.81', `0.81 ${moves} 0.81.5`],
     ['0.84', `0.84 ${moves} 0.84.1`],
     ['v0.86', `v0.86 ${moves} 0.86.0`],
-    ['0.87', `0.87 ${moves} 0.86.0`],
+    ['0.87', newer('0.87')],
+    ['1', newer('1')],
+    ['studio-v0.87.0', newer('studio-v0.87.0')],
+    ['studio-v0.86.0', unknown('studio-v0.86.0', '0.85.0, 0.86.0')],
+    ['V0.82.1', unknown('V0.82.1', '0.82.0, 0.82.1')],
+    ['0.7', `0.7 ${moves} 0.86.0`],
     ['latest', `latest ${moves} 0.86.0`],
   ])('%s is the first message, and the only one that follows from it', (tag, says) => {
     // A file of 0.82 has nine lines that 0.70 does not know.

@@ -232,6 +232,11 @@ export interface ReleaseLine {
   readonly memory: Readonly<Record<Size, PerComponent<Memory>>>;
 }
 
+/** Name of a published image, without its path: mirrors keep it. */
+export function publishedName({ images }: ReleaseLine, component: Component): string | undefined {
+  return images[component]?.split('/').at(-1);
+}
+
 /** Whether ingestion started before the backend would turn spans away for good. */
 export function needsBackendFirst({ ingestion }: ReleaseLine): boolean {
   return !ingestion.waitsForBackend && ingestion.uncheckedKey !== 'UNAVAILABLE';

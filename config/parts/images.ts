@@ -3,6 +3,7 @@ import {
   components,
   componentsOf,
   perComponent,
+  publishedName,
   type ReleaseLine,
   recommendedTag,
 } from '../../releases';
@@ -137,11 +138,6 @@ function misfitOf(
   return other
     ? `is an image of release line ${other.name}, and the studio is of ${line.name}. Set JUNJO_K8S_RELEASE=${recommendedTag(other)}, or name`
     : 'is an image of no release that is known here. Name';
-}
-
-/** Name of a published image, without its path. */
-function publishedName({ images }: ReleaseLine, component: Component): string | undefined {
-  return images[component]?.split('/').at(-1);
 }
 
 function imageOf(reference: ImageReference): Image {

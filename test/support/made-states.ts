@@ -133,7 +133,7 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
       const { spec } = state.objects.find(
         ({ kind, metadata }) => kind === 'Deployment' && /ingestion/.test(metadata.name),
       );
-      spec.template.spec.containers[0].image = 'registry.example.com:5000/ingestion:0.81.5@sha256:0';
+      spec.template.spec.containers[0].image = `registry.example.com:5000/junjo-ai-studio-ingestion:0.81.5@sha256:${'0'.repeat(64)}`;
     }),
     'error mixed-releases: releases',
   ],

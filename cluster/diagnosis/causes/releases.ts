@@ -1,5 +1,6 @@
+import { imageName, parseImage } from '../../../config/image-reference';
 import { workloadNames } from '../../../config/names';
-import { type Component, lineOf, type ReleaseLine } from '../../../releases';
+import { type Component, lineOf, publishedName, type ReleaseLine, releaseLines } from '../../../releases';
 import { listOf } from '../../../render/manifest';
 import { tagOf } from '../../studio-manifests';
 import { unrenderedFinding, unrenderedWorkloads } from '../../unrendered';
@@ -33,15 +34,17 @@ export const releaseCauses: readonly Cause[] = [
   },
 ];
 
-/** The release that a component runs: its image tells, and the label of its Deployment where the image does not. */
+/** The release that a component runs: an image of upstream tells, and the label of its Deployment beside any other. */
 function running(
   state: ClusterState,
   component: Component,
 ): { readonly tag: string; readonly line: ReleaseLine } | undefined {
   const deployment = state.named('Deployment', workloadNames[component]);
   const container = listOf(deployment?.spec?.template?.spec?.containers).find(({ name }) => name === component);
-  const ofImage = /:([^:/@]+)(@|$)/.exec(container?.image ?? '')?.[1];
-  for (const tag of [ofImage, tagOf(deployment)]) {
+  const image = parseImage(container?.image ?? '');
+  // The tag of a person's own image says nothing of upstream's releases.
+  const isUpstreams = image && releaseLines.some((line) => publishedName(line, component) === imageName(image));
+  for (const tag of [isUpstreams ? image.tag : undefined, tagOf(deployment)]) {
     const line = lineOf(tag);
     if (tag !== undefined && line) return { tag, line };
   }

@@ -82,6 +82,21 @@ test.each([
   expect(found?.fix).toContain('both roll together');
 });
 
+test.each([
+  ['of its own name, whatever its tag', 'registry.example.com:5000/team/ingestion:0.81.5'],
+  ['without a tag', `docker.io/mdrideout/junjo-ai-studio-ingestion@sha256:${'0'.repeat(64)}`],
+  ['for one platform', 'ghcr.io/mirror/junjo-ai-studio-ingestion:0.86.0-arm64'],
+])('an image %s is of the release that its label says', (_, image) => {
+  const state = changed('healthy', (each) => {
+    ofTwoContainers(each);
+    const { spec } = each.objects.find(
+      ({ kind, metadata }) => kind === 'Deployment' && /ingestion/.test(metadata.name),
+    );
+    spec.template.spec.containers[0].image = image;
+  });
+  expect(summaryOf(state)).toEqual([]);
+});
+
 test('what is not rendered is told by the rendering where there is one', () => {
   const state = changed('healthy', runsRelease('0.86.0', 'backend', 'ingestion'));
   const rendered = new Manifests(state.objects);

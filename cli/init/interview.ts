@@ -78,6 +78,9 @@ class Interview {
     // Of a new file, JUNJO_ENV must stand there; everything else has a default.
     if (!ask) return true;
     for (const line of question.before ?? []) show(line);
+    // A release that the file was written for is told with what else it may be of.
+    const isWrong = from !== undefined && (name === RELEASE || this.answers().has(name));
+    for (const error of isWrong ? this.errorsOf(name) : []) show(inOneLine(`  ${name}: ${error.text}`));
     return this.askFor(question, this.suggested(name) ?? suggestion(this.answers()));
   }
 

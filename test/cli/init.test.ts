@@ -272,6 +272,24 @@ describe('where somebody answers', () => {
     expect(errorsOf(written())).toEqual([]);
   });
 
+  test('what is wrong with a line of compose is told before its question, and what else the file may be of', async () => {
+    const token = { JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() };
+    writeFileSync(
+      path('compose.env'),
+      envText(production({ ...token, JUNJO_K8S_RELEASE: undefined, JUNJO_PROD_INGESTION_URL: 'spans' })),
+    );
+    const { stdout } = await withAnswers(
+      ['--from', 'compose.env'],
+      [
+        ['[0.85.0]', ''],
+        ['Address for spans', 'https://spans.example.com'],
+      ],
+    );
+    expect(stdout).toMatch(/^ {2}JUNJO_K8S_RELEASE: .* Data that 0\.82\.1 or 0\.83\.0 wrote needs that release\. /m);
+    expect(stdout).toContain('  JUNJO_PROD_INGESTION_URL: is not a URL: it does not start with https://');
+    expect(stdout).not.toContain('JUNJO_K8S_STORAGE_CLASS: ');
+  });
+
   test('--yes asks nothing', async () => {
     expect((await withAnswers(['--yes'], [])).status).toBe(0);
     expect(errorsOf(written())).toEqual([]);

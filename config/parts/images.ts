@@ -54,20 +54,20 @@ export function imagesOf(
     { setting: TOOLS, reference: line.backendHasPython ? undefined : tools },
   ];
   const production = values.inEffect('JUNJO_ENV') === 'production';
-  const floating = named.flatMap(({ setting, reference }) =>
-    production && reference && isFloating(reference) ? [values.error(setting, whyFloating(reference))] : [],
-  );
+  const ofOthers = imagesOfOthers(values, line, lines);
+  const floating = named.flatMap(({ setting, reference }) => {
+    // Another image is what it needs, not another tag.
+    const isOfOthers = ofOthers.some(({ variable }) => variable === setting);
+    return production && reference && isFloating(reference) && !isOfOthers
+      ? [values.error(setting, whyFloating(reference))]
+      : [];
+  });
   return {
     value: {
       images: perComponent(line, (component) => imageOf(references[component] ?? references.backend)),
       toolsImage: imageOf(line.backendHasPython ? references.backend : tools),
     },
-    problems: [
-      ...targetProblems(values, line),
-      ...unusedImages(values, line),
-      ...floating,
-      ...imagesOfOthers(values, line, lines),
-    ],
+    problems: [...targetProblems(values, line), ...unusedImages(values, line), ...floating, ...ofOthers],
   };
 }
 

@@ -153,6 +153,12 @@ describe('an image that a setting names', () => {
     ],
     [
       '0.70.3',
+      B,
+      'junjo-ai-studio-backend:0.7',
+      'is an image of no release that is known here. Name junjo-ai-studio-backend:0.70.3',
+    ],
+    [
+      '0.70.3',
       I,
       'junjo-ai-studio-ingestion:1.2.3',
       'is an image of no release that is known here. Name junjo-ai-studio-ingestion:0.70.3',
@@ -223,6 +229,17 @@ describe('an image that a setting names', () => {
     );
     // Elsewhere the backend's image has the tools.
     expect(errors('0.70.3', { JUNJO_K8S_TOOLS_IMAGE })).toEqual([]);
+  });
+
+  test.each([
+    [B, 'junjo-ai-studio-backend', /B.*: is an image of release line 0\.85/],
+    ['JUNJO_K8S_TOOLS_IMAGE', 'junjo-ai-studio-app:latest', /: has no Python/],
+  ])('is refused once where its tag moves, too: %s=%s', (setting, image, says) => {
+    const { JUNJO_SESSION_SECRET, JUNJO_SECURE_COOKIE_KEY, JUNJO_PROD_BACKEND_URL, ...settings } = production({
+      JUNJO_K8S_RELEASE: '0.86.0',
+      JUNJO_INTERNAL_GRPC_TOKEN: freshSecret(),
+    });
+    expect(problemsOf(envText({ ...settings, [setting]: image }))).toEqual([expect.stringMatching(says)]);
   });
 
   test('is refused in production as well', () => {

@@ -149,6 +149,14 @@ describe('the env file of such a studio', () => {
     }
   });
 
+  test('has digests that no secret of a setting changes', () => {
+    const token = { JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() };
+    const digest = (settings: Settings) =>
+      render(studio086({ ...token, ...settings })).pod('ingestion').metadata.annotations['checksum/secrets'];
+    const qdrant = () => digest({ JUNJO_K8S_QDRANT: 'true', QDRANT_API_KEY: freshSecret() });
+    expect(new Set([digest({}), qdrant(), qdrant()]).size).toBe(1);
+  });
+
   test('gets published images where it asks for images of its own, and hears why', () => {
     const settings = studio086({
       JUNJO_ENV: 'development',

@@ -43,6 +43,22 @@ describe('a backend that refuses a setting', () => {
     expect(first('started\n')?.fix).toContain('logs deployment/junjo-ai-studio-backend -c backend --previous');
   });
 
+  test('is told by the last of such lines', () => {
+    const log = 'Configuration error: GRPC_PORT is not a number\nConfiguration error: PORT is not a number\n';
+    expect(first(log)?.text).toBe('the backend refuses a setting: PORT is not a number');
+  });
+
+  test('is not what another container of the pod ended with', () => {
+    const state = refusesSetting('Configuration error: of another program\n');
+    for (const { kind, status } of state.objects) {
+      if (kind === 'Pod' && status.containerStatuses[0].lastState.terminated?.exitCode === 2) {
+        status.containerStatuses[0].name = 'mesh-proxy';
+      }
+    }
+    expect(diagnosisOf(state).map(({ cause }) => cause)).not.toContain('setting-refused');
+    expect(diagnosisOf(state)[0]?.cause).toBe('crash-loop');
+  });
+
   test('shows no value that may be secret, and no more than a line', () => {
     const secret = Buffer.from('a token of this test, of some length').toString('base64');
     const log = `Configuration error: JUNJO_INTERNAL_GRPC_TOKEN=short is too short, ${secret} is not ${'x '.repeat(400)}\n`;
@@ -97,6 +113,22 @@ test.each([
   expect(summaryOf(state)).toEqual([]);
 });
 
+test('two tags of one line are made for each other', () => {
+  const state = changed('healthy', (each) => {
+    runsRelease('0.82.1', 'backend')(each);
+    runsRelease('0.82.0', 'ingestion')(each);
+  });
+  expect(summaryOf(state)).toEqual([]);
+});
+
+test('QDrant is a part of every release', () => {
+  const state = changed('healthy', ({ objects }) => {
+    const [frontend] = objects.filter(({ kind, metadata }) => kind === 'Deployment' && /frontend/.test(metadata.name));
+    objects.push({ ...frontend, metadata: { ...frontend.metadata, name: 'junjo-ai-studio-qdrant', uid: 'qdrant' } });
+  });
+  expect(summaryOf(state).filter((line) => line.includes('not-rendered'))).toEqual([]);
+});
+
 test('what is not rendered is told by the rendering where there is one', () => {
   const state = changed('healthy', runsRelease('0.86.0', 'backend', 'ingestion'));
   const rendered = new Manifests(state.objects);
@@ -109,13 +141,17 @@ test('a Deployment of somebody else that only reads the data, or is stopped, is 
   const state = changed('healthy', ({ objects }) => {
     const backend = objects.find(({ kind, metadata }) => kind === 'Deployment' && /backend/.test(metadata.name));
     const copy = (name: string) => ({ ...structuredClone(backend), metadata: { name } });
-    const [reader, stopped] = [copy('reader'), copy('stopped')];
+    const [reader, mounter, stopped] = [copy('reader'), copy('mounter'), copy('stopped')];
     stopped.spec.replicas = 0;
     stopped.status = reader.status = { readyReplicas: 1, updatedReplicas: 1, replicas: 1 };
+    mounter.status = reader.status;
+    for (const container of mounter.spec.template.spec.containers) {
+      for (const mount of container.volumeMounts ?? []) mount.readOnly = true;
+    }
     for (const volume of reader.spec.template.spec.volumes) {
       if (volume.persistentVolumeClaim) volume.persistentVolumeClaim.readOnly = true;
     }
-    objects.push(reader, stopped);
+    objects.push(reader, mounter, stopped);
   });
   expect(summaryOf(state).filter((line) => line.includes('not-rendered'))).toEqual([]);
 });

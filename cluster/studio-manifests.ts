@@ -65,13 +65,16 @@ export function addressesOf(objects: Manifests): readonly Address[] {
   const ui = uiComponentOf(objects);
   const settings = settingsOf(objects, ui);
   if (settings.JUNJO_ENV === 'production') {
-    // A backend that serves the UI is told no host of its own; the edge knows it.
-    const own = ui === 'backend' ? `https://${webHostOf(objects)}` : undefined;
-    return [
-      { name: 'UI', url: own ?? settings.JUNJO_PROD_FRONTEND_URL ?? '' },
-      { name: 'API', url: own ?? settings.JUNJO_PROD_BACKEND_URL ?? '' },
-      { name: 'Spans', url: settings.JUNJO_PROD_INGESTION_URL ?? '' },
-    ];
+    const { JUNJO_PROD_FRONTEND_URL, JUNJO_PROD_BACKEND_URL, JUNJO_PROD_INGESTION_URL } = settings;
+    // A backend that serves the UI is told no host of its own; the edge knows it, where it is not closed.
+    const host = webHostOf(objects);
+    const own = host === undefined ? undefined : `https://${host}`;
+    const all = [
+      ['UI', ui === 'backend' ? own : JUNJO_PROD_FRONTEND_URL],
+      ['API', ui === 'backend' ? own : JUNJO_PROD_BACKEND_URL],
+      ['Spans', JUNJO_PROD_INGESTION_URL],
+    ] as const;
+    return all.flatMap(([name, url]) => (url ? [{ name, url }] : []));
   }
   const of = (name: Address['name'], component: Component, scheme: string): readonly Address[] => {
     const service = objects.named('Service', workloadNames[component]);
@@ -81,9 +84,9 @@ export function addressesOf(objects: Manifests): readonly Address[] {
 }
 
 /** The host of the edge for UI and API, where one container serves both. */
-function webHostOf(objects: Manifests): string {
+function webHostOf(objects: Manifests): string | undefined {
   const [rule] = listOf(objects.named('Ingress', webNames.ingress)?.spec?.rules);
-  return rule?.host ?? textsOf(objects.named('HTTPRoute', webNames.routes.ui)?.spec?.hostnames)[0] ?? '';
+  return rule?.host ?? textsOf(objects.named('HTTPRoute', webNames.routes.ui)?.spec?.hostnames)[0];
 }
 
 /** A line for each address; parts that have one share it. @param width columns of the names. @default the longest of them */

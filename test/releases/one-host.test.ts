@@ -1,3 +1,5 @@
+import { addressesOf } from '../../cluster/studio-manifests';
+import { Manifests } from '../../render/manifest';
 import { makeCertificate } from '../support/certificate';
 import { envText, freshSecret, load, type Manifest, problemsOf, render, type Settings } from '../support/studio';
 
@@ -49,6 +51,16 @@ describe('a studio whose backend serves the UI', () => {
     expect(certificate.spec.dnsNames).toEqual(['studio.example.com', 'spans.example.com']);
   });
 
+  test('is shown at that host, and at none while the edge is closed', () => {
+    const { objects } = render(studio086());
+    const shown = (manifests: readonly Manifest[]) =>
+      addressesOf(new Manifests(manifests)).map(({ name, url }) => `${name} ${url}`);
+    const spans = 'Spans https://spans.example.com';
+    const host = 'https://studio.example.com';
+    expect(shown(objects)).toEqual([`UI ${host}`, `API ${host}`, spans]);
+    expect(shown(objects.filter(({ kind }) => kind !== 'Ingress'))).toEqual([spans]);
+  });
+
   test('is one route of a Gateway, and one target of its policy', () => {
     const behind = { JUNJO_K8S_INGRESS_CLASS: undefined, JUNJO_K8S_GATEWAY: 'class:envoy' };
     const gateway = render(studio086({ ...behind, JUNJO_K8S_WEB_SOURCE_RANGES: '203.0.113.0/24' }));
@@ -98,6 +110,11 @@ describe('the env file of such a studio', () => {
       RUN_MIGRATIONS: 'true',
       GEMINI_API_KEY: '',
       HTTPS_PROXY: 'http://proxy.internal:3128',
+      https_proxy: 'nonsense',
+      HTTP_PROXY: 'http://proxy.internal:3128',
+      http_proxy: 'nonsense',
+      NO_PROXY: '.example.org',
+      no_proxy: '*,.example.org',
       JUNJO_K8S_FRONTEND_IMAGE: 'registry.example.com/ui:1',
     };
     const printed = problemsOf(envText(studio086(former)));

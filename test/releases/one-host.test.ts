@@ -51,7 +51,7 @@ describe('a studio whose backend serves the UI', () => {
     expect(certificate.spec.dnsNames).toEqual(['studio.example.com', 'spans.example.com']);
   });
 
-  test('is shown at that host, and at none while the edge is closed', () => {
+  test('is shown at that host whatever was left behind, and at none while the edge is closed', () => {
     const { objects } = render(studio086());
     const shown = (manifests: readonly Manifest[]) =>
       addressesOf(new Manifests(manifests)).map(({ name, url }) => `${name} ${url}`);
@@ -59,6 +59,15 @@ describe('a studio whose backend serves the UI', () => {
     const host = 'https://studio.example.com';
     expect(shown(objects)).toEqual([`UI ${host}`, `API ${host}`, spans]);
     expect(shown(objects.filter(({ kind }) => kind !== 'Ingress'))).toEqual([spans]);
+    const leftBehind = ['Service', 'ConfigMap'].map((kind) => ({
+      ...{
+        apiVersion: 'v1',
+        kind,
+        data: { JUNJO_ENV: 'production', JUNJO_PROD_FRONTEND_URL: 'https://old.example.com' },
+      },
+      metadata: { name: `junjo-ai-studio-frontend${kind === 'ConfigMap' ? '-settings' : ''}` },
+    }));
+    expect(shown([...objects, ...leftBehind])).toEqual([`UI ${host}`, `API ${host}`, spans]);
   });
 
   test('is one route of a Gateway, and one target of its policy', () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { causes } from '../../../cluster/diagnosis';
 import { STOPPED } from '../../../config/names';
 import { Manifests } from '../../../render/manifest';
-import { diagnosisOf, recording, summaryOf } from '../../support/cluster-state';
+import { diagnosisOf, type RecordedState, recording, summaryOf } from '../../support/cluster-state';
 import {
   changed,
   crashes,
@@ -154,6 +154,46 @@ test('a Deployment of somebody else that only reads the data, or is stopped, is 
     objects.push(reader, mounter, stopped);
   });
   expect(summaryOf(state).filter((line) => line.includes('not-rendered'))).toEqual([]);
+});
+
+describe('a workload of somebody else in the namespace', () => {
+  const beside = (change: (copy: RecordedState['objects'][number], state: RecordedState) => void) =>
+    changed('healthy', (state) => {
+      const backend = state.objects.find(
+        ({ kind, metadata }) => kind === 'Deployment' && /backend/.test(metadata.name),
+      );
+      const copy = { ...structuredClone(backend), metadata: { name: 'theirs' }, status: {} };
+      state.objects.push(copy);
+      change(copy, state);
+    });
+  const found = (...args: Parameters<typeof summaryOf>) =>
+    summaryOf(...args).filter((line) => line.includes('not-rendered'));
+
+  test('may write a claim of its own', () => {
+    const state = beside(({ spec }) => {
+      for (const { persistentVolumeClaim } of spec.template.spec.volumes) {
+        if (persistentVolumeClaim) persistentVolumeClaim.claimName = 'theirs';
+      }
+    });
+    expect(found(state)).toEqual([]);
+  });
+
+  test('may write the data of the studio as no StatefulSet either', () => {
+    const state = beside((copy) => {
+      copy.kind = 'StatefulSet';
+    });
+    expect(found(state)).toEqual(['error not-rendered: StatefulSet theirs']);
+  });
+
+  test('is told where the backend is rendered, and does not run', () => {
+    const rendered = new Manifests(recording('healthy').objects);
+    const state = beside((_, { objects }) => {
+      const others = objects.filter(({ kind, metadata }) => kind !== 'Deployment' || !/backend/.test(metadata.name));
+      objects.splice(0, Infinity, ...others);
+    });
+    expect(found(state)).toEqual([]);
+    expect(found(state, { rendered })).toEqual(['error not-rendered: Deployment theirs']);
+  });
 });
 
 test('a volume that fills is told before it is full', () => {

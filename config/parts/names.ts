@@ -17,7 +17,7 @@ export function checkNames(
   const tables = lines.map((other) => ({ other, variables: variablesOf(other).filter(({ ofRuntime }) => !ofRuntime) }));
   return [...entries.keys()].flatMap((name): readonly Problem[] => {
     const variable = table.get(name);
-    if (variable) return useProblems(values, variable);
+    if (variable) return useProblems(values, variable, line);
     if (name === '') {
       const text =
         'sets a value without a name. A bare name needs a line break behind it, or compose takes it for a value';
@@ -43,11 +43,13 @@ export function checkNames(
 function useProblems(
   values: Values,
   { name, onlyWith, refused, setByManifests, insteadOfCompose, readers, alsoForManifests }: Variable,
+  line: ReleaseLine,
 ): readonly Problem[] {
   // Every env file of `init` has a key for it, whether it runs or not.
   if (onlyWith && !values.inEffect(onlyWith)) return [];
   if (readers?.length === 0 && !alsoForManifests) {
-    return [values.note(name, 'has no effect: this release does not read it')];
+    // By its name: another studio may read the same line of a file that they share.
+    return [values.note(name, `has no effect: release line ${line.name} does not read it`)];
   }
   return [
     ...(refused ? [values.error(name, refused)] : []),

@@ -376,10 +376,24 @@ describe('a tag that no release has', () => {
 });
 
 describe('what only some releases read', () => {
+  test('is noted with the line that does not, where studios of two lines share a file', () => {
+    const { JUNJO_ENV, ...secrets } = development({ JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() });
+    const shared = { path: 'shared.env', text: envText(secrets) };
+    const sources = ['0.82.1', '0.86.0'].map((JUNJO_K8S_RELEASE) => {
+      const folder = `of-${JUNJO_K8S_RELEASE.replaceAll('.', '-')}`;
+      return { folder, files: [shared, { path: `${folder}.env`, text: envText({ JUNJO_ENV, JUNJO_K8S_RELEASE }) }] };
+    });
+    const { problems } = renderSources(sources, {});
+    expect(problems.filter(({ file }) => file === 'shared.env').map(formatProblem)).toEqual([
+      'note: shared.env:1 JUNJO_SESSION_SECRET: has no effect: release line 0.86 does not read it',
+      'note: shared.env:2 JUNJO_SECURE_COOKIE_KEY: has no effect: release line 0.86 does not read it',
+    ]);
+  });
+
   test.each(['http', '8080'])('is one note where the release does not, be it %s', (JUNJO_BACKEND_PORT) => {
     const settings = development({ JUNJO_K8S_RELEASE: '0.81.5', JUNJO_BACKEND_PORT, GRPC_PORT: '50053' });
     expect(problemsOf(envText(settings))).toEqual([
-      'note: .env:5 JUNJO_BACKEND_PORT: has no effect: this release does not read it',
+      'note: .env:5 JUNJO_BACKEND_PORT: has no effect: release line 0.81 does not read it',
       'note: .env:6 GRPC_PORT: has no effect: the manifests set it (a fixed value of the release)',
     ]);
     expect(load(settings).settings.backend).not.toHaveProperty('JUNJO_BACKEND_PORT');

@@ -1,11 +1,15 @@
-import { execFile } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { VOLUME_MARK } from '../../charts/upgrade-guard';
+import { version } from '../../package.json';
+import { schemaOf } from '../../releases';
 import { FakeApiServer } from '../support/fake-api-server';
-import { fillVolume } from '../support/live-studio';
+import { contents, fillVolume } from '../support/live-studio';
 import { describeWith, pathOf } from '../support/programs';
 import { envText, freshSecret, type Manifest, production, Rendered, renderAll, type Settings } from '../support/studio';
+import { lineCalled, usersOf } from '../support/volume';
 import { Workspace } from '../support/workspace';
 
 // Each step is a process or several.
@@ -23,6 +27,9 @@ function chapterOf(path: string, heading: string): string {
 const blocksOf = (text: string, language: string) =>
   [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(([, block = '']) => block);
 
+/** A command of npm that asks nothing. */
+const withYes = (command: string) => `${command.trim()}${command.includes(' -- ') ? '' : ' --'} --yes`;
+
 /** A plain Ingress and no cert-manager: kinds that every cluster knows. */
 const edge = {
   JUNJO_K8S_INGRESS_CLASS: 'other',
@@ -33,10 +40,8 @@ const three: Settings = production({ ...edge, JUNJO_K8S_RELEASE: '0.82.1' });
 const two: Settings = { ...three, JUNJO_K8S_RELEASE: '0.86.0' };
 
 describeWith(['kubectl', 'python3', 'openssl'], 'the runbook, from 0.82 to 0.86', () => {
-  const [backup = '', look = '', close = '', guard = '', open = ''] = blocksOf(
-    chapterOf('docs/runbook.md', '## From 0.82 to 0.86'),
-    'bash',
-  );
+  const [backup = '', look = '', close = '', guard = '', aside = '', open = '', back = '', bring = '', watch = ''] =
+    blocksOf(chapterOf('docs/runbook.md', '## From 0.82 to 0.86'), 'bash');
   let cluster: FakeApiServer;
   let workspace: Workspace;
 
@@ -78,8 +83,10 @@ describeWith(['kubectl', 'python3', 'openssl'], 'the runbook, from 0.82 to 0.86'
     expect(await shell('npm run synth && kubectl apply -f dist/foundation -f dist/')).toMatchObject({ code: 0 });
     await cluster.until(() => cluster.store.list('deployments').every(({ status }) => status?.availableReplicas === 1));
     fillVolume(cluster.volume(NAMESPACE, 'junjo-ai-studio-data'));
+    const mark = { line: '0.82', schema: schemaOf(lineCalled('0.82')), manifests: version };
+    writeFileSync(join(cluster.volume(NAMESPACE, 'junjo-ai-studio-data'), VOLUME_MARK), JSON.stringify(mark));
 
-    expect(await shell(`${backup.trim()} -- --yes`)).toMatchObject({ code: 0 });
+    expect(await shell(withYes(backup))).toMatchObject({ code: 0 });
 
     write(two);
     const looked = await shell(look);
@@ -99,6 +106,15 @@ describeWith(['kubectl', 'python3', 'openssl'], 'the runbook, from 0.82 to 0.86'
     cluster.logs.set(pod.metadata.name, 'what the guard says\n');
     expect((await shell(guard)).text).toContain('what the guard says');
 
+    const volume = cluster.volume(NAMESPACE, 'junjo-ai-studio-data');
+    const data = contents(volume);
+    const moved = await shell(withYes(aside));
+    expect(moved).toMatchObject({ code: 0, text: expect.stringMatching(/is on the volume|What was there is in/) });
+    expect(moved.text).toContain('set JUNJO_K8S_RELEASE=0.82.1, synth and apply');
+    const [folder = ''] = readdirSync(volume);
+    expect(readdirSync(volume)).toEqual([folder]);
+    expect(contents(join(volume, folder))).toEqual(data);
+
     const [apply = '', follow = ''] = open.split('\n');
     expect(await shell(apply)).toMatchObject({ code: 0 });
     for (const ingress of cluster.store.list('ingresses')) {
@@ -108,6 +124,29 @@ describeWith(['kubectl', 'python3', 'openssl'], 'the runbook, from 0.82 to 0.86'
     expect(opened.text).toMatch(/^UI, API +https:\/\/studio\.example\.com$/m);
     expect(opened.code).toBe(0);
     expect(names('ingresses').sort()).toEqual(['junjo-ai-studio', 'junjo-ai-studio-spans']);
+
+    // What 0.86 writes meanwhile.
+    mkdirSync(join(volume, 'sqlite'));
+    const of086 = 'import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.argv[2])';
+    execFileSync('python3', ['-c', of086, join(volume, 'sqlite/junjo.db'), usersOf(lineCalled('0.86'))]);
+
+    const [list = '', bringBack = ''] = bring.trim().split('\n');
+    const named = withYes(bringBack).replace(/\.junjo-before-\w+/, folder);
+    // In the wrong order nothing changes.
+    expect(await shell(named)).toMatchObject({
+      code: 1,
+      text: expect.stringContaining('would not start on this data'),
+    });
+    expect(readdirSync(volume).sort()).toEqual([folder, 'sqlite']);
+
+    write(three);
+    expect(await shell(back)).toMatchObject({ code: 0 });
+    expect((await shell(list)).text).toContain(`${folder}  `);
+    expect(await shell(named)).toMatchObject({ code: 0, text: expect.stringContaining('JUNJO_K8S_RELEASE') });
+    expect(contents(volume, /^\.junjo-before-/)).toEqual(data);
+    expect(readdirSync(volume).filter((name) => name.startsWith('.junjo-before-'))).toHaveLength(1);
+    expect(await shell(watch)).toMatchObject({ code: 0 });
+    expect(names('deployments')).toHaveLength(3);
   });
 });
 

@@ -27,6 +27,9 @@ DESCRIPTION = 65536
 PAGES = 1000
 FRAMES = 200_000
 
+# Characters of a text of the volume that a message shows.
+SHOWN = 200
+
 # What a file raises that is not what it says to be.
 DAMAGED = (ValueError, IndexError)
 
@@ -227,7 +230,7 @@ def files_of(path):
     """The files at a path or below it with the time of their last change: the newest of them and the oldest."""
     files = []
     # What a crash left half written is renamed only when it is whole, and read by no release.
-    below = (os.path.join(at, name) for at, _, names in os.walk(path) for name in names if not name.endswith(".tmp"))
+    below = (os.path.join(at, name) for at, _, names in os.walk(path, onerror=fail) for name in names if not name.endswith(".tmp"))
     for file in below if os.path.isdir(path) else [path]:
         try:
             status = os.stat(file)
@@ -238,6 +241,12 @@ def files_of(path):
             files.append((file, status.st_mtime))
     files.sort(key=lambda file: file[1])
     return files if len(files) <= 2 * LOOKED_AT else files[:LOOKED_AT] + files[-LOOKED_AT:]
+
+
+def fail(error):
+    """What may not be read may be anything: nobody may be told that it is empty."""
+    if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        raise error
 
 
 def writers_of(file, lines):
@@ -408,7 +417,11 @@ def slot(data, table, field):
 
 def schema_of_users(path):
     """How a database of users says which schema it has, and the names of its tables; nothing of one that does not say it."""
-    if not os.path.isfile(path):
+    try:
+        # Not os.path.isfile, which calls what may not be read no file.
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return None, ()
+    except (FileNotFoundError, NotADirectoryError):
         return None, ()
     try:
         with open(path, "rb") as file:
@@ -565,14 +578,17 @@ def write_mark(facts, data):
 
 
 def shown(text):
-    """What a volume holds may come from anybody: a text of it on one line and without control characters."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in str(text))
+    """What a volume holds may come from anybody: a text of it on one line, without control characters and not endless."""
+    text = str(text)
+    # The kubelet keeps 4096 bytes of a reason, and the way on stands at its end.
+    short = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in short)
 
 
 def trouble(error, data):
     full = "Make it larger (JUNJO_K8S_STORAGE_SIZE, where its class allows it), or delete what is not needed."
     foreign = (
-        f"The user {os.getuid()} of the pod may not write the volume: somebody else made its files.\n"
+        f"The user {os.getuid()} of the pod may not read or write all of the volume: somebody else made its files.\n"
         f"Once, while the studio is stopped: chown -R {os.getuid()}:{os.getgid()} on the volume."
     )
     what = {

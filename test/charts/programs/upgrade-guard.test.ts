@@ -711,7 +711,40 @@ sys.stdin.read()`;
     const { status, reason } = volume.guard(line082);
     chmodSync(volume.path, 0o755);
     expect(status).toBe(1);
-    expect(reason).toMatch(/may not write the volume.*\n.*chown -R [0-9]+:[0-9]+ .*\n.*\.junjo-studio\.json/);
+    expect(reason).toMatch(
+      /may not read or write all of the volume.*\n.*chown -R [0-9]+:[0-9]+ .*\n.*\.junjo-studio\.json/,
+    );
+  });
+
+  test.each(['sqlite', 'sqlite/junjo.db', 'spans', 'spans/wal', 'spans/parquet/year=2026', 'spans/parquet'])(
+    'a volume on which %s may not be read is not marked: nobody knows what it holds',
+    (path) => {
+      // As files of root are that compose wrote, on a volume whose top everybody may write.
+      volume.fill(line082);
+      chmodSync(join(volume.path, path), 0);
+      const { status, reason } = volume.guard(line082);
+      chmodSync(join(volume.path, path), 0o755);
+      expect(status).toBe(1);
+      expect(reason).toMatch(
+        /may not read or write all of the volume.*\n.*chown -R [0-9]+:[0-9]+ .*\nNothing was changed/,
+      );
+      expect(volume.mark).toBeUndefined();
+      expect(volume.guard(line082).status).toBe(0);
+    },
+  );
+
+  test('what a volume says at length leaves room for the way on: the kubelet keeps 4096 bytes', () => {
+    const long = 'x'.repeat(3000);
+    for (const prepare of [
+      () => volume.database('sqlite/junjo.db', revised(long).join(';')),
+      () => volume.write(VOLUME_MARK, JSON.stringify({ line: long, schema: long, manifests: long })),
+    ]) {
+      prepare();
+      const { status, reason } = volume.guard(line082);
+      expect(status).toBe(1);
+      expect(Buffer.byteLength(reason)).toBeLessThan(4096);
+      expect(reason.trimEnd().split('\n')).toHaveLength(3);
+    }
   });
 
   test('a full volume says so, and leaves no half mark', () => {

@@ -158,9 +158,23 @@ export class SetAside {
       back
         ? `What is in ${this.props.back} takes its place, and the studio starts on that.`
         : `${studio.tag ?? 'The studio'} starts on an empty volume: without users, API keys and spans.`,
+      ...(back ? [] : this.warnings(studio, holdings)),
     ]
       .map(inOneLine)
       .join('\n');
+  }
+
+  /** What starting on an empty volume entails. */
+  private warnings({ tag }: LiveStudio, holdings: Holdings): readonly string[] {
+    const isReader = tag !== undefined && lineOf(tag)?.name === markedLine(holdings);
+    return [
+      'Whoever comes first may then create the first user: close the edge before.',
+      ...(isReader
+        ? [
+            `${tag} is applied, which starts on this data and makes its own again. For another release, apply that first.`,
+          ]
+        : []),
+    ];
   }
 
   /** Stops the studio, moves, and starts it again, whatever happens. */

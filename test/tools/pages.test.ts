@@ -104,3 +104,20 @@ test('lines that follow one another are named by the first and the last', () => 
 test('a page without a place for a generated part is an error', () => {
   expect(() => filled('# A page\n', { table: '| a |' })).toThrow('the page has no place for table');
 });
+
+test('data is set aside when the new release is applied and the edge closed: the old one would make its database anew', () => {
+  const { moves = '' } = releasesPage(releaseLines);
+  const ways = moves.split(/^### /m).filter((way) => way.includes('\nnpm run set-aside\n'));
+  expect(ways).not.toEqual([]);
+  for (const way of ways) {
+    const order = [
+      'delete --ignore-not-found ingress/',
+      'grep -v 70-edge',
+      'npm run set-aside',
+      'dist/foundation -f dist/',
+    ];
+    const places = order.map((command) => way.indexOf(command));
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+    expect(places).not.toContain(-1);
+  }
+});

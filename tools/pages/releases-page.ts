@@ -19,6 +19,8 @@ import { type Parts, table } from './page';
 /** What the API wants of whoever signs in or makes the first user, for curl. */
 const credentials = `-H 'content-type: application/json' -d '{"email":"you@example.com","password":"…"}'`;
 
+const allButTheEdge = "kubectl apply -f dist/foundation $(ls dist/*.yaml | grep -v 70-edge | sed 's/^/-f /')";
+
 /** What an operator must know of each release: the generated parts of `docs/releases.md`. */
 export function releasesPage(lines: readonly ReleaseLine[]): Parts {
   return {
@@ -136,7 +138,7 @@ function onFullVolume({ ingestion: { failedWrite }, variables }: ReleaseLine): s
 
 function claimFirstUser(path: string): string {
   return [
-    "kubectl apply -f dist/foundation $(ls dist/*.yaml | grep -v 70-edge | sed 's/^/-f /')",
+    allButTheEdge,
     'kubectl -n junjo-ai-studio wait deployment --all --for=condition=Available --timeout=10m',
     `kubectl -n junjo-ai-studio port-forward service/${workloadNames.backend} 8080:http &`,
     `curl --retry 5 --retry-connrefused ${credentials} http://localhost:8080${path}`,
@@ -244,7 +246,8 @@ function steps(from: ReleaseLine, to: ReleaseLine, ports: readonly string[]): re
         `Users, API keys and spans stay, but ${to.name} does not understand the workflows in the spans of ${from.name}: traces open, and`,
         'graphs do not. Upstream asks for an empty volume. No file tells the two apart; the guard knows it by the mark.',
         '',
-        `- To start with an empty volume, and keep what is there: apply ${to.name}, then \`npm run set-aside\`. It prints how to bring it back.`,
+        `- To start with an empty volume, and keep what is there: apply ${to.name} with the edge closed, as from 0.82 to 0.83, then`,
+        '  `npm run set-aside`. It prints how to bring it back.',
         `- To go on with the spans as they are: \`JUNJO_K8S_ACCEPT_DATA_LOSS=${stepName(from, to)}\`, and \`${stepName(to, from)}\` on the`,
         '  way back.',
       ];
@@ -255,23 +258,39 @@ function steps(from: ReleaseLine, to: ReleaseLine, ports: readonly string[]): re
 
 function setAside(from: ReleaseLine, to: ReleaseLine): readonly string[] {
   const [had, wants] = [from, to].map(({ stores }) => nameOfUsers(stores.usersSchema));
-  return [
+  const why = [
     `The database of users has ${had} in ${from.name} and ${wants} in ${to.name}, and nothing converts it: the backend of`,
     `${to.name} would crash at every start, and no setting changes that. Users, API keys and spans of ${from.name} are kept beside a`,
+  ];
+  if (hasOneHost(to) && !hasOneHost(from)) {
+    return [
+      ...why,
+      'new, empty volume. The way there and back is that [from 0.82 to 0.86](runbook.md#from-082-to-086), with',
+      `${recommendedTag(from)} in place of 0.82.1.`,
+    ];
+  }
+  return [
+    ...why,
     'new, empty volume:',
     '',
     '1. Stop the applications that send spans, and [take a copy](runbook.md#back-up).',
-    '2. Close the way from outside, because whoever comes first may create the first user. The runbook has',
-    '   [the commands](runbook.md#from-082-to-086).',
-    `3. Set \`JUNJO_K8S_RELEASE=${recommendedTag(to)}\`, and what it needs besides; synth, and apply all but the edge. The guard stops the start.`,
-    `4. Move what is on the volume into a folder of it. The command then starts ${to.name} on the empty volume, and prints how to bring the`,
-    '   data back:',
+    `2. Set \`JUNJO_K8S_RELEASE=${recommendedTag(to)}\`, and what it needs besides, and synth. Close the edge, because whoever comes first`,
+    '   may create the first user of an empty studio, and apply the rest. The guard stops the start:',
+    '',
+    fenced(
+      ['kubectl -n junjo-ai-studio delete --ignore-not-found ingress/junjo-ai-studio', allButTheEdge].join(' &&\n'),
+    ),
+    '',
+    `3. Move what is on the volume into a folder of it. Not before: on the empty volume ${from.name} would make its own database again.`,
+    '   The command prints how to bring the folder back:',
     '',
     fenced('npm run set-aside'),
     '',
-    '5. Create [the first user](#the-first-user), open the edge, and create API keys for the applications.',
+    '4. Create [the first user](#the-first-user) through a forwarded port, open the edge, and make API keys for the applications:',
     '',
-    `The way back: set the release to ${recommendedTag(from)}, synth, apply, and run \`npm run set-aside -- --back FOLDER\`.`,
+    fenced('kubectl apply -f dist/foundation -f dist/'),
+    '',
+    `The way back: set the release to ${recommendedTag(from)}, synth, apply, and then run \`npm run set-aside -- --back FOLDER\`.`,
   ];
 }
 

@@ -32,7 +32,7 @@ export const liveRelease: Check = {
     if (move === 'refused') {
       yield error(
         text,
-        `no setting changes that: stay with ${live}, or run \`junjo-k8s set-aside\`, which keeps the data and lets ${tag} start with an empty volume`,
+        `no setting changes that: stay with ${live}, or apply, and then run \`junjo-k8s set-aside\`, which keeps the data and lets ${tag} start with an empty volume`,
       );
       return;
     }

@@ -119,6 +119,21 @@ describeWith(['kubectl', 'python3'], 'set-aside', () => {
     expect(unguarded(remove)).toEqual([]);
   });
 
+  test('warns of an open edge, and where the release that is applied would make its own data again', async () => {
+    const own =
+      '0.82.1 is applied, which starts on this data and makes its own again. For another release, apply that first.';
+    const edge = 'Whoever comes first may then create the first user: close the edge before.';
+    const { said } = await run();
+    expect(said).toContain(`${edge}\n${own}\n`);
+    const [folder = ''] = asides();
+    expect((await run({ back: folder })).said).not.toContain('first user');
+    studio.apply({ JUNJO_K8S_RELEASE: '0.86.0' });
+    await studio.ready();
+    const newer = await run();
+    expect(newer.said).toContain(edge);
+    expect(newer.said).not.toContain('is applied, which');
+  });
+
   test('brings a folder back, and sets aside what was made meanwhile', async () => {
     await run();
     const [folder = ''] = asides();

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { readEnvFiles } from '../../config/env-files';
 import { workloadNames } from '../../config/names';
 import { type Variable, variables, variablesOf } from '../../config/variables';
-import { lineOf } from '../../releases';
+import { lineOf, moveOf } from '../../releases';
 import type { Manifest } from '../../render/manifest';
 import { type Kubectl, KubectlError, shellWord } from '../kubectl';
 import { Refusal } from '../refusal';
@@ -17,6 +17,8 @@ export interface Copy {
   readonly claim: string;
   /** Tag of the release that runs. @default not known */
   readonly tag?: string;
+  /** Tag of the release that ran when the copy was taken. Anybody may have written it. @default not known */
+  readonly takenFrom?: string;
   readonly caller: Caller;
 }
 
@@ -36,8 +38,24 @@ function isOfRunningStudio({ name, group }: Variable): boolean {
   return groups.includes(group) || ['JUNJO_K8S_PATCHES', 'JUNJO_ALLOW_ORIGINS'].includes(name);
 }
 
+/** What holds for the release that runs, and not for another one. */
+const ofRelease = [
+  'JUNJO_K8S_ACCEPT_DATA_LOSS',
+  'JUNJO_K8S_BACKEND_IMAGE',
+  'JUNJO_K8S_INGESTION_IMAGE',
+  'JUNJO_K8S_FRONTEND_IMAGE',
+];
+
+/** The release that reads a copy: that of the copy, where the one that runs would not start on it or lose something. */
+function releaseFor({ tag, takenFrom }: Copy): string | undefined {
+  const [runs, had] = [lineOf(tag), lineOf(takenFrom)];
+  return runs && had && moveOf(had, runs) !== 'harmless' ? takenFrom : tag;
+}
+
 /** Says how to look at a copy: commands that run a studio on it and bring that to localhost, and the one that ends it. */
-export function howToLook({ kubectl, namespace, claim, tag, caller }: Copy): string {
+export function howToLook(copy: Copy): string {
+  const { kubectl, namespace, claim, caller } = copy;
+  const tag = releaseFor(copy);
   const { context, kubeconfig, environment = process.env } = kubectl.options;
   const line = lineOf(tag);
   const table: readonly Variable[] = line ? variablesOf(line) : variables;
@@ -49,7 +67,10 @@ export function howToLook({ kubectl, namespace, claim, tag, caller }: Copy): str
   );
   const settings = [
     'JUNJO_ENV=development',
-    ...table.filter((each) => isOfRunningStudio(each) && entries.has(each.name)).map(({ name }) => `${name}=`),
+    ...table
+      .filter((each) => isOfRunningStudio(each) || (tag !== copy.tag && ofRelease.includes(each.name)))
+      .filter(({ name }) => entries.has(name))
+      .map(({ name }) => `${name}=`),
     `JUNJO_K8S_NAMESPACE=${namespace}`,
     `JUNJO_K8S_EXISTING_CLAIM=${claim}`,
     ...(line ? [`JUNJO_K8S_RELEASE=${tag}`] : []),

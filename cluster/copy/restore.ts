@@ -37,6 +37,8 @@ interface Source {
   readonly bytes: number;
   readonly files: number;
   readonly text: string;
+  /** Tag of the release that ran when it was taken. @default not known */
+  readonly tag?: string;
   readonly stream: () => NodeJS.ReadableStream;
 }
 
@@ -154,8 +156,7 @@ export class Restore {
       staged = true;
       await this.receive(pod, stage, source);
       const reason = await pod.judge(stage, this.signal);
-      if (reason)
-        throw new Refusal('The release that is applied here would not start on this data.', ...reason.split('\n'));
+      if (reason) throw new Refusal(...reason);
       if (studio.writers.length > 0) console.err('Stopping backend and ingestion …');
       await downtime.begin(this.signal);
       staged = false;
@@ -179,7 +180,7 @@ export class Restore {
     if (aside) console.out(inOneLine(`What was there is in ${aside} on the volume.`));
     if (!started) return false;
     if (studio.writers.length > 0) await downtime.untilReady(this.signal);
-    else console.out(this.howToLook(studio));
+    else console.out(this.howToLook(studio, source));
     return true;
   }
 
@@ -212,9 +213,10 @@ export class Restore {
     this.connection.console.err(inOneLine(`Copied ${size(source.bytes)}. SQLite's integrity_check: ${names} ok.`));
   }
 
-  private howToLook({ claim, tag }: LiveStudio): string {
+  private howToLook({ claim, tag }: LiveStudio, { tag: takenFrom }: Source): string {
     const { into: namespace = '', caller } = this.props;
-    return howToLook({ kubectl: this.connection.kubectl, namespace, claim: claim.metadata.name, tag, caller });
+    const { kubectl } = this.connection;
+    return howToLook({ kubectl, namespace, claim: claim.metadata.name, tag, takenFrom, caller });
   }
 
   private async tidy(work: () => Promise<unknown>, whatIsLeft: string): Promise<void> {
@@ -240,5 +242,6 @@ async function sourceOf(path: string, signal: AbortSignal): Promise<Source> {
   const damaged = Object.entries(manifest.databases).find(([, verdict]) => verdict !== 'ok');
   if (damaged) throw new Refusal(`${path}: ${damaged[0]} was damaged when it was copied: ${damaged[1]}`);
   const text = `${path}${header.taken ? ` (${header.taken}, release ${header.tag ?? 'unknown'})` : ''}`;
-  return { bytes, files: Object.keys(manifest.files).length, text, stream: () => createReadStream(path) };
+  const { tag } = header;
+  return { bytes, files: Object.keys(manifest.files).length, text, tag, stream: () => createReadStream(path) };
 }

@@ -141,9 +141,7 @@ export class SetAside {
       );
     }
     const reason = await this.pod.judge(back, signal);
-    if (reason) {
-      throw new Refusal('The release that is applied here would not start on this data.', ...reason.split('\n'));
-    }
+    if (reason) throw new Refusal(...reason);
     return { holdings, time, back: (await this.pod.ask<Asides>({ command: 'asides', signal }))[back] };
   }
 

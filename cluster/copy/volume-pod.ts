@@ -230,9 +230,9 @@ export class VolumePod {
   /**
    * Judges a folder on the volume by the guard of the release that is applied here. The folder stays as it is: the guard looks at
    * it through links, beside which it writes its mark.
-   * @returns why the release would not start on it; nothing where it would, or where no guard is applied
+   * @returns why the release would not start on it, and what to do; nothing where it would, or where no guard is applied
    */
-  async judge(folder: string, signal: AbortSignal): Promise<string | undefined> {
+  async judge(folder: string, signal: AbortSignal): Promise<readonly [string, ...string[]] | undefined> {
     const guard = `${UPGRADE_GUARD_PATH}/upgrade-guard.py`;
     const linked =
       'import os, sys; [os.symlink(os.path.join(sys.argv[1], name), os.path.join(sys.argv[2], name)) for name in os.listdir(sys.argv[1])]';
@@ -242,7 +242,16 @@ export class VolumePod {
     const words = ['sh', '-c', script, 'judge', `${DATA_PATH}/${folder}`];
     const isWorthIt = ({ failure }: KubectlError) => failure === 'unreachable';
     const reason = await this.kubectl.repeated(() => this.exec(words, { signal }), isWorthIt, signal);
-    return reason.trim() || undefined;
+    if (!reason.trim()) return undefined;
+    return [
+      'The release that is applied here would not start on this data.',
+      // That is the way on for what is on the volume already.
+      ...reason
+        .trim()
+        .split('\n')
+        .filter((line) => !line.includes('junjo-k8s set-aside')),
+      'Render and apply what reads it, then run this command again.',
+    ];
   }
 
   /** Removes it, if it is there, and waits until it is gone. */

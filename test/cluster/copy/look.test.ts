@@ -134,6 +134,36 @@ describeWith(['openssl'], 'a studio on a copy, as it is printed', () => {
     expect(existsSync(join(folder.path, 'restored-look/40-backend.k8s.yaml'))).toBe(true);
   });
 
+  test.each<[string, string | undefined, string, boolean]>([
+    ['0.86.0', '0.82.1', '0.82.1', true],
+    ['0.82.1', '0.81.5', '0.81.5', true],
+    ['0.84.1', '0.83.0', '0.84.1', false],
+    ['0.86.0', '9.9.9', '0.86.0', false],
+    ['0.86.0', undefined, '0.86.0', false],
+  ])('where %s runs, a copy of %s is rendered with %s', async (tag, takenFrom, expected, isOther) => {
+    const env = { ...production({ JUNJO_K8S_RELEASE: tag }), JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() };
+    const ofRunning = { JUNJO_K8S_BACKEND_IMAGE: `registry.example.com/own:${tag}` };
+    writeFileSync(join(folder.path, '.env'), envText({ ...env, ...ofRunning }));
+    const here = process.cwd();
+    process.chdir(folder.path);
+    const text = howToLook({
+      kubectl: new Kubectl({ context: 'fake' }),
+      namespace: 'look',
+      claim: DATA,
+      tag,
+      takenFrom,
+      caller: { envFiles: ['.env'], commandLine: (command) => `${NPX} ${command}` },
+    });
+    process.chdir(here);
+    const { envFile, synth } = partsOf(text);
+    execFileSync('sh', ['-c', envFile], { cwd: folder.path });
+    expect(await folder.junjo(synth.slice(NPX.length).trim().split(' '))).toMatchObject({ status: 0 });
+    const backend = readFileSync(join(folder.path, 'restored-look/40-backend.k8s.yaml'), 'utf8');
+    expect(backend.includes('registry.example.com/own')).toBe(!isOther);
+    const facts = readFileSync(join(folder.path, 'restored-look/25-upgrade-guard.k8s.yaml'), 'utf8');
+    expect(facts).toContain(`"line": "${lineOf(expected)?.name}"`);
+  });
+
   test('is rendered without any env file of the running studio, where there is none', async () => {
     const text = howToLook({
       kubectl: new Kubectl({ context: 'fake' }),

@@ -13,6 +13,7 @@ import { kubectlInProcess } from '../../support/kubectl-in-process';
 import { contents, fillVolume, hasty, LiveStudio } from '../../support/live-studio';
 import { describeWith } from '../../support/programs';
 import { withSystemPython } from '../../support/python';
+import { lineCalled, usersOf } from '../../support/volume';
 
 // Each runs some thirty processes of kubectl, which take their time on a busy machine.
 jest.setTimeout(600_000);
@@ -123,6 +124,30 @@ describeWith(['kubectl', 'python3'], 'restore', () => {
     });
     expect(stopped()).toBe(false);
     expect(readdirSync(studio.volume)).toEqual([]);
+  });
+
+  test('refuses a copy of 0.82 for a studio of 0.86, names the release that reads it, and looks at it with that', async () => {
+    kubectlInProcess(studio.cluster);
+    fillVolume(studio.volume);
+    rmSync(join(studio.volume, 'sqlite/junjo.db'));
+    const of082 = 'import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.argv[2])';
+    const database = join(studio.volume, 'sqlite/junjo.db');
+    execFileSync('python3', ['-c', of082, database, usersOf(lineCalled('0.82'))], { env: withSystemPython });
+    const source = await archive();
+    studio.apply({ JUNJO_K8S_RELEASE: '0.86.0' });
+    await studio.ready();
+    const before = contents(studio.volume);
+    const { exit, said } = await run({ source, replace: true });
+    expect(exit).toBe(1);
+    const [, words = ''] = /(The release that is applied here .*)/s.exec(said) ?? [];
+    expect(words).toMatch(
+      /^The release .* would not start on this data\.\n.*made by Junjo AI Studio .*0\.82 .*\n.*JUNJO_K8S_RELEASE=0\.82\.1 to go back\.\n.*apply what reads it/,
+    );
+    // It keeps what is on the volume, which is not in question.
+    expect(words).not.toContain('set-aside');
+    expect(contents(studio.volume)).toEqual(before);
+    const look = await run({ source, into: 'look' });
+    expect(look).toMatchObject({ exit: 0, said: expect.stringContaining('\nJUNJO_K8S_RELEASE=0.82.1\n') });
   });
 
   test.each<[string, object, object, RegExp]>([

@@ -772,6 +772,14 @@ sys.stdin.read()`;
     expect(volume.guard(line081).status).toBe(0);
   });
 
+  test.each(['.junjo-restore-20260102T030405Z', '.junjo-before-1', 'somebodys.plan', '.junjo-restore-1.plan.new'])(
+    '%s is not the plan of a restore, and stops nothing',
+    (name) => {
+      ranOn(line081).write(name, '{}');
+      expect(volume.guard(line081)).toMatchObject({ status: 0, reason: '' });
+    },
+  );
+
   describe('ingestion', () => {
     const wait = (line: ReleaseLine) =>
       spawn('sh', [volume.program('wait-for-mark.sh'), join(volume.path, VOLUME_MARK), line.name]);

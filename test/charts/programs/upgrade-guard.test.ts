@@ -325,6 +325,20 @@ describeWith(['python3'], 'the guard of the volume', () => {
       }
     });
 
+    test('whose pages lead in a circle is left to the backend', () => {
+      volume.database(file, usersOf(line082));
+      const pages = readFileSync(join(volume.path, file));
+      for (let page = 2; page <= pages.length / 4096; page += 1) {
+        const at = (page - 1) * 4096;
+        if (pages[at] !== 13) continue;
+        pages.fill(0, at, at + 12);
+        pages[at] = 5;
+        pages.writeUInt32BE(page, at + 8);
+      }
+      volume.write(file, pages);
+      expect(volume.guard(line086)).toMatchObject({ status: 0, reason: '' });
+    });
+
     test('that names no revision is left to the backend, be it new or in the middle of its first start', () => {
       const odd = "create table alembic_version (version_num); insert into alembic_version values (null), (5), (x'00')";
       for (const statements of ['vacuum', 'create table other (id text)', revised().join(';'), odd]) {
@@ -592,6 +606,21 @@ sys.stdin.read()`;
       );
       volume.write('spans/wal/batch_1_0001.ipc', value);
       expect(volume.guard(line082)).toMatchObject({ status: 0 });
+    });
+
+    test('among many files the oldest are looked at, too', () => {
+      for (const index of Array(401).keys()) volume.copy('21.parquet', `spans/parquet/part_${index}.parquet`);
+      volume.copy('23.parquet', 'spans/parquet/part_old.parquet', 60 * 24 * 365);
+      expect(volume.guard(line082).reason).toMatch(
+        /^spans\/parquet\/part_old\.parquet has columns that these manifests/,
+      );
+    });
+
+    test('are no pipes, which would never end', () => {
+      volume.fill(line082);
+      volume.python('import os, sys; os.mkfifo(sys.argv[1])', [join(volume.path, 'pipe')]);
+      renameSync(join(volume.path, 'pipe'), join(volume.path, 'spans/parquet/pipe'));
+      expect(volume.guard(line082)).toMatchObject({ status: 0, reason: '' });
     });
 
     test('among many files the newest tell which line wrote last', () => {

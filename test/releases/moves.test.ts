@@ -25,6 +25,12 @@ test.each([
   ['the same columns', second, third, 'harmless'],
   ['more columns', third, fourth, 'unreadable'],
   ['fewer columns, none of which it lacks', fourth, second, 'flush first'],
+  [
+    'more columns than it has, by name',
+    third,
+    line('3.2', { ...users, ...columns(3), readsFurtherColumns: true }),
+    'unreadable',
+  ],
   ['fewer columns by position', fourth, third, 'unreadable'],
   ['another store', first, fourth, 'hidden'],
   ['another store, and back', fourth, first, 'hidden'],

@@ -6,14 +6,17 @@ FACTS is what the manifests know of the release and of every other (charts/upgra
 TERMINATION_LOG the file in which the kubelet looks for the reason of an end.
 """
 
+import contextlib
 import errno
 import json
 import os
 import re
+import sqlite3
 import stat
 import sys
 import time
 from collections import namedtuple
+from urllib.parse import quote
 
 MARK = ".junjo-studio.json"
 
@@ -22,10 +25,6 @@ LOOKED_AT = 200
 
 # Bytes of a file in which the names of its columns must be: those of 22 take 4500 at most.
 DESCRIPTION = 65536
-
-# Pages of a table and frames of a log that are read at most: nothing on a volume may use up the memory of the pod.
-PAGES = 1000
-FRAMES = 200_000
 
 # Characters of a text of the volume that a message shows.
 SHOWN = 200
@@ -116,7 +115,7 @@ def precedence(version):
 def check_users(facts, data, last):
     """Stops on a database of users on which the backend would not start, also at a restart."""
     path, wants, table = facts["users"]["path"], facts["users"]["schema"], facts["users"].get("table")
-    has, tables = schema_of_users(os.path.join(data, path))
+    has, tables = schema_of_users(os.path.join(data, path), table)
     if has and has != wants:
         makers = [line for line in facts["lines"] if line["users"] == has]
         if not makers:
@@ -415,126 +414,41 @@ def slot(data, table, field):
     return table + offset
 
 
-def schema_of_users(path):
-    """How a database of users says which schema it has, and the names of its tables; nothing of one that does not say it."""
-    try:
-        # Not os.path.isfile, which calls what may not be read no file.
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            return None, ()
-    except (FileNotFoundError, NotADirectoryError):
+def schema_of_users(path, table):
+    """How a database of users says which schema it has, and which of the tables are there that matter; nothing of one that does not say it."""
+    if not readable(path):
         return None, ()
+    # The backend does not run yet. Without a log, SQLite then needs no lock, and writes no index of the log beside it.
+    options = "mode=ro" if readable(f"{path}-wal") else "mode=ro&immutable=1"
     try:
-        with open(path, "rb") as file:
-            try:
-                with open(f"{path}-wal", "rb") as log:
-                    return Sqlite(file, log).schema()
-            except FileNotFoundError:
-                return Sqlite(file).schema()
-    except DAMAGED:
+        with contextlib.closing(sqlite3.connect(f"file:{quote(path)}?{options}", uri=True, timeout=1)) as users:
+            users.text_factory = lambda text: text.decode(errors="replace")
+            (version,) = users.execute("pragma user_version").fetchone()
+            if version:
+                # Of these, none needs a table.
+                return f"version {version}", ()
+            names = "select name from sqlite_master where type = 'table' and name in ('alembic_version', ?)"
+            tables = {name for (name,) in users.execute(names, (table,))}
+            if "alembic_version" not in tables:
+                return None, tables
+            texts = "select substr(version_num, 1, ?) from alembic_version where typeof(version_num) = 'text' order by 1 limit 9"
+            revisions = [name for (name,) in users.execute(texts, (SHOWN,))]
+            return f"revision {' and '.join(revisions)}" if revisions else None, tables
+    except sqlite3.Error:
         # The backend says by itself what is wrong with it.
         return None, ()
 
 
-class Sqlite:
-    """
-    Reads a database as its last commit left it, by https://www.sqlite.org/fileformat2.html. SQLite itself would wait for
-    locks, and write an index of the log beside it. Checksums of the log are not compared: it may be long.
-    """
-
-    def __init__(self, file, log=None):
-        self.file = file
-        self.log = log
-        head = read_at(file, 0, 100)
-        if head[:16] != b"SQLite format 3\0":
-            raise ValueError("not a database")
-        self.size = int.from_bytes(head[16:18], "big")
-        if self.size == 1:
-            self.size = 65536
-        self.frames = self.committed() if log else {}
-
-    def committed(self):
-        """Where the log has the newest version of each page that was committed."""
-        head = self.log.read(32)
-        end = self.log.seek(0, os.SEEK_END)
-        frames, since = {}, {}
-        # The frames of an older log, over which this one is written, have other salts.
-        for at in range(32, end - self.size - 23, self.size + 24):
-            frame = read_at(self.log, at, 24)
-            if frame[8:16] != head[16:24]:
-                break
-            since[int.from_bytes(frame[:4], "big")] = at + 24
-            if frame[4:8] != bytes(4):
-                frames.update(since)
-                since.clear()
-            if len(frames) + len(since) > FRAMES:
-                raise ValueError("too long")
-        return frames
-
-    def schema(self):
-        version = int.from_bytes(self.page(1)[60:64], "big", signed=True)
-        if version:
-            # Of these, none needs a table.
-            return f"version {version}", ()
-        tables = {name: root for kind, name, _, root in self.rows(1) if kind == "table" and isinstance(root, int)}
-        rows = self.rows(tables["alembic_version"]) if "alembic_version" in tables else ()
-        revisions = sorted(row[0] for row in rows if row and isinstance(row[0], str))
-        return f"revision {' and '.join(revisions)}" if revisions else None, tables
-
-    def page(self, at):
-        if at in self.frames:
-            return read_at(self.log, self.frames[at], self.size)
-        return read_at(self.file, (at - 1) * self.size, self.size)
-
-    def rows(self, root):
-        """The rows of a table, of each the first four values at most."""
-        pages = [root]
-        for at in pages:
-            if len(pages) > PAGES:
-                raise ValueError("too large, or in a circle")
-            page = self.page(at)
-            begin = 100 if at == 1 else 0
-            kind = page[begin]
-            if kind not in (5, 13):
-                raise ValueError("not a page of a table")
-            cells = begin + (12 if kind == 5 else 8)
-            count = int.from_bytes(page[begin + 3 : begin + 5], "big")
-            for cell in range(cells, cells + 2 * count, 2):
-                cell = int.from_bytes(page[cell : cell + 2], "big")
-                if kind == 13:
-                    yield values(page, cell)
-                else:
-                    pages.append(int.from_bytes(page[cell : cell + 4], "big"))
-            if kind == 5:
-                pages.append(int.from_bytes(page[begin + 8 : begin + 12], "big"))
-
-
-def values(page, at):
-    """The first four values of a row: its numbers and texts."""
-    for _ in ("size", "key"):
-        _, at = varint(page, at)
-    start = at
-    size, at = varint(page, at)
-    value, found = start + size, []
-    while at < start + size and len(found) < 4:
-        kind, at = varint(page, at)
-        length = (0, 1, 2, 3, 4, 6, 8, 8, 0, 0)[kind] if kind < 10 else (kind - 12) // 2
-        content = page[value : value + length]
-        value += length
-        if kind >= 12:
-            found.append(content.decode() if kind % 2 else None)
-        else:
-            found.append(kind - 8 if kind in (8, 9) else int.from_bytes(content, "big") if 1 <= kind <= 6 else None)
-    return found
-
-
-def varint(page, at):
-    """A number of SQLite, and where it ends."""
-    value = 0
-    for at in range(at, at + 8):
-        value = value << 7 | page[at] & 127
-        if page[at] < 128:
-            return value, at + 1
-    return value << 8 | page[at + 1], at + 2
+def readable(path):
+    """Whether there is such a file with something in it; the error of one that may not be read, of which SQLite says less."""
+    try:
+        # A pipe would never end.
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return False
+        with open(path, "rb") as file:
+            return file.read(1) != b""
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def read_mark(data):

@@ -372,14 +372,12 @@ os._exit(0)`;
       ['the version', 'create table users (id text)', 'pragma user_version=4', 'version 4'],
     ])('is read with its log, where that has %s', (_, before, after, name) => {
       killed(before, after);
-      const { files } = volume;
-      expect(files).toContain('sqlite/junjo.db-wal');
-      // Nothing is written, also no index of the log.
+      const bytes = () => [file, `${file}-wal`].map((path) => readFileSync(join(volume.path, path)));
+      const content = bytes();
+      // The index of the log may be lost, as on a restored volume.
       volume.delete('sqlite/junjo.db-shm');
-      chmodSync(join(volume.path, 'sqlite'), 0o555);
       expect(volume.guard(line082).reason).toContain(`(${name})`);
-      chmodSync(join(volume.path, 'sqlite'), 0o755);
-      expect(volume.files).toEqual(files.filter((path) => path !== 'sqlite/junjo.db-shm'));
+      expect(bytes()).toEqual(content);
     });
 
     test('is read without what was not committed, and without what an older log left', () => {

@@ -440,13 +440,13 @@ def schema_of_users(path, table):
 
 
 def readable(path):
-    """Whether there is such a file with something in it; the error of one that may not be read, of which SQLite says less."""
+    """Whether there is such a file. Raises the error of one that may not be read, of which SQLite says less."""
     try:
         # A pipe would never end.
         if not stat.S_ISREG(os.stat(path).st_mode):
             return False
-        with open(path, "rb") as file:
-            return file.read(1) != b""
+        with open(path, "rb"):
+            return True
     except (FileNotFoundError, NotADirectoryError):
         return False
 

@@ -452,11 +452,12 @@ def readable(path):
 
 
 def read_mark(data):
-    try:
-        with open(os.path.join(data, MARK), encoding="utf-8") as file:
-            mark = json.load(file)
-    except FileNotFoundError:
+    path = os.path.join(data, MARK)
+    if not readable(path):
         return None
+    try:
+        with open(path, encoding="utf-8") as file:
+            mark = json.load(file)
     except (ValueError, RecursionError):
         mark = None
     if not isinstance(mark, dict):

@@ -10,7 +10,7 @@ mark=$1
 line=$2
 seconds=0
 # A plan is there while a restore moves folders: the mark may be of the old data, or of the new.
-until grep -q "\"line\": \"$line\"" "$mark" 2> /dev/null && ! ls "${mark%/*}"/.junjo-restore-*.plan > /dev/null 2>&1; do
+until [ -f "$mark" ] && grep -q "\"line\": \"$line\"" "$mark" 2> /dev/null && ! ls "${mark%/*}"/.junjo-restore-*.plan > /dev/null 2>&1; do
   if [ $((seconds % 30)) -eq 0 ]; then
     echo "waiting until the backend has let Junjo AI Studio $line onto the volume: see the log of its container upgrade-guard"
   fi

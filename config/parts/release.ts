@@ -41,7 +41,7 @@ export function chooseRelease(written: Written, lines: readonly ReleaseLine[]): 
   // What is commented out only hints at it: the file may have run the default release so far.
   if (other?.isHint) return { kind: 'default', line, reservation: { severity: 'warning', text: other.error } };
   if (other) return { kind: 'other', ...other };
-  const age = `is not set, so that ${dated(line, defaultTag)} runs; ${newestIs}. Set the one that you want`;
+  const age = `is not set, so ${dated(line, defaultTag)} runs; ${newestIs}. Set the release that you want`;
   return { kind: 'default', line, age };
 }
 
@@ -96,7 +96,7 @@ function writtenForOther(
   const names = own.foreign.length > 0 ? own.foreign : own.foreignInComments;
   const some = listed(names.length > 4 ? [...names.slice(0, 3), `${names.length - 3} more`] : names);
   const isHint = own.foreign.length === 0;
-  const runs = isHint ? `so that ${defaultTag} runs` : `which means ${defaultTag}`;
+  const runs = isHint ? `so ${defaultTag} runs` : `which means ${defaultTag}`;
   const where = isHint ? ', commented out,' : '';
   const belong = names.length === 1 ? 'belongs' : 'belong';
   const error = [

@@ -129,7 +129,7 @@ describe("upstream's own .env.example", () => {
       } else {
         const also = alsoFits[tag] ? ` Data that ${alsoFits[tag].join(' or ')} wrote needs that release.` : '';
         // 0.80's file sets nothing that 0.70's does not: it runs, with a warning.
-        const [begin, means] = line.name === '0.80' ? ['warning: ', 'so that 0.70.3 runs'] : ['', 'which means 0.70.3'];
+        const [begin, means] = line.name === '0.80' ? ['warning: ', 'so 0.70.3 runs'] : ['', 'which means 0.70.3'];
         expect(printed).toEqual([
           expect.stringMatching(`^${begin}\\.env JUNJO_K8S_RELEASE: is not set, ${means}, but .* more.* belong to `),
         ]);
@@ -248,7 +248,7 @@ describe('a file that somebody wrote, without a release', () => {
 describe('a release that was not chosen', () => {
   test('is noted in production, and not on localhost', () => {
     expect(problemsOf(envText(production({ JUNJO_K8S_RELEASE: undefined })))).toEqual([
-      'note: .env JUNJO_K8S_RELEASE: is not set, so that 0.70.3 of 16 November 2025 runs; the newest release is 0.86.0 of 8 October 2026. Set the one that you want',
+      'note: .env JUNJO_K8S_RELEASE: is not set, so 0.70.3 of 16 November 2025 runs; the newest release is 0.86.0 of 8 October 2026. Set the release that you want',
     ]);
     expect(problemsOf(envText(development()))).toEqual([]);
   });

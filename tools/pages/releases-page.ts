@@ -163,7 +163,7 @@ const EFFECTS: readonly (readonly [Effect, string, (from: ReleaseLine, to: Relea
   ['harmless', 'everything stays', () => 'the same database and the same columns', 'nothing is needed'],
   [
     'flush first',
-    'everything stays, but what is left in the write-ahead log',
+    'everything stays, except what is left in the write-ahead log',
     () => 'files are read by the names of their columns, and the log by their order',
     'a flush, or the setting',
   ],

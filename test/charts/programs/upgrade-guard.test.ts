@@ -449,6 +449,15 @@ sys.stdin.read()`;
       );
       expect(volume.guard(line082)).toMatchObject({ status: 0 });
     });
+
+    test('is read beside pipes in the place of its log and of the mark', () => {
+      volume.database(file, usersOf(line085));
+      const pipes = [`${file}-wal`, VOLUME_MARK].map((path) => join(volume.path, path));
+      volume.python('import os, sys; [os.mkfifo(path) for path in sys.argv[1:]]', pipes);
+      expect(volume.guard(line082).reason).toContain('(revision eec3757c7c24)');
+      expect(volume.guard(line085)).toMatchObject({ status: 0 });
+      expect(volume.mark?.line).toBe('0.85');
+    });
   });
 
   describe('files of spans', () => {
@@ -839,6 +848,14 @@ sys.stdin.read()`;
       waiting.kill('SIGTERM');
       // What a signal without a handler ends has no exit status.
       expect(await once(waiting, 'exit')).toEqual([143, null]);
+    });
+
+    test('waits beside a pipe in the place of the mark, and not for what nobody writes into it', async () => {
+      volume.python('import os, sys; os.mkfifo(sys.argv[1])', [join(volume.path, VOLUME_MARK)]);
+      const waiting = wait(line082);
+      await once(waiting.stdout, 'data');
+      expect(volume.guard(line082)).toMatchObject({ status: 0 });
+      expect(await once(waiting, 'exit')).toEqual([0, null]);
     });
 
     test('does not wait after a restart', async () => {

@@ -12,13 +12,11 @@ export interface ScreenProps {
   readonly target: Target;
   readonly overview: Overview;
   readonly findings: readonly Diagnosis[];
-  /** What could not be read, usually for lack of permission. */
-  readonly unread: readonly string[];
   readonly now: Date;
 }
 
 /** One screen about a studio, with what is wrong at its end, where a terminal leaves the eye. */
-export function screen({ target, overview, findings, unread, now }: ScreenProps): string {
+export function screen({ target, overview, findings, now }: ScreenProps): string {
   const { workloads, certificates, volumes, lastBackup } = overview;
   return [
     `Namespace ${target.namespace} of ${target.context} (${target.server})`,
@@ -33,7 +31,6 @@ export function screen({ target, overview, findings, unread, now }: ScreenProps)
       row('Volume', `${name}, ${size}, ${phase}${used === undefined ? '' : `, ${Math.round(used * 100)} % full`}`),
     ),
     row('Backup', lastBackup ? `${lastBackup.at} by ${lastBackup.by}` : 'none is known: junjo-k8s backup'),
-    ...(unread.length > 0 ? ['', `Not readable: ${unread.join(', ')}. What these would tell is not here.`] : []),
     '',
     ...(findings.length > 0 ? findingLines(findings) : ['All is well.']),
   ]

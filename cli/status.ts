@@ -58,7 +58,7 @@ async function show(connection: Connection, { json }: StatusOptions, io: Io): Pr
   const { unread, now } = state;
   const [overview, findings] = [overviewOf(state), diagnose(state)];
   if (json) io.out(JSON.stringify({ ...target, ...overview, findings, unread }, undefined, 2));
-  else io.out(screen({ target, overview, findings, unread, now }));
+  else io.out(screen({ target, overview, findings, now }));
   return hasError(findings) ? 1 : 0;
 }
 

@@ -5,11 +5,35 @@ import type { ClusterState } from './cluster-state';
 export interface Cause {
   /** Also the name of its section in `docs/troubleshooting.md`. */
   readonly name: string;
-  readonly findings: (state: ClusterState) => Iterable<Required<Finding>>;
+  readonly findings: (state: ClusterState) => Iterable<Found>;
+}
+
+/** What a cause found. Who waits says for how long that is normal. */
+export type Found = Fault | Waiting;
+
+/** Something that is broken, or will be. */
+export interface Fault extends Required<Finding> {
+  readonly severity: 'error' | 'warning';
+}
+
+/** Something that is under way. It becomes an error when it takes too long. */
+export interface Waiting extends Required<Finding> {
+  readonly severity: 'wait';
+  /** When it began. @default it waits for another workload, whose own finding becomes an error */
+  readonly since: Date | string | undefined;
+  /** Seconds that it may take. @default 600 */
+  readonly allowedSeconds?: number;
+  /** What to do when it took longer. @default `fix` */
+  readonly lateFix?: string;
 }
 
 /** A finding, the cause that made it, and everything that it explains. */
 export interface Diagnosis extends Omit<Required<Finding>, 'subject'> {
   readonly cause: string;
   readonly subjects: readonly string[];
+}
+
+/** What to do: a sentence, and below it the commands, each of which a person can paste. */
+export function advice(text: string, ...commands: readonly string[]): string {
+  return [text, ...commands].join('\n');
 }

@@ -1,3 +1,4 @@
+import { qdrantName, workloadNames } from '../../config/names';
 import {
   conditionOf,
   type Fields,
@@ -22,12 +23,16 @@ export interface ClusterEvent {
 /** A container of a pod, as the kubelet reports it. */
 export interface ContainerState {
   readonly name: string;
-  /** It runs before the others. */
+  /** It runs before the others, to its end unless it is a sidecar. */
   readonly init: boolean;
+  /** It starts before the others and runs beside them: an init container with `restartPolicy: Always`, since Kubernetes 1.28. */
+  readonly sidecar: boolean;
   readonly ready: boolean;
   readonly started: boolean;
   readonly restarts: number;
   readonly running: boolean;
+  /** When it was started, where it runs. */
+  readonly runningSince?: string;
   /** Why it does not run yet, or not any more. */
   readonly waiting?: { readonly reason: string; readonly message: string };
   /** How it ended last, whether it runs again or not. */
@@ -63,7 +68,7 @@ export interface WorkloadState {
   readonly desired: number;
   /** Everything that it should run is ready, and nothing else is left. */
   readonly healthy: boolean;
-  /** Pods that answer. */
+  /** Pods that answer; where pods cannot be read, as its controller counts them. */
   readonly readyPods: number;
   /** Those that are neither over nor ending. */
   readonly pods: readonly PodState[];
@@ -114,9 +119,9 @@ export class ClusterState extends ClusterView {
     this.rendered = rendered;
     this.commands = kubectl.in(namespace);
     this.volumes = volumes;
-    this.workloads = [...this.ofKind('Deployment'), ...this.ofKind('StatefulSet')].map((object) =>
-      this.workload(object),
-    );
+    this.workloads = [...this.ofKind('Deployment'), ...this.ofKind('StatefulSet')]
+      .filter(isOfStudio)
+      .map((object) => this.workload(object));
   }
 
   /** What is not as it should be, and is meant to run. */
@@ -147,15 +152,25 @@ export class ClusterState extends ClusterView {
     return (this.now.getTime() - new Date(time).getTime()) / 1000;
   }
 
-  /** What it means that a controller has not answered to an object: an error after so many seconds. */
-  unanswered({ metadata }: Manifest, seconds: number): 'wait' | 'error' {
-    return this.secondsSince(metadata.creationTimestamp ?? 0) < seconds ? 'wait' : 'error';
+  /** A wait for the controller of an object, which normally has answered after so many seconds. */
+  unanswered({ metadata }: Manifest, allowedSeconds: number) {
+    return { severity: 'wait', since: metadata.creationTimestamp ?? new Date(0), allowedSeconds } as const;
   }
 
   /** Whether the whole namespace is being deleted. */
   get endsNamespace(): boolean {
     const namespace = this.named('Namespace', this.namespace);
     return namespace?.status?.phase === 'Terminating' || namespace?.metadata.deletionTimestamp !== undefined;
+  }
+
+  /** A command about the namespace of the studio, for a person to paste: with the context that the user named. */
+  command(...args: readonly string[]): string {
+    return this.commands.commandLine(args);
+  }
+
+  /** The same about the whole cluster, or another namespace. */
+  clusterCommand(...args: readonly string[]): string {
+    return this.commands.in(undefined).commandLine(args);
   }
 
   /** Begins the commands that a person is told. */
@@ -176,11 +191,21 @@ export class ClusterState extends ClusterView {
       name: fieldsOf(object.metadata.labels)['app.kubernetes.io/component'] ?? object.metadata.name,
       desired,
       healthy: current && complete,
-      readyPods: allPods.filter(({ ready, over, ending }) => ready && !over && !ending).length,
+      readyPods: this.canRead('pods')
+        ? allPods.filter(({ ready, over, ending }) => ready && !over && !ending).length
+        : (status.readyReplicas ?? 0),
       pods: allPods.filter(({ over, ending }) => !over && !ending),
       allPods,
     };
   }
+}
+
+/** Whether a workload is a part of a studio, and not somebody else's in the same namespace. */
+function isOfStudio({ metadata }: Manifest): boolean {
+  const { 'app.kubernetes.io/name': name, 'app.kubernetes.io/part-of': partOf } = fieldsOf(metadata.labels);
+  return (
+    [name, partOf].includes('junjo-ai-studio') || [...Object.values(workloadNames), qdrantName].includes(metadata.name)
+  );
 }
 
 function eventOf({ reason, message, count, series, lastTimestamp, eventTime, metadata }: Fields): ClusterEvent {
@@ -213,10 +238,12 @@ function containerOf(status: Fields, init: boolean, specs: readonly Fields[]): C
   return {
     name,
     init,
+    sidecar: init && spec?.restartPolicy === 'Always',
     ready: ready === true,
     started: started === true,
     restarts: restartCount ?? 0,
     running: state?.running !== undefined,
+    runningSince: state?.running?.startedAt,
     waiting: state?.waiting && { reason: state.waiting.reason ?? '', message: state.waiting.message ?? '' },
     ended: ended && {
       reason: ended.reason ?? '',

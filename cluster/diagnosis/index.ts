@@ -1,5 +1,5 @@
 import type { Severity } from '../../config/problems';
-import type { Cause, Diagnosis } from './cause';
+import type { Cause, Diagnosis, Found } from './cause';
 import { admissionCauses } from './causes/admission';
 import { backupCauses } from './causes/backups';
 import { claimCauses, claimTerminating, volumeReleased } from './causes/claims';
@@ -8,6 +8,7 @@ import { edgeCauses } from './causes/edge';
 import { imageCauses } from './causes/images';
 import { mountCauses } from './causes/mounts';
 import { namespaceCauses } from './causes/namespace';
+import { notReadable } from './causes/not-readable';
 import { releaseCauses } from './causes/releases';
 import { rolloutCauses } from './causes/rollouts';
 import { runningCauses } from './causes/running';
@@ -20,39 +21,83 @@ export * from './cluster-state';
 
 /**
  * Every cause that is known, the deeper before what follows from it: the first that explains something is its cause, and what
- * comes later is a symptom.
+ * comes later is a symptom. Findings of an earlier group stand before those of a later one.
  */
-export const causes: readonly Cause[] = [
-  claimTerminating,
-  volumeReleased,
-  ...namespaceCauses,
-  ...releaseCauses,
-  ...claimCauses,
-  ...schedulingCauses,
-  ...admissionCauses,
-  ...mountCauses,
-  ...configurationCauses,
-  ...imageCauses,
-  ...startCauses,
-  ...runningCauses,
-  ...rolloutCauses,
-  ...edgeCauses,
-  ...backupCauses,
+const groups: readonly (readonly Cause[])[] = [
+  [claimTerminating, volumeReleased, ...namespaceCauses, ...releaseCauses, ...claimCauses, ...schedulingCauses],
+  [
+    ...admissionCauses,
+    ...mountCauses,
+    ...configurationCauses,
+    ...imageCauses,
+    ...startCauses,
+    ...runningCauses,
+    ...rolloutCauses,
+  ],
+  [...edgeCauses, ...backupCauses],
+  [notReadable],
 ];
 
-const ORDER: readonly Severity[] = ['error', 'warning', 'wait'];
+export const causes: readonly Cause[] = groups.flat();
 
-/** What is wrong in a state: one cause for each thing that is not as it should be. Things with the same cause stand together. */
+const SEVERITIES: readonly Severity[] = ['error', 'warning', 'wait'];
+
+/** Ingestion waits for the backend, and the frontend for nobody. */
+const COMPONENTS = ['backend', 'ingestion', 'frontend'];
+
+/** For how long anything may wait that no probe and no controller bounds. */
+const WAIT_SECONDS = 600;
+
+/**
+ * What is wrong in a state: one cause for each thing that is not as it should be. Things with the same cause stand together. The
+ * first is the cause of what follows it: errors first, and of these what others depend on.
+ */
 export function diagnose(state: ClusterState): readonly Diagnosis[] {
   const explained = new Set<string>();
-  const found = new Map<string, Diagnosis>();
-  for (const { name, findings } of causes) {
-    for (const { subject, ...finding } of findings(state)) {
-      if (explained.has(subject)) continue;
-      explained.add(subject);
-      const key = [name, finding.text, finding.fix].join('\n');
-      found.set(key, { cause: name, ...finding, subjects: [...(found.get(key)?.subjects ?? []), subject] });
+  const found = new Map<string, Diagnosis & { readonly rank: readonly number[] }>();
+  for (const [group, members] of groups.entries()) {
+    for (const { name, findings } of members) {
+      for (const { subject, ...finding } of findings(state)) {
+        if (explained.has(subject)) continue;
+        explained.add(subject);
+        const key = [name, finding.text, finding.fix].join('\n');
+        const { severity, text, fix } = aged(state, { subject, ...finding });
+        const rank = [SEVERITIES.indexOf(severity), group, COMPONENTS.indexOf(subject)];
+        const subjects = [...(found.get(key)?.subjects ?? []), subject];
+        const worst = found.get(key);
+        found.set(key, worst ? { ...worst, subjects } : { cause: name, severity, text, fix, subjects, rank });
+      }
     }
   }
-  return [...found.values()].sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
+  return [...found.values()]
+    .sort((a, b) => compare(a.rank, b.rank))
+    .map(({ rank: _, ...diagnosis }) => ({ ...diagnosis, text: diagnosis.text.replace(/\s+/g, ' ') }));
+}
+
+/** Says for how long something waits, and makes an error of what waits too long. */
+function aged(state: ClusterState, finding: Found): Pick<Diagnosis, 'severity' | 'text' | 'fix'> {
+  const { severity, text, fix } = finding;
+  if (finding.severity !== 'wait' || finding.since === undefined) return { severity, text, fix };
+  const { since, allowedSeconds = WAIT_SECONDS, lateFix = fix } = finding;
+  const seconds = Math.max(0, state.secondsSince(since));
+  return seconds <= allowedSeconds
+    ? { severity, text: `${text}, for ${duration(seconds)} of ${duration(allowedSeconds)} at the most`, fix }
+    : {
+        severity: 'error',
+        text: `${text}, for ${duration(seconds)}: at most ${duration(allowedSeconds)} are normal`,
+        fix: lateFix,
+      };
+}
+
+/** As kubectl shows ages: the largest unit that says enough. @param seconds not negative */
+export function duration(seconds: number): string {
+  if (seconds < 120) return `${Math.round(seconds)}s`;
+  if (seconds < 7200) return `${Math.floor(seconds / 60)}m`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3600)}h`;
+  return `${Math.floor(seconds / 86_400)}d`;
+}
+
+/** Compares lists by their first number that differs. */
+function compare(a: readonly number[], b: readonly number[]): number {
+  return a.map((each, index) => each - (b[index] ?? 0)).find((difference) => difference !== 0) ?? 0;
 }

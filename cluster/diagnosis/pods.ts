@@ -1,5 +1,5 @@
-import type { Finding } from '../../config/problems';
 import { conditionOf } from '../../render/manifest';
+import type { Fault } from './cause';
 import type { ClusterEvent, ClusterState, ContainerState, PodState, WorkloadState } from './cluster-state';
 
 /**
@@ -116,7 +116,7 @@ export function* ended(
 }
 
 /** A finding about a workload: broken, or only its new pods while the old ones serve. */
-export function ofWorkload({ name, readyPods }: WorkloadState, text: string, fix: string): Required<Finding> {
+export function ofWorkload({ name, readyPods }: WorkloadState, text: string, fix: string): Fault {
   return readyPods > 0
     ? { severity: 'error', subject: name, text: `${text}. What ran before still serves`, fix }
     : { severity: 'error', subject: name, text, fix };
@@ -128,9 +128,10 @@ export function referenceOf({ object: { kind, metadata } }: WorkloadState): stri
 }
 
 /** Prints what a container said before it ended. */
-export function previousLog(state: ClusterState, { workload, container }: ContainerTrouble): string {
-  const previous = container.running || container.restarts > 0 ? ' --previous' : '';
-  return `${state.kubectl} logs ${referenceOf(workload)} -c ${container.name}${previous}`;
+export function previousLog(state: ClusterState, { pod, container }: Omit<ContainerTrouble, 'workload'>): string {
+  // Of a Deployment, kubectl reads the log of a pod that is ready, and that is another one.
+  const previous = container.running || container.restarts > 0 ? ['--previous'] : [];
+  return state.command('logs', pod.name, '-c', container.name, ...previous);
 }
 
 /** Containers that ended by themselves and are started again. */

@@ -11,6 +11,8 @@ const NAMESPACED = [
   'replicasets.apps',
   'pods',
   'services',
+  'endpointslices.discovery.k8s.io',
+  'networkpolicies.networking.k8s.io',
   'configmaps',
   'persistentvolumeclaims',
   'resourcequotas',
@@ -54,7 +56,10 @@ export async function readStudio(kubectl: Kubectl, namespace: string, rendered?:
     Promise.all(
       pods
         .flatMap(crashed)
-        .map(async (ended) => [`${ended.pod}/${ended.container}`, await lastLines(kubectl, namespace, ended)] as const),
+        .map(
+          async (ended) =>
+            [`${ended.pod}/${ended.container}`, await lastLines(kubectl, namespace, ended, unread)] as const,
+        ),
     ),
     Promise.all(nodes.map((node) => volumeUse(kubectl, namespace, node))),
   ]);
@@ -114,14 +119,20 @@ interface EndedContainer {
 }
 
 /** The last lines that a container wrote before it ended; nothing where they are gone or cannot be read. */
-async function lastLines(kubectl: Kubectl, namespace: string, ended: EndedContainer): Promise<string> {
+async function lastLines(
+  kubectl: Kubectl,
+  namespace: string,
+  ended: EndedContainer,
+  unread: string[],
+): Promise<string> {
   const { pod, container, runsAgain } = ended;
   try {
     const args = ['logs', pod, '--container', container, '--namespace', namespace, '--tail=40'];
     return await kubectl.text(runsAgain ? [...args, '--previous'] : args);
   } catch (error) {
-    if (error instanceof KubectlError && (error.answered || error.failure !== 'unreachable')) return '';
-    throw error;
+    if (!(error instanceof KubectlError) || error.failure === 'unreachable') throw error;
+    if (error.failure === 'forbidden' && !unread.includes('pods/log')) unread.push('pods/log');
+    return '';
   }
 }
 

@@ -12,7 +12,7 @@ export const backupCauses: readonly Cause[] = [
         const process = host === undefined ? 'an unknown process' : `process ${pid} on ${host}`;
         const isOver = ['Succeeded', 'Failed'].includes(status?.phase);
         yield {
-          severity: isOver ? 'warning' : 'wait',
+          ...(isOver ? ({ severity: 'warning' } as const) : ({ severity: 'wait', since: undefined } as const)),
           subject: `pod ${metadata.name}`,
           text: isOver
             ? `is left over from a ${command} of ${process}, which began ${since ?? 'at an unknown time'} and did not end`

@@ -1,8 +1,7 @@
-import type { Finding } from '../../../config/problems';
 import { claimsOf, conditionOf, fieldsOf, type Manifest } from '../../../render/manifest';
 import { releasedAdvice, releasedVolumes, rescueAdvice } from '../../rescue';
 import { isDefaultClass } from '../../storage';
-import type { Cause } from '../cause';
+import type { Cause, Found } from '../cause';
 import type { ClusterState } from '../cluster-state';
 import { ofWorkload, troubledPods, unscheduled } from '../pods';
 
@@ -166,7 +165,7 @@ function classOf({ spec }: Manifest): string | undefined {
 }
 
 /** A finding about a claim, and the same for each workload that cannot start without it. */
-function* ofClaim(state: ClusterState, claim: Manifest, text: string, fix: string): Generator<Required<Finding>> {
+function* ofClaim(state: ClusterState, claim: Manifest, text: string, fix: string): Generator<Found> {
   yield { severity: 'error', subject: `claim ${claim.metadata.name}`, text, fix };
   for (const { workload, pod } of troubledPods(state)) {
     if (claimsOf(pod.object).includes(claim.metadata.name)) yield ofWorkload(workload, text, fix);

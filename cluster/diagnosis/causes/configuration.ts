@@ -21,7 +21,9 @@ export const configurationCauses: readonly Cause[] = [
         if (!bad && (made || !state.canRead('secrets'))) continue;
         const controller = kind === 'SealedSecret' ? 'sealed-secrets' : 'External Secrets Operator';
         yield {
-          severity: made ? 'warning' : state.unanswered(object, bad ? 0 : SECRET_NOT_SYNCED_DEADLINE_SECONDS),
+          ...(made || bad
+            ? ({ severity: made ? 'warning' : 'error' } as const)
+            : state.unanswered(object, SECRET_NOT_SYNCED_DEADLINE_SECONDS)),
           subject: `${kind} ${metadata.name}`,
           text: bad
             ? `${made ? 'does not reach its Secret any more' : 'does not become a Secret'}: ${bad.message || bad.reason}`

@@ -16,6 +16,9 @@ const ROUTE_REFUSED_DEADLINE_SECONDS = 60;
 /** cert-manager renews a third of the lifetime before the end, which is a month for ninety days. */
 const CERTIFICATE_EXPIRING_LATE_SECONDS = 7 * 24 * 3600;
 
+/** Waiting does not help. */
+const FAILED = { severity: 'error' } as const;
+
 export const edgeCauses: readonly Cause[] = [
   // Nothing gives the Service an address, and nothing says so.
   {
@@ -49,7 +52,7 @@ export const edgeCauses: readonly Cause[] = [
         const name = spec?.ingressClassName;
         const unknown = name && state.canRead('ingressclasses.networking.k8s.io') && !classes.includes(name);
         yield {
-          severity: unknown ? 'error' : state.unanswered(ingress, INGRESS_PENDING_DEADLINE_SECONDS),
+          ...(unknown ? FAILED : state.unanswered(ingress, INGRESS_PENDING_DEADLINE_SECONDS)),
           subject: `ingress ${metadata.name}`,
           text: unknown
             ? `its class ${name} does not exist; there are: ${classes.join(', ') || 'none'}`
@@ -78,7 +81,11 @@ export const edgeCauses: readonly Cause[] = [
           .some(({ spec }) => secrets.some(({ name }) => name === spec?.secretName));
         const why = listener ? `listener ${listener.name}: ${unresolved(listener)}` : bad?.message;
         yield {
-          severity: waits ? 'wait' : state.unanswered(gateway, listener ? 0 : GATEWAY_PENDING_DEADLINE_SECONDS),
+          ...(waits
+            ? ({ severity: 'wait', since: undefined } as const)
+            : listener
+              ? FAILED
+              : state.unanswered(gateway, GATEWAY_PENDING_DEADLINE_SECONDS)),
           subject: `gateway ${gateway.metadata.name}`,
           text: why ? `is not served: ${why}` : `no controller serves its class ${gateway.spec?.gatewayClassName}`,
           fix: `kubectl get gatewayclass; ${state.kubectl} describe gateway ${gateway.metadata.name}`,
@@ -95,7 +102,7 @@ export const edgeCauses: readonly Cause[] = [
         const bad = parents.flatMap(({ conditions }) => listOf(conditions)).find(({ status }) => status === 'False');
         if (parents.length > 0 && !bad) continue;
         yield {
-          severity: bad ? 'error' : state.unanswered(route, ROUTE_REFUSED_DEADLINE_SECONDS),
+          ...(bad ? FAILED : state.unanswered(route, ROUTE_REFUSED_DEADLINE_SECONDS)),
           subject: `route ${route.metadata.name}`,
           text: bad ? `is refused: ${bad.message || bad.reason}` : 'no Gateway has taken it',
           fix: 'correct JUNJO_K8S_GATEWAY and the names of its listeners; its owner must allow routes of this namespace',
@@ -113,7 +120,7 @@ export const edgeCauses: readonly Cause[] = [
         const { text, fix, failed } = holdUp(state, certificate);
         const { name } = certificate.metadata;
         yield {
-          severity: failed ? 'error' : state.unanswered(certificate, CERTIFICATE_PENDING_DEADLINE_SECONDS),
+          ...(failed ? FAILED : state.unanswered(certificate, CERTIFICATE_PENDING_DEADLINE_SECONDS)),
           subject: `certificate ${name}`,
           text: text ?? `is not ready: ${ready?.message ?? 'cert-manager has not processed it'}`,
           fix: fix ?? `${state.kubectl} describe certificate ${name}; kubectl -n cert-manager get pods`,

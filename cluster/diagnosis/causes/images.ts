@@ -137,11 +137,11 @@ export const imageCauses: readonly Cause[] = [
           .reverse();
         const waits = pod.containers.some(({ running, ended }) => !running && !ended);
         if (event?.reason !== 'Pulling' || !waits) continue;
-        const seconds = Math.round(state.secondsSince(event.last));
         yield {
           severity: 'wait',
+          since: event.last,
           subject: workload.name,
-          text: `its image is being pulled, for ${seconds} s so far`,
+          text: 'its image is being pulled',
           fix: `wait: ${state.kubectl} get pods --watch`,
         };
       }

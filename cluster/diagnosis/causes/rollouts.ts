@@ -1,6 +1,6 @@
 import { conditionOf, fieldsOf, listOf } from '../../../render/manifest';
-import type { Cause } from '../cause';
-import type { ClusterState, WorkloadState } from '../cluster-state';
+import { advice, type Cause, type Waiting } from '../cause';
+import type { ClusterState, PodState, WorkloadState } from '../cluster-state';
 import { ofWorkload, referenceOf } from '../pods';
 
 /** An old pod has this long to be gone after its time is over. */
@@ -17,22 +17,20 @@ export const rolloutCauses: readonly Cause[] = [
         // The time of the deletion plus the grace period, so it can be in the future.
         const deadline = new Date(old.object.metadata.deletionTimestamp);
         const grace = old.object.metadata.deletionGracePeriodSeconds ?? 0;
-        const late = state.secondsSince(deadline);
-        const since = Math.max(0, Math.round(late + grace));
         const finalizers = old.object.metadata.finalizers ?? [];
-        yield late > OLD_POD_ENDING_LATE_SECONDS
-          ? {
-              severity: 'error',
-              subject: workload.name,
-              text: `its old pod ${old.name} should have ended ${Math.round(late)} s ago${finalizers.length > 0 ? `; finalizers hold it: ${finalizers.join(', ')}` : ''}`,
-              fix: `is its node ${old.object.spec?.nodeName} alive (kubectl get nodes)? Only when that machine is off: ${state.kubectl} delete pod ${old.name} --force`,
-            }
-          : {
-              severity: 'wait',
-              subject: workload.name,
-              text: `waits for its old pod ${old.name} to end, for ${since} s so far; it has until ${deadline.toISOString()}`,
-              fix: `wait: ${state.kubectl} get pods --watch`,
-            };
+        yield {
+          severity: 'wait',
+          since: new Date(deadline.getTime() - grace * 1000),
+          allowedSeconds: grace + OLD_POD_ENDING_LATE_SECONDS,
+          subject: workload.name,
+          text: `waits for its old pod ${old.name} to end${finalizers.length > 0 ? `; finalizers hold it: ${finalizers.join(', ')}` : ''}`,
+          fix: advice('wait', state.command('get', 'pods', '--watch')),
+          lateFix: advice(
+            `is its node ${old.object.spec?.nodeName} alive? Only when that machine is off, force the deletion`,
+            state.clusterCommand('get', 'node', String(old.object.spec?.nodeName)),
+            state.command('delete', 'pod', old.name, '--force'),
+          ),
+        };
       }
     },
   },
@@ -102,11 +100,12 @@ export const rolloutCauses: readonly Cause[] = [
           fieldsOf(workload.object.metadata.annotations)['deployment.kubernetes.io/revision'] ?? 1,
         );
         if (revision < 2) continue;
+        const { text, ...wait } = startOf(state, workload);
         yield {
-          severity: 'wait',
+          ...wait,
           subject: workload.name,
-          text: `its new version ${startOf(state, workload)}`,
-          fix: `wait: ${state.kubectl} rollout status deployment ${workload.object.metadata.name}`,
+          text: `its new version ${text}`,
+          fix: advice('wait', state.command('rollout', 'status', referenceOf(workload), '--timeout=10m')),
         };
       }
     },
@@ -117,27 +116,69 @@ export const rolloutCauses: readonly Cause[] = [
     *findings(state) {
       for (const workload of state.unhealthy) {
         yield {
-          severity: 'wait',
+          ...startOf(state, workload),
           subject: workload.name,
-          text: startOf(state, workload),
-          fix: `wait: ${state.kubectl} get pods --watch`,
+          fix: advice('wait', state.command('get', 'pods', '--watch')),
         };
       }
     },
   },
 ];
 
-/** How far the start of a workload is. */
-function startOf(state: ClusterState, { pods }: WorkloadState): string {
+/** How far the start of a workload is, since when, and for how long that is normal. */
+function startOf(
+  state: ClusterState,
+  { object, pods }: WorkloadState,
+): Pick<Waiting, 'severity' | 'text' | 'since' | 'allowedSeconds' | 'lateFix'> {
   const [pod] = pods.filter(({ ready }) => !ready);
-  if (!pod) return 'has no pod yet';
-  const running = pod.containers.find(({ running: runs, ready }) => runs && !ready);
-  const seconds = Math.round(state.secondsSince(pod.object.metadata.creationTimestamp ?? state.now));
-  if (!running) return `is being made, for ${seconds} s so far`;
-  if (running.init) return `runs its init container ${running.name}, for ${seconds} s so far`;
-  const { startupProbe } = listOf(pod.object.spec?.containers).find(({ name }) => name === running.name) ?? {};
-  const most = startupProbe
-    ? ` of ${startupProbe.failureThreshold * (startupProbe.periodSeconds ?? 10)} s at the most`
-    : '';
-  return `runs and has not answered its ${running.started ? 'readiness' : 'startup'} probe yet, for ${seconds} s${most}`;
+  const severity = 'wait';
+  if (!pod) {
+    const since =
+      conditionOf(object, 'Progressing')?.lastUpdateTime ?? object.metadata.creationTimestamp ?? new Date(0);
+    const lateFix = advice(
+      'what its controller and the events say',
+      state.command('describe', object.kind.toLowerCase(), object.metadata.name),
+      state.command('get', 'events', '--sort-by=.lastTimestamp'),
+    );
+    const text = state.canRead('pods') ? 'has no pod yet' : 'is not ready; you cannot read its pods';
+    return { severity, text, since, lateFix };
+  }
+  const lateFix = advice(...whatHoldsUp(state, pod));
+  const running = pod.containers.find(
+    ({ running: runs, ready, sidecar, started }) => runs && !ready && !(sidecar && started),
+  );
+  const since = pod.object.metadata.creationTimestamp ?? state.now;
+  if (!running) return { severity, text: 'is being made', since, lateFix };
+  if (running.init) {
+    const text = `runs its init container ${running.name}`;
+    return { severity, text, since: running.runningSince ?? since, lateFix };
+  }
+  const probes = listOf(pod.object.spec?.containers).find(({ name }) => name === running.name);
+  const probe = running.started ? 'readinessProbe' : 'startupProbe';
+  const { failureThreshold = 3, periodSeconds = 10, initialDelaySeconds = 0 } = fieldsOf(probes?.[probe]);
+  return {
+    severity,
+    text: `runs and has not answered its ${running.started ? 'readiness' : 'startup'} probe yet`,
+    since: running.runningSince ?? since,
+    allowedSeconds: Math.max(600, initialDelaySeconds + failureThreshold * periodSeconds),
+    lateFix,
+  };
+}
+
+/** What to look at when a pod does not get ahead. Events expire after an hour unless they are repeated. */
+function whatHoldsUp(state: ClusterState, pod: PodState): [string, ...string[]] {
+  const [container] = pod.containers.filter(({ running, ready }) => running && !ready);
+  const describe = state.command('describe', 'pod', pod.name);
+  if (container)
+    return [
+      'its log, and what its events say',
+      state.command('logs', pod.name, '-c', container.name, '--tail=50'),
+      describe,
+    ];
+  if (state.eventsOf(pod.object).length > 0 || !state.canRead('events')) return ['what its events say', describe];
+  return [
+    'its events are gone: a cluster keeps them for an hour. A new pod shows them again',
+    state.command('delete', 'pod', pod.name),
+    state.command('get', 'events', '--watch', '--field-selector=involvedObject.kind=Pod'),
+  ];
 }

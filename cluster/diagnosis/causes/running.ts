@@ -1,6 +1,5 @@
-import type { Finding } from '../../../config/problems';
 import { claimsOf } from '../../../render/manifest';
-import type { Cause } from '../cause';
+import type { Cause, Found } from '../cause';
 import type { ClusterState, PodState } from '../cluster-state';
 import { crashes, lastWords, ofWorkload, previousLog, referenceOf, STABLE_SECONDS, troubledContainers } from '../pods';
 
@@ -140,7 +139,7 @@ export const runningCauses: readonly Cause[] = [
 ];
 
 /** Containers that the kubelet kills because a probe fails; they look like programs that ended by themselves. */
-function* killedByProbe(state: ClusterState, probe: 'liveness' | 'startup'): Generator<Required<Finding>> {
+function* killedByProbe(state: ClusterState, probe: 'liveness' | 'startup'): Generator<Found> {
   for (const workload of state.workloads) {
     for (const pod of workload.pods) {
       const kill = state

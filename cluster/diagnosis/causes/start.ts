@@ -135,6 +135,7 @@ export const startCauses: readonly Cause[] = [
         if (!runs) continue;
         yield {
           severity: 'wait',
+          since: undefined,
           subject: workload.name,
           text: 'waits for the backend, which does not answer yet',
           fix: 'see why the backend is not ready; ingestion starts when the backend answers',

@@ -40,7 +40,7 @@ describe('a backend that refuses a setting', () => {
 
   test('is told without that line', () => {
     expect(first('started\n')?.text).toBe('the backend refuses a setting, and its log does not say which');
-    expect(first('started\n')?.fix).toContain('logs deployment/junjo-ai-studio-backend -c backend --previous');
+    expect(first('started\n')?.fix).toMatch(/logs junjo-ai-studio-backend-\S+ -c backend --previous/);
   });
 
   test('is told by the last of such lines', () => {

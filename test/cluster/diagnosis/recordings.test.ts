@@ -36,24 +36,24 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   'node-cordoned': ['error node-cordoned: backend, frontend, ingestion'],
   'only-foundation': ['error not-applied: workloads'],
   'oom-killed': ['error oom-killed: backend', WAITS],
-  'pod-security': ['error pod-security: frontend', 'error scaled-to-zero: backend', 'error scaled-to-zero: ingestion'],
+  'pod-security': ['error scaled-to-zero: backend', 'error scaled-to-zero: ingestion', 'error pod-security: frontend'],
   'quota-exceeded': ['error quota-exceeded: ingestion'],
   'readiness-failing': ['error readiness-failing: backend', WAITS],
   'rollout-in-progress': ['wait rollout-in-progress: backend'],
   'scaled-to-zero': [
     'error scaled-to-zero: backend',
-    'error scaled-to-zero: frontend',
     'error scaled-to-zero: ingestion',
+    'error scaled-to-zero: frontend',
   ],
   'secret-key-missing': ['error secret-key-missing: backend', WAITS],
   'secret-missing': ['error secret-missing: backend', WAITS],
   'service-account-missing': [
-    'error service-account-missing: frontend',
     'error scaled-to-zero: backend',
     'error scaled-to-zero: ingestion',
+    'error service-account-missing: frontend',
   ],
   'start-error': ['error start-error: backend', WAITS],
-  starting: [WAITS, 'wait starting: backend', 'wait starting: frontend'],
+  starting: ['wait starting: backend, frontend', WAITS],
   'startup-failing': ['error startup-failing: backend', WAITS],
   'unschedulable-memory': ['error unschedulable-resources: backend, ingestion', 'wait starting: frontend'],
   'unschedulable-memory-backend': ['error unschedulable-resources: backend', WAITS],
@@ -81,7 +81,7 @@ test.each([
   ['quota-exceeded', /team-quota, requested: requests\.memory=250Mi, used: requests\.memory=300Mi/],
   ['liveness-killing', /HTTP probe failed with statuscode: 404/],
   ['evicted', /Usage of EmptyDir volume "tmp" exceeds the limit "2Mi"/],
-  ['starting', /has not answered its startup probe yet, for 4 s of 900 s/],
+  ['starting', /has not answered its startup probe yet, for 1s of 15m/],
   ['namespace-terminating', /example\.com\/backup in 1 resource instances/],
 ])('%s: the line says what to look at', (name, text) => {
   expect(diagnosisOf(recording(name)).map((diagnosis) => diagnosis.text)).toContainEqual(expect.stringMatching(text));
@@ -90,7 +90,7 @@ test.each([
 test.each([
   ['node-cordoned', 'kubectl uncordon node-1'],
   ['scaled-to-zero', 'kubectl -n state-scaled-to-zero scale deployment junjo-ai-studio-frontend --replicas=1'],
-  ['crash-loop', 'kubectl -n state-crash-loop logs deployment/junjo-ai-studio-backend -c backend --previous'],
+  ['crash-loop', 'kubectl --namespace=state-crash-loop logs junjo-ai-studio-backend-c7c68fdd5-7h8jg -c backend --previous'],
   ['claim-class-missing', 'set JUNJO_K8S_STORAGE_CLASS to one of lab, lab-retain'],
   ['hostpath-missing', 'mkdir -p /mnt/junjo-data'],
 ])('%s: the fix step is a command or a setting', (name, next) => {

@@ -465,8 +465,13 @@ export const crashes: readonly (readonly [log: string, cause: string])[] = [
   ['Traceback (most recent call last):\n  File "x.py"\nValueError: JUNJO_ALLOW_ORIGINS must not be *\n', 'crash-loop'],
 ];
 
-/** What is said of a backend that crashes with these last lines. */
-export function diagnosisOfCrash(log: string): readonly Diagnosis[] {
+/** A backend that crashes with these last lines. */
+export function stateOfCrash(log: string): RecordedState {
   const state = recording('crash-loop');
-  return diagnosisOf(state, { logs: new Map([[`${pod(state, 'backend').metadata.name}/backend`, log]]) });
+  return { ...state, logs: { [`${pod(state, 'backend').metadata.name}/backend`]: log } };
+}
+
+/** What is said of it. */
+export function diagnosisOfCrash(log: string): readonly Diagnosis[] {
+  return diagnosisOf(stateOfCrash(log));
 }

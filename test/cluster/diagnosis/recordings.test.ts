@@ -90,7 +90,10 @@ test.each([
 test.each([
   ['node-cordoned', 'kubectl uncordon node-1'],
   ['scaled-to-zero', 'kubectl -n state-scaled-to-zero scale deployment junjo-ai-studio-frontend --replicas=1'],
-  ['crash-loop', 'kubectl --namespace=state-crash-loop logs junjo-ai-studio-backend-c7c68fdd5-7h8jg -c backend --previous'],
+  [
+    'crash-loop',
+    'kubectl --namespace=state-crash-loop logs junjo-ai-studio-backend-c7c68fdd5-7h8jg -c backend --previous',
+  ],
   ['claim-class-missing', 'set JUNJO_K8S_STORAGE_CLASS to one of lab, lab-retain'],
   ['hostpath-missing', 'mkdir -p /mnt/junjo-data'],
 ])('%s: the fix step is a command or a setting', (name, next) => {

@@ -1,0 +1,85 @@
+import { mkdirSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { causes, type Diagnosis } from '../../../cluster/diagnosis';
+import { diagnosisOf, madeState, type RecordedState, recording } from '../../support/cluster-state';
+import { Folder } from '../../support/folder';
+import { clusterOf, commandsOf, followed } from '../../support/follow-advice';
+import { crashes, made, stateOfCrash } from '../../support/made-states';
+import { describeWith } from '../../support/programs';
+import { development, files } from '../../support/studio';
+
+/** Their commands wait for controllers, which the tests of rescue bring: test/cluster/diagnosis/claims.test.ts. */
+const RUN_ELSEWHERE = ['claim-terminating', 'namespace-terminating', 'volume-released'];
+
+const namesIn = (folder: string) =>
+  readdirSync(`test/cluster/diagnosis/${folder}`).map((file) => file.replace('.json', ''));
+
+const states: readonly (readonly [string, RecordedState])[] = [
+  ...namesIn('states').map((name) => [name, recording(name)] as const),
+  ...namesIn('made').map((name) => [name, madeState(name)] as const),
+  ...Object.entries(made).map(([name, [state]]) => [name, state] as const),
+  ...crashes.map(([log]) => [log.slice(0, 40), stateOfCrash(log)] as const),
+];
+
+/** Every cause with the first state that has it; another advice of the same cause is another row. */
+const advised = new Map<string, readonly [cause: string, state: string, RecordedState, Diagnosis]>();
+for (const [name, state] of states) {
+  for (const finding of diagnosisOf(state)) {
+    const shape = commandsOf(finding).map((command) => command.split(' ').slice(0, 5).join(' '));
+    const key = [finding.cause, finding.severity, ...shape].join();
+    if (!advised.has(key)) advised.set(key, [finding.cause, name, state, finding]);
+  }
+}
+
+const rows = [...advised.values()].filter(
+  ([cause, , , finding]) => !RUN_ELSEWHERE.includes(cause) && commandsOf(finding).length > 0,
+);
+
+const CHANGES =
+  /^kubectl( -\S+)* (apply|delete|scale|patch|annotate|label|taint|uncordon|cordon|create|rollout (resume|restart|undo))\b/;
+
+/** A folder in which the studio of a state was rendered. */
+function rendered(namespace: string): Folder {
+  const folder = new Folder();
+  for (const { path, text } of files(development({ JUNJO_K8S_NAMESPACE: namespace }))) {
+    mkdirSync(join(folder.path, 'dist', dirname(path)), { recursive: true });
+    folder.write(join('dist', path), text);
+  }
+  return folder;
+}
+
+describeWith(['kubectl'], 'the commands that status advises', () => {
+  test.each(rows)('%s in %s: each runs, and shows or changes something', async (_, __, state, finding) => {
+    const cluster = await clusterOf(state);
+    const folder = rendered(state.namespace);
+    try {
+      for (const command of commandsOf(finding)) {
+        const { version } = cluster.store;
+        const [ran] = await followed(cluster, { fix: command }, folder.path);
+        // "no" is what shows that a permission is missing.
+        if (/ auth can-i /.test(command)) expect(ran?.output).toMatch(/^no$/m);
+        else expect(ran).toMatchObject({ command, code: 0 });
+        expect(ran?.output).not.toMatch(/No resources found|NotFound|error:/i);
+        if (CHANGES.test(command)) expect(cluster.store.version).toBeGreaterThan(version);
+        else expect(ran?.output).toMatch(/\S/);
+      }
+    } finally {
+      await cluster.close();
+      folder.remove();
+    }
+  });
+});
+
+test('the first line of every advice is a sentence, and no command hides in it', () => {
+  for (const [name, state] of states) {
+    for (const { cause, fix } of diagnosisOf(state)) {
+      const [sentence = ''] = fix.split('\n');
+      expect({ name, cause, sentence }).toEqual({ name, cause, sentence: expect.not.stringMatching(/kubectl /) });
+    }
+  }
+});
+
+test('every cause is in a state whose advice is checked', () => {
+  const seen = [...advised.values()].map(([cause]) => cause);
+  expect(causes.map(({ name }) => name).filter((name) => !seen.includes(name))).toEqual([]);
+});

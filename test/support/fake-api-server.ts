@@ -358,12 +358,13 @@ export class FakeApiServer {
   private delete(resource: Resource, object: Manifest, request: SeenRequest): object {
     if (request.query.get('dryRun') === 'All') return object;
     const { name, namespace, uid } = object.metadata;
-    const { preconditions = {} } = (request.body === '' ? {} : load(request.body)) as Manifest;
+    const { preconditions = {}, gracePeriodSeconds } = (request.body === '' ? {} : load(request.body)) as Manifest;
     if (preconditions.uid !== undefined && preconditions.uid !== uid) {
       throw new ApiError(409, 'Conflict', `Precondition failed: UID in precondition: ${preconditions.uid}`);
     }
     if (resource.kind === 'Namespace') this.empty(name);
-    if (resource.kind === 'Pod') this.controllers.stopPod(object);
+    const isForced = gracePeriodSeconds === 0 && object.metadata.deletionTimestamp;
+    if (resource.kind === 'Pod' && !isForced) this.controllers.stopPod(object);
     else this.store.remove(resource, namespace, name);
     return object;
   }

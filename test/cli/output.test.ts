@@ -124,7 +124,6 @@ describe('what a file or an argument holds does not reach the terminal as it is'
         lastBackup: { at: hostile, by: hostile },
       },
       findings: [{ severity: 'error', subjects: [hostile], text: hostile, fix: hostile, cause: 'crash-loop' }],
-      unread: [hostile],
       now: new Date(0),
     });
     expect(shown).toContain('\\u001b[2J');

@@ -28,7 +28,7 @@ const commands: ReadonlyMap<string, Load> = new Map<string, Load>([
 
 // Node.js looks for --env-file among the arguments of the program, too: https://github.com/nodejs/node/issues/54232
 const EXIT_CODES = `
-Exit codes: 0 done, 1 problems that are printed, 2 wrong usage.
+Exit codes: 0 done, 1 problems that are printed, 2 wrong usage, 3 the time of status --watch is over.
 (9 is of Node.js itself: the file after --env-file is not there.)`;
 
 /** Begins a command whose options were read. */
@@ -128,6 +128,9 @@ export async function main(): Promise<void> {
     environment: process.env,
     out: (text) => process.stdout.write(line(text)),
     err,
+    get columns() {
+      return process.stdout.columns;
+    },
     color: process.stderr.isTTY === true && !process.env.NO_COLOR,
     progress: process.stderr.isTTY ? (text) => process.stderr.write(`\r\u001b[K${text}`) : undefined,
     // Node.js opens stdin when it is first looked at, which takes time that only questions need.

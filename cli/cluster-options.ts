@@ -5,7 +5,7 @@ import { Kubectl, KubectlError } from '../cluster/kubectl';
 import { Refusal } from '../cluster/refusal';
 import { formatProblem } from '../config/problems';
 import { howToRun } from '../main';
-import type { ExitCode, Io, Option } from './command';
+import type { ExitCode, Io, JsonOptions, Option } from './command';
 import { type ManifestOptions, manifestsOption, oneStudio, studioOptions } from './manifests';
 
 /** Of each command that looks at a cluster. */
@@ -42,11 +42,11 @@ export function commandLineOf({ environment }: Io): (command: string) => string 
 
 /** Runs a command that only reads from a cluster. */
 export function connectedTo(
-  options: LookOptions,
+  options: LookOptions & JsonOptions,
   io: Io,
   work: (connection: Connection) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  return withoutStackTrace(io, async () => work(await connect(options, io, usualPace)));
+  return withoutStackTrace(io, async () => work(await connect(options, io, usualPace)), options);
 }
 
 /** Runs a command that changes a cluster. The command handles interruptions itself. */
@@ -90,15 +90,26 @@ function unfailing(io: Io): Io {
   });
 }
 
-/** Prints a refusal, or an error of kubectl, as a message without a stack trace. */
-export async function withoutStackTrace(io: Io, work: () => Promise<ExitCode>): Promise<ExitCode> {
+/** Prints a refusal, or an error of kubectl, as a message without a stack trace; with --json as an object. */
+export async function withoutStackTrace(
+  io: Io,
+  work: () => Promise<ExitCode>,
+  { json }: JsonOptions = {},
+): Promise<ExitCode> {
   try {
     return await work();
   } catch (error) {
     if (!(error instanceof Refusal || error instanceof KubectlError)) throw error;
-    io.err(error.message);
+    if (json) io.out(JSON.stringify(failureOf(error), undefined, 2));
+    else io.err(error.message);
     return 1;
   }
+}
+
+/** What `--json` prints in the place of a result. */
+export function failureOf(error: Refusal | KubectlError): object {
+  const failure = error instanceof KubectlError ? error.failure : 'refused';
+  return { error: { message: error.message, failure } };
 }
 
 /**

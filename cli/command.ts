@@ -2,14 +2,16 @@ import type { Console } from '../cluster/console';
 import { formatProblem, hasError, type Problem } from '../config/problems';
 import { inOneLine } from '../config/text';
 
-/** How a command ends: 0 done, 1 with problems that it tells of, 2 because it was called wrongly. */
-export type ExitCode = 0 | 1 | 2;
+/** How a command ends: 0 done, 1 with problems that it tells of, 2 because it was called wrongly, 3 because the time was over. */
+export type ExitCode = 0 | 1 | 2 | 3;
 
 /** What a command knows of the process that it runs in; tests bring their own. */
 export interface Io extends Console {
   readonly environment: NodeJS.ProcessEnv;
   /** Whether stderr shows colors. */
   readonly color: boolean;
+  /** Characters in a line of stdout. @default 100, where stdout is no terminal */
+  readonly columns?: number;
   /** Prints a line to stderr whose start has a color, by its number in the escape sequence. @default stderr shows no colors */
   readonly painted?: (start: string, color: number, rest: string) => void;
 }

@@ -27,7 +27,7 @@ export const explain: Command<ExplainOptions> = {
     ['explain ingress/junjo-ai-studio --manifests dist', 'in a clone that has no secrets'],
   ],
   run: (options, io) =>
-    withoutStackTrace(io, async () => tell(explained(options, selected(options, io), io), options, io)),
+    withoutStackTrace(io, async () => tell(explained(options, selected(options, io), io), options, io), options),
 };
 
 function explained({ name, manifests }: ExplainOptions, selection: Selection, io: Io): Outcome {

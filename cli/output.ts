@@ -8,6 +8,10 @@ export function printing(io: Io): Io {
   return {
     environment,
     color,
+    // A window can change its size.
+    get columns() {
+      return io.columns;
+    },
     out: (text) => out(printable(text)),
     err: (text) => err(printable(text)),
     ...(color && {
@@ -24,4 +28,18 @@ export function printing(io: Io): Io {
 
 function asking({ ask, close }: Terminal): Terminal {
   return { ask: (prompt) => ask(printable(prompt)), close };
+}
+
+/** Prose in lines of a terminal, broken at spaces. What follows the first line begins below the end of its start. */
+export function wrapped(start: string, prose: string, columns: number): readonly string[] {
+  const lines = [start];
+  let isNew = true;
+  for (const word of prose.split(' ')) {
+    const last = lines[lines.length - 1] ?? '';
+    if (isNew) lines[lines.length - 1] = `${last}${word}`;
+    else if (last.length + 1 + word.length > columns) lines.push(`${' '.repeat(start.length)}${word}`);
+    else lines[lines.length - 1] = `${last} ${word}`;
+    isNew = false;
+  }
+  return lines;
 }

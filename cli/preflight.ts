@@ -19,14 +19,14 @@ export const preflight: Command<PreflightOptions> = {
     ['preflight dist', 'the manifests of dist/ as they are, for example in a clone that has no secrets'],
     ['preflight --env-file team.env --context staging', 'another studio, another cluster'],
   ],
-  run: (options, io) => withoutStackTrace(io, () => lookFirst(options, io)),
+  run: (options, io) => withoutStackTrace(io, () => lookFirst(options, io), options),
 };
 
 async function lookFirst(options: PreflightOptions, io: Io): Promise<ExitCode> {
   const { studio, problems } = oneStudio(options, io);
   if (!studio) return tell({ problems }, options, io);
-  const { context, kubeconfig } = options;
-  return connectedTo({ context, kubeconfig, namespace: studio.namespace }, io, async ({ kubectl, target }) => {
+  const { context, kubeconfig, json } = options;
+  return connectedTo({ context, kubeconfig, json, namespace: studio.namespace }, io, async ({ kubectl, target }) => {
     const findings = check(studio, await readPreflight(kubectl, studio));
     const title = `Namespace ${target.namespace} of ${target.context} (${target.server})`;
     if (options.json) io.out(JSON.stringify({ ...target, findings }, undefined, 2));

@@ -1,23 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '../cluster/connection';
-import { type ClusterState, type Diagnosis, diagnose } from '../cluster/diagnosis';
+import { type ClusterState, type Diagnosis, diagnose, duration } from '../cluster/diagnosis';
 import { overviewOf } from '../cluster/diagnosis/overview';
 import { readStudio } from '../cluster/diagnosis/read-studio';
 import { KubectlError } from '../cluster/kubectl';
 import { hasError } from '../config/problems';
 import { inOneLine } from '../config/text';
-import { connectedTo, type LookOptions, lookOptions } from './cluster-options';
-import { type Command, type ExitCode, type Io, jsonOption } from './command';
+import { connectedTo, failureOf, type LookOptions, lookOptions } from './cluster-options';
+import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption } from './command';
 import { folderArgument } from './manifests';
 import { findingLines, screen, whereabouts } from './status-screen';
 
 /** Which studio is looked at, and how. */
-export interface StatusOptions extends LookOptions {
-  readonly json?: boolean;
+export interface StatusOptions extends LookOptions, JsonOptions {
   readonly watch?: boolean;
+  readonly timeout?: string;
 }
 
-/** How long a rollout is followed. */
+/** How a rollout is followed. */
 export interface Patience {
   /** Milliseconds between two looks. */
   readonly pollMs: number;
@@ -25,8 +25,19 @@ export interface Patience {
   readonly looks: number;
 }
 
+/** A studio at one moment. */
+interface Look {
+  readonly state: ClusterState;
+  readonly findings: readonly Diagnosis[];
+}
+
 // A container that fails once may be well at the next try: the first back-offs of the kubelet are 10 and 20 s.
 const usualPatience: Patience = { pollMs: 2000, looks: 15 };
+
+// Longer than the startup probes of a studio take, 15 minutes, so that what does not start is told as broken.
+const USUAL_TIMEOUT = '20m';
+
+const TIMED_OUT = 3;
 
 export const status: Command<StatusOptions> = {
   name: 'status',
@@ -35,11 +46,19 @@ export const status: Command<StatusOptions> = {
   options: [
     ...lookOptions,
     { flags: '-w, --watch', text: 'follow a rollout until it is ready, or say what blocks it' },
-    jsonOption,
+    {
+      flags: '--timeout <duration>',
+      text: `with --watch: for how long, as 90s, 15m or 1h (default: ${USUAL_TIMEOUT})`,
+    },
+    { ...jsonOption, text: 'print one JSON object; with --watch one a line, for each change' },
   ],
   examples: [
     ['status', 'one screen; the exit code is 1 when something is broken'],
     ['status --watch', 'after kubectl apply: ends with the addresses, or with what blocks it'],
+    [
+      'status --watch --timeout 5m',
+      'the same in a pipeline; the exit code is 3 when something still waits after that time',
+    ],
     ['status --namespace team --json', 'the same for programs'],
   ],
   run: (options, io) => tellStatus(options, io),
@@ -47,63 +66,144 @@ export const status: Command<StatusOptions> = {
 
 /** Tells how a studio is. */
 export async function tellStatus(options: StatusOptions, io: Io, patience = usualPatience): Promise<ExitCode> {
-  return connectedTo(options, io, async (connection) =>
-    options.watch ? follow(connection, io, patience) : show(connection, options, io),
+  const { watch, timeout = USUAL_TIMEOUT } = options;
+  const seconds = secondsOf(timeout);
+  if (seconds === undefined || (options.timeout !== undefined && !watch)) {
+    io.err(
+      inOneLine(
+        seconds === undefined
+          ? `--timeout ${timeout}: is not a duration as 90s, 15m, 1h or 1h30m`
+          : '--timeout: is for --watch alone',
+      ),
+    );
+    return 2;
+  }
+  return connectedTo(options, io, (connection) =>
+    watch ? new Watch(connection, options, io, patience).follow(seconds) : show(connection, options, io),
   );
 }
 
+/** Seconds of a duration in the form that kubectl takes, as `1h30m`. @returns nothing where it has another form */
+function secondsOf(text: string): number | undefined {
+  const [, hours, minutes, seconds] = /^(?=\d)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text) ?? [];
+  if (hours === undefined && minutes === undefined && seconds === undefined) return undefined;
+  return Number(hours ?? 0) * 3600 + Number(minutes ?? 0) * 60 + Number(seconds ?? 0);
+}
+
 async function show(connection: Connection, { json }: StatusOptions, io: Io): Promise<ExitCode> {
-  const { kubectl, target, manifests } = connection;
-  const state = await readStudio(kubectl, target.namespace, manifests);
-  const { unread, now } = state;
-  const [overview, findings] = [overviewOf(state), diagnose(state)];
-  if (json) io.out(JSON.stringify({ ...target, ...overview, findings, unread }, undefined, 2));
-  else io.out(screen({ target, overview, findings, now }));
+  const look = await lookAt(connection);
+  const { state, findings } = look;
+  const { target } = connection;
+  if (json) io.out(JSON.stringify(resultOf(connection, look), undefined, 2));
+  else io.out(screen({ target, overview: overviewOf(state), findings, now: state.now, columns: io.columns }));
   return hasError(findings) ? 1 : 0;
 }
 
-/** Says what changes, until all is ready or the same failure stays. */
-async function follow(connection: Connection, io: Io, { pollMs, looks }: Patience): Promise<ExitCode> {
-  let said = '';
-  for (let held = 0; ; ) {
-    const state = await stateOf(connection, io);
-    if (state) {
-      const findings = diagnose(state);
-      const fails = findings.filter(({ severity }) => severity === 'error');
-      const waits = findings.filter(({ severity }) => severity === 'wait');
-      const news = progressOf(state, findings);
-      if (news !== said) io.err(inOneLine(news));
-      held = fails.length > 0 && news === said ? held + 1 : 0;
-      said = news;
-      if (fails.length === 0 && waits.length === 0) {
-        io.out([...findingLines(findings), ...whereabouts(overviewOf(state))].join('\n'));
-        return 0;
-      }
-      if (held >= looks) {
-        io.out(['Held up:', ...findingLines(findings)].join('\n'));
-        return 1;
-      }
+async function lookAt({ kubectl, target, manifests }: Connection): Promise<Look> {
+  const state = await readStudio(kubectl, target.namespace, manifests);
+  return { state, findings: diagnose(state) };
+}
+
+/** What `--json` prints. */
+function resultOf({ target }: Connection, { state, findings }: Look): object {
+  return { ...target, ...overviewOf(state), findings };
+}
+
+/** Follows a rollout, and says what changes. */
+class Watch {
+  /** What was said last. */
+  private said = '';
+  /** What is broken, since so many looks. */
+  private broken = '';
+  private held = 0;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly options: JsonOptions,
+    private readonly io: Io,
+    private readonly patience: Patience,
+  ) {}
+
+  /** @returns when all is ready, the same failure stays, or the time is over */
+  async follow(seconds: number): Promise<ExitCode> {
+    const { pollMs } = this.patience;
+    const deadline = Date.now() + seconds * 1000;
+    for (;;) {
+      const look = await this.lookAgain();
+      const exit = look && this.judge(look);
+      if (exit !== undefined) return exit;
+      if (Date.now() + pollMs > deadline) return this.timedOut(look, `after ${duration(seconds)}`);
+      await sleep(pollMs);
     }
-    await sleep(pollMs);
+  }
+
+  /** A rollout continues while the network is down. */
+  private async lookAgain(): Promise<Look | undefined> {
+    try {
+      return await lookAt(this.connection);
+    } catch (error) {
+      if (!(error instanceof KubectlError) || error.failure !== 'unreachable') throw error;
+      this.say(error.message, error.message, failureOf(error));
+      return undefined;
+    }
+  }
+
+  private judge(look: Look): ExitCode | undefined {
+    const { state, findings } = look;
+    const { text, key } = progressOf(look);
+    this.say(key, text, resultOf(this.connection, look));
+    const broken = findings
+      .filter(({ severity }) => severity === 'error')
+      .map(keyOf)
+      .join('\n');
+    this.held = broken !== '' && broken === this.broken ? this.held + 1 : 0;
+    this.broken = broken;
+    if (broken === '' && findings.every(({ severity }) => severity !== 'wait')) {
+      this.end([...findingLines(findings, this.io.columns), ...whereabouts(overviewOf(state))]);
+      return 0;
+    }
+    if (this.held < this.patience.looks) return undefined;
+    this.end(['Held up:', ...findingLines(findings, this.io.columns)]);
+    return 1;
+  }
+
+  private timedOut(look: Look | undefined, when: string): ExitCode {
+    if (!look) {
+      this.end([`Timed out ${when}: the cluster cannot be reached.`]);
+      return TIMED_OUT;
+    }
+    this.end([`Timed out ${when}:`, ...findingLines(look.findings, this.io.columns)]);
+    return hasError(look.findings) ? 1 : TIMED_OUT;
+  }
+
+  /** Says what differs from what was said last: programs read it all, people one line. */
+  private say(key: string, text: string, result: object): void {
+    if (key === this.said) return;
+    this.said = key;
+    if (this.options.json) this.io.out(JSON.stringify(result));
+    else this.io.err(inOneLine(text));
+  }
+
+  /** Says how it ended. Programs know it: the last object is how the studio is. */
+  private end(lines: readonly string[]): void {
+    if (!this.options.json) this.io.out(lines.join('\n'));
   }
 }
 
-/** A rollout continues while the network is down. */
-async function stateOf({ kubectl, target, manifests }: Connection, io: Io): Promise<ClusterState | undefined> {
-  try {
-    return await readStudio(kubectl, target.namespace, manifests);
-  } catch (error) {
-    if (!(error instanceof KubectlError) || error.failure !== 'unreachable') throw error;
-    io.err(error.message);
-    return undefined;
-  }
+/** What is left to do, with the words of the first cause, and a key without the numbers in them that count up. */
+function progressOf({ state, findings }: Look): { readonly text: string; readonly key: string } {
+  const ready = state.workloads.map(({ name, readyPods, desired }) => `${name} ${readyPods}/${desired}`).join(', ');
+  const [first, ...others] = findings.filter(({ severity }) => severity !== 'warning');
+  if (!first) return { text: ready, key: ready };
+  const { subjects, cause, text } = first;
+  const rest = others.map((each) => `${each.subjects.join(', ')}: ${each.cause}`);
+  return {
+    text: [ready, `${subjects.join(', ')}: ${text} [${cause}]`, ...rest].join('; '),
+    key: [ready, keyOf(first), text.replace(/\d+[smhd]?/g, '#'), ...rest].join('\n'),
+  };
 }
 
-/** What is left to do, without the seconds that count up. */
-function progressOf({ workloads }: ClusterState, findings: readonly Diagnosis[]): string {
-  const ready = workloads.map(({ name, readyPods, desired }) => `${name} ${readyPods}/${desired}`);
-  const causes = findings
-    .filter(({ severity }) => severity !== 'warning')
-    .map(({ subjects, cause }) => `${subjects.join(', ')}: ${cause}`);
-  return [ready.join(', '), ...causes].join('; ');
+/** Names a finding, whatever it counts. */
+function keyOf({ severity, subjects, cause }: Diagnosis): string {
+  return `${severity} ${subjects.join(', ')}: ${cause}`;
 }

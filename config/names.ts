@@ -47,6 +47,9 @@ export const claimName = 'junjo-ai-studio-data';
 /** On a Deployment that a backup, restore or set-aside stopped: how to start it again, and who has to. */
 export const STOPPED = 'junjo-ai-studio/stopped';
 
+/** On a claim whose volume holds folders with data that a restore or set-aside moved aside: their names, with commas. */
+export const KEPT = 'junjo-ai-studio/kept';
+
 /** The pod of a backup, restore or set-aside. There is one at a time in a namespace, so that two commands never work on one volume. */
 export const COPY_POD = 'junjo-ai-studio-copy';
 

@@ -10,8 +10,9 @@ import { Refusal } from '../refusal';
 import { checkArchive } from './archive';
 import { type BackupFile, backupFile, removePartial, rotate } from './backup-files';
 import { Downtime, refuseUnlessStoppable } from './downtime';
+import { noteOnClaim } from './notes';
 import { ended, newOwner } from './owner';
-import { type Pace, patient } from './pace';
+import type { Pace } from './pace';
 import { ProgressLine, size } from './progress';
 import { findStudioStarted, openVolume } from './unfinished';
 import { type Held, VolumePod } from './volume-pod';
@@ -115,7 +116,8 @@ export class Backup {
       if (damaged.length > 0) return false;
       console.out(inOneLine(`  SQLite's integrity_check: ${Object.keys(databases).join(', ') || 'no databases'} ok`));
       if (doubt) throw new Refusal(`${path} may hold what was written while it was made: ${doubt.message}`);
-      await this.remember(studio);
+      const note = `${LAST_BACKUP}=${new Date().toISOString()}`;
+      await noteOnClaim(this.work, studio.claim, note, (text) => this.warn(text));
       if (keep !== undefined && file.folder !== undefined) {
         for (const gone of rotate(file.folder, namespace, keep)) console.out(inOneLine(`  removed ${gone}`));
       }
@@ -128,19 +130,6 @@ export class Backup {
   /** Prints what a person should know although the backup is good. */
   private warn(text: string): void {
     this.connection.console.err(inOneLine(text));
-  }
-
-  /** Notes on the claim when its data was copied, for `status` to tell; the backup is good without it. */
-  private async remember({ claim }: LiveStudio): Promise<void> {
-    const note = `${LAST_BACKUP}=${new Date().toISOString()}`;
-    const { kubectl, pace, console } = this.work;
-    try {
-      const args = ['annotate', 'persistentvolumeclaim', claim.metadata.name, '--overwrite', note];
-      await patient(kubectl, pace, console).text(args);
-    } catch (error) {
-      if (!(error instanceof KubectlError)) throw error;
-      this.warn(`  status will not show this backup: ${error.message}`);
-    }
   }
 
   private async check(studio: LiveStudio): Promise<void> {

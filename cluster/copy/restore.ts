@@ -9,11 +9,12 @@ import { Refusal } from '../refusal';
 import { checkArchive, FolderArchive } from './archive';
 import { Downtime, refuseUnlessStoppable } from './downtime';
 import { type Caller, howToLook, refuseUnlessCopyable } from './look';
+import { noteKept } from './notes';
 import { ended, newOwner, type Owner } from './owner';
 import { type Pace, patient } from './pace';
 import { ProgressLine, size } from './progress';
 import { findStudioStarted, openVolume } from './unfinished';
-import { VolumePod } from './volume-pod';
+import { type Holdings, VolumePod } from './volume-pod';
 import type { Work } from './work';
 import { type LiveStudio, planHeading } from './writers';
 
@@ -147,12 +148,13 @@ export class Restore {
     const time = new Date().toISOString().replace(/[-:.]/g, '');
     const stage = `.junjo-restore-${time}`;
     let aside: string | null = null;
+    let kept: readonly string[] = [];
     let started = true;
     let staged = false;
     let swapping = false;
     let done = false;
     try {
-      await this.openVolume(pod, work, studio);
+      kept = (await this.openVolume(pod, work, studio)).asides;
       staged = true;
       await this.receive(pod, stage, source);
       const reason = await pod.judge(stage, this.signal);
@@ -177,7 +179,10 @@ export class Restore {
       await this.tidy(() => pod.delete(), `The pod ${COPY_POD} is left over`);
     }
     console.out(inOneLine(`${source.text} is on the volume: size and SHA-256 of each file are as they were.`));
-    if (aside) console.out(inOneLine(`What was there is in ${aside} on the volume.`));
+    if (aside) {
+      console.out(inOneLine(`What was there is in ${aside} on the volume.`));
+      await noteKept(work, studio.claim, [...kept, aside]);
+    }
     if (!started) return false;
     if (studio.writers.length > 0) await downtime.untilReady(this.signal);
     else console.out(this.howToLook(studio, source));
@@ -185,7 +190,7 @@ export class Restore {
   }
 
   /** Creates the pod. */
-  private async openVolume(pod: VolumePod, work: Work, studio: LiveStudio): Promise<void> {
+  private async openVolume(pod: VolumePod, work: Work, studio: LiveStudio): Promise<Holdings> {
     const holdings = await openVolume(pod, work, studio);
     if (holdings.entries.length > 0 && !this.props.replace) {
       throw new Refusal(
@@ -197,6 +202,7 @@ export class Restore {
         inOneLine(`Removing ${name} from the volume, which a restore that did not end has left.`),
       );
     }
+    return holdings;
   }
 
   private async receive(pod: VolumePod, stage: string, source: Source): Promise<void> {

@@ -7,6 +7,7 @@ import { shellWord } from '../kubectl';
 import { Refusal } from '../refusal';
 import { Downtime, refuseUnlessStoppable } from './downtime';
 import type { Caller } from './look';
+import { noteKept } from './notes';
 import { ended, newOwner } from './owner';
 import type { Pace } from './pace';
 import { size } from './progress';
@@ -67,6 +68,7 @@ export class SetAside {
       const { backend, claim } = await findStudioStarted(this.work);
       await this.pod.create({ backend, claim: claim.metadata.name, readOnly: true }, signal);
       const asides = await this.pod.ask<Asides>({ command: 'asides', signal });
+      await noteKept(this.work, claim, Object.keys(asides));
       if (Object.keys(asides).length === 0) console.err('Nothing is set aside on the volume.');
       for (const [name, held] of Object.entries(asides)) console.out(inOneLine(`${name}  ${textOf(held)}`));
       return true;
@@ -120,6 +122,8 @@ export class SetAside {
     await this.deletePod();
     if (back) console.out(inOneLine(`${back} is on the volume again.`));
     if (aside) console.out(this.epilogue(studio, aside, move.holdings));
+    const others = move.holdings.asides.filter((name) => name !== back);
+    await noteKept(this.work, studio.claim, aside ? [...others, aside] : others);
     if (started) await downtime.untilReady(signal);
     return started;
   }

@@ -11,6 +11,9 @@ export interface Cause {
 /** What a cause found. Who waits says for how long that is normal. */
 export type Found = Fault | Waiting;
 
+/** What is said of a subject. */
+export type Said = Omit<Fault, 'subject'> | Omit<Waiting, 'subject'>;
+
 /** Something that is broken, or will be. */
 export interface Fault extends Required<Finding> {
   readonly severity: 'error' | 'warning';
@@ -36,4 +39,12 @@ export interface Diagnosis extends Omit<Required<Finding>, 'subject'> {
 /** What to do: a sentence, and below it the commands, each of which a person can paste. */
 export function advice(text: string, ...commands: readonly string[]): string {
   return [text, ...commands].join('\n');
+}
+
+/** As kubectl shows ages: the largest unit that says enough. @param seconds not negative */
+export function duration(seconds: number): string {
+  if (seconds < 120) return `${Math.round(seconds)}s`;
+  if (seconds < 7200) return `${Math.floor(seconds / 60)}m`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3600)}h`;
+  return `${Math.floor(seconds / 86_400)}d`;
 }

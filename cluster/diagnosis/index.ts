@@ -1,5 +1,5 @@
 import type { Severity } from '../../config/problems';
-import type { Cause, Diagnosis, Found } from './cause';
+import { type Cause, type Diagnosis, duration, type Found } from './cause';
 import { admissionCauses } from './causes/admission';
 import { backupCauses } from './causes/backups';
 import { claimCauses, claimTerminating, volumeReleased } from './causes/claims';
@@ -14,9 +14,10 @@ import { rolloutCauses } from './causes/rollouts';
 import { runningCauses } from './causes/running';
 import { schedulingCauses } from './causes/scheduling';
 import { startCauses } from './causes/start';
+import { scaledToZero } from './causes/stopped';
 import type { ClusterState } from './cluster-state';
 
-export type { Cause, Diagnosis } from './cause';
+export { type Cause, type Diagnosis, duration } from './cause';
 export * from './cluster-state';
 
 /**
@@ -31,6 +32,7 @@ const groups: readonly (readonly Cause[])[] = [
     ...configurationCauses,
     ...imageCauses,
     ...startCauses,
+    scaledToZero,
     ...runningCauses,
     ...rolloutCauses,
   ],
@@ -87,14 +89,6 @@ function aged(state: ClusterState, finding: Found): Pick<Diagnosis, 'severity' |
         text: `${text}, for ${duration(seconds)}: at most ${duration(allowedSeconds)} are normal`,
         fix: lateFix,
       };
-}
-
-/** As kubectl shows ages: the largest unit that says enough. @param seconds not negative */
-export function duration(seconds: number): string {
-  if (seconds < 120) return `${Math.round(seconds)}s`;
-  if (seconds < 7200) return `${Math.floor(seconds / 60)}m`;
-  if (seconds < 172_800) return `${Math.floor(seconds / 3600)}h`;
-  return `${Math.floor(seconds / 86_400)}d`;
 }
 
 /** Compares lists by their first number that differs. */

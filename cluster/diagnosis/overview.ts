@@ -1,3 +1,4 @@
+import { KEPT } from '../../config/names';
 import { conditionOf, fieldsOf } from '../../render/manifest';
 import { type Address, addressesOf, tagOf } from '../studio-manifests';
 import type { ClusterState, PodState, WorkloadState } from './cluster-state';
@@ -11,7 +12,8 @@ export interface RunningWorkload {
   readonly release: string;
   /** When the oldest of its pods started. @default none runs */
   readonly since?: string;
-  readonly restarts: number;
+  /** @default pods cannot be read */
+  readonly restarts?: number;
   /** Why it was restarted last. */
   readonly lastRestart?: string;
 }
@@ -27,9 +29,13 @@ export interface Overview {
     readonly size: string;
     readonly phase: string;
     readonly used?: number;
+    /** Folders on it with data that was set aside, as far as that is noted. */
+    readonly kept?: readonly string[];
   }[];
   /** When its data was copied last, and by what. @default no backup is known */
   readonly lastBackup?: { readonly at: string; readonly by: string };
+  /** Resources that could not be read: what is not told of these is not known. */
+  readonly unread: readonly string[];
 }
 
 /** On a claim whose data `junjo-k8s backup` copied: when. */
@@ -38,7 +44,7 @@ export const LAST_BACKUP = 'junjo-ai-studio/last-backup';
 /** Says what a studio is, whether it is well or not. */
 export function overviewOf(state: ClusterState): Overview {
   return {
-    workloads: state.workloads.map(runningOf),
+    workloads: state.workloads.map((workload) => runningOf(state, workload)),
     addresses: addressesOf(state),
     certificates: state.ofKind('Certificate').map((certificate) => ({
       name: certificate.metadata.name,
@@ -47,18 +53,21 @@ export function overviewOf(state: ClusterState): Overview {
     })),
     volumes: state.ofKind('PersistentVolumeClaim').map(({ metadata, spec, status }) => {
       const { usedBytes, capacityBytes } = state.volumes.get(metadata.name) ?? {};
+      const kept = fieldsOf(metadata.annotations)[KEPT];
       return {
         name: metadata.name,
         size: status?.capacity?.storage ?? spec?.resources?.requests?.storage ?? '',
         phase: metadata.deletionTimestamp ? 'Terminating' : (status?.phase ?? ''),
         ...(usedBytes !== undefined && capacityBytes && { used: usedBytes / capacityBytes }),
+        ...(kept && { kept: String(kept).split(',') }),
       };
     }),
     lastBackup: lastBackupOf(state),
+    unread: state.unread,
   };
 }
 
-function runningOf({ name, object, desired, readyPods, pods }: WorkloadState): RunningWorkload {
+function runningOf(state: ClusterState, { name, object, desired, readyPods, pods }: WorkloadState): RunningWorkload {
   const containers = pods.flatMap((pod) => pod.containers);
   const restarted = containers.filter(({ restarts }) => restarts > 0);
   const [last] = restarted.filter(({ ended }) => ended).sort((a, b) => endOf(b) - endOf(a));
@@ -68,7 +77,7 @@ function runningOf({ name, object, desired, readyPods, pods }: WorkloadState): R
     desired,
     release: tagOf(object) ?? '',
     since: pods.map(startedAt).filter(Boolean).sort()[0],
-    restarts: restarted.reduce((sum, { restarts }) => sum + restarts, 0),
+    restarts: state.canRead('pods') ? restarted.reduce((sum, { restarts }) => sum + restarts, 0) : undefined,
     lastRestart: last?.ended && `${last.ended.reason}, exit code ${last.ended.exitCode}`,
   };
 }

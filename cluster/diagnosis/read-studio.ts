@@ -5,7 +5,7 @@ import { readNamespace, readObjects, readSecretNames } from '../read';
 import { ClusterState, type VolumeUse } from './cluster-state';
 
 /** What of a namespace tells how a studio is. Secrets are asked for their names alone. */
-const NAMESPACED = [
+export const NAMESPACED = [
   'deployments.apps',
   'statefulsets.apps',
   'replicasets.apps',
@@ -32,7 +32,7 @@ const NAMESPACED = [
 ] as const;
 
 /** What of the cluster does. */
-const CLUSTER = [
+export const CLUSTER = [
   'nodes',
   'persistentvolumes',
   'storageclasses.storage.k8s.io',
@@ -41,7 +41,7 @@ const CLUSTER = [
 ] as const;
 
 /** Read of every namespace: Velero keeps its backups in its own. */
-const BACKUPS = 'backups.velero.io';
+export const BACKUPS = 'backups.velero.io';
 
 /**
  * Reads everything that a diagnosis looks at: objects, the last lines of containers that crash, and how full volumes are.

@@ -1,7 +1,7 @@
 import { GUARD_CONTAINER } from '../../charts/upgrade-guard';
 import type { Diagnosis } from '../../cluster/diagnosis';
 import { COPY_OWNER, COPY_POD } from '../../config/names';
-import { diagnosisOf, type RecordedState, recording } from './cluster-state';
+import { diagnosisOf, madeState, type RecordedState, recording } from './cluster-state';
 
 /** A recording with something changed in it. */
 export function changed(name: string, change: (state: RecordedState) => void): RecordedState {
@@ -90,11 +90,20 @@ export function refusesSetting(log: string): RecordedState {
   });
 }
 
+/** What VolSync keeps of a mover that died beside restic's lock: https://github.com/backube/volsync/issues/1042 */
+export const LOCKED_LOG = `=== Starting forget ===
+unable to create lock in backend: repository is already locked exclusively by PID 33 on volsync-src-junjo-ai-studio-data-jnd8g by (UID 1000, GID 1000)
+lock was created at 2026-11-21 03:17:12 (24h1m2s ago)
+storage ID 59c8f1b2
+the \`unlock\` command can be used to remove stale locks`;
+
+/** What a command leaves on what belongs to it. */
+export const owner = { command: 'backup', host: 'laptop', pid: 4711, token: 't', since: '2026-11-23T21:00:00Z' };
+
 /** A pod of a backup on a healthy studio. */
-function copies(phase: string) {
-  const owner = { command: 'backup', host: 'laptop', pid: 4711, token: 't', since: '2026-11-23T21:00:00Z' };
+export function copies(phase: string, mark: object = owner) {
   return changed('healthy', ({ namespace, objects }) => {
-    const annotations = { [COPY_OWNER]: JSON.stringify(owner) };
+    const annotations = { [COPY_OWNER]: JSON.stringify(mark) };
     objects.push({
       apiVersion: 'v1',
       kind: 'Pod',
@@ -108,6 +117,7 @@ function copies(phase: string) {
 /** States that nobody recorded, and what is said first of each. */
 export const made: Readonly<Record<string, readonly [state: RecordedState, first: string]>> = {
   'a backup was killed': [copies('Succeeded'), `warning copy-pod: pod ${COPY_POD}`],
+  'pods that may not be read': [madeState('no-pods'), 'error not-readable: permissions'],
   'a backup is at work': [copies('Running'), `wait copy-pod: pod ${COPY_POD}`],
   'setting that the backend refuses': [
     refusesSetting(
@@ -434,6 +444,18 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
       }),
     ),
     'warning backup-failed: backup junjo-ai-studio-data',
+  ],
+  'scheduled copy into a repository that is locked': [
+    changed(
+      'healthy',
+      beside({
+        kind: 'ReplicationSource',
+        metadata: { name: 'junjo-ai-studio-data' },
+        spec: { restic: {} },
+        status: { lastSyncTime: '2026-11-22T03:19:40Z', latestMoverStatus: { result: 'Failed', logs: LOCKED_LOG } },
+      }),
+    ),
+    'warning backup-locked: backup junjo-ai-studio-data',
   ],
   'volume whose claim is gone': [
     changed('claim-terminating', claimGone),

@@ -1,25 +1,55 @@
 import { COPY_OWNER, COPY_POD } from '../../../config/names';
-import { type Fields, fieldsOf, type Manifest } from '../../../render/manifest';
-import type { Cause } from '../cause';
+import { fieldsOf, type Manifest } from '../../../render/manifest';
+import { ownerIn, stillRuns } from '../../copy/owner';
+import { advice, type Cause, type Said } from '../cause';
+import type { ClusterState } from '../cluster-state';
+import { lastWords } from '../pods';
+import { COPY_SECONDS, finishing, isOver } from './stopped';
+
+/** A pod that does not run after so long belongs to a command that has given up: PENDING_MS in cluster/copy/volume-pod.ts. */
+const PENDING_SECONDS = 600;
+
+/** What restic says where another restic holds a repository: internal/restic/lock.go, and VolSync's mover-restic/entry.sh. */
+const LOCKED = /already locked|unable to create lock|failure locking repository/i;
 
 export const backupCauses: readonly Cause[] = [
   // A backup, restore or set-aside runs, or was killed and has left its pod, and perhaps a copy on the volume.
   {
     name: 'copy-pod',
     *findings(state) {
-      for (const { metadata, status } of state.own('Pod').filter((pod) => pod.metadata.name === COPY_POD)) {
-        const { command = 'backup, restore or set-aside', host, pid, since } = ownerIn(metadata.annotations);
-        const process = host === undefined ? 'an unknown process' : `process ${pid} on ${host}`;
-        const isOver = ['Succeeded', 'Failed'].includes(status?.phase);
+      for (const pod of state.own('Pod').filter(({ metadata }) => metadata.name === COPY_POD)) {
+        yield { subject: `pod ${COPY_POD}`, ...copying(state, pod) };
+      }
+    },
+  },
+  // A copy by VolSync ended before it could take its lock off the repository, and every later one fails.
+  {
+    name: 'backup-locked',
+    *findings(state) {
+      for (const source of state.ofKind('ReplicationSource').filter(failed)) {
+        const { metadata, spec, status } = source;
+        if (!LOCKED.test(logOf(source)) || !spec?.restic) continue;
+        const asked = spec.restic.unlock && spec.restic.unlock !== status.restic?.lastUnlocked;
         yield {
-          ...(isOver ? ({ severity: 'warning' } as const) : ({ severity: 'wait', since: undefined } as const)),
-          subject: `pod ${metadata.name}`,
-          text: isOver
-            ? `is left over from a ${command} of ${process}, which began ${since ?? 'at an unknown time'} and did not end`
-            : `belongs to a ${command} of ${process}, which began ${since ?? 'at an unknown time'}`,
-          fix: isOver
-            ? 'run junjo-k8s backup, restore or set-aside again: each finishes first what another has left'
-            : 'wait. If that process is gone, run that command again',
+          severity: 'warning',
+          subject: `backup ${metadata.name}`,
+          text: `failed last time, because the repository is locked: ${tellingLine(source)}. ${lastGood(status)}`,
+          // https://github.com/backube/volsync/pull/713: since 0.8 the next backup first removes the locks that restic calls stale.
+          fix: asked
+            ? advice(
+                `wait for the next backup${status.nextSyncTime ? ` at ${status.nextSyncTime}` : ''}: VolSync is told to remove stale locks first`,
+              )
+            : advice(
+                'see that nothing else uses this repository: no pod of VolSync runs, and nobody runs restic. Then have VolSync remove stale locks before its next backup',
+                state.command('get', 'pods', '--selector=app.kubernetes.io/created-by=volsync'),
+                state.command(
+                  'patch',
+                  'replicationsource',
+                  metadata.name,
+                  '--type=merge',
+                  `--patch=${JSON.stringify({ spec: { restic: { unlock: state.now.toISOString() } } })}`,
+                ),
+              ),
         };
       }
     },
@@ -28,35 +58,106 @@ export const backupCauses: readonly Cause[] = [
   {
     name: 'backup-failed',
     *findings(state) {
-      for (const { metadata, status } of state.ofKind('ReplicationSource')) {
-        if (status?.latestMoverStatus?.result !== 'Failed') continue;
+      for (const source of state.ofKind('ReplicationSource').filter(failed)) {
+        const said = tellingLine(source);
         yield {
           severity: 'warning',
-          subject: `backup ${metadata.name}`,
-          text: `failed last time; the last one that worked was ${status.lastSyncTime ?? 'never'}`,
-          fix: `${state.kubectl} get replicationsource ${metadata.name} -o jsonpath='{.status.latestMoverStatus.logs}'`,
+          subject: `backup ${source.metadata.name}`,
+          text: `failed last time${said ? `: ${said}` : ''}. ${lastGood(source.status)}`,
+          fix: advice(
+            'read its log, and take a backup by hand meanwhile',
+            state.command(
+              'get',
+              'replicationsource',
+              source.metadata.name,
+              '--output=jsonpath={.status.latestMoverStatus.logs}',
+            ),
+          ),
         };
       }
       const bySchedule = [...state.ofKind('Backup')].sort((a, b) => startOf(b).localeCompare(startOf(a)));
       const [last] = bySchedule.filter(({ status }) => /Completed|Failed/.test(status?.phase ?? ''));
       if (!last || last.status.phase === 'Completed') return;
+      const { phase, failureReason, validationErrors = [] } = last.status;
+      const { name, namespace } = last.metadata;
+      const why = failureReason ?? validationErrors.join('; ');
       yield {
         severity: 'warning',
-        subject: `backup ${last.metadata.name}`,
-        text: `ended as ${last.status.phase}${last.status.failureReason ? `: ${last.status.failureReason}` : ''}`,
-        fix: `velero backup describe ${last.metadata.name} -n ${last.metadata.namespace} --details`,
+        subject: `backup ${name}`,
+        text: `ended as ${phase}${why ? `: ${why}` : ''}`,
+        fix: advice(
+          'read what failed, with the command of Velero for its log, and take a backup by hand meanwhile',
+          state.clusterCommand('describe', 'backups.velero.io', name, `--namespace=${namespace}`),
+          `velero backup describe ${name} --namespace ${namespace} --details`,
+        ),
       };
     },
   },
 ];
 
-/** What the pod says of the command that it belongs to. */
-function ownerIn(annotations: unknown): Fields {
-  try {
-    return fieldsOf(JSON.parse(fieldsOf(annotations)[COPY_OWNER]));
-  } catch {
-    return {};
+/** What is said of the pod of a command. */
+function copying(state: ClusterState, pod: Manifest): Said {
+  const { annotations, creationTimestamp } = pod.metadata;
+  const owner = ownerIn(fieldsOf(annotations)[COPY_OWNER]);
+  const text = owner
+    ? `a ${owner.command} of process ${owner.pid} on ${owner.host}, which began ${owner.since}`
+    : 'a backup, restore or set-aside that it does not name';
+  const runs = owner && stillRuns(owner);
+  const remove = state.command('delete', 'pod', COPY_POD);
+  if (isOver(pod) || runs === false) {
+    return {
+      severity: 'warning',
+      text: `is left over from ${text} and did not end`,
+      fix:
+        owner?.command === 'backup'
+          ? advice('delete it: a backup only reads the volume. The next one does this by itself', remove)
+          : advice(
+              'run this. It first finishes what the other may have left on the volume, a copy or moves that are half done, and then only lists',
+              finishing(state),
+            ),
+    };
   }
+  const look = `ps -p ${owner?.pid}`;
+  const isPending = pod.status?.phase !== 'Running' && runs !== true;
+  const describe = state.command('describe', 'pod', COPY_POD);
+  return {
+    severity: 'wait',
+    since: owner?.since ?? creationTimestamp ?? state.now,
+    allowedSeconds: isPending ? PENDING_SECONDS : COPY_SECONDS,
+    text: `belongs to ${text}`,
+    fix: owner
+      ? advice(`wait until it has ended. On ${owner.host}, this shows whether it still runs`, look)
+      : advice('wait: it ends by itself 15 minutes after its command', describe),
+    lateFix: owner
+      ? advice(
+          `see on ${owner.host} whether process ${owner.pid} still is this ${owner.command}. If it is not, delete the pod; the next backup, restore or set-aside finishes what it has left`,
+          look,
+          remove,
+        )
+      : advice('see what it does, and whose it is', describe),
+  };
+}
+
+function failed({ status }: Manifest): boolean {
+  return status?.latestMoverStatus?.result === 'Failed';
+}
+
+/** The end of what VolSync's pod wrote: 1024 bytes unless the operator is told otherwise. */
+function logOf({ status }: Manifest): string {
+  return String(status?.latestMoverStatus?.logs ?? '');
+}
+
+/** The line of a log that says why. What comes after it only says that it failed. */
+function tellingLine(source: Manifest): string {
+  const lines = logOf(source).split('\n');
+  const line = lines.findLast((each) => LOCKED.test(each) && !/^ERROR:/.test(each));
+  return lastWords(
+    (line ?? lines.findLast((each) => /fatal|error|denied|refused/i.test(each)) ?? logOf(source)).trim(),
+  );
+}
+
+function lastGood({ lastSyncTime }: Manifest['status']): string {
+  return lastSyncTime ? `The last one that worked was ${lastSyncTime}` : 'None has worked yet';
 }
 
 function startOf({ status }: Manifest): string {

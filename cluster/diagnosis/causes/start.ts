@@ -1,5 +1,5 @@
 import { GUARD_CONTAINER } from '../../../charts/upgrade-guard';
-import { STOPPED, workloadNames } from '../../../config/names';
+import { workloadNames } from '../../../config/names';
 import { fieldsOf } from '../../../render/manifest';
 import type { Cause } from '../cause';
 import { ended, lastWords, ofWorkload, referenceOf, STABLE_SECONDS, waiting } from '../pods';
@@ -79,32 +79,6 @@ export const startCauses: readonly Cause[] = [
       }
       for (const { workload, container, message } of waiting(state, ['RunContainerError'])) {
         yield ofWorkload(workload, text(container.name, message), fix);
-      }
-    },
-  },
-  // Somebody stopped it, or a backup did, which starts it again unless it was cut off.
-  {
-    name: 'scaled-to-zero',
-    *findings(state) {
-      for (const { desired, name, object } of state.workloads) {
-        if (desired !== 0) continue;
-        const { kind, metadata } = object;
-        const stopped = fieldsOf(metadata.annotations)[STOPPED];
-        if (stopped !== undefined) {
-          yield {
-            severity: 'error',
-            subject: name,
-            text: `is stopped by a backup, restore or set-aside since ${/"since":"([^"]*)"/.exec(stopped)?.[1] ?? 'an unknown time'}`,
-            fix: 'wait while it runs. If it was cut off, the next junjo-k8s backup starts the studio first',
-          };
-          continue;
-        }
-        yield {
-          severity: 'error',
-          subject: name,
-          text: 'is stopped (0 replicas)',
-          fix: `${state.kubectl} scale ${kind.toLowerCase()} ${metadata.name} --replicas=1`,
-        };
       }
     },
   },

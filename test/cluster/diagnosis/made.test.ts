@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { causes } from '../../../cluster/diagnosis';
-import { STOPPED } from '../../../config/names';
 import { Manifests } from '../../../render/manifest';
 import { diagnosisOf, type RecordedState, recording, summaryOf } from '../../support/cluster-state';
 import {
@@ -227,16 +226,4 @@ test('every cause is shown by a state or a log of these tests', () => {
 test('no two causes have one name', () => {
   const names = causes.map(({ name }) => name);
   expect(names).toEqual([...new Set(names)]);
-});
-
-test('a studio that a backup stopped is told as such, and not to be started by hand', () => {
-  const state = changed('scaled-to-zero', ({ objects }) => {
-    for (const { metadata } of objects.filter(({ kind }) => kind === 'Deployment')) {
-      metadata.annotations = { [STOPPED]: JSON.stringify({ replicas: 1, since: '2026-11-23T21:00:00Z' }) };
-    }
-  });
-  const [diagnosis] = diagnosisOf(state);
-  expect(diagnosis).toMatchObject({ cause: 'scaled-to-zero', subjects: ['backend', 'frontend', 'ingestion'] });
-  expect(diagnosis?.text).toContain('since 2026-11-23T21:00:00Z');
-  expect(diagnosis?.fix).not.toContain('scale');
 });

@@ -69,7 +69,8 @@ export async function readStudio(kubectl: Kubectl, namespace: string, rendered?:
     now: new Date(),
     logs: new Map(logs),
     volumes,
-    unread,
+    // What is read first, chance decides.
+    unread: unread.sort(),
     rendered,
     kubectl,
   });

@@ -1,9 +1,12 @@
+import { hostname } from 'node:os';
 import { type StatusOptions, tellStatus } from '../../cli/status';
+import { STOPPED } from '../../config/names';
 import { recording } from '../support/cluster-state';
 import { FakeApiServer } from '../support/fake-api-server';
+import { Folder } from '../support/folder';
 import { LiveStudio } from '../support/live-studio';
 import { describeWith } from '../support/programs';
-import { development, render } from '../support/studio';
+import { development, envText, render } from '../support/studio';
 
 const patience = { pollMs: 10, looks: 2 };
 
@@ -21,6 +24,8 @@ describeWith(['kubectl'], 'status', () => {
   const said: string[] = [];
   const told: string[] = [];
   let onTold: (text: string) => void;
+  let onSaid: (text: string) => void;
+  let columns: number | undefined;
 
   afterEach(async () => {
     await cluster.close();
@@ -29,6 +34,8 @@ describeWith(['kubectl'], 'status', () => {
   });
   beforeEach(() => {
     onTold = () => undefined;
+    onSaid = () => undefined;
+    columns = undefined;
   });
 
   const status = (options: StatusOptions) =>
@@ -36,12 +43,16 @@ describeWith(['kubectl'], 'status', () => {
       options,
       {
         environment: cluster.environment,
-        out: (text) => said.push(text),
+        out: (text) => {
+          said.push(text);
+          onSaid(text);
+        },
         err: (text) => {
           told.push(text);
           onTold(text);
         },
         color: false,
+        columns,
       },
       patience,
     );
@@ -65,7 +76,7 @@ describeWith(['kubectl'], 'status', () => {
     cluster = shown.cluster;
     expect(await status({ namespace: shown.namespace })).toBe(1);
     expect(said[0]).toContain(
-      'error    backend: the Secret junjo-ai-studio-secrets has no key JUNJO_SECURE_COOKIE_KEY [secret-key-missing]\n         set JUNJO_SECURE_COOKIE_KEY',
+      'error    backend: the Secret junjo-ai-studio-secrets has no key JUNJO_SECURE_COOKIE_KEY\n         [secret-key-missing]\n         set JUNJO_SECURE_COOKIE_KEY',
     );
     expect(said[0]).toContain(
       'wait     ingestion: waits for the backend, which does not answer yet [waits-for-backend]',
@@ -100,9 +111,8 @@ describeWith(['kubectl'], 'status', () => {
     const shown = await showing('healthy');
     cluster = shown.cluster;
     cluster.forbidden.add('list nodes').add('list secrets');
-    expect(await status({ namespace: shown.namespace })).toBe(0);
-    expect(said[0]).toMatch(/^Not readable: .*nodes/m);
-    expect(said[0]).toMatch(/^Not readable: .*secrets/m);
+    expect(await status({ namespace: shown.namespace })).toBe(1);
+    expect(said[0]).toMatch(/^error +permissions: you cannot read nodes and secrets, /m);
     expect(said[0]).toMatch(/^backend +1\/1/m);
   });
 
@@ -110,9 +120,11 @@ describeWith(['kubectl'], 'status', () => {
     const shown = await showing('image-missing');
     cluster = shown.cluster;
     cluster.forbidden.add('get namespaces').add('list deployments').add('list nodes').add('list persistentvolumes');
-    expect(await status({ namespace: shown.namespace })).toBe(0);
-    expect(said[0]).toMatch(/^Not readable: .*namespaces/m);
-    expect(said[0]).toMatch(/^Not readable: .*deployments\.apps/m);
+    expect(await status({ namespace: shown.namespace })).toBe(1);
+    expect(said[0]).toMatch(
+      /^error +permissions: you cannot read deployments\.apps, namespaces, nodes and persistentvolumes, so/m,
+    );
+    expect(said[0]).toMatch(/^Workloads +not known: you cannot read deployments\.apps$/m);
     expect(said[0]).not.toContain('not-applied');
     expect(said[0]).not.toContain('namespace-missing');
   });
@@ -155,7 +167,7 @@ describeWith(['kubectl'], 'status', () => {
     );
     expect(await status({ namespace })).toBe(1);
     expect(said[0]).toContain('[image-missing]');
-    expect(said[0]).toMatch(/^Not readable: certificates\.cert-manager\.io\./m);
+    expect(said[0]).toMatch(/permissions: you cannot read certificates\.cert-manager\.io/);
   });
 
   test('reads the log of a first crash, before anything was started again', async () => {
@@ -192,7 +204,7 @@ describeWith(['kubectl'], 'status', () => {
       if (text.includes('scaled-to-zero')) cluster.apply({ ...studio.deployment('backend'), spec: backend.spec });
     };
     expect(await status({ namespace: studio.namespace, watch: true })).toBe(0);
-    expect(told[0]).toMatch(/^backend 0\/0, .*backend: scaled-to-zero/);
+    expect(told[0]).toMatch(/^backend 0\/0, .*; backend: is stopped \(0 replicas\) \[scaled-to-zero\]/);
     expect(said.join('\n')).toMatch(/^UI +http:\/\/localhost:5153$/m);
   });
 
@@ -200,8 +212,163 @@ describeWith(['kubectl'], 'status', () => {
     const shown = await showing('frontend-bad-rollout');
     cluster = shown.cluster;
     expect(await status({ namespace: shown.namespace, watch: true })).toBe(1);
-    expect(said[0]).toMatch(/^Held up:\nerror {4}frontend: .*does not exist in its registry/);
+    expect(said[0]).toMatch(/^Held up:\nerror {4}frontend: .*does not exist in its\n {9}registry/);
     // Each change is said once.
     expect(told).toHaveLength(1);
+  });
+
+  test.each([
+    ['events', 'list events', 'crash-loop'],
+    ['pods/log', 'get pods/log', 'crash-loop'],
+    ['persistentvolumeclaims', 'list persistentvolumeclaims', 'healthy'],
+  ])('without permission to read %s fails, and says so', async (resource, forbidden, state) => {
+    const shown = await showing(state);
+    cluster = shown.cluster;
+    cluster.forbidden.add(forbidden);
+    expect(await status({ namespace: shown.namespace })).toBe(1);
+    expect(said[0]).toMatch(new RegExp(`^error +permissions: you cannot read ${resource}, so`, 'm'));
+  });
+
+  test('a terminal has prose in its own width', async () => {
+    const shown = await showing('volume-on-absent-node');
+    cluster = shown.cluster;
+    columns = 60;
+    expect(await status({ namespace: shown.namespace })).toBe(1);
+    const [, findings = ''] = (said[0] ?? '').split('\n\nerror');
+    for (const line of findings.split('\n').filter((each) => !/^ {13}|https?:/.test(each))) {
+      expect(line.length).toBeLessThanOrEqual(60);
+    }
+  });
+
+  describe('--watch', () => {
+    const lines = () => said.map((line) => JSON.parse(line));
+
+    test('ends with 3 when something still waits after its time', async () => {
+      const shown = await showing('healthy');
+      cluster = shown.cluster;
+      const mark = {
+        command: 'backup',
+        host: hostname(),
+        pid: process.ppid,
+        token: 't',
+        since: new Date(),
+        replicas: 1,
+      };
+      for (const { metadata, spec, ...rest } of cluster.store.list('deployments')) {
+        const annotations = { [STOPPED]: JSON.stringify(mark) };
+        cluster.apply({ ...rest, metadata: { ...metadata, annotations }, spec: { ...spec, replicas: 0 } });
+      }
+      expect(await status({ namespace: shown.namespace, watch: true, timeout: '1s' })).toBe(3);
+      expect(said[0]).toMatch(/^Timed out after 1s:\nwait {5}backend, frontend, ingestion: is stopped by a backup/);
+      expect(told).toHaveLength(1);
+    });
+
+    test('ends with 1 when something is broken at the end of its time', async () => {
+      const shown = await showing('image-missing');
+      cluster = shown.cluster;
+      expect(await status({ namespace: shown.namespace, watch: true, timeout: '0s' })).toBe(1);
+      expect(said[0]).toMatch(/^Timed out after 0s:\nerror {4}backend/);
+    });
+
+    test.each(['5', '5 m', '-1s', '1d', 'm', ''])('refuses --timeout %j', async (timeout) => {
+      cluster = await FakeApiServer.start();
+      expect(await status({ namespace: 'x', watch: true, timeout })).toBe(2);
+      expect(told[0]).toContain('is not a duration');
+      expect(cluster.requests).toEqual([]);
+    });
+
+    test('--timeout without it is refused', async () => {
+      cluster = await FakeApiServer.start();
+      expect(await status({ namespace: 'x', timeout: '5m' })).toBe(2);
+    });
+
+    test('--json prints a line for each change, with the same fields, and nothing else', async () => {
+      const shown = await showing('frontend-bad-rollout');
+      cluster = shown.cluster;
+      expect(await status({ namespace: shown.namespace, watch: true, json: true })).toBe(1);
+      expect(told).toEqual([]);
+      expect(lines()).toHaveLength(1);
+      const [watched] = lines();
+      said.length = 0;
+      await status({ namespace: shown.namespace, json: true });
+      expect(Object.keys(watched)).toEqual(Object.keys(JSON.parse(said[0] ?? '')));
+      expect(watched.findings[0]).toMatchObject({ cause: 'image-missing' });
+    });
+
+    test('--json ends with how the studio is', async () => {
+      const studio = await LiveStudio.start();
+      cluster = studio.cluster;
+      const backend = studio.deployment('backend');
+      cluster.apply({ ...backend, spec: { ...backend.spec, replicas: 0 } });
+      onSaid = (text) => {
+        if (text.includes('scaled-to-zero')) cluster.apply({ ...studio.deployment('backend'), spec: backend.spec });
+      };
+      expect(await status({ namespace: studio.namespace, watch: true, json: true })).toBe(0);
+      expect(lines()[0].findings[0].cause).toBe('scaled-to-zero');
+      expect(
+        lines()
+          .at(-1)
+          .findings.filter(({ severity }: { severity: string }) => severity !== 'warning'),
+      ).toEqual([]);
+    });
+
+    test('says once that the cluster is not reached, and ends with 3', async () => {
+      const shown = await showing('healthy');
+      cluster = shown.cluster;
+      const listen = await cluster.disconnect();
+      const exit = await status({ namespace: shown.namespace, watch: true, timeout: '1s' }).finally(listen);
+      expect([exit, said]).toEqual([3, ['Timed out after 1s: the cluster cannot be reached.']]);
+      expect(told).toHaveLength(1);
+    });
+
+    test('goes on when the cluster is reached again', async () => {
+      const shown = await showing('healthy');
+      cluster = shown.cluster;
+      const listen = await cluster.disconnect();
+      let _isListening: Promise<void> | undefined;
+      onTold = () => {
+        _isListening ??= listen();
+      };
+      expect(await status({ namespace: shown.namespace, watch: true })).toBe(0);
+      expect(told).toEqual([expect.stringContaining('Is the cluster up'), expect.stringMatching(/^backend 1\/1/)]);
+    });
+  });
+
+  describe('--json in the place of a message', () => {
+    test.each<[string, StatusOptions, string]>([
+      ['a context that does not exist', { context: 'none', namespace: 'x' }, 'no kubeconfig'],
+      ['no manifests', { folder: '/nowhere' } as StatusOptions, 'refused'],
+    ])('%s', async (_, options, failure) => {
+      cluster = await FakeApiServer.start();
+      expect(await status({ ...options, json: true })).toBe(1);
+      expect(told).toEqual([]);
+      expect(JSON.parse(said.join())).toEqual({ error: { message: expect.any(String), failure } });
+    });
+
+    test.each([false, true])('a cluster that is not reached, with --watch %s', async (watch) => {
+      const shown = await showing('healthy');
+      cluster = shown.cluster;
+      const listen = await cluster.disconnect();
+      const options = { namespace: shown.namespace, json: true, ...(watch && { watch, timeout: '1s' }) };
+      expect(await status(options).finally(listen)).toBe(watch ? 3 : 1);
+      expect(said).toHaveLength(1);
+      expect(JSON.parse(said[0] ?? '').error).toMatchObject({ failure: 'unreachable' });
+    });
+
+    test('preflight', async () => {
+      const shown = await showing('healthy');
+      cluster = shown.cluster;
+      const listen = await cluster.disconnect();
+      const folder = new Folder();
+      folder.write('.env', envText(development()));
+      const {
+        status: exit,
+        stdout,
+        stderr,
+      } = await folder.junjo(['preflight', '--json'], { environment: cluster.environment }).finally(listen);
+      folder.remove();
+      expect([exit, stderr]).toEqual([1, '']);
+      expect(JSON.parse(stdout).error.failure).toBe('unreachable');
+    });
   });
 });

@@ -195,5 +195,7 @@ function flag(name: string, args: readonly string[]): string {
 
 function annotation(words: string): object {
   const [name = '', value] = words.split('=');
-  return { metadata: { annotations: { [name]: value } } };
+  // `name-` removes it.
+  const annotations = value === undefined ? { [name.replace(/-$/, '')]: null } : { [name]: value };
+  return { metadata: { annotations } };
 }

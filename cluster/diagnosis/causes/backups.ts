@@ -33,7 +33,7 @@ export const backupCauses: readonly Cause[] = [
         yield {
           severity: 'warning',
           subject: `backup ${metadata.name}`,
-          text: `failed last time, because the repository is locked: ${tellingLine(source)}. ${lastGood(status)}`,
+          text: `failed last time: its repository is already locked by ${lockOf(logOf(source))}. ${lastGood(status)}`,
           // https://github.com/backube/volsync/pull/713: since 0.8 the next backup first removes the locks that restic calls stale.
           fix: asked
             ? advice(
@@ -147,13 +147,18 @@ function logOf({ status }: Manifest): string {
   return String(status?.latestMoverStatus?.logs ?? '');
 }
 
-/** The line of a log that says why. What comes after it only says that it failed. */
+/** Who holds the lock, and since when, as far as the end of the log tells. */
+function lockOf(log: string): string {
+  const [, holder = 'another process'] = /locked (?:exclusively )?by (PID \d+ on \S+)/.exec(log) ?? [];
+  const [, since] = /lock was created at (\S+ \S+)/.exec(log) ?? [];
+  return `${holder}${since ? ` since ${since}` : ''}`;
+}
+
+/** The line of a log that says why. What comes after it often says only that it failed. */
 function tellingLine(source: Manifest): string {
   const lines = logOf(source).split('\n');
-  const line = lines.findLast((each) => LOCKED.test(each) && !/^ERROR:/.test(each));
-  return lastWords(
-    (line ?? lines.findLast((each) => /fatal|error|denied|refused/i.test(each)) ?? logOf(source)).trim(),
-  );
+  const telling = [/^fatal\b/i, /error|denied|refused/i].map((words) => lines.findLast((line) => words.test(line)));
+  return lastWords((telling.find(Boolean) ?? logOf(source)).trim());
 }
 
 function lastGood({ lastSyncTime }: Manifest['status']): string {

@@ -106,6 +106,8 @@ describeWith(['kubectl', 'python3'], 'restore', () => {
     expect(exit).toBe(0);
     const [, aside = ''] = /What was there is in (\S+) on the volume/.exec(said) ?? [];
     expect(readFileSync(join(studio.volume, aside, 'sqlite/junjo.db'), 'utf8')).toBe('of before');
+    const claim = studio.cluster.object('persistentvolumeclaims', studio.namespace, 'junjo-ai-studio-data');
+    expect(claim.metadata.annotations?.['junjo-ai-studio/kept']).toBe(aside);
     expect(contents(studio.volume, BESIDE)).toEqual(contents(source));
     // Such a folder is no data: a second restore does not move it again.
     expect((await run({ source, replace: true })).exit).toBe(0);

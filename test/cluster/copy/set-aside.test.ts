@@ -104,6 +104,29 @@ describeWith(['kubectl', 'python3'], 'set-aside', () => {
     expect(copyPods()).toEqual([]);
   });
 
+  test('notes on the claim which folders are on the volume, until they are gone', async () => {
+    const kept = () => {
+      const claim = studio.cluster.object('persistentvolumeclaims', studio.namespace, 'junjo-ai-studio-data');
+      return claim.metadata.annotations?.['junjo-ai-studio/kept'];
+    };
+    await run();
+    const [folder = ''] = asides();
+    expect(kept()).toBe(folder);
+    await run({ back: folder });
+    const others = asides().filter((name) => name !== folder);
+    expect(kept()).toBe(others.length > 0 ? others.join() : undefined);
+    for (const name of asides()) rmSync(join(studio.volume, name), { recursive: true });
+    expect((await run({ list: true })).exit).toBe(0);
+    expect(kept()).toBeUndefined();
+  });
+
+  test('is done where nobody may note it', async () => {
+    studio.cluster.forbidden.add('patch persistentvolumeclaims');
+    const { exit, said } = await run();
+    expect([exit, said]).toEqual([0, expect.stringContaining('status will not show this')]);
+    expect(asides()).toHaveLength(1);
+  });
+
   test('shows what is there, and says what it did, the way back, and how to delete it', async () => {
     const { said } = await run();
     const [folder = ''] = asides();

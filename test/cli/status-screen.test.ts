@@ -1,0 +1,96 @@
+import { findingLines, screen } from '../../cli/status-screen';
+import type { Diagnosis } from '../../cluster/diagnosis';
+import { diagnose } from '../../cluster/diagnosis';
+import { overviewOf } from '../../cluster/diagnosis/overview';
+import { clusterState, madeState, type RecordedState, recording } from '../support/cluster-state';
+
+const target = { context: 'fake', server: 'https://fake', namespace: 'junjo' };
+
+function shown(recorded: RecordedState, columns?: number): string {
+  const state = clusterState(recorded);
+  return screen({ target, overview: overviewOf(state), findings: diagnose(state), now: state.now, columns });
+}
+
+const finding = (fix: string, text = 'is not well '.repeat(20).trim()): Diagnosis => ({
+  cause: 'crash-loop',
+  severity: 'error',
+  subjects: ['backend'],
+  text,
+  fix,
+});
+
+describe('what is wrong', () => {
+  const command = `kubectl --namespace=junjo logs ${'x'.repeat(90)} -c backend --previous`;
+
+  test.each([40, 80, 120])('is wrapped at %d columns, below its beginning', (columns) => {
+    const lines = findingLines([finding(`do this. ${'And then that. '.repeat(10)}\n${command}`)], columns);
+    const [first = '', ...others] = lines;
+    expect(first).toMatch(/^error {4}backend: is not well/);
+    for (const line of others) expect(line).toMatch(/^ {9}\S|^ {13}kubectl/);
+    for (const line of lines.filter((each) => !each.includes('kubectl')))
+      expect(line.length).toBeLessThanOrEqual(columns);
+    expect(lines.map((each) => each.trim()).join(' ')).toContain('is not well [crash-loop] do this. And then');
+  });
+
+  test('has each command in a line of its own, however long', () => {
+    const lines = findingLines([finding(`look\n${command}\n${command}`)], 80);
+    expect(lines.filter((line) => line === `             ${command}`)).toHaveLength(2);
+  });
+
+  test('has a command whole that is all of an advice', () => {
+    expect(findingLines([finding(command)], 40)).toContain(`             ${command}`);
+  });
+
+  test('has a word whole that is longer than a line', () => {
+    const url = `https://example.com/${'x'.repeat(100)}`;
+    expect(findingLines([finding('look', `does not answer: ${url}`)], 60)).toContain(`         ${url}`);
+  });
+
+  test('is wrapped at 100 columns where stdout is no terminal', () => {
+    expect(Math.max(...findingLines([finding('look')]).map(({ length }) => length))).toBeGreaterThan(88);
+    expect(Math.max(...findingLines([finding('look')]).map(({ length }) => length))).toBeLessThanOrEqual(100);
+  });
+
+  test('keeps hostile line breaks in a line', () => {
+    expect(findingLines([finding('look', 'a\nb')])[0]).toBe('error    backend: a\\nb [crash-loop]');
+  });
+});
+
+describe('what cannot be read', () => {
+  test('pods: the table says what the Deployments count, and no restarts', () => {
+    const text = shown(madeState('no-pods'));
+    expect(text).toMatch(/^backend +1\/1 +0\.70\.3 +- +-$/m);
+    expect(text).toMatch(/^error +permissions: you cannot read pods, /m);
+    expect(text).not.toMatch(/not-applied|starting|does not exist/);
+  });
+
+  test.each([
+    ['persistentvolumeclaims', /^Backup +not known: you cannot read persistentvolumeclaims$/m],
+    ['persistentvolumeclaims', /^Volume +not known: you cannot read persistentvolumeclaims$/m],
+    ['deployments', /^Workloads +not known: you cannot read deployments\.apps$/m],
+    [
+      'replicationsources.volsync.backube',
+      /^Backup +not known: you cannot read replicationsources\.volsync\.backube$/m,
+    ],
+    ['backups.velero.io', /^Backup +not known: you cannot read backups\.velero\.io$/m],
+  ])('%s', (resource, row) => {
+    const text = shown({ ...recording('healthy'), forbidden: [`list ${resource}`] });
+    expect(text).toMatch(row);
+  });
+
+  test('a backup that is known is told all the same', () => {
+    const state = recording('healthy');
+    const claim = state.objects.find(({ kind }) => kind === 'PersistentVolumeClaim');
+    claim.metadata.annotations = { 'junjo-ai-studio/last-backup': '2026-11-20T00:00:00Z' };
+    expect(shown({ ...state, forbidden: ['list backups.velero.io'] })).toMatch(/^Backup +2026-11-20T00:00:00Z by/m);
+  });
+});
+
+test('the row of a volume names the folders with what was set aside', () => {
+  const state = recording('healthy');
+  const claim = state.objects.find(({ kind }) => kind === 'PersistentVolumeClaim');
+  claim.metadata.annotations = { 'junjo-ai-studio/kept': '.junjo-before-20260102T030405678Z' };
+  expect(shown(state)).toMatch(
+    /^Volume +junjo-ai-studio-data, 10Gi, Bound, with data that was set aside in \.junjo-before-20260102T030405678Z$/m,
+  );
+});

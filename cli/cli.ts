@@ -129,7 +129,8 @@ export async function main(): Promise<void> {
     out: (text) => process.stdout.write(line(text)),
     err,
     get columns() {
-      return process.stdout.columns;
+      // Some terminals of CI say 0.
+      return process.stdout.columns || undefined;
     },
     color: process.stderr.isTTY === true && !process.env.NO_COLOR,
     progress: process.stderr.isTTY ? (text) => process.stderr.write(`\r\u001b[K${text}`) : undefined,

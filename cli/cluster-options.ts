@@ -100,7 +100,7 @@ export async function withoutStackTrace(
     return await work();
   } catch (error) {
     if (!(error instanceof Refusal || error instanceof KubectlError)) throw error;
-    if (json) io.out(JSON.stringify(failureOf(error), undefined, 2));
+    if (json) io.out(JSON.stringify(failureOf(error)));
     else io.err(error.message);
     return 1;
   }

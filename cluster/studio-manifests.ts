@@ -58,6 +58,8 @@ export function uiComponentOf(objects: Manifests): 'frontend' | 'backend' {
 export interface Address {
   readonly name: 'UI' | 'API' | 'Spans';
   readonly url: string;
+  /** It is on localhost only where the cluster puts load balancers there, as Docker Desktop does, or `junjo-k8s forward` runs. */
+  readonly forwarded?: true;
 }
 
 /** The addresses of a studio: its hosts in production, else the ports of its Services on localhost. */
@@ -76,11 +78,16 @@ export function addressesOf(objects: Manifests): readonly Address[] {
     ] as const;
     return all.flatMap(([name, url]) => (url ? [{ name, url }] : []));
   }
-  const of = (name: Address['name'], component: Component, scheme: string): readonly Address[] => {
+  const at = (name: Address['name'], component: Component, scheme: string): readonly Address[] => {
     const service = objects.named('Service', workloadNames[component]);
-    return service ? [{ name, url: `${scheme}${hostOf(service)}:${listOf(service.spec?.ports)[0]?.port}` }] : [];
+    if (!service) return [];
+    const own = hostOf(service);
+    // The page of a UI with a container of its own calls the API on localhost, wherever the page itself came from.
+    const host = name === 'UI' && ui === 'frontend' ? 'localhost' : (own ?? 'localhost');
+    const url = `${scheme}${host}:${listOf(service.spec?.ports)[0]?.port}`;
+    return [{ name, url, ...(host === 'localhost' && own !== 'localhost' && { forwarded: true }) }];
   };
-  return [...of('UI', ui, 'http://'), ...of('API', 'backend', 'http://'), ...of('Spans', 'ingestion', '')];
+  return [...at('UI', ui, 'http://'), ...at('API', 'backend', 'http://'), ...at('Spans', 'ingestion', '')];
 }
 
 /** The host of the edge for UI and API, where one container serves both. */
@@ -97,11 +104,16 @@ export function addressLines(addresses: readonly Address[], width = 0): readonly
     return [names.join(', '), url] as const;
   });
   const column = Math.max(width, ...rows.map(([names]) => names.length + 1));
-  return rows.map(([names, url]) => `${names.padEnd(column)} ${url}`);
+  const lines = rows.map(([names, url]) => `${names.padEnd(column)} ${url}`);
+  if (!addresses.some(({ forwarded }) => forwarded)) return lines;
+  return [
+    ...lines,
+    `${''.padEnd(column)} on localhost with junjo-k8s forward, unless the cluster puts load balancers there`,
+  ];
 }
 
-/** The address that a load balancer gave a Service. Without one it is localhost, to which a Service can be forwarded. */
-function hostOf({ status }: Manifest): string {
+/** The address that a load balancer gave a Service. */
+function hostOf({ status }: Manifest): string | undefined {
   const [first] = listOf(status?.loadBalancer?.ingress);
-  return first?.hostname ?? first?.ip ?? 'localhost';
+  return first?.hostname ?? (first?.ip === '127.0.0.1' ? 'localhost' : first?.ip);
 }

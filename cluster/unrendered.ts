@@ -1,6 +1,8 @@
 import { qdrantName, workloadNames } from '../config/names';
 import { componentsOf, lineOf } from '../releases';
 import { claimsOf, type Fields, fieldsOf, listOf, type Manifest, type Manifests, podsOf } from '../render/manifest';
+import { advice } from './diagnosis/cause';
+import type { Kubectl } from './kubectl';
 import { tagOf } from './studio-manifests';
 
 /** A workload in the namespace of a studio that the studio does not have. */
@@ -47,18 +49,24 @@ function writableClaims({ spec, containers }: ReturnType<typeof podsOf>[number])
     .map(({ persistentVolumeClaim }) => persistentVolumeClaim.claimName);
 }
 
-/** What is wrong with such a workload, and the command that removes it. */
-export function unrenderedFinding({ object: { kind, metadata }, writes }: Unrendered, namespace: string) {
-  const fix = `kubectl -n ${namespace} delete ${kind.toLowerCase()},service,networkpolicy --ignore-not-found ${metadata.name}`;
+/** What is wrong with such a workload, and the command that ends it. @param kubectl of the namespace of the studio */
+export function unrenderedFinding({ object: { kind, metadata }, writes }: Unrendered, kubectl: Kubectl) {
+  const type = kind.toLowerCase();
   return writes === undefined
     ? ({
         severity: 'warning',
         text: 'is no part of this release and still runs; it is harmless',
-        fix: `sh dist/left-behind.sh, where synth wrote it; Argo CD prunes it; else: ${fix}`,
+        fix: advice(
+          'remove it, and what belongs to it: it has no data. Argo CD does so by itself where it prunes',
+          kubectl.commandLine(['delete', `${type},service,networkpolicy`, metadata.name, '--ignore-not-found']),
+        ),
       } as const)
     : ({
         severity: 'error',
         text: `is no part of this release and may write the claim ${writes}: two writers damage the databases`,
-        fix: `before anything else: ${fix}`,
+        fix: advice(
+          'stop it before anything else, then find out whose it is',
+          kubectl.commandLine(['scale', type, metadata.name, '--replicas=0']),
+        ),
       } as const);
 }

@@ -15,6 +15,8 @@ import { ClusterView } from '../view';
 export interface ClusterEvent {
   readonly reason: string;
   readonly message: string;
+  /** Of the type Warning. */
+  readonly warns: boolean;
   readonly count: number;
   /** When it was seen last. */
   readonly last: Date;
@@ -208,10 +210,11 @@ function isOfStudio({ metadata }: Manifest): boolean {
   );
 }
 
-function eventOf({ reason, message, count, series, lastTimestamp, eventTime, metadata }: Fields): ClusterEvent {
+function eventOf({ type, reason, message, count, series, lastTimestamp, eventTime, metadata }: Fields): ClusterEvent {
   return {
     reason: reason ?? '',
     message: (message ?? '').trim(),
+    warns: type === 'Warning',
     count: count ?? series?.count ?? 1,
     last: new Date(series?.lastObservedTime ?? lastTimestamp ?? eventTime ?? metadata?.creationTimestamp ?? 0),
   };

@@ -8,6 +8,7 @@ import { edgeCauses } from './causes/edge';
 import { imageCauses } from './causes/images';
 import { mountCauses } from './causes/mounts';
 import { namespaceCauses } from './causes/namespace';
+import { networkCauses } from './causes/network';
 import { notReadable } from './causes/not-readable';
 import { releaseCauses } from './causes/releases';
 import { rolloutCauses } from './causes/rollouts';
@@ -33,6 +34,7 @@ const groups: readonly (readonly Cause[])[] = [
     ...imageCauses,
     ...startCauses,
     scaledToZero,
+    ...networkCauses,
     ...runningCauses,
     ...rolloutCauses,
   ],

@@ -1,3 +1,4 @@
+import { workloadNames } from '../../config/names';
 import { listOf, type Manifest, type Manifests } from '../../render/manifest';
 import { apiResources } from '../api-resources';
 import { type Kubectl, KubectlError } from '../kubectl';
@@ -40,11 +41,17 @@ export const CLUSTER = [
   'clusterissuers.cert-manager.io',
 ] as const;
 
+/** What tells whether the DNS of the cluster runs, where that is kube-dns or CoreDNS under its labels. */
+const DNS = ['pods', 'endpointslices.discovery.k8s.io'];
+
+/** A container that has run for so long and is not ready says more in its log than in its status. */
+const QUIET_SECONDS = 60;
+
 /** Read of every namespace: Velero keeps its backups in its own. */
 export const BACKUPS = 'backups.velero.io';
 
 /**
- * Reads everything that a diagnosis looks at: objects, the last lines of containers that crash, and how full volumes are.
+ * Reads everything that a diagnosis looks at: objects, the last lines of containers in trouble, and how full volumes are.
  * @param rendered the studio as it is rendered. @default only the cluster tells
  */
 export async function readStudio(kubectl: Kubectl, namespace: string, rendered?: Manifests): Promise<ClusterState> {
@@ -52,19 +59,20 @@ export async function readStudio(kubectl: Kubectl, namespace: string, rendered?:
   const objects = await readStudioObjects(kubectl, namespace, unread);
   const pods = objects.filter(({ kind }) => kind === 'Pod');
   const nodes = [...new Set(pods.map(({ spec }) => spec?.nodeName).filter(Boolean))];
-  const [logs, uses] = await Promise.all([
+  const [logs, uses, dns] = await Promise.all([
     Promise.all(
       pods
-        .flatMap(crashed)
+        .flatMap(troubled)
         .map(
           async (ended) =>
             [`${ended.pod}/${ended.container}`, await lastLines(kubectl, namespace, ended, unread)] as const,
         ),
     ),
     Promise.all(nodes.map((node) => volumeUse(kubectl, namespace, node))),
+    readDns(kubectl, objects),
   ]);
   const volumes = new Map(uses.flatMap((use) => [...use]));
-  return new ClusterState(objects, {
+  return new ClusterState([...objects, ...dns], {
     namespace,
     now: new Date(),
     logs: new Map(logs),
@@ -104,26 +112,40 @@ async function readStudioObjects(kubectl: Kubectl, namespace: string, unread: st
   });
 }
 
-/** The containers of a pod that ended by themselves, whether they are started again or not. */
-function crashed({ metadata, status }: Manifest): readonly EndedContainer[] {
+/** The pods of DNS, where ingestion does not find a backend that is ready. Who may not read them is told of the rest. */
+async function readDns(kubectl: Kubectl, objects: readonly Manifest[]): Promise<readonly Manifest[]> {
+  const readyPods = (name: string) =>
+    objects.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === name)?.status?.readyReplicas ?? 0;
+  if (readyPods(workloadNames.backend) === 0 || readyPods(workloadNames.ingestion) > 0) return [];
+  return readObjects(kubectl, DNS, ['--namespace', 'kube-system', '--selector=k8s-app=kube-dns'], []);
+}
+
+/** The containers of a pod whose log tells something: those that ended by themselves, and those that run and do not answer. */
+function troubled({ metadata, status }: Manifest): readonly LoggingContainer[] {
+  const quiet = (startedAt?: string) => startedAt && Date.now() - new Date(startedAt).getTime() > QUIET_SECONDS * 1000;
   return [...listOf(status?.initContainerStatuses), ...listOf(status?.containerStatuses)]
-    .filter(({ state, lastState, ready }) => !ready && (state?.terminated ?? lastState?.terminated))
-    .map(({ name, state }) => ({ pod: metadata.name, container: name, runsAgain: state?.running !== undefined }));
+    .filter(({ state, lastState, ready }) => {
+      return !ready && (state?.terminated ?? lastState?.terminated ?? quiet(state?.running?.startedAt));
+    })
+    .map(({ name, state, lastState }) => {
+      const runsAgain = state?.running !== undefined && lastState?.terminated !== undefined;
+      return { pod: metadata.name, container: name, runsAgain };
+    });
 }
 
 /** A container whose last lines are read. */
-interface EndedContainer {
+interface LoggingContainer {
   readonly pod: string;
   readonly container: string;
   /** It runs again, so that the lines are those of the run before. */
   readonly runsAgain: boolean;
 }
 
-/** The last lines that a container wrote before it ended; nothing where they are gone or cannot be read. */
+/** The last lines that a container wrote; nothing where they are gone or cannot be read. */
 async function lastLines(
   kubectl: Kubectl,
   namespace: string,
-  ended: EndedContainer,
+  ended: LoggingContainer,
   unread: string[],
 ): Promise<string> {
   const { pod, container, runsAgain } = ended;

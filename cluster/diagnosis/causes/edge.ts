@@ -1,6 +1,6 @@
 import { conditionOf, type Fields, fieldsOf, listOf, type Manifest } from '../../../render/manifest';
-import type { Cause } from '../cause';
-import type { ClusterState } from '../cluster-state';
+import { advice, type Cause, type Waiting } from '../cause';
+import type { ClusterEvent, ClusterState } from '../cluster-state';
 
 /** A load balancer needs this long where a cloud makes it. */
 const LOAD_BALANCER_PENDING_DEADLINE_SECONDS = 300;
@@ -13,52 +13,130 @@ const GATEWAY_PENDING_DEADLINE_SECONDS = 300;
 
 const ROUTE_REFUSED_DEADLINE_SECONDS = 60;
 
+/** A certificate of an ACME server needs a minute or two: its challenges fail until the edge serves the solver. */
+const CERTIFICATE_PENDING_DEADLINE_SECONDS = 300;
+
 /** cert-manager renews a third of the lifetime before the end, which is a month for ninety days. */
 const CERTIFICATE_EXPIRING_LATE_SECONDS = 7 * 24 * 3600;
 
 /** Waiting does not help. */
 const FAILED = { severity: 'error' } as const;
 
+/** The API server's own finalizers; any other on a Service is that of a controller that makes its load balancer. */
+const FINALIZERS_OF_KUBERNETES = ['foregroundDeletion', 'orphan'];
+
+/** A change of an annotation makes the service controllers of clouds, AWS's and MetalLB try again: they compare annotations. */
+const RETRY = 'junjo-ai-studio/retry';
+
+/** Traefik serves an Ingress without writing an address, unless it is told to: docs/gitops.md. */
+const WRITES_NO_ADDRESS = /^traefik\.io\//;
+
+/** An Ingress of this controller is a load balancer, which is not there before it has an address. */
+const IS_LOAD_BALANCER = /^ingress\.k8s\.aws\//;
+
 export const edgeCauses: readonly Cause[] = [
-  // Nothing gives the Service an address, and nothing says so.
+  // A load balancer has no address. The cloud says why in an event of the Service, or nothing serves load balancers here.
   {
     name: 'load-balancer-pending',
     *findings(state) {
-      for (const service of state.ofKind('Service')) {
-        const { metadata, spec, status } = service;
-        if (spec?.type !== 'LoadBalancer' || listOf(status?.loadBalancer?.ingress).length > 0) continue;
-        const failed = state.eventsOf(service, 'SyncLoadBalancerFailed').pop();
-        const age = state.secondsSince(metadata.creationTimestamp ?? state.now);
+      const pending = state
+        .ofKind('Service')
+        .filter(
+          ({ spec, status }) => spec?.type === 'LoadBalancer' && listOf(status?.loadBalancer?.ingress).length === 0,
+        );
+      for (const service of pending) {
+        const failed = failureOf(state, service);
+        // What is alike is told once, with one advice.
+        const alike = pending.filter((each) => balancerOf(state, each) === balancerOf(state, service));
+        const names = alike.filter((each) => failureOf(state, each)?.message === failed?.message).map(nameOf);
+        const retry = [
+          state.command('annotate', 'service', ...names, `${RETRY}=${state.now.toISOString()}`, '--overwrite'),
+          state.command('describe', 'service', ...names),
+        ];
+        const subject = `service ${service.metadata.name}`;
+        if (failed) {
+          yield {
+            severity: 'error',
+            subject,
+            text: `gets no address: ${failed.reason}: ${failed.message}`,
+            fix: advice(
+              'remove what its controller complains about (a quota, the subnets, a pool without a free address), then make it try again',
+              ...retry,
+            ),
+          };
+          continue;
+        }
+        const by = balancerOf(state, service);
+        const since = service.metadata.creationTimestamp ?? state.now;
+        if (by === 'controller') {
+          yield {
+            severity: 'wait',
+            since,
+            allowedSeconds: LOAD_BALANCER_PENDING_DEADLINE_SECONDS,
+            subject,
+            text: 'has no address: a controller makes its load balancer',
+            fix: advice('wait', state.command('get', 'service', ...names, '--watch')),
+            lateFix: advice(
+              'nothing says why any more: a cluster keeps events for an hour. Make its controller try again, and read the events that this makes',
+              ...retry,
+            ),
+          };
+          continue;
+        }
+        const text = by
+          ? `has no address: nothing serves its load balancer class ${by}, or not yet`
+          : state.canRead('events')
+            ? 'has no address: nothing serves load balancers here, or not yet'
+            : 'has no address, and you cannot read the events that would say why';
         yield {
-          severity: failed || age > LOAD_BALANCER_PENDING_DEADLINE_SECONDS ? 'error' : 'warning',
-          subject: `service ${metadata.name}`,
-          text: failed
-            ? `gets no address: ${failed.message}`
-            : 'has no address: nothing serves load balancers here, or not yet',
-          fix: 'a cluster on your machine: junjo-k8s forward. Elsewhere: install a load balancer controller, for example MetalLB',
+          severity: state.secondsSince(since) > LOAD_BALANCER_PENDING_DEADLINE_SECONDS ? 'error' : 'warning',
+          subject,
+          text,
+          fix: advice(
+            'on your machine, bring the studio to localhost. Elsewhere a load balancer controller must run: that of the cloud, or MetalLB',
+            `junjo-k8s forward --namespace ${state.namespace}`,
+            state.command('describe', 'service', ...names),
+          ),
         };
       }
     },
   },
-  // No controller serves the Ingress, and nothing says so.
+  // No controller serves the Ingress, or none has written its address.
   {
     name: 'ingress-pending',
     *findings(state) {
-      const classes = state.ofKind('IngressClass').map(({ metadata }) => metadata.name);
       for (const ingress of state.ofKind('Ingress')) {
-        const { metadata, spec, status } = ingress;
+        const { metadata, status } = ingress;
         // cert-manager's own, which is there while it proves a host.
         if (/^cm-acme-http-solver-/.test(metadata.name) || listOf(status?.loadBalancer?.ingress).length > 0) continue;
-        const name = spec?.ingressClassName;
-        const unknown = name && state.canRead('ingressclasses.networking.k8s.io') && !classes.includes(name);
-        yield {
-          ...(unknown ? FAILED : state.unanswered(ingress, INGRESS_PENDING_DEADLINE_SECONDS)),
-          subject: `ingress ${metadata.name}`,
-          text: unknown
-            ? `its class ${name} does not exist; there are: ${classes.join(', ') || 'none'}`
-            : `no controller serves it${name ? ` (class ${name})` : ''}: it has no address`,
-          fix: 'kubectl get ingressclass; correct JUNJO_K8S_INGRESS_CLASS, or install its controller',
-        };
+        const subject = `ingress ${metadata.name}`;
+        const { unknown, name, controller = '' } = classOf(state, ingress);
+        const look = [
+          state.clusterCommand('get', 'ingressclasses'),
+          state.command('describe', 'ingress', metadata.name),
+        ];
+        const failed = failureOf(state, ingress);
+        if (unknown) {
+          const fix = advice(
+            'set JUNJO_K8S_INGRESS_CLASS to a class that exists, or install the controller of this one',
+            ...look,
+          );
+          yield { ...FAILED, subject, text: unknown, fix };
+        } else if (failed) {
+          const fix = advice('remove what its controller complains about; it tries again by itself', ...look);
+          yield { ...FAILED, subject, text: `has no address: ${failed.reason}: ${failed.message}`, fix };
+        } else if (!WRITES_NO_ADDRESS.test(controller)) {
+          const { since } = state.unanswered(ingress, INGRESS_PENDING_DEADLINE_SECONDS);
+          const whose = name ? `the controller of its class ${name}` : 'its controller';
+          const fix = advice(
+            'see whether that controller runs, and whether its own Service has an address. Some never write one: then all is well when the host answers',
+            ...look,
+          );
+          const text = `has no address: ${whose} has written none`;
+          if (state.secondsSince(since) > INGRESS_PENDING_DEADLINE_SECONDS)
+            yield { severity: IS_LOAD_BALANCER.test(controller) ? 'error' : 'warning', subject, text, fix };
+          else yield { severity: 'wait', since, allowedSeconds: INGRESS_PENDING_DEADLINE_SECONDS, subject, text, fix };
+        }
       }
     },
   },
@@ -85,10 +163,14 @@ export const edgeCauses: readonly Cause[] = [
             ? ({ severity: 'wait', since: undefined } as const)
             : listener
               ? FAILED
-              : state.unanswered(gateway, GATEWAY_PENDING_DEADLINE_SECONDS)),
+              : waitSince(gateway, [bad], GATEWAY_PENDING_DEADLINE_SECONDS)),
           subject: `gateway ${gateway.metadata.name}`,
           text: why ? `is not served: ${why}` : `no controller serves its class ${gateway.spec?.gatewayClassName}`,
-          fix: `kubectl get gatewayclass; ${state.kubectl} describe gateway ${gateway.metadata.name}`,
+          fix: advice(
+            'the class must exist, and its controller must run; a listener needs its certificate and a free port',
+            state.clusterCommand('get', 'gatewayclasses.gateway.networking.k8s.io'),
+            state.command('describe', 'gateways.gateway.networking.k8s.io', gateway.metadata.name),
+          ),
         };
       }
     },
@@ -101,11 +183,15 @@ export const edgeCauses: readonly Cause[] = [
         const parents = listOf(route.status?.parents);
         const bad = parents.flatMap(({ conditions }) => listOf(conditions)).find(({ status }) => status === 'False');
         if (parents.length > 0 && !bad) continue;
+        const kind = `${route.kind.toLowerCase()}s.gateway.networking.k8s.io`;
         yield {
-          ...(bad ? FAILED : state.unanswered(route, ROUTE_REFUSED_DEADLINE_SECONDS)),
+          ...(bad ? FAILED : waitSince(route, [], ROUTE_REFUSED_DEADLINE_SECONDS)),
           subject: `route ${route.metadata.name}`,
           text: bad ? `is refused: ${bad.message || bad.reason}` : 'no Gateway has taken it',
-          fix: 'correct JUNJO_K8S_GATEWAY and the names of its listeners; its owner must allow routes of this namespace',
+          fix: advice(
+            'correct JUNJO_K8S_GATEWAY and the names of its listeners; the owner of the Gateway must allow routes of this namespace',
+            state.command('describe', kind, route.metadata.name),
+          ),
         };
       }
     },
@@ -115,15 +201,21 @@ export const edgeCauses: readonly Cause[] = [
     name: 'certificate-pending',
     *findings(state) {
       for (const certificate of state.ofKind('Certificate')) {
-        const ready = conditionOf(certificate, 'Ready');
+        const [ready, issuing] = [conditionOf(certificate, 'Ready'), conditionOf(certificate, 'Issuing')];
         if (ready?.status === 'True') continue;
         const { text, fix, failed } = holdUp(state, certificate);
         const { name } = certificate.metadata;
         yield {
-          ...(failed ? FAILED : state.unanswered(certificate, CERTIFICATE_PENDING_DEADLINE_SECONDS)),
+          ...(failed ? FAILED : waitSince(certificate, [issuing, ready], CERTIFICATE_PENDING_DEADLINE_SECONDS)),
           subject: `certificate ${name}`,
-          text: text ?? `is not ready: ${ready?.message ?? 'cert-manager has not processed it'}`,
-          fix: fix ?? `${state.kubectl} describe certificate ${name}; kubectl -n cert-manager get pods`,
+          text: text ?? `is not ready: ${issuing?.message || ready?.message || 'cert-manager has not processed it'}`,
+          fix:
+            fix ??
+            advice(
+              'see what cert-manager does with it, and whether its pods run',
+              state.command('describe', CERTIFICATES, name),
+              state.command('get', 'certificaterequests.cert-manager.io,orders.acme.cert-manager.io'),
+            ),
         };
       }
     },
@@ -132,29 +224,107 @@ export const edgeCauses: readonly Cause[] = [
   {
     name: 'certificate-expiring',
     *findings(state) {
-      for (const { metadata, status } of state.ofKind('Certificate')) {
-        if (!status?.notAfter) continue;
-        const left = -state.secondsSince(status.notAfter);
-        if (left > CERTIFICATE_EXPIRING_LATE_SECONDS) continue;
+      for (const certificate of state.ofKind('Certificate')) {
+        const { notAfter, renewalTime } = certificate.status ?? {};
+        if (!notAfter) continue;
+        const left = -state.secondsSince(notAfter);
+        // One of a day or a week is renewed shortly before its end.
+        const spare = renewalTime ? (state.secondsSince(renewalTime) + left) / 2 : Number.POSITIVE_INFINITY;
+        if (left > Math.min(CERTIFICATE_EXPIRING_LATE_SECONDS, spare)) continue;
+        const { text, fix } = holdUp(state, certificate);
+        const { name } = certificate.metadata;
+        const why = text ? `: ${text}` : '';
         yield {
           severity: left > 0 ? 'warning' : 'error',
-          subject: `certificate ${metadata.name}`,
-          text: left > 0 ? `ends on ${status.notAfter} and was not renewed` : `ended on ${status.notAfter}`,
-          fix: `${state.kubectl} describe certificate ${metadata.name}; ${state.kubectl} get orders,challenges`,
+          subject: `certificate ${name}`,
+          text: left > 0 ? `ends on ${notAfter} and was not renewed${why}` : `ended on ${notAfter}${why}`,
+          fix:
+            fix ??
+            advice(
+              'see why cert-manager does not renew it',
+              state.command('describe', CERTIFICATES, name),
+              state.command('get', 'certificaterequests.cert-manager.io,orders.acme.cert-manager.io'),
+            ),
         };
       }
     },
   },
 ];
 
+/** Other operators have kinds of the same names. */
+const CERTIFICATES = 'certificates.cert-manager.io';
+
+function nameOf({ metadata }: Manifest): string {
+  return metadata.name;
+}
+
+/** A wait for a controller, since it saw the object last in the state that these conditions have. */
+function waitSince(
+  { metadata }: Manifest,
+  conditions: readonly (Fields | undefined)[],
+  allowedSeconds: number,
+): Pick<Waiting, 'severity' | 'since' | 'allowedSeconds'> {
+  const times = [metadata.creationTimestamp, ...conditions.map((condition) => condition?.lastTransitionTime)];
+  const known = times.filter((time): time is string => typeof time === 'string').sort();
+  return { severity: 'wait', since: known[known.length - 1] ?? new Date(0), allowedSeconds };
+}
+
+/** What a controller complained about last, where it has not succeeded since. */
+function failureOf(state: ClusterState, object: Manifest): ClusterEvent | undefined {
+  // Of the allocators and endpoint controllers of Kubernetes itself, which have nothing to do with load balancers.
+  const noise = /^(Port|NodePort|ClusterIP|IPAddress)\w*(Allocated|OutOfRange|Invalid|Error)$|Endpoint|Topology/;
+  const success =
+    /^(EnsuredLoadBalancer|UpdatedLoadBalancer|IPAllocated|AddressAssigned|nodeAssigned|SuccessfullyReconciled)$/;
+  const last = state.eventsOf(object).findLast(({ warns, reason }) => {
+    return success.test(reason) || (warns && !noise.test(reason));
+  });
+  return last && !success.test(last.reason) ? last : undefined;
+}
+
+/** Who makes the load balancer of a Service: a controller that is there, a class that nobody serves, or nobody. */
+function balancerOf(state: ClusterState, service: Manifest): 'controller' | (string & {}) | undefined {
+  const { finalizers = [] } = service.metadata;
+  const taken = finalizers.some((finalizer: string) => !FINALIZERS_OF_KUBERNETES.includes(finalizer));
+  const spoken = state
+    .eventsOf(service)
+    .some(({ reason }) => /LoadBalancer|Allocat|Assigned|Reconciled|Model/.test(reason));
+  if (taken || spoken) return 'controller';
+  if (service.spec?.loadBalancerClass) return service.spec.loadBalancerClass;
+  // `aws:///eu-central-1a/i-…`, as the controller of a cloud writes it; kind and k3s write their own names.
+  const clouds = state.ofKind('Node').filter(({ spec }) => /^(?!kind:|k3s:)\w+:\/\//.test(spec?.providerID ?? ''));
+  return clouds.length > 0 ? 'controller' : undefined;
+}
+
+interface IngressClass {
+  readonly name?: string;
+  readonly controller?: string;
+  /** Why no controller can serve it. */
+  readonly unknown?: string;
+}
+
+/** The class of an Ingress: the one that it names, or the default one. */
+function classOf(state: ClusterState, { metadata, spec }: Manifest): IngressClass {
+  const classes = state.ofKind('IngressClass');
+  const named = spec?.ingressClassName;
+  // The older way, by which controllers find an Ingress without an object for the class.
+  const older = fieldsOf(metadata.annotations)['kubernetes.io/ingress.class'];
+  const isDefault = (each: Manifest) =>
+    fieldsOf(each.metadata.annotations)['ingressclass.kubernetes.io/is-default-class'] === 'true';
+  const found = classes.find((each) => (named ? each.metadata.name === named : isDefault(each)));
+  if (found) return { name: found.metadata.name, controller: found.spec?.controller };
+  const name = named ?? older;
+  if (!state.canRead('ingressclasses.networking.k8s.io') || (!named && older)) return { name };
+  const list = classes.map(nameOf).join(', ') || 'none';
+  return named
+    ? { name, unknown: `its class ${named} does not exist; there are: ${list}` }
+    : { unknown: `names no class, and no class is the default; there are: ${list}` };
+}
+
 /** What a listener refers to and does not find. */
 function unresolved(listener: Fields): string | undefined {
   const refs = listOf(listener.conditions).find(({ type }) => type === 'ResolvedRefs');
   return refs?.status === 'False' ? refs.message : undefined;
 }
-
-/** A certificate of an ACME server needs a minute or two: its challenges fail until the edge serves the solver. */
-const CERTIFICATE_PENDING_DEADLINE_SECONDS = 300;
 
 interface HoldUp {
   /** Waiting does not help. */
@@ -163,30 +333,130 @@ interface HoldUp {
   readonly fix?: string;
 }
 
-function holdUp(state: ClusterState, { metadata, spec }: Manifest): HoldUp {
+function holdUp(state: ClusterState, certificate: Manifest): HoldUp {
+  const { metadata, spec } = certificate;
   const issuer = state.named(spec?.issuerRef?.kind ?? 'Issuer', spec?.issuerRef?.name);
   const issued = issuer && conditionOf(issuer, 'Ready');
   if (issued && issued.status !== 'True') {
-    const fix = `${state.kubectl} describe ${String(issuer.kind).toLowerCase()} ${issuer.metadata.name}`;
-    return { text: `its ${issuer.kind} ${issuer.metadata.name} is not ready: ${issued.message}`, fix };
-  }
-  const challenges = state.ofKind('Challenge').filter(({ spec: own }) => spec?.dnsNames?.includes(own?.dnsName));
-  const [stuck] = challenges.filter(({ status }) => status?.state !== 'valid');
-  if (stuck) {
+    const { kind, metadata: own } = issuer;
+    const resource = `${kind.toLowerCase()}s.cert-manager.io`;
+    const describe =
+      kind === 'ClusterIssuer'
+        ? state.clusterCommand('describe', resource, own.name)
+        : state.command('describe', resource, own.name);
     return {
-      text: `${stuck.spec?.dnsName} is not proven yet: ${stuck.status?.reason || stuck.status?.state || 'waiting'}`,
-      fix: `the host must lead to the edge on port 80: curl -v http://${stuck.spec?.dnsName}/.well-known/acme-challenge/x; ${state.kubectl} describe challenge`,
+      text: `its ${kind} ${own.name} is not ready: ${issued.message}`,
+      fix: advice('correct what the issuer complains about', describe),
     };
   }
-  const [order] = state
-    .ofKind('Order')
-    .filter(({ metadata: own }) => fieldsOf(own.annotations)['cert-manager.io/certificate-name'] === metadata.name)
-    .sort((a, b) => String(b.metadata.creationTimestamp).localeCompare(String(a.metadata.creationTimestamp)));
-  return ['invalid', 'errored'].includes(order?.status?.state)
-    ? {
-        failed: true,
-        text: `its order failed: ${order?.status?.reason ?? order?.status?.state}`,
-        fix: `${state.kubectl} describe order; try JUNJO_K8S_ACME_SERVER=letsencrypt-staging first`,
-      }
-    : {};
+  const newest = (kind: string, isOurs: (object: Manifest) => boolean) =>
+    [...state.ofKind(kind)]
+      .filter(isOurs)
+      .sort((a, b) => String(b.metadata.creationTimestamp).localeCompare(String(a.metadata.creationTimestamp)));
+  const stuck = newest('Challenge', ({ spec: own, status }) => {
+    const names = [own?.dnsName, `*.${own?.dnsName}`];
+    return status?.state !== 'valid' && names.some((name) => spec?.dnsNames?.includes(name));
+  });
+  const [challenge] = [...stuck.filter(isOver), ...stuck];
+  const [order] = newest(
+    'Order',
+    ({ metadata: own }) => fieldsOf(own.annotations)['cert-manager.io/certificate-name'] === metadata.name,
+  );
+  const issuing = conditionOf(certificate, 'Issuing');
+  const tries = state.command('describe', CERTIFICATES, metadata.name);
+  if (challenge) {
+    const { dnsName: host } = challenge.spec ?? {};
+    const why = challenge.status?.reason || challenge.status?.state || 'waiting';
+    const describe = state.command('describe', 'challenges.acme.cert-manager.io', challenge.metadata.name);
+    return {
+      failed: isOver(challenge),
+      text: `${host} is not proven yet: ${why}`,
+      fix: acmeAdvice(state, certificate, why, { host, type: challenge.spec?.type, describe }),
+    };
+  }
+  if (order && isOver(order)) {
+    // An order names no reason where its challenge has failed; that is gone a moment later.
+    const why = order.status?.reason || issuing?.message || order.status?.state;
+    const describe = state.command('describe', 'orders.acme.cert-manager.io', order.metadata.name);
+    return {
+      failed: true,
+      text: `its order failed: ${why}`,
+      fix: acmeAdvice(state, certificate, why, { host: spec?.dnsNames?.[0], describe }),
+    };
+  }
+  // cert-manager tries again later, and says so here alone.
+  if (issuing?.status === 'False' && issuing.reason === 'Failed') {
+    const host = spec?.dnsNames?.[0];
+    return {
+      failed: true,
+      text: `was not issued: ${issuing.message}`,
+      fix: acmeAdvice(state, certificate, issuing.message ?? '', { host, describe: tries }),
+    };
+  }
+  return {};
+}
+
+/** Whether an order or a challenge will not succeed any more: https://cert-manager.io/docs/reference/api-docs/#acme.cert-manager.io/v1.State */
+function isOver({ status }: Manifest): boolean {
+  return ['invalid', 'errored', 'expired'].includes(status?.state);
+}
+
+interface Attempt {
+  readonly host?: string;
+  /** `HTTP-01` or `DNS-01`. @default HTTP-01 */
+  readonly type?: string;
+  /** Shows the order or the challenge. */
+  readonly describe: string;
+}
+
+/** What to do about an error of an ACME server: RFC 8555, section 6.7, and how cert-manager words its own look before that. */
+function acmeAdvice(
+  state: ClusterState,
+  { metadata }: Manifest,
+  why: string,
+  { host = 'the host', type = 'HTTP-01', describe }: Attempt,
+): string {
+  const again = `cmctl renew ${metadata.name} --namespace=${state.namespace}`;
+  const then = 'cert-manager tries again an hour after a failure, or at once when you say so';
+  const [, kind] = /acme:error:(\w+)/.exec(why) ?? [];
+  const lookUp = /no such host|NXDOMAIN|SERVFAIL|server misbehaving/i.test(why);
+  if (kind === 'caa')
+    return advice(
+      `a CAA record of the domain names the authorities that may issue for ${host}. Add the one of your issuer (letsencrypt.org for Let's Encrypt), or remove the record; ${then}`,
+      describe,
+      again,
+    );
+  if (kind === 'rateLimited') {
+    const [, time] = /retry after (\d{4}-\d\d-\d\d[T ][\d:]+(?:Z| UTC)?)/i.exec(why) ?? [];
+    return advice(
+      `wait ${time ? `until ${time}` : 'for as long as the limit lasts'}: no setting lifts it, and each try before then fails. Keep the namespace and its Secrets, so that no further certificate is asked for; ${then}`,
+      describe,
+      again,
+    );
+  }
+  if (kind === 'rejectedIdentifier')
+    return advice(
+      `the authority does not issue for ${host}, and never will: use a public domain name of your own in the JUNJO_PROD_ URLs`,
+      describe,
+    );
+  if (/^dns-?01$/i.test(type))
+    return advice(
+      `${host} is proven by a TXT record in its DNS zone, which the solver of the issuer writes: its credentials must be right, and the zone must be the one that the world sees`,
+      describe,
+      `nslookup -type=TXT _acme-challenge.${host}`,
+    );
+  if (kind === 'dns' || (!kind && lookUp))
+    return advice(
+      `make ${host} lead to the address of the edge in DNS, with an A, AAAA or CNAME record; ${then}`,
+      `nslookup ${host}`,
+      describe,
+      again,
+    );
+  if (kind && !['connection', 'unauthorized', 'incorrectResponse', 'tls'].includes(kind))
+    return advice(`the ACME server refused it, and says why; ${then}`, describe, again);
+  return advice(
+    `${host} must lead to the edge on port 80, from the internet and from the cluster; ${then}`,
+    `curl -v http://${host}/.well-known/acme-challenge/x`,
+    describe,
+  );
 }

@@ -28,7 +28,7 @@ export const releaseCauses: readonly Cause[] = [
     *findings(state) {
       for (const found of unrenderedWorkloads(state, state.rendered)) {
         const { kind, metadata } = found.object;
-        yield { subject: `${kind} ${metadata.name}`, ...unrenderedFinding(found, state.namespace) };
+        yield { subject: `${kind} ${metadata.name}`, ...unrenderedFinding(found, state.commands) };
       }
     },
   },

@@ -1,4 +1,5 @@
 import { titleOf } from '../../../render/manifest';
+import { Kubectl } from '../../kubectl';
 import { unrenderedFinding, unrenderedWorkloads } from '../../unrendered';
 import type { Check } from '../check';
 
@@ -7,7 +8,7 @@ export const notRendered: Check = {
   name: 'not-rendered',
   *results(studio, cluster) {
     for (const found of unrenderedWorkloads(cluster, studio)) {
-      const { text, ...rest } = unrenderedFinding(found, cluster.namespace);
+      const { text, ...rest } = unrenderedFinding(found, new Kubectl().in(cluster.namespace));
       yield { ...rest, text: `${titleOf(found.object)} ${text}` };
     }
   },

@@ -36,5 +36,5 @@ async function lookFirst(options: PreflightOptions, io: Io): Promise<ExitCode> {
 }
 
 function lines({ severity, text, fix }: Finding): readonly string[] {
-  return [`${severity.padEnd(7)}  ${text}`, ...(fix ? [`         ${fix}`] : [])];
+  return [`${severity.padEnd(7)}  ${text}`, ...(fix ? fix.split('\n').map((line) => `         ${line}`) : [])];
 }

@@ -108,7 +108,7 @@ export function addressLines(addresses: readonly Address[], width = 0): readonly
   if (!addresses.some(({ forwarded }) => forwarded)) return lines;
   return [
     ...lines,
-    `${''.padEnd(column)} on localhost with junjo-k8s forward, unless the cluster puts load balancers there`,
+    `${''.padEnd(column)} (localhost: with junjo-k8s forward, unless the cluster puts load balancers there)`,
   ];
 }
 

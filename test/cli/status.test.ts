@@ -64,7 +64,9 @@ describeWith(['kubectl'], 'status', () => {
     const [screen = ''] = said;
     expect(screen).toContain('Namespace state-healthy of fake (http://127.0.0.1:');
     expect(screen).toMatch(/^backend +1\/1 +0\.70\.3 +\d+[smhd] +0$/m);
-    expect(screen).toMatch(/^UI +http:\/\/10\.98\.1\.24:5153$/m);
+    // The page calls the API on localhost, so that no other address of the UI works.
+    expect(screen).toMatch(/^UI +http:\/\/localhost:5153$/m);
+    expect(screen).toMatch(/^ +\(localhost: with junjo-k8s forward, unless/m);
     expect(screen).toMatch(/^Volume +junjo-ai-studio-data, 10Gi, Bound$/m);
     expect(screen).toMatch(/^Backup +none is known/m);
     expect(screen.endsWith('All is well.')).toBe(true);
@@ -181,7 +183,7 @@ describeWith(['kubectl'], 'status', () => {
     cluster.logs.set(pod.metadata.name, 'ValueError: no\n');
     expect(await status({ namespace: shown.namespace })).toBe(1);
     expect(said[0]).toContain('ValueError: no');
-    const asked = cluster.requests.filter(({ path }) => path.endsWith('/log'));
+    const asked = cluster.requests.filter(({ path }) => path.endsWith(`/${pod.metadata.name}/log`));
     expect(asked.map(({ query }) => query.get('previous'))).toEqual([null]);
   });
 

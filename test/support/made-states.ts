@@ -114,6 +114,22 @@ export function copies(phase: string, mark: object = owner) {
   });
 }
 
+/** Ingestion does not reach a backend that has been ready for 20 minutes. */
+export function unreached(change: (state: RecordedState) => void = () => undefined): RecordedState {
+  const state = madeState('dns-fails-20min');
+  change(state);
+  return state;
+}
+
+/** The Service of a name. */
+export const service = ({ objects }: RecordedState, name: string) =>
+  objects.find(({ kind, metadata }) => kind === 'Service' && metadata.name === `junjo-ai-studio-${name}`);
+
+/** A NetworkPolicy in the namespace of a state. */
+export function policy({ namespace }: RecordedState, name: string, spec: object) {
+  return { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name, namespace }, spec };
+}
+
 /** States that nobody recorded, and what is said first of each. */
 export const made: Readonly<Record<string, readonly [state: RecordedState, first: string]>> = {
   'a backup was killed': [copies('Succeeded'), `warning copy-pod: pod ${COPY_POD}`],
@@ -375,6 +391,24 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
       status.containerStatuses[0].state = { waiting: { reason: 'PodInitializing' } };
     }),
     'error guard-tripped: backend',
+  ],
+  'Service that somebody deleted': [
+    unreached((state) => {
+      state.objects.splice(state.objects.indexOf(service(state, 'backend-internal')), 1);
+    }),
+    'error service-missing: service junjo-ai-studio-backend-internal, ingestion',
+  ],
+  'Service whose selector matches no pod': [
+    unreached((state) => {
+      service(state, 'backend-internal').spec.selector['app.kubernetes.io/component'] = 'api';
+    }),
+    'error service-without-pods: service junjo-ai-studio-backend-internal, ingestion',
+  ],
+  'policy that does not let ingestion to the backend': [
+    unreached((state) => {
+      state.objects.push(policy(state, 'deny-all', { podSelector: {}, policyTypes: ['Ingress', 'Egress'] }));
+    }),
+    'error backend-unreachable: ingestion',
   ],
   'Gateway that nobody serves': [
     changed('healthy', beside({ kind: 'Gateway', metadata: { name: 'edge' }, spec: { gatewayClassName: 'eg' } })),

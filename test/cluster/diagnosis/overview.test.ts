@@ -17,6 +17,48 @@ test('restarts are told with the reason of the last', () => {
   });
 });
 
+test('a UI with a container of its own is on localhost, where its page calls the API', () => {
+  expect(overview(recording('healthy')).addresses).toEqual([
+    { name: 'UI', url: 'http://localhost:5153', forwarded: true },
+    { name: 'API', url: 'http://10.98.1.10:1323' },
+    { name: 'Spans', url: '10.98.1.20:50051' },
+  ]);
+});
+
+test.each([{ hostname: 'localhost' }, { ip: '127.0.0.1' }])(
+  'a cluster that puts load balancers on localhost: %p',
+  (address) => {
+    const state = changed('healthy', ({ objects }) => {
+      for (const { status } of objects.filter(({ kind }) => kind === 'Service'))
+        status.loadBalancer = { ingress: [address] };
+    });
+    expect(overview(state).addresses).toEqual([
+      { name: 'UI', url: 'http://localhost:5153' },
+      { name: 'API', url: 'http://localhost:1323' },
+      { name: 'Spans', url: 'localhost:50051' },
+    ]);
+  },
+);
+
+test('a UI that calls the host it came from is at the address of its load balancer', () => {
+  expect(overview(changed('healthy', ofTwoContainers)).addresses.map(({ url }) => url)).toEqual([
+    'http://10.98.1.10:1323',
+    'http://10.98.1.10:1323',
+    '10.98.1.20:50051',
+  ]);
+});
+
+test('without load balancers everything is forwarded', () => {
+  const state = changed('healthy', ({ objects }) => {
+    for (const { status } of objects.filter(({ kind }) => kind === 'Service')) status.loadBalancer = {};
+  });
+  expect(overview(state).addresses.map(({ url, forwarded }) => [url, forwarded])).toEqual([
+    ['http://localhost:5153', true],
+    ['http://localhost:1323', true],
+    ['localhost:50051', true],
+  ]);
+});
+
 test('a production studio is where its settings say, whatever its Services are', () => {
   const state = recording('healthy');
   const data = {

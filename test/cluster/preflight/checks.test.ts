@@ -308,7 +308,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
         labels: { 'app.kubernetes.io/part-of': 'junjo-ai-studio' },
       },
     }),
-    /^warning not-rendered: Deployment junjo-ai-studio-frontend is no part .* -> sh dist\/left-behind\.sh.*: kubectl -n junjo-ai-studio delete deployment,service,networkpolicy --ignore-not-found junjo-ai-studio-frontend$/,
+    /^warning not-rendered: Deployment junjo-ai-studio-frontend is no part .* -> remove it.*\nkubectl --namespace=junjo-ai-studio delete deployment,service,networkpolicy junjo-ai-studio-frontend --ignore-not-found$/,
   ],
   'second writer under another name': [
     twoContainers,
@@ -325,7 +325,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
         },
       },
     }),
-    /^error not-rendered: Deployment studio is no part .* may write the claim junjo-ai-studio-data.* -> before anything else: kubectl/,
+    /^error not-rendered: Deployment studio is no part .* may write the claim junjo-ai-studio-data.* -> stop it before anything else.*\nkubectl --namespace=junjo-ai-studio scale deployment studio --replicas=0$/,
   ],
   'claim of another class': [
     development({ JUNJO_K8S_STORAGE_CLASS: 'fast' }),

@@ -75,7 +75,7 @@ export const edgeCauses: readonly Cause[] = [
             allowedSeconds: LOAD_BALANCER_PENDING_DEADLINE_SECONDS,
             subject,
             text: 'has no address: a controller makes its load balancer',
-            fix: advice('wait', state.command('get', 'service', ...names, '--watch')),
+            fix: advice('wait', state.command('get', 'services', '--watch')),
             lateFix: advice(
               'nothing says why any more: a cluster keeps events for an hour. Make its controller try again, and read the events that this makes',
               ...retry,
@@ -269,8 +269,13 @@ function waitSince(
   return { severity: 'wait', since: known[known.length - 1] ?? new Date(0), allowedSeconds };
 }
 
-/** What a controller complained about last, where it has not succeeded since. */
-function failureOf(state: ClusterState, object: Manifest): ClusterEvent | undefined {
+/** What a controller complains about: in a condition, or in the last of its events, where it has not succeeded since. */
+function failureOf(state: ClusterState, object: Manifest): Pick<ClusterEvent, 'reason' | 'message'> | undefined {
+  // Cilium's says whether its pools gave an address. Those with such a name are bad when they are true.
+  const bad = listOf(object.status?.conditions).find(({ type, status, message }) => {
+    return message && status === (/Error$/.test(type) ? 'True' : 'False');
+  });
+  if (bad) return { reason: bad.reason ?? bad.type, message: bad.message };
   // Of the allocators and endpoint controllers of Kubernetes itself, which have nothing to do with load balancers.
   const noise = /^(Port|NodePort|ClusterIP|IPAddress)\w*(Allocated|OutOfRange|Invalid|Error)$|Endpoint|Topology/;
   const success =
@@ -417,7 +422,7 @@ function acmeAdvice(
   { host = 'the host', type = 'HTTP-01', describe }: Attempt,
 ): string {
   const again = `cmctl renew ${metadata.name} --namespace=${state.namespace}`;
-  const then = 'cert-manager tries again an hour after a failure, or at once when you say so';
+  const then = 'cert-manager tries again after an hour or more, or at once with the last command';
   const [, kind] = /acme:error:(\w+)/.exec(why) ?? [];
   const lookUp = /no such host|NXDOMAIN|SERVFAIL|server misbehaving/i.test(why);
   if (kind === 'caa')
@@ -429,7 +434,7 @@ function acmeAdvice(
   if (kind === 'rateLimited') {
     const [, time] = /retry after (\d{4}-\d\d-\d\d[T ][\d:]+(?:Z| UTC)?)/i.exec(why) ?? [];
     return advice(
-      `wait ${time ? `until ${time}` : 'for as long as the limit lasts'}: no setting lifts it, and each try before then fails. Keep the namespace and its Secrets, so that no further certificate is asked for; ${then}`,
+      `wait ${time ? `until ${time}` : 'for as long as the limit lasts'}: no setting lifts it, and each try before then fails. Keep the namespace and its Secrets, so that no further certificate is asked for. After that time the last command makes cert-manager try again`,
       describe,
       again,
     );

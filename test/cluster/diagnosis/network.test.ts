@@ -328,7 +328,7 @@ describe('a network policy', () => {
       { namespaceSelector: {} },
       { namespaceSelector: {}, podSelector: backendPods },
       { ipBlock: { cidr: '10.245.0.0/24' } },
-      { ipBlock: { cidr: '10.0.0.0/9', except: ['10.245.0.124/32'] } },
+      { ipBlock: { cidr: '10.0.0.0/8', except: ['10.245.0.124/32'] } },
     ];
     const ports: readonly (object | undefined)[] = [
       undefined,
@@ -569,9 +569,9 @@ describeWith(['kubectl'], 'what is advised', () => {
     const cluster = await clusterOf(state);
     const folder = mkdtempSync(join(tmpdir(), 'junjo-advice-'));
     try {
-      for (const { path, content } of files(development({ JUNJO_K8S_NAMESPACE: state.namespace }))) {
+      for (const { path, text } of files(development({ JUNJO_K8S_NAMESPACE: state.namespace }))) {
         mkdirSync(dirname(join(folder, 'dist', path)), { recursive: true });
-        writeFileSync(join(folder, 'dist', path), content);
+        writeFileSync(join(folder, 'dist', path), text);
       }
       const [apply, show] = commandsOf(findingOf(state, 'service-missing'));
       const env = { ...process.env, ...cluster.environment };

@@ -3,7 +3,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { diagnose } from '../../../cluster/diagnosis';
 import { denialOf, dnsDenialOf } from '../../../cluster/diagnosis/network-policies';
+import { readStudio } from '../../../cluster/diagnosis/read-studio';
+import { Kubectl } from '../../../cluster/kubectl';
 import type { Manifest } from '../../../render/manifest';
 import {
   clusterState,
@@ -510,6 +513,63 @@ function made(name: string): RecordedState {
   if (!state) throw new Error(`no state is called ${name}`);
   return state;
 }
+
+describeWith(['kubectl'], 'what is read of a cluster where ingestion does not reach the backend', () => {
+  const read = async (state: RecordedState, change: (cluster: Awaited<ReturnType<typeof clusterOf>>) => void) => {
+    const cluster = await clusterOf(state);
+    try {
+      change(cluster);
+      const studio = await readStudio(new Kubectl({ environment: cluster.environment }), state.namespace);
+      const asked = cluster.requests.filter(({ path }) => path.includes('/kube-system/'));
+      return { studio, found: diagnose(studio)[0], asked: asked.length };
+    } finally {
+      await cluster.close();
+    }
+  };
+
+  test('is the log of the container that runs and is not ready', async () => {
+    const state = unreached();
+    const { found } = await read(state, ({ logs: lines }) =>
+      lines.set(
+        pod(state, 'ingestion').metadata.name,
+        'dial tcp: lookup junjo-ai-studio-backend-internal: no such host\n',
+      ),
+    );
+    expect(found).toMatchObject({ severity: 'error', cause: 'backend-unreachable' });
+    expect(found?.text).toContain('no such host');
+  });
+
+  test('are the pods of DNS', async () => {
+    const { found } = await read(
+      unreached(({ objects }) => objects.push(dnsPod(false))),
+      () => undefined,
+    );
+    expect(found?.text).toContain('no pod of the DNS');
+  });
+
+  test('may be all but the pods of DNS', async () => {
+    const { found, studio } = await read(
+      unreached(({ objects }) => objects.push(dnsPod(false))),
+      ({ faults }) =>
+        faults.add({
+          when: ({ path }) => path.includes('/kube-system/'),
+          fault: {
+            kind: 'status',
+            code: 403,
+            reason: 'Forbidden',
+            message: 'pods is forbidden: cannot list resource "pods"',
+          },
+        }),
+    );
+    expect(studio.unread).toEqual([]);
+    expect(found?.text).toContain('in order, so what fails');
+  });
+
+  test('are not the pods of DNS where all is well, or the backend is not ready', async () => {
+    expect((await read(recording('healthy'), () => undefined)).asked).toBe(0);
+    expect((await read(recording('crash-loop'), () => undefined)).asked).toBe(0);
+  });
+});
 
 describeWith(['kubectl'], 'what is advised', () => {
   /** What follows when the objects of the cluster are looked at again. */

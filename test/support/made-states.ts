@@ -40,10 +40,13 @@ function says(from: RegExp, to: string) {
   };
 }
 
-/** Objects of operators and controllers beside the studio. */
-function beside(...objects: object[]) {
+/** Objects of operators and controllers beside the studio, made a while ago. */
+function beside(...objects: { readonly metadata: object }[]) {
   return (state: RecordedState) => {
-    state.objects.push(...objects);
+    const creationTimestamp = '2026-11-23T20:45:00Z';
+    state.objects.push(
+      ...objects.map((object) => ({ ...object, metadata: { creationTimestamp, ...object.metadata } })),
+    );
   };
 }
 

@@ -19,6 +19,9 @@ const CERTIFICATE_PENDING_DEADLINE_SECONDS = 300;
 /** cert-manager renews a third of the lifetime before the end, which is a month for ninety days. */
 const CERTIFICATE_EXPIRING_LATE_SECONDS = 7 * 24 * 3600;
 
+/** Reasons of the allocators and endpoint controllers of Kubernetes itself, which have nothing to do with load balancers. */
+const NOISE = /^(Port|NodePort|ClusterIP|IPAddress)\w*(Allocated|OutOfRange|Invalid|Error)$|Endpoint|Topology/;
+
 /** Waiting does not help. */
 const FAILED = { severity: 'error' } as const;
 
@@ -276,12 +279,10 @@ function failureOf(state: ClusterState, object: Manifest): Pick<ClusterEvent, 'r
     return message && status === (/Error$/.test(type) ? 'True' : 'False');
   });
   if (bad) return { reason: bad.reason ?? bad.type, message: bad.message };
-  // Of the allocators and endpoint controllers of Kubernetes itself, which have nothing to do with load balancers.
-  const noise = /^(Port|NodePort|ClusterIP|IPAddress)\w*(Allocated|OutOfRange|Invalid|Error)$|Endpoint|Topology/;
   const success =
     /^(EnsuredLoadBalancer|UpdatedLoadBalancer|IPAllocated|AddressAssigned|nodeAssigned|SuccessfullyReconciled)$/;
   const last = state.eventsOf(object).findLast(({ warns, reason }) => {
-    return success.test(reason) || (warns && !noise.test(reason));
+    return success.test(reason) || (warns && !NOISE.test(reason));
   });
   return last && !success.test(last.reason) ? last : undefined;
 }
@@ -292,7 +293,7 @@ function balancerOf(state: ClusterState, service: Manifest): 'controller' | (str
   const taken = finalizers.some((finalizer: string) => !FINALIZERS_OF_KUBERNETES.includes(finalizer));
   const spoken = state
     .eventsOf(service)
-    .some(({ reason }) => /LoadBalancer|Allocat|Assigned|Reconciled|Model/.test(reason));
+    .some(({ reason }) => /LoadBalancer|Allocat|Assigned|Reconciled|Model/.test(reason) && !NOISE.test(reason));
   if (taken || spoken) return 'controller';
   if (service.spec?.loadBalancerClass) return service.spec.loadBalancerClass;
   // `aws:///eu-central-1a/i-…`, as the controller of a cloud writes it; kind and k3s write their own names.
@@ -460,8 +461,9 @@ function acmeAdvice(
   if (kind && !['connection', 'unauthorized', 'incorrectResponse', 'tls'].includes(kind))
     return advice(`the ACME server refused it, and says why; ${then}`, describe, again);
   return advice(
-    `${host} must lead to the edge on port 80, from the internet and from the cluster; ${then}`,
+    `${host} must lead to the edge on port 80, from the internet and from the cluster; ${kind ? then : 'cert-manager looks again by itself'}`,
     `curl -v http://${host}/.well-known/acme-challenge/x`,
     describe,
+    ...(kind ? [again] : []),
   );
 }

@@ -147,8 +147,12 @@ function wrongOf(state: ClusterState, service: Manifest, workload: WorkloadState
       Object.keys(fieldsOf(selector)).length > 0 && matches(selector, fieldsOf(object.metadata.labels));
     if (!ready.some(selects)) {
       if (!selector && readyEndpoints(state, service)) return undefined;
+      const labels = ready.map(({ object }) => fieldsOf(object.metadata.labels));
+      const lacking = Object.entries(fieldsOf(selector))
+        .filter(([key, value]) => labels.every((own) => own[key] !== value))
+        .map(([key, value]) => `${key}=${value}`);
       return {
-        text: `selects no pod of ${workload.name}, whose labels are others than its selector ${labelsOf(fieldsOf(selector))}`,
+        text: `selects no pod of ${workload.name}, none of which has ${lacking.join(' and ') || 'all labels of its selector'}`,
         fix: corrected(state, service, [
           '--type=merge',
           `--patch=${JSON.stringify({ spec: { selector: replaced(fieldsOf(selector), wanted) } })}`,
@@ -220,11 +224,6 @@ function corrected(state: ClusterState, { metadata }: Manifest, patch: readonly 
 /** A merge patch (RFC 7386) that makes one set of labels of another. */
 function replaced(labels: object, wanted: object): object {
   return { ...Object.fromEntries(Object.keys(labels).map((key) => [key, null])), ...wanted };
-}
-
-function labelsOf(labels: object): string {
-  const words = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
-  return words.join(',') || '(none)';
 }
 
 function readySince(pod: Manifest): string | undefined {
@@ -332,6 +331,18 @@ function inTheWay(state: ClusterState, waits: Waits, service: Manifest | undefin
     };
   }
   const refused = log.split('\n').findLast((line) => NO_CONNECTION.test(line));
+  if (refused && /refused/i.test(refused)) {
+    const slices = `--selector=kubernetes.io/service-name=${host}`;
+    return {
+      certain: false,
+      text: `cannot reach the backend, which is ready: the connection is refused (${messageOf(refused)}), so nothing listens on its port ${API_KEYS_PORT}`,
+      fix: advice(
+        'see in the log of the backend why, and whether the endpoints of the Service are those of its pod',
+        ...ready.map(({ name }) => state.command('logs', name, '-c', 'backend', '--tail=50')),
+        state.command('get', 'endpointslices', slices),
+      ),
+    };
+  }
   const quote = refused ? ` (${messageOf(refused)})` : '';
   const read = state.canRead('networkpolicies.networking.k8s.io');
   const order = read ? 'Its Service and the network policies are in order' : 'Its Service is in order';
@@ -354,15 +365,14 @@ function closed(
   whom: string,
 ): Obstacle {
   const names = policies.join(', ');
-  const [kind, verb] = policies.length > 1 ? ['NetworkPolicies', 'let'] : ['NetworkPolicy', 'lets'];
+  const [kind, verb] = policies.length > 1 ? ['NetworkPolicies', 'do'] : ['NetworkPolicy', 'does'];
   const gap = direction === 'egress' ? `connect to ${what}` : `in at ${what}`;
   return {
     certain: true,
-    text: `cannot reach ${whom}: the ${kind} ${names} ${verb} it not ${gap}`,
+    text: `cannot reach ${whom}: the ${kind} ${names} ${verb} not let it ${gap}`,
     fix: advice(
       `let ingestion through to port ${port} in a policy (${direction}). Where a policy of the studio itself was changed or deleted, apply the output of synth again`,
       state.command('describe', 'networkpolicies', ...policies),
-      state.command('get', 'networkpolicies'),
     ),
   };
 }

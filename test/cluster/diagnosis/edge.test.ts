@@ -104,19 +104,26 @@ describe('a load balancer without an address', () => {
     expect(first(state)?.text).toContain('no_pool: There are no enabled');
   });
 
-  test.each<readonly [string, ...(readonly [string, string, string])[]]>([
+  test.each<readonly [string, readonly (readonly [string, string, string])[]]>([
     [
       'what was mended since',
-      ['Warning', 'AllocationFailed', 'no available IPs'],
-      ['Normal', 'IPAllocated', 'Assigned IP ["1.2.3.4"]'],
+      [
+        ['Warning', 'AllocationFailed', 'no available IPs'],
+        ['Normal', 'IPAllocated', 'Assigned IP ["1.2.3.4"]'],
+      ],
     ],
     [
       'the noise of the allocators',
-      ['Warning', 'PortNotAllocated', 'Port 31450/TCP is not allocated; repairing'],
-      ['Warning', 'FailedToUpdateEndpointSlices', 'Error updating Endpoint Slices'],
+      [
+        ['Warning', 'PortNotAllocated', 'Port 31450/TCP is not allocated; repairing'],
+        ['Warning', 'FailedToUpdateEndpointSlices', 'Error updating Endpoint Slices'],
+      ],
     ],
-  ])('does not quote %s', (_, ...events) => {
+  ])('does not quote %s', (name, events) => {
     expect(first(said(...events))?.text).not.toMatch(/no available|not allocated|Endpoint/);
+    expect(first(said(...events))?.text).toMatch(
+      /noise/.test(name) ? /nothing serves load balancers/ : /a controller makes/,
+    );
   });
 
   test('says that nothing serves load balancers where nothing has answered', () => {

@@ -1,6 +1,7 @@
 import { GUARD_CONTAINER } from '../../charts/upgrade-guard';
 import type { Diagnosis } from '../../cluster/diagnosis';
 import { COPY_OWNER, COPY_POD } from '../../config/names';
+import type { Fields } from '../../render/manifest';
 import { diagnosisOf, madeState, type RecordedState, recording } from './cluster-state';
 
 /** A recording with something changed in it. */
@@ -41,7 +42,7 @@ function says(from: RegExp, to: string) {
 }
 
 /** Objects of operators and controllers beside the studio, made a while ago. */
-function beside(...objects: { readonly metadata: object }[]) {
+function beside(...objects: (Fields & { readonly metadata: object })[]) {
   return (state: RecordedState) => {
     const creationTimestamp = '2026-11-23T20:45:00Z';
     state.objects.push(

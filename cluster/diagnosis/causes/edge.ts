@@ -1,4 +1,5 @@
 import { conditionOf, type Fields, fieldsOf, listOf, type Manifest } from '../../../render/manifest';
+import { isOfCloud } from '../../clouds';
 import { advice, type Cause, type Waiting } from '../cause';
 import type { ClusterEvent, ClusterState } from '../cluster-state';
 
@@ -296,9 +297,7 @@ function balancerOf(state: ClusterState, service: Manifest): 'controller' | (str
     .some(({ reason }) => /LoadBalancer|Allocat|Assigned|Reconciled|Model/.test(reason) && !NOISE.test(reason));
   if (taken || spoken) return 'controller';
   if (service.spec?.loadBalancerClass) return service.spec.loadBalancerClass;
-  // `aws:///eu-central-1a/i-…`, as the controller of a cloud writes it; kind and k3s write their own names.
-  const clouds = state.ofKind('Node').filter(({ spec }) => /^(?!kind:|k3s:)\w+:\/\//.test(spec?.providerID ?? ''));
-  return clouds.length > 0 ? 'controller' : undefined;
+  return state.ofKind('Node').some(isOfCloud) ? 'controller' : undefined;
 }
 
 interface IngressClass {

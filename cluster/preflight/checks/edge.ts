@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { conditionOf, type Fields, fieldsOf, listOf, type Manifest } from '../../../render/manifest';
+import { isOfCloud } from '../../clouds';
 import type { StudioManifests } from '../../studio-manifests';
 import { type Check, error, ok, type PreflightView, type Result, warning } from '../check';
 
@@ -166,12 +167,7 @@ export const loadBalancer: Check = {
     }
     const others = cluster.ofKind('Service').filter(({ spec }) => spec?.type === 'LoadBalancer');
     const served = others.filter(({ status }) => listOf(status?.loadBalancer?.ingress).length > 0);
-    // A cloud tells each node which machine it is; kind and k3s do, too, and serve load balancers or not.
-    const cloud = cluster
-      .ofKind('Node')
-      .some(({ spec }) =>
-        /^(aws|gce|azure|digitalocean|hcloud|openstack|oci|linode|vultr):/.test(spec?.providerID ?? ''),
-      );
+    const cloud = cluster.ofKind('Node').some(isOfCloud);
     const fix = studio.isProduction
       ? 'install one, for example MetalLB, or bring spans through the edge (an https URL without a port)'
       : 'junjo-k8s forward brings the studio to localhost';

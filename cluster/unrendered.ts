@@ -2,8 +2,8 @@ import { qdrantName, workloadNames } from '../config/names';
 import { componentsOf, lineOf } from '../releases';
 import { claimsOf, type Fields, fieldsOf, listOf, type Manifest, type Manifests, podsOf } from '../render/manifest';
 import { advice } from './diagnosis/cause';
-import type { Kubectl } from './kubectl';
 import { tagOf } from './studio-manifests';
+import type { ClusterView } from './view';
 
 /** A workload in the namespace of a studio that the studio does not have. */
 export interface Unrendered {
@@ -49,8 +49,8 @@ function writableClaims({ spec, containers }: ReturnType<typeof podsOf>[number])
     .map(({ persistentVolumeClaim }) => persistentVolumeClaim.claimName);
 }
 
-/** What is wrong with such a workload, and the command that ends it. @param kubectl of the namespace of the studio */
-export function unrenderedFinding({ object: { kind, metadata }, writes }: Unrendered, kubectl: Kubectl) {
+/** What is wrong with such a workload, and the command that ends it. */
+export function unrenderedFinding({ object: { kind, metadata }, writes }: Unrendered, cluster: ClusterView) {
   const type = kind.toLowerCase();
   return writes === undefined
     ? ({
@@ -58,7 +58,7 @@ export function unrenderedFinding({ object: { kind, metadata }, writes }: Unrend
         text: 'is no part of this release and still runs; it is harmless',
         fix: advice(
           'remove it, and what belongs to it: it has no data. Argo CD does so by itself where it prunes',
-          kubectl.commandLine(['delete', `${type},service,networkpolicy`, metadata.name, '--ignore-not-found']),
+          cluster.command('delete', `${type},service,networkpolicy`, metadata.name, '--ignore-not-found'),
         ),
       } as const)
     : ({
@@ -66,7 +66,7 @@ export function unrenderedFinding({ object: { kind, metadata }, writes }: Unrend
         text: `is no part of this release and may write the claim ${writes}: two writers damage the databases`,
         fix: advice(
           'stop it before anything else, then find out whose it is',
-          kubectl.commandLine(['scale', type, metadata.name, '--replicas=0']),
+          cluster.command('scale', type, metadata.name, '--replicas=0'),
         ),
       } as const);
 }

@@ -8,7 +8,7 @@ import {
   type Manifests,
   matches,
 } from '../../render/manifest';
-import { Kubectl } from '../kubectl';
+import type { Kubectl } from '../kubectl';
 import { ClusterView } from '../view';
 
 /** An event, whichever of its two forms it has. */
@@ -107,19 +107,16 @@ export class ClusterState extends ClusterView {
   readonly volumes: ReadonlyMap<string, VolumeUse>;
   /** The studio as it is rendered, where that is known. */
   readonly rendered?: Manifests;
-  /** Prints commands with the context and the namespace of the studio. */
-  readonly commands: Kubectl;
   private readonly logs: ReadonlyMap<string, string>;
 
   constructor(
     objects: readonly Manifest[],
-    { namespace, now, logs = new Map(), volumes = new Map(), unread, rendered, kubectl = new Kubectl() }: StateOptions,
+    { namespace, now, logs = new Map(), volumes = new Map(), unread, rendered, kubectl }: StateOptions,
   ) {
-    super(objects, namespace, unread);
+    super(objects, namespace, unread, kubectl);
     this.now = now;
     this.logs = logs;
     this.rendered = rendered;
-    this.commands = kubectl.in(namespace);
     this.volumes = volumes;
     this.workloads = [...this.ofKind('Deployment'), ...this.ofKind('StatefulSet')]
       .filter(isOfStudio)
@@ -163,16 +160,6 @@ export class ClusterState extends ClusterView {
   get endsNamespace(): boolean {
     const namespace = this.named('Namespace', this.namespace);
     return namespace?.status?.phase === 'Terminating' || namespace?.metadata.deletionTimestamp !== undefined;
-  }
-
-  /** A command about the namespace of the studio, for a person to paste: with the context that the user named. */
-  command(...args: readonly string[]): string {
-    return this.commands.commandLine(args);
-  }
-
-  /** The same about the whole cluster, or another namespace. */
-  clusterCommand(...args: readonly string[]): string {
-    return this.commands.in(undefined).commandLine(args);
   }
 
   /** Begins the commands that a person is told. */

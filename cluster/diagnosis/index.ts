@@ -11,7 +11,7 @@ import { namespaceCauses } from './causes/namespace';
 import { networkCauses } from './causes/network';
 import { notReadable } from './causes/not-readable';
 import { releaseCauses } from './causes/releases';
-import { rolloutCauses } from './causes/rollouts';
+import { rolloutCauses, sidecarNotStarting } from './causes/rollouts';
 import { runningCauses } from './causes/running';
 import { schedulingCauses } from './causes/scheduling';
 import { startCauses } from './causes/start';
@@ -32,6 +32,7 @@ const groups: readonly (readonly Cause[])[] = [
     ...mountCauses,
     ...configurationCauses,
     ...imageCauses,
+    sidecarNotStarting,
     ...startCauses,
     scaledToZero,
     ...networkCauses,

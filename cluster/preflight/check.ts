@@ -1,5 +1,6 @@
 import type { Finding } from '../../config/problems';
 import type { Manifest } from '../../render/manifest';
+import type { Kubectl } from '../kubectl';
 import type { StudioManifests } from '../studio-manifests';
 import { ClusterView } from '../view';
 
@@ -38,8 +39,9 @@ export class PreflightView extends ClusterView {
     namespace: string,
     unread: readonly string[],
     readonly facts: PreflightFacts,
+    kubectl?: Kubectl,
   ) {
-    super(objects, namespace, unread);
+    super(objects, namespace, unread, kubectl);
   }
 }
 

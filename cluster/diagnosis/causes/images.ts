@@ -1,6 +1,16 @@
-import type { Cause } from '../cause';
+import { advice, type Cause } from '../cause';
 import type { ClusterState } from '../cluster-state';
 import { type ContainerTrouble, ended, ofWorkload, troubledPods, waiting } from '../pods';
+
+/** Words with which a registry refuses to serve an image, the more telling first. */
+const DENIED =
+  /insufficient_scope|no basic auth credentials|pull access denied|(?<!proxy )authentication required|authorization failed|unauthorized|denied|forbidden|\b40[13]\b(?!\.)/i;
+
+const LIMITED = /toomanyrequests|too many requests|\b429\b|rate limit/i;
+
+/** Words of a registry that is not reached, or does not work. What else stands there differs from one try to the next. */
+const UNREACHABLE =
+  /no such host|server misbehaving|x509: [^:]*|TLS handshake timeout|i\/o timeout|connection refused|connection reset by peer|no route to host|network is unreachable|proxyconnect|(context )?deadline exceeded|\b50[0234] [A-Z][\w ]*|dial tcp|\bEOF\b/i;
 
 export const imageCauses: readonly Cause[] = [
   // The image has a name that no registry allows.
@@ -12,24 +22,10 @@ export const imageCauses: readonly Cause[] = [
         yield ofWorkload(
           workload,
           `${container.image} is not the name of an image${why ? `: ${why}` : ''}`,
-          'correct the image (JUNJO_K8S_…_IMAGE, or the patch that sets it), synth and apply',
-        );
-      }
-    },
-  },
-  // The registry requires credentials, or rejects those that it got.
-  {
-    name: 'image-denied',
-    *findings(state) {
-      for (const { workload, pod, container, why } of unpulled(state)) {
-        if (!/unauthorized|denied|forbidden|authorization failed|\b40[13]\b(?!\.)|insufficient_scope/i.test(why))
-          continue;
-        const secrets = (pod.object.spec?.imagePullSecrets ?? []).map(({ name }: { name: string }) => name);
-        const missing = state.canRead('secrets') ? secrets.filter((name: string) => !state.named('Secret', name)) : [];
-        yield ofWorkload(
-          workload,
-          `the registry refuses to serve ${container.image}${missing.length > 0 ? `: its pull secret ${missing.join(', ')} does not exist` : ''}`,
-          `${state.kubectl} create secret docker-registry ${secrets[0] ?? '<name>'} --docker-server=… --docker-username=…, named by JUNJO_K8S_IMAGE_PULL_SECRET`,
+          advice(
+            `Correct the image (${imageSetting(workload.name)}, or the patch that sets it), then synth and apply`,
+            state.command('get', workload.object.kind.toLowerCase(), workload.object.metadata.name, '-o', 'wide'),
+          ),
         );
       }
     },
@@ -39,11 +35,35 @@ export const imageCauses: readonly Cause[] = [
     name: 'image-rate-limited',
     *findings(state) {
       for (const { workload, container, why } of unpulled(state)) {
-        if (!/toomanyrequests|too many requests|\b429\b|rate limit/i.test(why)) continue;
+        if (!LIMITED.test(why)) continue;
         yield ofWorkload(
           workload,
-          `the registry limits how often ${container.image} is pulled`,
-          'wait, or pull with an account (JUNJO_K8S_IMAGE_PULL_SECRET), or from a mirror (JUNJO_K8S_IMAGE_REGISTRY)',
+          `the registry ${registryOf(container.image)} limits how often images are pulled from the address of the node (${LIMITED.exec(why)?.[0]})`,
+          advice(
+            'Wait: the kubelet tries again at least every five minutes. Or pull with an account (JUNJO_K8S_IMAGE_PULL_SECRET), or from a mirror (JUNJO_K8S_IMAGE_REGISTRY)',
+            pullEvents(state),
+          ),
+        );
+      }
+    },
+  },
+  // The registry requires credentials, or rejects those that it got.
+  {
+    name: 'image-denied',
+    *findings(state) {
+      for (const { workload, pod, container, why } of unpulled(state)) {
+        const [words] = DENIED.exec(why) ?? [];
+        if (words === undefined) continue;
+        const [secret] = (pod.object.spec?.imagePullSecrets ?? []).map(({ name }: { name: string }) => name);
+        const missing = secret !== undefined && state.canRead('secrets') && !state.named('Secret', secret);
+        yield ofWorkload(
+          workload,
+          `the registry refuses to serve images of ${folderOf(container.image)} (${words})${missing ? `: the pull secret ${secret} does not exist` : ''}`,
+          advice(
+            `${pullSecretAdvice(secret, missing)}. Registries also say this of an image that does not exist`,
+            pullEvents(state),
+            createPullSecret(state, secret ?? 'junjo-registry', registryOf(container.image)),
+          ),
         );
       }
     },
@@ -52,8 +72,10 @@ export const imageCauses: readonly Cause[] = [
   {
     name: 'image-platform',
     *findings(state) {
-      const fix =
-        'use an image for the processor of the node, or a node for the image: kubectl get nodes -L kubernetes.io/arch';
+      const fix = advice(
+        'Use an image for the processor of the node, or choose other nodes with JUNJO_K8S_NODE_SELECTOR',
+        state.clusterCommand('get', 'nodes', '-L', 'kubernetes.io/arch'),
+      );
       for (const { workload, container, why } of unpulled(state)) {
         if (/no match for platform|no matching manifest/.test(why))
           yield ofWorkload(workload, `${container.image} is not made for the processor of its node`, fix);
@@ -74,16 +96,17 @@ export const imageCauses: readonly Cause[] = [
     name: 'image-unreachable',
     *findings(state) {
       for (const { workload, container, why } of unpulled(state)) {
-        if (
-          !/dial tcp|no such host|i\/o timeout|connection refused|deadline exceeded|x509|TLS handshake|\bEOF\b/i.test(
-            why,
-          )
-        )
-          continue;
+        const [words] = UNREACHABLE.exec(why) ?? [];
+        if (words === undefined) continue;
+        const [lookup] = /lookup [^\s:]+/.exec(why) ?? [];
         yield ofWorkload(
           workload,
-          `its node does not reach the registry of ${container.image}: ${why}`,
-          "look at the node's DNS, proxy and certificates, or mirror the images (JUNJO_K8S_IMAGE_REGISTRY)",
+          `its node gets no image from the registry ${registryOf(container.image)}: ${lookup ? `${lookup}: ` : ''}${words.trim()}`,
+          advice(
+            'Look at the DNS, proxy, firewall and trusted certificates of the node, or mirror the images (JUNJO_K8S_IMAGE_REGISTRY). The kubelet tries again at least every five minutes',
+            state.command('get', 'pods', '-o', 'wide'),
+            pullEvents(state),
+          ),
         );
       }
     },
@@ -93,11 +116,14 @@ export const imageCauses: readonly Cause[] = [
     name: 'image-missing',
     *findings(state) {
       for (const { workload, container, why } of unpulled(state)) {
-        if (!/not found|manifest unknown|NotFound|name unknown/i.test(why) || /no such host/.test(why)) continue;
+        if (!/not found|manifest unknown|NotFound|name unknown/i.test(why)) continue;
         yield ofWorkload(
           workload,
           `${container.image} does not exist in its registry`,
-          'correct JUNJO_K8S_RELEASE, JUNJO_K8S_IMAGE_REGISTRY or the image setting, synth and apply',
+          advice(
+            `Correct JUNJO_K8S_RELEASE, JUNJO_K8S_IMAGE_REGISTRY or ${imageSetting(workload.name)}, then synth and apply`,
+            pullEvents(state),
+          ),
         );
       }
     },
@@ -107,21 +133,28 @@ export const imageCauses: readonly Cause[] = [
     name: 'image-not-pulled',
     *findings(state) {
       for (const { workload, container } of waiting(state, ['ErrImageNeverPull'])) {
-        const fix =
-          'load the image into every node (kind load docker-image, minikube image load), or push it to a registry';
-        yield ofWorkload(workload, `${container.image} is not on its node, and may not be pulled`, fix);
+        yield ofWorkload(
+          workload,
+          `${container.image} is not on its node, and may not be pulled`,
+          advice(
+            'Load the image into every node (kind and minikube have a command for that), or push it to a registry',
+            state.command('get', 'pods', '-o', 'wide'),
+          ),
+        );
       }
-      for (const { workload, container, message } of waiting(state, [
-        'ImageInspectError',
-        'SignatureValidationFailed',
-      ])) {
-        yield ofWorkload(workload, `${container.image} cannot be used: ${message}`, `${state.kubectl} describe pods`);
+      const unusable = waiting(state, ['ImageInspectError', 'SignatureValidationFailed']);
+      for (const { workload, pod, container, message } of unusable) {
+        yield ofWorkload(
+          workload,
+          `${container.image} cannot be used: ${message}`,
+          advice('Read the events of the pod', state.command('describe', 'pod', pod.name)),
+        );
       }
-      for (const { workload, container, why } of unpulled(state)) {
+      for (const { workload, pod, container, why } of unpulled(state)) {
         yield ofWorkload(
           workload,
           `${container.image} cannot be pulled: ${why}`,
-          `${state.kubectl} describe pods | grep -A2 Failed`,
+          advice('Read the events of the pod', state.command('describe', 'pod', pod.name)),
         );
       }
     },
@@ -142,7 +175,12 @@ export const imageCauses: readonly Cause[] = [
           since: event.last,
           subject: workload.name,
           text: 'its image is being pulled',
-          fix: `wait: ${state.kubectl} get pods --watch`,
+          fix: advice('wait', state.command('get', 'pods', '--watch')),
+          lateFix: advice(
+            'Look at the network and the disk of the node. A mirror that is near helps, too (JUNJO_K8S_IMAGE_REGISTRY)',
+            state.command('describe', 'pod', pod.name),
+            state.clusterCommand('describe', 'node', String(pod.object.spec?.nodeName)),
+          ),
         };
       }
     },
@@ -159,4 +197,44 @@ function* unpulled(state: ClusterState): Generator<ContainerTrouble & { readonly
       trouble.message.split('ErrImagePull: ')[1] ?? (trouble.message.startsWith('Back-off') ? '' : trouble.message);
     yield { ...trouble, why: reason || failed[failed.length - 1]?.message || trouble.message };
   }
+}
+
+/** The setting that names the image of a component. */
+function imageSetting(component: string): string {
+  return ['backend', 'ingestion', 'frontend'].includes(component)
+    ? `JUNJO_K8S_${component.toUpperCase()}_IMAGE`
+    : 'the image setting';
+}
+
+/** The host of an image's registry; Docker Hub where the image names none. */
+function registryOf(image: string): string {
+  const [first = ''] = image.split('/');
+  return image.includes('/') && (/[.:]/.test(first) || first === 'localhost') ? first : 'docker.io';
+}
+
+/** Registry and path without the name of the image: what a person has access to as a whole. */
+function folderOf(image: string): string {
+  const path = image.slice(0, Math.max(0, image.lastIndexOf('/')));
+  return path.startsWith(registryOf(image)) ? path : [registryOf(image), path].filter(Boolean).join('/');
+}
+
+/** Every try to pull says in an event what came of it. */
+function pullEvents(state: ClusterState): string {
+  return state.command('get', 'events', '--field-selector=reason=Failed');
+}
+
+function pullSecretAdvice(secret: string | undefined, missing: boolean): string {
+  if (secret === undefined)
+    return 'Create a pull secret with an account of the registry, set JUNJO_K8S_IMAGE_PULL_SECRET=junjo-registry, then synth and apply';
+  return missing
+    ? `Create the pull secret ${secret} with an account of the registry`
+    : `Write an account that may pull these images into the pull secret ${secret}`;
+}
+
+/** Creates a pull secret, or replaces what is in it. kubectl takes Docker Hub where no server is named. */
+function createPullSecret(state: ClusterState, name: string, registry: string): string {
+  const server = registry === 'docker.io' ? [] : [`--docker-server=${registry}`];
+  const account = ['--docker-username=USER', '--docker-password=PASSWORD', '--dry-run=client', '-o', 'yaml'];
+  const secret = state.command('create', 'secret', 'docker-registry', name, ...server, ...account);
+  return `${secret} | ${state.command('apply', '-f', '-')}`;
 }

@@ -1,8 +1,7 @@
 import { fieldsOf, listOf } from '../../../render/manifest';
 import { rescueAdvice } from '../../rescue';
-import type { Cause } from '../cause';
-
-const APPLY = 'kubectl apply -f dist/foundation -f dist/';
+import { advice, type Cause } from '../cause';
+import type { ClusterState } from '../cluster-state';
 
 export const namespaceCauses: readonly Cause[] = [
   // Nothing was applied, or the context or namespace is wrong.
@@ -14,7 +13,11 @@ export const namespaceCauses: readonly Cause[] = [
         severity: 'error',
         subject: `namespace ${state.namespace}`,
         text: 'does not exist in this cluster',
-        fix: APPLY,
+        fix: advice(
+          'Look whether this is the right cluster and the right namespace, then apply',
+          state.clusterCommand('get', 'namespaces'),
+          applyAll(state),
+        ),
       };
     },
   },
@@ -43,20 +46,26 @@ export const namespaceCauses: readonly Cause[] = [
     *findings(state) {
       const namespace = state.named('Namespace', state.namespace);
       if (!namespace || namespace.metadata.deletionTimestamp || !state.canRead('deployments.apps')) return;
+      const fix = advice('Apply everything that synth wrote', applyAll(state));
       if (state.workloads.length === 0) {
         yield {
           severity: 'error',
           subject: 'workloads',
           text: 'are not in the namespace; data that a claim holds is safe',
-          fix: APPLY,
+          fix,
         };
         return;
       }
       for (const { metadata } of state.rendered?.ofKind('Deployment') ?? []) {
         if (state.named('Deployment', metadata.name)) continue;
         const subject = fieldsOf(metadata.labels)['app.kubernetes.io/component'] ?? metadata.name;
-        yield { severity: 'error', subject, text: 'is rendered, and is not in the namespace', fix: APPLY };
+        yield { severity: 'error', subject, text: 'is rendered, and is not in the namespace', fix };
       }
     },
   },
 ];
+
+/** Applies the whole output of synth. */
+export function applyAll(state: ClusterState): string {
+  return state.clusterCommand('apply', '-f', 'dist/foundation', '-f', 'dist/');
+}

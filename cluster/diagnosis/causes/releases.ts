@@ -4,8 +4,9 @@ import { type Component, lineOf, publishedName, type ReleaseLine, releaseLines }
 import { listOf } from '../../../render/manifest';
 import { tagOf } from '../../studio-manifests';
 import { unrenderedFinding, unrenderedWorkloads } from '../../unrendered';
-import type { Cause } from '../cause';
+import { advice, type Cause } from '../cause';
 import type { ClusterState } from '../cluster-state';
+import { applyAll } from './namespace';
 
 export const releaseCauses: readonly Cause[] = [
   // Only one of the two that share the volume was applied, or one has an image of its own.
@@ -18,7 +19,10 @@ export const releaseCauses: readonly Cause[] = [
         severity: 'error',
         subject: 'releases',
         text: `backend runs ${backend.tag} and ingestion ${ingestion.tag}${consequence(backend.line, ingestion.line)}`,
-        fix: 'kubectl apply -f dist/foundation -f dist/ (the whole output: both roll together); JUNJO_K8S_BACKEND_IMAGE and JUNJO_K8S_INGESTION_IMAGE name one release',
+        fix: advice(
+          'Apply the whole output, so that both roll together. Where JUNJO_K8S_BACKEND_IMAGE and JUNJO_K8S_INGESTION_IMAGE are set, they must name one release',
+          applyAll(state),
+        ),
       };
     },
   },
@@ -28,7 +32,7 @@ export const releaseCauses: readonly Cause[] = [
     *findings(state) {
       for (const found of unrenderedWorkloads(state, state.rendered)) {
         const { kind, metadata } = found.object;
-        yield { subject: `${kind} ${metadata.name}`, ...unrenderedFinding(found, state.commands) };
+        yield { subject: `${kind} ${metadata.name}`, ...unrenderedFinding(found, state) };
       }
     },
   },

@@ -1,10 +1,61 @@
-import { conditionOf, fieldsOf, listOf } from '../../../render/manifest';
+import { conditionOf, type Fields, fieldsOf, listOf, type Manifest } from '../../../render/manifest';
 import { advice, type Cause, type Waiting } from '../cause';
-import type { ClusterState, PodState, WorkloadState } from '../cluster-state';
-import { ofWorkload, referenceOf } from '../pods';
+import type { ClusterState, ContainerState, PodState, WorkloadState } from '../cluster-state';
+import { ofWorkload, referenceOf, troubledContainers } from '../pods';
 
 /** An old pod has this long to be gone after its time is over. */
 const OLD_POD_ENDING_LATE_SECONDS = 60;
+
+/** A sidecar starts within seconds. After so many seconds of failing probes it is broken, whatever its probe allows. */
+const SIDECAR_SECONDS = 300;
+
+/** Reasons of pods that ran, and that their node ended. */
+const ENDED_BY_NODE = ['Terminated', 'NodeShutdown', 'Shutdown', 'Preempting', 'NodeLost'];
+
+/** The sysctl of a frontend that listens on a port below 1024. */
+const PORT_SYSCTL = 'net.ipv4.ip_unprivileged_port_start';
+
+/**
+ * A sidecar that does not start: the containers after it wait for it, and only its own status and probe tell.
+ * https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
+ */
+export const sidecarNotStarting: Cause = {
+  name: 'sidecar-not-starting',
+  *findings(state) {
+    for (const { workload, pod, container } of troubledContainers(state)) {
+      const { name, sidecar, started, running, runningSince, ended, waiting, restarts } = container;
+      if (!sidecar || started) continue;
+      const title = `its sidecar ${titleOf(workload, container)}`;
+      const held = 'the containers after it wait for it';
+      const crashes = ended && (restarts > 0 || waiting?.reason === 'CrashLoopBackOff');
+      if (crashes) {
+        yield ofWorkload(
+          workload,
+          `${title} ends with code ${ended.exitCode} (${ended.reason}), ${restarts} times so far, and ${held}`,
+          sidecarAdvice(state, workload, pod, container, running ? ['--previous'] : []),
+        );
+        continue;
+      }
+      // Of an image that is on its way, and of one that cannot be had, other causes tell.
+      if (!running || runningSince === undefined) continue;
+      const probe = fieldsOf(specOf(pod, name)?.startupProbe);
+      const failed = state
+        .eventsOf(pod.object, 'Unhealthy')
+        .filter(({ message }) => message.startsWith('Startup probe failed'))
+        .pop();
+      const allowed = Math.max(SIDECAR_SECONDS, allowanceOf(probe));
+      yield {
+        severity: 'wait',
+        subject: workload.name,
+        since: runningSince,
+        allowedSeconds: failed ? SIDECAR_SECONDS : allowed,
+        text: `${title} runs and is not ready${failed ? ` (${failed.message.replace(/^Startup probe failed: /, '')})` : ''}, and ${held}`,
+        fix: advice('wait', state.command('get', 'pods', '--watch')),
+        lateFix: sidecarAdvice(state, workload, pod, container, ['--tail=50']),
+      };
+    }
+  },
+};
 
 export const rolloutCauses: readonly Cause[] = [
   // The next pod starts when the last one is gone, so that there is never a second writer.
@@ -25,11 +76,7 @@ export const rolloutCauses: readonly Cause[] = [
           subject: workload.name,
           text: `waits for its old pod ${old.name} to end${finalizers.length > 0 ? `; finalizers hold it: ${finalizers.join(', ')}` : ''}`,
           fix: advice('wait', state.command('get', 'pods', '--watch')),
-          lateFix: advice(
-            `is its node ${old.object.spec?.nodeName} alive? Only when that machine is off, force the deletion`,
-            state.clusterCommand('get', 'node', String(old.object.spec?.nodeName)),
-            state.command('delete', 'pod', old.name, '--force'),
-          ),
+          lateFix: endAdvice(state, old, finalizers),
         };
       }
     },
@@ -49,7 +96,11 @@ export const rolloutCauses: readonly Cause[] = [
             severity: workload.healthy || workload.pods.length > 0 ? 'warning' : 'error',
             subject: `${workload.name}, pod ${name}`,
             text: `was evicted: ${why.trim().replace(/\.$/, '')}`,
-            fix: `give it more room (a larger JUNJO_K8S_SIZE, a node with more disk), then: ${state.kubectl} delete pod ${name}`,
+            fix: advice(
+              evictionAdvice(why),
+              ...(object.spec?.nodeName ? [state.clusterCommand('describe', 'node', object.spec.nodeName)] : []),
+              state.command('delete', 'pod', name),
+            ),
           };
         }
       }
@@ -68,11 +119,17 @@ export const rolloutCauses: readonly Cause[] = [
         const [last] = [...refusals].sort((a, b) => madeAt(b).localeCompare(madeAt(a)));
         // One that was made after it goes its own way: the refusal is history, as after a node's shutdown.
         if (!last || workload.pods.some((pod) => madeAt(pod) > madeAt(last))) continue;
-        const { reason, message = '' } = last.object.status ?? {};
+        const { reason = '', message = '' } = last.object.status ?? {};
+        const node = String(last.object.spec?.nodeName ?? '');
+        const times = refusals.length > 1 ? `, the last of ${refusals.length}` : '';
         yield ofWorkload(
           workload,
-          `its node ${last.object.spec?.nodeName ?? ''} refused the pod ${last.name} (${reason}): ${message.trim().replace(/\.$/, '')}`,
-          `look at the node (kubectl describe node ${last.object.spec?.nodeName ?? '<node>'}), then: ${state.kubectl} delete pods --field-selector=status.phase=Failed`,
+          `its node ${node} ${ENDED_BY_NODE.includes(reason) ? 'ended' : 'refused'} the pod ${last.name}${times} (${reason}): ${message.trim().replace(/\.$/, '')}`,
+          advice(
+            rejectionAdvice(reason, message, workload),
+            state.clusterCommand('describe', 'node', node),
+            deleteFailed(state, workload),
+          ),
         );
       }
     },
@@ -83,10 +140,12 @@ export const rolloutCauses: readonly Cause[] = [
     *findings(state) {
       for (const workload of state.unhealthy) {
         if (conditionOf(workload.object, 'Progressing')?.reason !== 'ProgressDeadlineExceeded') continue;
+        const { progressDeadlineSeconds: seconds = 600 } = fieldsOf(workload.object.spec);
+        const [pod] = workload.pods.filter(({ ready }) => !ready);
         yield ofWorkload(
           workload,
-          'its rollout did not finish in time',
-          `${state.kubectl} describe ${referenceOf(workload)}`,
+          `its rollout did not finish within ${seconds} s`,
+          advice(...(pod ? whatHoldsUp(state, pod) : whatControllerSays(state, workload.object))),
         );
       }
     },
@@ -128,57 +187,166 @@ export const rolloutCauses: readonly Cause[] = [
 /** How far the start of a workload is, since when, and for how long that is normal. */
 function startOf(
   state: ClusterState,
-  { object, pods }: WorkloadState,
+  workload: WorkloadState,
 ): Pick<Waiting, 'severity' | 'text' | 'since' | 'allowedSeconds' | 'lateFix'> {
+  const { object, pods } = workload;
   const [pod] = pods.filter(({ ready }) => !ready);
   const severity = 'wait';
   if (!pod) {
     const since =
       conditionOf(object, 'Progressing')?.lastUpdateTime ?? object.metadata.creationTimestamp ?? new Date(0);
-    const lateFix = advice(
-      'what its controller and the events say',
-      state.command('describe', object.kind.toLowerCase(), object.metadata.name),
-      state.command('get', 'events', '--sort-by=.lastTimestamp'),
-    );
     const text = state.canRead('pods') ? 'has no pod yet' : 'is not ready; you cannot read its pods';
-    return { severity, text, since, lateFix };
+    return { severity, text, since, lateFix: advice(...whatControllerSays(state, object)) };
   }
   const lateFix = advice(...whatHoldsUp(state, pod));
-  const running = pod.containers.find(
-    ({ running: runs, ready, sidecar, started }) => runs && !ready && !(sidecar && started),
-  );
+  const running = unreadyContainer(pod);
   const since = pod.object.metadata.creationTimestamp ?? state.now;
-  if (!running) return { severity, text: 'is being made', since, lateFix };
+  if (!running) return { severity, text: 'its containers are not started yet', since, lateFix };
   if (running.init) {
-    const text = `runs its init container ${running.name}`;
+    const text = `runs its init container ${titleOf(workload, running)}`;
     return { severity, text, since: running.runningSince ?? since, lateFix };
   }
-  const probes = listOf(pod.object.spec?.containers).find(({ name }) => name === running.name);
-  const probe = running.started ? 'readinessProbe' : 'startupProbe';
-  const { failureThreshold = 3, periodSeconds = 10, initialDelaySeconds = 0 } = fieldsOf(probes?.[probe]);
+  const probe = fieldsOf(specOf(pod, running.name)?.[running.started ? 'readinessProbe' : 'startupProbe']);
   return {
     severity,
     text: `runs and has not answered its ${running.started ? 'readiness' : 'startup'} probe yet`,
     since: running.runningSince ?? since,
-    allowedSeconds: Math.max(600, initialDelaySeconds + failureThreshold * periodSeconds),
+    allowedSeconds: Math.max(600, allowanceOf(probe)),
     lateFix,
   };
 }
 
+/** The container for which the others of its pod, or their users, wait. */
+function unreadyContainer({ containers }: PodState): ContainerState | undefined {
+  return containers.find(({ running, ready, sidecar, started }) => running && !ready && !(sidecar && started));
+}
+
 /** What to look at when a pod does not get ahead. Events expire after an hour unless they are repeated. */
 function whatHoldsUp(state: ClusterState, pod: PodState): [string, ...string[]] {
-  const [container] = pod.containers.filter(({ running, ready }) => running && !ready);
+  const container = unreadyContainer(pod);
   const describe = state.command('describe', 'pod', pod.name);
   if (container)
     return [
-      'its log, and what its events say',
+      `Read the log of the container ${container.name} of the pod ${pod.name}, which says what it waits for, and the events of the pod`,
       state.command('logs', pod.name, '-c', container.name, '--tail=50'),
       describe,
     ];
-  if (state.eventsOf(pod.object).length > 0 || !state.canRead('events')) return ['what its events say', describe];
+  if (state.eventsOf(pod.object).length > 0 || !state.canRead('events'))
+    return [`Read the events of the pod ${pod.name}`, describe];
   return [
-    'its events are gone: a cluster keeps them for an hour. A new pod shows them again',
+    `The events of the pod ${pod.name} are gone: a cluster keeps them for an hour. Delete the pod, of which nothing runs, and the next one shows them again`,
     state.command('delete', 'pod', pod.name),
     state.command('get', 'events', '--watch', '--field-selector=involvedObject.kind=Pod'),
   ];
+}
+
+/** What to look at when there is no pod. */
+function whatControllerSays(state: ClusterState, { kind, metadata }: Manifest): [string, ...string[]] {
+  return [
+    `Read what the ${kind} and the events say`,
+    state.command('describe', kind.toLowerCase(), metadata.name),
+    state.command('get', 'events', '--sort-by=.lastTimestamp'),
+  ];
+}
+
+/** How a container is named to a person: with its image where it is not of the studio, but was added to the pod. */
+function titleOf(workload: WorkloadState, { name, image }: ContainerState): string {
+  return isInjected(workload, name) ? `${name} (${image}), which is no part of the studio,` : name;
+}
+
+/** Whether something added a container to the pod: a mesh, or an agent that brings secrets. */
+function isInjected({ object }: WorkloadState, name: string): boolean {
+  const { containers, initContainers } = fieldsOf(object.spec?.template?.spec);
+  return ![...listOf(containers), ...listOf(initContainers)].some((each) => each.name === name);
+}
+
+function specOf({ object }: PodState, name: string): Fields | undefined {
+  return [...listOf(object.spec?.initContainers), ...listOf(object.spec?.containers)].find(
+    (each) => each.name === name,
+  );
+}
+
+/** Seconds after which the kubelet gives a probe up. */
+function allowanceOf({ failureThreshold = 3, periodSeconds = 10, initialDelaySeconds = 0 }: Fields): number {
+  return initialDelaySeconds + failureThreshold * periodSeconds;
+}
+
+function sidecarAdvice(
+  state: ClusterState,
+  workload: WorkloadState,
+  pod: PodState,
+  { name, image }: ContainerState,
+  options: readonly string[],
+): string {
+  const whose = isInjected(workload, name)
+    ? `. Whoever runs what adds ${image} to the pods must repair it: no setting of the studio does`
+    : '';
+  return advice(
+    `Read the log of the sidecar ${name}, and the events of its pod${whose}`,
+    state.command('logs', pod.name, '-c', name, ...options),
+    state.command('describe', 'pod', pod.name),
+  );
+}
+
+/** How an old pod comes to its end. Two writers damage the databases, so it is forced only where its node is known to be down. */
+function endAdvice(state: ClusterState, old: PodState, finalizers: readonly string[]): string {
+  const node = String(old.object.spec?.nodeName);
+  const describe = state.command('describe', 'pod', old.name);
+  if (finalizers.length > 0)
+    return advice('Whoever set the finalizers must remove them: the pod is gone when none is left', describe);
+  const found = state.named('Node', node);
+  const isDown = found ? conditionOf(found, 'Ready')?.status !== 'True' : state.canRead('nodes');
+  return isDown
+    ? advice(
+        `Its node ${node} does not answer. Force the deletion only if that machine is off: if the old pod still runs there, two pods write the databases`,
+        state.clusterCommand('get', 'node', node, '--ignore-not-found'),
+        state.command('delete', 'pod', old.name, '--force'),
+      )
+    : advice(
+        `Read the events of the pod: the kubelet of its node ${node} does not get it to its end. Restart that kubelet if they do not say why`,
+        describe,
+        state.clusterCommand('describe', 'node', node),
+      );
+}
+
+/** What keeps a pod from being evicted again, and what removes the one that is over from the list. */
+function evictionAdvice(why: string): string {
+  const remove = 'Then delete the pod, which is over';
+  const [, volume] = /EmptyDir volume "([^"]+)"/.exec(why) ?? [];
+  if (volume !== undefined)
+    return `Find out what fills the volume ${volume}. If it needs more, raise the sizeLimit of that emptyDir with a patch: no setting does. ${remove}`;
+  if (/ephemeral local storage/.test(why))
+    return `Raise the limit of ephemeral-storage. The studio sets none: it comes from a LimitRange of the namespace, or from a patch. ${remove}`;
+  if (/resource: memory|MemoryPressure/.test(why))
+    return `Make room in the memory of the node: other pods there use more than they ask for. A larger JUNJO_K8S_SIZE asks for more. ${remove}`;
+  if (/ephemeral-storage|nodefs|imagefs|inodes|DiskPressure/.test(why))
+    return `Make room on the disk of the node: images, logs and emptyDirs fill it, not the volume with the data. ${remove}`;
+  return `Look at what the node lacks. ${remove}`;
+}
+
+/** https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/lifecycle/predicate.go, and the kubelet's other handlers. */
+function rejectionAdvice(reason: string, message: string, { object }: WorkloadState): string {
+  const remove = 'The command deletes the pods that failed';
+  const [, sysctl] = /"?((?:net|kernel|fs|vm)\.[\w.]+)"?/.exec(message) ?? [];
+  if (reason === 'SysctlForbidden' && sysctl === PORT_SYSCTL)
+    return `Every kubelet since 1.22 allows this sysctl, with which nginx listens on port 80. Upgrade the node, add ${sysctl} to allowedUnsafeSysctls of its kubelet, or choose other nodes with JUNJO_K8S_NODE_SELECTOR. ${remove}`;
+  if (reason === 'SysctlForbidden')
+    return `Remove the patch or the webhook that sets the sysctl ${sysctl ?? ''} for ${object.metadata.name}, or allow it in the kubelet of the node (allowedUnsafeSysctls). ${remove}`;
+  if (reason.startsWith('OutOf'))
+    return `Make room on the node: it had less left than the scheduler counted. Or choose a smaller JUNJO_K8S_SIZE, or other nodes with JUNJO_K8S_NODE_SELECTOR. ${remove}`;
+  if (reason === 'NodeAffinity')
+    return `Give the node the labels again that JUNJO_K8S_NODE_SELECTOR and the volume ask for: they changed after the pod was placed there. ${remove}`;
+  if (ENDED_BY_NODE.includes(reason))
+    return `Start the node again, or make room on another one: the pod comes back when a node takes it. ${remove}`;
+  if (reason === 'AppArmor')
+    return `Load the AppArmor profile on the node, or remove the patch or the webhook that asks for it. ${remove}`;
+  if (reason === 'UnexpectedAdmissionError')
+    return `Look at the device plugins and the kubelet of the node: a restart of that kubelet often helps. ${remove}`;
+  return `Look at the conditions of the node. ${remove}`;
+}
+
+/** Failed pods are over. Only those of this workload are deleted: other pods of the namespace may be of a Job. */
+function deleteFailed(state: ClusterState, { object }: WorkloadState): string {
+  const labels = Object.entries(fieldsOf(object.spec?.selector?.matchLabels)).map(([key, value]) => `${key}=${value}`);
+  return state.command('delete', 'pods', '-l', labels.join(), '--field-selector=status.phase=Failed');
 }

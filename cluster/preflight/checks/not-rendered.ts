@@ -1,5 +1,4 @@
 import { titleOf } from '../../../render/manifest';
-import { Kubectl } from '../../kubectl';
 import { unrenderedFinding, unrenderedWorkloads } from '../../unrendered';
 import type { Check } from '../check';
 
@@ -8,7 +7,7 @@ export const notRendered: Check = {
   name: 'not-rendered',
   *results(studio, cluster) {
     for (const found of unrenderedWorkloads(cluster, studio)) {
-      const { text, ...rest } = unrenderedFinding(found, new Kubectl().in(cluster.namespace));
+      const { text, ...rest } = unrenderedFinding(found, cluster);
       yield { ...rest, text: `${titleOf(found.object)} ${text}` };
     }
   },

@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { workloadNames } from '../../config/names';
+import { inOneLine } from '../../config/text';
 import { groupOf, listOf, type Manifest } from '../../render/manifest';
 import { type ApiResource, apiResources } from '../api-resources';
 import { type Kubectl, KubectlError } from '../kubectl';
@@ -31,6 +32,10 @@ const OWN = [
   'ingresses.networking.k8s.io',
 ];
 
+/** On OpenShift: which users pods may run as, and what says so. */
+const CONSTRAINTS = 'securitycontextconstraints.security.openshift.io';
+const BINDINGS = ['rolebindings', 'clusterrolebindings'].map((resource) => `${resource}.rbac.authorization.k8s.io`);
+
 /** What `kubectl apply` does to an object: it looks whether it is there, and makes it, or changes it. */
 const VERBS = ['get', 'create', 'patch'];
 
@@ -53,10 +58,15 @@ export async function readPreflight(kubectl: Kubectl, studio: StudioManifests): 
       scope,
       unread,
     );
+  const [bindings = '', clusterBindings = ''] = known.has(CONSTRAINTS) ? BINDINGS : [];
   const [version, live, lists, pods, secrets, denied, addresses] = await Promise.all([
     serverVersion(kubectl),
     readNamespace(kubectl, namespace, unread),
-    Promise.all([read(EVERYWHERE, '--all-namespaces'), read(CLUSTER), read(OWN, '--namespace', namespace)]),
+    Promise.all([
+      read(EVERYWHERE, '--all-namespaces'),
+      read([...CLUSTER, CONSTRAINTS, clusterBindings]),
+      read([...OWN, bindings], '--namespace', namespace),
+    ]),
     placedPods(kubectl, namespace, unread),
     readSecretNames(kubectl, namespace, unread),
     deniedTo(kubectl, namespace, manifests, resources),
@@ -71,7 +81,13 @@ export async function readPreflight(kubectl: Kubectl, studio: StudioManifests): 
   // Before the first apply the namespace does not exist, so objects are tried in another one. Pod Security has a separate check.
   const dryRuns = await dryRunAll(kubectl, trials, live.length > 0 ? undefined : namespace);
   const kinds = new Set(resources.map(({ kind, group }) => `${kind}.${group}`));
-  return new PreflightView(objects, namespace, unread, { version, kinds, denied, dryRuns, hosts: new Map(addresses) });
+  return new PreflightView(
+    objects,
+    namespace,
+    unread,
+    { version, kinds, denied, dryRuns, hosts: new Map(addresses) },
+    kubectl,
+  );
 }
 
 /** The hosts at which people and applications reach the studio: those of its edge, and of a load balancer for spans. */
@@ -220,7 +236,8 @@ async function dryRun(kubectl: Kubectl, objects: readonly Manifest[]): Promise<O
   } catch (error) {
     if (!(error instanceof KubectlError) || (error.failure === 'unreachable' && !error.answered)) throw error;
     if (/does not support dry run/.test(error.words)) return { warnings: [`cannot be tried: ${error.message}`] };
-    return { refused: error.message, warnings: [] };
+    // Its hint is about the cluster, and that answered: it is a webhook that is not reached.
+    return { refused: inOneLine(error.words.trim().replace(/\s*\n\s*/g, ' ')), warnings: [] };
   }
 }
 

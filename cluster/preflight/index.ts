@@ -5,6 +5,7 @@ import { dryRun, kinds, rights, serverVersion } from './checks/cluster';
 import { dns, gateway, ingressClass, issuer, loadBalancer } from './checks/edge';
 import { podSecurity, quota } from './checks/namespace';
 import { notRendered } from './checks/not-rendered';
+import { securityContextConstraints } from './checks/openshift';
 import { liveRelease } from './checks/release';
 import { room } from './checks/room';
 import { secrets } from './checks/secrets';
@@ -18,6 +19,7 @@ export const checks: readonly Check[] = [
   rights,
   kinds,
   podSecurity,
+  securityContextConstraints,
   quota,
   storageClass,
   claim,

@@ -73,7 +73,7 @@ export function commandsOf({ fix }: Pick<Diagnosis, 'fix'>): readonly string[] {
   return fix
     .replaceAll('&&\n', '&& ')
     .split('\n')
-    .filter((line) => line.startsWith('kubectl '));
+    .filter((line) => /^(kubectl|echo) /.test(line));
 }
 
 /** The first finding of a cause in a state. */

@@ -310,6 +310,23 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
     ),
     'error admission-refused: ingestion',
   ],
+  'quota that wants limits of CPU': [
+    changed(
+      'quota-exceeded',
+      says(/exceeded quota.*$/, 'failed quota: team-quota: must specify limits.cpu for: ingestion,wait-for-volume'),
+    ),
+    'error quota-wants-limits: ingestion',
+  ],
+  'PriorityClass that does not exist': [
+    changed('quota-exceeded', says(/exceeded quota.*$/, 'no PriorityClass with name high was found')),
+    'error priority-class-missing: ingestion',
+  ],
+  'OpenShift that allows users of a range': [madeState('openshift-scc'), 'error scc-refused: ingestion'],
+  'webhook that does not answer': [madeState('webhook-unreachable'), 'error webhook-unreachable: ingestion'],
+  'sidecar of a mesh that does not get ready': [
+    madeState('istio-native-sidecar'),
+    'error sidecar-not-starting: backend',
+  ],
   'pod that had to be killed when it was evicted': [
     changed('evicted', (state) => {
       state.objects.splice(0, Infinity, ...state.objects.filter(({ reason }) => reason !== 'Evicted'));

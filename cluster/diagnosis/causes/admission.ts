@@ -146,7 +146,7 @@ export const admissionCauses: readonly Cause[] = [
           workload,
           `the admission webhook ${name ?? ''}${owner} does not answer (${why}), and no pod can be created until it does`,
           advice(
-            `Repair what serves the webhook. Its configuration stays: without it, pods get past the policy that it enforces. ${AGAIN}`,
+            `Repair what serves the webhook. ${AGAIN}. Leave its configuration in place: without it, pods get past the policy that it enforces`,
             ...(service ? serviceCommands(state, namespace, service) : []),
             state.clusterCommand('get', 'validatingwebhookconfigurations,mutatingwebhookconfigurations'),
           ),
@@ -189,7 +189,8 @@ function constraintsBroken(message: string): string {
   const groups = all(/(\d+) is not an allowed group/g);
   const told = [
     users.length > 0 &&
-      `user ${listed(users)} is not allowed${ranges.length > 0 ? `, the namespace has the range ${listed(ranges)}` : ''}`,
+      ranges.length > 0 &&
+      `user ${listed(users)} is not in the range ${listed(ranges)} of the namespace`,
     groups.length > 0 && `group ${listed(groups)} (fsGroup) is not allowed`,
   ].filter(Boolean);
   // Most constraints are only listed because the service account may not use them.
@@ -283,8 +284,8 @@ function kyvernoPolicies(list: string): string {
     const [, policy = '', rules = ''] = /^\s*([\w./-]+):\s*([\s\S]*)$/.exec(each) ?? [];
     const told = rules
       .split(/\n {2}(?=\S)/)
-      .map((rule) => rule.replace(/^\s*([\w./-]+):\s*'?([\s\S]*?)'?\s*$/, '$2 (rule $1)'));
-    return policy ? `policy ${policy}: ${told.join('; ')}` : each;
+      .map((rule) => rule.replace(/^\s*([\w./-]+):\s*'?(?:validation error: )?([\s\S]*?)'?\s*$/, 'rule $1: $2'));
+    return policy ? `policy ${policy}, ${told.join('; ')}` : each;
   });
   return policies.join('; ');
 }

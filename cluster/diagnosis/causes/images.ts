@@ -3,14 +3,37 @@ import type { ClusterState } from '../cluster-state';
 import { type ContainerTrouble, ended, ofWorkload, troubledPods, waiting } from '../pods';
 
 /** Words with which a registry refuses to serve an image, the more telling first. */
-const DENIED =
-  /insufficient_scope|no basic auth credentials|pull access denied|(?<!proxy )authentication required|authorization failed|unauthorized|denied|forbidden|\b40[13]\b(?!\.)/i;
+const DENIED = [
+  /insufficient_scope/,
+  /no basic auth credentials/,
+  /pull access denied/,
+  /(?<!proxy )authentication required/i,
+  /authorization failed/,
+  /unauthorized/i,
+  /denied/i,
+  /forbidden/i,
+  /\b40[13]\b(?!\.)/,
+];
 
-const LIMITED = /toomanyrequests|too many requests|\b429\b|rate limit/i;
+const LIMITED = [/toomanyrequests/i, /too many requests/i, /\b429\b/, /rate limit/i];
 
 /** Words of a registry that is not reached, or does not work. What else stands there differs from one try to the next. */
-const UNREACHABLE =
-  /no such host|server misbehaving|x509: [^:]*|TLS handshake timeout|i\/o timeout|connection refused|connection reset by peer|no route to host|network is unreachable|proxyconnect|(context )?deadline exceeded|\b50[0234] [A-Z][\w ]*|dial tcp|\bEOF\b/i;
+const UNREACHABLE = [
+  /Proxy Authentication Required/i,
+  /no such host/,
+  /server misbehaving/,
+  /x509: [^:]*/,
+  /TLS handshake timeout/,
+  /i\/o timeout/,
+  /connection refused/,
+  /connection reset by peer/,
+  /no route to host/,
+  /network is unreachable/,
+  /(context )?deadline exceeded/i,
+  /\b50[0234] [A-Z]\w*( [A-Z]\w*)*/,
+  /dial tcp/,
+  /\bEOF\b/,
+];
 
 export const imageCauses: readonly Cause[] = [
   // The image has a name that no registry allows.
@@ -22,10 +45,7 @@ export const imageCauses: readonly Cause[] = [
         yield ofWorkload(
           workload,
           `${container.image} is not the name of an image${why ? `: ${why}` : ''}`,
-          advice(
-            `Correct the image (${imageSetting(workload.name)}, or the patch that sets it), then synth and apply`,
-            state.command('get', workload.object.kind.toLowerCase(), workload.object.metadata.name, '-o', 'wide'),
-          ),
+          advice(`Correct the image (${imageSetting(workload.name)}, or the patch that sets it), then synth and apply`),
         );
       }
     },
@@ -35,10 +55,11 @@ export const imageCauses: readonly Cause[] = [
     name: 'image-rate-limited',
     *findings(state) {
       for (const { workload, container, why } of unpulled(state)) {
-        if (!LIMITED.test(why)) continue;
+        const words = firstOf(LIMITED, why);
+        if (words === undefined) continue;
         yield ofWorkload(
           workload,
-          `the registry ${registryOf(container.image)} limits how often images are pulled from the address of the node (${LIMITED.exec(why)?.[0]})`,
+          `the registry ${registryOf(container.image)} limits how often images are pulled from the address of the node (${words})`,
           advice(
             'Wait: the kubelet tries again at least every five minutes. Or pull with an account (JUNJO_K8S_IMAGE_PULL_SECRET), or from a mirror (JUNJO_K8S_IMAGE_REGISTRY)',
             pullEvents(state),
@@ -52,7 +73,7 @@ export const imageCauses: readonly Cause[] = [
     name: 'image-denied',
     *findings(state) {
       for (const { workload, pod, container, why } of unpulled(state)) {
-        const [words] = DENIED.exec(why) ?? [];
+        const words = firstOf(DENIED, why);
         if (words === undefined) continue;
         const [secret] = (pod.object.spec?.imagePullSecrets ?? []).map(({ name }: { name: string }) => name);
         const missing = secret !== undefined && state.canRead('secrets') && !state.named('Secret', secret);
@@ -96,12 +117,12 @@ export const imageCauses: readonly Cause[] = [
     name: 'image-unreachable',
     *findings(state) {
       for (const { workload, container, why } of unpulled(state)) {
-        const [words] = UNREACHABLE.exec(why) ?? [];
+        const words = firstOf(UNREACHABLE, why);
         if (words === undefined) continue;
-        const [lookup] = /lookup [^\s:]+/.exec(why) ?? [];
+        const [step] = /lookup [^\s:]+|proxyconnect/.exec(why) ?? [];
         yield ofWorkload(
           workload,
-          `its node gets no image from the registry ${registryOf(container.image)}: ${lookup ? `${lookup}: ` : ''}${words.trim()}`,
+          `its node gets no image from the registry ${registryOf(container.image)}: ${step ? `${step}: ` : ''}${words.trim()}`,
           advice(
             'Look at the DNS, proxy, firewall and trusted certificates of the node, or mirror the images (JUNJO_K8S_IMAGE_REGISTRY). The kubelet tries again at least every five minutes',
             state.command('get', 'pods', '-o', 'wide'),
@@ -197,6 +218,11 @@ function* unpulled(state: ClusterState): Generator<ContainerTrouble & { readonly
       trouble.message.split('ErrImagePull: ')[1] ?? (trouble.message.startsWith('Back-off') ? '' : trouble.message);
     yield { ...trouble, why: reason || failed[failed.length - 1]?.message || trouble.message };
   }
+}
+
+/** The words that fit the first of some patterns. */
+function firstOf(patterns: readonly RegExp[], text: string): string | undefined {
+  return patterns.map((pattern) => pattern.exec(text)?.[0]).find((words) => words !== undefined);
 }
 
 /** The setting that names the image of a component. */

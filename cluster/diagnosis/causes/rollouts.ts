@@ -251,7 +251,7 @@ function whatControllerSays(state: ClusterState, { kind, metadata }: Manifest): 
 
 /** How a container is named to a person: with its image where it is not of the studio, but was added to the pod. */
 function titleOf(workload: WorkloadState, { name, image }: ContainerState): string {
-  return isInjected(workload, name) ? `${name} (${image}), which is no part of the studio,` : name;
+  return isInjected(workload, name) ? `${name} (${image}, no part of the studio)` : name;
 }
 
 /** Whether something added a container to the pod: a mesh, or an agent that brings secrets. */
@@ -315,7 +315,7 @@ function evictionAdvice(why: string): string {
   const [, volume] = /EmptyDir volume "([^"]+)"/.exec(why) ?? [];
   if (volume !== undefined)
     return `Find out what fills the volume ${volume}. If it needs more, raise the sizeLimit of that emptyDir with a patch: no setting does. ${remove}`;
-  if (/ephemeral local storage/.test(why))
+  if (/(ephemeral local|local ephemeral) storage/.test(why))
     return `Raise the limit of ephemeral-storage. The studio sets none: it comes from a LimitRange of the namespace, or from a patch. ${remove}`;
   if (/resource: memory|MemoryPressure/.test(why))
     return `Make room in the memory of the node: other pods there use more than they ask for. A larger JUNJO_K8S_SIZE asks for more. ${remove}`;
@@ -326,7 +326,7 @@ function evictionAdvice(why: string): string {
 
 /** https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/lifecycle/predicate.go, and the kubelet's other handlers. */
 function rejectionAdvice(reason: string, message: string, { object }: WorkloadState): string {
-  const remove = 'The command deletes the pods that failed';
+  const remove = 'The last command deletes the pods that failed';
   const [, sysctl] = /"?((?:net|kernel|fs|vm)\.[\w.]+)"?/.exec(message) ?? [];
   if (reason === 'SysctlForbidden' && sysctl === PORT_SYSCTL)
     return `Every kubelet since 1.22 allows this sysctl, with which nginx listens on port 80. Upgrade the node, add ${sysctl} to allowedUnsafeSysctls of its kubelet, or choose other nodes with JUNJO_K8S_NODE_SELECTOR. ${remove}`;

@@ -1,4 +1,6 @@
+import { listed } from '../../../config/text';
 import { groupOf, titleOf } from '../../../render/manifest';
+import { advice } from '../../diagnosis/cause';
 import { type Check, error, ok, warning } from '../check';
 
 /** The minor versions of Kubernetes on which what is rendered was tried. */
@@ -31,7 +33,10 @@ export const rights: Check = {
     if (unneeded.length > 0)
       yield warning(
         `you lack permission: ${unneeded.join(', ')}; the namespace ${namespace} exists already`,
-        'kubectl apply -f dist/foundation/10-storage.k8s.yaml -f dist/, without 00-namespace',
+        advice(
+          'Apply without 00-namespace',
+          cluster.clusterCommand('apply', '-f', 'dist/foundation/10-storage.k8s.yaml', '-f', 'dist/'),
+        ),
       );
     if (denied.length === 0) {
       const objects = unneeded.length > 0 ? 'other objects' : `${manifests.length} objects`;
@@ -40,7 +45,10 @@ export const rights: Check = {
     }
     yield error(
       `you lack permission: ${denied.join(', ')}`,
-      `ask an administrator of the cluster to run: kubectl -n ${namespace} create rolebinding junjo --clusterrole=admin --user=<you>, and to create the namespace and volumes`,
+      advice(
+        'Ask an administrator of the cluster to create the namespace and its volumes, and to give your user the role admin in it',
+        cluster.command('create', 'rolebinding', 'junjo', '--clusterrole=admin', '--user=USER'),
+      ),
     );
   },
 };
@@ -86,18 +94,26 @@ export const kinds: Check = {
 export const dryRun: Check = {
   name: 'dry-run',
   *results(_, { facts }) {
-    const refused = facts.dryRuns.filter(({ refused: words }) => words !== undefined);
-    for (const { manifest, refused: words = '' } of refused) {
+    const failed = facts.dryRuns.filter(({ refused: words }) => words !== undefined);
+    // Objects of a namespace that does not exist are tried in another one, where the user may have fewer rights.
+    const untried = failed.filter(({ refused: words = '' }) => / cannot (get|create|patch) resource /.test(words));
+    const refused = failed.filter((each) => !untried.includes(each));
+    for (const words of new Set(refused.map((each) => each.refused))) {
+      const same = refused.filter((each) => each.refused === words).map(({ manifest }) => titleOf(manifest));
       yield error(
-        `the API server refuses ${titleOf(manifest)}: ${words}`,
+        `the API server refuses ${listed(same)}: ${words}`,
         'change what the message names; for a webhook, ask the operator of the cluster',
       );
     }
     for (const { manifest, warnings } of facts.dryRuns) {
       for (const text of warnings) yield warning(`${titleOf(manifest)}: ${text}`);
     }
-    const taken = facts.dryRuns.length - refused.length;
-    if (taken > 0)
-      yield ok(`the API server takes ${taken} of ${facts.dryRuns.length} objects, tried without storing them`);
+    const [all, taken] = [facts.dryRuns.length, facts.dryRuns.length - failed.length];
+    if (untried.length > 0)
+      yield warning(
+        `${untried.length} of ${all} objects were not tried: you lack permission for that; what the API server says of them is not known`,
+      );
+    if (taken === all) yield ok(`the API server takes ${all} of ${all} objects, tried without storing them`);
+    else if (taken > 0) yield ok(`the API server accepts ${taken} others, tried without storing them`);
   },
 };

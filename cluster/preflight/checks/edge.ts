@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { conditionOf, type Fields, fieldsOf, listOf, type Manifest } from '../../../render/manifest';
 import { isOfCloud } from '../../clouds';
+import { advice } from '../../diagnosis/cause';
 import type { StudioManifests } from '../../studio-manifests';
 import { type Check, error, ok, type PreflightView, type Result, warning } from '../check';
 
@@ -69,7 +70,10 @@ function ofClass(name: string, cluster: PreflightView): Result {
       `set JUNJO_K8S_GATEWAY to one of ${names.join(', ') || 'the classes that a controller brings'}`,
     );
   if (conditionOf(found, 'Accepted')?.status !== 'True')
-    return error(`no controller has accepted the gateway class ${name}`, `kubectl describe gatewayclass ${name}`);
+    return error(
+      `no controller has accepted the gateway class ${name}`,
+      cluster.clusterCommand('describe', 'gatewayclass', name),
+    );
   return ok(`gateway class ${name}`);
 }
 
@@ -102,7 +106,10 @@ function* ofShared({ namespace, name, listeners }: SharedGateway, cluster: Prefl
   const found = cluster.named('Gateway', name, namespace);
   if (!found) {
     yield cluster.canRead('gateways.gateway.networking.k8s.io')
-      ? error(`there is no Gateway ${title}`, 'correct JUNJO_K8S_GATEWAY: kubectl get gateways --all-namespaces')
+      ? error(
+          `there is no Gateway ${title}`,
+          advice('Correct JUNJO_K8S_GATEWAY', cluster.clusterCommand('get', 'gateways', '--all-namespaces')),
+        )
       : warning(`you lack permission to list Gateways; ${title} must exist`);
     return;
   }
@@ -113,7 +120,7 @@ function* ofShared({ namespace, name, listeners }: SharedGateway, cluster: Prefl
     if (!listener)
       yield error(
         `the Gateway ${title} has no listener ${wanted}; it has ${there.map((each) => each.name).join(', ')}`,
-        'correct JUNJO_K8S_GATEWAY_LISTENER and its kin, as docs/edge.md has them',
+        'set JUNJO_K8S_GATEWAY_HTTPS_LISTENER and JUNJO_K8S_GATEWAY_HTTP_LISTENER to names of its listeners',
       );
     else if (from === 'Same' && namespace !== cluster.namespace)
       yield error(
@@ -146,7 +153,7 @@ export const issuer: Check = {
       else if (ready?.status !== 'True')
         yield error(
           `the ClusterIssuer ${name} is not ready: ${ready?.message ?? 'cert-manager has not looked at it'}`,
-          `kubectl describe clusterissuer ${name}`,
+          cluster.clusterCommand('describe', 'clusterissuer', name),
         );
       else yield ok(`ClusterIssuer ${name} is ready`);
     }

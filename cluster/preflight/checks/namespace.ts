@@ -1,5 +1,6 @@
 import { quantityBytes } from '../../../config/quantity';
 import { type Fields, fieldsOf, listOf, type Manifest } from '../../../render/manifest';
+import { advice } from '../../diagnosis/cause';
 import { type Check, error, ok, warning } from '../check';
 import { mebibytes, requested } from '../placement';
 
@@ -20,7 +21,7 @@ export const podSecurity: Check = {
     if (live.metadata.deletionTimestamp) {
       yield error(
         `the namespace ${cluster.namespace} is being deleted`,
-        `wait: kubectl get namespace ${cluster.namespace} --watch`,
+        advice('wait', cluster.clusterCommand('get', 'namespace', cluster.namespace, '--watch')),
       );
       return;
     }
@@ -61,7 +62,10 @@ export const quota: Check = {
           ? ok(`the quota ${metadata.name} leaves ${said(left)}`)
           : error(
               `the quota ${metadata.name} leaves ${said(left)}, and the studio asks for ${said(asked)}`,
-              `raise it: kubectl -n ${cluster.namespace} edit resourcequota ${metadata.name}`,
+              advice(
+                'Raise it, or choose a smaller JUNJO_K8S_SIZE',
+                cluster.command('edit', 'resourcequota', metadata.name),
+              ),
             );
       }
     }
@@ -72,7 +76,10 @@ export const quota: Check = {
         .flatMap(({ max, min }) =>
           containers.filter(({ fields }) => outside(fields, max, min)).map(({ title }) => title),
         );
-      const fix = `change it: kubectl -n ${cluster.namespace} edit limitrange ${metadata.name}`;
+      const fix = advice(
+        'Change it, or choose another JUNJO_K8S_SIZE',
+        cluster.command('edit', 'limitrange', metadata.name),
+      );
       yield broken.length === 0
         ? ok(`the limit range ${metadata.name} allows every container`)
         : error(`the limit range ${metadata.name} refuses ${broken.join(', ')}`, fix);

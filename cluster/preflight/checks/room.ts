@@ -1,4 +1,5 @@
 import { claimsOf, type Fields, type Pod } from '../../../render/manifest';
+import { advice } from '../../diagnosis/cause';
 import { type Check, error, ok, warning } from '../check';
 import { freeOn, mebibytes, nodesOf, requested, takes } from '../placement';
 
@@ -28,11 +29,17 @@ export const room: Check = {
     const [best] = nodes;
     const fitting = nodes.find((node) => node.memory >= memory && node.cpu >= cpu);
     const what = `backend and ingestion, which share one node, ask for ${mebibytes(memory)} of memory and ${Math.round(cpu * 1000)}m CPU`;
-    const fix = 'a smaller JUNJO_K8S_SIZE, a node with more room, or fewer other pods: kubectl describe nodes';
+    const fix = advice(
+      'Choose a smaller JUNJO_K8S_SIZE, or make room on a node',
+      cluster.clusterCommand('describe', 'nodes'),
+    );
     if (!best) {
       yield error(
         'no node takes the pods: labels, taints, cordons or a processor that the images are not made for keep them away, or no node is ready',
-        'kubectl get nodes; JUNJO_K8S_NODE_SELECTOR, JUNJO_K8S_TOLERATIONS, kubectl uncordon',
+        advice(
+          'Correct JUNJO_K8S_NODE_SELECTOR or JUNJO_K8S_TOLERATIONS, uncordon a node, or repair one',
+          cluster.clusterCommand('get', 'nodes', '--show-labels'),
+        ),
       );
     } else if (!fitting) {
       yield error(

@@ -1,4 +1,5 @@
 import { type Fields, listOf, type Manifest } from '../../../render/manifest';
+import { advice } from '../../diagnosis/cause';
 import type { StudioManifests } from '../../studio-manifests';
 import { type Check, error, ok, type PreflightView, type Result, warning } from '../check';
 
@@ -7,6 +8,17 @@ interface Reference {
   readonly what: 'image pull secret' | 'Secret' | 'TLS secret' | 'Secret of the backup repository';
   readonly name: string;
 }
+
+/** How kubectl creates a Secret whose keys are known: its type, and what a person fills in. */
+const CREATE: Partial<Record<Reference['what'], readonly [type: string, ...options: string[]]>> = {
+  'image pull secret': [
+    'docker-registry',
+    '--docker-server=SERVER',
+    '--docker-username=USER',
+    '--docker-password=PASSWORD',
+  ],
+  'TLS secret': ['tls', '--cert=tls.crt', '--key=tls.key'],
+};
 
 /** The Secrets that the manifests refer to and do not make: somebody else keeps them. */
 export const secrets: Check = {
@@ -22,10 +34,12 @@ export const secrets: Check = {
 function found({ what, name }: Reference, cluster: PreflightView): Result {
   if (!cluster.canRead('secrets')) return warning(`you lack permission to list Secrets; ${what} ${name} must exist`);
   if (cluster.named('Secret', name, cluster.namespace)) return ok(`${what} ${name}`);
-  const create = { 'image pull secret': 'docker-registry', 'TLS secret': 'tls' }[what as string];
+  const create = CREATE[what];
   return error(
     `there is no ${what} ${name} in ${cluster.namespace}`,
-    create ? `kubectl create secret ${create} ${name} -n ${cluster.namespace} …` : 'make it before you apply',
+    create
+      ? advice('Create it', cluster.command('create', 'secret', create[0], name, ...create.slice(1)))
+      : 'create it before you apply',
   );
 }
 

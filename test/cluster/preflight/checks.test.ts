@@ -125,7 +125,109 @@ test.each([
   expect(lines.length).toBeGreaterThan(6);
 });
 
+/** What is said of a studio on OpenShift, whose namespace has these annotations. */
+function onOpenShift(annotations: object | undefined, unread: readonly string[], ...objects: object[]) {
+  return (facts: Facts) => ({
+    kinds: new Set([...facts.kinds, 'SecurityContextConstraints.security.openshift.io']),
+    unread,
+    objects: [
+      ...facts.objects,
+      ...(annotations
+        ? [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'junjo-ai-studio', annotations } }]
+        : []),
+      ...(objects as Manifest[]),
+    ],
+  });
+}
+const usersOf = (range: string) => ({ 'openshift.io/sa.scc.uid-range': range });
+const binding = (role: string, subject: object) => ({
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'RoleBinding',
+  metadata: { name: 'scc', namespace: 'junjo-ai-studio' },
+  roleRef: { kind: 'ClusterRole', name: role },
+  subjects: [subject],
+});
+const defaultAccount = { kind: 'ServiceAccount', name: 'default', namespace: 'junjo-ai-studio' };
+const constraint = (name: string, fields: object) => ({
+  apiVersion: 'security.openshift.io/v1',
+  kind: 'SecurityContextConstraints',
+  metadata: { name },
+  runAsUser: { type: 'MustRunAsNonRoot' },
+  fsGroup: { type: 'RunAsAny' },
+  ...fields,
+});
+const RANGE = usersOf('1000750000/10000');
+
+describe('on OpenShift', () => {
+  const line = (...args: Parameters<typeof onOpenShift>) =>
+    said(twoContainers, onOpenShift(...args)).find((each) => each.includes('security-context-constraints'));
+
+  test('users outside the range of the namespace are refused', () => {
+    expect(line(RANGE, [])).toMatch(
+      /^error .*run as user 10001, outside the range 1000750000\/10000 of the namespace.*\nkubectl --namespace=junjo-ai-studio create rolebinding junjo-ai-studio-nonroot-v2 --clusterrole=system:openshift:scc:nonroot-v2 --serviceaccount=junjo-ai-studio:default$/,
+    );
+  });
+
+  test('what may not be read may allow them', () => {
+    expect(line(RANGE, ['rolebindings.rbac.authorization.k8s.io'])).toMatch(/^warning/);
+    expect(line(RANGE, [], binding('own-constraint', defaultAccount))).toMatch(/^warning/);
+  });
+
+  test('a namespace that is not there yet gets a range', () => {
+    expect(line(undefined, [])).toMatch(/^warning .*gives a new namespace.*\nkubectl apply -f dist\/foundation\n/);
+  });
+
+  test.each([
+    ['users in the range', usersOf('10000/100'), []],
+    ['users in the range, in the other form', usersOf('1-5,10000-10010'), []],
+    ['a binding of the service account', RANGE, [binding('system:openshift:scc:nonroot-v2', defaultAccount)]],
+    [
+      'a binding of all service accounts of the namespace',
+      RANGE,
+      [binding('system:openshift:scc:anyuid', { kind: 'Group', name: 'system:serviceaccounts:junjo-ai-studio' })],
+    ],
+    [
+      'a constraint that names the service account',
+      RANGE,
+      [constraint('own', { users: ['system:serviceaccount:junjo-ai-studio:default'] })],
+    ],
+    [
+      'a constraint with a range of its own',
+      RANGE,
+      [
+        constraint('own', {
+          groups: ['system:authenticated'],
+          runAsUser: { type: 'MustRunAsRange', uidRangeMin: 10000, uidRangeMax: 10010 },
+          fsGroup: { type: 'MustRunAs', ranges: [{ min: 10001, max: 10001 }] },
+        }),
+      ],
+    ],
+  ])('%s is enough', (_, annotations, objects) => {
+    expect(line(annotations, [], ...objects)).toMatch(/^ok/);
+  });
+
+  test.each([
+    ['a binding of somebody else', [binding('system:openshift:scc:nonroot-v2', { ...defaultAccount, name: 'other' })]],
+    ['a binding of another constraint', [binding('system:openshift:scc:restricted-v2', defaultAccount)]],
+    [
+      'a constraint that allows no such group',
+      [constraint('own', { groups: ['system:authenticated'], fsGroup: { type: 'MustRunAs' } })],
+    ],
+  ])('%s is not', (_, objects) => {
+    expect(line(RANGE, [], ...objects)).toMatch(/^error/);
+  });
+
+  test('no other cluster is asked about it', () => {
+    expect(said(local).filter((each) => each.includes('security-context'))).toEqual([]);
+  });
+});
+
 const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said>[1], RegExp]>> = {
+  'OpenShift that allows users of a range': [
+    local,
+    onOpenShift(RANGE, []),
+    /^error security-context-constraints: .*nonroot-v2/s,
+  ],
   'server that tells no version': [
     local,
     () => ({ version: '' }),
@@ -308,7 +410,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
         labels: { 'app.kubernetes.io/part-of': 'junjo-ai-studio' },
       },
     }),
-    /^warning not-rendered: Deployment junjo-ai-studio-frontend is no part .* -> remove it.*\nkubectl --namespace=junjo-ai-studio delete deployment,service,networkpolicy junjo-ai-studio-frontend --ignore-not-found$/,
+    /^warning not-rendered: Deployment junjo-ai-studio-frontend is no part .* -> Delete it.*dist\/left-behind\.sh.*\nkubectl --namespace=junjo-ai-studio delete deployment,service,networkpolicy --ignore-not-found junjo-ai-studio-frontend$/,
   ],
   'second writer under another name': [
     twoContainers,
@@ -325,7 +427,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
         },
       },
     }),
-    /^error not-rendered: Deployment studio is no part .* may write the claim junjo-ai-studio-data.* -> stop it before anything else.*\nkubectl --namespace=junjo-ai-studio scale deployment studio --replicas=0$/,
+    /^error not-rendered: Deployment studio is no part .* may write the claim junjo-ai-studio-data.* -> Delete it before anything else\nkubectl/,
   ],
   'claim of another class': [
     development({ JUNJO_K8S_STORAGE_CLASS: 'fast' }),
@@ -491,7 +593,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
         refused: each.manifest.kind === 'Service' ? 'denied by policy.example.com' : undefined,
       })),
     }),
-    /^error dry-run: the API server refuses Service junjo-ai-studio-\S+: denied by policy\.example\.com/,
+    /^error dry-run: the API server refuses Service junjo-ai-studio-backend, .*: denied by policy\.example\.com/,
   ],
   'warning of the API server': [
     local,

@@ -40,6 +40,13 @@ export const builtIn: readonly Resource[] = [
   ...kind('batch', 'v1', true, { CronJob: 'cronjobs', Job: 'jobs' }),
   ...kind('networking.k8s.io', 'v1', true, { Ingress: 'ingresses', NetworkPolicy: 'networkpolicies' }),
   ...kind('networking.k8s.io', 'v1', false, { IngressClass: 'ingressclasses' }),
+  ...kind('rbac.authorization.k8s.io', 'v1', true, { RoleBinding: 'rolebindings' }),
+  ...kind('rbac.authorization.k8s.io', 'v1', false, { ClusterRoleBinding: 'clusterrolebindings' }),
+  ...kind('admissionregistration.k8s.io', 'v1', false, {
+    MutatingWebhookConfiguration: 'mutatingwebhookconfigurations',
+    ValidatingWebhookConfiguration: 'validatingwebhookconfigurations',
+  }),
+  ...kind('scheduling.k8s.io', 'v1', false, { PriorityClass: 'priorityclasses' }),
   ...kind('policy', 'v1', true, { PodDisruptionBudget: 'poddisruptionbudgets' }),
   ...kind('storage.k8s.io', 'v1', false, { StorageClass: 'storageclasses' }),
   ...kind('discovery.k8s.io', 'v1', true, { EndpointSlice: 'endpointslices' }),

@@ -211,6 +211,35 @@ describeWith(['kubectl'], 'preflight', () => {
     expect(said.join('\n')).toMatch(/^ok {7}the API server accepts \d+ others/m);
   });
 
+  test('asks OpenShift which users the pods may run as', async () => {
+    await cluster.close();
+    const constraints = {
+      group: 'security.openshift.io',
+      version: 'v1',
+      kind: 'SecurityContextConstraints',
+      plural: 'securitycontextconstraints',
+      namespaced: false,
+    };
+    cluster = await FakeApiServer.start({ custom: [constraints] });
+    const annotations = { 'openshift.io/sa.scc.uid-range': '1000750000/10000' };
+    const own = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'junjo-ai-studio', annotations } };
+    cluster.apply(node, storageClass, namespace('default'), own);
+    expect(await look()).toBe(1);
+    const rolebinding = /^ {9}kubectl --namespace=junjo-ai-studio create rolebinding (\S+) --clusterrole=(\S+) /m;
+    const [, name, role] = rolebinding.exec(said.join('\n')) ?? [];
+    expect(role).toBe('system:openshift:scc:nonroot-v2');
+    cluster.apply({
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'RoleBinding',
+      metadata: { name, namespace: 'junjo-ai-studio' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
+      subjects: [{ kind: 'ServiceAccount', name: 'default', namespace: 'junjo-ai-studio' }],
+    });
+    said.length = 0;
+    expect(await look()).toBe(0);
+    expect(said.join('\n')).toMatch(/^ok {7}the constraint nonroot-v2 allows the users of the pods$/m);
+  });
+
   test('a webhook that cannot be asked without storing is a warning', async () => {
     const message = 'admission webhook "policy.example.com" does not support dry run';
     const fault = { kind: 'status', code: 400, reason: 'BadRequest', message } as const;

@@ -98,8 +98,8 @@ export const rolloutCauses: readonly Cause[] = [
             text: `was evicted: ${why.trim().replace(/\.$/, '')}`,
             fix: advice(
               evictionAdvice(why),
-              ...(object.spec?.nodeName ? [state.clusterCommand('describe', 'node', object.spec.nodeName)] : []),
               state.command('delete', 'pod', name),
+              ...(object.spec?.nodeName ? [state.clusterCommand('describe', 'node', object.spec.nodeName)] : []),
             ),
           };
         }
@@ -127,8 +127,8 @@ export const rolloutCauses: readonly Cause[] = [
           `its node ${node} ${ENDED_BY_NODE.includes(reason) ? 'ended' : 'refused'} the pod ${last.name}${times} (${reason}): ${message.trim().replace(/\.$/, '')}`,
           advice(
             rejectionAdvice(reason, message, workload),
-            state.clusterCommand('describe', 'node', node),
             deleteFailed(state, workload),
+            state.clusterCommand('describe', 'node', node),
           ),
         );
       }
@@ -299,7 +299,6 @@ function endAdvice(state: ClusterState, old: PodState, finalizers: readonly stri
   return isDown
     ? advice(
         `Its node ${node} does not answer. Force the deletion only if that machine is off: if the old pod still runs there, two pods write the databases`,
-        state.clusterCommand('get', 'node', node, '--ignore-not-found'),
         state.command('delete', 'pod', old.name, '--force'),
       )
     : advice(
@@ -311,7 +310,7 @@ function endAdvice(state: ClusterState, old: PodState, finalizers: readonly stri
 
 /** What keeps a pod from being evicted again, and what removes the one that is over from the list. */
 function evictionAdvice(why: string): string {
-  const remove = 'Then delete the pod, which is over';
+  const remove = 'Delete the pod, which is over';
   const [, volume] = /EmptyDir volume "([^"]+)"/.exec(why) ?? [];
   if (volume !== undefined)
     return `Find out what fills the volume ${volume}. If it needs more, raise the sizeLimit of that emptyDir with a patch: no setting does. ${remove}`;
@@ -326,12 +325,12 @@ function evictionAdvice(why: string): string {
 
 /** https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/lifecycle/predicate.go, and the kubelet's other handlers. */
 function rejectionAdvice(reason: string, message: string, { object }: WorkloadState): string {
-  const remove = 'The last command deletes the pods that failed';
-  const [, sysctl] = /"?((?:net|kernel|fs|vm)\.[\w.]+)"?/.exec(message) ?? [];
+  const remove = 'The first command deletes the pods that failed, of which nothing runs';
+  const [, sysctl = PORT_SYSCTL] = /((?:net|kernel|fs|vm)\.[\w.]+)/.exec(message) ?? [];
   if (reason === 'SysctlForbidden' && sysctl === PORT_SYSCTL)
     return `Every kubelet since 1.22 allows this sysctl, with which nginx listens on port 80. Upgrade the node, add ${sysctl} to allowedUnsafeSysctls of its kubelet, or choose other nodes with JUNJO_K8S_NODE_SELECTOR. ${remove}`;
   if (reason === 'SysctlForbidden')
-    return `Remove the patch or the webhook that sets the sysctl ${sysctl ?? ''} for ${object.metadata.name}, or allow it in the kubelet of the node (allowedUnsafeSysctls). ${remove}`;
+    return `Remove the patch or the webhook that sets the sysctl ${sysctl} for ${object.metadata.name}, or allow it in the kubelet of the node (allowedUnsafeSysctls). ${remove}`;
   if (reason.startsWith('OutOf'))
     return `Make room on the node: it had less left than the scheduler counted. Or choose a smaller JUNJO_K8S_SIZE, or other nodes with JUNJO_K8S_NODE_SELECTOR. ${remove}`;
   if (reason === 'NodeAffinity')

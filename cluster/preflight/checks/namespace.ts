@@ -1,7 +1,8 @@
 import { quantityBytes } from '../../../config/quantity';
-import { type Fields, fieldsOf, listOf, type Manifest } from '../../../render/manifest';
+import { listed } from '../../../config/text';
+import { type Fields, fieldsOf, listOf, type Manifest, type Pod } from '../../../render/manifest';
 import { advice } from '../../diagnosis/cause';
-import { type Check, error, ok, warning } from '../check';
+import { type Check, error, ok, type PreflightView, warning } from '../check';
 import { mebibytes, requested } from '../placement';
 
 const LEVELS = ['privileged', 'baseline', 'restricted'];
@@ -42,6 +43,12 @@ export const quota: Check = {
   *results(studio, cluster) {
     const pods = studio.pods.filter(({ ends }) => !ends);
     for (const { metadata, status, spec } of cluster.own('ResourceQuota').filter(counts)) {
+      const unset = unsetOf(status?.hard ?? spec?.hard, pods, cluster);
+      if (unset.length > 0)
+        yield error(
+          `the quota ${metadata.name} wants ${listed(unset)} of every container, and the studio does not set that`,
+          'give the containers of the namespace defaults with a LimitRange, or set the values with a patch (docs/patches.md)',
+        );
       for (const resource of ['memory', 'cpu'] as const) {
         const amount = (of: unknown) => {
           const amounts = fieldsOf(of);
@@ -86,6 +93,24 @@ export const quota: Check = {
     }
   },
 };
+
+/** What a quota counts that some container does not set, and that no LimitRange sets for it. */
+function unsetOf(hard: unknown, pods: readonly Pod[], cluster: PreflightView): readonly string[] {
+  const containers = pods.flatMap((pod) => pod.containers.map(({ fields }) => fieldsOf(fields.resources)));
+  const defaults = cluster
+    .own('LimitRange')
+    .flatMap(({ spec }) => listOf(spec?.limits))
+    .filter(({ type }) => type === 'Container');
+  return Object.keys(fieldsOf(hard)).filter((counted) => {
+    const [, kind, resource = ''] = /^(limits|requests)\.(cpu|memory|ephemeral-storage)$/.exec(counted) ?? [];
+    const isIn = (...amounts: unknown[]) => amounts.some((each) => fieldsOf(each)[resource] !== undefined);
+    // A request that is not set is the limit.
+    const given = ({ limits, requests }: Fields) => (kind === 'limits' ? isIn(limits) : isIn(requests, limits));
+    const byDefault = (range: Fields) =>
+      kind === 'limits' ? isIn(range.default) : isIn(range.defaultRequest, range.default);
+    return kind !== undefined && !defaults.some(byDefault) && !containers.every(given);
+  });
+}
 
 function outside({ resources }: Fields, max: unknown, min: unknown): boolean {
   const bytes = (of: unknown) => quantityBytes(String(fieldsOf(of).memory));

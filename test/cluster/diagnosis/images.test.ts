@@ -133,11 +133,7 @@ describeWith(['kubectl'], 'the advice about images', () => {
     ['image-missing', recording('image-missing'), /junjo-ai-studio-backend/],
     ['image-rate-limited', madeState('image-429'), /junjo-ai-studio-backend/],
     ['image-unreachable', nonePulls((image) => `${head(image)}: i/o timeout`), /junjo-ai-studio-frontend/],
-    [
-      'image-platform',
-      nonePulls(() => 'no match for platform in manifest: not found'),
-      /amd64/,
-    ],
+    ['image-platform', nonePulls(() => 'no match for platform in manifest: not found'), /amd64/],
     ['image-pulling', recording('image-pulling'), /junjo-ai-studio-backend/],
     ['image-pulling', { ...recording('image-pulling'), recorded: '2026-11-23T23:00:00Z' }, /node-1/],
     [

@@ -158,6 +158,30 @@ const constraint = (name: string, fields: object) => ({
 });
 const RANGE = usersOf('1000750000/10000');
 
+describe('a quota of what the studio does not set', () => {
+  const quota = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'team', namespace: 'junjo-ai-studio' } };
+  const hard = { 'limits.cpu': '4', 'limits.memory': '8Gi', 'requests.ephemeral-storage': '1Gi', pods: '10' };
+  const range = (limits: object) => ({
+    apiVersion: 'v1',
+    kind: 'LimitRange',
+    metadata: { name: 'team', namespace: 'junjo-ai-studio' },
+    spec: { limits: [{ type: 'Container', ...limits }] },
+  });
+  const wanted = (...objects: Manifest[]) =>
+    said(local, beside({ ...quota, spec: { hard } }, ...objects)).filter((line) => line.includes('of every container'));
+
+  test('is told', () => {
+    expect(wanted()).toEqual([
+      expect.stringMatching(/^error quota: the quota team wants limits\.cpu and requests\.ephemeral-storage of every/),
+    ]);
+  });
+
+  test('is met by the defaults of a LimitRange', () => {
+    expect(wanted(range({ default: { cpu: '1', 'ephemeral-storage': '1Gi' } }))).toEqual([]);
+    expect(wanted(range({ default: { cpu: '1' } }))).toHaveLength(1);
+  });
+});
+
 describe('on OpenShift', () => {
   const line = (...args: Parameters<typeof onOpenShift>) =>
     said(twoContainers, onOpenShift(...args)).find((each) => each.includes('security-context-constraints'));

@@ -225,7 +225,8 @@ describeWith(['kubectl'], 'preflight', () => {
     const own = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'junjo-ai-studio', annotations } };
     cluster.apply(node, storageClass, namespace('default'), own);
     expect(await look()).toBe(1);
-    const rolebinding = /^ {9}kubectl --namespace=junjo-ai-studio create rolebinding (\S+) --clusterrole=(\S+) /m;
+    const rolebinding =
+      /^ {9}kubectl --context=fake --namespace=junjo-ai-studio create rolebinding (\S+) --clusterrole=(\S+) /m;
     const [, name, role] = rolebinding.exec(said.join('\n')) ?? [];
     expect(role).toBe('system:openshift:scc:nonroot-v2');
     cluster.apply({

@@ -28,17 +28,6 @@ export function rescueAdvice({ kubectl, claims, volumes, endsNamespace }: Rescue
   // A volume object that is being deleted too does not come back; dist/foundation makes that of a folder of a node again.
   const going = volumes.filter(({ metadata }) => held.includes(metadata.name) && metadata.deletionTimestamp);
   const staying = held.filter((name) => !going.some(({ metadata }) => metadata.name === name));
-  const isRetained = '--for=jsonpath={.spec.persistentVolumeReclaimPolicy}=Retain';
-  const retain = [
-    cluster.commandLine([
-      'patch',
-      'persistentvolume',
-      ...held,
-      '-p',
-      '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}',
-    ]),
-    cluster.commandLine(['wait', 'persistentvolume', ...held, isRetained, '--timeout=30s']),
-  ];
   const end = endsNamespace
     ? [gone(cluster, 'namespace', [kubectl.options.namespace ?? ''])]
     : [
@@ -46,7 +35,7 @@ export function rescueAdvice({ kubectl, claims, volumes, endsNamespace }: Rescue
         gone(kubectl, 'persistentvolumeclaim', claims.map(nameOf)),
       ];
   const before = [
-    ...(held.length > 0 ? retain : []),
+    ...retained(cluster, held),
     ...end,
     ...(going.length > 0 ? [gone(cluster, 'persistentvolume', going.map(nameOf))] : []),
   ];
@@ -77,7 +66,24 @@ export function releasedVolumes(
 
 /** Says how to get volumes back whose claims do not exist any more. */
 export function releasedAdvice(kubectl: Kubectl, volumes: readonly Manifest[]): string {
-  return ['bind it to a new claim of that name', ...bindAgain(kubectl, volumes.map(nameOf), [], [])].join('\n');
+  // One that is still to be deleted with its claim goes as soon as its provisioner works again.
+  const going = volumes.filter(({ spec }) => spec?.persistentVolumeReclaimPolicy !== 'Retain');
+  const before = retained(kubectl.in(undefined), going.map(nameOf));
+  return [
+    'reserve the volume for the new claim of that name, before anything else is applied',
+    ...bindAgain(kubectl, volumes.map(nameOf), [], before),
+  ].join('\n');
+}
+
+/** Keeps volumes when their claims go, and waits until the cluster shows that. */
+function retained(cluster: Kubectl, names: readonly string[]): readonly string[] {
+  if (names.length === 0) return [];
+  const policy = '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}';
+  const isRetained = '--for=jsonpath={.spec.persistentVolumeReclaimPolicy}=Retain';
+  return [
+    cluster.commandLine(['patch', 'persistentvolume', ...names, '-p', policy]),
+    cluster.commandLine(['wait', 'persistentvolume', ...names, isRetained, '--timeout=30s']),
+  ];
 }
 
 /**
@@ -121,7 +127,7 @@ function gone(kubectl: Kubectl, kind: string, names: readonly string[]): string 
 }
 
 /** Whether synth rendered an object, so that applying dist/foundation makes it again. */
-function isOfStudio({ metadata }: Manifest): boolean {
+export function isOfStudio({ metadata }: Manifest): boolean {
   const name = fieldsOf(metadata.labels)['app.kubernetes.io/name'];
   // Earlier versions gave what holds the data the name of everything else.
   return name === dataLabels['app.kubernetes.io/name'] || name === 'junjo-ai-studio';

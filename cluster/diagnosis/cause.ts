@@ -28,6 +28,8 @@ export interface Waiting extends Required<Finding> {
   readonly allowedSeconds?: number;
   /** What to do when it took longer. @default `fix` */
   readonly lateFix?: string;
+  /** What it becomes then. @default error */
+  readonly late?: 'error' | 'warning';
 }
 
 /** A finding, the cause that made it, and everything that it explains. */

@@ -18,6 +18,8 @@ export interface ClusterEvent {
   /** Of the type Warning. */
   readonly warns: boolean;
   readonly count: number;
+  /** When it was seen first. */
+  readonly first: Date;
   /** When it was seen last. */
   readonly last: Date;
 }
@@ -197,12 +199,14 @@ function isOfStudio({ metadata }: Manifest): boolean {
   );
 }
 
-function eventOf({ type, reason, message, count, series, lastTimestamp, eventTime, metadata }: Fields): ClusterEvent {
+function eventOf(event: Fields): ClusterEvent {
+  const { type, reason, message, count, series, firstTimestamp, lastTimestamp, eventTime, metadata } = event;
   return {
     reason: reason ?? '',
     message: (message ?? '').trim(),
     warns: type === 'Warning',
     count: count ?? series?.count ?? 1,
+    first: new Date(firstTimestamp ?? eventTime ?? metadata?.creationTimestamp ?? 0),
     last: new Date(series?.lastObservedTime ?? lastTimestamp ?? eventTime ?? metadata?.creationTimestamp ?? 0),
   };
 }

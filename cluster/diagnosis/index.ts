@@ -83,12 +83,12 @@ export function diagnose(state: ClusterState): readonly Diagnosis[] {
 function aged(state: ClusterState, finding: Found): Pick<Diagnosis, 'severity' | 'text' | 'fix'> {
   const { severity, text, fix } = finding;
   if (finding.severity !== 'wait' || finding.since === undefined) return { severity, text, fix };
-  const { since, allowedSeconds = WAIT_SECONDS, lateFix = fix } = finding;
+  const { since, allowedSeconds = WAIT_SECONDS, lateFix = fix, late = 'error' } = finding;
   const seconds = Math.max(0, state.secondsSince(since));
   return seconds <= allowedSeconds
     ? { severity, text: `${text}, for ${duration(seconds)} of ${duration(allowedSeconds)} at the most`, fix }
     : {
-        severity: 'error',
+        severity: late,
         text: `${text}, for ${duration(seconds)}: at most ${duration(allowedSeconds)} are normal`,
         fix: lateFix,
       };

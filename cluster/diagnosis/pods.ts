@@ -55,25 +55,36 @@ export function* waiting(
 }
 
 /** Pods whose volumes are not mounted; their status says nothing but `ContainerCreating`. */
-export function* unmounted(state: ClusterState): Generator<Trouble & { readonly message: string }> {
+export function* unmounted(
+  state: ClusterState,
+): Generator<Trouble & { readonly message: string; readonly event: ClusterEvent }> {
   for (const trouble of troubledPods(state)) {
     const events = unpreparedEvents(state, trouble.pod).filter(({ reason }) =>
       ['FailedMount', 'FailedAttachVolume', 'FailedMapVolume'].includes(reason),
     );
     // A wait that timed out only repeats that something else failed.
-    const telling = events.filter(({ message }) => !/^Unable to attach or mount volumes/.test(message));
+    const telling = events.filter(({ message }) => !isMountTimeout(message));
     const event = telling[telling.length - 1] ?? events[events.length - 1];
-    if (event) yield { ...trouble, message: event.message };
+    if (event) yield { ...trouble, message: event.message, event };
   }
 }
 
-/** What is said of a pod whose containers cannot be started yet; nothing once the kubelet has come to their images. */
+/** Whether the kubelet only says that it waited for volumes, and for how long; which of them failed, and why, is another event. */
+export function isMountTimeout(message: string): boolean {
+  return /^Unable to (attach or )?mount volumes/.test(message);
+}
+
+/**
+ * What is said of a pod whose containers cannot be started; nothing once the kubelet has come to their images. After its node was
+ * restarted a pod has containers that ended, with exit code 255: what is said since then counts.
+ */
 export function unpreparedEvents(state: ClusterState, { object, containers }: PodState): readonly ClusterEvent[] {
-  const events = state.eventsOf(object);
-  const waits = containers.every(({ running, ended }) => !running && !ended);
+  if (containers.some(({ running }) => running)) return [];
+  const ended = Math.max(0, ...containers.map((container) => container.ended?.at.getTime() ?? 0));
+  const events = state.eventsOf(object).filter(({ last }) => last.getTime() > ended);
   const further = ['Pulling', 'Pulled', 'Created', 'Started', 'Failed', 'BackOff', 'ErrImageNeverPull'];
   const last = events[events.length - 1];
-  return waits && last && !further.includes(last.reason) ? events : [];
+  return last && !further.includes(last.reason) ? events : [];
 }
 
 /** Workloads whose pods the API server refuses: the pods do not exist, so only these messages tell. */

@@ -1,6 +1,5 @@
 import { quantityBytes } from '../../config/quantity';
 import { claimsOf, conditionOf, type Fields, fieldsOf, listOf, type Manifest } from '../../render/manifest';
-import { nodesOfVolume } from '../storage';
 import type { StudioManifests } from '../studio-manifests';
 
 export type Resource = 'memory' | 'cpu';
@@ -54,9 +53,8 @@ export function mebibytes(bytes: number): string {
   return `${Math.floor(bytes / 2 ** 20)}Mi`;
 }
 
-/** The nodes on which the folders of the studio's volumes lie; none where a class makes the volumes. */
-export function nodesOf(studio: StudioManifests): readonly string[] {
+/** The volumes that the studio brings along: folders of nodes. None where a class makes the volumes. */
+export function volumesOf(studio: StudioManifests): readonly Manifest[] {
   const mounted = new Set(studio.pods.flatMap(claimsOf));
-  const volumes = studio.ofKind('PersistentVolume').filter(({ spec }) => mounted.has(spec?.claimRef?.name));
-  return [...new Set(volumes.flatMap(nodesOfVolume))];
+  return studio.ofKind('PersistentVolume').filter(({ spec }) => mounted.has(spec?.claimRef?.name));
 }

@@ -280,7 +280,7 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
       'hostpath-missing',
       says(/MountVolume.SetUp failed.*$/, 'Multi-Attach error for volume "pvc-1" Volume is already used by pod(s) x'),
     ),
-    'error volume-multi-attach: backend, ingestion',
+    'wait volume-multi-attach: backend, ingestion',
   ],
   'Secret of a certificate that is mounted and missing': [
     changed(
@@ -517,13 +517,69 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
     'error volume-released: volume pvc-57f30285-df56-476d-9605-a6c65b759271',
   ],
   'claim whose file system has not grown': [
-    changed('healthy', (state) => {
+    changed('healthy', grows({ conditions: [grown('FileSystemResizePending', '2026-11-23T20:59:00Z')] })),
+    'warning claim-smaller-than-requested: claim junjo-ai-studio-data',
+  ],
+  'claim that names a volume of another claim': [
+    changed('claim-no-default-class', (state) => {
+      const { namespace } = state;
       const claim = state.objects.find(({ kind }) => kind === 'PersistentVolumeClaim');
-      claim.status.conditions = [condition('FileSystemResizePending', 'True')];
+      claim.spec.volumeName = 'disk';
+      state.objects.push({
+        apiVersion: 'v1',
+        kind: 'PersistentVolume',
+        metadata: { name: 'disk' },
+        spec: { claimRef: { namespace, name: 'theirs', uid: 'u' } },
+        status: { phase: 'Bound' },
+      });
     }),
-    'warning claim-growing: claim junjo-ai-studio-data',
+    'error claim-volume-taken: claim junjo-ai-studio-data, backend, ingestion',
+  ],
+  'volume that is mounted read-only': [
+    changed('crash-loop', ({ objects }) => {
+      const { spec } = objects.find(({ kind }) => kind === 'PersistentVolume');
+      Object.assign(spec, { local: undefined, csi: { driver: 'ebs.csi.aws.com', volumeHandle: 'v', readOnly: true } });
+    }),
+    'error volume-mounted-read-only: backend, ingestion',
+  ],
+  'claim that one pod alone may mount': [
+    changed(
+      'unschedulable-memory-backend',
+      says(
+        /1 Insufficient memory/,
+        '1 node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod',
+      ),
+    ),
+    'error claim-in-use: backend',
+  ],
+  'node whose memory is used up': [
+    changed('node-cordoned', (state) => {
+      says(/1 node\(s\) were unschedulable/, '1 node(s) had untolerated taint(s)')(state);
+      const node = state.objects.find(({ kind }) => kind === 'Node');
+      node.spec = { taints: [{ key: 'node.kubernetes.io/memory-pressure', effect: 'NoSchedule' }] };
+    }),
+    'error node-pressure: backend, frontend, ingestion',
+  ],
+  'node whose disk is full': [madeState('disk-pressure'), 'error node-disk-full: backend, frontend, ingestion'],
+  'pod that made room for one of higher priority': [madeState('preempted'), 'error preempted: backend'],
+  'node without the driver of its volume': [
+    madeState('csi-driver-missing'),
+    'error csi-driver-missing: backend, ingestion',
   ],
 };
+
+/** A claim that asks for more than it has. */
+export function grows(status: object, wanted = '20Gi') {
+  return ({ objects }: RecordedState) => {
+    const claim = objects.find(({ kind }) => kind === 'PersistentVolumeClaim');
+    claim.spec.resources.requests.storage = wanted;
+    Object.assign(claim.status, status);
+  };
+}
+
+function grown(type: string, lastTransitionTime: string) {
+  return { type, status: 'True', lastTransitionTime };
+}
 
 /** The backend rolls: its old pod ends, there is no new one yet. */
 function ending(deletionTimestamp: string): RecordedState {

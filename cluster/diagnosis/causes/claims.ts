@@ -1,19 +1,21 @@
-import { claimsOf, conditionOf, fieldsOf, type Manifest } from '../../../render/manifest';
-import { releasedAdvice, releasedVolumes, rescueAdvice } from '../../rescue';
+import { quantityBytes } from '../../../config/quantity';
+import { claimsOf, conditionOf, fieldsOf, listOf, type Manifest, textsOf } from '../../../render/manifest';
+import { isOfStudio, releasedAdvice, releasedVolumes, rescueAdvice } from '../../rescue';
 import { isDefaultClass } from '../../storage';
-import type { Cause, Found } from '../cause';
+import { advice, type Cause, type Found, type Waiting } from '../cause';
 import type { ClusterState } from '../cluster-state';
+import { volumesOf } from '../nodes';
 import { ofWorkload, troubledPods, unscheduled } from '../pods';
 
 /** A provisioner needs seconds. One that reports nothing for longer is not running. */
-const CLAIM_UNBOUND_DEADLINE_SECONDS = 120;
+const CLAIM_UNBOUND_SECONDS = 120;
 
 /** A deleted claim stays for as long as pods use it, and no other pod can mount it. All else that is wrong is secondary. */
 export const claimTerminating: Cause = {
   name: 'claim-terminating',
   *findings(state) {
     if (state.endsNamespace) return;
-    const claims = state.ofKind('PersistentVolumeClaim').filter(({ metadata }) => metadata.deletionTimestamp);
+    const claims = studioClaims(state).filter(({ metadata }) => metadata.deletionTimestamp);
     const volumes = state.ofKind('PersistentVolume');
     const fix = rescueAdvice({ kubectl: state.commands, claims, volumes, endsNamespace: false });
     for (const { metadata } of claims) {
@@ -27,46 +29,102 @@ export const claimTerminating: Cause = {
   },
 };
 
-/** The claim is deleted and its volume is retained. A new claim gets a new, empty volume unless the old one is reserved for it. */
+/**
+ * The claim is deleted and its volume is retained. A new claim gets a new, empty volume, or none where it names this one, unless
+ * the old one is reserved for it.
+ */
 export const volumeReleased: Cause = {
   name: 'volume-released',
   *findings(state) {
     if (state.endsNamespace || !state.canRead('persistentvolumeclaims')) return;
-    const bound = state.ofKind('PersistentVolumeClaim').filter(({ spec }) => spec?.volumeName);
-    const mounted = state.workloads.flatMap(({ object }) => claimsOf(fieldsOf(object.spec?.template)));
+    // A claim that names its volume has a volumeName before it is bound.
+    const waits = (claim: Manifest | undefined, volume: Manifest) =>
+      (claim?.spec?.volumeName ?? volume.metadata.name) === volume.metadata.name;
+    const bound = state.ofKind('PersistentVolumeClaim').filter(({ status }) => status?.phase === 'Bound');
+    const mounted = mountedNames(state);
     const volumes = releasedVolumes(state.ofKind('PersistentVolume'), bound, state.namespace).filter(
-      ({ spec }) => state.workloads.length === 0 || mounted.includes(spec?.claimRef.name),
+      (volume) =>
+        (state.workloads.length === 0 || mounted.includes(volume.spec?.claimRef.name)) &&
+        waits(state.named('PersistentVolumeClaim', volume.spec?.claimRef.name), volume),
     );
     const fix = releasedAdvice(state.commands, volumes);
     for (const { metadata, spec } of volumes) {
+      const { name } = fieldsOf(spec?.claimRef);
+      const claim = state.named('PersistentVolumeClaim', name);
+      const text = `the volume ${metadata.name} has the data of a claim ${name} that was deleted, and is still reserved for that one`;
+      if (claim?.spec?.volumeName) {
+        yield* ofClaim(state, claim, `cannot be bound: ${text}`, fix);
+        continue;
+      }
       yield {
         severity: 'error',
         subject: `volume ${metadata.name}`,
-        text: `has the data of the claim ${spec?.claimRef.name}, which was deleted. A new claim gets another volume, which is empty`,
+        text: `has the data of the claim ${name}, which was deleted. A new claim gets another volume, which is empty`,
         fix,
       };
+      // Before the new claim is bound, its volume can still be this one.
+      if (claim) yield* ofClaim(state, claim, `waits for a new volume, but ${text}`, fix);
     }
   },
 };
 
 export const claimCauses: readonly Cause[] = [
+  // The claim names a volume that is not there, or that another claim has.
+  {
+    name: 'claim-volume-taken',
+    *findings(state) {
+      if (!state.canRead('persistentvolumes')) return;
+      for (const claim of unboundClaims(state)) {
+        const name = claim.spec?.volumeName;
+        const volume = state.named('PersistentVolume', name);
+        const holder = volume?.spec?.claimRef;
+        if (!name) continue;
+        if (!volume) {
+          yield* ofClaim(
+            state,
+            claim,
+            `its volume ${name} does not exist`,
+            advice(
+              'apply dist/foundation again where it holds that volume, or create it as it was. The command shows the volumes that there are',
+              state.clusterCommand('get', 'persistentvolumes'),
+            ),
+          );
+        } else if (holder && (holder.namespace !== state.namespace || holder.name !== claim.metadata.name)) {
+          yield* ofClaim(
+            state,
+            claim,
+            `its volume ${name} is reserved for the claim ${holder.name} of the namespace ${holder.namespace}`,
+            advice(
+              'let the claim name another volume, because one volume serves one claim. The commands show who has this one',
+              state.clusterCommand('get', 'persistentvolumes', name),
+              state.clusterCommand('get', 'persistentvolumeclaims', `--namespace=${holder.namespace}`),
+            ),
+          );
+        }
+      }
+    },
+  },
   // The claim names a storage class that the cluster does not have.
   {
     name: 'claim-class-missing',
     *findings(state) {
       for (const claim of unboundClaims(state)) {
-        const name = classOf(claim);
+        const name = claim.spec?.storageClassName;
         const told = state
           .eventsOf(claim, 'ProvisioningFailed')
           .some(({ message }) => /storageclass.*not found/i.test(message));
         const known = state.ofKind('StorageClass').map(({ metadata }) => metadata.name);
-        // Without any class in the list, only the event shows that this one does not exist.
-        if (!name || known.includes(name) || (!told && known.length === 0)) continue;
+        // Without any class in the list, only the event shows that this one does not exist. A volume by name needs no class.
+        if (!name || claim.spec?.volumeName || known.includes(name) || (!told && known.length === 0)) continue;
         yield* ofClaim(
           state,
           claim,
           `its storage class ${name} does not exist`,
-          `set JUNJO_K8S_STORAGE_CLASS to ${known.length > 0 ? `one of ${known.join(', ')}` : 'one that exists'}, synth, then: ${state.kubectl} delete persistentvolumeclaim ${claim.metadata.name} (it is empty), and apply again`,
+          advice(
+            `set JUNJO_K8S_STORAGE_CLASS to ${known.length > 0 ? `one of ${known.join(', ')}` : 'one that exists'}. The class of a claim cannot be changed: delete this one, which has no volume and no data, then render and apply again`,
+            state.clusterCommand('get', 'storageclasses'),
+            state.command('delete', 'persistentvolumeclaim', claim.metadata.name),
+          ),
         );
       }
     },
@@ -84,13 +142,17 @@ export const claimCauses: readonly Cause[] = [
           .some(({ message }) => /no storage class is set/.test(message));
         if (!told) continue;
         const names = classes.map(({ metadata }) => metadata.name);
+        const none = names.length === 0 && state.canRead('storageclasses.storage.k8s.io');
         yield* ofClaim(
           state,
           claim,
           'names no storage class, and the cluster has no default one',
-          names.length > 0
-            ? `set JUNJO_K8S_STORAGE_CLASS to one of ${names.join(', ')}, synth and apply`
-            : 'install a storage provisioner: the cluster has no storage class at all',
+          advice(
+            none
+              ? 'install a storage provisioner: the cluster has no storage class at all'
+              : `set JUNJO_K8S_STORAGE_CLASS to ${names.length > 0 ? `one of ${names.join(', ')}` : 'a class of the cluster'}, then render and apply again`,
+            state.clusterCommand('get', 'storageclasses'),
+          ),
         );
       }
     },
@@ -102,37 +164,82 @@ export const claimCauses: readonly Cause[] = [
       for (const claim of unboundClaims(state)) {
         const events = state.eventsOf(claim);
         const failed = events.filter(({ reason }) => ['ProvisioningFailed', 'FailedBinding'].includes(reason)).pop();
-        const external = events.filter(({ reason }) => ['ExternalProvisioning', 'Provisioning'].includes(reason)).pop();
-        const age = state.secondsSince(claim.metadata.creationTimestamp ?? state.now);
-        const fix = `${state.kubectl} describe persistentvolumeclaim ${claim.metadata.name}; look at the pods of the storage provisioner`;
+        const external = events.find(({ reason }) => ['ExternalProvisioning', 'Provisioning'].includes(reason));
+        const storageClass = state.named('StorageClass', claim.spec?.storageClassName);
+        const by = storageClass ? ` ${storageClass.provisioner}` : '';
+        const describe = state.command('describe', 'persistentvolumeclaim', claim.metadata.name);
+        const fix = advice(
+          `look at the pods of the storage provisioner${by}: they make the volume. The commands show the events of the claim and the pods that do not run`,
+          describe,
+          state.clusterCommand('get', 'pods', '--all-namespaces', '--field-selector=status.phase!=Running'),
+        );
         if (failed) {
           yield* ofClaim(state, claim, `no volume can be made for it: ${failed.message}`, fix);
-        } else if (external && age > CLAIM_UNBOUND_DEADLINE_SECONDS) {
-          yield* ofClaim(state, claim, 'its storage provisioner does not answer', fix);
+        } else if (external) {
+          const wait = {
+            since: external.first,
+            allowedSeconds: CLAIM_UNBOUND_SECONDS,
+          };
+          yield* waitOfClaim(state, claim, `waits for its storage provisioner${by} to make a volume`, fix, wait);
+        } else if (isSilent(state, claim)) {
+          yield* ofClaim(
+            state,
+            claim,
+            'has no volume, and no event says why: events are kept for an hour',
+            advice(
+              `look at the pods of the storage provisioner${by}, and at the events of the claim when they repeat`,
+              describe,
+              state.command('get', 'events', '--watch', `--field-selector=involvedObject.name=${claim.metadata.name}`),
+            ),
+          );
         }
       }
-      for (const claim of state.ofKind('PersistentVolumeClaim')) {
-        if (claim.status?.phase === 'Lost') {
-          const fix = `bring the volume ${claim.spec?.volumeName} back, or restore a backup into a new claim`;
-          yield* ofClaim(state, claim, 'its volume is lost', fix);
-        }
+      for (const claim of studioClaims(state)) {
+        if (claim.status?.phase !== 'Lost') continue;
+        const fix = advice(
+          `bring the volume ${claim.spec?.volumeName} back, or restore a backup into a new claim. The commands show the claim, and the volumes that there are`,
+          state.command('describe', 'persistentvolumeclaim', claim.metadata.name),
+          state.clusterCommand('get', 'persistentvolumes'),
+        );
+        yield* ofClaim(
+          state,
+          claim,
+          `its volume ${claim.spec?.volumeName} is lost: the object does not exist any more`,
+          fix,
+        );
       }
     },
   },
-  // The claim requests more than its volume has, and the storage cannot expand it.
+  // The claim asks for more than its volume has. The studio runs, with less room than its settings say.
   {
-    name: 'claim-growing',
+    name: 'claim-smaller-than-requested',
     *findings(state) {
-      for (const claim of state.ofKind('PersistentVolumeClaim')) {
-        const subject = `claim ${claim.metadata.name}`;
-        const failed = state.eventsOf(claim, 'VolumeResizeFailed').pop();
-        if (conditionOf(claim, 'FileSystemResizePending')?.status === 'True') {
-          const fix = `${state.kubectl} rollout restart deployment: the file system grows when the pods start`;
-          yield { severity: 'warning', subject, text: 'has grown; its file system has not yet', fix };
-        } else if (failed) {
-          const fix = `${state.kubectl} describe persistentvolumeclaim ${claim.metadata.name}`;
-          yield { severity: 'warning', subject, text: `cannot grow: ${failed.message}`, fix };
-        }
+      for (const claim of studioClaims(state)) yield* ofGrowth(state, claim);
+    },
+  },
+  // Databases cannot be written on a volume that the cluster mounts read-only, whatever its permissions are.
+  {
+    name: 'volume-mounted-read-only',
+    *findings(state) {
+      for (const { workload, pod } of troubledPods(state)) {
+        const volumes = volumesOf(state, pod);
+        const why =
+          readOnlyVolume(volumes) ??
+          listOf(pod.object.spec?.volumes)
+            .filter(({ persistentVolumeClaim }) => persistentVolumeClaim?.readOnly)
+            .map(
+              ({ persistentVolumeClaim }) => `a patch mounts its claim ${persistentVolumeClaim.claimName} read-only`,
+            )[0];
+        if (!why) continue;
+        yield ofWorkload(
+          workload,
+          `${why}, and the databases must be written`,
+          advice(
+            'use a volume that is ReadWriteOnce and not read-only. The commands show the claim and its volume',
+            state.command('describe', 'persistentvolumeclaims', ...claimsOf(pod.object)),
+            ...volumes.map(({ metadata }) => state.clusterCommand('describe', 'persistentvolume', metadata.name)),
+          ),
+        );
       }
     },
   },
@@ -142,26 +249,141 @@ export const claimCauses: readonly Cause[] = [
     *findings(state) {
       for (const { workload, reasons } of unscheduled(state)) {
         const name = /persistentvolumeclaim "([^"]+)" not found/.exec(reasons)?.[1];
-        if (name) {
-          const fix = `kubectl apply -f dist/foundation, or correct JUNJO_K8S_EXISTING_CLAIM`;
-          yield ofWorkload(workload, `its claim ${name} does not exist`, fix);
-        }
+        if (!name) continue;
+        yield ofWorkload(
+          workload,
+          `its claim ${name} does not exist`,
+          advice(
+            'apply dist/foundation, which makes the claim of the studio, or set JUNJO_K8S_EXISTING_CLAIM to a claim that exists. The command shows those of the namespace',
+            state.command('get', 'persistentvolumeclaims'),
+          ),
+        );
       }
     },
   },
 ];
 
+/** The claims that the studio mounts, or mounted: others of its namespace are somebody else's. */
+function studioClaims(state: ClusterState): readonly Manifest[] {
+  const mounted = mountedNames(state);
+  return state
+    .ofKind('PersistentVolumeClaim')
+    .filter((claim) => state.workloads.length === 0 || mounted.includes(claim.metadata.name) || isOfStudio(claim));
+}
+
+function mountedNames(state: ClusterState): readonly string[] {
+  return state.workloads.flatMap(({ object, pods }) => [
+    ...claimsOf(fieldsOf(object.spec?.template)),
+    ...pods.flatMap((pod) => claimsOf(pod.object)),
+  ]);
+}
+
 /** Claims that have no volume although a pod wants to mount them. One that no pod mounts may wait for ever. */
 function* unboundClaims(state: ClusterState): Generator<Manifest> {
-  for (const claim of state.ofKind('PersistentVolumeClaim')) {
+  for (const claim of studioClaims(state)) {
     const mounted = state.ofKind('Pod').some((pod) => claimsOf(pod).includes(claim.metadata.name));
     if (claim.status?.phase === 'Pending' && mounted) yield claim;
   }
 }
 
-/** The class that a claim names, if it names one. */
-function classOf({ spec }: Manifest): string | undefined {
-  return spec?.storageClassName || undefined;
+/** Whether a claim should have a volume by now, and nothing tells why it has none. */
+function isSilent(state: ClusterState, claim: Manifest): boolean {
+  const { creationTimestamp, annotations } = claim.metadata;
+  const storageClass = state.named('StorageClass', claim.spec?.storageClassName);
+  // Such a class makes no volume before the pod has a node, and why it has none is told of the pod.
+  const waits =
+    storageClass?.volumeBindingMode === 'WaitForFirstConsumer' &&
+    !fieldsOf(annotations)['volume.kubernetes.io/selected-node'];
+  const age = state.secondsSince(creationTimestamp ?? state.now);
+  return state.canRead('events') && state.eventsOf(claim).length === 0 && !waits && age > CLAIM_UNBOUND_SECONDS;
+}
+
+/** A claim whose volume is to grow: since when, and what keeps it. */
+function* ofGrowth(state: ClusterState, claim: Manifest): Generator<Found> {
+  const { name } = claim.metadata;
+  const { requests } = fieldsOf(claim.spec?.resources);
+  const { capacity, allocatedResourceStatuses } = fieldsOf(claim.status);
+  const [wanted, has] = [requests, capacity].map((sizes) => String(fieldsOf(sizes).storage));
+  const isLess = (quantityBytes(String(has)) ?? Infinity) < (quantityBytes(String(wanted)) ?? 0);
+  if (claim.status?.phase !== 'Bound' || !isLess) return;
+  const what = `asks for ${wanted} and has ${has}`;
+  const subject = `claim ${name}`;
+  const describe = state.command('describe', 'persistentvolumeclaim', name);
+  const condition = (...types: string[]) =>
+    types.map((type) => conditionOf(claim, type)).find((found) => found?.status === 'True');
+  // Since 1.31 failures are conditions too. What cannot ever succeed is "Infeasible".
+  const refusal = condition('ControllerResizeError', 'NodeResizeError');
+  const failed = [
+    ...state.eventsOf(claim, 'VolumeResizeFailed'),
+    ...state.eventsOf(claim, 'FileSystemResizeFailed'),
+  ].pop();
+  const infeasible = /Infeasible|Failed/.test(String(fieldsOf(allocatedResourceStatuses).storage));
+  if (refusal || failed || infeasible) {
+    const words = refusal?.message || failed?.message || 'its storage refuses that size';
+    const fix = advice(
+      'make room in the storage system, or raise its quota: Kubernetes tries again by itself. The command shows each attempt',
+      describe,
+    );
+    yield { severity: 'warning', subject, text: `${what}, and cannot be expanded: ${words}`, fix };
+    return;
+  }
+  const pending = condition('FileSystemResizePending');
+  const resizing = condition('Resizing');
+  const external = state.eventsOf(claim, 'ExternalExpanding')[0];
+  const since = pending?.lastTransitionTime ?? resizing?.lastTransitionTime ?? external?.first;
+  const step = pending
+    ? 'its file system has not grown yet'
+    : resizing
+      ? 'its storage is expanding it'
+      : 'no CSI resizer has expanded it';
+  const mounting = state.workloads.filter(({ object }) => claimsOf(fieldsOf(object.spec?.template)).includes(name));
+  const lateFix =
+    pending && mounting.length > 0
+      ? advice(
+          'restart the pods that mount it: the file system grows when the volume is mounted',
+          state.command(
+            'rollout',
+            'restart',
+            ...mounting.map(({ object }) => `${object.kind.toLowerCase()}/${object.metadata.name}`),
+          ),
+        )
+      : advice(
+          `see whether the CSI driver has a resizer, and whether it runs${provisionerOf(state, claim)}. The studio runs on with less room. The commands show the events of the claim and the pods that do not run`,
+          describe,
+          state.clusterCommand('get', 'pods', '--all-namespaces', '--field-selector=status.phase!=Running'),
+        );
+  const text = `${what}: ${step}`;
+  if (since)
+    yield {
+      severity: 'wait',
+      late: 'warning',
+      subject,
+      text,
+      since,
+      fix: advice('wait', state.command('get', 'persistentvolumeclaim', name, '--watch')),
+      lateFix,
+    };
+  else yield { severity: 'warning', subject, text, fix: lateFix };
+}
+
+function provisionerOf(state: ClusterState, claim: Manifest): string {
+  const found = state.named('StorageClass', claim.spec?.storageClassName);
+  return found ? `; the provisioner of the class ${found.metadata.name} is ${found.provisioner}` : '';
+}
+
+/** Why nothing can be written to one of these volumes. */
+function readOnlyVolume(volumes: readonly Manifest[]): string | undefined {
+  for (const { metadata, spec } of volumes) {
+    const { accessModes, mountOptions } = fieldsOf(spec);
+    const source = Object.entries(fieldsOf(spec)).find(([, value]) => fieldsOf(value).readOnly === true);
+    if (source) return `its volume ${metadata.name} is mounted read-only (spec.${source[0]}.readOnly)`;
+    if (textsOf(mountOptions).includes('ro'))
+      return `its volume ${metadata.name} is mounted read-only (mount option ro)`;
+    const modes = textsOf(accessModes);
+    if (modes.length > 0 && modes.every((mode) => mode === 'ReadOnlyMany'))
+      return `its volume ${metadata.name} is ReadOnlyMany`;
+  }
+  return undefined;
 }
 
 /** A finding about a claim, and the same for each workload that cannot start without it. */
@@ -170,4 +392,15 @@ function* ofClaim(state: ClusterState, claim: Manifest, text: string, fix: strin
   for (const { workload, pod } of troubledPods(state)) {
     if (claimsOf(pod.object).includes(claim.metadata.name)) yield ofWorkload(workload, text, fix);
   }
+}
+
+/** The same while it may still become well. */
+function* waitOfClaim(
+  state: ClusterState,
+  claim: Manifest,
+  text: string,
+  fix: string,
+  wait: Pick<Waiting, 'since' | 'allowedSeconds'>,
+): Generator<Found> {
+  for (const found of ofClaim(state, claim, text, fix)) yield { ...found, ...wait, severity: 'wait' };
 }

@@ -1,18 +1,49 @@
-import type { Cause } from '../cause';
-import { ofWorkload, troubledPods, unmounted, unpreparedEvents } from '../pods';
+import { claimsOf, fieldsOf, listOf, type Manifest } from '../../../render/manifest';
+import { advice, type Cause, type Found } from '../cause';
+import type { ClusterEvent, ClusterState, PodState, WorkloadState } from '../cluster-state';
+import { deadNodeAdvice, isReady } from '../nodes';
+import { isMountTimeout, ofWorkload, troubledPods, unmounted, unpreparedEvents } from '../pods';
+import { podsOfNode } from './scheduling';
+
+/** A driver registers itself seconds after its node has started. */
+const REGISTRATION_SECONDS = 120;
 
 export const mountCauses: readonly Cause[] = [
   // The storage still has the volume attached to another node.
   {
     name: 'volume-multi-attach',
     *findings(state) {
-      for (const { workload, message } of unmounted(state)) {
-        if (!/Multi-Attach|already (used|exclusively attached)/i.test(message)) continue;
-        yield ofWorkload(
-          workload,
-          'its volume is still attached to another node. Kubernetes detaches it about six minutes after that node fails',
-          `wait. If that node is gone for good: kubectl delete node <node>; else ${state.kubectl} get pods -o wide shows who holds it`,
+      for (const { workload, pod, message } of unmounted(state)) {
+        if (/Multi-Attach|already (used|exclusively attached)/i.test(message))
+          yield ofAttached(state, workload, pod, message);
+      }
+    },
+  },
+  // The node plugin of the storage driver does not run on the node, or has not started yet after a reboot.
+  {
+    name: 'csi-driver-missing',
+    *findings(state) {
+      for (const { workload, pod, message, event } of unmounted(state)) {
+        const driver =
+          /driver name (\S+) not found in the list of registered CSI drivers/.exec(message)?.[1] ??
+          /CSINode \S+ does not contain driver (\S+)/.exec(message)?.[1];
+        if (!driver) continue;
+        const node = nodeOf(pod);
+        const rebooted = pod.containers.some(({ ended }) => ended?.exitCode === 255 && ended.reason === 'Unknown');
+        const fix = advice(
+          `see whether the node plugin of ${driver} runs on ${node}: a pod of a DaemonSet, which registers the driver with the kubelet. The commands show the pods of the node, and the drivers that nodes have`,
+          podsOfNode(state, node),
+          state.clusterCommand('get', 'csidrivers,csinodes'),
         );
+        const text = `the CSI driver ${driver} is not registered on its node ${node}${rebooted ? ', which was restarted' : ''}, so that the volume cannot be mounted`;
+        yield {
+          severity: 'wait',
+          subject: workload.name,
+          text,
+          since: waitsSince(pod, event),
+          allowedSeconds: REGISTRATION_SECONDS,
+          fix,
+        };
       }
     },
   },
@@ -20,14 +51,17 @@ export const mountCauses: readonly Cause[] = [
   {
     name: 'volume-path-missing',
     *findings(state) {
-      for (const { workload, message } of unmounted(state)) {
+      for (const { workload, pod, message } of unmounted(state)) {
         const path =
           /hostPath type check failed: (\S+)/.exec(message)?.[1] ?? /path "([^"]+)" does not exist/.exec(message)?.[1];
         if (!path) continue;
         yield ofWorkload(
           workload,
           `the folder ${path} is not on its node`,
-          `correct JUNJO_HOST_DB_DATA_PATH or JUNJO_K8S_NODE, or on the node: mkdir -p ${path}`,
+          advice(
+            `correct JUNJO_HOST_DB_DATA_PATH or JUNJO_K8S_NODE. Only for a studio that is new, make the folder on the node ${nodeOf(pod)}: an empty one hides that the data is elsewhere`,
+            `mkdir -p ${path}`,
+          ),
         );
       }
     },
@@ -37,16 +71,20 @@ export const mountCauses: readonly Cause[] = [
     name: 'mount-source-missing',
     *findings(state) {
       for (const { workload, message } of unmounted(state)) {
-        const [, kind, name] = /(configmap|secret) "([^"]+)" not found/i.exec(message) ?? [];
-        const keys = /references non-existent (?:secret|config) key: (\S+)/i.exec(message)?.[1];
+        const [, kind = '', name] = /(configmap|secret) "([^"]+)" not found/i.exec(message) ?? [];
+        const [, keyed = '', keys] = /references non-existent (secret|config) key: (\S+)/i.exec(message) ?? [];
         if (!name && !keys) continue;
+        const isSecret = /secret/i.test(kind || keyed);
         const what = name
-          ? `the ${kind === 'secret' ? 'Secret' : 'ConfigMap'} ${name} does not exist`
+          ? `the ${isSecret ? 'Secret' : 'ConfigMap'} ${name} does not exist`
           : `a mounted key does not exist: ${keys}`;
         yield ofWorkload(
           workload,
           what,
-          'kubectl apply -f dist/; a Secret of somebody else comes from where JUNJO_K8S_SECRETS says',
+          advice(
+            `apply the studio again${isSecret ? '. A Secret of somebody else comes from where JUNJO_K8S_SECRETS says, and that of a certificate when it is issued' : ''}. The command shows those that there are`,
+            state.command('get', isSecret ? 'secrets' : 'configmaps'),
+          ),
         );
       }
     },
@@ -55,11 +93,28 @@ export const mountCauses: readonly Cause[] = [
   {
     name: 'mount-failed',
     *findings(state) {
-      for (const { workload, message } of unmounted(state)) {
+      const all = [...unmounted(state)];
+      const describe = state.command('describe', 'pods', ...all.map(({ pod }) => pod.name));
+      const attachments = state.clusterCommand('get', 'volumeattachments');
+      for (const { workload, pod, message } of all) {
+        const timeout = isMountTimeout(message) ? unmountedVolumes(pod, message) : undefined;
         yield ofWorkload(
           workload,
-          `a volume cannot be mounted: ${message}`,
-          `${state.kubectl} describe pods | grep -B2 -A4 Failed`,
+          timeout
+            ? `${timeout} not mounted, and the kubelet says only that it timed out`
+            : `a volume cannot be mounted: ${message}`,
+          timeout
+            ? advice(
+                'look for what failed: the kubelet tries again every two minutes, and then an event of the pod may say it. The other commands show whether the volume is attached to the node, and whether the pods of its driver run there',
+                describe,
+                attachments,
+                podsOfNode(state, nodeOf(pod)),
+              )
+            : advice(
+                'look at the events of the pods, and at the driver of the storage. The commands show them, and which volumes are attached to which node',
+                describe,
+                attachments,
+              ),
         );
       }
     },
@@ -75,10 +130,90 @@ export const mountCauses: readonly Cause[] = [
         if (!event) continue;
         yield ofWorkload(
           workload,
-          `its node cannot set up its network: ${event.message}`,
-          'kubectl -n kube-system get pods -o wide: is the network plugin of that node well?',
+          `its node ${nodeOf(pod)} cannot set up its network: ${event.message}`,
+          advice(
+            'see whether the pod of the network plugin runs on that node. The command shows all pods of the node',
+            podsOfNode(state, nodeOf(pod)),
+          ),
         );
       }
     },
   },
 ];
+
+/** A volume that another node has: for how long that is normal depends on the pod that mounts it there. */
+function ofAttached(state: ClusterState, workload: WorkloadState, pod: PodState, message: string): Found {
+  const claims = claimsOf(pod.object);
+  const node = nodeOf(pod);
+  const holders = state
+    .ofKind('Pod')
+    .filter(
+      (each) =>
+        each.spec?.nodeName &&
+        each.spec.nodeName !== node &&
+        !['Succeeded', 'Failed'].includes(each.status?.phase) &&
+        claimsOf(each).some((name) => claims.includes(name)),
+    );
+  const [holder] = holders;
+  const lost = state.ofKind('Node').find((each) => !isReady(each) && holders.some((held) => isOn(held, each)));
+  const text = 'its volume is still attached to another node';
+  if (lost)
+    return ofWorkload(
+      workload,
+      `${text}, ${lost.metadata.name}, which is not ready`,
+      deadNodeAdvice(state, lost, [pod]),
+    );
+  const show = [state.command('get', 'pods', '--output=wide'), state.clusterCommand('get', 'volumeattachments')];
+  if (holder && !holder.metadata.deletionTimestamp)
+    return ofWorkload(
+      workload,
+      `${text}, ${holder.spec?.nodeName}, where the pod ${holder.metadata.name} mounts it`,
+      advice(
+        'end that pod, or let both run on one node: a volume that is ReadWriteOnce is attached to one node at a time. The commands show the pods and their nodes, and where each volume is attached',
+        ...show,
+      ),
+    );
+  const by = holder ? `, where the pod ${holder.metadata.name} is ending` : '';
+  return {
+    severity: 'wait',
+    subject: workload.name,
+    text: `${text}${holder ? ` (${holder.spec?.nodeName})` : ''}${by || `: ${message}`}`,
+    since: pod.object.metadata.creationTimestamp ?? new Date(0),
+    fix: advice(
+      'wait: Kubernetes detaches the volume when the pod there has ended, and from a node that is not ready after about six minutes. The commands show the pods and their nodes, and where each volume is attached',
+      ...show,
+    ),
+    lateFix: advice(
+      'find out why the volume is not detached: the pod there does not end, its node is not ready, or the storage driver fails. The commands show the pods, where each volume is attached, and the nodes',
+      ...show,
+      state.clusterCommand('get', 'nodes'),
+    ),
+  };
+}
+
+function isOn(pod: Manifest, node: Manifest): boolean {
+  return pod.spec?.nodeName === node.metadata.name;
+}
+
+/** Since when a pod waits for its volumes: since the kubelet has it or, where it ran before, since the event was seen first. */
+function waitsSince({ object, containers }: PodState, { first }: ClusterEvent): Date {
+  const started = object.status?.startTime;
+  const ran = containers.some(({ ended }) => ended);
+  return started && !ran ? new Date(Math.min(first.getTime(), new Date(started).getTime())) : first;
+}
+
+/** `the volume data (claim junjo-ai-studio-data) is`, of what the kubelet lists as `unmounted volumes=[data]`. */
+function unmountedVolumes({ object }: PodState, message: string): string {
+  const names = (/unmounted volumes=\[([^\]]*)\]/.exec(message)?.[1] ?? '').split(/[ ,]+/).filter(Boolean);
+  const volumes = names.map((name) => {
+    const volume = listOf(object.spec?.volumes).find((each) => each.name === name);
+    const claim = fieldsOf(volume?.persistentVolumeClaim).claimName;
+    return claim ? `${name} (claim ${claim})` : name;
+  });
+  if (volumes.length === 0) return 'its volumes are';
+  return volumes.length === 1 ? `the volume ${volumes[0]} is` : `the volumes ${volumes.join(', ')} are`;
+}
+
+function nodeOf({ object }: PodState): string {
+  return String(object.spec?.nodeName);
+}

@@ -1,51 +1,81 @@
 import { quantityBytes } from '../../../config/quantity';
-import { conditionOf, fieldsOf, listOf } from '../../../render/manifest';
-import { nodesOfVolume } from '../../storage';
-import type { Cause } from '../cause';
-import type { ClusterState, PodState } from '../cluster-state';
+import { claimsOf, conditionOf, fieldsOf, listOf, type Manifest } from '../../../render/manifest';
+import { HOSTNAME, placeName, placesOf } from '../../storage';
+import { advice, type Cause, duration, type Found } from '../cause';
+import type { ClusterState, PodState, WorkloadState } from '../cluster-state';
+import { deadNodeAdvice, isOutOfService, isReady, missingLabels, nodesFor, returnCommand, volumesOf } from '../nodes';
 import { ofWorkload, troubledPods, unscheduled } from '../pods';
+
+/** What a kubelet reports of its node, and the taint that Kubernetes adds then. */
+interface Pressure {
+  readonly condition: string;
+  readonly taint: string;
+  readonly what: string;
+  readonly advice: string;
+}
+
+const DISK: Pressure = {
+  condition: 'DiskPressure',
+  taint: 'node.kubernetes.io/disk-pressure',
+  what: 'disk pressure, because its disk is nearly full',
+  advice:
+    'free disk space on the node: logs, files, and images that nothing uses. The kubelet removes unused images itself, and takes pods again about five minutes after there is room. The commands show the state of the node and its pods',
+};
+
+const OTHERS: readonly Pressure[] = [
+  {
+    condition: 'MemoryPressure',
+    taint: 'node.kubernetes.io/memory-pressure',
+    what: 'memory pressure, because its memory is nearly used up',
+    advice: 'give the node more memory, or move other pods away. The commands show the state of the node and its pods',
+  },
+  {
+    condition: 'PIDPressure',
+    taint: 'node.kubernetes.io/pid-pressure',
+    what: 'PID pressure, because too many processes run on it',
+    advice: 'find the pod that starts so many processes. The commands show the state of the node and its pods',
+  },
+];
 
 export const schedulingCauses: readonly Cause[] = [
   // The node of a pod is unreachable. Kubernetes evicts its pods after five minutes, and detaches its volume some minutes later.
   {
     name: 'node-lost',
     *findings(state) {
-      for (const workload of state.unhealthy) {
-        for (const { object } of workload.allPods.filter(({ over }) => !over)) {
-          const name = object.spec?.nodeName;
-          const node = state.named('Node', name);
-          const ready = node && conditionOf(node, 'Ready');
-          if (!name || !ready || ready.status === 'True') continue;
-          yield {
-            severity: 'error',
-            subject: workload.name,
-            text: `its node ${name} is not ready: ${ready.message ?? ready.reason}`,
-            fix: `kubectl describe node ${name}. If it is gone for good: kubectl delete node ${name}, so that its volume can be attached to another node`,
-          };
+      const pods = state.unhealthy.flatMap(({ allPods }) => allPods.filter(({ over }) => !over));
+      for (const node of state.ofKind('Node').filter((each) => !isReady(each))) {
+        const stranded = pods.filter(({ object }) => object.spec?.nodeName === node.metadata.name);
+        const fix = deadNodeAdvice(state, node, stranded);
+        for (const { name, allPods } of state.unhealthy) {
+          if (allPods.some((pod) => stranded.includes(pod)))
+            yield { severity: 'error', subject: name, text: `its node ${notReady(state, node)}`, fix };
         }
+      }
+      // Its pods are gone, and no other node can take the new ones.
+      for (const { workload, pod, reasons } of unscheduled(state)) {
+        const nodes = nodesFor(state, pod);
+        const [node] = nodes;
+        if (!node || !isTainted(reasons) || nodes.some(isReady)) continue;
+        const text =
+          nodes.length === 1
+            ? `the only node for it, ${notReady(state, node)}`
+            : `none of its nodes (${namesOf(nodes)}) is ready`;
+        yield ofWorkload(workload, text, deadNodeAdvice(state, node, [pod]));
       }
     },
   },
-  // The volume is on one node, and that node does not exist or accepts no pods.
+  // The volume can be mounted on certain nodes alone, and these do not exist, or the pod may not run there.
   {
     name: 'volume-on-absent-node',
     *findings(state) {
-      for (const { workload, reasons } of unscheduled(state)) {
-        // As 1.36 says it, and as older versions do.
-        if (!/PersistentVolume's node affinity|volume node affinity conflict/.test(reasons)) continue;
-        const bound = state.ofKind('PersistentVolume').filter(({ status }) => status?.phase !== 'Released');
-        const homes = [...new Set(bound.flatMap(nodesOfVolume))];
-        const absent = state.canRead('nodes') ? homes.filter((name) => !state.named('Node', name)) : [];
-        // Where its node is there, that one's own reason is among the others.
-        const others = /Insufficient|were unschedulable|untolerated taint|Too many pods|pod affinity/.test(reasons);
-        if (others && absent.length < homes.length) continue;
-        const where =
-          absent.length > 0 ? ` (${absent.join(', ')}), which is not in the cluster` : ', which accepts no pod now';
-        yield ofWorkload(
-          workload,
-          `its volume is bound to one node${where}`,
-          'bring that node back (kubectl get nodes), or restore a backup into a new claim elsewhere',
-        );
+      for (const { workload, pod, reasons } of unscheduled(state)) {
+        // As 1.36 says it, as older versions do, for volumes with labels of a zone, and where the nodes were left out beforehand.
+        if (
+          /PersistentVolume's node affinity|volume node affinity conflict|no available volume zone|satisfy plugin.*VolumeBinding/.test(
+            reasons,
+          )
+        )
+          yield* ofVolume(state, workload, pod, reasons);
       }
     },
   },
@@ -57,12 +87,38 @@ export const schedulingCauses: readonly Cause[] = [
         if (!/didn't match Pod's node affinity\/selector|didn't match node selector/.test(reasons)) continue;
         // Of nodes that have them, the scheduler says what else keeps the pod away, and that is the cause.
         if (others(reasons).length > 0) continue;
-        const selector = Object.entries(pod.object.spec?.nodeSelector ?? {}).map(([key, value]) => `${key}=${value}`);
-        const [first = '<key>=<value>'] = selector;
+        const selector = Object.entries(fieldsOf(pod.object.spec?.nodeSelector));
+        const wanted = selector.map(([key, value]) => `${key}=${value}`).join(', ');
         yield ofWorkload(
           workload,
-          `no node has the labels that it wants (${selector.join(', ') || reasons})`,
-          `correct JUNJO_K8S_NODE_SELECTOR, or: kubectl label node <node> ${first}`,
+          `no node has the labels that it wants (${wanted || reasons})`,
+          labelAdvice(state, state.ofKind('Node'), pod),
+        );
+      }
+    },
+  },
+  // The kubelet of a node evicts pods because its disk is full, and takes no new ones.
+  { name: 'node-disk-full', findings: (state) => ofPressure(state, DISK) },
+  {
+    name: 'node-pressure',
+    *findings(state) {
+      for (const pressure of OTHERS) yield* ofPressure(state, pressure);
+    },
+  },
+  // The scheduler ended a pod for one of a higher priority, and there is no room for the pod that replaces it.
+  {
+    name: 'preempted',
+    *findings(state) {
+      for (const { workload, reasons } of unscheduled(state)) {
+        if (!/Insufficient|Too many pods/.test(reasons) || !wasPreempted(state, workload)) continue;
+        yield ofWorkload(
+          workload,
+          `a pod of higher priority took its place, and no node has room for it (${reasons})`,
+          advice(
+            'set JUNJO_K8S_PRIORITY_CLASS to a class with a higher value, or make room: a node more, or a smaller JUNJO_K8S_SIZE. The commands show the classes, and the pods of each node',
+            state.clusterCommand('get', 'priorityclasses'),
+            state.clusterCommand('describe', 'nodes'),
+          ),
         );
       }
     },
@@ -75,11 +131,20 @@ export const schedulingCauses: readonly Cause[] = [
         const short = [...reasons.matchAll(/Insufficient ([a-z./-]+)/g)].map(([, resource = '']) => resource);
         const tooMany = /Too many pods/.test(reasons);
         if (short.length === 0 && !tooMany) continue;
-        const memory = short.includes('memory') ? ` It asks for ${requested(pod)}; ${largest(state)}` : '';
+        const memory = short.includes('memory')
+          ? `. It asks for ${requested(pod)}; ${largest(nodesFor(state, pod))}`
+          : '';
         yield ofWorkload(
           workload,
-          `no node has room for it (${reasons}).${memory}`.replace(/\.$/, ''),
-          'kubectl describe nodes | grep -A9 "Allocated resources"; then a smaller JUNJO_K8S_SIZE, or a node with more room',
+          `no node has room for it (${reasons})${memory}${confined(state, pod)}`,
+          advice(
+            'choose a smaller JUNJO_K8S_SIZE, move other pods away, or add a node with more room. The command shows under "Allocated resources" what the pods of a node ask for',
+            state.clusterCommand(
+              'describe',
+              'nodes',
+              ...(confined(state, pod) ? namesOf(nodesFor(state, pod)).split(', ') : []),
+            ),
+          ),
         );
       }
     },
@@ -88,14 +153,22 @@ export const schedulingCauses: readonly Cause[] = [
   {
     name: 'node-cordoned',
     *findings(state) {
-      const names = state
-        .ofKind('Node')
-        .filter(({ spec }) => spec?.unschedulable)
-        .map(({ metadata }) => metadata.name);
-      for (const { workload, reasons } of unscheduled(state)) {
+      for (const { workload, pod, reasons } of unscheduled(state)) {
         if (!/were unschedulable|node\.kubernetes\.io\/unschedulable/.test(reasons)) continue;
-        const which = names.length > 0 ? names.join(' ') : '<node>';
-        yield ofWorkload(workload, `no node takes new pods (${reasons})`, `kubectl uncordon ${which}, or add a node`);
+        const cordoned = nodesFor(state, pod).filter(({ spec }) => spec?.unschedulable);
+        yield ofWorkload(
+          workload,
+          `no node takes new pods (${reasons})${confined(state, pod)}`,
+          cordoned.length > 0
+            ? advice(
+                'uncordon the node when the work on it is done, or add a node',
+                state.clusterCommand('uncordon', ...cordoned.map(({ metadata }) => metadata.name)),
+              )
+            : advice(
+                'uncordon a node whose status is SchedulingDisabled, or add one',
+                state.clusterCommand('get', 'nodes'),
+              ),
+        );
       }
     },
   },
@@ -108,7 +181,39 @@ export const schedulingCauses: readonly Cause[] = [
         yield ofWorkload(
           workload,
           `it must be on the node of the other pod of its volume, and finds no place there (${reasons})`,
-          `make room on that node, or bring it back: ${state.kubectl} get pods -o wide`,
+          advice(
+            'make room on that node, or bring it back. The commands show where the pods are, and what is wrong with the nodes',
+            state.command('get', 'pods', '--output=wide'),
+            state.clusterCommand('describe', 'nodes'),
+          ),
+        );
+      }
+    },
+  },
+  // The claim may be mounted by one pod at a time, and another has it.
+  {
+    name: 'claim-in-use',
+    *findings(state) {
+      for (const { workload, pod, reasons } of unscheduled(state)) {
+        if (!/ReadWriteOncePod access mode/.test(reasons)) continue;
+        const claims = claimsOf(pod.object);
+        const holders = state
+          .ofKind('Pod')
+          .filter((each) => each.spec?.nodeName && claimsOf(each).some((name) => claims.includes(name)));
+        const shared = state.workloads.some(
+          ({ object, allPods }) => object !== workload.object && allPods.some((each) => holders.includes(each.object)),
+        );
+        const who = holders.map(({ metadata }) => metadata.name).join(', ') || 'another pod';
+        yield ofWorkload(
+          workload,
+          `its claim ${claims.join(', ')} is ReadWriteOncePod, so that one pod alone may mount it, and ${who} does`,
+          advice(
+            shared
+              ? 'use a claim that is ReadWriteOnce, because backend and ingestion share it. No claim can change its access mode: back up, and restore into a new claim'
+              : 'wait until that pod has ended, or end it if it is not needed',
+            state.command('get', 'persistentvolumeclaims', ...claims),
+            state.command('get', 'pods', '--output=wide'),
+          ),
         );
       }
     },
@@ -117,18 +222,29 @@ export const schedulingCauses: readonly Cause[] = [
   {
     name: 'node-tainted',
     *findings(state) {
-      const taints = state.ofKind('Node').flatMap(({ metadata, spec }) =>
-        listOf(spec?.taints)
-          .filter(({ effect }) => effect !== 'PreferNoSchedule')
-          .map(({ key, value, effect }) => `${metadata.name}: ${key}${value ? `=${value}` : ''}:${effect}`),
-      );
-      for (const { workload, reasons } of unscheduled(state)) {
-        if (!/untolerated taint|had taint/.test(reasons)) continue;
-        yield ofWorkload(
-          workload,
-          `taints keep it from every node (${taints.join(', ') || reasons})`,
-          'if a person set the taint, tolerate it with JUNJO_K8S_TOLERATIONS. If it starts with node.kubernetes.io/, repair the node',
+      for (const { workload, pod, reasons } of unscheduled(state)) {
+        if (!isTainted(reasons)) continue;
+        const nodes = nodesFor(state, pod);
+        const [back] = nodes.filter((node) => isOutOfService(node) && isReady(node));
+        const taints = nodes.flatMap(({ metadata, spec }) =>
+          listOf(spec?.taints)
+            .filter(({ effect }) => effect !== 'PreferNoSchedule')
+            .map(({ key, value, effect }) => `${metadata.name}: ${key}${value ? `=${value}` : ''}:${effect}`),
         );
+        yield back
+          ? ofWorkload(
+              workload,
+              `its node ${back.metadata.name} is ready again, and still tainted as out of service`,
+              advice('remove the taint', returnCommand(state, back.metadata.name)),
+            )
+          : ofWorkload(
+              workload,
+              `taints keep it from every node (${taints.join(', ') || reasons})${confined(state, pod)}`,
+              advice(
+                'let the pods tolerate a taint that a person set, with JUNJO_K8S_TOLERATIONS, or add a node without one. Kubernetes itself adds taints that begin with node.kubernetes.io/, and removes them when the node is well. The command shows what is wrong with the nodes',
+                state.clusterCommand('describe', 'nodes'),
+              ),
+            );
       }
     },
   },
@@ -136,26 +252,190 @@ export const schedulingCauses: readonly Cause[] = [
   {
     name: 'unschedulable',
     *findings(state) {
-      for (const { workload, reasons } of unscheduled(state)) {
-        yield ofWorkload(
-          workload,
-          `no node takes it: ${reasons}`,
-          `${state.kubectl} describe pods | grep -A3 FailedScheduling`,
-        );
-      }
+      const pods = [...unscheduled(state)];
+      const names = pods.map(({ pod }) => pod.name);
+      const fix = advice('look at the pods and their events', state.command('describe', 'pods', ...names));
+      for (const { workload, reasons } of pods) yield ofWorkload(workload, `no node takes it: ${reasons}`, fix);
       for (const { workload, pod } of troubledPods(state)) {
         const silent = !conditionOf(pod.object, 'PodScheduled') && pod.containers.length === 0;
         if (silent && state.secondsSince(pod.object.metadata.creationTimestamp ?? state.now) > 60) {
           yield ofWorkload(
             workload,
             'no scheduler has processed its pod',
-            'kubectl -n kube-system get pods: is kube-scheduler running?',
+            advice(
+              'see whether kube-scheduler runs',
+              state.clusterCommand('get', 'pods', '--namespace=kube-system', '--output=wide'),
+            ),
           );
         }
       }
     },
   },
 ];
+
+/** What a node says of itself, and since when: `node-1 has not been ready for 5m: Kubelet stopped posting node status.` */
+function notReady(state: ClusterState, node: Manifest): string {
+  const ready = conditionOf(node, 'Ready');
+  const since = ready?.lastTransitionTime;
+  const age = since ? `has not been ready for ${duration(Math.max(0, state.secondsSince(since)))}` : 'is not ready';
+  const mark = isOutOfService(node) ? ', and is tainted as out of service' : '';
+  return `${node.metadata.name} ${age}${mark}: ${ready?.message || ready?.reason}`;
+}
+
+/** Why none of the nodes that can mount the volume of a pod takes it. */
+function* ofVolume(state: ClusterState, workload: WorkloadState, pod: PodState, reasons: string): Generator<Found> {
+  const volumes = volumesOf(state, pod);
+  const places = volumes.flatMap(placesOf);
+  const where = [...new Set(places.map(placeName))].join(' and ');
+  const labels = [...new Set(places.map(({ label }) => label))];
+  const nodes = nodesFor(state, pod);
+  if (places.length === 0 || state.ofKind('Node').length === 0) {
+    const names = volumes.map(({ metadata }) => metadata.name);
+    const fix = advice(
+      'compare the node affinity of the volume with the labels of the nodes',
+      ...(names.length > 0 ? [state.clusterCommand('describe', 'persistentvolume', ...names)] : []),
+      state.clusterCommand('get', 'nodes', '--show-labels'),
+    );
+    yield ofWorkload(workload, `no node that may run it can mount its volume${where && ` ${where}`} (${reasons})`, fix);
+    return;
+  }
+  // Of nodes that the scheduler asked about other things first, it says these, and they are the cause.
+  const telling = /Insufficient|were unschedulable|untolerated taint|had taint|Too many pods|pod affinity/.test(
+    reasons,
+  );
+  const show = state.clusterCommand('get', 'nodes', `--label-columns=${labels.join(',')}`);
+  if (nodes.length === 0) {
+    const hosts = places.filter(({ label }) => label === HOSTNAME).flatMap(({ values }) => values);
+    const [renamed] = hosts.flatMap((name) => state.named('Node', name) ?? []);
+    if (renamed && telling) return;
+    if (renamed)
+      yield ofWorkload(
+        workload,
+        `its volume is bound to a node with the label ${HOSTNAME}=${hosts.join(' or ')}. The node ${renamed.metadata.name} has ${HOSTNAME}=${fieldsOf(renamed.metadata.labels)[HOSTNAME]}`,
+        advice(
+          'set JUNJO_K8S_NODE to the label of the node, and make the volume object anew, because its node cannot be changed: docs/runbook.md, A changed data path. The command shows the labels',
+          show,
+        ),
+      );
+    else
+      yield ofWorkload(
+        workload,
+        hosts.length > 0
+          ? `its volume is bound to one node (${hosts.join(', ')}), which is not in the cluster`
+          : `its volume can be mounted only ${where}, and no node is there`,
+        advice(
+          `${hosts.length > 0 ? 'bring that node back' : 'add a node there'}, or restore a backup into a new claim elsewhere. The command shows the nodes that are there`,
+          show,
+        ),
+      );
+    return;
+  }
+  if (nodes.every((node) => missingLabels(node, pod).length > 0)) {
+    const missing = nodes.map((node) => missingLabels(node, pod).join(', '));
+    yield ofWorkload(
+      workload,
+      `its volume can be mounted only ${where} (${namesOf(nodes)}), and no node there has the labels that it wants (${[...new Set(missing)].join('; ')})`,
+      labelAdvice(state, nodes, pod),
+    );
+    return;
+  }
+  if (telling) return;
+  yield ofWorkload(
+    workload,
+    `its volume can be mounted only ${where} (${namesOf(nodes)}), which accepts no pod now (${reasons})`,
+    advice(
+      'make these nodes accept pods, or restore a backup into a new claim elsewhere. The command shows what is wrong with them',
+      state.clusterCommand('describe', 'nodes', ...nodes.map(({ metadata }) => metadata.name)),
+    ),
+  );
+}
+
+function labelAdvice(state: ClusterState, nodes: readonly Manifest[], pod: PodState): string {
+  const [node] = nodes;
+  const labels = node ? missingLabels(node, pod) : [];
+  return advice(
+    'correct JUNJO_K8S_NODE_SELECTOR, or give these labels to a node. The first command shows the labels of the nodes',
+    state.clusterCommand('get', 'nodes', '--show-labels'),
+    ...(node && nodes.length === 1 && labels.length > 0
+      ? [state.clusterCommand('label', 'nodes', node.metadata.name, ...labels)]
+      : []),
+  );
+}
+
+/** Pods that no node takes because of a pressure; and a node whose pods may be evicted soon. */
+function* ofPressure(state: ClusterState, { condition, taint, what, advice: text }: Pressure): Generator<Found> {
+  const pressed = state
+    .ofKind('Node')
+    .filter(
+      (node) =>
+        conditionOf(node, condition)?.status === 'True' || listOf(node.spec?.taints).some(({ key }) => key === taint),
+    );
+  const fixFor = (nodes: readonly Manifest[]) =>
+    advice(
+      text,
+      state.clusterCommand('describe', 'nodes', ...nodes.map(({ metadata }) => metadata.name)),
+      ...nodes.map(({ metadata }) => podsOfNode(state, metadata.name)),
+    );
+  const told = new Set<Manifest>();
+  for (const { workload, pod, reasons } of unscheduled(state)) {
+    const nodes = pressed.filter((node) => nodesFor(state, pod).includes(node));
+    if (!isTainted(reasons) || (nodes.length === 0 && !reasons.includes(taint))) continue;
+    for (const node of nodes) told.add(node);
+    yield ofWorkload(
+      workload,
+      `no node takes it: ${namesOf(nodes) || 'a node'} has ${what} (${reasons})`,
+      fixFor(nodes),
+    );
+  }
+  for (const node of pressed) {
+    const { name } = node.metadata;
+    const runs = state.workloads.some(({ pods }) => pods.some(({ object }) => object.spec?.nodeName === name));
+    if (runs && isReady(node) && !told.has(node))
+      yield {
+        severity: 'warning',
+        subject: `node ${name}`,
+        text: `has ${what}. The kubelet may evict the pods of the studio`,
+        fix: fixFor([node]),
+      };
+  }
+}
+
+/** Lists the pods of a node, of all namespaces: those of drivers and network plugins are among them. */
+export function podsOfNode(state: ClusterState, node: string): string {
+  return state.clusterCommand('get', 'pods', '--all-namespaces', `--field-selector=spec.nodeName=${node}`);
+}
+
+/** Whether the scheduler, or the kubelet for a critical pod, ended a pod of a workload in favour of another. */
+function wasPreempted(state: ClusterState, { object, allPods }: WorkloadState): boolean {
+  // The pod itself is gone by now; its name begins with that of its Deployment.
+  const ofDeployment = new RegExp(`^${object.metadata.name}(-[a-z0-9]+){1,2}$`);
+  return (
+    allPods.some(
+      (pod) =>
+        conditionOf(pod.object, 'DisruptionTarget')?.reason === 'PreemptionByScheduler' ||
+        pod.object.status?.reason === 'Preempting',
+    ) ||
+    state
+      .ofKind('Event')
+      .some(
+        ({ reason, involvedObject }) =>
+          ['Preempted', 'Preempting'].includes(reason) && ofDeployment.test(String(involvedObject?.name)),
+      )
+  );
+}
+
+/** In the words of all versions. Since 1.34 the scheduler does not say which taints they are. */
+function isTainted(reasons: string): boolean {
+  return /untolerated taint|had taint/.test(reasons);
+}
+
+/** Which nodes alone can mount the volume of a pod, where not every node can. */
+function confined(state: ClusterState, pod: PodState): string {
+  const nodes = nodesFor(state, pod);
+  return nodes.length > 0 && nodes.length < state.ofKind('Node').length
+    ? `. Its volume can be mounted only on ${namesOf(nodes)}`
+    : '';
+}
 
 /** What keeps the pod from nodes beside labels and the taints that every control plane has. */
 function others(reasons: string): readonly string[] {
@@ -170,9 +450,8 @@ function requested({ object }: PodState): string {
   return `${requests.filter(Boolean).join(' + ')} of memory`;
 }
 
-function largest(state: ClusterState): string {
-  const nodes = state
-    .ofKind('Node')
+function largest(all: readonly Manifest[]): string {
+  const nodes = all
     .map(({ metadata, status }) => ({
       name: metadata.name,
       bytes: quantityBytes(String(status?.allocatable?.memory)) ?? 0,
@@ -180,4 +459,8 @@ function largest(state: ClusterState): string {
     .sort((a, b) => b.bytes - a.bytes);
   const [node] = nodes;
   return node ? `the largest node, ${node.name}, has ${Math.floor(node.bytes / 2 ** 20)}Mi in all` : 'no node is known';
+}
+
+function namesOf(nodes: readonly Manifest[]): string {
+  return nodes.map(({ metadata }) => metadata.name).join(', ');
 }

@@ -1,7 +1,8 @@
 import { claimsOf, type Fields, type Pod } from '../../../render/manifest';
 import { advice } from '../../diagnosis/cause';
+import { canMount } from '../../storage';
 import { type Check, error, ok, warning } from '../check';
-import { freeOn, mebibytes, nodesOf, requested, takes } from '../placement';
+import { freeOn, mebibytes, requested, takes, volumesOf } from '../placement';
 
 /** Whether some node has room for the pods of the volume together; and the others theirs. */
 export const room: Check = {
@@ -16,10 +17,10 @@ export const room: Check = {
     const together = specsOf(studio.pods);
     const memory = together.reduce((sum, spec) => sum + requested(spec, 'memory'), 0);
     const cpu = together.reduce((sum, spec) => sum + requested(spec, 'cpu'), 0);
-    const named = nodesOf(studio);
+    const volumes = volumesOf(studio);
     const nodes = cluster
       .ofKind('Node')
-      .filter((node) => takes(node, together[0]) && (named.length === 0 || named.includes(node.metadata.name)))
+      .filter((node) => takes(node, together[0]) && volumes.every((volume) => canMount(node, volume)))
       .map((node) => ({
         name: node.metadata.name,
         memory: freeOn(node, pods, 'memory'),

@@ -1,8 +1,8 @@
 import { quantityBytes } from '../../../config/quantity';
 import { claimsOf, conditionOf, fieldsOf, type Manifest } from '../../../render/manifest';
-import { isDefaultClass } from '../../storage';
+import { canMount, HOSTNAME, isDefaultClass, placesOf } from '../../storage';
 import { type Check, error, ok, type PreflightView, type Result, warning } from '../check';
-import { nodesOf } from '../placement';
+import { volumesOf } from '../placement';
 
 /** Provisioners of file systems on which SQLite's locks do not hold. */
 const SHARED = /nfs|efs\.csi|smb|azurefile|file\.csi\.azure|filestore|cephfs|glusterfs/i;
@@ -125,14 +125,33 @@ export const node: Check = {
   name: 'node',
   *results(studio, cluster) {
     if (!cluster.canRead('nodes')) return;
-    for (const name of nodesOf(studio)) {
-      const found = cluster.named('Node', name);
-      const names = cluster.ofKind('Node').map(({ metadata }) => metadata.name);
-      if (!found) yield error(`there is no node ${name}`, `set JUNJO_K8S_NODE to one of ${names.join(', ')}`);
-      else if (conditionOf(found, 'Ready')?.status !== 'True')
-        yield error(`the node ${name} is not ready`, `kubectl describe node ${name}`);
-      else if (found.spec?.unschedulable) yield error(`the node ${name} is cordoned`, `kubectl uncordon ${name}`);
-      else yield ok(`the node ${name} is ready`);
+    const nodes = cluster.ofKind('Node');
+    for (const volume of volumesOf(studio)) {
+      const [found] = nodes.filter((each) => canMount(each, volume));
+      const wanted = placesOf(volume).flatMap(({ values }) => values)[0] ?? '';
+      if (!found) yield absent(wanted, nodes);
+      else yield ofNode(found);
     }
   },
 };
+
+/** The scheduler compares the label of the hostname, which is not always the name of the node. */
+function absent(name: string, nodes: readonly Manifest[]): Result {
+  const hosts = nodes.map(({ metadata }) => fieldsOf(metadata.labels)[HOSTNAME] ?? metadata.name);
+  const renamed = nodes.find(({ metadata }) => metadata.name === name);
+  const label = fieldsOf(renamed?.metadata.labels)[HOSTNAME];
+  return renamed
+    ? error(
+        `the node ${name} has the label ${HOSTNAME}=${label}, so that no pod finds its folder there`,
+        `set JUNJO_K8S_NODE to ${label}`,
+      )
+    : error(`there is no node ${name}`, `set JUNJO_K8S_NODE to one of ${hosts.join(', ')}`);
+}
+
+function ofNode(found: Manifest): Result {
+  const { name } = found.metadata;
+  if (conditionOf(found, 'Ready')?.status !== 'True')
+    return error(`the node ${name} is not ready`, `kubectl describe node ${name}`);
+  if (found.spec?.unschedulable) return error(`the node ${name} is cordoned`, `kubectl uncordon ${name}`);
+  return ok(`the node ${name} is ready`);
+}

@@ -1,0 +1,82 @@
+import { claimsOf, conditionOf, fieldsOf, listOf, type Manifest } from '../../render/manifest';
+import { canMount, isOnMachine } from '../storage';
+import { advice } from './cause';
+import type { ClusterState, PodState } from './cluster-state';
+
+/**
+ * Tells Kubernetes that a machine is off: its pods are deleted without waiting for the kubelet, and its volumes are detached at
+ * once instead of after six minutes. On by default since Kubernetes 1.26, stable since 1.28. In contrast to `kubectl delete node`
+ * the node can come back.
+ * https://kubernetes.io/docs/concepts/cluster-administration/node-shutdown/#non-graceful-node-shutdown
+ */
+const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service';
+const OUT_OF_SERVICE_TAINT = `${OUT_OF_SERVICE}=nodeshutdown:NoExecute`;
+
+export function isOutOfService({ spec }: Manifest): boolean {
+  return listOf(spec?.taints).some(({ key }) => key === OUT_OF_SERVICE);
+}
+
+export function isReady(node: Manifest): boolean {
+  return (conditionOf(node, 'Ready')?.status ?? 'True') === 'True';
+}
+
+/** Ends what `OUT_OF_SERVICE_TAINT` began. */
+export function returnCommand(state: ClusterState, node: string): string {
+  return state.clusterCommand('taint', 'nodes', node, `${OUT_OF_SERVICE}-`);
+}
+
+/** The volumes that a pod mounts, as far as they are known. */
+export function volumesOf(state: ClusterState, { object }: Pick<PodState, 'object'>): readonly Manifest[] {
+  const names = claimsOf(object).map((name) => state.named('PersistentVolumeClaim', name)?.spec?.volumeName);
+  return state.ofKind('PersistentVolume').filter(({ metadata }) => names.includes(metadata.name));
+}
+
+/** The nodes on which every volume of a pod can be mounted. */
+export function nodesFor(state: ClusterState, pod: Pick<PodState, 'object'>): readonly Manifest[] {
+  const volumes = volumesOf(state, pod);
+  return state.ofKind('Node').filter((node) => volumes.every((volume) => canMount(node, volume)));
+}
+
+/** What to do about a node whose kubelet does not answer, by where the data of these pods can be mounted. */
+export function deadNodeAdvice(state: ClusterState, node: Manifest, pods: readonly PodState[]): string {
+  const { name } = node.metadata;
+  const describe = state.clusterCommand('describe', 'node', name);
+  const volumes = pods.flatMap((pod) => volumesOf(state, pod));
+  const others = state.ofKind('Node').filter((each) => each !== node && isReady(each) && !each.spec?.unschedulable);
+  if (isOutOfService(node))
+    return advice(
+      'wait until its pods run elsewhere. Remove the out-of-service taint when the machine is back, because no pod starts there before',
+      state.clusterCommand('get', 'nodes'),
+      returnCommand(state, name),
+    );
+  if (volumes.some(isOnMachine))
+    return advice(
+      `bring the machine ${name} back: the data is on its disk, so that no other node can mount it. If the disk is lost, restore a backup into a new claim. The command shows what the node said last`,
+      describe,
+    );
+  if (others.length === 0)
+    return advice(
+      `bring the machine ${name} back, or add a node: no other node is ready to take the pods. The command shows what the node said last`,
+      describe,
+    );
+  if (!others.some((each) => volumes.every((volume) => canMount(each, volume))))
+    return advice(
+      `bring the machine ${name} back, or add a node in the same zone: no other node that is ready can mount the volume`,
+      describe,
+    );
+  // Which volume a claim has is not known without permission to read volumes.
+  const unless = state.canRead('persistentvolumes') ? '' : ', and the data is not on its disk';
+  return advice(
+    `bring the machine ${name} back. Only if it is switched off${unless}, taint it as out of service: its pods and volumes move to another node at once. On a machine that still runs, a second writer damages the databases. Remove the taint when the machine is back: the same command with a minus sign at its end`,
+    describe,
+    state.clusterCommand('taint', 'nodes', name, OUT_OF_SERVICE_TAINT),
+  );
+}
+
+/** The labels of a pod's node selector that a node lacks, as `key=value`. */
+export function missingLabels(node: Manifest, { object }: PodState): readonly string[] {
+  const labels = fieldsOf(node.metadata.labels);
+  return Object.entries(fieldsOf(object.spec?.nodeSelector))
+    .filter(([key, value]) => labels[key] !== value)
+    .map(([key, value]) => `${key}=${value}`);
+}

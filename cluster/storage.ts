@@ -52,9 +52,9 @@ export function isOnMachine({ spec }: Manifest): boolean {
   return spec?.hostPath !== undefined || spec?.local !== undefined;
 }
 
-/** `on node node-1`, `in zone eu-west-1a`, `on nodes with pool=fast`. */
+/** `on the node node-1`, `in zone eu-west-1a`, `on nodes with pool=fast`. */
 export function placeName({ label, values }: VolumePlace): string {
   const which = values.join(' or ');
-  if (label === HOSTNAME) return `on node ${which}`;
+  if (label === HOSTNAME) return `on the node ${which}`;
   return label.endsWith('/zone') ? `in zone ${which}` : `on nodes with ${label}=${which}`;
 }

@@ -48,7 +48,12 @@ export const schedulingCauses: readonly Cause[] = [
         const fix = deadNodeAdvice(state, node, stranded);
         for (const { name, allPods } of state.unhealthy) {
           if (allPods.some((pod) => stranded.includes(pod)))
-            yield { severity: 'error', subject: name, text: `its node ${notReady(state, node)}`, fix };
+            yield {
+              severity: 'error',
+              subject: name,
+              text: `its node ${node.metadata.name} ${notReady(state, node)}`,
+              fix,
+            };
         }
       }
       // Its pods are gone, and no other node can take the new ones.
@@ -58,7 +63,7 @@ export const schedulingCauses: readonly Cause[] = [
         if (!node || !isTainted(reasons) || nodes.some(isReady)) continue;
         const text =
           nodes.length === 1
-            ? `the only node for it, ${notReady(state, node)}`
+            ? `the only node for it, ${node.metadata.name}, ${notReady(state, node)}`
             : `none of its nodes (${namesOf(nodes)}) is ready`;
         yield ofWorkload(workload, text, deadNodeAdvice(state, node, [pod]));
       }
@@ -273,13 +278,13 @@ export const schedulingCauses: readonly Cause[] = [
   },
 ];
 
-/** What a node says of itself, and since when: `node-1 has not been ready for 5m: Kubelet stopped posting node status.` */
+/** What a node says of itself, and since when: `has not been ready for 5m: Kubelet stopped posting node status.` */
 function notReady(state: ClusterState, node: Manifest): string {
   const ready = conditionOf(node, 'Ready');
   const since = ready?.lastTransitionTime;
   const age = since ? `has not been ready for ${duration(Math.max(0, state.secondsSince(since)))}` : 'is not ready';
   const mark = isOutOfService(node) ? ', and is tainted as out of service' : '';
-  return `${node.metadata.name} ${age}${mark}: ${ready?.message || ready?.reason}`;
+  return `${age}${mark}: ${ready?.message || ready?.reason}`;
 }
 
 /** Why none of the nodes that can mount the volume of a pod takes it. */
@@ -330,11 +335,12 @@ function* ofVolume(state: ClusterState, workload: WorkloadState, pod: PodState, 
       );
     return;
   }
+  const there = where.endsWith(` ${namesOf(nodes)}`) ? where : `${where} (${namesOf(nodes)})`;
   if (nodes.every((node) => missingLabels(node, pod).length > 0)) {
     const missing = nodes.map((node) => missingLabels(node, pod).join(', '));
     yield ofWorkload(
       workload,
-      `its volume can be mounted only ${where} (${namesOf(nodes)}), and no node there has the labels that it wants (${[...new Set(missing)].join('; ')})`,
+      `its volume can be mounted only ${there}, and no node there has the labels that it wants (${[...new Set(missing)].join('; ')})`,
       labelAdvice(state, nodes, pod),
     );
     return;
@@ -342,7 +348,7 @@ function* ofVolume(state: ClusterState, workload: WorkloadState, pod: PodState, 
   if (telling) return;
   yield ofWorkload(
     workload,
-    `its volume can be mounted only ${where} (${namesOf(nodes)}), which accepts no pod now (${reasons})`,
+    `its volume can be mounted only ${there}, which accepts no pod now (${reasons})`,
     advice(
       'make these nodes accept pods, or restore a backup into a new claim elsewhere. The command shows what is wrong with them',
       state.clusterCommand('describe', 'nodes', ...nodes.map(({ metadata }) => metadata.name)),

@@ -175,7 +175,7 @@ export const dnsSubdomain = checkedText('lower-case letters, digits, `-` and `.`
 );
 
 /** A node, as `kubectl get nodes` names it; its name is also a label value. */
-export const nodeName = checkedText('name of a node, as `kubectl get nodes` shows it', (value) =>
+export const nodeName = checkedText('label `kubernetes.io/hostname` of a node, usually its name', (value) =>
   isDnsSubdomain(value) && value.length <= 63
     ? undefined
     : 'is not the name of a node. Take it from: kubectl get nodes',

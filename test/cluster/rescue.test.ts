@@ -225,6 +225,24 @@ describeWith(['kubectl'], 'the rescue of a deleted claim, as it is printed', () 
     expect(volumeOf(DATA)).toBe(name);
   });
 
+  test('reserves the folder of a node for the claim that was applied again too early', async () => {
+    await started(onNode);
+    const name = volumeOf(DATA) ?? '';
+    // The volume remembers the claim before; this one names it, and is not bound.
+    const before = volume(name);
+    cluster.apply({ ...before, spec: { ...before.spec, claimRef: { ...before.spec.claimRef, uid: 'of before' } } });
+    cluster.apply({ ...claim(DATA), status: { phase: 'Pending' } });
+    await cluster.until(() => volume(name).status.phase === 'Released');
+    const text = await status();
+    expect(text).toContain(`cannot be bound: the volume ${name} has the data of a claim ${DATA} that was deleted`);
+    expect(await paste(commandsIn(text))).toBe('');
+    await bound(DATA);
+    expect(volume(name)).toMatchObject({
+      spec: { claimRef: { uid: claim(DATA).metadata.uid } },
+      status: { phase: 'Bound' },
+    });
+  });
+
   test('backup refuses at once, with the same commands, and changes nothing', async () => {
     await started();
     deleted('PersistentVolumeClaim', DATA);

@@ -37,6 +37,15 @@ test('no command of the rescue can run after one that failed', () => {
   expect(commands[0]).toContain('patch persistentvolume pvc-57f30285-df56-476d-9605-a6c65b759271 ');
 });
 
+test('a claim of somebody else in the namespace may be deleted', () => {
+  const state = changed('healthy', (each) => {
+    const claim = structuredClone(of(each, 'PersistentVolumeClaim'));
+    claim.metadata = { name: 'theirs', namespace: each.namespace, deletionTimestamp: each.recorded };
+    each.objects.push(claim);
+  });
+  expect(summaryOf(state)).toEqual([]);
+});
+
 test('a claim that never had a volume holds no data, and none is retained', () => {
   const state = changed('claim-terminating', (each) => {
     const claim = of(each, 'PersistentVolumeClaim');

@@ -115,6 +115,13 @@ const web = production({ JUNJO_K8S_CLUSTER_ISSUER: 'acme' });
 const own = { namespace: 'junjo-ai-studio' };
 const twoContainers = development({ JUNJO_K8S_RELEASE: '0.86.0', JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() });
 
+test('the node of a folder is found by its label, whatever its name is', () => {
+  const settings = development({ JUNJO_HOST_DB_DATA_PATH: '/mnt/junjo', JUNJO_K8S_NODE: 'worker' });
+  const lines = said(settings, instead('Node', labelled('ip-10-0-0-1', { 'kubernetes.io/hostname': 'worker' })));
+  expect(lines).toContain('ok node: the node ip-10-0-0-1 is ready');
+  expect(lines).toContainEqual(expect.stringMatching(/^ok room: .*; ip-10-0-0-1 has/));
+});
+
 test.each([
   ['local', local],
   ['production', web],
@@ -503,6 +510,11 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
     development({ JUNJO_HOST_DB_DATA_PATH: '/mnt/junjo', JUNJO_K8S_NODE: 'node-1' }),
     instead('Node', node('node-1', '8Gi', { unschedulable: true })),
     /^error node: the node node-1 is cordoned -> kubectl uncordon node-1/,
+  ],
+  'node whose label is not its name': [
+    development({ JUNJO_HOST_DB_DATA_PATH: '/mnt/junjo', JUNJO_K8S_NODE: 'node-1' }),
+    instead('Node', labelled('node-1', { 'kubernetes.io/hostname': 'ip-10-0-0-1' })),
+    /^error node: the node node-1 has the label kubernetes.io\/hostname=ip-10-0-0-1, .* -> set JUNJO_K8S_NODE to ip-10-0-0-1/,
   ],
   'no ingress class of that name': [
     production({ JUNJO_K8S_INGRESS_CLASS: 'contour', JUNJO_K8S_CLUSTER_ISSUER: 'acme' }),

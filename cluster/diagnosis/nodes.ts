@@ -46,7 +46,6 @@ export function deadNodeAdvice(state: ClusterState, node: Manifest, pods: readon
   if (isOutOfService(node))
     return advice(
       'wait until its pods run elsewhere. Remove the out-of-service taint when the machine is back, because no pod starts there before',
-      state.clusterCommand('get', 'nodes'),
       returnCommand(state, name),
     );
   if (volumes.some(isOnMachine))
@@ -68,7 +67,7 @@ export function deadNodeAdvice(state: ClusterState, node: Manifest, pods: readon
   const unless = state.canRead('persistentvolumes') ? '' : ', and the data is not on its disk';
   return advice(
     `bring the machine ${name} back. Only if it is switched off${unless}, taint it as out of service: its pods and volumes move to another node at once. On a machine that still runs, a second writer damages the databases. Remove the taint when the machine is back: the same command with a minus sign at its end`,
-    describe,
+    // Alone, so that nobody pastes it with what comes before it.
     state.clusterCommand('taint', 'nodes', name, OUT_OF_SERVICE_TAINT),
   );
 }

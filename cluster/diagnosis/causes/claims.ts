@@ -122,7 +122,6 @@ export const claimCauses: readonly Cause[] = [
           `its storage class ${name} does not exist`,
           advice(
             `set JUNJO_K8S_STORAGE_CLASS to ${known.length > 0 ? `one of ${known.join(', ')}` : 'one that exists'}. The class of a claim cannot be changed: delete this one, which has no volume and no data, then render and apply again`,
-            state.clusterCommand('get', 'storageclasses'),
             state.command('delete', 'persistentvolumeclaim', claim.metadata.name),
           ),
         );

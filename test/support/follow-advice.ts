@@ -35,6 +35,31 @@ const GROUPS: Readonly<Record<string, string>> = {
   Backup: 'velero.io/v1',
 };
 
+/** What a cluster has beside a studio: drivers of storage, priority classes, and a pod of a driver that does not run. */
+const ofEveryCluster = [
+  { apiVersion: 'storage.k8s.io/v1', kind: 'CSIDriver', metadata: { name: 'csi.example.com' }, spec: {} },
+  { apiVersion: 'storage.k8s.io/v1', kind: 'CSINode', metadata: { name: 'node-1' }, spec: { drivers: [] } },
+  {
+    apiVersion: 'storage.k8s.io/v1',
+    kind: 'VolumeAttachment',
+    metadata: { name: 'csi-1' },
+    spec: { nodeName: 'node-0' },
+  },
+  {
+    apiVersion: 'scheduling.k8s.io/v1',
+    kind: 'PriorityClass',
+    metadata: { name: 'system-node-critical' },
+    value: 2000001000,
+  },
+  {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'csi-node-1', namespace: 'kube-system', uid: 'csi-node-1' },
+    spec: { nodeName: 'node-1', containers: [{ name: 'csi' }] },
+    status: { phase: 'Pending' },
+  },
+];
+
 /** A cluster that shows a state, and changes nothing by itself. The caller closes it. */
 export async function clusterOf(state: RecordedState): Promise<FakeApiServer> {
   const { objects, namespace, logs = {}, forbidden = [] } = state;

@@ -73,6 +73,7 @@ export async function clusterOf(state: RecordedState): Promise<FakeApiServer> {
     const resource = cluster.resources.find(({ kind }) => kind === object.kind);
     if (!resource) throw new Error(`the fake cluster has no ${object.kind}`);
     const metadata = { ...(resource.namespaced && { namespace }), ...object.metadata };
+    cluster.apply(...ofEveryCluster);
     cluster.apply({ ...object, apiVersion: apiVersion(resource), metadata });
   }
   for (const [container, log] of Object.entries(logs)) cluster.logs.set(container.split('/')[0] ?? '', log);

@@ -40,7 +40,8 @@ function isOfStudio({ metadata }: Manifest): boolean {
   return fieldsOf(metadata.labels)['app.kubernetes.io/part-of'] === 'junjo-ai-studio';
 }
 
-function writableClaims({ spec, containers }: ReturnType<typeof podsOf>[number]): readonly string[] {
+/** The claims that a pod may write. */
+export function writableClaims({ spec, containers }: ReturnType<typeof podsOf>[number]): readonly string[] {
   const mounts = containers.flatMap(({ fields }) => listOf(fields.volumeMounts)).filter(({ readOnly }) => !readOnly);
   return listOf(spec.volumes)
     .filter(({ name, persistentVolumeClaim: claim }: Fields) => {

@@ -16,6 +16,7 @@ import { runningCauses } from './causes/running';
 import { schedulingCauses } from './causes/scheduling';
 import { startCauses } from './causes/start';
 import { scaledToZero } from './causes/stopped';
+import { volumeCauses } from './causes/volumes';
 import type { ClusterState } from './cluster-state';
 
 export { type Cause, type Diagnosis, duration } from './cause';
@@ -33,6 +34,7 @@ const groups: readonly (readonly Cause[])[] = [
     ...configurationCauses,
     ...imageCauses,
     sidecarNotStarting,
+    ...volumeCauses,
     ...startCauses,
     scaledToZero,
     ...networkCauses,

@@ -1,5 +1,5 @@
 import { conditionOf } from '../../render/manifest';
-import type { Fault } from './cause';
+import { advice, type Fault } from './cause';
 import type { ClusterEvent, ClusterState, ContainerState, PodState, WorkloadState } from './cluster-state';
 
 /**
@@ -113,16 +113,28 @@ export function* refused(
   }
 }
 
+/**
+ * What a runtime reports of a container whose end it did not see, as after a reboot of the node: the kubelet starts it again.
+ * https://github.com/kubernetes/kubernetes/blob/v1.34.0/pkg/kubelet/kubelet_pods.go (convertToAPIContainerStatuses)
+ */
+const UNSEEN = ['Unknown', 'ContainerStatusUnknown'];
+
+/** How a container ended, where somebody saw it. */
+export function endOf({ ended }: ContainerState): ContainerState['ended'] {
+  return ended && UNSEEN.includes(ended.reason) ? undefined : ended;
+}
+
 /** How a container that ends again and again did so last. */
 export function* ended(
   state: ClusterState,
 ): Generator<ContainerTrouble & { readonly how: NonNullable<ContainerState['ended']> }> {
   for (const trouble of troubledContainers(state)) {
     const { container } = trouble;
-    const finished = container.init && container.ended?.exitCode === 0;
+    const how = endOf(container);
+    const finished = container.init && how?.exitCode === 0;
     // One that has run for longer than any back-off since then has another trouble now.
-    const over = container.running && container.ended && state.secondsSince(container.ended.at) > STABLE_SECONDS;
-    if (container.ended && !finished && !over) yield { ...trouble, how: container.ended };
+    const over = container.running && how && state.secondsSince(how.at) > STABLE_SECONDS;
+    if (how && !finished && !over) yield { ...trouble, how };
   }
 }
 
@@ -139,16 +151,20 @@ export function referenceOf({ object: { kind, metadata } }: WorkloadState): stri
 }
 
 /** Prints what a container said before it ended. */
-export function previousLog(state: ClusterState, { pod, container }: Omit<ContainerTrouble, 'workload'>): string {
-  // Of a Deployment, kubectl reads the log of a pod that is ready, and that is another one.
-  const previous = container.running || container.restarts > 0 ? ['--previous'] : [];
-  return state.command('logs', pod.name, '-c', container.name, ...previous);
+export function previousLog(
+  state: ClusterState,
+  { pod, container }: Pick<ContainerTrouble, 'pod' | 'container'>,
+): string {
+  // Of a Deployment, kubectl reads the log of a pod that is ready, and that is another one. A container that has not been started
+  // again has no log before this one.
+  const again = container.restarts > 0 && (container.running || container.waiting !== undefined);
+  return state.command('logs', pod.name, '-c', container.name, ...(again ? ['--previous'] : []));
 }
 
 /** Containers that ended by themselves and are started again. */
 export interface Crash extends ContainerTrouble {
-  readonly exitCode: number;
-  /** The last lines that it wrote, where they could be read. */
+  readonly how: NonNullable<ContainerState['ended']>;
+  /** The last lines that it wrote, where they could be read, and the message that it left. */
   readonly log: string;
 }
 
@@ -157,29 +173,52 @@ export function* crashes(state: ClusterState): Generator<Crash> {
   for (const trouble of ended(state)) {
     const { container, how, pod } = trouble;
     const restarting = container.restarts > 0 || container.waiting?.reason === 'CrashLoopBackOff' || !container.running;
-    if (restarting && how.reason !== 'OOMKilled')
-      yield { ...trouble, exitCode: how.exitCode, log: state.logOf(pod, container) ?? how.message };
+    if (restarting && how.reason !== 'OOMKilled') yield { ...trouble, log: state.logOf(pod, container) || how.message };
   }
 }
 
-/** The line of a log that says why: the last one that is no part of a trace, without what may be a secret. */
-export function lastWords(log: string): string {
-  const lines = log.split('\n').filter((line) => /^\S/.test(line) && line.trim() !== '');
-  return withoutSecrets(lines[lines.length - 1] ?? '');
+/** Ends of which the number says what they mean: 128 and the signal, https://man7.org/linux/man-pages/man7/signal.7.html */
+const SIGNALS: Readonly<Record<number, string>> = {
+  132: 'SIGILL: the processor lacks an instruction that the program uses',
+  134: 'SIGABRT',
+  135: 'SIGBUS',
+  136: 'SIGFPE',
+  137: 'SIGKILL',
+  139: 'SIGSEGV',
+  143: 'SIGTERM',
+};
+
+/** `code 139 (SIGSEGV)`. */
+export function codeOf(exitCode: number): string {
+  const signal = SIGNALS[exitCode];
+  return `code ${exitCode}${signal ? ` (${signal})` : ''}`;
 }
 
-/** The last line of a log that begins so, without that beginning and what may be a secret. */
-export function lineFrom(log: string, start: string): string | undefined {
-  const line = log.split('\n').findLast((each) => each.startsWith(start));
-  return line && withoutSecrets(line.slice(start.length).trim());
+/**
+ * What it most likely means that a container ended as soon as it was started and said nothing: runc ends with 255 when the
+ * kernel refuses to run the program, and writes "exec format error" in the log alone.
+ */
+export function refusedByProcessor(state: ClusterState, { pod, container, how, log }: Crash): string | undefined {
+  const seconds = (how.at.getTime() - new Date(how.startedAt).getTime()) / 1000;
+  if (how.exitCode !== 255 || !(seconds <= 1) || log !== '') return undefined;
+  const node = pod.object.spec?.nodeName;
+  const architecture = state.named('Node', node ?? '')?.status?.nodeInfo?.architecture;
+  const processor = architecture ? `that of its node ${node} (${architecture})` : 'that of its node';
+  return `ended with code 255 within a second of its start: most likely its image ${container.image} is made for another processor (architecture) than ${processor}. ${unreadLog(state)}`;
 }
 
-function withoutSecrets(words: string): string {
-  const line = words.slice(0, 300);
-  // pydantic repeats the value that it refuses; keys and tokens are long runs of the letters of base64.
-  return line
-    .replace(/input_value=.*?(?=, input_type=|$)/g, 'input_value=…')
-    .replace(/\b(?!\w*Error\b)(\w*(?:secret|key|token|password)\w*['"]?\s*[:=]\s*)('[^']*'|"[^"]*"|\S+)/gi, '$1…')
-    .replace(/:\/\/[^\s/@]+@/g, '://…@')
-    .replace(/[A-Za-z0-9+/_-]{32,}={0,2}/g, '…');
+/** What to do then. */
+export function processorAdvice(state: ClusterState, crash: Crash): string {
+  return advice(
+    'Compare the processor of the node with those for which the image is made, and use an image for it: only its log can confirm it',
+    state.clusterCommand('get', 'nodes', '--label-columns=kubernetes.io/arch'),
+    ...(state.canRead('pods/log') ? [previousLog(state, crash)] : []),
+  );
+}
+
+/** Why there are no words of a container. */
+export function unreadLog(state: ClusterState): string {
+  return state.canRead('pods/log')
+    ? 'Its log is empty'
+    : 'Its log cannot be read: you have no permission to get pods/log';
 }

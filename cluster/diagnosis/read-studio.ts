@@ -150,7 +150,8 @@ async function lastLines(
 ): Promise<string> {
   const { pod, container, runsAgain } = ended;
   try {
-    const args = ['logs', pod, '--container', container, '--namespace', namespace, '--tail=40'];
+    // The reason may stand before a long trace.
+    const args = ['logs', pod, '--container', container, '--namespace', namespace, '--tail=200'];
     return await kubectl.text(runsAgain ? [...args, '--previous'] : args);
   } catch (error) {
     if (!(error instanceof KubectlError) || error.failure === 'unreachable') throw error;

@@ -431,6 +431,19 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
     }),
     'error backend-unreachable: ingestion',
   ],
+  'guard that is killed for its memory': [madeState('guard-oom'), 'error guard-crashed: backend'],
+  'volume that is mounted read-only': [madeState('read-only-volume-with-data'), 'error volume-read-only: backend'],
+  'container that is killed from outside': [madeState('exit-137'), 'error killed: backend'],
+  'two pods that write the same data': [
+    changed('healthy', (state) => {
+      const { objects } = state;
+      const backend = pod(state, 'backend');
+      objects.push({ ...backend, metadata: { ...backend.metadata, name: `${backend.metadata.name}-2`, uid: '2' } });
+      const deployment = objects.find(({ kind, metadata }) => kind === 'Deployment' && /backend/.test(metadata.name));
+      deployment.spec.replicas = 2;
+    }),
+    'error two-writers: backend',
+  ],
   'Gateway that nobody serves': [
     changed('healthy', beside({ kind: 'Gateway', metadata: { name: 'edge' }, spec: { gatewayClassName: 'eg' } })),
     'error gateway-pending: gateway edge',
@@ -594,6 +607,8 @@ export const crashes: readonly (readonly [log: string, cause: string])[] = [
   ["PermissionError: [Errno 13] Permission denied: '/app/.dbdata/sqlite'", 'volume-permission-denied'],
   ['sqlite3.OperationalError: database is locked', 'second-writer'],
   ['OSError: [Errno 28] No space left on device', 'volume-full'],
+  ["OSError: [Errno 28] No space left on device: '/tmp/spill'", 'node-storage-full'],
+  ["OSError: [Errno 30] Read-only file system: '/app/.dbdata/sqlite'", 'volume-read-only'],
   ['exec /entrypoint.sh: exec format error', 'image-platform'],
   ['Traceback (most recent call last):\n  File "x.py"\nValueError: JUNJO_ALLOW_ORIGINS must not be *\n', 'crash-loop'],
 ];

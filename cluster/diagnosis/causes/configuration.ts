@@ -2,8 +2,11 @@ import { workloadNames } from '../../../config/names';
 import { lineOf } from '../../../releases';
 import { listOf } from '../../../render/manifest';
 import { tagOf } from '../../studio-manifests';
-import type { Cause } from '../cause';
-import { crashes, lineFrom, ofWorkload, previousLog, referenceOf, waiting } from '../pods';
+import { advice, type Cause } from '../cause';
+import type { ClusterState } from '../cluster-state';
+import { lineFrom, settingIn } from '../log';
+import { crashes, ofWorkload, previousLog, waiting } from '../pods';
+import { lacksMemoryToStart } from './start';
 
 const SECRET_NOT_SYNCED_DEADLINE_SECONDS = 60;
 
@@ -28,7 +31,10 @@ export const configurationCauses: readonly Cause[] = [
           text: bad
             ? `${made ? 'does not reach its Secret any more' : 'does not become a Secret'}: ${bad.message || bad.reason}`
             : `nothing reads it: is ${controller} installed?`,
-          fix: `${state.kubectl} describe ${kind.toLowerCase()} ${metadata.name}`,
+          fix: advice(
+            'Read its condition and its events',
+            state.command('describe', kind.toLowerCase(), metadata.name),
+          ),
         };
       }
     },
@@ -40,11 +46,7 @@ export const configurationCauses: readonly Cause[] = [
       for (const { workload, message } of waiting(state, ['CreateContainerConfigError'])) {
         const name = /secret "([^"]+)" not found/.exec(message)?.[1];
         if (!name) continue;
-        yield ofWorkload(
-          workload,
-          `its Secret ${name} does not exist`,
-          `kubectl apply -f dist/, or look at what writes it: ${state.kubectl} get sealedsecrets,externalsecrets. The pod then starts by itself`,
-        );
+        yield ofWorkload(workload, `its Secret ${name} does not exist`, secretAdvice(state, name));
       }
     },
   },
@@ -58,7 +60,9 @@ export const configurationCauses: readonly Cause[] = [
         yield ofWorkload(
           workload,
           `the ${kind} ${name} has no key ${key}`,
-          `set ${key} where the ${kind} comes from (the env file, then synth and apply). The pod then starts by itself`,
+          advice(
+            `Set ${key} where the ${kind} comes from: the env file, then synth and apply. The pod then starts by itself`,
+          ),
         );
       }
     },
@@ -70,7 +74,10 @@ export const configurationCauses: readonly Cause[] = [
       for (const { workload, message } of waiting(state, ['CreateContainerConfigError'])) {
         const name = /configmap "([^"]+)" not found/.exec(message)?.[1];
         if (!name) continue;
-        const fix = 'kubectl apply -f dist/ (the whole folder). The pod then starts by itself';
+        const fix = advice(
+          'Apply the whole folder; the pod then starts by itself',
+          state.clusterCommand('apply', '-f', 'dist/'),
+        );
         yield ofWorkload(workload, `its ConfigMap ${name} does not exist`, fix);
       }
     },
@@ -80,14 +87,18 @@ export const configurationCauses: readonly Cause[] = [
     name: 'setting-refused',
     *findings(state) {
       for (const crash of crashes(state)) {
-        const { workload, container, exitCode, log } = crash;
+        const { workload, container, how, log } = crash;
         const refused = lineOf(tagOf(workload.object))?.refusedSettings;
-        if (container.name !== 'backend' || exitCode !== refused?.exitCode) continue;
+        if (!refused || container.name !== 'backend' || how.exitCode !== refused.exitCode) continue;
         const said = lineFrom(log, refused.log);
         yield ofWorkload(
           workload,
           `the backend refuses a setting${said ? `: ${said}` : ', and its log does not say which'}`,
-          `${said ? '' : `${previousLog(state, crash)}; `}correct it in the env file, then synth and apply. What the backend reads: ${state.kubectl} get configmap ${workloadNames.backend}-settings -o yaml`,
+          advice(
+            `Correct ${settingIn(said ?? '') ?? 'it'} in the env file, then synth and apply. What the backend reads`,
+            ...(said ? [] : [previousLog(state, crash)]),
+            state.command('get', 'configmap', `${workloadNames.backend}-settings`, '--output=yaml'),
+          ),
         );
       }
     },
@@ -96,13 +107,33 @@ export const configurationCauses: readonly Cause[] = [
   {
     name: 'container-config',
     *findings(state) {
-      for (const { workload, container, message } of waiting(state, [
+      for (const { workload, pod, container, message } of waiting(state, [
         'CreateContainerConfigError',
         'CreateContainerError',
       ])) {
-        const fix = `${state.kubectl} describe ${referenceOf(workload)}; undo the patch that changed it`;
+        if (lacksMemoryToStart(container)) continue;
+        const fix = advice(
+          'Undo the patch that changed it, synth and apply',
+          state.command('describe', 'pod', pod.name),
+        );
         yield ofWorkload(workload, `its container ${container.name} cannot be made: ${message}`, fix);
       }
     },
   },
 ];
+
+/** Where a Secret comes from that is not there. */
+function secretAdvice(state: ClusterState, name: string): string {
+  const source = [...state.ofKind('SealedSecret'), ...state.ofKind('ExternalSecret')].find(
+    ({ metadata, spec }) => (spec?.target?.name ?? metadata.name) === name,
+  );
+  return source
+    ? advice(
+        'See why it is not written; the pod then starts by itself',
+        state.command('describe', source.kind.toLowerCase(), source.metadata.name),
+      )
+    : advice(
+        'Apply the whole folder, or let whoever keeps your secrets write it; the pod then starts by itself',
+        state.clusterCommand('apply', '-f', 'dist/'),
+      );
+}

@@ -1,10 +1,18 @@
-import { claimsOf } from '../../../render/manifest';
-import type { Cause, Found } from '../cause';
+import { advice, type Cause, type Found } from '../cause';
 import type { ClusterState, PodState } from '../cluster-state';
-import { crashes, lastWords, ofWorkload, previousLog, referenceOf, STABLE_SECONDS, troubledContainers } from '../pods';
-
-/** From here on a volume fills faster than a person looks. */
-const FULL = 0.85;
+import { settingIn, tellingLine } from '../log';
+import {
+  codeOf,
+  crashes,
+  endOf,
+  ofWorkload,
+  previousLog,
+  processorAdvice,
+  refusedByProcessor,
+  STABLE_SECONDS,
+  troubledContainers,
+  unreadLog,
+} from '../pods';
 
 /** A container with fewer restarts counts as well. */
 const RESTARTS = 3;
@@ -24,64 +32,37 @@ export const runningCauses: readonly Cause[] = [
       yield* killedByProbe(state, 'startup');
     },
   },
-  // The files on the volume belong to somebody else.
+  // Somebody or something outside of the program ended it.
   {
-    name: 'volume-permission-denied',
+    name: 'killed',
     *findings(state) {
       for (const crash of crashes(state)) {
-        const { securityContext = {} } = crash.pod.object.spec ?? {};
-        const told = /permission denied|EACCES|attempt to write a readonly database|unable to open database file/i.test(
-          crash.log,
-        );
-        // What synth renders always has the group, so a pod without it was changed.
-        const strange =
-          crash.exitCode !== 0 &&
-          crash.log === '' &&
-          securityContext.fsGroup === undefined &&
-          securityContext.runAsUser !== 0;
-        if (claimsOf(crash.pod.object).length === 0 || (!told && !strange)) continue;
-        const { runAsUser = 10001 } = securityContext;
-        yield ofWorkload(
-          crash.workload,
-          told
-            ? 'it may not write on its volume'
-            : `it ends with code ${crash.exitCode}, and its pod has no fsGroup: it may not write on its volume`,
-          strange
-            ? `undo the patch that took fsGroup away; ${previousLog(state, crash)}`
-            : `stop the studio and, once, on the volume: chown -R ${runAsUser}:${runAsUser} .`,
-        );
-      }
-    },
-  },
-  // The volume has no room, or soon has none.
-  {
-    name: 'volume-full',
-    *findings(state) {
-      const fix =
-        'set a larger JUNJO_K8S_STORAGE_SIZE, synth and apply (the class must allow it); else backup, new claim, restore';
-      for (const crash of crashes(state)) {
-        if (/no space left on device|ENOSPC|database or disk is full|disk quota exceeded/i.test(crash.log))
-          yield ofWorkload(crash.workload, 'its volume is full', fix);
-      }
-      for (const [claim, { usedBytes, capacityBytes }] of state.volumes) {
-        const share = usedBytes / capacityBytes;
-        if (share < FULL) continue;
-        yield { severity: 'warning', subject: `claim ${claim}`, text: `is ${Math.round(share * 100)} % full`, fix };
-      }
-    },
-  },
-  // Somebody else holds the lock of the databases: another pod that still stops, or a volume that cannot lock.
-  {
-    name: 'second-writer',
-    *findings(state) {
-      for (const crash of crashes(state)) {
-        if (!/database is locked|could not set lock|conflicting lock|cannot acquire directory lock/i.test(crash.log))
-          continue;
-        yield ofWorkload(
-          crash.workload,
-          'another process has its databases locked',
-          `${state.kubectl} get pods: wait until an old pod is gone, stop compose on that machine, and leave NFS and SMB`,
-        );
+        const { container, how, pod, workload } = crash;
+        const node = pod.object.spec?.nodeName;
+        const times = `${container.restarts} times so far`;
+        const look = [
+          ...(node ? [state.clusterCommand('describe', 'node', node)] : []),
+          state.command('describe', 'pod', pod.name),
+        ];
+        if (how.exitCode === 137)
+          yield ofWorkload(
+            workload,
+            `${container.name} is killed (code 137, SIGKILL), ${times}, without the reason OOMKilled: a child process of it or its node ran out of memory, or it did not end in time when it was told to`,
+            advice(
+              'See whether the node is short of memory (SystemOOM, MemoryPressure) or a probe failed. If neither is so, set the next JUNJO_K8S_SIZE, synth and apply, so that a child process has more room',
+              ...look,
+            ),
+          );
+        else if (how.exitCode === 143)
+          yield ofWorkload(
+            workload,
+            `${container.name} is told to end (code 143, SIGTERM), ${times}: not by itself, but by the kubelet for a probe that fails, or by another program in its pod`,
+            advice(
+              'See in its events who ends it; a probe that fails has an event Unhealthy',
+              ...look.slice(-1),
+              previousLog(state, crash),
+            ),
+          );
       }
     },
   },
@@ -90,12 +71,26 @@ export const runningCauses: readonly Cause[] = [
     name: 'crash-loop',
     *findings(state) {
       for (const crash of crashes(state)) {
-        const { container, exitCode, log, workload } = crash;
-        const words = lastWords(log);
+        const { container, how, log, pod, workload } = crash;
+        const refused = refusedByProcessor(state, crash);
+        if (refused) {
+          yield ofWorkload(workload, `${container.name} ${refused}`, processorAdvice(state, crash));
+          continue;
+        }
+        const words = tellingLine(log);
+        const setting = settingIn(words);
+        const readable = words !== '' || state.canRead('pods/log');
         yield ofWorkload(
           workload,
-          `${container.name} ends with code ${exitCode}, ${container.restarts} times so far${words ? `: ${words}` : ''}`,
-          `${previousLog(state, crash)}; then correct the setting that it names`,
+          `${container.name} ends with ${codeOf(how.exitCode)}, ${container.restarts} times so far${words ? `: ${words}` : `. ${unreadLog(state)}`}`,
+          advice(
+            setting
+              ? `Correct ${setting} in the env file, then synth and apply`
+              : readable
+                ? 'Read its whole log, and correct what it names'
+                : 'Ask for the permission to read logs, or let somebody who has it read why it ends',
+            readable ? previousLog(state, crash) : state.command('describe', 'pod', pod.name),
+          ),
         );
       }
     },
@@ -111,7 +106,10 @@ export const runningCauses: readonly Cause[] = [
         yield ofWorkload(
           workload,
           `${container.name} runs and does not answer${said}`,
-          `${state.kubectl} logs ${referenceOf(workload)} -c ${container.name} --tail=50; undo any patch of its probes`,
+          advice(
+            'Read why it does not answer; undo any patch of its probes',
+            state.command('logs', pod.name, '-c', container.name, '--tail=50'),
+          ),
         );
       }
     },
@@ -120,18 +118,20 @@ export const runningCauses: readonly Cause[] = [
   {
     name: 'restarting',
     *findings(state) {
-      for (const { name, object, healthy, pods } of state.workloads) {
-        const [container] = pods
-          .flatMap(({ containers }) => containers)
+      for (const { name, healthy, pods } of state.workloads) {
+        const [found] = pods
+          .flatMap((pod) => pod.containers.map((container) => ({ pod, container, how: endOf(container) })))
           .filter(
-            ({ restarts, ended }) => restarts >= RESTARTS && ended && state.secondsSince(ended.at) < STABLE_SECONDS,
+            ({ container, how }) =>
+              container.restarts >= RESTARTS && how && state.secondsSince(how.at) < STABLE_SECONDS,
           );
-        if (!healthy || !container?.ended) continue;
+        if (!healthy || !found?.how) continue;
+        const { container, how } = found;
         yield {
           severity: 'warning',
           subject: name,
-          text: `${container.name} was restarted ${container.restarts} times, last after it ended with code ${container.ended.exitCode}`,
-          fix: `${state.kubectl} logs deployment/${object.metadata.name} -c ${container.name} --previous`,
+          text: `${container.name} was restarted ${container.restarts} times, last after it ended with ${codeOf(how.exitCode)}`,
+          fix: advice('Read why it ended the last time', previousLog(state, found)),
         };
       }
     },
@@ -147,9 +147,13 @@ function* killedByProbe(state: ClusterState, probe: 'liveness' | 'startup'): Gen
         .filter(({ message }) => message.includes(`failed ${probe} probe`))
         .pop();
       if (!kill || state.secondsSince(kill.last) > STABLE_SECONDS) continue;
-      const container = /Container (\S+)/.exec(kill.message)?.[1] ?? '';
-      const text = `the kubelet restarts ${container} because its ${probe} probe fails${complaint(state, pod, probe)}`;
-      const fix = `${state.kubectl} logs ${referenceOf(workload)} -c ${container} --previous; undo any patch of its probes`;
+      const name = /Container (\S+)/.exec(kill.message)?.[1] ?? '';
+      const container = pod.containers.find((each) => each.name === name);
+      const text = `the kubelet restarts ${name} because its ${probe} probe fails${complaint(state, pod, probe)}`;
+      const fix = advice(
+        'Read what it wrote before it was restarted; undo any patch of its probes',
+        container ? previousLog(state, { pod, container }) : state.command('describe', 'pod', pod.name),
+      );
       if (!workload.healthy) yield ofWorkload(workload, text, fix);
       else yield { severity: 'warning', subject: workload.name, text, fix };
     }

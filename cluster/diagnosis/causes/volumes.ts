@@ -1,0 +1,409 @@
+import { GUARD_CONTAINER } from '../../../charts/upgrade-guard';
+import { COPY_POD } from '../../../config/names';
+import { claimsOf, type Fields, fieldsOf, listOf, type Manifest, podsOf } from '../../../render/manifest';
+import { writableClaims } from '../../unrendered';
+import { advice, type Cause } from '../cause';
+import type { ClusterState, WorkloadState } from '../cluster-state';
+import { type Crash, crashes, ofWorkload, previousLog, referenceOf } from '../pods';
+
+/** From here on a volume fills faster than a person looks. */
+const FULL = 0.85;
+
+/** What only mounts the data to copy it: VolSync reads the claim itself where it can make no snapshot. */
+const READERS: Readonly<Record<string, string>> = { 'app.kubernetes.io/created-by': 'volsync' };
+
+const READ_ONLY = /read-only file ?system|\bEROFS\b/i;
+/** SQLite says so of files that it may not write, and of a file system that nobody may. https://sqlite.org/rescode.html#readonly */
+const READ_ONLY_DATABASE = /attempt to write a readonly database|SQLITE_READONLY|database is read-only/i;
+const DENIED = /permission denied|\bEACCES\b|operation not permitted|\bEPERM\b|unable to open database file/i;
+const NO_SPACE =
+  /no space left on device|\bENOSPC\b|database or disk is full|disk quota exceeded|\bEDQUOT\b|StorageFull/i;
+/** SQLite, DuckDB and BadgerDB. */
+const LOCKED =
+  /database(?: table)? is locked|could not set lock on|conflicting lock is held|cannot acquire directory lock|another process is using this badger|\block\b.*(?:resource temporarily unavailable|EWOULDBLOCK|EAGAIN)/i;
+
+/** The first words of what the upgrade guard says of a volume that it cannot use: `trouble()` in upgrade-guard.py. */
+const GUARD = {
+  readOnly: /^The volume is read-only/m,
+  full: /^The volume is full|^The quota of the volume is used up/m,
+  denied: /may not read or write all of the volume/,
+};
+
+export const volumeCauses: readonly Cause[] = [
+  // More than one pod may write the databases, each of which has one writer.
+  {
+    name: 'two-writers',
+    *findings(state) {
+      const writers = state.own('Pod').filter(isWriter);
+      for (const workload of state.workloads) {
+        const names = workload.pods.map(({ name }) => name);
+        const own = writers.filter(({ metadata }) => names.includes(metadata.name));
+        const shared = sharedBy(own);
+        if (!shared) continue;
+        yield ofWorkload(
+          { ...workload, readyPods: 0 },
+          `${own.length} pods write the data of the claim ${shared} at once (${own.map(({ metadata }) => metadata.name).join(', ')}): each database has one writer, and a second one damages it`,
+          workload.desired > 1
+            ? advice(
+                'Scale it to 1 pod, and remove what scales it: a patch of its replicas, or a HorizontalPodAutoscaler. Its databases have one writer',
+                state.command('scale', referenceOf(workload), '--replicas=1'),
+              )
+            : advice(
+                'Stop it until both pods are gone, and start it again. Then undo the patch of its strategy, which must be Recreate',
+                state.command('scale', referenceOf(workload), '--replicas=0'),
+                state.command(
+                  'wait',
+                  'pod',
+                  ...own.map(({ metadata }) => metadata.name),
+                  '--for=delete',
+                  '--timeout=20m',
+                ),
+                state.command('scale', referenceOf(workload), '--replicas=1'),
+              ),
+        );
+      }
+      const studio = state.workloads.flatMap(({ allPods }) => allPods.map(({ name }) => name));
+      for (const foreign of writers) {
+        const { name, ownerReferences, labels } = foreign.metadata;
+        // Of Deployments and their like, `not-rendered` tells.
+        const owner = listOf(ownerReferences).find(({ controller }) => controller) ?? listOf(ownerReferences)[0];
+        if (studio.includes(name) || (owner && owner.kind !== 'Job')) continue;
+        if (Object.entries(READERS).some(([label, value]) => fieldsOf(labels)[label] === value)) continue;
+        const claim = writers
+          .filter(({ metadata }) => studio.includes(metadata.name))
+          .map((each) => sharedBy([foreign, each]))
+          .find((each) => each !== undefined);
+        if (!claim) continue;
+        const [kind, title] = owner ? ['job', `the Job ${owner.name}`] : ['pod', 'no workload'];
+        yield {
+          severity: 'error',
+          subject: `pod ${name}`,
+          text: `may write the data of the claim ${claim} beside the studio: it belongs to ${title}, and two writers damage the databases`,
+          fix: advice(
+            'Look whose it is, and delete it when nobody needs it, or mount the claim with readOnly. It has no part in the studio',
+            state.command('describe', 'pod', name),
+            state.command('delete', kind, owner?.name ?? name),
+          ),
+        };
+      }
+    },
+  },
+  // Nobody may write on the volume: it is mounted read-only.
+  {
+    name: 'volume-read-only',
+    *findings(state) {
+      for (const crash of volumeCrashes(state)) {
+        const said = saidOfClaim(crash, READ_ONLY) || isGuards(crash, GUARD.readOnly);
+        const because = readOnlyBecause(state, crash);
+        if (!said && !(because && (saidOfClaim(crash, READ_ONLY_DATABASE) || saidOfClaim(crash, DENIED)))) continue;
+        const { claim } = crash;
+        yield ofWorkload(
+          crash.workload,
+          `it cannot write on its volume, which is mounted read-only${because ? `: ${because.text}` : ', although neither the pod nor the claim asks for it: a node mounts a file system so after it found an error in it'}`,
+          because
+            ? advice(because.fix, ...because.commands)
+            : advice(
+                `Look at the kernel log of the node ${crash.pod.object.spec?.nodeName ?? ''} for errors of the file system, check it with fsck while the studio is stopped, and let the pod mount it again. Its owner is not the trouble`,
+                state.command('describe', 'pod', crash.pod.name),
+                state.command('describe', 'persistentvolumeclaim', claim),
+              ),
+        );
+      }
+    },
+  },
+  // The files on the volume belong to somebody else.
+  {
+    name: 'volume-permission-denied',
+    *findings(state) {
+      for (const crash of volumeCrashes(state)) {
+        const { securityContext = {}, nodeName } = crash.pod.object.spec ?? {};
+        const ambiguous = saidOfClaim(crash, READ_ONLY_DATABASE);
+        const told = ambiguous || saidOfClaim(crash, DENIED) || isGuards(crash, GUARD.denied);
+        const { runAsUser = 10001 } = securityContext;
+        // What synth renders always has the group, so a pod without it was changed.
+        const strange = securityContext.fsGroup === undefined && runAsUser !== 0;
+        if (!told && !(strange && crash.log === '' && crash.how.exitCode > 0 && crash.how.exitCode < 128)) continue;
+        const log = previousLog(state, crash);
+        if (strange) {
+          yield ofWorkload(
+            crash.workload,
+            told
+              ? 'it may not write on its volume, and its pod has no fsGroup'
+              : `it ends with code ${crash.how.exitCode}, and its pod has no fsGroup: it may not write on its volume`,
+            advice('Undo the patch that took fsGroup away, synth and apply', log),
+          );
+          continue;
+        }
+        const writer = ambiguous ? runningOn(state, crash) : undefined;
+        const volume = state.named('PersistentVolume', claimOf(state, crash.claim)?.spec?.volumeName ?? '')?.spec;
+        const path = volume?.hostPath?.path ?? volume?.local?.path;
+        const owner = `${runAsUser}:${runAsUser}`;
+        const writers = state.workloads.filter(({ pods }) =>
+          pods.some(({ object }) => claimsOf(object).includes(crash.claim)),
+        );
+        const scale = (replicas: number) =>
+          state.command('scale', ...writers.map(referenceOf), `--replicas=${replicas}`);
+        const change = path
+          ? advice(
+              `Stop the studio, give the files on the volume to the user of the pods, as root on the node ${nodeName ?? ''}, and start it again`,
+              scale(0),
+              `chown -R ${owner} ${path}`,
+              scale(1),
+            )
+          : advice(
+              `Once, while the studio is stopped, give all files on the claim ${crash.claim} to ${owner} with a pod that runs as root. What it said`,
+              log,
+            );
+        yield ofWorkload(
+          crash.workload,
+          ambiguous
+            ? 'it may not write its database: the files on its volume belong to another user, or the node mounted the volume read-only after it found an error in its file system'
+            : 'it may not write on its volume: files on it belong to another user',
+          ambiguous
+            ? advice(
+                `See which of the two it is: a mount that begins with "ro" is read-only, and needs a check of its file system. Else give the files to ${owner}, once, while the studio is stopped`,
+                writer
+                  ? state.command('exec', writer.pod, '-c', writer.container, '--', 'grep', writer.path, '/proc/mounts')
+                  : state.command('describe', 'pod', crash.pod.name),
+                state.command('describe', 'persistentvolumeclaim', crash.claim),
+              )
+            : change,
+        );
+      }
+    },
+  },
+  // A folder of the pod has no room, which is on its node and not on the volume with the data.
+  {
+    name: 'node-storage-full',
+    *findings(state) {
+      for (const crash of crashes(state)) {
+        const [place] = placesOf(crash, NO_SPACE);
+        if (!place || place.claim) continue;
+        const { path, volume } = place;
+        const { medium, sizeLimit } = fieldsOf(volume?.emptyDir);
+        const node = crash.pod.object.spec?.nodeName;
+        const where = volume
+          ? `the folder ${path} of the pod (emptyDir ${volume.name}${sizeLimit ? `, at most ${sizeLimit}` : ''})`
+          : `the file system of the container ${crash.container.name}, where ${path} is,`;
+        yield ofWorkload(
+          crash.workload,
+          `${where} has no room: it is ${medium === 'Memory' ? 'in memory' : 'on the disk of its node'}`,
+          medium === 'Memory'
+            ? advice(
+                'Raise its sizeLimit with a patch, synth and apply. A larger storage size does not help',
+                state.command('describe', 'pod', crash.pod.name),
+              )
+            : advice(
+                'Make room on the disk of the node, or give it a larger one. A larger JUNJO_K8S_STORAGE_SIZE does not help: the data is on another volume',
+                ...(node ? [state.clusterCommand('describe', 'node', node)] : []),
+                state.command('describe', 'pod', crash.pod.name),
+              ),
+        );
+      }
+    },
+  },
+  // The volume has no room, or soon has none.
+  {
+    name: 'volume-full',
+    *findings(state) {
+      for (const crash of volumeCrashes(state)) {
+        if (!saidOfClaim(crash, NO_SPACE) && !isGuards(crash, GUARD.full)) continue;
+        const use = state.volumes.get(crash.claim);
+        const free = use && use.usedBytes / use.capacityBytes < FULL;
+        yield ofWorkload(
+          crash.workload,
+          free
+            ? `it finds no room, although its volume is only ${percent(use)} % full: its quota, its inodes or the disk of its node may be used up`
+            : `its volume is full (claim ${crash.claim})`,
+          growth(state, crash.claim),
+        );
+      }
+      for (const [claim, use] of state.volumes) {
+        if (use.usedBytes / use.capacityBytes < FULL) continue;
+        const text = `is ${percent(use)} % full`;
+        yield { severity: 'warning', subject: `claim ${claim}`, text, fix: growth(state, claim) };
+      }
+    },
+  },
+  // Somebody else holds the lock of the databases: another pod that still stops, or a volume that cannot lock.
+  {
+    name: 'second-writer',
+    *findings(state) {
+      for (const crash of volumeCrashes(state)) {
+        if (!LOCKED.test(crash.log)) continue;
+        const others = state
+          .own('Pod')
+          .filter((pod) => pod.metadata.name !== crash.pod.name && !isOver(pod))
+          .filter((pod) => podsOf(pod).flatMap(writableClaims).includes(crash.claim))
+          .filter((pod) => !matchesOther(state, crash.workload, pod))
+          .map(({ metadata }) => metadata.name);
+        yield ofWorkload(
+          crash.workload,
+          `another process has its databases locked${others.length > 0 ? `; pods that may write the same claim: ${others.join(', ')}` : ''}`,
+          advice(
+            'Wait until no other pod writes the claim, and stop compose where it uses the same folder. On NFS and SMB, which cannot lock, move to another storage class',
+            state.command('get', 'pods', '--output=wide'),
+            state.command('describe', 'persistentvolumeclaim', crash.claim),
+          ),
+        );
+      }
+    },
+  },
+];
+
+/** A crash of a container that mounts a claim. */
+interface VolumeCrash extends Crash {
+  readonly claim: string;
+}
+
+function* volumeCrashes(state: ClusterState): Generator<VolumeCrash> {
+  for (const crash of crashes(state)) {
+    const [claim] = [
+      ...mountsOf(crash)
+        .map(({ volume }) => volume?.persistentVolumeClaim?.claimName)
+        .filter((name) => name !== undefined),
+      ...claimsOf(crash.pod.object),
+    ];
+    if (claim !== undefined) yield { ...crash, claim };
+  }
+}
+
+/** What a container mounts, the deepest first. */
+function mountsOf({ pod, container }: Pick<Crash, 'pod' | 'container'>): readonly Fields[] {
+  const { containers, initContainers, volumes } = fieldsOf(pod.object.spec);
+  const spec = [...listOf(initContainers), ...listOf(containers)].find(({ name }) => name === container.name);
+  return listOf(spec?.volumeMounts)
+    .map((mount) => ({ ...mount, volume: listOf(volumes).find(({ name }) => name === mount.name) }) as Fields)
+    .sort((a, b) => String(b.mountPath).length - String(a.mountPath).length);
+}
+
+/** Where the lines of a log say that something is so; no claim is where the path is elsewhere. */
+function placesOf(
+  crash: Crash,
+  words: RegExp,
+): readonly { readonly path: string; readonly claim: boolean; readonly volume?: Fields }[] {
+  return crash.log
+    .split('\n')
+    .filter((line) => words.test(line))
+    .flatMap((line) => {
+      const paths = [...line.matchAll(/(?<![\w:/.@-])\/[\w.@+-]+(?:\/[\w.@+-]+)*/g)].map(([path]) => path);
+      return paths.slice(0, 1).map((path) => {
+        const volume = mountsOf(crash).find(({ mountPath }) => `${path}/`.startsWith(`${mountPath}/`))?.volume;
+        return { path, volume, claim: volume?.persistentVolumeClaim !== undefined };
+      });
+    });
+}
+
+/** Whether a log says something of the volume: a program also complains of folders in which it needs not write. */
+function saidOfClaim(crash: Crash, words: RegExp): boolean {
+  const lines = crash.log.split('\n').filter((line) => words.test(line));
+  const places = placesOf(crash, words);
+  return lines.length > places.length || places.some(({ claim }) => claim);
+}
+
+function isGuards({ container, log, how }: Crash, words: RegExp): boolean {
+  return container.name === GUARD_CONTAINER && words.test(`${log}\n${how.message}`);
+}
+
+/** What of pod, claim or volume makes a mount read-only, and what to do about it. */
+function readOnlyBecause(
+  state: ClusterState,
+  crash: VolumeCrash,
+): { readonly text: string; readonly fix: string; readonly commands: readonly string[] } | undefined {
+  const { pod, container, claim } = crash;
+  const mount = mountsOf(crash).find(({ volume }) => volume?.persistentVolumeClaim?.claimName === claim);
+  const undo = 'Undo the patch that sets readOnly, synth and apply: the studio writes its databases there';
+  const look = state.command(
+    'get',
+    'pod',
+    pod.name,
+    '--output=jsonpath={.spec.volumes}{.spec.containers[*].volumeMounts}',
+  );
+  if (mount?.readOnly === true)
+    return { text: `the container ${container.name} mounts it with readOnly`, fix: undo, commands: [look] };
+  if (mount?.volume?.persistentVolumeClaim?.readOnly === true)
+    return { text: `the pod mounts the claim ${claim} with readOnly`, fix: undo, commands: [look] };
+  const object = claimOf(state, claim);
+  const volume = state.named('PersistentVolume', object?.spec?.volumeName ?? '');
+  const { mountOptions = [], accessModes = [], ...source } = fieldsOf(volume?.spec);
+  const commands = [
+    state.command('describe', 'persistentvolumeclaim', claim),
+    ...(volume ? [state.clusterCommand('get', 'persistentvolume', volume.metadata.name, '--output=yaml')] : []),
+  ];
+  const only = (modes: unknown) =>
+    Array.isArray(modes) && modes.length > 0 && modes.every((mode) => mode === 'ReadOnlyMany');
+  if (mountOptions.includes('ro') || Object.values(source).some((each) => fieldsOf(each).readOnly === true))
+    return {
+      text: `the volume ${volume?.metadata.name} itself is read-only`,
+      fix: 'Remove the mount option ro, or readOnly, from the volume or from its storage class. Then start the pod again',
+      commands,
+    };
+  if (only(accessModes) || only(object?.spec?.accessModes))
+    return {
+      text: `the claim ${claim} has the access mode ReadOnlyMany alone`,
+      fix: 'Name a claim with the access mode ReadWriteOnce in JUNJO_K8S_EXISTING_CLAIM, synth and apply. Nobody can write this one',
+      commands,
+    };
+  return undefined;
+}
+
+/** A container that runs and mounts the same claim, so that it sees how it is mounted. */
+function runningOn(
+  state: ClusterState,
+  { claim }: VolumeCrash,
+): { readonly pod: string; readonly container: string; readonly path: string } | undefined {
+  const live = state.workloads.flatMap(({ pods }) =>
+    pods.flatMap((pod) => pod.containers.map((c) => [pod, c] as const)),
+  );
+  for (const [pod, container] of live) {
+    const mount = mountsOf({ pod, container }).find(
+      ({ volume, readOnly }) => !readOnly && volume?.persistentVolumeClaim?.claimName === claim,
+    );
+    if (container.running && mount) return { pod: pod.name, container: container.name, path: mount.mountPath };
+  }
+  return undefined;
+}
+
+function claimOf(state: ClusterState, name: string): Manifest | undefined {
+  return state.named('PersistentVolumeClaim', name);
+}
+
+/** A pod that runs, is to stay, and may write a claim. */
+function isWriter(pod: Manifest): boolean {
+  const { metadata, status } = pod;
+  const live = status?.phase === 'Running' && metadata.deletionTimestamp === undefined && metadata.name !== COPY_POD;
+  return live && podsOf(pod).flatMap(writableClaims).length > 0;
+}
+
+function isOver({ status }: Manifest): boolean {
+  return ['Succeeded', 'Failed'].includes(status?.phase);
+}
+
+/** The claim that several pods write. */
+function sharedBy(pods: readonly Manifest[]): string | undefined {
+  const claims = pods.flatMap((pod) => [...new Set(podsOf(pod).flatMap(writableClaims))]);
+  return claims.find((claim, index) => claims.indexOf(claim) !== index);
+}
+
+/** Whether a pod is of another component, which has files of its own on the volume. */
+function matchesOther(state: ClusterState, { name }: WorkloadState, pod: Manifest): boolean {
+  return state.workloads.some(
+    (other) => other.name !== name && other.allPods.some((each) => each.name === pod.metadata.name),
+  );
+}
+
+function percent({ usedBytes, capacityBytes }: { readonly usedBytes: number; readonly capacityBytes: number }): number {
+  return Math.round((usedBytes / capacityBytes) * 100);
+}
+
+/** How a claim gets more room. */
+function growth(state: ClusterState, claim: string): string {
+  const name = claimOf(state, claim)?.spec?.storageClassName;
+  const grows = state.named('StorageClass', name ?? '')?.allowVolumeExpansion;
+  return advice(
+    grows === false || (name && grows === undefined && state.canRead('storageclasses.storage.k8s.io'))
+      ? `Back up the studio, and restore it into a new claim with a larger JUNJO_K8S_STORAGE_SIZE: the storage class ${name} cannot expand volumes`
+      : 'Set a larger JUNJO_K8S_STORAGE_SIZE, synth and apply. A storage class that cannot expand volumes refuses it: then back up, and restore into a new claim',
+    state.command('get', 'persistentvolumeclaim', claim),
+  );
+}

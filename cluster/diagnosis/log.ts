@@ -194,7 +194,7 @@ function* refusedValues(lines: readonly string[]): Generator<Told> {
 
 /** The fields that pydantic refuses and why, without their values: https://docs.pydantic.dev/latest/errors/errors/ */
 function refusals(lines: readonly string[]): string {
-  const entry = /(?:^(\S.*)\n)? {2}(\S[\s\S]*?) \[type=\w+(?:\]|[\s\S]*?input_type=[^\]\n]*\])/gm;
+  const entry = /^(?:(\S.*)\n)? {2}(\S[\s\S]*?) \[type=\w+(?:\]|[\s\S]*?input_type=[^\]\n]*\])/gm;
   const found = [...lines.join('\n').matchAll(entry)].map(([, field = '', message = '']) => {
     const why = withoutSecrets(message.replace(/^(?:Value error|Assertion failed), /, ''));
     return field === '' || why.includes(field) ? why : `${field} is refused: ${why}`;

@@ -388,7 +388,8 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
   ],
   'init container that fails': [
     changed('starting', (state) => {
-      const { status } = pod(state, 'ingestion');
+      const { spec, status } = pod(state, 'ingestion');
+      spec.initContainers = [{ name: 'prepare', image: 'registry.example.com/prepare:1' }];
       const terminated = { exitCode: 2, reason: 'Error', message: 'no such host', finishedAt: state.recorded };
       status.initContainerStatuses = [
         {

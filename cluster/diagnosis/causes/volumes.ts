@@ -1,6 +1,7 @@
 import { GUARD_CONTAINER } from '../../../charts/upgrade-guard';
 import { COPY_POD } from '../../../config/names';
 import { claimsOf, type Fields, fieldsOf, listOf, type Manifest, podsOf } from '../../../render/manifest';
+import { shellWord } from '../../kubectl';
 import { writableClaims } from '../../unrendered';
 import { advice, type Cause } from '../cause';
 import type { ClusterState, WorkloadState } from '../cluster-state';
@@ -16,8 +17,9 @@ const READ_ONLY = /read-only file ?system|\bEROFS\b/i;
 /** SQLite says so of files that it may not write, and of a file system that nobody may. https://sqlite.org/rescode.html#readonly */
 const READ_ONLY_DATABASE = /attempt to write a readonly database|SQLITE_READONLY|database is read-only/i;
 const DENIED = /permission denied|\bEACCES\b|operation not permitted|\bEPERM\b|unable to open database file/i;
+/** Not the limit of watched files, for which the kernel has the same error. */
 const NO_SPACE =
-  /no space left on device|\bENOSPC\b|database or disk is full|disk quota exceeded|\bEDQUOT\b|StorageFull/i;
+  /^(?!.*(?:inotify|file watchers)).*(?:no space left on device|\bENOSPC\b|database or disk is full|disk quota exceeded|\bEDQUOT\b|StorageFull)/im;
 /** SQLite, DuckDB and BadgerDB. */
 const LOCKED =
   /database(?: table)? is locked|could not set lock on|conflicting lock is held|cannot acquire directory lock|another process is using this badger|\block\b.*(?:resource temporarily unavailable|EWOULDBLOCK|EAGAIN)/i;
@@ -95,7 +97,8 @@ export const volumeCauses: readonly Cause[] = [
       for (const crash of volumeCrashes(state)) {
         const said = saidOfClaim(crash, READ_ONLY) || isGuards(crash, GUARD.readOnly);
         const because = readOnlyBecause(state, crash);
-        if (!said && !(because && (saidOfClaim(crash, READ_ONLY_DATABASE) || saidOfClaim(crash, DENIED)))) continue;
+        const fits = [READ_ONLY_DATABASE, DENIED].some((words) => saidOfClaim(crash, words)) || saysNothing(crash);
+        if (!said && !(because && fits)) continue;
         const { claim } = crash;
         yield ofWorkload(
           crash.workload,
@@ -122,7 +125,7 @@ export const volumeCauses: readonly Cause[] = [
         const { runAsUser = 10001 } = securityContext;
         // What synth renders always has the group, so a pod without it was changed.
         const strange = securityContext.fsGroup === undefined && runAsUser !== 0;
-        if (!told && !(strange && crash.log === '' && crash.how.exitCode > 0 && crash.how.exitCode < 128)) continue;
+        if (!told && !(strange && saysNothing(crash))) continue;
         const log = previousLog(state, crash);
         if (strange) {
           yield ofWorkload(
@@ -147,7 +150,7 @@ export const volumeCauses: readonly Cause[] = [
           ? advice(
               `Stop the studio, give the files on the volume to the user of the pods, as root on the node ${nodeName ?? ''}, and start it again`,
               scale(0),
-              `chown -R ${owner} ${path}`,
+              `chown -R ${owner} ${shellWord(path)}`,
               scale(1),
             )
           : advice(
@@ -177,7 +180,9 @@ export const volumeCauses: readonly Cause[] = [
     name: 'node-storage-full',
     *findings(state) {
       for (const crash of crashes(state)) {
-        const [place] = placesOf(crash, NO_SPACE);
+        const nowhere = linesWith(crash, NO_SPACE).length > 0 && claimsOf(crash.pod.object).length === 0;
+        const place =
+          placesOf(crash, NO_SPACE)[0] ?? (nowhere ? { path: '/', claim: false, volume: undefined } : undefined);
         if (!place || place.claim) continue;
         const { path, volume } = place;
         const { medium, sizeLimit } = fieldsOf(volume?.emptyDir);
@@ -277,28 +282,40 @@ function mountsOf({ pod, container }: Pick<Crash, 'pod' | 'container'>): readonl
     .sort((a, b) => String(b.mountPath).length - String(a.mountPath).length);
 }
 
-/** Where the lines of a log say that something is so; no claim is where the path is elsewhere. */
-function placesOf(
-  crash: Crash,
-  words: RegExp,
-): readonly { readonly path: string; readonly claim: boolean; readonly volume?: Fields }[] {
-  return crash.log
-    .split('\n')
-    .filter((line) => words.test(line))
-    .flatMap((line) => {
-      const paths = [...line.matchAll(/(?<![\w:/.@-])\/[\w.@+-]+(?:\/[\w.@+-]+)*/g)].map(([path]) => path);
-      return paths.slice(0, 1).map((path) => {
-        const volume = mountsOf(crash).find(({ mountPath }) => `${path}/`.startsWith(`${mountPath}/`))?.volume;
-        return { path, volume, claim: volume?.persistentVolumeClaim !== undefined };
-      });
+/** A path that a line of a log names, and what is mounted there. */
+interface Place {
+  readonly path: string;
+  readonly claim: boolean;
+  readonly volume?: Fields;
+}
+
+/** Where the lines of a log say that something is so. A line also names programs; what is mounted tells more than these. */
+function placesOf(crash: Crash, words: RegExp): readonly Place[] {
+  const mounts = mountsOf(crash);
+  return linesWith(crash, words).flatMap((line) => {
+    const places = [...line.matchAll(/(?<![\w:/.@-])\/[\w.@+-]+(?:\/[\w.@+-]+)*/g)].map(([path]) => {
+      const volume = mounts.find(({ mountPath }) => `${path}/`.startsWith(`${mountPath}/`))?.volume;
+      return { path, volume, claim: volume?.persistentVolumeClaim !== undefined };
     });
+    const place = places.find(({ claim }) => claim) ?? places.find(({ volume }) => volume) ?? places[0];
+    return place ? [place] : [];
+  });
+}
+
+function linesWith({ log }: Crash, words: RegExp): readonly string[] {
+  return log.split('\n').filter((line) => words.test(line));
 }
 
 /** Whether a log says something of the volume: a program also complains of folders in which it needs not write. */
 function saidOfClaim(crash: Crash, words: RegExp): boolean {
-  const lines = crash.log.split('\n').filter((line) => words.test(line));
+  const lines = linesWith(crash, words);
   const places = placesOf(crash, words);
   return lines.length > places.length || places.some(({ claim }) => claim);
+}
+
+/** Whether a program ended with an error of its own, of which no words are known. */
+function saysNothing({ log, how }: Crash): boolean {
+  return log === '' && how.exitCode > 0 && how.exitCode < 128;
 }
 
 function isGuards({ container, log, how }: Crash, words: RegExp): boolean {
@@ -311,7 +328,11 @@ function readOnlyBecause(
   crash: VolumeCrash,
 ): { readonly text: string; readonly fix: string; readonly commands: readonly string[] } | undefined {
   const { pod, container, claim } = crash;
-  const mount = mountsOf(crash).find(({ volume }) => volume?.persistentVolumeClaim?.claimName === claim);
+  const isOfClaim = ({ volume }: Fields) => volume?.persistentVolumeClaim?.claimName === claim;
+  // A container that complains without a mount of its own speaks of that of its pod.
+  const mount =
+    mountsOf(crash).find(isOfClaim) ??
+    pod.containers.flatMap((each) => (each.init ? [] : mountsOf({ pod, container: each }))).find(isOfClaim);
   const undo = 'Undo the patch that sets readOnly, synth and apply: the studio writes its databases there';
   const look = state.command(
     'get',
@@ -404,6 +425,6 @@ function growth(state: ClusterState, claim: string): string {
     grows === false || (name && grows === undefined && state.canRead('storageclasses.storage.k8s.io'))
       ? `Back up the studio, and restore it into a new claim with a larger JUNJO_K8S_STORAGE_SIZE: the storage class ${name} cannot expand volumes`
       : 'Set a larger JUNJO_K8S_STORAGE_SIZE, synth and apply. A storage class that cannot expand volumes refuses it: then back up, and restore into a new claim',
-    state.command('get', 'persistentvolumeclaim', claim),
+    state.command('describe', 'persistentvolumeclaim', claim),
   );
 }

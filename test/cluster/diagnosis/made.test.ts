@@ -34,7 +34,7 @@ describe('a backend that refuses a setting', () => {
   test('is told in the line that it wrote, and where the setting comes from', () => {
     const log = '{"level":"info"}\nConfiguration error: PORT must be between 1 and 65535\n';
     expect(first(log)?.text).toBe('the backend refuses a setting: PORT must be between 1 and 65535');
-    expect(first(log)?.fix).toMatch(/env file[^]*get configmap junjo-ai-studio-backend-settings --output=yaml$/);
+    expect(first(log)?.fix).toMatch(/env file[\s\S]*get configmap junjo-ai-studio-backend-settings --output=yaml$/);
   });
 
   test('is told without that line', () => {

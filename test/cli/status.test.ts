@@ -92,10 +92,10 @@ describeWith(['kubectl'], 'status', () => {
     const secret = 'c2VjcmV0LXZhbHVlLW9mLXRoaXMtdGVzdA==';
     cluster.logs.set(
       metadata.name,
-      `ValidationError: session_secret\n  too short\nSettings: bad value [type=value_error, input_value='${secret}', input_type=str]\n`,
+      `1 validation error for Settings\nJUNJO_SESSION_SECRET\n  Value error, bad value [type=value_error, input_value='${secret}', input_type=str]\nMigration failed.\n`,
     );
     expect(await status({ namespace: shown.namespace })).toBe(1);
-    expect(said[0]).toContain('backend ends with code 1, 3 times so far: Settings: bad value');
+    expect(said[0]).toContain('backend ends with code 1, 3 times so far: JUNJO_SESSION_SECRET is refused: bad value');
     expect(said[0]).not.toContain(secret);
   });
 

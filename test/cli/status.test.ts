@@ -78,7 +78,7 @@ describeWith(['kubectl'], 'status', () => {
     cluster = shown.cluster;
     expect(await status({ namespace: shown.namespace })).toBe(1);
     expect(said[0]).toContain(
-      'error    backend: the Secret junjo-ai-studio-secrets has no key JUNJO_SECURE_COOKIE_KEY\n         [secret-key-missing]\n         set JUNJO_SECURE_COOKIE_KEY',
+      'error    backend: the Secret junjo-ai-studio-secrets has no key JUNJO_SECURE_COOKIE_KEY [secret-key-missing]\n         Set JUNJO_SECURE_COOKIE_KEY',
     );
     expect(said[0]).toContain(
       'wait     ingestion: waits for the backend, which does not answer yet [waits-for-backend]',

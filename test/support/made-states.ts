@@ -549,7 +549,7 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
     }),
     'error claim-volume-taken: claim junjo-ai-studio-data, backend, ingestion',
   ],
-  'volume that is mounted read-only': [
+  'volume whose driver mounts it read-only': [
     changed('crash-loop', ({ objects }) => {
       const { spec } = objects.find(({ kind }) => kind === 'PersistentVolume');
       Object.assign(spec, { local: undefined, csi: { driver: 'ebs.csi.aws.com', volumeHandle: 'v', readOnly: true } });

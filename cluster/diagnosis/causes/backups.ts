@@ -3,7 +3,7 @@ import { fieldsOf, type Manifest } from '../../../render/manifest';
 import { ownerIn, stillRuns } from '../../copy/owner';
 import { advice, type Cause, type Said } from '../cause';
 import type { ClusterState } from '../cluster-state';
-import { lastWords } from '../pods';
+import { tellingLine } from '../log';
 import { COPY_SECONDS, finishing, isOver } from './stopped';
 
 /** A pod that does not run after so long belongs to a command that has given up: PENDING_MS in cluster/copy/volume-pod.ts. */
@@ -59,7 +59,7 @@ export const backupCauses: readonly Cause[] = [
     name: 'backup-failed',
     *findings(state) {
       for (const source of state.ofKind('ReplicationSource').filter(failed)) {
-        const said = tellingLine(source);
+        const said = reasonOf(source);
         yield {
           severity: 'warning',
           subject: `backup ${source.metadata.name}`,
@@ -155,10 +155,10 @@ function lockOf(log: string): string {
 }
 
 /** The line of a log that says why. What comes after it often says only that it failed. */
-function tellingLine(source: Manifest): string {
+function reasonOf(source: Manifest): string {
   const lines = logOf(source).split('\n');
   const telling = [/^fatal\b/i, /error|denied|refused/i].map((words) => lines.findLast((line) => words.test(line)));
-  return lastWords((telling.find(Boolean) ?? logOf(source)).trim());
+  return tellingLine((telling.find(Boolean) ?? logOf(source)).trim());
 }
 
 function lastGood({ lastSyncTime }: Manifest['status']): string {

@@ -4,8 +4,8 @@ import { conditionOf, fieldsOf, listOf, type Manifest, matches } from '../../../
 import { tagOf } from '../../studio-manifests';
 import { advice, type Cause, type Found } from '../cause';
 import type { ClusterState, ContainerState, PodState, WorkloadState } from '../cluster-state';
+import { tellingLine } from '../log';
 import { type Denial, denialOf, dnsDenialOf, portOf } from '../network-policies';
-import { lastWords } from '../pods';
 
 /** Where ingestion checks API keys. */
 const API_KEYS_PORT = 50053;
@@ -398,8 +398,8 @@ function dnsIsReady(state: ClusterState): boolean | undefined {
 function messageOf(line: string): string {
   try {
     const { msg, message, error, err } = fieldsOf(JSON.parse(line));
-    return lastWords([msg ?? message, error ?? err].filter(Boolean).join(': '));
+    return tellingLine([msg ?? message, error ?? err].filter(Boolean).join(': '));
   } catch {
-    return lastWords(line.trim());
+    return tellingLine(line.trim());
   }
 }

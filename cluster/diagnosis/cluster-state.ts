@@ -164,11 +164,6 @@ export class ClusterState extends ClusterView {
     return namespace?.status?.phase === 'Terminating' || namespace?.metadata.deletionTimestamp !== undefined;
   }
 
-  /** Begins the commands that a person is told. */
-  get kubectl(): string {
-    return `kubectl -n ${this.namespace}`;
-  }
-
   private workload(object: Manifest): WorkloadState {
     const { replicas: desired = 1, selector } = fieldsOf(object.spec);
     const status = fieldsOf(object.status);

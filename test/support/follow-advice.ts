@@ -21,6 +21,7 @@ export interface Followed {
 /** Kinds of operators, whose objects in made states do not all say where they come from. */
 const GROUPS: Readonly<Record<string, string>> = {
   Certificate: 'cert-manager.io/v1',
+  CertificateRequest: 'cert-manager.io/v1',
   Issuer: 'cert-manager.io/v1',
   ClusterIssuer: 'cert-manager.io/v1',
   Order: 'acme.cert-manager.io/v1',
@@ -69,11 +70,11 @@ export async function clusterOf(state: RecordedState): Promise<FakeApiServer> {
     custom: [argoCdApplication, ...new Map(custom.map((each) => [each.plural, each])).values()],
   });
   cluster.controllers.close();
+  cluster.apply(...ofEveryCluster);
   for (const object of objects) {
     const resource = cluster.resources.find(({ kind }) => kind === object.kind);
     if (!resource) throw new Error(`the fake cluster has no ${object.kind}`);
     const metadata = { ...(resource.namespaced && { namespace }), ...object.metadata };
-    cluster.apply(...ofEveryCluster);
     cluster.apply({ ...object, apiVersion: apiVersion(resource), metadata });
   }
   for (const [container, log] of Object.entries(logs)) cluster.logs.set(container.split('/')[0] ?? '', log);

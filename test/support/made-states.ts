@@ -509,7 +509,10 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
       beside({
         kind: 'ReplicationSource',
         metadata: { name: 'junjo-ai-studio-data' },
-        status: { lastSyncTime: '2026-11-22T03:19:40Z', latestMoverStatus: { result: 'Failed' } },
+        status: {
+          lastSyncTime: '2026-11-22T03:19:40Z',
+          latestMoverStatus: { result: 'Failed', logs: 'Fatal: unable to open config file' },
+        },
       }),
     ),
     'warning backup-failed: backup junjo-ai-studio-data',
@@ -554,7 +557,7 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
       const { spec } = objects.find(({ kind }) => kind === 'PersistentVolume');
       Object.assign(spec, { local: undefined, csi: { driver: 'ebs.csi.aws.com', volumeHandle: 'v', readOnly: true } });
     }),
-    'error volume-mounted-read-only: backend, ingestion',
+    'error volume-read-only: backend',
   ],
   'claim that one pod alone may mount': [
     changed(

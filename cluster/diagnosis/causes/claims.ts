@@ -1,10 +1,9 @@
 import { quantityBytes } from '../../../config/quantity';
-import { claimsOf, conditionOf, fieldsOf, listOf, type Manifest, textsOf } from '../../../render/manifest';
+import { claimsOf, conditionOf, fieldsOf, type Manifest, textsOf } from '../../../render/manifest';
 import { isOfStudio, releasedAdvice, releasedVolumes, rescueAdvice } from '../../rescue';
 import { isDefaultClass } from '../../storage';
 import { advice, type Cause, type Found, type Waiting } from '../cause';
 import type { ClusterState } from '../cluster-state';
-import { volumesOf } from '../nodes';
 import { ofWorkload, troubledPods, unscheduled } from '../pods';
 
 /** A provisioner needs seconds. One that reports nothing for longer is not running. */
@@ -216,32 +215,6 @@ export const claimCauses: readonly Cause[] = [
       for (const claim of studioClaims(state)) yield* ofGrowth(state, claim);
     },
   },
-  // Databases cannot be written on a volume that the cluster mounts read-only, whatever its permissions are.
-  {
-    name: 'volume-mounted-read-only',
-    *findings(state) {
-      for (const { workload, pod } of troubledPods(state)) {
-        const volumes = volumesOf(state, pod);
-        const why =
-          readOnlyVolume(volumes) ??
-          listOf(pod.object.spec?.volumes)
-            .filter(({ persistentVolumeClaim }) => persistentVolumeClaim?.readOnly)
-            .map(
-              ({ persistentVolumeClaim }) => `a patch mounts its claim ${persistentVolumeClaim.claimName} read-only`,
-            )[0];
-        if (!why) continue;
-        yield ofWorkload(
-          workload,
-          `${why}, and the databases must be written`,
-          advice(
-            'use a volume that is ReadWriteOnce and not read-only. The commands show the claim and its volume',
-            state.command('describe', 'persistentvolumeclaims', ...claimsOf(pod.object)),
-            ...volumes.map(({ metadata }) => state.clusterCommand('describe', 'persistentvolume', metadata.name)),
-          ),
-        );
-      }
-    },
-  },
   // The pods mount a claim that does not exist.
   {
     name: 'claim-missing',
@@ -368,21 +341,6 @@ function* ofGrowth(state: ClusterState, claim: Manifest): Generator<Found> {
 function provisionerOf(state: ClusterState, claim: Manifest): string {
   const found = state.named('StorageClass', claim.spec?.storageClassName);
   return found ? `; the provisioner of the class ${found.metadata.name} is ${found.provisioner}` : '';
-}
-
-/** Why nothing can be written to one of these volumes. */
-function readOnlyVolume(volumes: readonly Manifest[]): string | undefined {
-  for (const { metadata, spec } of volumes) {
-    const { accessModes, mountOptions } = fieldsOf(spec);
-    const source = Object.entries(fieldsOf(spec)).find(([, value]) => fieldsOf(value).readOnly === true);
-    if (source) return `its volume ${metadata.name} is mounted read-only (spec.${source[0]}.readOnly)`;
-    if (textsOf(mountOptions).includes('ro'))
-      return `its volume ${metadata.name} is mounted read-only (mount option ro)`;
-    const modes = textsOf(accessModes);
-    if (modes.length > 0 && modes.every((mode) => mode === 'ReadOnlyMany'))
-      return `its volume ${metadata.name} is ReadOnlyMany`;
-  }
-  return undefined;
 }
 
 /** A finding about a claim, and the same for each workload that cannot start without it. */

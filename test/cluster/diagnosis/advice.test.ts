@@ -51,6 +51,9 @@ function rendered(namespace: string): Folder {
 describeWith(['kubectl'], 'the commands that status advises', () => {
   test.each(rows)('%s in %s: each runs, and shows or changes something', async (_, __, state, finding) => {
     const cluster = await clusterOf(state);
+    for (const { metadata } of cluster.store.list('pods')) {
+      if (!cluster.logs.get(metadata.name)) cluster.logs.set(metadata.name, `the log of ${metadata.name}\n`);
+    }
     const folder = rendered(state.namespace);
     try {
       for (const command of commandsOf(finding)) {
@@ -59,7 +62,7 @@ describeWith(['kubectl'], 'the commands that status advises', () => {
         // "no" is what shows that a permission is missing.
         if (/ auth can-i /.test(command)) expect(ran?.output).toMatch(/^no$/m);
         else expect(ran).toMatchObject({ command, code: 0 });
-        expect(ran?.output).not.toMatch(/No resources found|NotFound|error:/i);
+        expect(ran?.output).not.toMatch(/^(Error from server|error:)/m);
         if (CHANGES.test(command)) expect(cluster.store.version).toBeGreaterThan(version);
         else expect(ran?.output).toMatch(/\S/);
       }

@@ -161,7 +161,7 @@ describe('a scheduled backup', () => {
       'Testing mandatory env variables\n== Checking directory for content ===\nFatal: unable to open config file: Stat: Access Denied\nIs there a repository at the following location?\nERROR: failure checking existence of repository';
     const [first] = diagnosisOf(backedUp(source(log)));
     expect(first?.text).toBe(
-      'failed last time: Fatal: unable to open config file: Stat: Access Denied. The last one that worked was 2026-11-22T03:19:40Z',
+      'failed last time: unable to open config file: Stat: Access Denied. The last one that worked was 2026-11-22T03:19:40Z',
     );
   });
 
@@ -314,7 +314,7 @@ describeWith(['kubectl', 'python3'], 'the advice', () => {
       cluster.resources.flatMap(({ plural }) => cluster.store.list(plural)),
       { namespace: studio.namespace, now: new Date(), kubectl },
     );
-    const [first] = diagnose(state);
+    const first = diagnose(state).find(({ cause }) => cause === 'scaled-to-zero');
     expect(first?.fix.split('\n').slice(1)).toEqual([finishing(state)]);
     expect(finishing(state)).toBe(
       `npx junjo-ai-studio-cdk8s set-aside --list --context=fake --namespace=${studio.namespace}`,

@@ -82,7 +82,7 @@ const states: Readonly<Record<string, readonly [state: RecordedState, lines: rea
         "0/3 nodes are available: 1 Insufficient memory, 2 node(s) didn't match Pod's node affinity/selector. preemption: 0/3 nodes are available: 1 No preemption victims found for incoming pod, 2 Preemption is not helpful for scheduling.",
       ),
     ),
-    ['backend', 'frontend', 'ingestion'].map((each) => `error unschedulable-resources: ${each}`),
+    ['backend', 'ingestion', 'frontend'].map((each) => `error unschedulable-resources: ${each}`),
   ],
   'no node has the labels, beside a control plane (1.27)': [
     changed(

@@ -89,7 +89,7 @@ test.each([
 
 test.each([
   ['node-cordoned', 'kubectl uncordon node-1'],
-  ['scaled-to-zero', 'kubectl --namespace=state-scaled-to-zero scale deployment junjo-ai-studio-frontend --replicas=1'],
+  ['scaled-to-zero', 'kubectl --namespace=state-scaled-to-zero scale deployment/junjo-ai-studio-frontend --replicas=1'],
   [
     'crash-loop',
     'kubectl --namespace=state-crash-loop logs junjo-ai-studio-backend-c7c68fdd5-7h8jg -c backend --previous',

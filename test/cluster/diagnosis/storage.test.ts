@@ -333,7 +333,6 @@ describeWith(['kubectl'], 'what is advised about volumes', () => {
     'claim-missing': [stateNamed('claim that does not exist'), /./],
     'claim-in-use': [stateNamed('claim that one pod alone may mount'), /junjo-ai-studio-ingestion/],
     'claim-smaller-than-requested': [madeState('resize-no-resizer'), /waiting for an external controller/],
-    'volume-mounted-read-only': [stateNamed('volume that is mounted read-only'), /ebs\.csi\.aws\.com/],
     'volume-multi-attach': [stateNamed('volume that another node holds'), /junjo-ai-studio-backend/],
     'csi-driver-missing': [madeState('csi-driver-missing'), /junjo-ai-studio-backend/],
     'mount-source-missing': [

@@ -52,6 +52,7 @@ const SYMPTOMS = [
   'claim-unbound',
   'mount-failed',
   'unschedulable',
+  'unschedulable-resources',
   'admission-refused',
   'image-not-pulled',
 ];

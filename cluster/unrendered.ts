@@ -58,7 +58,7 @@ export function unrenderedFinding({ object: { kind, metadata }, writes }: Unrend
         severity: 'warning',
         text: 'is no part of this release and still runs; it is harmless',
         fix: advice(
-          'remove it, and what belongs to it: it has no data. Argo CD does so by itself where it prunes',
+          'Remove it, and what belongs to it: it has no data. Argo CD does so by itself where it prunes',
           cluster.command('delete', `${type},service,networkpolicy`, metadata.name, '--ignore-not-found'),
         ),
       } as const)
@@ -66,7 +66,7 @@ export function unrenderedFinding({ object: { kind, metadata }, writes }: Unrend
         severity: 'error',
         text: `is no part of this release and may write the claim ${writes}: two writers damage the databases`,
         fix: advice(
-          'stop it before anything else, then find out whose it is',
+          'Stop it before anything else, then find out whose it is',
           cluster.command('scale', type, metadata.name, '--replicas=0'),
         ),
       } as const);

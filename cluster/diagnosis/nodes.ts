@@ -45,28 +45,28 @@ export function deadNodeAdvice(state: ClusterState, node: Manifest, pods: readon
   const others = state.ofKind('Node').filter((each) => each !== node && isReady(each) && !each.spec?.unschedulable);
   if (isOutOfService(node))
     return advice(
-      'wait until its pods run elsewhere. Remove the out-of-service taint when the machine is back, because no pod starts there before',
+      'Wait until its pods run elsewhere. Remove the out-of-service taint when the machine is back, because no pod starts there before',
       returnCommand(state, name),
     );
   if (volumes.some(isOnMachine))
     return advice(
-      `bring the machine ${name} back: the data is on its disk, so that no other node can mount it. If the disk is lost, restore a backup into a new claim. The command shows what the node said last`,
+      `Bring the machine ${name} back: the data is on its disk, so that no other node can mount it. If the disk is lost, restore a backup into a new claim. The command shows what the node said last`,
       describe,
     );
   if (others.length === 0)
     return advice(
-      `bring the machine ${name} back, or add a node: no other node is ready to take the pods. The command shows what the node said last`,
+      `Bring the machine ${name} back, or add a node: no other node is ready to take the pods. The command shows what the node said last`,
       describe,
     );
   if (!others.some((each) => volumes.every((volume) => canMount(each, volume))))
     return advice(
-      `bring the machine ${name} back, or add a node in the same zone: no other node that is ready can mount the volume`,
+      `Bring the machine ${name} back, or add a node in the same zone: no other node that is ready can mount the volume`,
       describe,
     );
   // Which volume a claim has is not known without permission to read volumes.
   const unless = state.canRead('persistentvolumes') ? '' : ', and the data is not on its disk';
   return advice(
-    `bring the machine ${name} back. Only if it is switched off${unless}, taint it as out of service: its pods and volumes move to another node at once. On a machine that still runs, a second writer damages the databases. Remove the taint when the machine is back: the same command with a minus sign at its end`,
+    `Bring the machine ${name} back. Only if it is switched off${unless}, taint it as out of service: its pods and volumes move to another node at once. On a machine that still runs, a second writer damages the databases. Remove the taint when the machine is back: the same command with a minus sign at its end`,
     // Alone, so that nobody pastes it with what comes before it.
     state.clusterCommand('taint', 'nodes', name, OUT_OF_SERVICE_TAINT),
   );

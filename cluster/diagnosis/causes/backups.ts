@@ -37,10 +37,10 @@ export const backupCauses: readonly Cause[] = [
           // https://github.com/backube/volsync/pull/713: since 0.8 the next backup first removes the locks that restic calls stale.
           fix: asked
             ? advice(
-                `wait for the next backup${status.nextSyncTime ? ` at ${status.nextSyncTime}` : ''}: VolSync is told to remove stale locks first`,
+                `Wait for the next backup${status.nextSyncTime ? ` at ${status.nextSyncTime}` : ''}: VolSync is told to remove stale locks first`,
               )
             : advice(
-                'see that nothing else uses this repository: no pod of VolSync runs, and nobody runs restic. Then have VolSync remove stale locks before its next backup',
+                'See that nothing else uses this repository: no pod of VolSync runs, and nobody runs restic. Then have VolSync remove stale locks before its next backup',
                 state.command('get', 'pods', '--selector=app.kubernetes.io/created-by=volsync'),
                 state.command(
                   'patch',
@@ -65,7 +65,7 @@ export const backupCauses: readonly Cause[] = [
           subject: `backup ${source.metadata.name}`,
           text: `failed last time${said ? `: ${said}` : ''}. ${lastGood(source.status)}`,
           fix: advice(
-            'read its log, and take a backup by hand meanwhile',
+            'Read its log, and take a backup by hand meanwhile',
             state.command(
               'get',
               'replicationsource',
@@ -86,7 +86,7 @@ export const backupCauses: readonly Cause[] = [
         subject: `backup ${name}`,
         text: `ended as ${phase}${why ? `: ${why}` : ''}`,
         fix: advice(
-          'read what failed, with the command of Velero for its log, and take a backup by hand meanwhile',
+          'Read what failed, with the command of Velero for its log, and take a backup by hand meanwhile',
           state.clusterCommand('describe', 'backups.velero.io', name, `--namespace=${namespace}`),
           `velero backup describe ${name} --namespace ${namespace} --details`,
         ),
@@ -110,9 +110,9 @@ function copying(state: ClusterState, pod: Manifest): Said {
       text: `is left over from ${text} and did not end`,
       fix:
         owner?.command === 'backup'
-          ? advice('delete it: a backup only reads the volume. The next one does this by itself', remove)
+          ? advice('Delete it: a backup only reads the volume. The next one does this by itself', remove)
           : advice(
-              'run this. It first finishes what the other may have left on the volume, a copy or moves that are half done, and then only lists',
+              'Run this. It first finishes what the other may have left on the volume, a copy or moves that are half done, and then only lists',
               finishing(state),
             ),
     };
@@ -126,15 +126,15 @@ function copying(state: ClusterState, pod: Manifest): Said {
     allowedSeconds: isPending ? PENDING_SECONDS : COPY_SECONDS,
     text: `belongs to ${text}`,
     fix: owner
-      ? advice(`wait until it has ended. On ${owner.host}, this shows whether it still runs`, look)
-      : advice('wait: it ends by itself 15 minutes after its command', describe),
+      ? advice(`Wait until it has ended. On ${owner.host}, this shows whether it still runs`, look)
+      : advice('Wait: it ends by itself 15 minutes after its command', describe),
     lateFix: owner
       ? advice(
-          `see on ${owner.host} whether process ${owner.pid} still is this ${owner.command}. If it is not, delete the pod; the next backup, restore or set-aside finishes what it has left`,
+          `See on ${owner.host} whether process ${owner.pid} still is this ${owner.command}. If it is not, delete the pod; the next backup, restore or set-aside finishes what it has left`,
           look,
           remove,
         )
-      : advice('see what it does, and whose it is', describe),
+      : advice('See what it does, and whose it is', describe),
   };
 }
 

@@ -1,5 +1,5 @@
 import { quantityBytes } from '../../../config/quantity';
-import { claimsOf, conditionOf, fieldsOf, type Manifest, textsOf } from '../../../render/manifest';
+import { claimsOf, conditionOf, fieldsOf, type Manifest } from '../../../render/manifest';
 import { isOfStudio, releasedAdvice, releasedVolumes, rescueAdvice } from '../../rescue';
 import { isDefaultClass } from '../../storage';
 import { advice, type Cause, type Found, type Waiting } from '../cause';
@@ -84,7 +84,7 @@ export const claimCauses: readonly Cause[] = [
             claim,
             `its volume ${name} does not exist`,
             advice(
-              'apply dist/foundation again where it holds that volume, or create it as it was. The command shows the volumes that there are',
+              'Apply dist/foundation again where it holds that volume, or create it as it was. The command shows the volumes that there are',
               state.clusterCommand('get', 'persistentvolumes'),
             ),
           );
@@ -94,7 +94,7 @@ export const claimCauses: readonly Cause[] = [
             claim,
             `its volume ${name} is reserved for the claim ${holder.name} of the namespace ${holder.namespace}`,
             advice(
-              'let the claim name another volume, because one volume serves one claim. The commands show who has this one',
+              'Let the claim name another volume, because one volume serves one claim. The commands show who has this one',
               state.clusterCommand('get', 'persistentvolumes', name),
               state.clusterCommand('get', 'persistentvolumeclaims', `--namespace=${holder.namespace}`),
             ),
@@ -120,7 +120,7 @@ export const claimCauses: readonly Cause[] = [
           claim,
           `its storage class ${name} does not exist`,
           advice(
-            `set JUNJO_K8S_STORAGE_CLASS to ${known.length > 0 ? `one of ${known.join(', ')}` : 'one that exists'}. The class of a claim cannot be changed: delete this one, which has no volume and no data, then render and apply again`,
+            `Set JUNJO_K8S_STORAGE_CLASS to ${known.length > 0 ? `one of ${known.join(', ')}` : 'one that exists'}. The class of a claim cannot be changed: delete this one, which has no volume and no data, then render and apply again`,
             state.command('delete', 'persistentvolumeclaim', claim.metadata.name),
           ),
         );
@@ -167,7 +167,7 @@ export const claimCauses: readonly Cause[] = [
         const by = storageClass ? ` ${storageClass.provisioner}` : '';
         const describe = state.command('describe', 'persistentvolumeclaim', claim.metadata.name);
         const fix = advice(
-          `look at the pods of the storage provisioner${by}: they make the volume. The commands show the events of the claim and the pods that do not run`,
+          `Look at the pods of the storage provisioner${by}: they make the volume. The commands show the events of the claim and the pods that do not run`,
           describe,
           state.clusterCommand('get', 'pods', '--all-namespaces', '--field-selector=status.phase!=Running'),
         );
@@ -185,7 +185,7 @@ export const claimCauses: readonly Cause[] = [
             claim,
             'has no volume, and no event says why: events are kept for an hour',
             advice(
-              `look at the pods of the storage provisioner${by}, and at the events of the claim when they repeat`,
+              `Look at the pods of the storage provisioner${by}, and at the events of the claim when they repeat`,
               describe,
               state.command('get', 'events', '--watch', `--field-selector=involvedObject.name=${claim.metadata.name}`),
             ),
@@ -195,7 +195,7 @@ export const claimCauses: readonly Cause[] = [
       for (const claim of studioClaims(state)) {
         if (claim.status?.phase !== 'Lost') continue;
         const fix = advice(
-          `bring the volume ${claim.spec?.volumeName} back, or restore a backup into a new claim. The commands show the claim, and the volumes that there are`,
+          `Bring the volume ${claim.spec?.volumeName} back, or restore a backup into a new claim. The commands show the claim, and the volumes that there are`,
           state.command('describe', 'persistentvolumeclaim', claim.metadata.name),
           state.clusterCommand('get', 'persistentvolumes'),
         );
@@ -226,7 +226,7 @@ export const claimCauses: readonly Cause[] = [
           workload,
           `its claim ${name} does not exist`,
           advice(
-            'apply dist/foundation, which makes the claim of the studio, or set JUNJO_K8S_EXISTING_CLAIM to a claim that exists. The command shows those of the namespace',
+            'Apply dist/foundation, which makes the claim of the studio, or set JUNJO_K8S_EXISTING_CLAIM to a claim that exists. The command shows those of the namespace',
             state.command('get', 'persistentvolumeclaims'),
           ),
         );
@@ -293,7 +293,7 @@ function* ofGrowth(state: ClusterState, claim: Manifest): Generator<Found> {
   if (refusal || failed || infeasible) {
     const words = refusal?.message || failed?.message || 'its storage refuses that size';
     const fix = advice(
-      'make room in the storage system, or raise its quota: Kubernetes tries again by itself. The command shows each attempt',
+      'Make room in the storage system, or raise its quota: Kubernetes tries again by itself. The command shows each attempt',
       describe,
     );
     yield { severity: 'warning', subject, text: `${what}, and cannot be expanded: ${words}`, fix };
@@ -312,7 +312,7 @@ function* ofGrowth(state: ClusterState, claim: Manifest): Generator<Found> {
   const lateFix =
     pending && mounting.length > 0
       ? advice(
-          'restart the pods that mount it: the file system grows when the volume is mounted',
+          'Restart the pods that mount it: the file system grows when the volume is mounted',
           state.command(
             'rollout',
             'restart',
@@ -320,7 +320,7 @@ function* ofGrowth(state: ClusterState, claim: Manifest): Generator<Found> {
           ),
         )
       : advice(
-          `see whether the CSI driver has a resizer, and whether it runs${provisionerOf(state, claim)}. The studio runs on with less room. The commands show the events of the claim and the pods that do not run`,
+          `See whether the CSI driver has a resizer, and whether it runs${provisionerOf(state, claim)}. The studio runs on with less room. The commands show the events of the claim and the pods that do not run`,
           describe,
           state.clusterCommand('get', 'pods', '--all-namespaces', '--field-selector=status.phase!=Running'),
         );
@@ -332,7 +332,7 @@ function* ofGrowth(state: ClusterState, claim: Manifest): Generator<Found> {
       subject,
       text,
       since,
-      fix: advice('wait', state.command('get', 'persistentvolumeclaim', name, '--watch')),
+      fix: advice('Wait', state.command('get', 'persistentvolumeclaim', name, '--watch')),
       lateFix,
     };
   else yield { severity: 'warning', subject, text, fix: lateFix };

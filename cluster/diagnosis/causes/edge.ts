@@ -64,7 +64,7 @@ export const edgeCauses: readonly Cause[] = [
             subject,
             text: `gets no address: ${failed.reason}: ${failed.message}`,
             fix: advice(
-              'remove what its controller complains about (a quota, the subnets, a pool without a free address), then make it try again',
+              'Remove what its controller complains about (a quota, the subnets, a pool without a free address), then make it try again',
               ...retry,
             ),
           };
@@ -79,9 +79,9 @@ export const edgeCauses: readonly Cause[] = [
             allowedSeconds: LOAD_BALANCER_PENDING_DEADLINE_SECONDS,
             subject,
             text: 'has no address: a controller makes its load balancer',
-            fix: advice('wait', state.command('get', 'services', '--watch')),
+            fix: advice('Wait', state.command('get', 'services', '--watch')),
             lateFix: advice(
-              'nothing says why any more: a cluster keeps events for an hour. Make its controller try again, and read the events that this makes',
+              'Nothing says why any more: a cluster keeps events for an hour. Make its controller try again, and read the events that this makes',
               ...retry,
             ),
           };
@@ -97,7 +97,7 @@ export const edgeCauses: readonly Cause[] = [
           subject,
           text,
           fix: advice(
-            'on your machine, bring the studio to localhost. Elsewhere a load balancer controller must run: that of the cloud, or MetalLB',
+            'On your machine, bring the studio to localhost. Elsewhere a load balancer controller must run: that of the cloud, or MetalLB',
             `junjo-k8s forward --namespace ${state.namespace}`,
             state.command('describe', 'service', ...names),
           ),
@@ -122,18 +122,18 @@ export const edgeCauses: readonly Cause[] = [
         const failed = failureOf(state, ingress);
         if (unknown) {
           const fix = advice(
-            'set JUNJO_K8S_INGRESS_CLASS to a class that exists, or install the controller of this one',
+            'Set JUNJO_K8S_INGRESS_CLASS to a class that exists, or install the controller of this one',
             ...look,
           );
           yield { ...FAILED, subject, text: unknown, fix };
         } else if (failed) {
-          const fix = advice('remove what its controller complains about; it tries again by itself', ...look);
+          const fix = advice('Remove what its controller complains about; it tries again by itself', ...look);
           yield { ...FAILED, subject, text: `has no address: ${failed.reason}: ${failed.message}`, fix };
         } else if (!WRITES_NO_ADDRESS.test(controller)) {
           const { since } = state.unanswered(ingress, INGRESS_PENDING_DEADLINE_SECONDS);
           const whose = name ? `the controller of its class ${name}` : 'its controller';
           const fix = advice(
-            'see whether that controller runs, and whether its own Service has an address. Some never write one: then all is well when the host answers',
+            'See whether that controller runs, and whether its own Service has an address. Some never write one: then all is well when the host answers',
             ...look,
           );
           const text = `has no address: ${whose} has written none`;
@@ -171,7 +171,7 @@ export const edgeCauses: readonly Cause[] = [
           subject: `gateway ${gateway.metadata.name}`,
           text: why ? `is not served: ${why}` : `no controller serves its class ${gateway.spec?.gatewayClassName}`,
           fix: advice(
-            'the class must exist, and its controller must run; a listener needs its certificate and a free port',
+            'The class must exist, and its controller must run; a listener needs its certificate and a free port',
             state.clusterCommand('get', 'gatewayclasses.gateway.networking.k8s.io'),
             state.command('describe', 'gateways.gateway.networking.k8s.io', gateway.metadata.name),
           ),
@@ -193,7 +193,7 @@ export const edgeCauses: readonly Cause[] = [
           subject: `route ${route.metadata.name}`,
           text: bad ? `is refused: ${bad.message || bad.reason}` : 'no Gateway has taken it',
           fix: advice(
-            'correct JUNJO_K8S_GATEWAY and the names of its listeners; the owner of the Gateway must allow routes of this namespace',
+            'Correct JUNJO_K8S_GATEWAY and the names of its listeners; the owner of the Gateway must allow routes of this namespace',
             state.command('describe', kind, route.metadata.name),
           ),
         };
@@ -216,7 +216,7 @@ export const edgeCauses: readonly Cause[] = [
           fix:
             fix ??
             advice(
-              'see what cert-manager does with it, and whether its pods run',
+              'See what cert-manager does with it, and whether its pods run',
               state.command('describe', CERTIFICATES, name),
               state.command('get', 'certificaterequests.cert-manager.io,orders.acme.cert-manager.io'),
             ),
@@ -245,7 +245,7 @@ export const edgeCauses: readonly Cause[] = [
           fix:
             fix ??
             advice(
-              'see why cert-manager does not renew it',
+              'See why cert-manager does not renew it',
               state.command('describe', CERTIFICATES, name),
               state.command('get', 'certificaterequests.cert-manager.io,orders.acme.cert-manager.io'),
             ),
@@ -351,7 +351,7 @@ function holdUp(state: ClusterState, certificate: Manifest): HoldUp {
         : state.command('describe', resource, own.name);
     return {
       text: `its ${kind} ${own.name} is not ready: ${issued.message}`,
-      fix: advice('correct what the issuer complains about', describe),
+      fix: advice('Correct what the issuer complains about', describe),
     };
   }
   const newest = (kind: string, isOurs: (object: Manifest) => boolean) =>
@@ -427,21 +427,21 @@ function acmeAdvice(
   const lookUp = /no such host|NXDOMAIN|SERVFAIL|server misbehaving/i.test(why);
   if (kind === 'caa')
     return advice(
-      `a CAA record of the domain names the authorities that may issue for ${host}. Add the one of your issuer (letsencrypt.org for Let's Encrypt), or remove the record; ${then}`,
+      `A CAA record of the domain names the authorities that may issue for ${host}. Add the one of your issuer (letsencrypt.org for Let's Encrypt), or remove the record; ${then}`,
       describe,
       again,
     );
   if (kind === 'rateLimited') {
     const [, time] = /retry after (\d{4}-\d\d-\d\d[T ][\d:]+(?:Z| UTC)?)/i.exec(why) ?? [];
     return advice(
-      `wait ${time ? `until ${time}` : 'for as long as the limit lasts'}: no setting lifts it, and each try before then fails. Keep the namespace and its Secrets, so that no further certificate is asked for. After that time the last command makes cert-manager try again`,
+      `Wait ${time ? `until ${time}` : 'for as long as the limit lasts'}: no setting lifts it, and each try before then fails. Keep the namespace and its Secrets, so that no further certificate is asked for. After that time the last command makes cert-manager try again`,
       describe,
       again,
     );
   }
   if (kind === 'rejectedIdentifier')
     return advice(
-      `the authority does not issue for ${host}, and never will: use a public domain name of your own in the JUNJO_PROD_ URLs`,
+      `The authority does not issue for ${host}, and never will: use a public domain name of your own in the JUNJO_PROD_ URLs`,
       describe,
     );
   if (/^dns-?01$/i.test(type))
@@ -452,13 +452,13 @@ function acmeAdvice(
     );
   if (kind === 'dns' || (!kind && lookUp))
     return advice(
-      `make ${host} lead to the address of the edge in DNS, with an A, AAAA or CNAME record; ${then}`,
+      `Make ${host} lead to the address of the edge in DNS, with an A, AAAA or CNAME record; ${then}`,
       `nslookup ${host}`,
       describe,
       again,
     );
   if (kind && !['connection', 'unauthorized', 'incorrectResponse', 'tls'].includes(kind))
-    return advice(`the ACME server refused it, and says why; ${then}`, describe, again);
+    return advice(`The ACME server refused it, and says why; ${then}`, describe, again);
   return advice(
     `${host} must lead to the edge on port 80, from the internet and from the cluster; ${kind ? then : 'cert-manager looks again by itself'}`,
     `curl -v http://${host}/.well-known/acme-challenge/x`,

@@ -31,7 +31,7 @@ export const mountCauses: readonly Cause[] = [
         const node = nodeOf(pod);
         const rebooted = pod.containers.some(({ ended }) => ended?.exitCode === 255 && ended.reason === 'Unknown');
         const fix = advice(
-          `see whether the node plugin of ${driver} runs on ${node}: a pod of a DaemonSet, which registers the driver with the kubelet. The commands show the pods of the node, and the drivers that nodes have`,
+          `See whether the node plugin of ${driver} runs on ${node}: a pod of a DaemonSet, which registers the driver with the kubelet. The commands show the pods of the node, and the drivers that nodes have`,
           podsOfNode(state, node),
           state.clusterCommand('get', 'csidrivers,csinodes'),
         );
@@ -59,7 +59,7 @@ export const mountCauses: readonly Cause[] = [
           workload,
           `the folder ${path} is not on its node`,
           advice(
-            `correct JUNJO_HOST_DB_DATA_PATH or JUNJO_K8S_NODE. Only for a studio that is new, make the folder on the node ${nodeOf(pod)}: an empty one hides that the data is elsewhere`,
+            `Correct JUNJO_HOST_DB_DATA_PATH or JUNJO_K8S_NODE. Only for a studio that is new, make the folder on the node ${nodeOf(pod)}: an empty one hides that the data is elsewhere`,
             `mkdir -p ${path}`,
           ),
         );
@@ -82,7 +82,7 @@ export const mountCauses: readonly Cause[] = [
           workload,
           what,
           advice(
-            `apply the studio again${isSecret ? '. A Secret of somebody else comes from where JUNJO_K8S_SECRETS says, and that of a certificate when it is issued' : ''}. The command shows those that there are`,
+            `Apply the studio again${isSecret ? '. A Secret of somebody else comes from where JUNJO_K8S_SECRETS says, and that of a certificate when it is issued' : ''}. The command shows those that there are`,
             state.command('get', isSecret ? 'secrets' : 'configmaps'),
           ),
         );
@@ -105,13 +105,13 @@ export const mountCauses: readonly Cause[] = [
             : `a volume cannot be mounted: ${message}`,
           timeout
             ? advice(
-                'look for what failed: the kubelet tries again every two minutes, and then an event of the pod may say it. The other commands show whether the volume is attached to the node, and whether the pods of its driver run there',
+                'Look for what failed: the kubelet tries again every two minutes, and then an event of the pod may say it. The other commands show whether the volume is attached to the node, and whether the pods of its driver run there',
                 describe,
                 attachments,
                 podsOfNode(state, nodeOf(pod)),
               )
             : advice(
-                'look at the events of the pods, and at the driver of the storage. The commands show them, and which volumes are attached to which node',
+                'Look at the events of the pods, and at the driver of the storage. The commands show them, and which volumes are attached to which node',
                 describe,
                 attachments,
               ),
@@ -132,7 +132,7 @@ export const mountCauses: readonly Cause[] = [
           workload,
           `its node ${nodeOf(pod)} cannot set up its network: ${event.message}`,
           advice(
-            'see whether the pod of the network plugin runs on that node. The command shows all pods of the node',
+            'See whether the pod of the network plugin runs on that node. The command shows all pods of the node',
             podsOfNode(state, nodeOf(pod)),
           ),
         );
@@ -169,7 +169,7 @@ function ofAttached(state: ClusterState, workload: WorkloadState, pod: PodState,
       workload,
       `${text}, ${holder.spec?.nodeName}, where the pod ${holder.metadata.name} mounts it`,
       advice(
-        'end that pod, or let both run on one node: a volume that is ReadWriteOnce is attached to one node at a time. The commands show the pods and their nodes, and where each volume is attached',
+        'End that pod, or let both run on one node: a volume that is ReadWriteOnce is attached to one node at a time. The commands show the pods and their nodes, and where each volume is attached',
         ...show,
       ),
     );
@@ -180,11 +180,11 @@ function ofAttached(state: ClusterState, workload: WorkloadState, pod: PodState,
     text: `${text}${holder ? ` (${holder.spec?.nodeName})` : ''}${by || `: ${message}`}`,
     since: pod.object.metadata.creationTimestamp ?? new Date(0),
     fix: advice(
-      'wait: Kubernetes detaches the volume when the pod there has ended, and from a node that is not ready after about six minutes. The commands show the pods and their nodes, and where each volume is attached',
+      'Wait: Kubernetes detaches the volume when the pod there has ended, and from a node that is not ready after about six minutes. The commands show the pods and their nodes, and where each volume is attached',
       ...show,
     ),
     lateFix: advice(
-      'find out why the volume is not detached: the pod there does not end, its node is not ready, or the storage driver fails. The commands show the pods, where each volume is attached, and the nodes',
+      'Find out why the volume is not detached: the pod there does not end, its node is not ready, or the storage driver fails. The commands show the pods, where each volume is attached, and the nodes',
       ...show,
       state.clusterCommand('get', 'nodes'),
     ),

@@ -41,7 +41,7 @@ export const networkCauses: readonly Cause[] = [
           subject: `service ${name}`,
           text,
           fix: advice(
-            'apply the output of synth again, which makes the Service; Argo CD makes it at the next sync',
+            'Apply the output of synth again, which makes the Service; Argo CD makes it at the next sync',
             state.clusterCommand('apply', '-f', 'dist/foundation', '-f', 'dist/'),
             state.command('get', 'services', `--selector=app.kubernetes.io/component=${component}`),
           ),
@@ -81,7 +81,7 @@ export const networkCauses: readonly Cause[] = [
           allowedSeconds: NOTICE_SECONDS,
           subject,
           text: 'has not noticed yet that the backend is ready',
-          fix: advice('wait: it tries again by itself', state.command('get', 'pods', '--watch')),
+          fix: advice('Wait: it tries again by itself', state.command('get', 'pods', '--watch')),
         };
       } else yield { severity: 'error', subject, text: found.text, fix: found.fix };
     },
@@ -176,7 +176,7 @@ function wrongOf(state: ClusterState, service: Manifest, workload: WorkloadState
   return {
     text: `has no endpoint, although it selects a pod that is ready`,
     fix: advice(
-      'the controllers of the cluster do not write its endpoints: ask the administrator of the cluster to look at kube-controller-manager',
+      'The controllers of the cluster do not write its endpoints: ask the administrator of the cluster to look at kube-controller-manager',
       state.command('get', 'endpointslices', `--selector=kubernetes.io/service-name=${service.metadata.name}`),
       state.command('describe', 'service', service.metadata.name),
     ),
@@ -215,7 +215,7 @@ function wrongPort(
 
 function corrected(state: ClusterState, { metadata }: Manifest, patch: readonly string[]): string {
   return advice(
-    'correct it here, and where it was changed (a patch of your output, or Git), or the next apply brings it back',
+    'Correct it here, and where it was changed (a patch of your output, or Git), or the next apply brings it back',
     state.command('patch', 'service', metadata.name, ...patch),
     state.command('describe', 'service', metadata.name),
   );
@@ -320,14 +320,14 @@ function inTheWay(state: ClusterState, waits: Waits, service: Manifest | undefin
     return {
       certain: true,
       text: `cannot reach the backend, which is ready: the DNS of the cluster does not give it the address of ${host} (${messageOf(said)})`,
-      fix: advice('see why DNS does not answer: its pods, and what they log', ...dnsCommands),
+      fix: advice('See why DNS does not answer: its pods, and what they log', ...dnsCommands),
     };
   }
   if (dnsIsReady(state) === false) {
     return {
       certain: true,
       text: 'cannot reach the backend, which is ready: no pod of the DNS of the cluster (kube-dns) is ready',
-      fix: advice('see why the pods of DNS are not ready', dns('describe', 'pods'), dns('logs', '--tail=20')),
+      fix: advice('See why the pods of DNS are not ready', dns('describe', 'pods'), dns('logs', '--tail=20')),
     };
   }
   const refused = log.split('\n').findLast((line) => NO_CONNECTION.test(line));
@@ -337,7 +337,7 @@ function inTheWay(state: ClusterState, waits: Waits, service: Manifest | undefin
       certain: false,
       text: `cannot reach the backend, which is ready: the connection is refused (${messageOf(refused)}), so nothing listens on its port ${API_KEYS_PORT}`,
       fix: advice(
-        'see in the log of the backend why, and whether the endpoints of the Service are those of its pod',
+        'See in the log of the backend why, and whether the endpoints of the Service are those of its pod',
         ...ready.map(({ name }) => state.command('logs', name, '-c', 'backend', '--tail=50')),
         state.command('get', 'endpointslices', slices),
       ),
@@ -351,7 +351,7 @@ function inTheWay(state: ClusterState, waits: Waits, service: Manifest | undefin
     certain: false,
     text: `cannot reach the backend, which is ready${quote}. ${order}, so what fails is ${rest.join(rest.length > 2 ? ', ' : ' ')} of the cluster`,
     fix: advice(
-      'the first command prints an address where DNS works: then look at the network plugin. Where it prints none, look at DNS: its pods, and what they log',
+      'The first command prints an address where DNS works: then look at the network plugin. Where it prints none, look at DNS: its pods, and what they log',
       ...dnsCommands,
     ),
   };
@@ -371,7 +371,7 @@ function closed(
     certain: true,
     text: `cannot reach ${whom}: the ${kind} ${names} ${verb} not let it ${gap}`,
     fix: advice(
-      `let ingestion through to port ${port} in a policy (${direction}). Where a policy of the studio itself was changed or deleted, apply the output of synth again`,
+      `Let ingestion through to port ${port} in a policy (${direction}). Where a policy of the studio itself was changed or deleted, apply the output of synth again`,
       state.command('describe', 'networkpolicies', ...policies),
     ),
   };

@@ -11,7 +11,7 @@ export const notReadable: Cause = {
       subject: 'permissions',
       text: `you cannot read ${listed(state.unread)}, so what is wrong there is not known`,
       fix: advice(
-        'ask for these permissions. Each command says whether you have one, and "no" otherwise',
+        'Ask for these permissions. Each command says whether you have one, and "no" otherwise',
         ...state.unread.map((resource) => state.command('auth', 'can-i', ...readingOf(resource))),
       ),
     };

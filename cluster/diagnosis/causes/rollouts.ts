@@ -50,7 +50,7 @@ export const sidecarNotStarting: Cause = {
         since: runningSince,
         allowedSeconds: failed ? SIDECAR_SECONDS : allowed,
         text: `${title} runs and is not ready${failed ? ` (${failed.message.replace(/^Startup probe failed: /, '')})` : ''}, and ${held}`,
-        fix: advice('wait', state.command('get', 'pods', '--watch')),
+        fix: advice('Wait', state.command('get', 'pods', '--watch')),
         lateFix: sidecarAdvice(state, workload, pod, container, ['--tail=50']),
       };
     }
@@ -75,7 +75,7 @@ export const rolloutCauses: readonly Cause[] = [
           allowedSeconds: grace + OLD_POD_ENDING_LATE_SECONDS,
           subject: workload.name,
           text: `waits for its old pod ${old.name} to end${finalizers.length > 0 ? `; finalizers hold it: ${finalizers.join(', ')}` : ''}`,
-          fix: advice('wait', state.command('get', 'pods', '--watch')),
+          fix: advice('Wait', state.command('get', 'pods', '--watch')),
           lateFix: endAdvice(state, old, finalizers),
         };
       }
@@ -164,7 +164,7 @@ export const rolloutCauses: readonly Cause[] = [
           ...wait,
           subject: workload.name,
           text: `its new version ${text}`,
-          fix: advice('wait', state.command('rollout', 'status', referenceOf(workload), '--timeout=10m')),
+          fix: advice('Wait', state.command('rollout', 'status', referenceOf(workload), '--timeout=10m')),
         };
       }
     },
@@ -177,7 +177,7 @@ export const rolloutCauses: readonly Cause[] = [
         yield {
           ...startOf(state, workload),
           subject: workload.name,
-          fix: advice('wait', state.command('get', 'pods', '--watch')),
+          fix: advice('Wait', state.command('get', 'pods', '--watch')),
         };
       }
     },

@@ -120,7 +120,7 @@ export const schedulingCauses: readonly Cause[] = [
           workload,
           `a pod of higher priority took its place, and no node has room for it (${reasons})`,
           advice(
-            'set JUNJO_K8S_PRIORITY_CLASS to a class with a higher value, or make room: a node more, or a smaller JUNJO_K8S_SIZE. The commands show the classes, and the pods of each node',
+            'Set JUNJO_K8S_PRIORITY_CLASS to a class with a higher value, or make room: a node more, or a smaller JUNJO_K8S_SIZE. The commands show the classes, and the pods of each node',
             state.clusterCommand('get', 'priorityclasses'),
             state.clusterCommand('describe', 'nodes'),
           ),
@@ -143,7 +143,7 @@ export const schedulingCauses: readonly Cause[] = [
           workload,
           `no node has room for it (${reasons})${memory}${confined(state, pod)}`,
           advice(
-            'choose a smaller JUNJO_K8S_SIZE, move other pods away, or add a node with more room. The command shows under "Allocated resources" what the pods of a node ask for',
+            'Choose a smaller JUNJO_K8S_SIZE, move other pods away, or add a node with more room. The command shows under "Allocated resources" what the pods of a node ask for',
             state.clusterCommand(
               'describe',
               'nodes',
@@ -166,11 +166,11 @@ export const schedulingCauses: readonly Cause[] = [
           `no node takes new pods (${reasons})${confined(state, pod)}`,
           cordoned.length > 0
             ? advice(
-                'uncordon the node when the work on it is done, or add a node',
+                'Uncordon the node when the work on it is done, or add a node',
                 state.clusterCommand('uncordon', ...cordoned.map(({ metadata }) => metadata.name)),
               )
             : advice(
-                'uncordon a node whose status is SchedulingDisabled, or add one',
+                'Uncordon a node whose status is SchedulingDisabled, or add one',
                 state.clusterCommand('get', 'nodes'),
               ),
         );
@@ -187,7 +187,7 @@ export const schedulingCauses: readonly Cause[] = [
           workload,
           `it must be on the node of the other pod of its volume, and finds no place there (${reasons})`,
           advice(
-            'make room on that node, or bring it back. The commands show where the pods are, and what is wrong with the nodes',
+            'Make room on that node, or bring it back. The commands show where the pods are, and what is wrong with the nodes',
             state.command('get', 'pods', '--output=wide'),
             state.clusterCommand('describe', 'nodes'),
           ),
@@ -240,13 +240,13 @@ export const schedulingCauses: readonly Cause[] = [
           ? ofWorkload(
               workload,
               `its node ${back.metadata.name} is ready again, and still tainted as out of service`,
-              advice('remove the taint', returnCommand(state, back.metadata.name)),
+              advice('Remove the taint', returnCommand(state, back.metadata.name)),
             )
           : ofWorkload(
               workload,
               `taints keep it from every node (${taints.join(', ') || reasons})${confined(state, pod)}`,
               advice(
-                'let the pods tolerate a taint that a person set, with JUNJO_K8S_TOLERATIONS, or add a node without one. Kubernetes itself adds taints that begin with node.kubernetes.io/, and removes them when the node is well. The command shows what is wrong with the nodes',
+                'Let the pods tolerate a taint that a person set, with JUNJO_K8S_TOLERATIONS, or add a node without one. Kubernetes itself adds taints that begin with node.kubernetes.io/, and removes them when the node is well. The command shows what is wrong with the nodes',
                 state.clusterCommand('describe', 'nodes'),
               ),
             );
@@ -259,7 +259,7 @@ export const schedulingCauses: readonly Cause[] = [
     *findings(state) {
       const pods = [...unscheduled(state)];
       const names = pods.map(({ pod }) => pod.name);
-      const fix = advice('look at the pods and their events', state.command('describe', 'pods', ...names));
+      const fix = advice('Look at the pods and their events', state.command('describe', 'pods', ...names));
       for (const { workload, reasons } of pods) yield ofWorkload(workload, `no node takes it: ${reasons}`, fix);
       for (const { workload, pod } of troubledPods(state)) {
         const silent = !conditionOf(pod.object, 'PodScheduled') && pod.containers.length === 0;
@@ -268,7 +268,7 @@ export const schedulingCauses: readonly Cause[] = [
             workload,
             'no scheduler has processed its pod',
             advice(
-              'see whether kube-scheduler runs',
+              'See whether kube-scheduler runs',
               state.clusterCommand('get', 'pods', '--namespace=kube-system', '--output=wide'),
             ),
           );
@@ -297,7 +297,7 @@ function* ofVolume(state: ClusterState, workload: WorkloadState, pod: PodState, 
   if (places.length === 0 || state.ofKind('Node').length === 0) {
     const names = volumes.map(({ metadata }) => metadata.name);
     const fix = advice(
-      'compare the node affinity of the volume with the labels of the nodes',
+      'Compare the node affinity of the volume with the labels of the nodes',
       ...(names.length > 0 ? [state.clusterCommand('describe', 'persistentvolume', ...names)] : []),
       state.clusterCommand('get', 'nodes', '--show-labels'),
     );
@@ -318,7 +318,7 @@ function* ofVolume(state: ClusterState, workload: WorkloadState, pod: PodState, 
         workload,
         `its volume is bound to a node with the label ${HOSTNAME}=${hosts.join(' or ')}. The node ${renamed.metadata.name} has ${HOSTNAME}=${fieldsOf(renamed.metadata.labels)[HOSTNAME]}`,
         advice(
-          'set JUNJO_K8S_NODE to the label of the node, and make the volume object anew, because its node cannot be changed: docs/runbook.md, A changed data path. The command shows the labels',
+          'Set JUNJO_K8S_NODE to the label of the node, and make the volume object anew, because its node cannot be changed: docs/runbook.md, A changed data path. The command shows the labels',
           show,
         ),
       );
@@ -350,7 +350,7 @@ function* ofVolume(state: ClusterState, workload: WorkloadState, pod: PodState, 
     workload,
     `its volume can be mounted only ${there}, which accepts no pod now (${reasons})`,
     advice(
-      'make these nodes accept pods, or restore a backup into a new claim elsewhere. The command shows what is wrong with them',
+      'Make these nodes accept pods, or restore a backup into a new claim elsewhere. The command shows what is wrong with them',
       state.clusterCommand('describe', 'nodes', ...nodes.map(({ metadata }) => metadata.name)),
     ),
   );
@@ -360,7 +360,7 @@ function labelAdvice(state: ClusterState, nodes: readonly Manifest[], pod: PodSt
   const [node] = nodes;
   const labels = node ? missingLabels(node, pod) : [];
   return advice(
-    'correct JUNJO_K8S_NODE_SELECTOR, or give these labels to a node. The first command shows the labels of the nodes',
+    'Correct JUNJO_K8S_NODE_SELECTOR, or give these labels to a node. The first command shows the labels of the nodes',
     state.clusterCommand('get', 'nodes', '--show-labels'),
     ...(node && nodes.length === 1 && labels.length > 0
       ? [state.clusterCommand('label', 'nodes', node.metadata.name, ...labels)]

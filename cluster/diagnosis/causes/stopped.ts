@@ -27,7 +27,7 @@ export const scaledToZero: Cause = {
           subject,
           text: 'is stopped (0 replicas)',
           fix: advice(
-            'start it, unless somebody stopped it for a reason',
+            'Start it, unless somebody stopped it for a reason',
             state.command('scale', referenceOf(workload), '--replicas=1'),
           ),
         };
@@ -56,7 +56,7 @@ function stoppedBy(state: ClusterState, mark: StoppedMark): Said {
     return {
       severity: 'error',
       text: `is stopped by a backup, restore or set-aside that its annotation ${STOPPED} does not name`,
-      fix: advice('start it with the next command, which first finishes what the other has left', finishing(state)),
+      fix: advice('Start it with the next command, which first finishes what the other has left', finishing(state)),
     };
   }
   const text = `is stopped by a ${command} of process ${pid} on ${host}`;
@@ -65,7 +65,7 @@ function stoppedBy(state: ClusterState, mark: StoppedMark): Said {
     return {
       severity: 'error',
       text: `${text}, which is gone: it was cut off. It began ${duration(state.secondsSince(since))} ago`,
-      fix: advice(`start the studio. ${reason(mark)}`, ...start(state, mark)),
+      fix: advice(`Start the studio. ${reason(mark)}`, ...start(state, mark)),
     };
   }
   // The pod of a command is there for as long as the command keeps the studio stopped.
@@ -76,11 +76,11 @@ function stoppedBy(state: ClusterState, mark: StoppedMark): Said {
     allowedSeconds: copies ? COPY_SECONDS : STARTING_SECONDS,
     text: copies ? text : `${text}, whose pod is gone`,
     fix: advice(
-      `wait until it has ended: it starts the studio again. On ${host}, this shows whether it still runs`,
+      `Wait until it has ended: it starts the studio again. On ${host}, this shows whether it still runs`,
       `ps -p ${pid}`,
     ),
     lateFix: advice(
-      `see on ${host}, with the first command, whether process ${pid} still is this ${command}. If it is not, start the studio. ${reason(mark)}`,
+      `See on ${host}, with the first command, whether process ${pid} still is this ${command}. If it is not, start the studio. ${reason(mark)}`,
       `ps -p ${pid}`,
       ...start(state, mark),
     ),

@@ -22,7 +22,7 @@ export const podSecurity: Check = {
     if (live.metadata.deletionTimestamp) {
       yield error(
         `the namespace ${cluster.namespace} is being deleted`,
-        advice('wait', cluster.clusterCommand('get', 'namespace', cluster.namespace, '--watch')),
+        advice('Wait', cluster.clusterCommand('get', 'namespace', cluster.namespace, '--watch')),
       );
       return;
     }

@@ -441,7 +441,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
         labels: { 'app.kubernetes.io/part-of': 'junjo-ai-studio' },
       },
     }),
-    /^warning not-rendered: Deployment junjo-ai-studio-frontend is no part .* -> Delete it.*dist\/left-behind\.sh.*\nkubectl --namespace=junjo-ai-studio delete deployment,service,networkpolicy --ignore-not-found junjo-ai-studio-frontend$/,
+    /^warning not-rendered: Deployment junjo-ai-studio-frontend is no part .* -> Remove it.*Argo CD.*\nkubectl --namespace=junjo-ai-studio delete deployment,service,networkpolicy junjo-ai-studio-frontend --ignore-not-found$/,
   ],
   'second writer under another name': [
     twoContainers,
@@ -458,7 +458,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
         },
       },
     }),
-    /^error not-rendered: Deployment studio is no part .* may write the claim junjo-ai-studio-data.* -> Delete it before anything else\nkubectl/,
+    /^error not-rendered: Deployment studio is no part .* may write the claim junjo-ai-studio-data.* -> Stop it before anything else.*\nkubectl --namespace=junjo-ai-studio scale deployment studio --replicas=0$/,
   ],
   'claim of another class': [
     development({ JUNJO_K8S_STORAGE_CLASS: 'fast' }),

@@ -106,7 +106,7 @@ describeWith(['kubectl'], 'in a cluster, of a studio without a frontend', () => 
       const { stdout, stderr } = await junjo(...args);
       expect(stdout + stderr).toMatch(/warning.*Deployment junjo-ai-studio-frontend:? is no part of this release/);
       expect(stdout + stderr).toContain(
-        `kubectl --context=fake --namespace=${NAMESPACE} delete deployment,service,networkpolicy --ignore-not-found junjo-ai-studio-frontend`,
+        `kubectl --context=fake --namespace=${NAMESPACE} delete deployment,service,networkpolicy junjo-ai-studio-frontend --ignore-not-found`,
       );
     }
   });

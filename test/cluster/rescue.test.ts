@@ -234,7 +234,9 @@ describeWith(['kubectl'], 'the rescue of a deleted claim, as it is printed', () 
     cluster.apply({ ...claim(DATA), status: { phase: 'Pending' } });
     await cluster.until(() => volume(name).status.phase === 'Released');
     const text = await status();
-    expect(text).toContain(`cannot be bound: the volume ${name} has the data of a claim ${DATA} that was deleted`);
+    expect(text.replace(/\s+/g, ' ')).toContain(
+      `cannot be bound: the volume ${name} has the data of a claim ${DATA} that was deleted`,
+    );
     expect(await paste(commandsIn(text))).toBe('');
     await bound(DATA);
     expect(volume(name)).toMatchObject({

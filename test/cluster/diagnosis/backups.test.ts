@@ -335,7 +335,7 @@ describeWith(['kubectl', 'python3'], 'the advice', () => {
     expect(first).toMatchObject({
       severity: 'warning',
       cause: 'backup-locked',
-      fix: expect.stringMatching(/^wait for the next backup/),
+      fix: expect.stringMatching(/^Wait for the next backup/),
     });
   });
 

@@ -295,12 +295,12 @@ describe('a certificate that is not issued', () => {
   test('says until when a limit lasts, and names no cure that is none', () => {
     const found = first(madeState('acme-429'));
     expect(found).toMatchObject({ severity: 'error', cause: 'certificate-pending' });
-    expect(found?.fix).toMatch(/^wait until 2026-11-25T01:29:08Z/);
+    expect(found?.fix).toMatch(/^Wait until 2026-11-25T01:29:08Z/);
     expect(found?.fix).not.toMatch(/port 80|staging|curl/);
     const newer = issuing(
       '429 urn:ietf:params:acme:error:rateLimited: too many failed authorizations (5) for "x" in the last 1h0m0s, retry after 2026-11-24 01:29:08 UTC: see https://letsencrypt.org/docs/rate-limits/',
     );
-    expect(first(newer)?.fix).toMatch(/^wait until 2026-11-24 01:29:08 UTC/);
+    expect(first(newer)?.fix).toMatch(/^Wait until 2026-11-24 01:29:08 UTC/);
   });
 
   test.each([
@@ -344,7 +344,7 @@ describe('a certificate that is not issued', () => {
       { type: 'DNS-01' },
       /TXT record in its DNS zone/,
     ],
-    ['500 urn:ietf:params:acme:error:serverInternal: Internal error', {}, /the ACME server refused it/],
+    ['500 urn:ietf:params:acme:error:serverInternal: Internal error', {}, /The ACME server refused it/],
   ])('%s', (reason, how, fix) => {
     const found = first(issuing(reason, how));
     expect(found).toMatchObject({ severity: 'error', cause: 'certificate-pending' });

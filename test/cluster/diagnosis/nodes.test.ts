@@ -131,7 +131,7 @@ describe('a node that is lost', () => {
     });
     const [first] = diagnosisOf(state);
     expect(first?.cause).toBe('node-tainted');
-    expect(first?.fix).toBe('remove the taint\nkubectl taint nodes node-1 node.kubernetes.io/out-of-service-');
+    expect(first?.fix).toBe('Remove the taint\nkubectl taint nodes node-1 node.kubernetes.io/out-of-service-');
   });
 });
 

@@ -94,7 +94,7 @@ test.each([
     'crash-loop',
     'kubectl --namespace=state-crash-loop logs junjo-ai-studio-backend-c7c68fdd5-7h8jg -c backend --previous',
   ],
-  ['claim-class-missing', 'set JUNJO_K8S_STORAGE_CLASS to one of lab, lab-retain'],
+  ['claim-class-missing', 'Set JUNJO_K8S_STORAGE_CLASS to one of lab, lab-retain'],
   ['hostpath-missing', 'mkdir -p /mnt/junjo-data'],
 ])('%s: the fix step is a command or a setting', (name, next) => {
   expect(diagnosisOf(recording(name)).map((diagnosis) => diagnosis.fix)).toContainEqual(expect.stringContaining(next));

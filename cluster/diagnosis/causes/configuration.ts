@@ -4,7 +4,7 @@ import { listOf } from '../../../render/manifest';
 import { tagOf } from '../../studio-manifests';
 import { advice, type Cause } from '../cause';
 import type { ClusterState } from '../cluster-state';
-import { lineFrom, settingIn } from '../log';
+import { lineFrom, settingIn, withoutSecrets } from '../log';
 import { crashes, ofWorkload, previousLog, waiting } from '../pods';
 import { lacksMemoryToStart } from './start';
 
@@ -22,6 +22,12 @@ export const configurationCauses: readonly Cause[] = [
         const made = state.named('Secret', spec?.target?.name ?? metadata.name) !== undefined;
         // Older controllers of sealed-secrets write no status.
         if (!bad && (made || !state.canRead('secrets'))) continue;
+        // The condition may only say that the store did not answer, and the event what it answered.
+        const [event] = state
+          .eventsOf(object)
+          .filter(({ warns }) => warns)
+          .slice(-1);
+        const words = [bad?.message || bad?.reason, event?.message].filter(Boolean);
         const controller = kind === 'SealedSecret' ? 'sealed-secrets' : 'External Secrets Operator';
         yield {
           ...(made || bad
@@ -29,7 +35,7 @@ export const configurationCauses: readonly Cause[] = [
             : state.unanswered(object, SECRET_NOT_SYNCED_DEADLINE_SECONDS)),
           subject: `${kind} ${metadata.name}`,
           text: bad
-            ? `${made ? 'does not reach its Secret any more' : 'does not become a Secret'}: ${bad.message || bad.reason}`
+            ? `${made ? 'does not reach its Secret any more' : 'does not become a Secret'}: ${withoutSecrets([...new Set(words)].join(': '))}`
             : `nothing reads it: is ${controller} installed?`,
           fix: advice(
             'Read its condition and its events',

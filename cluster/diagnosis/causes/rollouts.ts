@@ -206,12 +206,12 @@ function startOf(
     const text = `runs its init container ${titleOf(workload, running)}`;
     return { severity, text, since: running.runningSince ?? since, lateFix };
   }
-  const probe = fieldsOf(specOf(pod, running.name)?.[running.started ? 'readinessProbe' : 'startupProbe']);
+  const probe = running.started ? undefined : specOf(pod, running.name)?.startupProbe;
   return {
     severity,
     text: `runs and has not answered its ${running.started ? 'readiness' : 'startup'} probe yet`,
     since: running.runningSince ?? since,
-    allowedSeconds: Math.max(600, allowanceOf(probe)),
+    ...(probe && { allowedSeconds: allowanceOf(probe) }),
     lateFix,
   };
 }
@@ -266,9 +266,10 @@ function specOf({ object }: PodState, name: string): Fields | undefined {
   );
 }
 
-/** Seconds after which the kubelet gives a probe up. */
-function allowanceOf({ failureThreshold = 3, periodSeconds = 10, initialDelaySeconds = 0 }: Fields): number {
-  return initialDelaySeconds + failureThreshold * periodSeconds;
+/** Seconds after which the kubelet has given a probe up, and has restarted the container. */
+function allowanceOf(probe: Fields): number {
+  const { failureThreshold = 3, periodSeconds = 10, initialDelaySeconds = 0 } = probe;
+  return initialDelaySeconds + (failureThreshold + 1) * periodSeconds;
 }
 
 function sidecarAdvice(

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { diagnosisOf, recording, summaryOf } from '../../support/cluster-state';
+import { diagnosisOf, madeState, recording, summaryOf } from '../../support/cluster-state';
 
 const WAITS = 'wait waits-for-backend: ingestion';
 
@@ -98,4 +98,55 @@ test.each([
   ['hostpath-missing', 'mkdir -p /mnt/junjo-data'],
 ])('%s: the fix step is a command or a setting', (name, next) => {
   expect(diagnosisOf(recording(name)).map((diagnosis) => diagnosis.fix)).toContainEqual(expect.stringContaining(next));
+});
+
+/** What a person should be told first of each state that was made with the words of the components, and in which words. */
+const first: Readonly<Record<string, readonly [line: string, words: RegExp]>> = {
+  'acme-429': ['error certificate-pending: certificate junjo-ai-studio-tls', /too many certificates/],
+  'acme-caa': ['error certificate-pending: certificate junjo-ai-studio-tls', /CAA record for example.com/],
+  'bad-cookie-key': ['error crash-loop: backend', /JUNJO_SECURE_COOKIE_KEY must be a valid base64 string/],
+  'csi-driver-missing': ['error csi-driver-missing: backend, ingestion', /ebs\.csi\.aws\.com is not registered/],
+  'csi-missing-after-reboot': ['error csi-driver-missing: backend, ingestion', /node-1, which was restarted/],
+  'disk-pressure': ['error node-disk-full: backend, frontend, ingestion', /node-1 has disk pressure/],
+  'dns-fails-20min': ['error backend-unreachable: ingestion', /the DNS or the network plugin/],
+  'exec-format-error-log-forbidden': ['error guard-crashed: backend', /another processor.*log cannot be read/],
+  'exit-137': ['error killed: backend', /code 137, SIGKILL/],
+  'external-secret': ['error secret-not-synced: ExternalSecret junjo-ai-studio-secrets', /Secret does not exist/],
+  'frontend-rollout-crashes': ['error crash-loop: frontend', /JUNJO_PROD_BACKEND_URL is required.*still serves/],
+  'guard-oom': ['error guard-crashed: backend', /memory limit of 128Mi/],
+  'guard-tripped': ['error guard-tripped: backend', /holds the spans of Junjo AI Studio 0\.70/],
+  'image-429': ['error image-rate-limited: backend', /docker\.io/],
+  'init-waits-for-ever': ['error starting: backend', /vault-agent-init.*for 50m/],
+  'istio-native-sidecar': ['error sidecar-not-starting: backend', /istio-proxy/],
+  'kyverno-denies': ['error admission-refused: ingestion', /policy require-labels/],
+  'lb-quota-cloud-controller': [
+    'error load-balancer-pending: service junjo-ai-studio-backend, service junjo-ai-studio-frontend, service junjo-ai-studio-ingestion',
+    /TooManyLoadBalancers: Exceeded quota/,
+  ],
+  'mount-timeout-only': ['error mount-failed: backend, ingestion', /only that it timed out/],
+  'no-events': ['error not-readable: permissions', /events/],
+  'no-pods': ['error not-readable: permissions', /pods/],
+  'node-not-ready': ['error node-lost: backend, frontend, ingestion', /node-1 has not been ready for 60s/],
+  'openshift-scc': ['error scc-refused: ingestion', /1000750000 to 1000759999/],
+  preempted: ['error preempted: backend', /a pod of higher priority took its place/],
+  'read-only-volume-with-data': ['error volume-read-only: backend', /mounted read-only/],
+  'resize-no-resizer': ['warning claim-smaller-than-requested: claim junjo-ai-studio-data', /no CSI resizer.*for 50m/],
+  'sysctl-forbidden': ['error pod-rejected: frontend', /the last of 12 \(SysctlForbidden\)/],
+  'webhook-unreachable': ['error webhook-unreachable: ingestion', /kyverno-svc in namespace kyverno, does not answer/],
+};
+
+test.each(Object.entries(first))('%s: the first line names the cause', (name, [line, words]) => {
+  const state = madeState(name);
+  expect(summaryOf(state)[0]).toBe(line);
+  expect(diagnosisOf(state)[0]?.text).toMatch(words);
+});
+
+test.each(['healthy-foreign-workload', 'healthy-traefik-no-address'])('%s: all is well', (name) => {
+  expect(summaryOf(madeState(name))).toEqual([]);
+});
+
+test('every state that was made is in a table', () => {
+  const files = readdirSync('test/cluster/diagnosis/made').map((file) => file.replace('.json', ''));
+  const healthy = ['healthy-foreign-workload', 'healthy-traefik-no-address'];
+  expect(files.sort()).toEqual([...Object.keys(first), ...healthy].sort());
 });

@@ -48,6 +48,13 @@ export function deadNodeAdvice(state: ClusterState, node: Manifest, pods: readon
       'Wait until its pods run elsewhere. Remove the out-of-service taint when the machine is back, because no pod starts there before',
       returnCommand(state, name),
     );
+  // Its kubelet answers, and says what is wrong: nothing on it is over, so no taint may say that it is.
+  if (conditionOf(node, 'Ready')?.status === 'False')
+    return advice(
+      `Repair what the kubelet of ${name} complains about: the machine runs. The commands show the state of the node, and its pods, of which that of the network plugin is one`,
+      describe,
+      state.clusterCommand('get', 'pods', '--all-namespaces', `--field-selector=spec.nodeName=${name}`),
+    );
   if (volumes.some(isOnMachine))
     return advice(
       `Bring the machine ${name} back: the data is on its disk, so that no other node can mount it. If the disk is lost, restore a backup into a new claim. The command shows what the node said last`,

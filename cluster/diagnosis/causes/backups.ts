@@ -3,6 +3,7 @@ import { fieldsOf, type Manifest } from '../../../render/manifest';
 import { ownerIn, stillRuns } from '../../copy/owner';
 import { advice, type Cause, type Said } from '../cause';
 import type { ClusterState } from '../cluster-state';
+import { isForeign } from '../foreign';
 import { tellingLine } from '../log';
 import { COPY_SECONDS, finishing, isOver } from './stopped';
 
@@ -26,10 +27,11 @@ export const backupCauses: readonly Cause[] = [
   {
     name: 'backup-locked',
     *findings(state) {
-      for (const source of state.ofKind('ReplicationSource').filter(failed)) {
+      for (const source of failedSources(state)) {
         const { metadata, spec, status } = source;
-        if (!LOCKED.test(logOf(source)) || !spec?.restic) continue;
-        const asked = spec.restic.unlock && spec.restic.unlock !== status.restic?.lastUnlocked;
+        if (!LOCKED.test(logOf(source))) continue;
+        const { unlock } = fieldsOf(spec?.restic);
+        const asked = unlock && unlock !== status.restic?.lastUnlocked;
         yield {
           severity: 'warning',
           subject: `backup ${metadata.name}`,
@@ -58,7 +60,7 @@ export const backupCauses: readonly Cause[] = [
   {
     name: 'backup-failed',
     *findings(state) {
-      for (const source of state.ofKind('ReplicationSource').filter(failed)) {
+      for (const source of failedSources(state)) {
         const said = reasonOf(source);
         yield {
           severity: 'warning',
@@ -138,8 +140,11 @@ function copying(state: ClusterState, pod: Manifest): Said {
   };
 }
 
-function failed({ status }: Manifest): boolean {
-  return status?.latestMoverStatus?.result === 'Failed';
+/** The scheduled copies of the studio's data whose last one failed. */
+function failedSources(state: ClusterState): readonly Manifest[] {
+  return state
+    .ofKind('ReplicationSource')
+    .filter((source) => source.status?.latestMoverStatus?.result === 'Failed' && !isForeign(state, source));
 }
 
 /** The end of what VolSync's pod wrote: 1024 bytes unless the operator is told otherwise. */

@@ -147,8 +147,8 @@ export const claimCauses: readonly Cause[] = [
           'names no storage class, and the cluster has no default one',
           advice(
             none
-              ? 'install a storage provisioner: the cluster has no storage class at all'
-              : `set JUNJO_K8S_STORAGE_CLASS to ${names.length > 0 ? `one of ${names.join(', ')}` : 'a class of the cluster'}, then render and apply again`,
+              ? 'Install a storage provisioner: the cluster has no storage class at all'
+              : `Set JUNJO_K8S_STORAGE_CLASS to ${names.length > 0 ? `one of ${names.join(', ')}` : 'a class of the cluster'}, then render and apply again`,
             state.clusterCommand('get', 'storageclasses'),
           ),
         );
@@ -191,6 +191,28 @@ export const claimCauses: readonly Cause[] = [
             ),
           );
         }
+      }
+      // Without permission to read claims, their events and the scheduler tell.
+      for (const { workload, pod, reasons } of state.canRead('persistentvolumeclaims') ? [] : unscheduled(state)) {
+        if (!/unbound immediate PersistentVolumeClaims/.test(reasons)) continue;
+        const names = claimsOf(pod.object);
+        const told = state
+          .ofKind('Event')
+          .findLast(
+            ({ reason, involvedObject }) =>
+              involvedObject?.kind === 'PersistentVolumeClaim' &&
+              names.includes(involvedObject.name) &&
+              ['ProvisioningFailed', 'FailedBinding'].includes(reason),
+          );
+        yield ofWorkload(
+          workload,
+          `its claim ${names.join(', ')} has no volume${told ? `: ${String(told.message).trim()}` : ''}. You cannot read claims`,
+          advice(
+            'Correct what the events of the claim say, or let somebody who may read claims look at it',
+            state.command('get', 'events', '--field-selector=involvedObject.kind=PersistentVolumeClaim'),
+            state.clusterCommand('get', 'storageclasses'),
+          ),
+        );
       }
       for (const claim of studioClaims(state)) {
         if (claim.status?.phase !== 'Lost') continue;

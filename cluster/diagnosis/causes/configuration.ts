@@ -4,7 +4,8 @@ import { listOf } from '../../../render/manifest';
 import { tagOf } from '../../studio-manifests';
 import { advice, type Cause } from '../cause';
 import type { ClusterState } from '../cluster-state';
-import { lineFrom, settingIn, withoutSecrets } from '../log';
+import { isForeign } from '../foreign';
+import { lineFrom, settingIn } from '../log';
 import { crashes, ofWorkload, previousLog, waiting } from '../pods';
 import { lacksMemoryToStart } from './start';
 
@@ -16,18 +17,18 @@ export const configurationCauses: readonly Cause[] = [
     name: 'secret-not-synced',
     *findings(state) {
       for (const object of [...state.ofKind('SealedSecret'), ...state.ofKind('ExternalSecret')]) {
+        if (isForeign(state, object)) continue;
         const { kind, metadata, spec, status } = object;
-        const bad = listOf(status?.conditions).find(({ status: answer }) => answer === 'False');
+        const [refused] = listOf(status?.conditions).filter(({ status: answer }) => answer === 'False');
+        // The condition of an ExternalSecret only says that it failed, and older controllers of sealed-secrets write none.
+        const last = state.eventsOf(object).findLast(({ warns }) => warns)?.message;
+        const told = listOf(status?.conditions).length === 0 ? last : undefined;
+        const bad = refused?.message || refused?.reason || told;
+        const more = refused && last && !last.includes(String(bad)) && !String(bad).includes(last) ? ` (${last})` : '';
         if (!bad && listOf(status?.conditions).length > 0) continue;
         const made = state.named('Secret', spec?.target?.name ?? metadata.name) !== undefined;
         // Older controllers of sealed-secrets write no status.
         if (!bad && (made || !state.canRead('secrets'))) continue;
-        // The condition may only say that the store did not answer, and the event what it answered.
-        const [event] = state
-          .eventsOf(object)
-          .filter(({ warns }) => warns)
-          .slice(-1);
-        const words = [bad?.message || bad?.reason, event?.message].filter(Boolean);
         const controller = kind === 'SealedSecret' ? 'sealed-secrets' : 'External Secrets Operator';
         yield {
           ...(made || bad
@@ -35,10 +36,12 @@ export const configurationCauses: readonly Cause[] = [
             : state.unanswered(object, SECRET_NOT_SYNCED_DEADLINE_SECONDS)),
           subject: `${kind} ${metadata.name}`,
           text: bad
-            ? `${made ? 'does not reach its Secret any more' : 'does not become a Secret'}: ${withoutSecrets([...new Set(words)].join(': '))}`
+            ? `${made ? 'does not reach its Secret any more' : 'does not become a Secret'}: ${bad}${more}`
             : `nothing reads it: is ${controller} installed?`,
           fix: advice(
-            'Read its condition and its events',
+            /decrypt/.test(String(bad))
+              ? 'Seal its values again with kubeseal, for this name and namespace and with the certificate of this cluster: its controller has no key that opens them'
+              : 'Correct what its controller complains about. Its conditions and events say what that is',
             state.command('describe', kind.toLowerCase(), metadata.name),
           ),
         };

@@ -2,6 +2,7 @@ import { conditionOf, type Fields, fieldsOf, listOf, type Manifest } from '../..
 import { isOfCloud } from '../../clouds';
 import { advice, type Cause, type Waiting } from '../cause';
 import type { ClusterEvent, ClusterState } from '../cluster-state';
+import { isForeign } from '../foreign';
 
 /** A load balancer needs this long where a cloud makes it. */
 const LOAD_BALANCER_PENDING_DEADLINE_SECONDS = 300;
@@ -43,11 +44,9 @@ export const edgeCauses: readonly Cause[] = [
   {
     name: 'load-balancer-pending',
     *findings(state) {
-      const pending = state
-        .ofKind('Service')
-        .filter(
-          ({ spec, status }) => spec?.type === 'LoadBalancer' && listOf(status?.loadBalancer?.ingress).length === 0,
-        );
+      const pending = ofStudio(state, 'Service').filter(
+        ({ spec, status }) => spec?.type === 'LoadBalancer' && listOf(status?.loadBalancer?.ingress).length === 0,
+      );
       for (const service of pending) {
         const failed = failureOf(state, service);
         // What is alike is told once, with one advice.
@@ -109,7 +108,7 @@ export const edgeCauses: readonly Cause[] = [
   {
     name: 'ingress-pending',
     *findings(state) {
-      for (const ingress of state.ofKind('Ingress')) {
+      for (const ingress of ofStudio(state, 'Ingress')) {
         const { metadata, status } = ingress;
         // cert-manager's own, which is there while it proves a host.
         if (/^cm-acme-http-solver-/.test(metadata.name) || listOf(status?.loadBalancer?.ingress).length > 0) continue;
@@ -148,7 +147,7 @@ export const edgeCauses: readonly Cause[] = [
   {
     name: 'gateway-pending',
     *findings(state) {
-      for (const gateway of state.ofKind('Gateway')) {
+      for (const gateway of ofStudio(state, 'Gateway')) {
         const bad = ['Accepted', 'Programmed']
           .map((type) => conditionOf(gateway, type))
           .find((found) => found?.status !== 'True');
@@ -161,7 +160,9 @@ export const edgeCauses: readonly Cause[] = [
           .ofKind('Certificate')
           .filter((certificate) => conditionOf(certificate, 'Ready')?.status !== 'True')
           .some(({ spec }) => secrets.some(({ name }) => name === spec?.secretName));
-        const why = listener ? `listener ${listener.name}: ${unresolved(listener)}` : bad?.message;
+        // Before a controller has seen it, its status is the default of its CRD.
+        const unseen = bad?.status === 'Unknown' && bad.reason === 'Pending';
+        const why = listener ? `listener ${listener.name}: ${unresolved(listener)}` : unseen ? '' : bad?.message;
         yield {
           ...(waits
             ? ({ severity: 'wait', since: undefined } as const)
@@ -183,7 +184,7 @@ export const edgeCauses: readonly Cause[] = [
   {
     name: 'route-refused',
     *findings(state) {
-      for (const route of [...state.ofKind('HTTPRoute'), ...state.ofKind('GRPCRoute')]) {
+      for (const route of [...ofStudio(state, 'HTTPRoute'), ...ofStudio(state, 'GRPCRoute')]) {
         const parents = listOf(route.status?.parents);
         const bad = parents.flatMap(({ conditions }) => listOf(conditions)).find(({ status }) => status === 'False');
         if (parents.length > 0 && !bad) continue;
@@ -204,7 +205,7 @@ export const edgeCauses: readonly Cause[] = [
   {
     name: 'certificate-pending',
     *findings(state) {
-      for (const certificate of state.ofKind('Certificate')) {
+      for (const certificate of ofStudio(state, 'Certificate')) {
         const [ready, issuing] = [conditionOf(certificate, 'Ready'), conditionOf(certificate, 'Issuing')];
         if (ready?.status === 'True') continue;
         const { text, fix, failed } = holdUp(state, certificate);
@@ -228,7 +229,7 @@ export const edgeCauses: readonly Cause[] = [
   {
     name: 'certificate-expiring',
     *findings(state) {
-      for (const certificate of state.ofKind('Certificate')) {
+      for (const certificate of ofStudio(state, 'Certificate')) {
         const { notAfter, renewalTime } = certificate.status ?? {};
         if (!notAfter) continue;
         const left = -state.secondsSince(notAfter);
@@ -257,6 +258,11 @@ export const edgeCauses: readonly Cause[] = [
 
 /** Other operators have kinds of the same names. */
 const CERTIFICATES = 'certificates.cert-manager.io';
+
+/** Objects of a kind, without those that are there for something else in the same namespace. */
+function ofStudio(state: ClusterState, kind: string): readonly Manifest[] {
+  return state.ofKind(kind).filter((object) => !isForeign(state, object));
+}
 
 function nameOf({ metadata }: Manifest): string {
   return metadata.name;
@@ -398,6 +404,19 @@ function holdUp(state: ClusterState, certificate: Manifest): HoldUp {
       fix: acmeAdvice(state, certificate, issuing.message ?? '', { host, describe: tries }),
     };
   }
+  // Nobody issues it. An issuer of another group is not read.
+  const { name: issuerName, kind = 'Issuer', group = 'cert-manager.io' } = fieldsOf(spec?.issuerRef);
+  const readable = state.canRead(`${String(kind).toLowerCase()}s.cert-manager.io`);
+  if (!issuer && issuerName && group === 'cert-manager.io' && readable)
+    return {
+      text: `its ${kind} ${issuerName} does not exist`,
+      fix: advice(
+        'Apply everything that synth wrote, or let the certificate name an issuer that exists. The command shows those that there are',
+        kind === 'ClusterIssuer'
+          ? state.clusterCommand('get', 'clusterissuers.cert-manager.io')
+          : state.command('get', 'issuers.cert-manager.io'),
+      ),
+    };
   return {};
 }
 
@@ -452,10 +471,10 @@ function acmeAdvice(
     );
   if (kind === 'dns' || (!kind && lookUp))
     return advice(
-      `Make ${host} lead to the address of the edge in DNS, with an A, AAAA or CNAME record; ${then}`,
+      `Make ${host} lead to the address of the edge in DNS, with an A, AAAA or CNAME record; ${kind ? then : 'cert-manager looks again by itself'}`,
       `nslookup ${host}`,
       describe,
-      again,
+      ...(kind ? [again] : []),
     );
   if (kind && !['connection', 'unauthorized', 'incorrectResponse', 'tls'].includes(kind))
     return advice(`The ACME server refused it, and says why; ${then}`, describe, again);

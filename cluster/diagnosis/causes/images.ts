@@ -1,3 +1,5 @@
+import { GUARD_CONTAINER } from '../../../charts/upgrade-guard';
+import { workloadNames } from '../../../config/names';
 import { advice, type Cause } from '../cause';
 import type { ClusterState } from '../cluster-state';
 import { type ContainerTrouble, ended, ofWorkload, troubledPods, waiting } from '../pods';
@@ -11,7 +13,8 @@ const DENIED = [
   /authorization failed/,
   /unauthorized/i,
   /denied/i,
-  /forbidden/i,
+  // A proxy that opens no connection says so without a number: `Head "https://…": Forbidden`.
+  /(?<!": )forbidden/i,
   /\b40[13]\b(?!\.)/,
 ];
 
@@ -23,6 +26,9 @@ const UNREACHABLE = [
   /no such host/,
   /server misbehaving/,
   /x509: [^:]*/,
+  /server gave HTTP response to HTTPS client/,
+  /tls: [^:]*/,
+  /(?<=": )Forbidden/,
   /TLS handshake timeout/,
   /i\/o timeout/,
   /connection refused/,
@@ -142,7 +148,9 @@ export const imageCauses: readonly Cause[] = [
           workload,
           `${container.image} does not exist in its registry`,
           advice(
-            `Correct JUNJO_K8S_RELEASE, JUNJO_K8S_IMAGE_REGISTRY or ${imageSetting(workload.name)}, then synth and apply`,
+            isOwn(container)
+              ? `Correct JUNJO_K8S_RELEASE, JUNJO_K8S_IMAGE_REGISTRY or ${imageSetting(workload.name)}, then synth and apply`
+              : `Correct the image of the container ${container.name} where it is set: a patch, or what adds it to the pods`,
             pullEvents(state),
           ),
         );
@@ -172,11 +180,38 @@ export const imageCauses: readonly Cause[] = [
         );
       }
       for (const { workload, pod, container, why } of unpulled(state)) {
-        yield ofWorkload(
-          workload,
-          `${container.image} cannot be pulled: ${why}`,
-          advice('Read the events of the pod', state.command('describe', 'pod', pod.name)),
-        );
+        const describe = state.command('describe', 'pod', pod.name);
+        const node = pod.object.spec?.nodeName;
+        if (/no space left on device/.test(why) && node)
+          yield ofWorkload(
+            workload,
+            `${container.image} cannot be pulled, because the disk of its node ${node} is full: ${why}`,
+            advice(
+              'Make room on the disk of the node: images, logs and files fill it. The kubelet tries again at least every five minutes',
+              state.clusterCommand('describe', 'node', node),
+              describe,
+            ),
+          );
+        else if (/^Back-off pulling image/.test(why))
+          yield ofWorkload(
+            workload,
+            `${container.image} cannot be pulled, and nothing says why: ${state.canRead('events') ? 'a cluster keeps events for an hour' : 'you cannot read events'}`,
+            state.canRead('events')
+              ? advice(
+                  'Wait for the next try, at most five minutes: its event says why it fails',
+                  state.command('get', 'events', '--watch', `--field-selector=involvedObject.name=${pod.name}`),
+                )
+              : advice(
+                  'Ask for the permission to read events, or let somebody who has it read those of the pod',
+                  describe,
+                ),
+          );
+        else
+          yield ofWorkload(
+            workload,
+            `${container.image} cannot be pulled: ${why}`,
+            advice('Correct what stands there. The events of the pod show each try', describe),
+          );
       }
     },
   },
@@ -223,6 +258,13 @@ function* unpulled(state: ClusterState): Generator<ContainerTrouble & { readonly
 /** The words that fit the first of some patterns. */
 function firstOf(patterns: readonly RegExp[], text: string): string | undefined {
   return patterns.map((pattern) => pattern.exec(text)?.[0]).find((words) => words !== undefined);
+}
+
+/** Whether the settings of the studio name the image of a container, which nobody added to its pods. */
+function isOwn({ name }: ContainerTrouble['container']): boolean {
+  return [...Object.keys(workloadNames), GUARD_CONTAINER, 'wait-for-backend', 'wait-for-volume', 'qdrant'].includes(
+    name,
+  );
 }
 
 /** The setting that names the image of a component. */

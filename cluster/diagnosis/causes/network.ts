@@ -161,7 +161,7 @@ function wrongOf(state: ClusterState, service: Manifest, workload: WorkloadState
     }
     const port = wrongPort(service, ready.filter(selects));
     if (port) {
-      const patch = [{ op: 'replace', path: `/spec/ports/${port.index}/targetPort`, value: port.right }];
+      const patch = [{ op: 'replace', path: `/spec/ports/${port.index}/${port.field}`, value: port.right }];
       return {
         text: port.text,
         fix: corrected(state, service, ['--type=json', `--patch=${JSON.stringify(patch)}`]),
@@ -196,19 +196,30 @@ function readyEndpoints(state: ClusterState, { metadata }: Manifest): boolean | 
 function wrongPort(
   { metadata, spec }: Manifest,
   pods: readonly PodState[],
-): { readonly index: number; readonly right: number | string; readonly text: string } | undefined {
+):
+  | { readonly index: number; readonly field: string; readonly right: number | string; readonly text: string }
+  | undefined {
   const declared = pods.flatMap(({ object }) =>
     [...listOf(object.spec?.containers), ...listOf(object.spec?.initContainers)].flatMap(({ ports }) => listOf(ports)),
   );
   const internal = Object.values<string>(internalServiceNames).includes(metadata.name);
+  const proxied = pods.some(({ containers }) =>
+    containers.some(({ name, init, sidecar }) => (!init || sidecar) && !Object.keys(workloadNames).includes(name)),
+  );
   for (const [index, { name, port, targetPort = port }] of listOf(spec?.ports).entries()) {
     const named = typeof targetPort === 'string';
     const known = declared.some((each) => (named ? each.name : each.containerPort) === targetPort);
+    const target = named ? declared.find((each) => each.name === targetPort)?.containerPort : targetPort;
+    // Between backend and ingestion the ports of Services are those of their pods.
+    if (known && internal && target !== port) {
+      const text = `has the port ${port} instead of ${target}, which its pods have`;
+      return { index, field: 'port', right: target, text };
+    }
     // Somebody may put a proxy without a declared port before a public one.
-    if (known || (!named && !internal)) continue;
+    if (known || (!named && !internal && proxied)) continue;
     const right = declared.find((each) => each.name === name) ?? declared.find((each) => each.containerPort === port);
     const text = `leads to the port ${targetPort}, which its pods do not have: they have ${declared.map((each) => `${each.name ?? ''} ${each.containerPort}`.trim()).join(', ')}`;
-    return { index, right: right?.containerPort ?? port, text };
+    return { index, field: 'targetPort', right: right?.containerPort ?? port, text };
   }
   return undefined;
 }
@@ -345,11 +356,21 @@ function inTheWay(state: ClusterState, waits: Waits, service: Manifest | undefin
   }
   const quote = refused ? ` (${messageOf(refused)})` : '';
   const read = state.canRead('networkpolicies.networking.k8s.io');
-  const order = read ? 'Its Service and the network policies are in order' : 'Its Service is in order';
-  const rest = [...(read ? [] : ['a network policy, which you cannot read']), 'the DNS', 'or the network plugin'];
+  const services = state.canRead('services');
+  const fine = [
+    ...(services ? ['Its Service'] : []),
+    ...(read ? [services ? 'the network policies' : 'The network policies'] : []),
+  ];
+  const order = fine.length > 0 ? `${fine.join(' and ')} ${services && !read ? 'is' : 'are'} in order, so` : 'So';
+  const rest = [
+    ...(services ? [] : ['its Service, which you cannot read']),
+    ...(read ? [] : ['a network policy, which you cannot read']),
+    'the DNS',
+    'or the network plugin',
+  ];
   return {
     certain: false,
-    text: `cannot reach the backend, which is ready${quote}. ${order}, so what fails is ${rest.join(rest.length > 2 ? ', ' : ' ')} of the cluster`,
+    text: `cannot reach the backend, which is ready${quote}. ${order} what fails is ${rest.join(rest.length > 2 ? ', ' : ' ')} of the cluster`,
     fix: advice(
       'The first command prints an address where DNS works: then look at the network plugin. Where it prints none, look at DNS: its pods, and what they log',
       ...dnsCommands,

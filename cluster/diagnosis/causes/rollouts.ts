@@ -201,6 +201,12 @@ function startOf(
   const lateFix = advice(...whatHoldsUp(state, pod));
   const running = unreadyContainer(pod);
   const since = pod.object.metadata.creationTimestamp ?? state.now;
+  if (!running && pod.containers.length > 0 && pod.containers.every((each) => each.ready || each.init)) {
+    const { reason, message, lastTransitionTime } = fieldsOf(conditionOf(pod.object, 'Ready'));
+    const why = message || reason;
+    const text = `runs, and its pod is not ready${why ? ` (${why})` : ''}`;
+    return { severity, text, since: lastTransitionTime ?? since, lateFix };
+  }
   if (!running) return { severity, text: 'its containers are not started yet', since, lateFix };
   if (running.init) {
     const text = `runs its init container ${titleOf(workload, running)}`;
@@ -209,7 +215,7 @@ function startOf(
   const probe = running.started ? undefined : specOf(pod, running.name)?.startupProbe;
   return {
     severity,
-    text: `runs and has not answered its ${running.started ? 'readiness' : 'startup'} probe yet`,
+    text: `${isInjected(workload, running.name) ? `its container ${titleOf(workload, running)} ` : ''}runs and has not answered its ${running.started ? 'readiness' : 'startup'} probe yet`,
     since: running.runningSince ?? since,
     ...(probe && { allowedSeconds: allowanceOf(probe) }),
     lateFix,

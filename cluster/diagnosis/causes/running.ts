@@ -1,7 +1,9 @@
+import { workloadNames } from '../../../config/names';
 import { advice, type Cause, type Found } from '../cause';
 import type { ClusterState, PodState } from '../cluster-state';
 import { settingIn, tellingLine } from '../log';
 import {
+  type ContainerTrouble,
   codeOf,
   crashes,
   endOf,
@@ -99,15 +101,20 @@ export const runningCauses: readonly Cause[] = [
   {
     name: 'readiness-failing',
     *findings(state) {
-      for (const { workload, pod, container } of troubledContainers(state)) {
+      // A proxy that was added to a pod takes the connections of the others with it: it is told of first.
+      const isOwn = ({ container }: ContainerTrouble) => Object.keys(workloadNames).includes(container.name);
+      const all = [...troubledContainers(state)];
+      for (const { workload, pod, container } of [...all.filter((each) => !isOwn(each)), ...all.filter(isOwn)]) {
         if (!container.running || !container.started || container.ready || container.init) continue;
-        const said = complaint(state, pod, 'readiness');
+        const said = complaint(state, pod, 'readiness', container.runningSince);
         if (!said) continue;
         yield ofWorkload(
           workload,
           `${container.name} runs and does not answer${said}`,
           advice(
-            'Read why it does not answer; undo any patch of its probes',
+            isOwn({ workload, pod, container })
+              ? 'Read why it does not answer; undo any patch of its probes'
+              : `Read why it does not answer. Whoever runs what adds ${container.image} to the pods must repair it: no setting of the studio does`,
             state.command('logs', pod.name, '-c', container.name, '--tail=50'),
           ),
         );
@@ -160,11 +167,11 @@ function* killedByProbe(state: ClusterState, probe: 'liveness' | 'startup'): Gen
   }
 }
 
-/** What a probe said last, in brackets. */
-function complaint(state: ClusterState, pod: PodState, probe: string): string {
+/** What a probe said last, in brackets. @param since what it said before is of an earlier run of the container. */
+function complaint(state: ClusterState, pod: PodState, probe: string, since: string | number = 0): string {
   const said = state
     .eventsOf(pod.object, 'Unhealthy')
-    .filter(({ message }) => message.toLowerCase().startsWith(`${probe} probe`))
+    .filter(({ message, last }) => message.toLowerCase().startsWith(`${probe} probe`) && last >= new Date(since))
     .pop();
   const words = said?.message.replace(/^\w+ probe (failed|errored)[^:]*: /, '');
   return words ? ` (${words})` : '';

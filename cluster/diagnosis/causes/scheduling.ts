@@ -1,6 +1,6 @@
 import { quantityBytes } from '../../../config/quantity';
-import { claimsOf, conditionOf, fieldsOf, listOf, type Manifest } from '../../../render/manifest';
-import { HOSTNAME, placeName, placesOf } from '../../storage';
+import { claimsOf, conditionOf, fieldsOf, listOf, type Manifest, textsOf } from '../../../render/manifest';
+import { HOSTNAME, isOnMachine, placeName, placesOf } from '../../storage';
 import { advice, type Cause, duration, type Found } from '../cause';
 import type { ClusterState, PodState, WorkloadState } from '../cluster-state';
 import { deadNodeAdvice, isOutOfService, isReady, missingLabels, nodesFor, returnCommand, volumesOf } from '../nodes';
@@ -19,7 +19,7 @@ const DISK: Pressure = {
   taint: 'node.kubernetes.io/disk-pressure',
   what: 'disk pressure, because its disk is nearly full',
   advice:
-    'free disk space on the node: logs, files, and images that nothing uses. The kubelet removes unused images itself, and takes pods again about five minutes after there is room. The commands show the state of the node and its pods',
+    'Free disk space on the node: logs, files, and images that nothing uses. The kubelet removes unused images itself, and takes pods again about five minutes after there is room. The commands show the state of the node and its pods',
 };
 
 const OTHERS: readonly Pressure[] = [
@@ -27,13 +27,13 @@ const OTHERS: readonly Pressure[] = [
     condition: 'MemoryPressure',
     taint: 'node.kubernetes.io/memory-pressure',
     what: 'memory pressure, because its memory is nearly used up',
-    advice: 'give the node more memory, or move other pods away. The commands show the state of the node and its pods',
+    advice: 'Give the node more memory, or move other pods away. The commands show the state of the node and its pods',
   },
   {
     condition: 'PIDPressure',
     taint: 'node.kubernetes.io/pid-pressure',
     what: 'PID pressure, because too many processes run on it',
-    advice: 'find the pod that starts so many processes. The commands show the state of the node and its pods',
+    advice: 'Find the pod that starts so many processes. The commands show the state of the node and its pods',
   },
 ];
 
@@ -56,6 +56,20 @@ export const schedulingCauses: readonly Cause[] = [
             };
         }
       }
+      // Kubernetes counts its pods as not ready a moment later.
+      for (const { name, healthy, pods: own } of state.workloads) {
+        const [node] = state.ofKind('Node').filter((each) => {
+          return !isReady(each) && own.some(({ object }) => object.spec?.nodeName === each.metadata.name);
+        });
+        if (healthy && node)
+          yield {
+            severity: 'warning',
+            subject: name,
+            text: `its node ${node.metadata.name} ${notReady(state, node)}`,
+            fix: deadNodeAdvice(state, node, own),
+          };
+      }
+      yield* ofUnknownNodes(state);
       // Its pods are gone, and no other node can take the new ones.
       for (const { workload, pod, reasons } of unscheduled(state)) {
         const nodes = nodesFor(state, pod);
@@ -93,11 +107,16 @@ export const schedulingCauses: readonly Cause[] = [
         // Of nodes that have them, the scheduler says what else keeps the pod away, and that is the cause.
         if (others(reasons).length > 0) continue;
         const selector = Object.entries(fieldsOf(pod.object.spec?.nodeSelector));
-        const wanted = selector.map(([key, value]) => `${key}=${value}`).join(', ');
+        const wanted = [...selector.map(([key, value]) => `${key}=${value}`), ...affinityOf(pod)].join(', ');
         yield ofWorkload(
           workload,
           `no node has the labels that it wants (${wanted || reasons})`,
-          labelAdvice(state, state.ofKind('Node'), pod),
+          selector.length === 0 && affinityOf(pod).length > 0
+            ? advice(
+                'Undo the patch of its node affinity, or give these labels to a node. The command shows the labels of the nodes',
+                state.clusterCommand('get', 'nodes', '--show-labels'),
+              )
+            : labelAdvice(state, state.ofKind('Node'), pod),
         );
       }
     },
@@ -214,8 +233,8 @@ export const schedulingCauses: readonly Cause[] = [
           `its claim ${claims.join(', ')} is ReadWriteOncePod, so that one pod alone may mount it, and ${who} does`,
           advice(
             shared
-              ? 'use a claim that is ReadWriteOnce, because backend and ingestion share it. No claim can change its access mode: back up, and restore into a new claim'
-              : 'wait until that pod has ended, or end it if it is not needed',
+              ? 'Use a claim that is ReadWriteOnce, because backend and ingestion share it. No claim can change its access mode: back up, and restore into a new claim'
+              : 'Wait until that pod has ended, or end it if it is not needed',
             state.command('get', 'persistentvolumeclaims', ...claims),
             state.command('get', 'pods', '--output=wide'),
           ),
@@ -260,7 +279,18 @@ export const schedulingCauses: readonly Cause[] = [
       const pods = [...unscheduled(state)];
       const names = pods.map(({ pod }) => pod.name);
       const fix = advice('Look at the pods and their events', state.command('describe', 'pods', ...names));
-      for (const { workload, reasons } of pods) yield ofWorkload(workload, `no node takes it: ${reasons}`, fix);
+      for (const { workload, reasons } of pods) {
+        if (/no nodes available to schedule pods/.test(reasons))
+          yield ofWorkload(
+            workload,
+            'the cluster has no node',
+            advice(
+              'Add a node, or bring one back. The command shows those that there are',
+              state.clusterCommand('get', 'nodes'),
+            ),
+          );
+        else yield ofWorkload(workload, `no node takes it: ${reasons}`, fix);
+      }
       for (const { workload, pod } of troubledPods(state)) {
         const silent = !conditionOf(pod.object, 'PodScheduled') && pod.containers.length === 0;
         if (silent && state.secondsSince(pod.object.metadata.creationTimestamp ?? state.now) > 60) {
@@ -277,6 +307,48 @@ export const schedulingCauses: readonly Cause[] = [
     },
   },
 ];
+
+/** Pods on a node that is not in the cluster any more, or that may not be read and most likely does not answer. */
+function* ofUnknownNodes(state: ClusterState): Generator<Found> {
+  const known = state.ofKind('Node').map(({ metadata }) => metadata.name);
+  const readable = state.canRead('nodes');
+  if (readable && known.length === 0) return;
+  for (const { workload, pod } of troubledPods(state)) {
+    const node = pod.object.spec?.nodeName;
+    if (!node || known.includes(node)) continue;
+    const name = String(node);
+    if (readable) {
+      const onDisk = volumesOf(state, pod).some(isOnMachine);
+      yield ofWorkload(
+        workload,
+        `its node ${name} is not in the cluster any more`,
+        onDisk
+          ? advice(
+              `Let the machine ${name} join the cluster again: the data is on its disk. If the disk is lost, restore a backup into a new claim. The command shows the nodes that are there`,
+              state.clusterCommand('get', 'nodes', '--output=wide'),
+            )
+          : advice(
+              'Wait: Kubernetes deletes the pods of a node that is gone within about two minutes, and makes new ones on other nodes. The commands show the nodes that are there, and where the pods are',
+              state.clusterCommand('get', 'nodes', '--output=wide'),
+              state.command('get', 'pods', '--output=wide'),
+            ),
+      );
+      continue;
+    }
+    // Kubernetes marks the pods of such a node as not ready; their containers look as the kubelet saw them last.
+    const gated = conditionOf(pod.object, 'Ready')?.reason === 'ReadinessGatesNotReady';
+    const main = pod.containers.filter(({ init }) => !init);
+    if (gated || main.length === 0 || !main.every(({ running, ready }) => running && ready)) continue;
+    yield ofWorkload(
+      workload,
+      `its pod is not ready although its containers are: most likely its node ${name} does not answer. You cannot read nodes`,
+      advice(
+        'Let somebody who may read nodes see whether this one is ready',
+        state.clusterCommand('describe', 'node', name),
+      ),
+    );
+  }
+}
 
 /** What a node says of itself, and since when: `has not been ready for 5m: Kubelet stopped posting node status.` */
 function notReady(state: ClusterState, node: Manifest): string {
@@ -329,7 +401,7 @@ function* ofVolume(state: ClusterState, workload: WorkloadState, pod: PodState, 
           ? `its volume is bound to one node (${hosts.join(', ')}), which is not in the cluster`
           : `its volume can be mounted only ${where}, and no node is there`,
         advice(
-          `${hosts.length > 0 ? 'bring that node back' : 'add a node there'}, or restore a backup into a new claim elsewhere. The command shows the nodes that are there`,
+          `${hosts.length > 0 ? 'Bring that node back' : 'Add a node there'}, or restore a backup into a new claim elsewhere. The command shows the nodes that are there`,
           show,
         ),
       );
@@ -365,6 +437,14 @@ function labelAdvice(state: ClusterState, nodes: readonly Manifest[], pod: PodSt
     ...(node && nodes.length === 1 && labels.length > 0
       ? [state.clusterCommand('label', 'nodes', node.metadata.name, ...labels)]
       : []),
+  );
+}
+
+/** What the node affinity of a pod asks for: `disk In ssd`. */
+function affinityOf({ object }: PodState): readonly string[] {
+  const { requiredDuringSchedulingIgnoredDuringExecution: required } = fieldsOf(object.spec?.affinity?.nodeAffinity);
+  return listOf(fieldsOf(required).nodeSelectorTerms).flatMap(({ matchExpressions }) =>
+    listOf(matchExpressions).map(({ key, operator, values }) => [key, operator, ...textsOf(values)].join(' ')),
   );
 }
 

@@ -5,6 +5,7 @@ import { shellWord } from '../../kubectl';
 import { writableClaims } from '../../unrendered';
 import { advice, type Cause } from '../cause';
 import type { ClusterState, WorkloadState } from '../cluster-state';
+import { isMounted } from '../foreign';
 import { type Crash, crashes, ofWorkload, previousLog, referenceOf } from '../pods';
 
 /** From here on a volume fills faster than a person looks. */
@@ -224,7 +225,8 @@ export const volumeCauses: readonly Cause[] = [
         );
       }
       for (const [claim, use] of state.volumes) {
-        if (use.usedBytes / use.capacityBytes < FULL) continue;
+        const own = state.workloads.length === 0 || isMounted(state, claim);
+        if (!own || use.usedBytes / use.capacityBytes < FULL) continue;
         const text = `is ${percent(use)} % full`;
         yield { severity: 'warning', subject: `claim ${claim}`, text, fix: growth(state, claim) };
       }

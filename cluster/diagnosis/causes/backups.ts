@@ -13,6 +13,9 @@ const PENDING_SECONDS = 600;
 /** What restic says where another restic holds a repository: internal/restic/lock.go, and VolSync's mover-restic/entry.sh. */
 const LOCKED = /already locked|unable to create lock|failure locking repository/i;
 
+/** Copies of VolSync that have no repository of restic: https://volsync.readthedocs.io/en/stable/usage/index.html */
+const OTHER_MOVERS = ['rsync', 'rsyncTLS', 'rclone', 'syncthing', 'external'];
+
 export const backupCauses: readonly Cause[] = [
   // A backup, restore or set-aside runs, or was killed and has left its pod, and perhaps a copy on the volume.
   {
@@ -29,7 +32,7 @@ export const backupCauses: readonly Cause[] = [
     *findings(state) {
       for (const source of failedSources(state)) {
         const { metadata, spec, status } = source;
-        if (!LOCKED.test(logOf(source))) continue;
+        if (!LOCKED.test(logOf(source)) || OTHER_MOVERS.some((mover) => spec?.[mover])) continue;
         const { unlock } = fieldsOf(spec?.restic);
         const asked = unlock && unlock !== status.restic?.lastUnlocked;
         yield {

@@ -171,7 +171,17 @@ export const claimCauses: readonly Cause[] = [
           describe,
           state.clusterCommand('get', 'pods', '--all-namespaces', '--field-selector=status.phase!=Running'),
         );
-        if (failed) {
+        if (failed && claim.spec?.storageClassName === '') {
+          yield* ofClaim(
+            state,
+            claim,
+            `names the storage class "", which makes no volumes, and no volume that exists fits: ${failed.message}`,
+            advice(
+              'Create a volume with its size and access mode, or set JUNJO_K8S_STORAGE_CLASS to a class that makes one. The command shows the volumes that there are',
+              state.clusterCommand('get', 'persistentvolumes'),
+            ),
+          );
+        } else if (failed) {
           yield* ofClaim(state, claim, `no volume can be made for it: ${failed.message}`, fix);
         } else if (external) {
           const wait = {

@@ -24,7 +24,7 @@ export const configurationCauses: readonly Cause[] = [
         const last = state.eventsOf(object).findLast(({ warns }) => warns)?.message;
         const told = listOf(status?.conditions).length === 0 ? last : undefined;
         const bad = refused?.message || refused?.reason || told;
-        const more = refused && last && !last.includes(String(bad)) && !String(bad).includes(last) ? ` (${last})` : '';
+        const more = refused && last && !String(bad).includes(last) ? ` (${last})` : '';
         if (!bad && listOf(status?.conditions).length > 0) continue;
         const made = state.named('Secret', spec?.target?.name ?? metadata.name) !== undefined;
         // Older controllers of sealed-secrets write no status.

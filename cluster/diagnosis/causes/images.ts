@@ -51,7 +51,9 @@ export const imageCauses: readonly Cause[] = [
         yield ofWorkload(
           workload,
           `${container.image} is not the name of an image${why ? `: ${why}` : ''}`,
-          advice(`Correct the image (${imageSetting(workload.name)}, or the patch that sets it), then synth and apply`),
+          advice(
+            `Correct the image (${imageSetting(workload.name, container.name)}, or the patch that sets it), then synth and apply`,
+          ),
         );
       }
     },
@@ -149,7 +151,7 @@ export const imageCauses: readonly Cause[] = [
           `${container.image} does not exist in its registry`,
           advice(
             isOwn(container)
-              ? `Correct JUNJO_K8S_RELEASE, JUNJO_K8S_IMAGE_REGISTRY or ${imageSetting(workload.name)}, then synth and apply`
+              ? `Correct JUNJO_K8S_RELEASE, JUNJO_K8S_IMAGE_REGISTRY or ${imageSetting(workload.name, container.name)}, then synth and apply`
               : `Correct the image of the container ${container.name} where it is set: a patch, or what adds it to the pods`,
             pullEvents(state),
           ),
@@ -268,7 +270,8 @@ function isOwn({ name }: ContainerTrouble['container']): boolean {
 }
 
 /** The setting that names the image of a component. */
-function imageSetting(component: string): string {
+function imageSetting(component: string, container: string = component): string {
+  if (container === GUARD_CONTAINER || container.startsWith('wait-for-')) return 'JUNJO_K8S_TOOLS_IMAGE';
   return ['backend', 'ingestion', 'frontend'].includes(component)
     ? `JUNJO_K8S_${component.toUpperCase()}_IMAGE`
     : 'the image setting';

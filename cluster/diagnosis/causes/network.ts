@@ -212,8 +212,10 @@ function wrongPort(
     const target = named ? declared.find((each) => each.name === targetPort)?.containerPort : targetPort;
     // Between backend and ingestion the ports of Services are those of their pods.
     if (known && internal && target !== port) {
-      const text = `has the port ${port} instead of ${target}, which its pods have`;
-      return { index, field: 'port', right: target, text };
+      const right = declared.find((each) => each.name === name)?.containerPort ?? target;
+      return right === port
+        ? { index, field: 'targetPort', right, text: `leads to the port ${targetPort} of its pods instead of ${right}` }
+        : { index, field: 'port', right, text: `has the port ${port} instead of ${right}, which its pods have` };
     }
     // Somebody may put a proxy without a declared port before a public one.
     if (known || (!named && !internal && proxied)) continue;

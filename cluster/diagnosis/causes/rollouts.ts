@@ -86,19 +86,24 @@ export const rolloutCauses: readonly Cause[] = [
     name: 'evicted',
     *findings(state) {
       for (const workload of state.workloads) {
-        for (const { object, over, name } of workload.allPods) {
-          if (!over) continue;
-          const event = state.eventsOf(object, 'Evicted').pop();
+        const evicted = workload.allPods.flatMap(({ object, over, name }) => {
+          const event = over ? state.eventsOf(object, 'Evicted').pop() : undefined;
           // Where its containers ended by themselves the pod has succeeded, and only the event tells.
-          const why = event?.message ?? (object.status?.reason === 'Evicted' ? object.status.message : undefined);
-          if (why === undefined) continue;
+          const why =
+            event?.message ?? (over && object.status?.reason === 'Evicted' ? String(object.status.message) : undefined);
+          return why === undefined ? [] : [{ object, name, why }];
+        });
+        const madeAt = ({ object }: { object: Manifest }) => String(object.metadata.creationTimestamp ?? '');
+        const [last] = [...evicted].sort((a, b) => madeAt(b).localeCompare(madeAt(a)));
+        if (last) {
+          const { object, name, why } = last;
           yield {
             severity: workload.healthy || workload.pods.length > 0 ? 'warning' : 'error',
             subject: `${workload.name}, pod ${name}`,
-            text: `was evicted: ${why.trim().replace(/\.$/, '')}`,
+            text: `was evicted${evicted.length > 1 ? `, the last of ${evicted.length}` : ''}: ${why.trim().replace(/\.$/, '')}`,
             fix: advice(
               evictionAdvice(why),
-              state.command('delete', 'pod', name),
+              state.command('delete', 'pod', ...evicted.map((each) => each.name)),
               ...(object.spec?.nodeName ? [state.clusterCommand('describe', 'node', object.spec.nodeName)] : []),
             ),
           };

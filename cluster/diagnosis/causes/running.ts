@@ -82,6 +82,18 @@ export const runningCauses: readonly Cause[] = [
         const words = tellingLine(log);
         const setting = settingIn(words);
         const readable = words !== '' || state.canRead('pods/log');
+        if (how.exitCode === 0 && words === '' && Object.keys(workloadNames).includes(container.name)) {
+          yield ofWorkload(
+            workload,
+            `${container.name} ends with code 0, ${container.restarts} times so far: most likely the kubelet ends it for a probe that fails${state.canRead('events') ? '' : ', which only events tell, and you cannot read these'}`,
+            advice(
+              'See in its events whether a probe fails; undo any patch of its probes or its command',
+              state.command('describe', 'pod', pod.name),
+              previousLog(state, crash),
+            ),
+          );
+          continue;
+        }
         yield ofWorkload(
           workload,
           `${container.name} ends with ${codeOf(how.exitCode)}, ${container.restarts} times so far${words ? `: ${words}` : `. ${unreadLog(state)}`}`,

@@ -265,7 +265,7 @@ export const schedulingCauses: readonly Cause[] = [
               workload,
               `taints keep it from every node (${taints.join(', ') || reasons})${confined(state, pod)}`,
               advice(
-                'Let the pods tolerate a taint that a person set, with JUNJO_K8S_TOLERATIONS, or add a node without one. Kubernetes itself adds taints that begin with node.kubernetes.io/, and removes them when the node is well. The command shows what is wrong with the nodes',
+                'Let the pods tolerate a taint that a person set, with JUNJO_K8S_TOLERATIONS, or add a node without one. Kubernetes itself adds taints that begin with node.kubernetes.io/, a cloud those with node.cloudprovider.kubernetes.io/, and both remove them when the node is well. The command shows what is wrong with the nodes',
                 state.clusterCommand('describe', 'nodes'),
               ),
             );
@@ -315,7 +315,9 @@ function* ofUnknownNodes(state: ClusterState): Generator<Found> {
   if (readable && known.length === 0) return;
   for (const { workload, pod } of troubledPods(state)) {
     const node = pod.object.spec?.nodeName;
-    if (!node || known.includes(node)) continue;
+    const main = pod.containers.filter(({ init }) => !init);
+    // One that starts there is deleted with its node within moments.
+    if (!node || known.includes(node) || main.length === 0 || !main.every(({ running }) => running)) continue;
     const name = String(node);
     if (readable) {
       const onDisk = volumesOf(state, pod).some(isOnMachine);
@@ -337,8 +339,7 @@ function* ofUnknownNodes(state: ClusterState): Generator<Found> {
     }
     // Kubernetes marks the pods of such a node as not ready; their containers look as the kubelet saw them last.
     const gated = conditionOf(pod.object, 'Ready')?.reason === 'ReadinessGatesNotReady';
-    const main = pod.containers.filter(({ init }) => !init);
-    if (gated || main.length === 0 || !main.every(({ running, ready }) => running && ready)) continue;
+    if (gated || !main.every(({ ready }) => ready)) continue;
     yield ofWorkload(
       workload,
       `its pod is not ready although its containers are: most likely its node ${name} does not answer. You cannot read nodes`,

@@ -265,6 +265,13 @@ interface VolumeCrash extends Crash {
 
 function* volumeCrashes(state: ClusterState): Generator<VolumeCrash> {
   for (const crash of crashes(state)) {
+    // What was added to the pod, such as a proxy or an agent for secrets, speaks of other things than a volume that it does not mount.
+    const { containers, initContainers } = fieldsOf(crash.workload.object.spec?.template?.spec);
+    const rendered = [...listOf(containers), ...listOf(initContainers)].some(
+      ({ name }) => name === crash.container.name,
+    );
+    const mounts = mountsOf(crash).some(({ volume }) => volume?.persistentVolumeClaim !== undefined);
+    if (!mounts && !rendered && crash.container.name !== GUARD_CONTAINER) continue;
     const [claim] = [
       ...mountsOf(crash)
         .map(({ volume }) => volume?.persistentVolumeClaim?.claimName)

@@ -437,8 +437,11 @@ describe('a Service', () => {
     ],
     [
       'leads to a proxy without a declared port',
-      mutated('frontend', (spec) => {
-        spec.ports[0].targetPort = 4180;
+      changed('healthy', (state) => {
+        service(state, 'frontend').spec.ports[0].targetPort = 4180;
+        const { spec, status } = pod(state, 'frontend');
+        spec.containers.push({ name: 'proxy', image: 'registry.example.com/proxy:1' });
+        status.containerStatuses.push({ ...status.containerStatuses[0], name: 'proxy' });
       }),
     ],
     [

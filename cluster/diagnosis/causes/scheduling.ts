@@ -316,8 +316,10 @@ function* ofUnknownNodes(state: ClusterState): Generator<Found> {
   for (const { workload, pod } of troubledPods(state)) {
     const node = pod.object.spec?.nodeName;
     const main = pod.containers.filter(({ init }) => !init);
-    // One that starts there is deleted with its node within moments.
-    if (!node || known.includes(node) || main.length === 0 || !main.every(({ running }) => running)) continue;
+    // One that starts has not been seen by whoever deletes the pods of such a node, which takes about a minute.
+    const starts =
+      !main.every(({ ready }) => ready) && state.secondsSince(pod.object.metadata.creationTimestamp ?? state.now) < 120;
+    if (!node || known.includes(node) || starts || main.length === 0 || !main.every(({ running }) => running)) continue;
     const name = String(node);
     if (readable) {
       const onDisk = volumesOf(state, pod).some(isOnMachine);

@@ -1,10 +1,10 @@
 import { preflight as check } from '../cluster/preflight';
 import { readPreflight } from '../cluster/preflight/facts';
-import { type Finding, hasError } from '../config/problems';
-import { inOneLine } from '../config/text';
+import { hasError } from '../config/problems';
 import { connectedTo, type LookOptions, lookOptions, withoutStackTrace } from './cluster-options';
 import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
 import { folderArgument, oneStudio } from './manifests';
+import { findingLines, wrapped } from './output';
 
 /** Which studio, and which cluster. */
 export interface PreflightOptions extends LookOptions, JsonOptions {}
@@ -30,11 +30,12 @@ async function lookFirst(options: PreflightOptions, io: Io): Promise<ExitCode> {
     const findings = check(studio, await readPreflight(kubectl, studio));
     const title = `Namespace ${target.namespace} of ${target.context} (${target.server})`;
     if (options.json) io.out(JSON.stringify({ ...target, findings }, undefined, 2));
-    else io.out([title, '', ...findings.flatMap(lines)].map(inOneLine).join('\n'));
+    else
+      io.out(
+        [...wrapped('', title, io.columns), '', ...findings.flatMap((each) => findingLines(each, io.columns))].join(
+          '\n',
+        ),
+      );
     return hasError(findings) ? 1 : 0;
   });
-}
-
-function lines({ severity, text, fix }: Finding): readonly string[] {
-  return [`${severity.padEnd(7)}  ${text}`, ...(fix ? fix.split('\n').map((line) => `         ${line}`) : [])];
 }

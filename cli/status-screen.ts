@@ -1,18 +1,12 @@
 import { type Diagnosis, duration } from '../cluster/diagnosis';
 import type { Overview, RunningWorkload } from '../cluster/diagnosis/overview';
 import type { Target } from '../cluster/kubectl';
-import { addressLines } from '../cluster/studio-manifests';
+import { addressRows } from '../cluster/studio-manifests';
 import { inOneLine, listed } from '../config/text';
-import { wrapped } from './output';
+import { findingLines, wrapped } from './output';
 
 /** Columns of the names at the left. */
 const NAMES = 12;
-
-/** Columns of the severity. */
-const SEVERITY = 9;
-
-/** Columns where stdout is no terminal. */
-const COLUMNS = 100;
 
 /** What tells of a backup. */
 const OF_BACKUPS = ['persistentvolumeclaims', 'replicationsources.volsync.backube', 'backups.velero.io'];
@@ -31,43 +25,45 @@ export interface ScreenProps {
 export function screen({ target, overview, findings, now, columns }: ScreenProps): string {
   const { workloads, certificates, volumes, unread } = overview;
   const notRead = (...resources: readonly string[]) => resources.filter((resource) => unread.includes(resource));
+  const rows = (lines: readonly Row[]) => lines.flatMap(([name, value]) => row(name, value, columns));
   return [
-    `Namespace ${target.namespace} of ${target.context} (${target.server})`,
+    ...wrapped('', `Namespace ${target.namespace} of ${target.context} (${target.server})`, columns),
     '',
     ...table([['', 'pods', 'release', 'up for', 'restarts'], ...workloads.map((each) => workloadCells(each, now))]),
-    ...notKnown('Workloads', notRead('deployments.apps', 'statefulsets.apps')),
+    ...rows(notKnown('Workloads', notRead('deployments.apps', 'statefulsets.apps'))),
     '',
-    ...whereabouts(overview),
-    ...certificates.map(({ name, ready, notAfter }) =>
-      row('Certificate', `${name}, ${ready ? 'ready' : 'not ready'}${notAfter ? `, until ${day(notAfter)}` : ''}`),
-    ),
-    ...volumes.map((volume) => row('Volume', volumeText(volume))),
-    ...notKnown('Volume', notRead('persistentvolumeclaims')),
-    ...backupRows(overview, notRead(...OF_BACKUPS)),
+    ...whereabouts(overview, columns),
+    ...rows([
+      ...certificates.map(
+        ({ name, ready, notAfter }): Row => [
+          'Certificate',
+          `${name}, ${ready ? 'ready' : 'not ready'}${notAfter ? `, until ${day(notAfter)}` : ''}`,
+        ],
+      ),
+      ...volumes.map((volume): Row => ['Volume', volumeText(volume)]),
+      ...notKnown('Volume', notRead('persistentvolumeclaims')),
+      ...backupRows(overview, notRead(...OF_BACKUPS)),
+    ]),
     '',
-    ...(findings.length > 0 ? findingLines(findings, columns) : ['All is well.']),
+    ...(findings.length > 0 ? diagnosisLines(findings, columns) : ['All is well.']),
   ]
     .map(inOneLine)
     .join('\n');
 }
 
 /** Where the studio is. */
-export function whereabouts({ addresses }: Overview): readonly string[] {
-  return addressLines(addresses, NAMES).map(inOneLine);
+export function whereabouts({ addresses }: Overview, columns?: number): readonly string[] {
+  return addressRows(addresses, NAMES).flatMap(([start, value]) => wrapped(inOneLine(start), value, columns));
 }
 
-/** What is wrong, and below it what to do: prose in the columns of the terminal, and each command in a line of its own to paste. */
-export function findingLines(findings: readonly Diagnosis[], columns = COLUMNS): readonly string[] {
-  const indent = ' '.repeat(SEVERITY);
-  const prose = (start: string, text: string) => wrapped(start, inOneLine(text), columns);
-  return findings.flatMap(({ severity, subjects, text, fix, cause }) => [
-    ...prose(severity.padEnd(SEVERITY), `${subjects.join(', ')}: ${text} [${cause}]`),
-    ...fix
-      .split('\n')
-      .flatMap((line, index) =>
-        index === 0 && !/^(kubectl|npx) /.test(line) ? prose(indent, line) : [`${indent}    ${inOneLine(line)}`],
-      ),
-  ]);
+/** A name, and what is said of it. */
+type Row = readonly [name: string, value: string];
+
+/** What is wrong, and below it what to do. */
+export function diagnosisLines(findings: readonly Diagnosis[], columns?: number): readonly string[] {
+  return findings.flatMap(({ severity, subjects, text, fix, cause }) =>
+    findingLines({ severity, text: `${subjects.join(', ')}: ${text} [${cause}]`, fix }, columns),
+  );
 }
 
 function volumeText({ name, size, phase, used, kept = [] }: Overview['volumes'][number]): string {
@@ -76,14 +72,14 @@ function volumeText({ name, size, phase, used, kept = [] }: Overview['volumes'][
   return [name, size, phase, ...full, ...aside].join(', ');
 }
 
-function backupRows({ lastBackup }: Overview, unread: readonly string[]): readonly string[] {
-  if (lastBackup) return [row('Backup', `${lastBackup.at} by ${lastBackup.by}`)];
-  return unread.length > 0 ? notKnown('Backup', unread) : [row('Backup', 'none is known: junjo-k8s backup')];
+function backupRows({ lastBackup }: Overview, unread: readonly string[]): readonly Row[] {
+  if (lastBackup) return [['Backup', `${lastBackup.at} by ${lastBackup.by}`]];
+  return unread.length > 0 ? notKnown('Backup', unread) : [['Backup', 'none is known: junjo-k8s backup']];
 }
 
 /** A row in the place of what would be told. */
-function notKnown(name: string, unread: readonly string[]): readonly string[] {
-  return unread.length === 0 ? [] : [row(name, `not known: you cannot read ${listed(unread)}`)];
+function notKnown(name: string, unread: readonly string[]): readonly Row[] {
+  return unread.length === 0 ? [] : [[name, `not known: you cannot read ${listed(unread)}`]];
 }
 
 function workloadCells(workload: RunningWorkload, now: Date): readonly string[] {
@@ -96,8 +92,8 @@ function day(time: string): string {
   return time.slice(0, 10);
 }
 
-function row(name: string, value: string): string {
-  return `${name.padEnd(NAMES)} ${value}`;
+function row(name: string, value: string, columns: number | undefined): readonly string[] {
+  return wrapped(`${name.padEnd(NAMES)} `, value, columns);
 }
 
 function table(rows: readonly (readonly string[])[]): readonly string[] {

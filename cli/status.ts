@@ -9,7 +9,8 @@ import { inOneLine } from '../config/text';
 import { connectedTo, failureOf, type LookOptions, lookOptions } from './cluster-options';
 import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption } from './command';
 import { folderArgument } from './manifests';
-import { findingLines, screen, whereabouts } from './status-screen';
+import { wrapped } from './output';
+import { diagnosisLines, screen, whereabouts } from './status-screen';
 
 /** Which studio is looked at, and how. */
 export interface StatusOptions extends LookOptions, JsonOptions {
@@ -159,11 +160,11 @@ class Watch {
     this.held = broken !== '' && broken === this.broken ? this.held + 1 : 0;
     this.broken = broken;
     if (broken === '' && findings.every(({ severity }) => severity !== 'wait')) {
-      this.end([...findingLines(findings, this.io.columns), ...whereabouts(overviewOf(state))]);
+      this.end([...diagnosisLines(findings, this.io.columns), ...whereabouts(overviewOf(state), this.io.columns)]);
       return 0;
     }
     if (this.held < this.patience.looks) return undefined;
-    this.end(['Held up:', ...findingLines(findings, this.io.columns)]);
+    this.end(['Held up:', ...diagnosisLines(findings, this.io.columns)]);
     return 1;
   }
 
@@ -172,7 +173,7 @@ class Watch {
       this.end([`Timed out ${when}: the cluster cannot be reached.`]);
       return TIMED_OUT;
     }
-    this.end([`Timed out ${when}:`, ...findingLines(look.findings, this.io.columns)]);
+    this.end([`Timed out ${when}:`, ...diagnosisLines(look.findings, this.io.columns)]);
     return hasError(look.findings) ? 1 : TIMED_OUT;
   }
 
@@ -181,7 +182,8 @@ class Watch {
     if (key === this.said) return;
     this.said = key;
     if (this.options.json) this.io.out(JSON.stringify(result));
-    else this.io.err(inOneLine(text));
+    // A log that is no terminal has a line for each change.
+    else this.io.err(wrapped('', text, this.io.columns ?? Number.POSITIVE_INFINITY).join('\n'));
   }
 
   /** Says how it ended. Programs know it: the last object is how the studio is. */

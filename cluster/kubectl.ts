@@ -96,7 +96,7 @@ export class KubectlError extends Error {
   ) {
     const hint = HINTS[failure];
     const said = inOneLine(words.trim().replace(/\s*\n\s*/g, ' '));
-    super(hint ? `${said.replace(/\.$/, '')}. ${hint}` : said);
+    super(hint ? `${said.replace(/[^.?!]$/, '$&.')} ${hint}` : said);
   }
 
   /** The API server was reached and said no to this request; a webhook that it does not reach is such a no, too. */
@@ -237,6 +237,12 @@ export class Kubectl {
   /** A command line for a person to copy, with the same context and namespace. */
   commandLine(args: readonly string[]): string {
     return ['kubectl', ...this.globalFlags(), ...args].map(shellWord).join(' ');
+  }
+
+  /** A command of another program that reads the kubeconfig, for a person to paste. @param contextFlag how it calls a context */
+  toolLine(words: readonly string[], contextFlag = 'context'): string {
+    const flags = this.globalFlags().map((flag) => flag.replace(/^--context=/, `--${contextFlag}=`));
+    return [...words, ...flags].map(shellWord).join(' ');
   }
 
   /** The error for a kubectl that could not be started. */

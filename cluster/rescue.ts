@@ -40,12 +40,12 @@ export function rescueAdvice({ kubectl, claims, volumes, endsNamespace }: Rescue
     ...(going.length > 0 ? [gone(cluster, 'persistentvolume', going.map(nameOf))] : []),
   ];
   const way = endsNamespace
-    ? 'retain the volume, wait until the namespace is gone, and bind the volume to the new claim'
-    : 'retain the volume, delete the studio, wait until the claim is gone, and bind the volume to the new claim';
+    ? 'Retain the volume, wait until the namespace is gone, and bind the volume to the new claim'
+    : 'Retain the volume, delete the studio, wait until the claim is gone, and bind the volume to the new claim';
   const aim =
     held.length > 0
       ? `${way}. If Argo CD applies the studio, pause it first`
-      : 'there is no volume and no data: apply again, and restore a backup';
+      : 'There is no volume and no data: apply again, and restore a backup';
   return [aim, ...bindAgain(kubectl, staying, [...claims, ...going], before)].join('\n');
 }
 
@@ -70,7 +70,7 @@ export function releasedAdvice(kubectl: Kubectl, volumes: readonly Manifest[]): 
   const going = volumes.filter(({ spec }) => spec?.persistentVolumeReclaimPolicy !== 'Retain');
   const before = retained(kubectl.in(undefined), going.map(nameOf));
   return [
-    'reserve the volume for the new claim of that name, before anything else is applied',
+    'Reserve the volume for the new claim of that name, before anything else is applied',
     ...bindAgain(kubectl, volumes.map(nameOf), [], before),
   ].join('\n');
 }

@@ -96,20 +96,26 @@ function webHostOf(objects: Manifests): string | undefined {
   return rule?.host ?? textsOf(objects.named('HTTPRoute', webNames.routes.ui)?.spec?.hostnames)[0];
 }
 
-/** A line for each address; parts that have one share it. @param width columns of the names. @default the longest of them */
-export function addressLines(addresses: readonly Address[], width = 0): readonly string[] {
+/** A line for each address; parts that have one share it. */
+export function addressLines(addresses: readonly Address[]): readonly string[] {
+  return addressRows(addresses).map((row) => row.join(''));
+}
+
+/** The same, with the names apart from what is said of them. @param width columns of the names. @default the longest of them */
+export function addressRows(
+  addresses: readonly Address[],
+  width = 0,
+): readonly (readonly [name: string, value: string])[] {
   const urls = [...new Set(addresses.map(({ url }) => url))];
   const rows = urls.map((url) => {
     const names = addresses.filter((address) => address.url === url).map(({ name }) => name);
     return [names.join(', '), url] as const;
   });
   const column = Math.max(width, ...rows.map(([names]) => names.length + 1));
-  const lines = rows.map(([names, url]) => `${names.padEnd(column)} ${url}`);
+  const start = (names: string) => `${names.padEnd(column)} `;
+  const lines = rows.map(([names, url]) => [start(names), url] as const);
   if (!addresses.some(({ forwarded }) => forwarded)) return lines;
-  return [
-    ...lines,
-    `${''.padEnd(column)} (localhost: with junjo-k8s forward, unless the cluster puts load balancers there)`,
-  ];
+  return [...lines, [start(''), '(localhost: with junjo-k8s forward, unless the cluster puts load balancers there)']];
 }
 
 /** The address that a load balancer gave a Service. */

@@ -28,6 +28,11 @@ export class ClusterView extends Manifests {
     return this.commands.in(undefined).commandLine(args);
   }
 
+  /** A command of junjo-k8s itself, from any folder. */
+  ownCommand(...args: readonly string[]): string {
+    return this.commands.toolLine(['npx', 'junjo-ai-studio-cdk8s', ...args]);
+  }
+
   /** The objects of a kind in the studio's own namespace. */
   own(kind: string): readonly Manifest[] {
     return this.ofKind(kind).filter(({ metadata }) => metadata.namespace === this.namespace);

@@ -46,7 +46,7 @@ export async function findStudio(kubectl: Kubectl, rendered?: Manifest): Promise
   // No new pod is scheduled on such a claim, not even the one that copies.
   if (claim.metadata.deletionTimestamp) {
     throw new Refusal(
-      ...`The claim ${name} is being deleted, so that no new pod can mount it. To save its data, ${await rescueOf(kubectl, claim)}`.split(
+      ...`The claim ${name} is being deleted, so that no new pod can mount it. ${await rescueOf(kubectl, claim)}`.split(
         '\n',
       ),
     );

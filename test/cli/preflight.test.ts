@@ -61,6 +61,8 @@ describeWith(['kubectl'], 'preflight', () => {
     out: (text: string) => said.push(text),
     err: (text: string) => said.push(text),
     color: false,
+    // What is said is looked for in whole lines.
+    columns: 1000,
   });
 
   test('finds what a studio needs, and stores nothing', async () => {
@@ -330,6 +332,16 @@ describeWith(['kubectl'], 'preflight', () => {
     expect(await look({ JUNJO_SESSION_SECRET: 'short' })).toBe(1);
     expect(said.join('\n')).toContain('JUNJO_SESSION_SECRET');
     expect(cluster.requests).toEqual([]);
+  });
+
+  test('prose is in the columns of the terminal, and a command in a line of its own', async () => {
+    cluster.forbidden.add('create deployments');
+    const file = join(folder, 'studio.env');
+    writeFileSync(file, envText(development({ JUNJO_K8S_STORAGE_CLASS: 'gone' })));
+    expect(await preflight.run({ envFile: [file] } as never, { ...io(), columns: 50 })).toBe(1);
+    const lines = said.join('\n').split('\n');
+    expect(lines.filter((line) => /^ {13}kubectl /.test(line)).length).toBeGreaterThan(0);
+    for (const line of lines) if (!/^ {13}kubectl /.test(line)) expect(line.length).toBeLessThanOrEqual(50);
   });
 
   test('for programs it is one JSON object', async () => {

@@ -1,4 +1,4 @@
-import { findingLines, screen } from '../../cli/status-screen';
+import { diagnosisLines, screen } from '../../cli/status-screen';
 import type { Diagnosis } from '../../cluster/diagnosis';
 import { diagnose } from '../../cluster/diagnosis';
 import { overviewOf } from '../../cluster/diagnosis/overview';
@@ -23,7 +23,7 @@ describe('what is wrong', () => {
   const command = `kubectl --namespace=junjo logs ${'x'.repeat(90)} -c backend --previous`;
 
   test.each([40, 80, 120])('is wrapped at %d columns, below its beginning', (columns) => {
-    const lines = findingLines([finding(`do this. ${'And then that. '.repeat(10)}\n${command}`)], columns);
+    const lines = diagnosisLines([finding(`do this. ${'And then that. '.repeat(10)}\n${command}`)], columns);
     const [first = '', ...others] = lines;
     expect(first).toMatch(/^error {4}backend: is not well/);
     for (const line of others) expect(line).toMatch(/^ {9}\S|^ {13}kubectl/);
@@ -33,27 +33,47 @@ describe('what is wrong', () => {
   });
 
   test('has each command in a line of its own, however long', () => {
-    const lines = findingLines([finding(`look\n${command}\n${command}`)], 80);
+    const lines = diagnosisLines([finding(`look\n${command}\n${command}`)], 80);
     expect(lines.filter((line) => line === `             ${command}`)).toHaveLength(2);
   });
 
   test('has a command whole that is all of an advice', () => {
-    expect(findingLines([finding(command)], 40)).toContain(`             ${command}`);
+    expect(diagnosisLines([finding(command)], 40)).toContain(`             ${command}`);
   });
 
   test('has a word whole that is longer than a line', () => {
     const url = `https://example.com/${'x'.repeat(100)}`;
-    expect(findingLines([finding('look', `does not answer: ${url}`)], 60)).toContain(`         ${url}`);
+    expect(diagnosisLines([finding('look', `does not answer: ${url}`)], 60)).toContain(`         ${url}`);
+  });
+
+  test('counts letters that take two columns, and breaks between them', () => {
+    const lines = diagnosisLines([finding('look', '缺少标签'.repeat(30))], 60);
+    const columnsOf = (line: string) => line.length + (line.match(/[\u4e00-\u9fff]/g) ?? []).length;
+    expect(Math.max(...lines.map(columnsOf))).toBeLessThanOrEqual(60);
+    expect(lines.map((line) => line.trim()).join('')).toContain('缺少标签'.repeat(30));
   });
 
   test('is wrapped at 100 columns where stdout is no terminal', () => {
-    expect(Math.max(...findingLines([finding('look')]).map(({ length }) => length))).toBeGreaterThan(88);
-    expect(Math.max(...findingLines([finding('look')]).map(({ length }) => length))).toBeLessThanOrEqual(100);
+    expect(Math.max(...diagnosisLines([finding('look')]).map(({ length }) => length))).toBeGreaterThan(88);
+    expect(Math.max(...diagnosisLines([finding('look')]).map(({ length }) => length))).toBeLessThanOrEqual(100);
   });
 
   test('keeps hostile line breaks in a line', () => {
-    expect(findingLines([finding('look', 'a\nb')])[0]).toBe('error    backend: a\\nb [crash-loop]');
+    expect(diagnosisLines([finding('look', 'a\nb')])[0]).toBe('error    backend: a\\nb [crash-loop]');
   });
+});
+
+test.each([40, 60, 80])('all that is prose on a screen is wrapped at %d columns', (columns) => {
+  for (const name of ['healthy', 'load-balancer-pending', 'namespace-terminating'])
+    for (const line of shown(recording(name), columns).split('\n')) {
+      const [longest = ''] = line
+        .trim()
+        .split(' ')
+        .sort((a, b) => b.length - a.length);
+      // A table stays a table, and a command or a word stays whole.
+      if (!/kubectl |npx |^ +pods +release|\d\/\d/.test(line))
+        expect({ line, fits: line.length <= Math.max(columns, longest.length + 13) }).toEqual({ line, fits: true });
+    }
 });
 
 describe('what cannot be read', () => {
@@ -91,6 +111,6 @@ test('the row of a volume names the folders with what was set aside', () => {
   const claim = state.objects.find(({ kind }) => kind === 'PersistentVolumeClaim');
   claim.metadata.annotations = { 'junjo-ai-studio/kept': '.junjo-before-20260102T030405678Z' };
   expect(shown(state)).toMatch(
-    /^Volume +junjo-ai-studio-data, 10Gi, Bound, with data that was set aside in \.junjo-before-20260102T030405678Z$/m,
+    /^Volume +junjo-ai-studio-data, 10Gi, Bound, with data that was set aside in\n +\.junjo-before-20260102T030405678Z$/m,
   );
 });

@@ -245,6 +245,16 @@ describeWith(['kubectl'], 'status', () => {
   });
 
   describe('--watch', () => {
+    test('says what changes in the columns of a terminal', async () => {
+      const shown = await showing('crash-loop');
+      cluster = shown.cluster;
+      columns = 60;
+      expect(await status({ namespace: shown.namespace, watch: true })).toBe(1);
+      const lines = told.join('\n').split('\n');
+      expect(lines.length).toBeGreaterThan(1);
+      for (const line of lines) expect(line.length).toBeLessThanOrEqual(60);
+    });
+
     const lines = () => said.map((line) => JSON.parse(line));
 
     test('ends with 3 when something still waits after its time', async () => {

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { findingLines } from '../../cli/status-screen';
+import { diagnosisLines } from '../../cli/status-screen';
 import { causes, type Diagnosis } from '../../cluster/diagnosis';
 import { defaultStudioName } from '../../config/names';
 import { diagnosisOf, recording } from './cluster-state';
@@ -16,7 +16,7 @@ export function shownByStatus(): ReadonlyMap<string, string> {
   const shown = causes.map(({ name }) => {
     const [first, namespace] = found.find(([{ cause }]) => cause === name) ?? [];
     // Namespaces of the recordings are called after what was tried there.
-    const lines = first ? findingLines([first]).join('\n').replaceAll(`${namespace}`, defaultStudioName) : '';
+    const lines = first ? diagnosisLines([first]).join('\n').replaceAll(`${namespace}`, defaultStudioName) : '';
     return [name, lines] as const;
   });
   return new Map(shown);

@@ -91,9 +91,9 @@ export const backupCauses: readonly Cause[] = [
         subject: `backup ${name}`,
         text: `ended as ${phase}${why ? `: ${why}` : ''}`,
         fix: advice(
-          'Read what failed, with the command of Velero for its log, and take a backup by hand meanwhile',
+          'Read what failed, and take a backup by hand meanwhile. The last command says more, where the tool of Velero is installed',
           state.clusterCommand('describe', 'backups.velero.io', name, `--namespace=${namespace}`),
-          `velero backup describe ${name} --namespace ${namespace} --details`,
+          state.commands.in(namespace).toolLine(['velero', 'backup', 'describe', name, '--details'], 'kubecontext'),
         ),
       };
     },

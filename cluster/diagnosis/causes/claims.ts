@@ -364,7 +364,10 @@ function* ofGrowth(state: ClusterState, claim: Manifest): Generator<Found> {
       subject,
       text,
       since,
-      fix: advice('Wait', state.command('get', 'persistentvolumeclaim', name, '--watch')),
+      fix: advice(
+        'Wait until its capacity has grown, which the command shows',
+        state.command('get', 'persistentvolumeclaim', name, '--watch'),
+      ),
       lateFix,
     };
   else yield { severity: 'warning', subject, text, fix: lateFix };

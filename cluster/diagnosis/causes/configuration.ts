@@ -104,7 +104,7 @@ export const configurationCauses: readonly Cause[] = [
           workload,
           `the backend refuses a setting${said ? `: ${said}` : ', and its log does not say which'}`,
           advice(
-            `Correct ${settingIn(said ?? '') ?? 'it'} in the env file, then synth and apply. What the backend reads`,
+            `Correct ${settingIn(said ?? '') ?? 'it'} in the env file, then synth and apply. The last command shows what the backend reads`,
             ...(said ? [] : [previousLog(state, crash)]),
             state.command('get', 'configmap', `${workloadNames.backend}-settings`, '--output=yaml'),
           ),

@@ -78,7 +78,10 @@ export const edgeCauses: readonly Cause[] = [
             allowedSeconds: LOAD_BALANCER_PENDING_DEADLINE_SECONDS,
             subject,
             text: 'has no address: a controller makes its load balancer',
-            fix: advice('Wait', state.command('get', 'services', '--watch')),
+            fix: advice(
+              'Wait until it has an address, which the command shows',
+              state.command('get', 'services', '--watch'),
+            ),
             lateFix: advice(
               'Nothing says why any more: a cluster keeps events for an hour. Make its controller try again, and read the events that this makes',
               ...retry,
@@ -97,7 +100,7 @@ export const edgeCauses: readonly Cause[] = [
           text,
           fix: advice(
             'On your machine, bring the studio to localhost. Elsewhere a load balancer controller must run: that of the cloud, or MetalLB',
-            `junjo-k8s forward --namespace ${state.namespace}`,
+            state.ownCommand('forward'),
             state.command('describe', 'service', ...names),
           ),
         };
@@ -440,8 +443,9 @@ function acmeAdvice(
   why: string,
   { host = 'the host', type = 'HTTP-01', describe }: Attempt,
 ): string {
-  const again = `cmctl renew ${metadata.name} --namespace=${state.namespace}`;
-  const then = 'cert-manager tries again after an hour or more, or at once with the last command';
+  const again = state.commands.toolLine(['cmctl', 'renew', metadata.name]);
+  const then =
+    'cert-manager tries again after an hour or more, or at once with the last command, where its tool cmctl is installed';
   const [, kind] = /acme:error:(\w+)/.exec(why) ?? [];
   const lookUp = /no such host|NXDOMAIN|SERVFAIL|server misbehaving/i.test(why);
   if (kind === 'caa')
@@ -453,7 +457,7 @@ function acmeAdvice(
   if (kind === 'rateLimited') {
     const [, time] = /retry after (\d{4}-\d\d-\d\d[T ][\d:]+(?:Z| UTC)?)/i.exec(why) ?? [];
     return advice(
-      `Wait ${time ? `until ${time}` : 'for as long as the limit lasts'}: no setting lifts it, and each try before then fails. Keep the namespace and its Secrets, so that no further certificate is asked for. After that time the last command makes cert-manager try again`,
+      `Wait ${time ? `until ${time}` : 'for as long as the limit lasts'}: no setting lifts it, and each try before then fails. Keep the namespace and its Secrets, so that no further certificate is asked for. cert-manager tries again later by itself, or after that time with the last command, where its tool cmctl is installed`,
       describe,
       again,
     );
@@ -465,7 +469,7 @@ function acmeAdvice(
     );
   if (/^dns-?01$/i.test(type))
     return advice(
-      `${host} is proven by a TXT record in its DNS zone, which the solver of the issuer writes: its credentials must be right, and the zone must be the one that the world sees`,
+      `See whether the solver of the issuer can write the TXT record in the DNS zone of ${host}: its credentials must be right, and the zone must be the one that the world sees`,
       describe,
       `nslookup -type=TXT _acme-challenge.${host}`,
     );
@@ -479,7 +483,7 @@ function acmeAdvice(
   if (kind && !['connection', 'unauthorized', 'incorrectResponse', 'tls'].includes(kind))
     return advice(`The ACME server refused it, and says why; ${then}`, describe, again);
   return advice(
-    `${host} must lead to the edge on port 80, from the internet and from the cluster; ${kind ? then : 'cert-manager looks again by itself'}`,
+    `See that ${host} leads to the edge on port 80, from the internet and from the cluster; ${kind ? then : 'cert-manager looks again by itself'}`,
     `curl -v http://${host}/.well-known/acme-challenge/x`,
     describe,
     ...(kind ? [again] : []),

@@ -233,7 +233,10 @@ export const imageCauses: readonly Cause[] = [
           since: event.last,
           subject: workload.name,
           text: 'its image is being pulled',
-          fix: advice('Wait', state.command('get', 'pods', '--watch')),
+          fix: advice(
+            'Wait until the image is pulled. The command shows how the pods change',
+            state.command('get', 'pods', '--watch'),
+          ),
           lateFix: advice(
             'Look at the network and the disk of the node. A mirror that is near helps, too (JUNJO_K8S_IMAGE_REGISTRY)',
             state.command('describe', 'pod', pod.name),

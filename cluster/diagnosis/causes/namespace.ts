@@ -36,7 +36,7 @@ export const namespaceCauses: readonly Cause[] = [
         severity: 'error',
         subject: `namespace ${state.namespace}`,
         text: ['is being deleted, with every claim in it', ...remaining].join('; '),
-        fix: `whoever owns a finalizer must remove it, and meanwhile: ${rescueAdvice({ kubectl: state.commands, claims, volumes, endsNamespace: true })}`,
+        fix: `Whoever owns a finalizer must remove it. ${rescueAdvice({ kubectl: state.commands, claims, volumes, endsNamespace: true })}`,
       };
     },
   },

@@ -50,7 +50,10 @@ export const sidecarNotStarting: Cause = {
         since: runningSince,
         allowedSeconds: failed ? SIDECAR_SECONDS : allowed,
         text: `${title} runs and is not ready${failed ? ` (${failed.message.replace(/^Startup probe failed: /, '')})` : ''}, and ${held}`,
-        fix: advice('Wait', state.command('get', 'pods', '--watch')),
+        fix: advice(
+          'Wait until it is ready: the containers after it start then. The command shows how the pods change',
+          state.command('get', 'pods', '--watch'),
+        ),
         lateFix: sidecarAdvice(state, workload, pod, container, ['--tail=50']),
       };
     }
@@ -75,7 +78,10 @@ export const rolloutCauses: readonly Cause[] = [
           allowedSeconds: grace + OLD_POD_ENDING_LATE_SECONDS,
           subject: workload.name,
           text: `waits for its old pod ${old.name} to end${finalizers.length > 0 ? `; finalizers hold it: ${finalizers.join(', ')}` : ''}`,
-          fix: advice('Wait', state.command('get', 'pods', '--watch')),
+          fix: advice(
+            'Wait until the old pod has closed its databases and ended. The command shows how the pods change',
+            state.command('get', 'pods', '--watch'),
+          ),
           lateFix: endAdvice(state, old, finalizers),
         };
       }
@@ -169,7 +175,10 @@ export const rolloutCauses: readonly Cause[] = [
           ...wait,
           subject: workload.name,
           text: `its new version ${text}`,
-          fix: advice('Wait', state.command('rollout', 'status', referenceOf(workload), '--timeout=10m')),
+          fix: advice(
+            'Wait until the new version is ready, or the command ends',
+            state.command('rollout', 'status', referenceOf(workload), '--timeout=10m'),
+          ),
         };
       }
     },
@@ -182,7 +191,10 @@ export const rolloutCauses: readonly Cause[] = [
         yield {
           ...startOf(state, workload),
           subject: workload.name,
-          fix: advice('Wait', state.command('get', 'pods', '--watch')),
+          fix: advice(
+            'Wait until its pod is ready. The command shows how the pods change',
+            state.command('get', 'pods', '--watch'),
+          ),
         };
       }
     },

@@ -46,7 +46,7 @@ export const startCauses: readonly Cause[] = [
           workload,
           refusal.replace(/\s*\n\s*/g, ' '),
           advice(
-            'Decide as the guard says; until then the data stays as it is. Its whole message',
+            'Decide as the guard says; until then the data stays as it is. The command shows its whole message',
             previousLog(state, trouble),
           ),
         );

@@ -2,7 +2,6 @@ import { COPY_POD, STOPPED } from '../../../config/names';
 import type { Manifest } from '../../../render/manifest';
 import { stillRuns } from '../../copy/owner';
 import { type StoppedMark, startArgs, stoppedMark } from '../../copy/writers';
-import { shellWord } from '../../kubectl';
 import { advice, type Cause, duration, type Said } from '../cause';
 import type { ClusterState } from '../cluster-state';
 import { referenceOf } from '../pods';
@@ -41,12 +40,8 @@ export function isOver({ status }: Manifest): boolean {
 }
 
 /** Our own command, which first finishes what another has left: moves of folders, its pod, and the start. Then it only lists. */
-export function finishing({ commands: { options } }: ClusterState): string {
-  const { kubeconfig, context, namespace } = options;
-  const flags = Object.entries({ kubeconfig, context, namespace }).flatMap(([name, value]) =>
-    value === undefined ? [] : [shellWord(`--${name}=${value}`)],
-  );
-  return ['npx junjo-ai-studio-cdk8s set-aside --list', ...flags].join(' ');
+export function finishing(state: ClusterState): string {
+  return state.ownCommand('set-aside', '--list');
 }
 
 /** What is said of a workload that a backup, restore or set-aside stopped. */

@@ -22,7 +22,10 @@ export const podSecurity: Check = {
     if (live.metadata.deletionTimestamp) {
       yield error(
         `the namespace ${cluster.namespace} is being deleted`,
-        advice('Wait', cluster.clusterCommand('get', 'namespace', cluster.namespace, '--watch')),
+        advice(
+          'Wait until it is gone, when the command ends',
+          cluster.clusterCommand('wait', 'namespace', cluster.namespace, '--for=delete', '--timeout=10m'),
+        ),
       );
       return;
     }

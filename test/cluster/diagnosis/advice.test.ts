@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { causes, type Diagnosis } from '../../../cluster/diagnosis';
+import { Kubectl } from '../../../cluster/kubectl';
 import { diagnosisOf, madeState, type RecordedState, recording } from '../../support/cluster-state';
 import { Folder } from '../../support/folder';
 import { clusterOf, commandsOf, followed } from '../../support/follow-advice';
@@ -84,11 +85,14 @@ describeWith(['kubectl'], 'the commands that status advises', () => {
   });
 });
 
+/** It begins with a capital letter, and says more than to wait; what a command shows is said in words. */
+const SENTENCE = /^(?!Wait$)(?!.*kubectl )(?!.*\. (What the backend reads|Its whole message)$)[A-Z]/;
+
 test('the first line of every advice is a sentence, and no command hides in it', () => {
   for (const [name, state] of states) {
     for (const { cause, fix } of diagnosisOf(state)) {
       const [sentence = ''] = fix.split('\n');
-      expect({ name, cause, sentence }).toEqual({ name, cause, sentence: expect.not.stringMatching(/kubectl /) });
+      expect({ name, cause, sentence }).toEqual({ name, cause, sentence: expect.stringMatching(SENTENCE) });
     }
   }
 });
@@ -96,4 +100,26 @@ test('the first line of every advice is a sentence, and no command hides in it',
 test('every cause is in a state whose advice is checked', () => {
   const seen = [...advised.values()].map(([cause]) => cause);
   expect(causes.map(({ name }) => name).filter((name) => !seen.includes(name))).toEqual([]);
+});
+
+test('every command of another program that asks a cluster names the one that was looked at', () => {
+  const healthy = recording('healthy');
+  const backup = {
+    apiVersion: 'velero.io/v1',
+    kind: 'Backup',
+    metadata: { name: 'nightly', namespace: 'velero' },
+    spec: { includedNamespaces: [healthy.namespace] },
+    status: { phase: 'Failed', startTimestamp: healthy.recorded },
+  };
+  const withBackup: RecordedState = { ...healthy, objects: [...healthy.objects, backup] };
+  const kubectl = new Kubectl({ context: 'staging', kubeconfig: '/tmp/a b' });
+  const seen = new Set<string>();
+  for (const state of [withBackup, ...states.map(([, each]) => each)]) {
+    const lines = diagnosisOf(state, { kubectl }).flatMap(({ fix }) => fix.split('\n').slice(1));
+    for (const line of lines.filter((each) => !/^(kubectl|echo|ps|curl|nslookup|mkdir|chown|#) ?/.test(each))) {
+      expect(line).toMatch(/ '--kubeconfig=\/tmp\/a b' --(kube)?context=staging --namespace=/);
+      seen.add(line.split(' ')[0] ?? '');
+    }
+  }
+  expect([...seen].sort()).toEqual(['cmctl', 'npx', 'velero']);
 });

@@ -53,7 +53,7 @@ test('a claim that never had a volume holds no data, and none is retained', () =
     claim.status = { phase: 'Pending' };
   });
   const [{ fix } = { fix: '' }] = diagnosisOf(state);
-  expect(fix).toContain('there is no volume');
+  expect(fix).toContain('There is no volume');
   expect(fix).not.toContain('Retain');
 });
 

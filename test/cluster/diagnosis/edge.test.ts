@@ -131,7 +131,9 @@ describe('a load balancer without an address', () => {
     const state = aged('load-balancer-pending', 600);
     expect(summaryOf(state)).toEqual([`error load-balancer-pending: ${pending}`]);
     expect(first(state)?.text).toMatch(/nothing serves load balancers here/);
-    expect(first(state)?.fix).toMatch(/MetalLB\njunjo-k8s forward --namespace state-load-balancer-pending\n/);
+    expect(first(state)?.fix).toMatch(
+      /MetalLB\nnpx junjo-ai-studio-cdk8s forward --namespace=state-load-balancer-pending\n/,
+    );
     const unread = { ...state, forbidden: ['list events'] };
     expect(first(unread)?.text).toBe('has no address, and you cannot read the events that would say why');
   });
@@ -317,7 +319,7 @@ describe('a certificate that is not issued', () => {
     [
       '400 urn:ietf:params:acme:error:connection: 1.2.3.4: Fetching http://studio.example.com: Timeout during connect',
       {},
-      /lead to the edge on port 80/,
+      /leads to the edge on port 80/,
     ],
     [
       '403 urn:ietf:params:acme:error:unauthorized: 1.2.3.4: Invalid response from http://studio.example.com: 404',
@@ -337,12 +339,12 @@ describe('a certificate that is not issued', () => {
     [
       'Waiting for DNS-01 challenge propagation: DNS record for "studio.example.com" not yet propagated',
       { state: 'pending', type: 'DNS-01' },
-      /TXT record in its DNS zone/,
+      /TXT record in the DNS zone/,
     ],
     [
       '403 urn:ietf:params:acme:error:unauthorized: Incorrect TXT record',
       { type: 'DNS-01' },
-      /TXT record in its DNS zone/,
+      /TXT record in the DNS zone/,
     ],
     ['500 urn:ietf:params:acme:error:serverInternal: Internal error', {}, /The ACME server refused it/],
   ])('%s', (reason, how, fix) => {

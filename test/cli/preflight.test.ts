@@ -228,7 +228,7 @@ describeWith(['kubectl'], 'preflight', () => {
     cluster.apply(node, storageClass, namespace('default'), own);
     expect(await look()).toBe(1);
     const rolebinding =
-      /^ {9}kubectl --context=fake --namespace=junjo-ai-studio create rolebinding (\S+) --clusterrole=(\S+) /m;
+      /^ {13}kubectl --context=fake --namespace=junjo-ai-studio create rolebinding (\S+) --clusterrole=(\S+) /m;
     const [, name, role] = rolebinding.exec(said.join('\n')) ?? [];
     expect(role).toBe('system:openshift:scc:nonroot-v2');
     cluster.apply({

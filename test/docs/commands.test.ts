@@ -141,9 +141,11 @@ test('every object of a studio that kubectl is asked for is rendered', () => {
       .some(({ metadata }) => metadata.name === name);
     expect({ reference, found }).toEqual({ reference, found: true });
   }
+  // Of several pods of a Deployment, kubectl shows the log of one that is ready, not of the one in trouble.
+  expect(lines.filter((line) => / logs (-\S+ )*deploy(ment)?[ /]/.test(line))).toEqual([]);
   for (const line of inNamespace.filter((each) => / -c /.test(each))) {
     const [, container] = / -c ([\w-]+)/.exec(line) ?? [];
-    const [, workload] = /deploy(?:ment)?\/junjo-ai-studio-([\w-]+)/.exec(line) ?? [];
+    const [, workload] = /(?:deploy(?:ment)?\/junjo-ai-studio-|\/component=)([\w-]+)/.exec(line) ?? [];
     const { containers, initContainers = [] } = pods.pod(workload ?? '').spec;
     const names = [...containers, ...initContainers].map(({ name }: Manifest) => name);
     expect({ line, known: names.includes(container) }).toEqual({ line, known: true });

@@ -176,7 +176,7 @@ export const rolloutCauses: readonly Cause[] = [
           subject: workload.name,
           text: `its new version ${text}`,
           fix: advice(
-            'Wait until the new version is ready, or the command ends',
+            'Wait until the new version is ready. The command ends then, or after ten minutes',
             state.command('rollout', 'status', referenceOf(workload), '--timeout=10m'),
           ),
         };

@@ -5,7 +5,7 @@ import { tagOf } from '../../studio-manifests';
 import { advice, type Cause } from '../cause';
 import type { ClusterState } from '../cluster-state';
 import { isForeign } from '../foreign';
-import { lineFrom, settingIn } from '../log';
+import { lineFrom, settingIn, withoutSecrets } from '../log';
 import { crashes, ofWorkload, previousLog, waiting } from '../pods';
 import { lacksMemoryToStart } from './start';
 
@@ -36,7 +36,7 @@ export const configurationCauses: readonly Cause[] = [
             : state.unanswered(object, SECRET_NOT_SYNCED_DEADLINE_SECONDS)),
           subject: `${kind} ${metadata.name}`,
           text: bad
-            ? `${made ? 'does not reach its Secret any more' : 'does not become a Secret'}: ${bad}${more}`
+            ? `${made ? 'does not reach its Secret any more' : 'does not become a Secret'}: ${withoutSecrets(`${bad}${more}`)}`
             : `nothing reads it: is ${controller} installed?`,
           fix: advice(
             /decrypt/.test(String(bad))

@@ -148,9 +148,9 @@ export class ClusterState extends ClusterView {
     return this.logs.get(`${pod.name}/${container.name}`);
   }
 
-  /** Seconds since a time. */
+  /** Seconds since a time; none since what is no time. */
   secondsSince(time: Date | string): number {
-    return (this.now.getTime() - new Date(time).getTime()) / 1000;
+    return (this.now.getTime() - new Date(time).getTime()) / 1000 || 0;
   }
 
   /** A wait for the controller of an object, which normally has answered after so many seconds. */
@@ -174,7 +174,7 @@ export class ClusterState extends ClusterView {
     const complete = [status.updatedReplicas, status.replicas, status.readyReplicas].every((n) => (n ?? 0) === desired);
     return {
       object,
-      name: fieldsOf(object.metadata.labels)['app.kubernetes.io/component'] ?? object.metadata.name,
+      name: String(fieldsOf(object.metadata.labels)['app.kubernetes.io/component'] ?? object.metadata.name),
       desired,
       healthy: current && complete,
       readyPods: this.canRead('pods')
@@ -197,8 +197,8 @@ function isOfStudio({ metadata }: Manifest): boolean {
 function eventOf(event: Fields): ClusterEvent {
   const { type, reason, message, count, series, firstTimestamp, lastTimestamp, eventTime, metadata } = event;
   return {
-    reason: reason ?? '',
-    message: (message ?? '').trim(),
+    reason: String(reason ?? ''),
+    message: String(message ?? '').trim(),
     warns: type === 'Warning',
     count: count ?? series?.count ?? 1,
     first: new Date(firstTimestamp ?? eventTime ?? metadata?.creationTimestamp ?? 0),
@@ -233,15 +233,18 @@ function containerOf(status: Fields, init: boolean, specs: readonly Fields[]): C
     restarts: restartCount ?? 0,
     running: state?.running !== undefined,
     runningSince: state?.running?.startedAt,
-    waiting: state?.waiting && { reason: state.waiting.reason ?? '', message: state.waiting.message ?? '' },
+    waiting: state?.waiting && {
+      reason: String(state.waiting.reason ?? ''),
+      message: String(state.waiting.message ?? ''),
+    },
     ended: ended && {
       reason: ended.reason ?? '',
       exitCode: ended.exitCode ?? 0,
-      message: ended.message ?? '',
+      message: String(ended.message ?? ''),
       startedAt: ended.startedAt ?? '',
       at: new Date(ended.finishedAt ?? 0),
     },
     resources: fieldsOf(spec?.resources),
-    image: spec?.image ?? image ?? '',
+    image: String(spec?.image ?? image ?? ''),
   };
 }

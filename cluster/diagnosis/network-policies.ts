@@ -61,11 +61,9 @@ function denial(
     : { direction, policies: isolating.map(({ metadata }) => metadata.name) };
 }
 
-/** The API server writes the types out; without them every policy is about ingress, and about egress where it has such rules. */
+/** The API server writes the types into every policy, also those that follow from its rules. */
 function isolates(spec: Fields, direction: Direction): boolean {
-  const types = textsOf(spec?.policyTypes);
-  if (types.length === 0) return direction === 'ingress' || listOf(spec?.egress).length > 0;
-  return types.some((type) => type.toLowerCase() === direction);
+  return textsOf(spec?.policyTypes).some((type) => type.toLowerCase() === direction);
 }
 
 function admitsPort(rule: Fields, to: Manifest, port: number): boolean {

@@ -1,4 +1,4 @@
-import { conditionOf } from '../../render/manifest';
+import { conditionOf, listOf } from '../../render/manifest';
 import { advice, type Fault } from './cause';
 import type { ClusterEvent, ClusterState, ContainerState, PodState, WorkloadState } from './cluster-state';
 
@@ -95,9 +95,7 @@ export function* refused(
     const owners = [
       workload.object,
       ...state.ofKind('ReplicaSet').filter(({ metadata, spec }) => {
-        const owned = metadata.ownerReferences?.some(
-          ({ name }: { name: string }) => name === workload.object.metadata.name,
-        );
+        const owned = listOf(metadata.ownerReferences).some(({ name }) => name === workload.object.metadata.name);
         return owned && spec?.replicas !== 0;
       }),
     ];

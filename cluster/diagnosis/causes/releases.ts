@@ -45,7 +45,7 @@ function running(
 ): { readonly tag: string; readonly line: ReleaseLine } | undefined {
   const deployment = state.named('Deployment', workloadNames[component]);
   const container = listOf(deployment?.spec?.template?.spec?.containers).find(({ name }) => name === component);
-  const image = parseImage(container?.image ?? '');
+  const image = parseImage(String(container?.image ?? ''));
   // The tag of a person's own image says nothing of upstream's releases.
   const isUpstreams = image && releaseLines.some((line) => publishedName(line, component) === imageName(image));
   for (const tag of [isUpstreams ? image.tag : undefined, tagOf(deployment)]) {

@@ -2,10 +2,13 @@ import { readdirSync } from 'node:fs';
 import { screen } from '../../../cli/status-screen';
 import { diagnose } from '../../../cluster/diagnosis';
 import { overviewOf } from '../../../cluster/diagnosis/overview';
+import { quantityBytes } from '../../../config/quantity';
+import { conditionOf, fieldsOf, type Manifest } from '../../../render/manifest';
 import { clusterState, madeState, type RecordedState, recording } from '../../support/cluster-state';
 
-/** Variants of each state. */
-const VARIANTS = 80;
+/** Variants of each state, and what other ones begin with: `VARIANTS=400 SEED=7 npx jest …` looks further. */
+const { VARIANTS: variants = 80, SEED: seed = 7 } = process.env;
+const VARIANTS = Number(variants);
 
 const namesIn = (folder: string) =>
   readdirSync(`test/cluster/diagnosis/${folder}`).map((file) => file.replace('.json', ''));
@@ -66,22 +69,40 @@ function randomNumbers(seed: number): (limit: number) => number {
   };
 }
 
-/** Removes one field somewhere in an object. */
-function removeField(object: object, random: (limit: number) => number): void {
-  const paths: (readonly [holder: Record<string, unknown>, key: string])[] = [];
+/** A place in an object: a field, or a part of a list. */
+type Place = readonly [holder: Record<string, unknown>, key: string];
+
+/** A place somewhere in an object, but not its kind or its name, without which it is none. */
+function placeIn(object: object, random: (limit: number) => number): Place | undefined {
+  const places: Place[] = [];
   const visit = (value: unknown) => {
     if (typeof value !== 'object' || value === null) return;
     for (const key of Object.keys(value)) {
-      // An object without a kind or a name is no object.
-      if (key !== 'kind' && key !== 'name' && key !== 'metadata') paths.push([value as Record<string, unknown>, key]);
-      visit((value as Record<string, unknown>)[key]);
+      if (!['apiVersion', 'kind', 'name', 'metadata'].includes(key)) places.push([value as Place[0], key]);
+      visit((value as Place[0])[key]);
     }
   };
   visit(object);
-  const [holder, key] = paths[random(paths.length)] ?? [];
-  if (!holder || key === undefined) return;
+  return places[random(places.length)];
+}
+
+function removeField(object: object, random: (limit: number) => number): void {
+  const [holder, key = ''] = placeIn(object, random) ?? [];
   if (Array.isArray(holder)) holder.splice(Number(key), 1);
-  else delete holder[key];
+  else if (holder) delete holder[key];
+}
+
+/** What no API server of a known kind sends, but one of a custom resource, or a reader that cuts off, may. */
+const ODD: readonly unknown[] = [null, '', 'odd', 0, -1, true, {}, [], [null], ['odd'], [{}], { odd: null }];
+const ODD_TIMES: readonly unknown[] = ['', 'odd', null, '0001-01-01T00:00:00Z', '2999-01-01T00:00:00Z', 1e20];
+
+/** Puts something of another type in one place of an object. */
+function garble(object: object, random: (limit: number) => number): string {
+  const [holder, key = ''] = placeIn(object, random) ?? [];
+  if (!holder) return 'nothing';
+  const values = /Time|Timestamp$|At$/.test(key) ? ODD_TIMES : ODD;
+  holder[key] = values[random(values.length)];
+  return `${key}: ${JSON.stringify(holder[key])}`;
 }
 
 interface Variant {
@@ -114,27 +135,77 @@ function variantOf(state: RecordedState, random: (limit: number) => number): Var
   return { state, unread, removed };
 }
 
-/** Whether a Deployment says by itself that pods are missing. */
-const isShort = ({ objects }: RecordedState) =>
-  objects.some(
-    ({ kind, spec, status, metadata }) =>
-      kind === 'Deployment' &&
-      /^junjo-ai-studio-/.test(metadata.name) &&
-      (status?.readyReplicas ?? 0) < (spec?.replicas ?? 1),
+/** Whether the objects say by themselves that something does not work, whatever the diagnosis makes of it. */
+function isBroken({ objects, recorded }: RecordedState): boolean {
+  const isOfStudio = (name: unknown) => /^junjo-ai-studio/.test(String(name));
+  const isTrue = (object: Manifest, type: string, status = 'True') => conditionOf(object, type)?.status === status;
+  return objects.some((object: Manifest) => {
+    const { kind, spec, status, metadata } = object;
+    switch (kind) {
+      case 'Deployment':
+        return isOfStudio(metadata.name) && (status?.readyReplicas ?? 0) < (spec?.replicas ?? 1);
+      case 'PersistentVolumeClaim':
+        return isOfStudio(metadata.name) && (metadata.deletionTimestamp !== undefined || isSmall(object));
+      case 'Certificate': {
+        const age = Date.parse(recorded) - Date.parse(metadata.creationTimestamp);
+        return !isTrue(object, 'Ready') && !(age < 3600_000);
+      }
+      case 'Pod': {
+        const component = fieldsOf(metadata.labels)['app.kubernetes.io/component'];
+        // A pod of which no workload is known is nobody's.
+        const owned = objects.some(
+          (owner: Manifest) => owner.kind === 'Deployment' && owner.metadata.name === `junjo-ai-studio-${component}`,
+        );
+        return owned && metadata.deletionTimestamp === undefined && isTrue(object, 'PodScheduled', 'False');
+      }
+      case 'Service':
+        return isOfStudio(metadata.name) && leadsNowhere(object, objects);
+      case 'Namespace':
+        return status?.phase === 'Terminating';
+      default:
+        return false;
+    }
+  });
+}
+
+/** Whether a claim is bound to less than it asks for. */
+function isSmall({ spec, status }: Manifest): boolean {
+  const bytes = (of: unknown) => quantityBytes(String(fieldsOf(of).storage)) ?? Number.NaN;
+  return status?.phase === 'Bound' && bytes(status?.capacity) < bytes(spec?.resources?.requests);
+}
+
+/** Whether a Service has a selector that fits none of the pods of its component, which is in the cluster and serves. */
+function leadsNowhere({ metadata, spec }: Manifest, objects: readonly Manifest[]): boolean {
+  const component = fieldsOf(metadata.labels)['app.kubernetes.io/component'];
+  const selector = fieldsOf(spec?.selector);
+  const pods = objects.filter(
+    (each) => each.kind === 'Pod' && fieldsOf(each.metadata.labels)['app.kubernetes.io/component'] === component,
   );
+  const ready = pods.some((each) => conditionOf(each, 'Ready')?.status === 'True');
+  const deployed = objects.some(
+    (each) => each.kind === 'Deployment' && each.metadata.name === `junjo-ai-studio-${component}`,
+  );
+  const fits = (pod: Manifest) =>
+    Object.entries(selector).every(([key, value]) => fieldsOf(pod.metadata.labels)[key] === value);
+  return ready && deployed && Object.keys(selector).length > 0 && !pods.some(fits);
+}
+
+/** What a person sees of a state. */
+function seenOf(state: RecordedState, unread: readonly string[]) {
+  const seen = clusterState(state, { unread: [...clusterState(state).unread, ...unread] });
+  const findings = diagnose(seen);
+  const target = { context: 'c', server: 's', namespace: state.namespace };
+  return { seen, findings, text: screen({ target, overview: overviewOf(seen), findings, now: seen.now }) };
+}
 
 test.each(states)('%s: whatever is missing, nothing is made up and nothing broken is well', (name, read) => {
-  const random = randomNumbers([...name].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7) >>> 0);
+  const random = randomNumbers([...name].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), Number(seed)) >>> 0);
   const known = diagnose(clusterState(read())).map(({ cause }) => cause);
   for (let count = 0; count < VARIANTS; count++) {
     const { state, unread, removed } = variantOf(read(), random);
-    const before = clusterState(state);
-    const seen = clusterState(state, { unread: [...before.unread, ...unread] });
-    const findings = diagnose(seen);
-    const target = { context: 'c', server: 's', namespace: state.namespace };
-    const text = screen({ target, overview: overviewOf(seen), findings, now: seen.now });
+    const { seen, findings, text } = seenOf(state, unread);
     const told = { name, removed, findings: findings.map(({ severity, cause }) => `${severity} ${cause}`) };
-    if (isShort(state) || seen.unread.length > 0) {
+    if (isBroken(state) || seen.unread.length > 0) {
       expect({ ...told, well: text.includes('All is well') }).toEqual({ ...told, well: false });
     }
     if (seen.unread.length > 0) expect(told.findings).toContain('error not-readable');
@@ -143,6 +214,33 @@ test.each(states)('%s: whatever is missing, nothing is made up and nothing broke
       const invented = findings.map(({ cause }) => cause).filter((cause) => ![...known, ...SYMPTOMS].includes(cause));
       expect({ ...told, invented }).toEqual({ ...told, invented: [] });
     }
+  }
+});
+
+test.each(states)('%s: whatever is garbled, something is said', (name, read) => {
+  const random = randomNumbers(
+    [...name].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), Number(seed) + 1) >>> 0,
+  );
+  for (let count = 0; count < VARIANTS; count++) {
+    const state = read();
+    const garbled: string[] = [];
+    for (let left = 1 + random(2); left > 0; left--) {
+      const object = state.objects[random(state.objects.length)];
+      garbled.push(`${object.kind} ${object.metadata.name} ${garble(object, random)}`);
+    }
+    const look = () => {
+      try {
+        const { text } = seenOf(state, []);
+        // What is garbled may stand in a quotation, and never in the words around it.
+        return /\bNaN|Invalid Date/.exec(text)?.[0];
+      } catch (error) {
+        return String((error as Error).stack)
+          .split('\n')
+          .slice(0, 4)
+          .join('\n');
+      }
+    };
+    expect({ garbled, wrong: look() }).toEqual({ garbled, wrong: undefined });
   }
 });
 

@@ -84,7 +84,7 @@ function notKnown(name: string, unread: readonly string[]): readonly Row[] {
 
 function workloadCells(workload: RunningWorkload, now: Date): readonly string[] {
   const { name, ready, desired, release, since, restarts, lastRestart } = workload;
-  const up = since ? duration(Math.max(0, (now.getTime() - new Date(since).getTime()) / 1000)) : '-';
+  const up = since ? duration(Math.max(0, (now.getTime() - new Date(since).getTime()) / 1000 || 0)) : '-';
   return [name, `${ready}/${desired}`, release, up, `${restarts ?? '-'}${lastRestart ? ` (${lastRestart})` : ''}`];
 }
 

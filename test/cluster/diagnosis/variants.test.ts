@@ -3,7 +3,7 @@ import { screen } from '../../../cli/status-screen';
 import { diagnose } from '../../../cluster/diagnosis';
 import { overviewOf } from '../../../cluster/diagnosis/overview';
 import { quantityBytes } from '../../../config/quantity';
-import { conditionOf, fieldsOf, type Manifest } from '../../../render/manifest';
+import { conditionOf, fieldsOf, type Manifest, matches } from '../../../render/manifest';
 import { clusterState, madeState, type RecordedState, recording } from '../../support/cluster-state';
 
 /** Variants of each state, and what other ones begin with: `VARIANTS=400 SEED=7 npx jest …` looks further. */
@@ -58,6 +58,7 @@ const SYMPTOMS = [
   'unschedulable-resources',
   'admission-refused',
   'image-not-pulled',
+  'ingress-pending',
 ];
 
 /** Numbers below a limit, the same ones in each run. */
@@ -181,13 +182,18 @@ function leadsNowhere({ metadata, spec }: Manifest, objects: readonly Manifest[]
   const pods = objects.filter(
     (each) => each.kind === 'Pod' && fieldsOf(each.metadata.labels)['app.kubernetes.io/component'] === component,
   );
-  const ready = pods.some((each) => conditionOf(each, 'Ready')?.status === 'True');
-  const deployed = objects.some(
+  const deployment = objects.find(
     (each) => each.kind === 'Deployment' && each.metadata.name === `junjo-ai-studio-${component}`,
+  );
+  // A pod that its own workload does not find is nobody's.
+  const ready = pods.some(
+    (each) =>
+      conditionOf(each, 'Ready')?.status === 'True' &&
+      matches(deployment?.spec?.selector ?? { none: '' }, fieldsOf(each.metadata.labels)),
   );
   const fits = (pod: Manifest) =>
     Object.entries(selector).every(([key, value]) => fieldsOf(pod.metadata.labels)[key] === value);
-  return ready && deployed && Object.keys(selector).length > 0 && !pods.some(fits);
+  return ready && Object.keys(selector).length > 0 && !pods.some(fits);
 }
 
 /** What a person sees of a state. */

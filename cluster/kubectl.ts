@@ -290,5 +290,5 @@ function warningsIn(complaints: string): readonly string[] {
 
 /** A word as a shell reads it back. */
 export function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${String(word).replaceAll("'", `'\\''`)}'`;
 }

@@ -75,7 +75,7 @@ function runningOf(state: ClusterState, { name, object, desired, readyPods, pods
     name,
     ready: readyPods,
     desired,
-    release: tagOf(object) ?? '',
+    release: String(tagOf(object) ?? ''),
     since: pods.map(startedAt).filter(Boolean).sort()[0],
     restarts: state.canRead('pods') ? restarted.reduce((sum, { restarts }) => sum + restarts, 0) : undefined,
     lastRestart: last?.ended && `${last.ended.reason}, exit code ${last.ended.exitCode}`,

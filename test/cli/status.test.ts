@@ -19,6 +19,19 @@ async function showing(name: string): Promise<{ cluster: FakeApiServer; namespac
   return { cluster, namespace };
 }
 
+/** The Services of a studio whose containers have ports of this machine, under the names that they always have. */
+function servicesOf({ namespace }: LiveStudio) {
+  return render(development({ JUNJO_K8S_NAMESPACE: namespace }))
+    .ofKind('Service')
+    .map((service) => ({
+      ...service,
+      spec: {
+        ...service.spec,
+        ports: service.spec.ports.map((port: { readonly name: string }) => ({ ...port, targetPort: port.name })),
+      },
+    }));
+}
+
 describeWith(['kubectl'], 'status', () => {
   let cluster: FakeApiServer;
   const said: string[] = [];
@@ -200,7 +213,7 @@ describeWith(['kubectl'], 'status', () => {
   test('--watch follows a rollout, and ends with the addresses', async () => {
     const studio = await LiveStudio.start();
     cluster = studio.cluster;
-    cluster.apply(...render(development({ JUNJO_K8S_NAMESPACE: studio.namespace })).ofKind('Service'));
+    cluster.apply(...servicesOf(studio));
     const backend = studio.deployment('backend');
     cluster.apply({ ...backend, spec: { ...backend.spec, replicas: 0 } });
     // Somebody starts it when the command has told that it is stopped.
@@ -312,7 +325,7 @@ describeWith(['kubectl'], 'status', () => {
     test('--json ends with how the studio is', async () => {
       const studio = await LiveStudio.start();
       cluster = studio.cluster;
-      cluster.apply(...render(development({ JUNJO_K8S_NAMESPACE: studio.namespace })).ofKind('Service'));
+      cluster.apply(...servicesOf(studio));
       const backend = studio.deployment('backend');
       cluster.apply({ ...backend, spec: { ...backend.spec, replicas: 0 } });
       onSaid = (text) => {

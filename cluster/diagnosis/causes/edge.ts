@@ -131,7 +131,7 @@ export const edgeCauses: readonly Cause[] = [
         } else if (failed) {
           const fix = advice('Remove what its controller complains about; it tries again by itself', ...look);
           yield { ...FAILED, subject, text: `has no address: ${failed.reason}: ${failed.message}`, fix };
-        } else if (!WRITES_NO_ADDRESS.test(controller)) {
+        } else if (state.canRead('ingressclasses.networking.k8s.io') && !WRITES_NO_ADDRESS.test(controller)) {
           const { since } = state.unanswered(ingress, INGRESS_PENDING_DEADLINE_SECONDS);
           const whose = name ? `the controller of its class ${name}` : 'its controller';
           const fix = advice(

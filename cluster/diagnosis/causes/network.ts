@@ -217,8 +217,8 @@ function wrongPort(
         ? { index, field: 'targetPort', right, text: `leads to the port ${targetPort} of its pods instead of ${right}` }
         : { index, field: 'port', right, text: `has the port ${port} instead of ${right}, which its pods have` };
     }
-    // Somebody may put a proxy without a declared port before a public one.
-    if (known || (!named && !internal && proxied)) continue;
+    // Somebody may put a proxy without a declared port before a public one, and pods need not declare their ports.
+    if (known || (!named && (declared.length === 0 || (!internal && proxied)))) continue;
     const right = declared.find((each) => each.name === name) ?? declared.find((each) => each.containerPort === port);
     const text = `leads to the port ${targetPort}, which its pods do not have: they have ${declared.map((each) => `${each.name ?? ''} ${each.containerPort}`.trim()).join(', ')}`;
     return { index, field: 'targetPort', right: right?.containerPort ?? port, text };

@@ -58,7 +58,6 @@ const SYMPTOMS = [
   'unschedulable-resources',
   'admission-refused',
   'image-not-pulled',
-  'ingress-pending',
 ];
 
 /** Numbers below a limit, the same ones in each run. */
@@ -102,7 +101,7 @@ function garble(object: object, random: (limit: number) => number): string {
   const [holder, key = ''] = placeIn(object, random) ?? [];
   if (!holder) return 'nothing';
   const values = /Time|Timestamp$|At$/.test(key) ? ODD_TIMES : ODD;
-  holder[key] = values[random(values.length)];
+  holder[key] = structuredClone(values[random(values.length)]);
   return `${key}: ${JSON.stringify(holder[key])}`;
 }
 

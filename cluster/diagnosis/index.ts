@@ -36,11 +36,12 @@ const groups: readonly (readonly Cause[])[] = [
     sidecarNotStarting,
     ...volumeCauses,
     ...startCauses,
-    scaledToZero,
     ...networkCauses,
     ...runningCauses,
     ...rolloutCauses,
   ],
+  // What somebody stopped is meant so, perhaps.
+  [scaledToZero],
   [...edgeCauses, ...backupCauses],
   [notReadable],
 ];

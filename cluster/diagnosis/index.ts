@@ -92,7 +92,7 @@ function aged(state: ClusterState, finding: Found): Pick<Diagnosis, 'severity' |
     ? { severity, text: `${text}, for ${duration(seconds)} of ${duration(allowedSeconds)} at the most`, fix }
     : {
         severity: late,
-        text: `${text}, for ${duration(seconds)}: at most ${duration(allowedSeconds)} are normal`,
+        text: `${text}, for ${duration(seconds)}, and should take ${duration(allowedSeconds)} at most`,
         fix: lateFix,
       };
 }

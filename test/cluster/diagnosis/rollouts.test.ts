@@ -85,7 +85,7 @@ test('an init container that waits for ever is named, with its image and its log
   const found = first(madeState('init-waits-for-ever'));
   expect(found).toMatchObject({ severity: 'error', cause: 'starting' });
   expect(found?.text).toBe(
-    'runs its init container vault-agent-init (hashicorp/vault:1.18.1, no part of the studio), for 50m: at most 10m are normal',
+    'runs its init container vault-agent-init (hashicorp/vault:1.18.1, no part of the studio), for 50m, and should take 10m at most',
   );
   expect(found?.fix).toMatch(
     /container vault-agent-init of the pod junjo-ai-studio-backend-\S+, .*\n.*-c vault-agent-init/,

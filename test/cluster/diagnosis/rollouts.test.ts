@@ -29,7 +29,7 @@ describe('a sidecar that does not start', () => {
       severity: 'error',
       cause: 'sidecar-not-starting',
       text: expect.stringMatching(
-        /^its sidecar istio-proxy \(docker\.io\/istio\/proxyv2:1\.27\.1, no part of the studio\) runs and is not ready \(Get .*connection refused\), .*for 6m: at most 5m/,
+        /^its sidecar istio-proxy \(docker\.io\/istio\/proxyv2:1\.27\.1, no part of the studio\) runs and is not ready \(Get .*connection refused\), .*for 6m, and should take 5m/,
       ),
     });
   });

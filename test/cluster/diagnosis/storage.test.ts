@@ -188,7 +188,9 @@ describe('a claim that asks for more than it has', () => {
   test('is told with what is missing, and for how long', () => {
     const state = madeState('resize-no-resizer');
     expect(summaryOf(state)).toEqual(['warning claim-smaller-than-requested: claim junjo-ai-studio-data']);
-    expect(first(state)?.text).toMatch(/^asks for 20Gi and has 10Gi: no CSI resizer has expanded it, for 50m: /);
+    expect(first(state)?.text).toMatch(
+      /^asks for 20Gi and has 10Gi: no CSI resizer has expanded it, for 50m, and should take 10m/,
+    );
   });
 
   test.each([

@@ -68,12 +68,13 @@ export function diagnose(state: ClusterState): readonly Diagnosis[] {
       for (const { subject, ...finding } of findings(state)) {
         if (explained.has(subject)) continue;
         explained.add(subject);
-        const key = [name, finding.text, finding.fix].join('\n');
         const { severity, text, fix } = aged(state, { subject, ...finding });
+        // Of two that wait for the same, one may wait too long: these stay apart.
+        const key = [name, severity === 'wait', finding.text, finding.fix].join('\n');
         const rank = [SEVERITIES.indexOf(severity), group, COMPONENTS.indexOf(subject)];
-        const subjects = [...(found.get(key)?.subjects ?? []), subject];
-        const worst = found.get(key);
-        found.set(key, worst ? { ...worst, subjects } : { cause: name, severity, text, fix, subjects, rank });
+        const same = found.get(key);
+        const worst = same && compare(same.rank, rank) <= 0 ? same : { cause: name, severity, text, fix, rank };
+        found.set(key, { ...worst, subjects: [...(same?.subjects ?? []), subject] });
       }
     }
   }

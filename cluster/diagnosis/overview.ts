@@ -34,7 +34,7 @@ export interface Overview {
   }[];
   /** When its data was copied last, and by what. @default no backup is known */
   readonly lastBackup?: { readonly at: string; readonly by: string };
-  /** Resources that could not be read: what is not told of these is not known. */
+  /** Resources that could not be read, so that nothing is known of them. */
   readonly unread: readonly string[];
 }
 

@@ -112,7 +112,7 @@ async function readStudioObjects(kubectl: Kubectl, namespace: string, unread: st
   });
 }
 
-/** The pods of DNS, where ingestion does not find a backend that is ready. Who may not read them is told of the rest. */
+/** The pods of DNS, where ingestion does not find a backend that is ready. Without permission to read them, the rest is still diagnosed. */
 async function readDns(kubectl: Kubectl, objects: readonly Manifest[]): Promise<readonly Manifest[]> {
   const readyPods = (name: string) =>
     objects.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === name)?.status?.readyReplicas ?? 0;

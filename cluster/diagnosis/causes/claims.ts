@@ -294,7 +294,7 @@ function* unboundClaims(state: ClusterState): Generator<Manifest> {
 function isSilent(state: ClusterState, claim: Manifest): boolean {
   const { creationTimestamp, annotations } = claim.metadata;
   const storageClass = state.named('StorageClass', claim.spec?.storageClassName);
-  // Such a class makes no volume before the pod has a node, and why it has none is told of the pod.
+  // Such a class makes no volume before the pod has a node. Why the pod has none is a finding of its own.
   const waits =
     storageClass?.volumeBindingMode === 'WaitForFirstConsumer' &&
     !fieldsOf(annotations)['volume.kubernetes.io/selected-node'];

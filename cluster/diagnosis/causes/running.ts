@@ -113,7 +113,7 @@ export const runningCauses: readonly Cause[] = [
   {
     name: 'readiness-failing',
     *findings(state) {
-      // A proxy that was added to a pod takes the connections of the others with it: it is told of first.
+      // Without a proxy that was added to a pod, the other containers have no connections. So the proxy comes first.
       const isOwn = ({ container }: ContainerTrouble) => Object.keys(workloadNames).includes(container.name);
       const all = [...troubledContainers(state)];
       for (const { workload, pod, container } of [...all.filter((each) => !isOwn(each)), ...all.filter(isOwn)]) {

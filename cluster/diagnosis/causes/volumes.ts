@@ -7,6 +7,7 @@ import { advice, type Cause } from '../cause';
 import type { ClusterState, WorkloadState } from '../cluster-state';
 import { isMounted } from '../foreign';
 import { type Crash, crashes, ofWorkload, previousLog, referenceOf } from '../pods';
+import { isOver } from './stopped';
 
 /** From here on a volume fills faster than a person looks. */
 const FULL = 0.85;
@@ -403,10 +404,6 @@ function isWriter(pod: Manifest): boolean {
   const { metadata, status } = pod;
   const live = status?.phase === 'Running' && metadata.deletionTimestamp === undefined && metadata.name !== COPY_POD;
   return live && podsOf(pod).flatMap(writableClaims).length > 0;
-}
-
-function isOver({ status }: Manifest): boolean {
-  return ['Succeeded', 'Failed'].includes(status?.phase);
 }
 
 /** The claim that several pods write. */

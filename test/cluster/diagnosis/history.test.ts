@@ -365,3 +365,11 @@ test.each([
   expect(crash?.text).toContain(log.slice(0, 8));
   expect(crash?.text).not.toContain('hunter2');
 });
+
+test('of two workloads that wait for the same, the one that waits too long is an error', () => {
+  const state = changed('starting', (each) => {
+    const running = of(each, 'Pod', 'frontend').status.containerStatuses[0].state.running;
+    running.startedAt = at(each, -3600);
+  });
+  expect(summaryOf(state)).toEqual(['error starting: frontend', 'wait starting: backend', WAITS]);
+});

@@ -5,6 +5,7 @@ import { Construct } from 'constructs';
 import { ArgoCdSetChart } from './charts/argo-cd';
 import { addExtra } from './charts/metadata';
 import { Studio } from './charts/studio';
+import { lookupIn } from './config/env-file';
 import type { EnvFileText } from './config/env-files';
 import { UnwritableFile } from './config/files';
 import { type LoadOptions, loadStudio } from './config/load-studio';
@@ -56,7 +57,7 @@ export function selectionFrom({ JUNJO_ENV_FILES = '', JUNJO_STUDIOS }: NodeJS.Pr
 export function render(selection: Selection, environment: NodeJS.ProcessEnv): Rendering {
   const { value: sources, problems } = readSources(selection, environment);
   if (problems.length > 0) return nothing(problems);
-  return renderSources(sources, { environment: (name) => environment[name], readFile: readText });
+  return renderSources(sources, { environment: lookupIn(environment), readFile: readText });
 }
 
 /** One studio as text. */

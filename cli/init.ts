@@ -1,5 +1,6 @@
 import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
+import { lookupIn } from '../config/env-file';
 import { loadStudio } from '../config/load-studio';
 import type { Problem } from '../config/problems';
 import { inOneLine } from '../config/text';
@@ -73,7 +74,7 @@ async function initStudio(given: Settings, options: InitOptions, io: Io): Promis
     given: new Map(Object.entries(given)),
     ask: terminal?.ask,
     show: io.out,
-    options: { environment: (name) => io.environment[name], readFile: readText },
+    options: { environment: lookupIn(io.environment), readFile: readText },
   });
   terminal?.close();
   if (!draft) return failed(FILE, 'was not written: the questions were not answered to the end');

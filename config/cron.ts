@@ -1,30 +1,70 @@
 import { createHash } from 'node:crypto';
 
-/** The least and the greatest number of each field of a schedule: https://pkg.go.dev/github.com/robfig/cron/v3 */
-const BOUNDS = [
-  { least: 0, most: 59 },
-  { least: 0, most: 23 },
-  { least: 1, most: 31 },
-  { least: 1, most: 12 },
-  { least: 0, most: 6 },
-] as const;
+/** One of the five fields of a schedule. */
+interface Field {
+  readonly name: string;
+  readonly least: number;
+  readonly most: number;
+  /** Words for its numbers, from the least on. @default it has none */
+  readonly words?: readonly string[];
+}
+
+const MINUTE: Field = { name: 'minute', least: 0, most: 59 };
+const DAY: Field = { name: 'day of the month', least: 1, most: 31 };
+const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+const MONTH: Field = { name: 'month', least: 1, most: 12, words: MONTHS };
+const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
+const WEEKDAY: Field = { name: 'day of the week', least: 0, most: 6, words: WEEKDAYS };
+
+/** As cron.ParseStandard reads them, which VolSync and Velero both call: parser.go and spec.go of github.com/robfig/cron/v3. */
+const FIELDS: readonly Field[] = [MINUTE, { name: 'hour', least: 0, most: 23 }, DAY, MONTH, WEEKDAY];
+
+/** What stands for five fields: parseDescriptor of the same parser.go. */
+const DESCRIPTORS: ReadonlyMap<string, string> = new Map([
+  ['@yearly', '0 0 1 1 *'],
+  ['@annually', '0 0 1 1 *'],
+  ['@monthly', '0 0 1 * *'],
+  ['@weekly', '0 0 * * 0'],
+  ['@daily', '0 0 * * *'],
+  ['@midnight', '0 0 * * *'],
+  ['@hourly', '0 * * * *'],
+]);
+
+/** Days of each month, leap years included. */
+const DAYS_OF_MONTHS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /** When the backups of a namespace begin by default: in four hours of the night, so that few begin at the same minute. */
 const NIGHT = { firstHour: 1, hours: 4 } as const;
 
-/** Whether a text is a schedule: five fields of numbers, ranges, lists and steps. */
-export function isSchedule(text: string): boolean {
-  const fields = text.split(' ');
-  return (
-    fields.length === BOUNDS.length &&
-    BOUNDS.every((bounds, index) => numbersIn(fields[index] ?? '', bounds) !== undefined)
-  );
+const EXAMPLE = 'such as 17 3 * * *';
+
+/** What is wrong with a schedule; nothing where cron.ParseStandard takes it and it runs some day. */
+export function scheduleProblem(text: string): string | undefined {
+  const [, zone, schedule = ''] = /^(?:(?:CRON_)?TZ=(\S*)\s+)?(.*)$/s.exec(text) ?? [];
+  if (zone !== undefined && !isTimeZone(zone)) {
+    return `is not a schedule: ${zone} is not a time zone. Write it as Europe/Berlin`;
+  }
+  if (DESCRIPTORS.has(schedule) || isInterval(schedule)) return undefined;
+  const fields = fieldsOf(schedule);
+  if (fields.length !== FIELDS.length) {
+    return `is not a schedule. Write the five fields of cron, minute first, ${EXAMPLE}`;
+  }
+  const problem = FIELDS.map((field, index) => fieldProblem(fields[index] ?? '', field)).find(Boolean);
+  return problem ? `is not a schedule: ${problem}` : neverRuns(fields);
+}
+
+/** A schedule with one space between its fields: VolSync takes no more. */
+export function normalSchedule(text: string): string {
+  return fieldsOf(text).join(' ');
 }
 
 /** Whether VolSync takes a schedule: each field is `*`, a step, a range, or a list of numbers, and no mixture of them. */
 export function isForVolSync(schedule: string): boolean {
   // The pattern of the API server: api/v1alpha1/replicationsource_types.go of backube/volsync, since 0.8.
-  return schedule.split(' ').every((field) => /^((\d+,)*\d+|\d+[/-]\d+|\*(\/\d+)?)$/.test(field));
+  return (
+    /^@(annually|yearly|monthly|weekly|daily|hourly)$/.test(schedule) ||
+    schedule.split(' ').every((field) => /^((\d+,)*\d+|\d+[/-]\d+|\*(\/\d+)?)$/.test(field))
+  );
 }
 
 /** A schedule once a night, at a time that depends on the name of the namespace alone. */
@@ -35,11 +75,12 @@ export function nightly(namespace: string): string {
 
 /**
  * A schedule that runs as often and in the same hours, as many minutes apart as possible.
+ * @param schedule one that VolSync takes
  * @returns nothing where no such minutes are left
  */
 export function atOtherMinutes(schedule: string): string | undefined {
-  const [minute = '', ...others] = schedule.split(' ');
-  const own = [...(numbersIn(minute, BOUNDS[0]) ?? [])];
+  const [minute = '', ...others] = fieldsOf(DESCRIPTORS.get(schedule) ?? schedule);
+  const own = [...(numbersIn(minute, MINUTE) ?? [])];
   const moved = (by: number) => own.map((each) => (each + by) % 60);
   const distance = (by: number) =>
     Math.min(...moved(by).flatMap((each) => own.map((other) => minutesApart(each, other))));
@@ -54,18 +95,70 @@ function minutesApart(a: number, b: number): number {
   return Math.min(apart, 60 - apart);
 }
 
+function fieldsOf(schedule: string): readonly string[] {
+  return schedule.split(/\s+/).filter((field) => field !== '');
+}
+
+/** `@every` and a duration of Go that is not nothing. */
+function isInterval(schedule: string): boolean {
+  return /^@every ([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$/.test(schedule) && /[1-9]/.test(schedule);
+}
+
+/** Whether the database of time zones has it. Go finds it as a file, so that its letters count. */
+function isTimeZone(name: string): boolean {
+  if (!/^[A-Z][A-Za-z0-9_+/-]*$/.test(name)) return false;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function fieldProblem(text: string, field: Field): string | undefined {
+  if (numbersIn(text, field)) return undefined;
+  if (field === WEEKDAY && /(^|[,-])7/.test(text)) {
+    return `the ${field.name} ${text} is not from 0 to 6. Write 0 for Sunday`;
+  }
+  const words = field.words ? `, or from ${field.words[0]} to ${field.words.at(-1)}` : '';
+  return `the ${field.name} is ${text}. Write *, or numbers from ${field.least} to ${field.most}${words}, ranges and steps of them, ${EXAMPLE}`;
+}
+
+/**
+ * The parser takes the 31st of February, and finds no time for it. Where the day of the week says something too, either of the
+ * two days is enough: dayMatches of spec.go.
+ */
+function neverRuns([, , day = '', month = '', weekday = '']: readonly string[]): string | undefined {
+  if (isAny(day) || !isAny(weekday)) return undefined;
+  const days = [...(numbersIn(day, DAY) ?? [])];
+  const months = [...(numbersIn(month, MONTH) ?? [])];
+  if (months.some((each) => days.some((number) => number <= (DAYS_OF_MONTHS[each - 1] ?? 0)))) return undefined;
+  return `never runs: no month that it names has the day ${day}. Name another day, or more months`;
+}
+
+/** Whether the parser marks the field as one that leaves the day to the other: getRange of parser.go. */
+function isAny(field: string): boolean {
+  return field.split(',').some((part) => /^[*?](\/0*1)?$/.test(part));
+}
+
 /** The numbers that a field names, or nothing where it is not a field. */
-function numbersIn(field: string, { least, most }: (typeof BOUNDS)[number]): ReadonlySet<number> | undefined {
+function numbersIn(field: string, { least, most, words = [] }: Field): ReadonlySet<number> | undefined {
+  const numberOf = (text: string) => {
+    const index = words.indexOf(text.toLowerCase());
+    return index < 0 ? Number(text) : index + least;
+  };
   const numbers = new Set<number>();
   for (const part of field.split(',')) {
-    const match = /^(?:\*|([0-9]{1,2})(?:-([0-9]{1,2}))?)(?:\/([0-9]{1,2}))?$/.exec(part);
+    const match = /^(?:[*?]|([0-9]+|[a-z]+)(?:-([0-9]+|[a-z]+))?)(?:\/([0-9]+))?$/i.exec(part);
     if (!match) return undefined;
     const [, from, to, step] = match;
-    const first = Number(from ?? least);
+    const first = from === undefined ? least : numberOf(from);
     // A step without a range counts up to the last number of the field.
-    const last = Number(to ?? (from === undefined || step !== undefined ? most : from));
+    const last = to === undefined ? (from === undefined || step !== undefined ? most : first) : numberOf(to);
     const every = Number(step ?? 1);
-    if (first < least || last > most || first > last || every === 0) return undefined;
+    const isRange = first >= least && last <= most && first <= last && every > 0;
+    // Also false for a word that is no number.
+    if (!isRange) return undefined;
     for (let number = first; number <= last; number += every) numbers.add(number);
   }
   return numbers;

@@ -3,6 +3,11 @@ import { interpolate } from './interpolation';
 /** Where a `${NAME}` or a bare key finds its value: the process environment, then what earlier files set. */
 export type Lookup = (name: string) => string | undefined;
 
+/** Looks in the environment of a process, where `constructor` and the like are no variables, although every object has them. */
+export function lookupIn(environment: NodeJS.ProcessEnv): Lookup {
+  return (name) => (Object.hasOwn(environment, name) ? environment[name] : undefined);
+}
+
 /** One setting that the file makes, its value as a container would get it. */
 export interface EnvEntry {
   /** Empty for `=value`, and for a bare key that ends the file without a line break: compose takes that key for a value. */

@@ -21,12 +21,14 @@ const ANNOTATIONS_BYTES = 256 * 1024;
 /** `key=value,key=value`, as `kubectl get -l` and `kubectl label` write it. */
 export const nodeSelector: ValueType<Readonly<Record<string, string>>> = {
   description: '`key=value`, comma-separated',
+  samples: ['example.com/sample=1', 'example.com/sample=2'],
   parse: (text) => parsePairs(pairs(text), ({ key, value }) => keyProblem(key) ?? labelProblem(key, value)),
 };
 
 /** The same for labels of objects. */
 export const extraLabels: ValueType<Readonly<Record<string, string>>> = {
   description: '`key=value`, comma-separated',
+  samples: ['example.com/sample=1', 'example.com/sample=2'],
   parse: (text) =>
     parsePairs(pairs(text), ({ key, value }) => keyProblem(key) ?? reservedProblem(key) ?? labelProblem(key, value)),
 };
@@ -34,6 +36,7 @@ export const extraLabels: ValueType<Readonly<Record<string, string>>> = {
 /** Annotations that go onto every object; as JSON where a value has a comma. */
 export const extraAnnotations: ValueType<Readonly<Record<string, string>>> = {
   description: '`key=value`, comma-separated; or a JSON object',
+  samples: ['example.com/sample=1', 'example.com/sample=2'],
   parse: (text) => {
     const annotations = annotationPairs(text);
     if (!annotations) return { problem: 'is not a JSON object of texts. Write it as {"example.com/team":"a, b"}' };
@@ -54,6 +57,7 @@ export const extraAnnotations: ValueType<Readonly<Record<string, string>>> = {
 /** Taints to tolerate, as `kubectl taint` writes them. */
 export const tolerations: ValueType<readonly Toleration[]> = {
   description: '`key=value:Effect`, `key:Effect` or `key`, comma-separated',
+  samples: ['sample=1:NoSchedule', 'sample=2:NoExecute'],
   parse: (text) => {
     const taints = commaSeparated(text);
     const problem = firstProblem(taints, (taint) => {
@@ -112,10 +116,17 @@ function parsePairs(
   found: readonly Pair[],
   problemOf: (pair: Pair) => string | undefined,
 ): Parsed<Readonly<Record<string, string>>> {
-  const problem = firstProblem(found, problemOf) ?? twice(found);
+  const problem = firstProblem(found, (pair) => problemOf(pair) ?? unprintable(pair)) ?? twice(found);
   return problem === undefined
     ? { value: Object.fromEntries(found.map(({ key, value = '' }) => [key, value])) }
     : { problem };
+}
+
+/** cdk8s tells plain objects by their `constructor`: sanitizeValue of its src/_util.ts. */
+function unprintable({ key }: Pair): string | undefined {
+  return key === 'constructor'
+    ? `${key} is a key that cdk8s cannot write. Take another, such as example.com/${key}`
+    : undefined;
 }
 
 function keyProblem(key: string): string | undefined {

@@ -1,6 +1,6 @@
-import { type ReleaseLine, releaseLines } from '../releases';
+import { type ReleaseLine, recommendedTag, releaseLines } from '../releases';
 import type { Lookup } from './env-file';
-import { type Entry, type EnvFileText, readEnvFiles } from './env-files';
+import { type EnvFileText, readEnvFiles } from './env-files';
 import type { ReadFile } from './files';
 import { apiGuardOf } from './parts/api-guard';
 import { backupOf } from './parts/backup';
@@ -23,10 +23,12 @@ import { spansServiceOf } from './parts/spans';
 import { storageOf } from './parts/storage';
 import { checkVariable } from './parts/variable';
 import { addressesOf, checkBackendPort, checkOrigins } from './parts/web';
-import { type Built, formatProblem, type Problem } from './problems';
+import { type Built, distinctProblems, type Problem } from './problems';
 import type { StudioConfig } from './studio-config';
-import { Values } from './values';
+import { text } from './value-types';
+import { type Entries, Values } from './values';
 import { type Variable, type VariableName, variablesOf } from './variables';
+import { combinations, type Texts, whateverIsMeant } from './whatever-is-meant';
 
 /** A studio, or what keeps it from being one. */
 export interface LoadedStudio {
@@ -71,13 +73,12 @@ export function loadStudio(files: readonly EnvFileText[], options: LoadOptions =
   const release = (severity: Problem['severity'], text: string): Problem => {
     return { severity, ...place('JUNJO_K8S_RELEASE'), variable: 'JUNJO_K8S_RELEASE', text };
   };
-  const check = (line: ReleaseLine) =>
-    studioOf({ file, entries, line, lines, surroundings: { readFile, now } }, options);
+  const check = (line: ReleaseLine, texts: Texts = new Map()) =>
+    studioOf({ file, entries: withTexts(entries, texts), line, lines, surroundings: { readFile, now } }, options);
 
   if (choice.kind === 'unknown') {
-    // What is wrong whatever the release is; the rest would only follow from the tag.
-    const [first = [], ...others] = lines.map((line) => check(line).problems);
-    const always = first.filter((problem) => others.every((problems) => problems.some(isSame(problem))));
+    const found = lines.map((line) => check(line, new Map([['JUNJO_K8S_RELEASE', recommendedTag(line)]])).problems);
+    const always = whateverIsMeant(found, ['JUNJO_K8S_RELEASE']);
     return { problems: [release('error', choice.error), ...inFileOrder([...readProblems, ...always], files)], place };
   }
   const { value: config, problems: found } = check(choice.line);
@@ -96,28 +97,43 @@ export function loadStudio(files: readonly EnvFileText[], options: LoadOptions =
 interface Studio {
   /** Env file to name when a line is missing. */
   readonly file: string;
-  readonly entries: ReadonlyMap<string, Entry>;
+  readonly entries: Entries;
   readonly line: ReleaseLine;
   readonly lines: readonly ReleaseLine[];
   readonly surroundings: SecretSurroundings;
 }
 
-/** A studio of one release line, or nothing where what is wrong leaves no whole one. */
-function studioOf(
-  { file, entries, line, lines, surroundings }: Studio,
-  { name }: LoadOptions,
-): Built<StudioConfig | undefined> {
-  const whole = variablesOf(line).map((variable) =>
-    variable.name === 'JUNJO_K8S_NAME' && name ? { ...variable, default: name } : variable,
+/**
+ * A studio of one release line, or nothing where what is wrong leaves no whole one. An invalid value tells nothing of what depends
+ * on it: beside its own problem, only what is wrong whatever was meant is reported.
+ */
+function studioOf(studio: Studio, options: LoadOptions): Built<StudioConfig | undefined> {
+  const { values, table } = valuesOf(studio, options);
+  const own = [
+    ...checkNames(values, studio.entries, studio.line, studio.lines),
+    ...table.flatMap((variable) => checkVariable(values, variable)),
+  ];
+  const invalid = table.filter((variable) =>
+    checkVariable(values, variable).some(({ severity }) => severity === 'error'),
   );
-  const values = new Values(file, entries, whole, line);
-  const table = whole.filter(({ onlyWith }) => !onlyWith || values.inEffect(onlyWith));
+  if (invalid.length === 0) return wholeStudioOf(studio, options);
+  const found = combinations(new Map(invalid.map(({ name, type }) => [name, type.samples]))).map(
+    (texts) => wholeStudioOf({ ...studio, entries: withTexts(studio.entries, texts) }, options).problems,
+  );
+  const names = invalid.map(({ name }) => name);
+  return { value: undefined, problems: distinctProblems([...own, ...whateverIsMeant(found, names)]) };
+}
+
+/** A studio as its values say, as if an invalid one were not there. */
+function wholeStudioOf(studio: Studio, options: LoadOptions): Built<StudioConfig | undefined> {
+  const { entries, line, lines, surroundings } = studio;
+  const { values, table } = valuesOf(studio, options);
   const { value: config, problems } = configOf(values, table, { line, lines }, surroundings);
   return {
     value: config,
     problems: [
       ...checkNames(values, entries, line, lines),
-      ...table.flatMap((variable) => checkVariable(values, line, variable)),
+      ...table.flatMap((variable) => checkVariable(values, variable)),
       ...checkSize(values, line, table),
       ...problems,
       ...(config ? checkObjectNames(values, config) : []),
@@ -125,8 +141,21 @@ function studioOf(
   };
 }
 
-function isSame(problem: Problem): (other: Problem) => boolean {
-  return (other) => formatProblem(other) === formatProblem(problem);
+/** The values of a studio, and the rows of the table that it has. */
+function valuesOf({ file, entries, line }: Studio, { name }: LoadOptions) {
+  const isProduction = entries.get('JUNJO_ENV')?.value === 'production';
+  const whole = variablesOf(line).map((variable): Variable => {
+    if (variable.name === 'JUNJO_K8S_NAME' && name) return { ...variable, default: name };
+    return variable.anyTextInDevelopment && !isProduction ? { ...variable, type: text } : variable;
+  });
+  const values = new Values(file, entries, whole, line);
+  return { values, table: whole.filter(({ onlyWith }) => !onlyWith || values.inEffect(onlyWith)) };
+}
+
+/** The same env files with other texts for some variables. */
+function withTexts(entries: Entries, texts: Texts): Entries {
+  const changed = [...texts].map(([name, value]) => [name, { name, ...entries.get(name), value }] as const);
+  return new Map([...entries, ...changed]);
 }
 
 /** What the charts need of the values; nothing while it is not known where data and secrets are. */

@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
 import { posix } from 'node:path';
 import type { LineVariable, ReleaseLine } from '../releases';
-import { isSchedule } from './cron';
+import { normalSchedule, scheduleProblem } from './cron';
 import { type ImageReference, isImageRegistry, parseImage } from './image-reference';
 import { canonicalQuantity, quantityBytes } from './quantity';
 import type { Egress, SecretStore } from './studio-config';
@@ -13,6 +14,11 @@ export interface ValueType<T> {
   readonly description: string;
   /** All that it may be, where that is a few words. @default more than can be listed */
   readonly words?: readonly string[];
+  /**
+   * Texts of it, at least two, that differ in what follows from them. What holds with each of them holds whatever an invalid text
+   * was meant to be: `config/whatever-is-meant.ts`.
+   */
+  readonly samples: readonly string[];
   readonly parse: (text: string) => Parsed<T>;
 }
 
@@ -41,6 +47,7 @@ export function choice<const Word extends string>(...words: readonly Word[]): Va
   return {
     description: words.map((word) => `\`${word}\``).join(', '),
     words,
+    samples: words,
     parse: (text) => {
       const value = words.find((word) => word === text);
       if (value !== undefined) return { value };
@@ -59,6 +66,7 @@ export function choiceInAnyCase<const Word extends string>(
   return {
     description,
     words,
+    samples: words,
     parse: (text) => {
       const word = text.trim().toLowerCase();
       const parsed = parse(synonyms.get(word) ?? word);
@@ -67,23 +75,29 @@ export function choiceInAnyCase<const Word extends string>(
   };
 }
 
-/** A whole number in decimal digits, within bounds. */
+/** A whole number in decimal digits without a sign, within bounds that are not negative. */
 export function integer(min: number, max?: number): ValueType<number> {
   const range = max === undefined ? `of at least ${min}` : `from ${min} to ${max}`;
   return {
     description: `integer ${range}`,
+    samples: [String(min), String(max ?? min + 1)],
     parse: (text) => {
       const value = Number(text);
       const inRange = value >= min && (max === undefined || value <= max) && Number.isSafeInteger(value);
-      return /^-?[0-9]+$/.test(text) && inRange ? { value } : { problem: `must be an integer ${range}` };
+      return /^[0-9]+$/.test(text) && inRange ? { value } : { problem: `must be an integer ${range}` };
     },
   };
 }
 
 /** A text of which `problemOf` says what is wrong with it, or nothing. */
-function checkedText(description: string, problemOf: (text: string) => string | undefined): ValueType<string> {
+export function checkedText(
+  description: string,
+  samples: readonly string[],
+  problemOf: (text: string) => string | undefined,
+): ValueType<string> {
   return {
     description,
+    samples,
     parse: (text) => {
       const problem = problemOf(text);
       return problem === undefined ? { value: text } : { problem };
@@ -103,6 +117,7 @@ const trueOrFalse = choiceInAnyCase(
 export const boolean: ValueType<boolean> = {
   description: '`true`, `false`; also `1`, `0`, `yes`, `no`, `on`, `off`',
   words: ['true', 'false'],
+  samples: ['true', 'false'],
   parse: (text) => {
     const parsed = trueOrFalse.parse(text);
     return 'problem' in parsed ? parsed : { value: parsed.value === 'true', text: parsed.value };
@@ -119,13 +134,23 @@ export const logLevel = {
 export const port = integer(1, 65535);
 
 /** Any text. */
-export const text: ValueType<string> = { description: 'text', parse: (value) => ({ value }) };
+export const text: ValueType<string> = {
+  description: 'text',
+  samples: ['sample-1', 'sample-2'],
+  parse: (value) => ({ value }),
+};
+
+/** Base64 of 32 bytes that look random, as generated secrets do. They open nothing. */
+const secretSamples = ['sample 1', 'sample 2'].map((seed) => createHash('sha256').update(seed).digest('base64'));
+
+/** Names of objects that no studio has by itself. */
+const nameSamples = ['sample-1', 'sample-2'];
 
 /** A secret of any length, on one line, that must not be guessable. */
-export const secretText = checkedText('text of at least 32 characters', secretProblem);
+export const secretText = checkedText('text of at least 32 characters', secretSamples, secretProblem);
 
 /** A secret that travels in gRPC metadata, which carries visible ASCII alone. */
-export const metadataToken = checkedText('ASCII text of at least 32 characters', (value) =>
+export const metadataToken = checkedText('ASCII text of at least 32 characters', secretSamples, (value) =>
   /^[\x20-\x7e]*$/.test(value) && value === value.trim()
     ? secretProblem(value)
     : `contains characters other than ASCII, or spaces around it, which gRPC does not carry. ${GENERATE_KEY}`,
@@ -139,6 +164,7 @@ function secretProblem(value: string): string | undefined {
 /** The address of an HTTP proxy. It may hold a password, so no message repeats it. */
 export const proxyUrl: ValueType<URL> = {
   description: 'URL of an HTTP proxy',
+  samples: ['http://proxy.example.com:3128', 'https://proxy.example.com'],
   parse: (text) =>
     /^https?:\/\/[^\s/]+\/?$/.test(text) && URL.canParse(text)
       ? { value: new URL(text) }
@@ -146,7 +172,7 @@ export const proxyUrl: ValueType<URL> = {
 };
 
 /** Standard base64 of exactly 32 bytes: the backend will not start with any other key. */
-export const base64Key = checkedText('base64 of exactly 32 bytes', (value) => {
+export const base64Key = checkedText('base64 of exactly 32 bytes', secretSamples, (value) => {
   if (/^[A-Za-z0-9_-]+=*$/.test(value) && /[_-]/.test(value)) {
     return `uses the URL-safe alphabet (- and _), which the backend does not decode. ${GENERATE_KEY}`;
   }
@@ -156,34 +182,38 @@ export const base64Key = checkedText('base64 of exactly 32 bytes', (value) => {
 });
 
 /** An API key of an LLM provider: one line of visible characters. */
-export const apiKey = checkedText('API key', (value) =>
+export const apiKey = checkedText('API key', secretSamples, (value) =>
   hasControlCharacter(value) || /\s/.test(value) ? 'contains white space. Copy the key again, on one line' : undefined,
 );
 
 /** A name of at most 63 characters for namespaces and labels. */
-export const dnsLabel = checkedText('lower-case letters, digits and `-`, at most 63', (value) =>
+export const dnsLabel = checkedText('lower-case letters, digits and `-`, at most 63', nameSamples, (value) =>
   DNS_LABEL.test(value) && value.length <= 63
     ? undefined
     : 'must be at most 63 lower-case letters, digits and dashes, beginning and ending with a letter or digit',
 );
 
 /** A name of at most 253 characters for most other objects. */
-export const dnsSubdomain = checkedText('lower-case letters, digits, `-` and `.`, at most 253', (value) =>
+export const dnsSubdomain = checkedText('lower-case letters, digits, `-` and `.`, at most 253', nameSamples, (value) =>
   isDnsSubdomain(value)
     ? undefined
     : 'must be at most 253 lower-case letters, digits, dashes and dots, beginning and ending with a letter or digit',
 );
 
 /** A node, as `kubectl get nodes` names it; its name is also a label value. */
-export const nodeName = checkedText('label `kubernetes.io/hostname` of a node, usually its name', (value) =>
-  isDnsSubdomain(value) && value.length <= 63
-    ? undefined
-    : 'is not the name of a node. Take it from: kubectl get nodes',
+export const nodeName = checkedText(
+  'label `kubernetes.io/hostname` of a node, usually its name',
+  nameSamples,
+  (value) =>
+    isDnsSubdomain(value) && value.length <= 63
+      ? undefined
+      : 'is not the name of a node. Take it from: kubectl get nodes',
 );
 
 /** An amount of storage in Kubernetes' notation, as the API server stores it. */
 export const storageQuantity: ValueType<string> = {
   description: 'Kubernetes quantity, for example `10Gi`',
+  samples: ['1Gi', '1Ti'],
   parse: (text) => {
     const bytes = quantityBytes(text);
     if (bytes === undefined) {
@@ -210,17 +240,22 @@ export const accessMode: ValueType<'ReadWriteOnce' | 'ReadWriteMany'> = {
 };
 
 /** Where image repositories are mirrored: a registry, and a path if need be. */
-export const imageRegistry = checkedText('registry host, with a path where there is one', (value) => {
-  if (value.includes('://')) return 'must not have a scheme. Write the host, for example registry.example.com/mirror';
-  const [host = '', ...path] = value.split('/');
-  return isImageRegistry(host, path)
-    ? undefined
-    : 'is not a registry. Write the host, a port or path if it has one, and no slash at the end: registry.example.com/mirror';
-});
+export const imageRegistry = checkedText(
+  'registry host, with a path where there is one',
+  ['docker.io', 'registry.example.com/mirror'],
+  (value) => {
+    if (value.includes('://')) return 'must not have a scheme. Write the host, for example registry.example.com/mirror';
+    const [host = '', ...path] = value.split('/');
+    return isImageRegistry(host, path)
+      ? undefined
+      : 'is not a registry. Write the host, a port or path if it has one, and no slash at the end: registry.example.com/mirror';
+  },
+);
 
 /** A whole image reference. */
 export const imageReference: ValueType<ImageReference> = {
   description: 'image reference with a tag or digest',
+  samples: ['registry.example.com/sample:build-1', `registry.example.com/sample@sha256:${'0'.repeat(64)}`],
   parse: (text) => {
     const value = parseImage(text);
     return value
@@ -232,18 +267,23 @@ export const imageReference: ValueType<ImageReference> = {
   },
 };
 
-/** Five fields of cron, each of numbers, ranges, lists and steps. */
-export const cron = checkedText('five fields of cron', (value) =>
-  isSchedule(value) ? undefined : 'is not a schedule. Write the five fields of cron, minute first, such as 17 3 * * *',
-);
+/** A schedule of cron. */
+export const cron: ValueType<string> = {
+  description: 'schedule of cron, for example `17 3 * * *`',
+  samples: ['17 3 * * *', '*/10 3 * * *', '@every 24h'],
+  parse: (text) => {
+    const problem = scheduleProblem(text);
+    return problem === undefined ? { value: normalSchedule(text) } : { problem };
+  },
+};
 
 /** A step from one release line to another. */
-export const step = checkedText('`FROM-to-TO`, two release lines', (value) =>
+export const step = checkedText('`FROM-to-TO`, two release lines', ['0.1-to-0.2', '0.2-to-0.3'], (value) =>
   /^[0-9.]+-to-[0-9.]+$/.test(value) ? undefined : 'is not a step between release lines. Write it as 0.70-to-0.82',
 );
 
 /** An e-mail address. */
-export const email = checkedText('e-mail address', (value) =>
+export const email = checkedText('e-mail address', ['team@example.com', 'team@example.org'], (value) =>
   /^[^\s@,;<>"]+@[^\s@,;<>"]+\.[A-Za-z0-9-]{2,}$/.test(value)
     ? undefined
     : 'is not an e-mail address. Write it as team@example.com',
@@ -258,6 +298,7 @@ const letsEncryptDirectories = new Map([
 /** The URL of an ACME directory; Let's Encrypt's have names. */
 export const acmeServer: ValueType<string> = {
   description: '`letsencrypt`, `letsencrypt-staging`, or the URL of an ACME directory',
+  samples: [...letsEncryptDirectories.keys(), 'https://acme.example.com/directory'],
   parse: (text) => {
     const directory = letsEncryptDirectories.get(text);
     if (directory !== undefined) return { value: directory };
@@ -275,10 +316,13 @@ export type GatewayChoice =
 /** Which Gateway serves a studio. */
 export const gateway: ValueType<GatewayChoice> = {
   description: '`namespace/name` of a Gateway, or `class:NAME` to make one',
+  samples: ['sample-1/sample-1', 'sample-2/sample-2', 'class:sample'],
   parse: (text) => {
     const ofClass = text.startsWith('class:');
     const [first = '', second = '', ...more] = ofClass ? [text.slice('class:'.length)] : text.split('/');
-    const sound = isDnsSubdomain(first) && (ofClass || (isDnsSubdomain(second) && more.length === 0));
+    const sound = ofClass
+      ? isDnsSubdomain(first)
+      : !('problem' in dnsLabel.parse(first)) && isDnsSubdomain(second) && more.length === 0;
     if (!sound) return { problem: 'must be the namespace/name of a Gateway, or class:NAME to make one of that class' };
     return {
       value: ofClass ? { kind: 'new', className: first } : { kind: 'existing', namespace: first, name: second },
@@ -289,6 +333,7 @@ export const gateway: ValueType<GatewayChoice> = {
 /** A store of External Secrets Operator. */
 export const secretStore: ValueType<SecretStore> = {
   description: '`SecretStore/name` or `ClusterSecretStore/name`',
+  samples: ['SecretStore/sample', 'ClusterSecretStore/sample'],
   parse: (text) => {
     const [kind, name = '', ...more] = text.split('/');
     return (kind === 'SecretStore' || kind === 'ClusterSecretStore') && more.length === 0 && isDnsSubdomain(name)
@@ -298,30 +343,35 @@ export const secretStore: ValueType<SecretStore> = {
 };
 
 /** A Git repository as Argo CD clones it; credentials belong to Argo CD. */
-export const gitRepo = checkedText('URL of a Git repository', (value) => {
-  if (/^https?:\/\/[^/@]*@/.test(value)) {
-    return 'contains credentials. Give them to Argo CD instead: argocd repo add';
-  }
-  return /^(https:\/\/[^\s/]+\/\S+|ssh:\/\/\S+\/\S+|[^\s@/:]+@[^\s/:]+:\S+)$/.test(value)
-    ? undefined
-    : 'is not the URL of a Git repository. Write it as https://host/team/repo.git or git@host:team/repo.git';
-});
+export const gitRepo = checkedText(
+  'URL of a Git repository',
+  ['https://git.example.com/team/studio.git', 'git@git.example.com:team/studio.git'],
+  (value) => {
+    if (/^https?:\/\/[^/@]*@/.test(value)) {
+      return 'contains credentials. Give them to Argo CD instead: argocd repo add';
+    }
+    return /^(https:\/\/[^\s/]+\/\S+|ssh:\/\/\S+\/\S+|[^\s@/:]+@[^\s/:]+:\S+)$/.test(value)
+      ? undefined
+      : 'is not the URL of a Git repository. Write it as https://host/team/repo.git or git@host:team/repo.git';
+  },
+);
 
 /** A folder below the root of a repository. */
-export const repoPath = checkedText('path in the repository', (value) =>
+export const repoPath = checkedText('path in the repository', nameSamples, (value) =>
   /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(value) && !value.split('/').includes('..')
     ? undefined
     : 'is not a path in the repository. Write it relative to the root, for example dist',
 );
 
 /** A branch, tag or commit. */
-export const gitRevision = checkedText('branch, tag or commit', (value) =>
+export const gitRevision = checkedText('branch, tag or commit', nameSamples, (value) =>
   /^[A-Za-z0-9][A-Za-z0-9._/-]*$/.test(value) ? undefined : 'is not a branch, tag or commit. Write it as main',
 );
 
 /** Address ranges, comma-separated. */
 export const cidrs: ValueType<readonly string[]> = {
   description: 'CIDRs, comma-separated',
+  samples: ['203.0.113.0/24', '2001:db8::/32'],
   parse: (text) => {
     const ranges = commaSeparated(text);
     const problem = firstProblem(ranges, (range) =>
@@ -334,6 +384,7 @@ export const cidrs: ValueType<readonly string[]> = {
 /** An address range and a port of it, comma-separated. */
 export const egress: ValueType<readonly Egress[]> = {
   description: '`CIDR:port`, comma-separated',
+  samples: ['10.0.0.5/32:3128', '203.0.113.0/24:443'],
   parse: (text) => {
     const value: Egress[] = [];
     for (const way of commaSeparated(text)) {
@@ -356,7 +407,11 @@ export const egress: ValueType<readonly Egress[]> = {
 
 /** Texts without a comma; empty ones are left out. */
 function commaSeparatedTexts(description: string): ValueType<readonly string[]> {
-  return { description, parse: (text) => ({ value: commaSeparated(text).filter((part) => part !== '') }) };
+  return {
+    description,
+    samples: nameSamples,
+    parse: (text) => ({ value: commaSeparated(text).filter((part) => part !== '') }),
+  };
 }
 
 /** Paths of files, comma-separated. */
@@ -365,6 +420,7 @@ export const filePaths = commaSeparatedTexts('paths, comma-separated');
 /** Origins, as upstream reads them. */
 export const origins: ValueType<readonly string[]> = {
   description: 'comma-separated, or a JSON array',
+  samples: ['https://one.example', 'https://two.example'],
   parse: (text) => {
     if (!text.trimStart().startsWith('[')) return { value: commaSeparated(text) };
     const fix = 'Write origins with commas between them: https://studio.example.com,https://other.example.com';
@@ -406,18 +462,22 @@ function cidrProblem(range: string): string | undefined {
 }
 
 /** A folder: relative for the cluster's storage, absolute for a folder of one node. */
-export const dataPath = checkedText('relative path, or absolute path on the node', (value) => {
-  if (/^[A-Za-z]:[\\/]/.test(value) || value.includes('\\')) {
-    return 'is a Windows path. Write ./.dbdata for storage of the cluster, or a path of a Linux node such as /mnt/junjo-data';
-  }
-  if (value.startsWith('~'))
-    return 'begins with ~, which no node knows. Write an absolute path such as /mnt/junjo-data';
-  if (!value.startsWith('/')) return undefined;
-  // The API server refuses such paths in a local volume.
-  if (value.split('/').includes('..')) return 'contains "..", which Kubernetes refuses. Write the path without it';
-  const depth = value.split('/').filter((part) => part !== '' && part !== '.').length;
-  return depth === 0 ? 'is the root of the node. Name a folder such as /mnt/junjo-data' : undefined;
-});
+export const dataPath = checkedText(
+  'relative path, or absolute path on the node',
+  ['./.dbdata', '/mnt/sample-1', '/mnt/sample-2'],
+  (value) => {
+    if (/^[A-Za-z]:[\\/]/.test(value) || value.includes('\\')) {
+      return 'is a Windows path. Write ./.dbdata for storage of the cluster, or a path of a Linux node such as /mnt/junjo-data';
+    }
+    if (value.startsWith('~'))
+      return 'begins with ~, which no node knows. Write an absolute path such as /mnt/junjo-data';
+    if (!value.startsWith('/')) return undefined;
+    // The API server refuses such paths in a local volume.
+    if (value.split('/').includes('..')) return 'contains "..", which Kubernetes refuses. Write the path without it';
+    const depth = value.split('/').filter((part) => part !== '' && part !== '.').length;
+    return depth === 0 ? 'is the root of the node. Name a folder such as /mnt/junjo-data' : undefined;
+  },
+);
 
 /** The type of a release line's own variable. */
 export function lineValueType(type: LineVariable['type'], line: ReleaseLine): ValueType<unknown> {
@@ -437,10 +497,13 @@ export function lineValueType(type: LineVariable['type'], line: ReleaseLine): Va
 /** An absolute path in one of some folders. */
 function pathBelow(folders: readonly string[]): ValueType<string> {
   const listed = folders.join(' or ');
-  return checkedText(`path below ${listed}`, (value) =>
-    folders.some((folder) => posix.normalize(value).startsWith(`${folder}/`))
-      ? undefined
-      : `must be a path below ${listed}; the container cannot write anywhere else`,
+  return checkedText(
+    `path below ${listed}`,
+    nameSamples.map((name) => `${folders[0]}/${name}`),
+    (value) =>
+      folders.some((folder) => posix.normalize(value).startsWith(`${folder}/`))
+        ? undefined
+        : `must be a path below ${listed}; the container cannot write anywhere else`,
   );
 }
 

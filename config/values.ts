@@ -31,6 +31,9 @@ const OF_MANIFESTS = {
   problem: 'is longer than 1 MiB, which no object of Kubernetes can hold. Set a shorter value',
 };
 
+/** What is set, by name. A value that no file sets has no place. */
+export type Entries = ReadonlyMap<string, Pick<Entry, 'value'> & Partial<Entry>>;
+
 /**
  * The values of one studio: `inFile` is what a person wrote, `inEffect` is what counts, defaults included.
  * It never changes, so that checks may ask it in any order.
@@ -41,7 +44,7 @@ export class Values {
   constructor(
     /** Env file to name when a line is missing. */
     private readonly file: string,
-    private readonly entries: ReadonlyMap<string, Entry>,
+    private readonly entries: Entries,
     table: readonly Variable[],
     private readonly line: ReleaseLine,
   ) {
@@ -67,7 +70,8 @@ export class Values {
     return this.inFile(name).kind !== 'none';
   }
 
-  /** The value of the file, or else the default. An invalid text counts as no value: its problem is reported elsewhere. */
+  /** The value of the file, or else the default. An invalid text counts as no value: what follows from
+   * that is not reported (load-studio.ts). */
   inEffect<Name extends VariableName>(name: Name): ParsedValues[Name] {
     // The type that parsed it is the one in the row of that name, from which ParsedValues is made.
     return this.parsed(name) as ParsedValues[Name];

@@ -40,6 +40,7 @@ import {
   text,
   type ValueType,
 } from './value-types';
+import { spansAddress, webAddress } from './web-address';
 
 /** One row of the table of variables. */
 export interface Variable {
@@ -59,6 +60,8 @@ export interface Variable {
   readonly example?: string;
   /** Must be set always, or only with `JUNJO_ENV=production`. @default never */
   readonly required?: 'always' | 'production';
+  /** In development nothing is served there, and any text passes. @default false */
+  readonly anyTextInDevelopment?: boolean;
   /** Goes to the Secret, and is never printed. @default false */
   readonly secret?: boolean;
   /** Containers that get it as an environment variable; an empty list: none of this release. @default only the manifests use it */
@@ -93,6 +96,11 @@ export interface Variable {
 export const proxyNames = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'] as const;
 
 const all: readonly Component[] = ['backend', 'ingestion', 'frontend'];
+
+/** The names of controllers that are also names of their classes. */
+function usualClasses(controllers: Readonly<Record<string, { readonly classes?: RegExp }>>): readonly string[] {
+  return Object.keys(controllers).filter((name) => controllers[name]?.classes?.test(name));
+}
 
 /**
  * Every variable of upstream's env file that all release lines share, and every `JUNJO_K8S_` setting.
@@ -153,8 +161,9 @@ export const variables = [
     name: 'JUNJO_PROD_FRONTEND_URL',
     group: 'Addresses',
     meaning: 'Address of the UI in production, for example `https://studio.example.com`',
-    type: text,
+    type: webAddress,
     required: 'production',
+    anyTextInDevelopment: true,
     readers: ['backend', 'frontend'],
     alsoForManifests: true,
     example: 'https://studio.example.com',
@@ -164,8 +173,9 @@ export const variables = [
     group: 'Addresses',
     meaning:
       'Address of the API in production, where it is not that of the UI: another host of the same registrable domain',
-    type: text,
+    type: webAddress,
     required: 'production',
+    anyTextInDevelopment: true,
     readers: ['backend', 'frontend'],
     example: 'https://api.example.com',
   },
@@ -173,8 +183,9 @@ export const variables = [
     name: 'JUNJO_PROD_INGESTION_URL',
     group: 'Addresses',
     meaning: 'Address to which applications send spans in production; its three forms are three ways (docs/edge.md)',
-    type: text,
+    type: spansAddress,
     required: 'production',
+    anyTextInDevelopment: true,
     readers: ['backend', 'frontend'],
     example: 'https://spans.example.com',
   },
@@ -361,7 +372,7 @@ export const variables = [
     name: 'JUNJO_K8S_STORAGE_CLASS',
     group: 'Storage',
     meaning: 'Storage class of the claim; block storage only, the databases break on NFS and SMB',
-    type: dnsSubdomain,
+    type: { ...dnsSubdomain, samples: ['sample', 'local-path'] },
     defaultText: "the cluster's default class",
     example: 'fast-ssd',
   },
@@ -523,7 +534,7 @@ export const variables = [
     group: 'Kubernetes: edge',
     meaning:
       'Ingress class for UI, API and spans; the controllers of docs/edge.md get what they need beyond a plain Ingress',
-    type: dnsSubdomain,
+    type: { ...dnsSubdomain, samples: ['sample', ...usualClasses(ingressControllers)] },
     defaultText: "the cluster's default class",
     example: 'traefik',
   },
@@ -531,7 +542,10 @@ export const variables = [
     name: 'JUNJO_K8S_GATEWAY',
     group: 'Kubernetes: edge',
     meaning: 'Gateway API instead of an Ingress',
-    type: gateway,
+    type: {
+      ...gateway,
+      samples: [...gateway.samples, ...usualClasses(gatewayControllers).map((name) => `class:${name}`)],
+    },
     example: 'class:envoy',
   },
   {
@@ -545,7 +559,7 @@ export const variables = [
     name: 'JUNJO_K8S_GATEWAY_HTTP_LISTENER',
     group: 'Kubernetes: edge',
     meaning: 'Name of its plain listener, on which the redirect is; `none` where the Gateway redirects by itself',
-    type: dnsSubdomain,
+    type: { ...dnsSubdomain, samples: ['sample', 'none'] },
     default: 'http',
   },
   {

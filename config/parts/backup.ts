@@ -67,7 +67,7 @@ function volSyncOf(values: Values, schedule: string): Built<Omit<VolSyncBackup, 
     problems.push(values.error('JUNJO_K8S_BACKUP_REPOSITORY', text));
   }
   if (!isForVolSync(schedule)) {
-    const text = `is ${schedule}, which VolSync does not take. Write each field as *, */N, A-B, or a list of numbers`;
+    const text = `is ${schedule}, which VolSync does not take. Write @daily, or each field as *, */N, A-B, or a list of numbers`;
     problems.push(values.error('JUNJO_K8S_BACKUP_SCHEDULE', text));
   }
   const vectors = vectorsOf(values, { repository, schedule });
@@ -86,7 +86,7 @@ function vectorsOf(values: Values, data: ClaimBackup): Built<ClaimBackup | undef
     return { value: undefined, problems: values.isSet(variable) ? [values.error(variable, text)] : [] };
   }
   const problems: Problem[] = [];
-  const schedule = atOtherMinutes(data.schedule);
+  const schedule = isForVolSync(data.schedule) ? atOtherMinutes(data.schedule) : data.schedule;
   if (schedule === undefined) {
     const text = 'leaves no minute for the backup of QDrant. Name fewer minutes, such as 17 3 * * *';
     problems.push(values.error('JUNJO_K8S_BACKUP_SCHEDULE', text));

@@ -1,15 +1,14 @@
 import type { ReleaseLine } from '../../releases';
-import type { Entry } from '../env-files';
 import type { Problem } from '../problems';
 import { nearest } from '../spelling';
 import { listed } from '../text';
-import type { Values } from '../values';
+import type { Entries, Values } from '../values';
 import { type Variable, variablesOf } from '../variables';
 
 /** Reports names in a file that are refused, misspelt, or without effect, as those of another release line are. */
 export function checkNames(
   values: Values,
-  entries: ReadonlyMap<string, Entry>,
+  entries: Entries,
   line: ReleaseLine,
   lines: readonly ReleaseLine[],
 ): readonly Problem[] {

@@ -6,14 +6,13 @@ import type { Variable } from '../variables';
 const sizes: readonly Size[] = ['small', 'medium', 'large'];
 
 /** Whether a number fits the memory of its container, and what to do when it does not. */
-export function memoryProblem(
-  values: Values,
+function memoryProblem(
+  size: Size,
   line: ReleaseLine,
-  { percentOfMemory: share }: Variable,
+  share: NonNullable<Variable['percentOfMemory']>,
   text: string,
 ): string | undefined {
-  const size = values.inEffect('JUNJO_K8S_SIZE');
-  if (!share || Number(text) <= shareOfMemory(line, size, share)) return undefined;
+  if (Number(text) <= shareOfMemory(line, size, share)) return undefined;
   const most = `${shareOfMemory(line, size, share)}, ${share.percent} % of the memory limit of ${share.component}`;
   const enough = sizes.find((other) => shareOfMemory(line, other, share) >= Number(text));
   const larger = enough ? `, or set JUNJO_K8S_SIZE=${enough}` : '';
@@ -24,11 +23,13 @@ export function memoryProblem(
 export function checkSize(values: Values, line: ReleaseLine, table: readonly Variable[]): readonly Problem[] {
   const problems: Problem[] = [];
   const size = values.inEffect('JUNJO_K8S_SIZE');
-  for (const { name, bySize, percentOfMemory } of table) {
+  for (const { name, bySize, percentOfMemory: share, readers } of table) {
     const inFile = values.inFile(name);
+    if (inFile.kind !== 'sound' || readers?.length === 0) continue;
+    const problem = share && memoryProblem(size, line, share, inFile.text);
+    if (problem) problems.push(values.error(name, problem));
     const usual = bySize?.[size];
-    if (inFile.kind !== 'sound' || usual === undefined || percentOfMemory) continue;
-    if (Number(inFile.text) > Number(usual)) {
+    if (share === undefined && usual !== undefined && Number(inFile.text) > Number(usual)) {
       const text = `is more than upstream sets for the size ${size} (${usual}): queries may take more memory than there is, and end in OOMKilled`;
       problems.push(values.warning(name, text));
     }

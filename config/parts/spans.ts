@@ -3,7 +3,8 @@ import { tlsSecretNames } from '../names';
 import type { Built, Problem } from '../problems';
 import type { Edge, SpansCertificate, SpansService } from '../studio-config';
 import type { Values } from '../values';
-import { type Addresses, isIpAddress } from './web';
+import { isIpAddress } from '../web-address';
+import type { Addresses } from './web';
 
 const ADDRESS = 'JUNJO_PROD_INGESTION_URL';
 const SERVICE = 'JUNJO_K8S_INGESTION_SERVICE';

@@ -1,12 +1,13 @@
-import type { ReleaseLine } from '../../releases';
 import type { Problem } from '../problems';
 import { text } from '../value-types';
 import type { Values } from '../values';
 import type { Variable } from '../variables';
-import { memoryProblem } from './size';
 
-/** Judges the value of one variable by its row of the table. */
-export function checkVariable(values: Values, line: ReleaseLine, variable: Variable): readonly Problem[] {
+/**
+ * Judges the value of one variable by its row of the table, and by nothing else that may be invalid. A variable with an error has
+ * no value.
+ */
+export function checkVariable(values: Values, variable: Variable): readonly Problem[] {
   const { name } = variable;
   const mode = values.inFile('JUNJO_K8S_SECRETS').kind === 'unsound' ? undefined : values.inEffect('JUNJO_K8S_SECRETS');
   // secrets.ts checks secrets that come from elsewhere.
@@ -26,10 +27,8 @@ export function checkVariable(values: Values, line: ReleaseLine, variable: Varia
         : [values.error(name, `still holds a placeholder. ${howToSet(variable)}`)];
     case 'unsound':
       return isRead(variable) ? [values.error(name, inFile.problem)] : [];
-    case 'sound': {
-      const problem = isRead(variable) ? memoryProblem(values, line, variable, inFile.text) : undefined;
-      return problem ? [values.error(name, problem)] : [];
-    }
+    case 'sound':
+      return [];
   }
 }
 

@@ -3,6 +3,7 @@ import type { Built, Problem } from '../problems';
 import { withoutUserInfo } from '../text';
 import type { Values } from '../values';
 import type { Variable } from '../variables';
+import { isOwnMachine, parsedUrl } from '../web-address';
 
 const UI = 'JUNJO_PROD_FRONTEND_URL';
 const API = 'JUNJO_PROD_BACKEND_URL';
@@ -22,14 +23,11 @@ export function addressesOf(values: Values, line: ReleaseLine): Built<Addresses>
   if (values.inEffect('JUNJO_ENV') !== 'production') return { value: {}, problems: [] };
   const [ui, spans] = [addressOf(values, UI), addressOf(values, SPANS)];
   const oneHost = hasOneHost(line);
-  const api = oneHost ? { value: ui.value, problems: [] } : addressOf(values, API);
-  const sites = !oneHost && ui.value && api.value ? siteProblems(values, ui.value.hostname, api.value.hostname) : [];
-  const others = [{ name: UI, url: ui.value }, ...(oneHost ? [] : [{ name: API, url: api.value }])];
-  const hosts = spans.value ? spansHostProblems(values, spans.value, others) : [];
-  return {
-    value: { ui: ui.value, api: api.value, spans: spans.value },
-    problems: [...ui.problems, ...api.problems, ...spans.problems, ...sites, ...hosts],
-  };
+  const api = oneHost ? ui : addressOf(values, API);
+  const sites = !oneHost && ui && api ? siteProblems(values, ui.hostname, api.hostname) : [];
+  const others = [{ name: UI, url: ui }, ...(oneHost ? [] : [{ name: API, url: api }])];
+  const hosts = spans ? spansHostProblems(values, spans, others) : [];
+  return { value: { ui, api, spans }, problems: [...sites, ...hosts] };
 }
 
 /** Through the edge, on port 443, spans need a host that neither UI nor API has. */
@@ -67,87 +65,9 @@ function siteProblems(values: Values, ui: string, api: string): readonly Problem
   return [values.error(API, text)];
 }
 
-function addressOf(values: Values, name: typeof UI | typeof API | typeof SPANS): Built<URL | undefined> {
+function addressOf(values: Values, name: typeof UI | typeof API | typeof SPANS): URL | undefined {
   const text = values.inEffect(name);
-  if (text === undefined) return { value: undefined, problems: [] };
-  const problem = urlProblem(text, name === SPANS);
-  return problem
-    ? { value: undefined, problems: [values.error(name, problem)] }
-    : { value: new URL(text), problems: [] };
-}
-
-/** Whether something is wrong, and the message for it. */
-type Check = readonly [isWrong: boolean, message: string];
-
-const EXAMPLE = 'Write it as https://host.example.com';
-
-function urlProblem(written: string, isForSpans: boolean): string | undefined {
-  const scheme = /^([a-z][a-z0-9+.-]*:)\/\//i.exec(written)?.[1]?.toLowerCase();
-  if (scheme === undefined) return `is not a URL: it does not start with https://. ${EXAMPLE}`;
-  const url = parsedUrl(written);
-  const checks: readonly Check[] = [
-    isForSpans
-      ? [scheme !== 'https:' && scheme !== 'http:', `must begin with https:// or http://, not ${scheme}//`]
-      : [scheme !== 'https:', `must begin with https://, not ${scheme}//: the session cookie is only sent over HTTPS`],
-    [/[\s,;"'<>\\]/.test(written), `has characters after or in it that no host has. ${EXAMPLE}`],
-    [url === undefined, `is not a URL. ${EXAMPLE}`],
-    ...(url ? [...partChecks(url, written), ...hostChecks(url, written, isForSpans)] : []),
-  ];
-  return checks.find(([isWrong]) => isWrong)?.[1];
-}
-
-/** Parts of a URL beside scheme, host and port. */
-function partChecks(url: URL, written: string): readonly Check[] {
-  return [
-    // The message does not repeat the user info, which may be a password.
-    [written.includes('@'), `contains user info, which browsers drop. ${EXAMPLE}`],
-    [written.includes('?'), `has a query. ${EXAMPLE}`],
-    [written.includes('#'), `has a fragment. ${EXAMPLE}`],
-    [url.pathname !== '/', `has a path; the studio is served at the root of its host. ${EXAMPLE}`],
-    [afterScheme(written).includes('/'), 'ends with a slash. Write it without'],
-  ];
-}
-
-/** What certificates, browsers and the edge cannot do with host and port. */
-function hostChecks({ hostname, protocol }: URL, written: string, isForSpans: boolean): readonly Check[] {
-  if (isIpAddress(hostname)) {
-    return [[protocol === 'https:', `is an IP address; certificates and cookies need a host name. ${EXAMPLE}`]];
-  }
-  const [, port] = /:([0-9]*)$/.exec(afterScheme(written)) ?? [];
-  const isPortOfSpans = isForSpans && port !== '' && port !== '443';
-  const isLocalhost = hostname === 'localhost' || hostname.endsWith('.localhost');
-  const isDnsName = hostname.split('.').every((label) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label));
-  return [
-    [isLocalhost, `is localhost, which in production is each visitor's own machine. ${EXAMPLE}`],
-    [!isDnsName, `has a host that DNS does not allow. ${EXAMPLE}`],
-    [!hostname.includes('.'), `has a host without a domain. ${EXAMPLE}`],
-    [
-      afterScheme(written).replace(/:[0-9]*$/, '') !== hostname,
-      `has a host that browsers write as ${hostname}, and origins are compared to the letter. Write it so`,
-    ],
-    [
-      port !== undefined && !isPortOfSpans,
-      `names a port; the edge serves HTTPS on 443 only. Write it without :${port}`,
-    ],
-  ];
-}
-
-// Not URL.canParse: once Node.js 20 has optimized the call, it refuses hosts with letters outside ASCII.
-function parsedUrl(text: string): URL | undefined {
-  try {
-    return new URL(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function afterScheme(written: string): string {
-  return written.slice(written.indexOf('//') + 2);
-}
-
-/** Whether a host is an IP address, as URLs write it. */
-export function isIpAddress(hostname: string): boolean {
-  return /^[0-9.]+$/.test(hostname) || hostname.startsWith('[');
+  return text === undefined ? undefined : parsedUrl(text);
 }
 
 /** The UI's own origin, which may call the API where the file names no others; upstream does so in production. */
@@ -193,7 +113,7 @@ function originProblem(origin: string, production: boolean): string | undefined 
   if (origin === `${url.origin}/`)
     return `contains "${shown}" with a slash at the end, which no browser sends. Write ${url.origin}`;
   if (origin !== url.origin) return `contains "${shown}", which no browser sends as an origin. Write ${url.origin}`;
-  if (production && /^(localhost|.*\.localhost|127\.[0-9.]+|\[::1\])$/.test(url.hostname)) {
+  if (production && isOwnMachine(url.hostname)) {
     return `contains ${origin}, left over from development. Remove it`;
   }
   if (production && url.protocol === 'http:') return `contains ${origin}; in production origins begin with https://`;

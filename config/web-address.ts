@@ -1,0 +1,142 @@
+import { checkedText, type ValueType } from './value-types';
+
+/** Whether something is wrong, and the message for it. */
+type Check = readonly [isWrong: boolean, message: string];
+
+const EXAMPLE = 'Write it as https://host.example.com';
+
+/** Host names are that long at most, and their labels: section 2.3.4 of https://www.rfc-editor.org/rfc/rfc1035. */
+const MOST = { host: 253, label: 63 } as const;
+
+/** The address of UI or API in production. */
+export const webAddress = checkedText(
+  '`https://` and a host',
+  ['https://studio.sample-1.example', 'https://studio.sample-2.example'],
+  (written) => addressProblem(written, false),
+);
+
+/** The address for spans in production. Its three forms are three ways. */
+export const spansAddress: ValueType<string> = checkedText(
+  '`https://` and a host, the same with a port, or `http://` and both',
+  ['https://spans.sample-1.example', 'https://spans.sample-2.example:50051', 'http://spans.sample-3.example:50051'],
+  (written) => addressProblem(written, true),
+);
+
+function addressProblem(written: string, isForSpans: boolean): string | undefined {
+  const scheme = /^([a-z][a-z0-9+.-]*:)\/\//i.exec(written)?.[1];
+  if (scheme === undefined) return `is not a URL: it does not start with https://. ${EXAMPLE}`;
+  const url = parsedUrl(written);
+  const lower = scheme.toLowerCase();
+  const checks: readonly Check[] = [
+    isForSpans
+      ? [lower !== 'https:' && lower !== 'http:', `must begin with https:// or http://, not ${lower}//`]
+      : [lower !== 'https:', `must begin with https://, not ${lower}//: the session cookie is only sent over HTTPS`],
+    [/[\s,;"'<>\\]/.test(written), `has characters after or in it that no host has. ${EXAMPLE}`],
+    [url === undefined, `is not a URL. ${EXAMPLE}`],
+    ...(url ? [...partChecks(url, written), ...hostChecks(url, written, isForSpans)] : []),
+    // The backend compares the beginning of the text: a scheme in capitals stops it.
+    [
+      scheme !== lower,
+      `begins with ${scheme}//, with which the backend does not start. Write ${lower}//${afterScheme(written)}`,
+    ],
+  ];
+  return checks.find(([isWrong]) => isWrong)?.[1];
+}
+
+/** Parts of a URL beside scheme, host and port. */
+function partChecks(url: URL, written: string): readonly Check[] {
+  return [
+    // The message does not repeat the user info, which may be a password.
+    [written.includes('@'), `contains user info, which browsers drop. ${EXAMPLE}`],
+    [written.includes('?'), `has a query. ${EXAMPLE}`],
+    [written.includes('#'), `has a fragment. ${EXAMPLE}`],
+    [url.pathname !== '/', `has a path; the studio is served at the root of its host. ${EXAMPLE}`],
+    [afterScheme(written).includes('/'), 'ends with a slash. Write it without'],
+  ];
+}
+
+/** What certificates, browsers and the edge cannot do with host and port. */
+function hostChecks(
+  { hostname, protocol, port: otherPort }: URL,
+  written: string,
+  isForSpans: boolean,
+): readonly Check[] {
+  const canonical: Check = [
+    afterScheme(written).replace(/:[0-9]*$/, '') !== hostname,
+    `has a host that browsers write as ${hostname}, and origins are compared to the letter. Write it so`,
+  ];
+  const [, port] = /:([0-9]*)$/.exec(afterScheme(written).replace(/^\[[^\]]*\]/, '')) ?? [];
+  const numberOfPort: Check = [
+    port !== undefined && otherPort !== '' && port !== otherPort,
+    `names the port ${port}. Write it as ${otherPort}`,
+  ];
+  if (isIpAddress(hostname)) {
+    return [
+      [protocol === 'https:', `is an IP address; certificates and cookies need a host name. ${EXAMPLE}`],
+      [isOwnMachine(hostname), `is ${hostname}, which in production is each visitor's own machine. ${EXAMPLE}`],
+      canonical,
+      numberOfPort,
+    ];
+  }
+  const isPortOfSpans = isForSpans && port !== '' && port !== '443';
+  const labels = hostname.split('.');
+  const isDnsName = labels.every((label) => /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(label));
+  const longest = Math.max(...labels.map(({ length }) => length));
+  return [
+    [isLocalhost(hostname), `is localhost, which in production is each visitor's own machine. ${EXAMPLE}`],
+    [hostname.endsWith('.'), 'has a dot at the end of its host, with which no certificate is for it. Write it without'],
+    [!isDnsName, `has a host that DNS does not allow. ${EXAMPLE}`],
+    [
+      longest > MOST.label,
+      `has a host of which a part has ${longest} characters; DNS allows ${MOST.label}. Shorten it`,
+    ],
+    [hostname.length > MOST.host, `has a host of ${hostname.length} characters; DNS allows ${MOST.host}. Shorten it`],
+    [!hostname.includes('.'), `has a host without a domain. ${EXAMPLE}`],
+    canonical,
+    [
+      port !== undefined && !isPortOfSpans,
+      `names a port; the edge serves HTTPS on 443 only. Write it without :${port}`,
+    ],
+    numberOfPort,
+  ];
+}
+
+/** A URL, or nothing where the text is none. */
+// Not URL.canParse: once Node.js 20 has optimized the call, it refuses hosts with letters outside ASCII.
+export function parsedUrl(text: string): URL | undefined {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function afterScheme(written: string): string {
+  return written.slice(written.indexOf('//') + 2);
+}
+
+/** Whether a host is an IP address, as URLs write it. */
+export function isIpAddress(hostname: string): boolean {
+  return /^[0-9.]+$/.test(hostname) || hostname.startsWith('[');
+}
+
+/** Whether a host, as URLs write it, is the machine of who connects: section 6.3 of https://www.rfc-editor.org/rfc/rfc6761. */
+export function isOwnMachine(hostname: string): boolean {
+  return (
+    isLocalhost(hostname) ||
+    /^(127\.|0\.0\.0\.0$)/.test(ipv4Of(hostname)) ||
+    hostname === '[::1]' ||
+    hostname === '[::]'
+  );
+}
+
+function isLocalhost(hostname: string): boolean {
+  return /(^|\.)localhost\.?$/.test(hostname);
+}
+
+/** The IPv4 address that an IPv6 address stands for, as URLs write it, `[::ffff:7f00:1]`; any other host as it is. */
+function ipv4Of(hostname: string): string {
+  const [, high, low] = /^\[::(?:ffff:)?([0-9a-f]{1,4}):([0-9a-f]{1,4})\]$/.exec(hostname) ?? [];
+  if (high === undefined || low === undefined) return hostname;
+  return [high, low].flatMap((part) => [Number.parseInt(part, 16) >> 8, Number.parseInt(part, 16) & 255]).join('.');
+}

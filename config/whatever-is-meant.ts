@@ -1,0 +1,46 @@
+import { formatProblem, type Problem } from './problems';
+
+/** Texts of variables, by their names. */
+export type Texts = ReadonlyMap<string, string>;
+
+/** So many studios are judged at most in place of one with several invalid values. */
+const MOST = 144;
+
+/**
+ * All that several invalid values may have been meant to be: every combination of their samples. Where these are too many, each
+ * sample is in one of them.
+ */
+export function combinations(samples: ReadonlyMap<string, readonly string[]>): readonly Texts[] {
+  return [...samples].reduce<readonly Texts[]>(
+    (found, [name, texts]) => {
+      if (found.length * texts.length <= MOST) {
+        return found.flatMap((others) => texts.map((text) => new Map(others).set(name, text)));
+      }
+      // The quotient keeps a variable from changing in step with the one before it.
+      return found.map((others, index) => {
+        const text = texts[(index + Math.floor(index / texts.length)) % texts.length] ?? '';
+        return new Map(others).set(name, text);
+      });
+    },
+    [new Map()],
+  );
+}
+
+/**
+ * The problems that do not depend on invalid values: those found whatever was meant, whose advice names none of these variables.
+ * @param found what is wrong with each that may have been meant
+ */
+export function whateverIsMeant(
+  found: readonly (readonly Problem[])[],
+  invalid: readonly string[],
+): readonly Problem[] {
+  const [first = new Map<string, Problem>(), ...others] = found.map(
+    (problems) => new Map(problems.map((each) => [formatProblem(each), each])),
+  );
+  const names = invalid.map((name) => new RegExp(`\\b${name}\\b`));
+  return [...first.values()].filter(
+    (problem) =>
+      others.every((problems) => problems.has(formatProblem(problem))) &&
+      !names.some((name) => name.test(problem.text)),
+  );
+}

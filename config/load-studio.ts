@@ -175,7 +175,7 @@ function configOf(
   const addresses = built(addressesOf(values, line));
   problems.push(...checkOrigins(values, addresses, line), ...checkBackendPort(values, table, line));
   const images = built(imagesOf(values, line, lines));
-  const apiGuard = built(apiGuardOf(values, line, addresses));
+  const apiGuard = built(apiGuardOf(values, line));
   const edge = built(edgeOf(values, line, addresses));
   const spansService = built(spansServiceOf(values, line, addresses, edge));
   const storage = built(storageOf(values));

@@ -31,6 +31,12 @@ const OF_MANIFESTS = {
   problem: 'is longer than 1 MiB, which no object of Kubernetes can hold. Set a shorter value',
 };
 
+/** What is wrong with the length of a value, whatever its type is. */
+export function lengthProblem(name: string, text: string, readers: Variable['readers']): string | undefined {
+  const { bytes, problem } = readers?.length ? OF_CONTAINERS : OF_MANIFESTS;
+  return Buffer.byteLength(`${name}=${text}\0`) > bytes ? problem : undefined;
+}
+
 /** What is set, by name. A value that no file sets has no place. */
 export type Entries = ReadonlyMap<string, Pick<Entry, 'value'> & Partial<Entry>>;
 
@@ -56,8 +62,8 @@ export class Values {
     const written = this.entries.get(name)?.value;
     if (!written) return { kind: 'none', hasLine: this.entries.has(name) };
     const { secret, readers, type } = this.table.get(name) ?? {};
-    const { bytes, problem } = readers?.length ? OF_CONTAINERS : OF_MANIFESTS;
-    if (Buffer.byteLength(`${name}=${written}\0`) > bytes) return { kind: 'unsound', problem };
+    const tooLong = lengthProblem(name, written, readers);
+    if (tooLong) return { kind: 'unsound', problem: tooLong };
     if (secret && readers?.length && isPlaceholder(written)) return { kind: 'placeholder' };
     const parsed = type?.parse(written) ?? { value: written };
     return 'problem' in parsed

@@ -27,7 +27,8 @@ export function combinations(samples: ReadonlyMap<string, readonly string[]>): r
 }
 
 /**
- * The problems that do not depend on invalid values: those found whatever was meant, whose advice names none of these variables.
+ * The problems of other variables that do not depend on invalid values: those found whatever was meant, whose advice names none of
+ * these variables.
  * @param found what is wrong with each that may have been meant
  */
 export function whateverIsMeant(
@@ -40,6 +41,7 @@ export function whateverIsMeant(
   const names = invalid.map((name) => new RegExp(`\\b${name}\\b`));
   return [...first.values()].filter(
     (problem) =>
+      !invalid.includes(problem.variable ?? '') &&
       others.every((problems) => problems.has(formatProblem(problem))) &&
       !names.some((name) => name.test(problem.text)),
   );

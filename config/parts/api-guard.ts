@@ -1,10 +1,9 @@
 import type { ReleaseLine } from '../../releases';
 import type { Built, Problem } from '../problems';
 import type { Values } from '../values';
-import type { Addresses } from './web';
 
 /** Whether a guard requires a sign-in, for releases whose API shows spans to everybody. */
-export function apiGuardOf(values: Values, { api, ports }: ReleaseLine, addresses: Addresses): Built<boolean> {
+export function apiGuardOf(values: Values, { api, ports }: ReleaseLine): Built<boolean> {
   const production = values.inEffect('JUNJO_ENV') === 'production';
   if (!production || api.spansNeedSignIn) {
     if (!values.isSet('JUNJO_K8S_API_GUARD')) return { value: false, problems: [] };
@@ -16,7 +15,7 @@ export function apiGuardOf(values: Values, { api, ports }: ReleaseLine, addresse
   if (!values.inEffect('JUNJO_K8S_API_GUARD')) {
     const warning = values.warning(
       'JUNJO_K8S_API_GUARD',
-      `without the guard, everybody who reaches ${addresses.api?.origin ?? 'the API'} reads every span, prompts and answers included, without signing in: this release does not ask at ${api.spansPath}`,
+      `without the guard, everybody who reaches the API reads every span, prompts and answers included, without signing in: this release does not ask at ${api.spansPath}`,
     );
     return { value: false, problems: [warning] };
   }

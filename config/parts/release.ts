@@ -1,6 +1,7 @@
 import { dated, defaultTag, moveOf, newestTag, type ReleaseLine, recommendedTag, uiOf } from '../../releases';
 import type { Written } from '../env-files';
 import { listed } from '../text';
+import { lengthProblem } from '../values';
 import { type Variable, variablesOf } from '../variables';
 
 /** What speaks against a tag: a warning where it loses data. */
@@ -29,7 +30,10 @@ export type ReleaseChoice =
 export function chooseRelease(written: Written, lines: readonly ReleaseLine[]): ReleaseChoice {
   const tag = written.entries.get('JUNJO_K8S_RELEASE')?.value;
   const line = lines.find(({ tags }) => tags.includes(tag || defaultTag));
-  if (!line) return { kind: 'unknown', error: unknownTag(tag || defaultTag, lines) };
+  if (!line) {
+    const error = lengthProblem('JUNJO_K8S_RELEASE', tag ?? '', undefined) ?? unknownTag(tag || defaultTag, lines);
+    return { kind: 'unknown', error };
+  }
   const newestLine = lines[lines.length - 1] ?? line;
   const newest = newestTag(newestLine);
   const newestIs = `the newest release is ${dated(newestLine, newest)}`;

@@ -1,5 +1,4 @@
 import type { Problem } from '../problems';
-import { text } from '../value-types';
 import type { Values } from '../values';
 import type { Variable } from '../variables';
 
@@ -47,5 +46,7 @@ function isRead({ refused, insteadOfCompose, readers, alsoForManifests }: Variab
 
 function howToSet({ secret, name, type, meaning }: Variable): string {
   if (secret) return 'Generate one: openssl rand -base64 32';
-  return type === text ? meaning.replaceAll('`', '') : `Set ${name} to one of: ${type.description.replaceAll('`', '')}`;
+  return type.words === undefined
+    ? meaning.replaceAll('`', '')
+    : `Set ${name} to one of: ${type.description.replaceAll('`', '')}`;
 }

@@ -94,17 +94,6 @@ describe('a setting arrives as what it stands for', () => {
     expect(edge?.route).toMatchObject({ kind: 'gateway', className: name });
     expect(JSON.stringify(edge?.route).includes('Envoy Gateway')).toBe(known);
   });
-
-  test('a scheme in capitals, as the origin that browsers send', () => {
-    const config = load(
-      production({
-        JUNJO_PROD_FRONTEND_URL: 'HTTPS://studio.example.com',
-        JUNJO_PROD_BACKEND_URL: 'HTTPS://api.example.com',
-      }),
-    );
-    expect(config.settings.backend.JUNJO_ALLOW_ORIGINS).toBe('https://studio.example.com');
-    expect(config.apiUrl).toBe('https://api.example.com');
-  });
 });
 
 test('a share of the memory is judged by what the limit allows, and not by what upstream sets as well', () => {

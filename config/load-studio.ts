@@ -23,7 +23,7 @@ import { spansServiceOf } from './parts/spans';
 import { storageOf } from './parts/storage';
 import { checkVariable } from './parts/variable';
 import { addressesOf, checkBackendPort, checkOrigins } from './parts/web';
-import { type Built, distinctProblems, type Problem } from './problems';
+import type { Built, Problem } from './problems';
 import type { StudioConfig } from './studio-config';
 import { text } from './value-types';
 import { type Entries, Values } from './values';
@@ -73,8 +73,13 @@ export function loadStudio(files: readonly EnvFileText[], options: LoadOptions =
   const release = (severity: Problem['severity'], text: string): Problem => {
     return { severity, ...place('JUNJO_K8S_RELEASE'), variable: 'JUNJO_K8S_RELEASE', text };
   };
-  const check = (line: ReleaseLine, texts: Texts = new Map()) =>
-    studioOf({ file, entries: withTexts(entries, texts), line, lines, surroundings: { readFile, now } }, options);
+  const check = (line: ReleaseLine, texts: Texts = new Map()) => {
+    const rows = variablesOf(line);
+    return studioOf(
+      { file, entries: withTexts(entries, texts), line, lines, rows, surroundings: { readFile, now } },
+      options,
+    );
+  };
 
   if (choice.kind === 'unknown') {
     const found = lines.map((line) => check(line, new Map([['JUNJO_K8S_RELEASE', recommendedTag(line)]])).problems);
@@ -100,6 +105,8 @@ interface Studio {
   readonly entries: Entries;
   readonly line: ReleaseLine;
   readonly lines: readonly ReleaseLine[];
+  /** The table for the line. */
+  readonly rows: readonly Variable[];
   readonly surroundings: SecretSurroundings;
 }
 
@@ -116,35 +123,32 @@ function studioOf(studio: Studio, options: LoadOptions): Built<StudioConfig | un
   const invalid = table.filter((variable) =>
     checkVariable(values, variable).some(({ severity }) => severity === 'error'),
   );
-  if (invalid.length === 0) return wholeStudioOf(studio, options);
+  if (invalid.length === 0) {
+    const { value, problems } = partsOf(studio, options);
+    return { value, problems: [...own, ...problems] };
+  }
   const found = combinations(new Map(invalid.map(({ name, type }) => [name, type.samples]))).map(
-    (texts) => wholeStudioOf({ ...studio, entries: withTexts(studio.entries, texts) }, options).problems,
+    (texts) => partsOf({ ...studio, entries: withTexts(studio.entries, texts) }, options).problems,
   );
   const names = invalid.map(({ name }) => name);
-  return { value: undefined, problems: distinctProblems([...own, ...whateverIsMeant(found, names)]) };
+  return { value: undefined, problems: [...own, ...whateverIsMeant(found, names)] };
 }
 
-/** A studio as its values say, as if an invalid one were not there. */
-function wholeStudioOf(studio: Studio, options: LoadOptions): Built<StudioConfig | undefined> {
-  const { entries, line, lines, surroundings } = studio;
+/** A studio of several variables together. An invalid one counts as one that is not set. */
+function partsOf(studio: Studio, options: LoadOptions): Built<StudioConfig | undefined> {
+  const { line, lines, surroundings } = studio;
   const { values, table } = valuesOf(studio, options);
   const { value: config, problems } = configOf(values, table, { line, lines }, surroundings);
   return {
     value: config,
-    problems: [
-      ...checkNames(values, entries, line, lines),
-      ...table.flatMap((variable) => checkVariable(values, variable)),
-      ...checkSize(values, line, table),
-      ...problems,
-      ...(config ? checkObjectNames(values, config) : []),
-    ],
+    problems: [...checkSize(values, line, table), ...problems, ...(config ? checkObjectNames(values, config) : [])],
   };
 }
 
 /** The values of a studio, and the rows of the table that it has. */
-function valuesOf({ file, entries, line }: Studio, { name }: LoadOptions) {
+function valuesOf({ file, entries, line, rows }: Studio, { name }: LoadOptions) {
   const isProduction = entries.get('JUNJO_ENV')?.value === 'production';
-  const whole = variablesOf(line).map((variable): Variable => {
+  const whole = rows.map((variable): Variable => {
     if (variable.name === 'JUNJO_K8S_NAME' && name) return { ...variable, default: name };
     return variable.anyTextInDevelopment && !isProduction ? { ...variable, type: text } : variable;
   });

@@ -4,7 +4,7 @@ import { formatProblem, type Problem } from './problems';
 export type Texts = ReadonlyMap<string, string>;
 
 /** So many studios are judged at most in place of one with several invalid values. */
-const MOST = 144;
+const MOST = 36;
 
 /**
  * All that several invalid values may have been meant to be: every combination of their samples. Where these are too many, each

@@ -197,6 +197,70 @@ const badInputs: readonly BadInput[] = [
     '.env:1 JUNJO_PROD_INGESTION_URL: has the host of JUNJO_PROD_BACKEND_URL; spans need a host of their own, for example https://spans.example.com',
   ),
 
+  prod(
+    'JUNJO_PROD_FRONTEND_URL=HTTPS://studio.example.com',
+    '.env:1 JUNJO_PROD_FRONTEND_URL: begins with HTTPS://, with which the backend does not start. Write https://studio.example.com',
+  ),
+  prod(
+    'JUNJO_PROD_INGESTION_URL=Https://spans.example.com:50051',
+    '.env:1 JUNJO_PROD_INGESTION_URL: begins with Https://, with which the backend does not start. Write https://spans.example.com:50051',
+  ),
+  prod(
+    'JUNJO_PROD_BACKEND_URL=https://api.example.com.',
+    '.env:1 JUNJO_PROD_BACKEND_URL: has a dot at the end of its host, with which no certificate is for it. Write it without',
+  ),
+  prod(
+    `JUNJO_PROD_BACKEND_URL=https://${'a'.repeat(64)}.example.com`,
+    '.env:1 JUNJO_PROD_BACKEND_URL: has a host of which a part has 64 characters; DNS allows 63. Shorten it',
+  ),
+  prod(
+    `JUNJO_PROD_BACKEND_URL=https://${`${'a'.repeat(60)}.`.repeat(4)}example.com`,
+    '.env:1 JUNJO_PROD_BACKEND_URL: has a host of 255 characters; DNS allows 253. Shorten it',
+  ),
+  ...['localhost', 'me.localhost'].map((host) =>
+    prod(
+      `JUNJO_PROD_INGESTION_URL=http://${host}:50051`,
+      `.env:1 JUNJO_PROD_INGESTION_URL: is localhost, which in production is each visitor's own machine. ${URL_FORM}`,
+    ),
+  ),
+  ...[
+    ['127.0.0.1', '127.0.0.1'],
+    ['127.8.9.1', '127.8.9.1'],
+    ['127.1', '127.0.0.1'],
+    ['2130706433', '127.0.0.1'],
+    ['0x7f000001', '127.0.0.1'],
+    ['0.0.0.0', '0.0.0.0'],
+    ['0', '0.0.0.0'],
+    ['[::1]', '[::1]'],
+    ['[0:0:0:0:0:0:0:1]', '[::1]'],
+    ['[::]', '[::]'],
+    ['[::ffff:127.0.0.1]', '[::ffff:7f00:1]'],
+  ].map(([host, canonical]) =>
+    prod(
+      `JUNJO_PROD_INGESTION_URL=http://${host}:50051`,
+      `.env:1 JUNJO_PROD_INGESTION_URL: is ${canonical}, which in production is each visitor's own machine. ${URL_FORM}`,
+    ),
+  ),
+  prod(
+    'JUNJO_PROD_INGESTION_URL=http://10.1:50051',
+    '.env:1 JUNJO_PROD_INGESTION_URL: has a host that browsers write as 10.0.0.1, and origins are compared to the letter. Write it so',
+  ),
+  ...['-0', '+5', '1e3', '0x10', '٣', '1_0', '1.0', '" 5"'].map((value) =>
+    dev(`SPAN_POLL_INTERVAL=${value}`, '.env:1 SPAN_POLL_INTERVAL: must be an integer from 1 to 3600'),
+  ),
+  dev(
+    'JUNJO_K8S_LABELS=constructor=a',
+    '.env:1 JUNJO_K8S_LABELS: constructor is a key that cdk8s cannot write. Take another, such as example.com/constructor',
+  ),
+  dev(
+    'JUNJO_K8S_ANNOTATIONS={"constructor":"a"}',
+    '.env:1 JUNJO_K8S_ANNOTATIONS: constructor is a key that cdk8s cannot write. Take another, such as example.com/constructor',
+  ),
+  dev(
+    'JUNJO_K8S_NODE_SELECTOR=disktype=ssd,constructor=a',
+    '.env:1 JUNJO_K8S_NODE_SELECTOR: constructor is a key that cdk8s cannot write. Take another, such as example.com/constructor',
+  ),
+
   // Origins
   prod(
     'JUNJO_ALLOW_ORIGINS=*',
@@ -507,15 +571,22 @@ const badInputs: readonly BadInput[] = [
       '.env:1 JUNJO_K8S_GATEWAY: must be the namespace/name of a Gateway, or class:NAME to make one of that class',
     ],
   },
-  ...['edge/shared/more', 'Edge/shared', 'edge/Shared', '/shared', 'edge/', 'class:Envoy', 'class:a/b'].map(
-    (value) => ({
-      ...prod(`JUNJO_K8S_GATEWAY=${value}`),
-      without: ['JUNJO_K8S_INGRESS_CLASS'],
-      prints: [
-        '.env:1 JUNJO_K8S_GATEWAY: must be the namespace/name of a Gateway, or class:NAME to make one of that class',
-      ],
-    }),
-  ),
+  ...[
+    'edge/shared/more',
+    'my.edge/shared',
+    'Edge/shared',
+    'edge/Shared',
+    '/shared',
+    'edge/',
+    'class:Envoy',
+    'class:a/b',
+  ].map((value) => ({
+    ...prod(`JUNJO_K8S_GATEWAY=${value}`),
+    without: ['JUNJO_K8S_INGRESS_CLASS'],
+    prints: [
+      '.env:1 JUNJO_K8S_GATEWAY: must be the namespace/name of a Gateway, or class:NAME to make one of that class',
+    ],
+  })),
   {
     ...prod('JUNJO_K8S_GATEWAY=class:'),
     without: ['JUNJO_K8S_INGRESS_CLASS'],

@@ -6,12 +6,58 @@ const minutes = (schedule = '') => (schedule.split(' ')[0] ?? '').split(',').map
 
 describe('a schedule', () => {
   // What cron.ParseStandard of robfig/cron, which both operators use, takes.
-  test.each(['17 3 * * *', '*/30 1-5 * * 1,3', '0,30 * 1 12 0-6', '5/10 0 31 1 0', '10-50/20 23 * * *'])(
-    '%s is one',
+  test.each([
+    '17 3 * * *',
+    '*/30 1-5 * * 1,3',
+    '0,30 * 1 12 0-6',
+    '5/10 0 31 1 0',
+    '10-50/20 23 * * *',
+    '17 3 * * MON-FRI',
+    '17 3 * * sun,Wed',
+    '17 3 * jan-jun/2 *',
+    '17 3 ? * ?',
+    '07 003 * * *',
+    '*/100 3 * * *',
+    '@daily',
+    '@midnight',
+    '@hourly',
+    '@weekly',
+    '@monthly',
+    '@yearly',
+    '@annually',
+    '@every 24h',
+    '@every 1h30m',
+    'TZ=Europe/Berlin 17 3 * * *',
+    'CRON_TZ=UTC @daily',
+    '0 0 29 2 *',
+    '0 0 31 1,2 *',
+    '0 0 30,28 2 *',
+    // Either of the two days is enough.
+    '0 0 31 2 1',
+    '0 0 31 2 */2',
+  ])('%s is one', (text) => {
+    expect(cron.parse(text)).toEqual({ value: text });
+  });
+
+  test.each(['17  3 *\t* *', ' 17 3 * * *', '17 3 * * * '])('%j is one, with one space between its fields', (text) => {
+    expect(cron.parse(text)).toEqual({ value: '17 3 * * *' });
+  });
+
+  test.each(['0 0 31 2 *', '0 0 30 2 *', '0 0 31 4,6,9,11 *', '0 0 31 apr ?', '0 0 30-31 FEB */1', '0 0 31 2-2 *'])(
+    '%s never runs',
     (text) => {
-      expect(cron.parse(text)).toEqual({ value: text });
+      expect(cron.parse(text)).toEqual({
+        problem: expect.stringMatching(/^never runs: no month that it names has the day /),
+      });
     },
   );
+
+  test('that calls Sunday 7 is told what to write', () => {
+    for (const day of ['7', '1,7', '5-7']) {
+      const problem = `is not a schedule: the day of the week ${day} is not from 0 to 6. Write 0 for Sunday`;
+      expect(cron.parse(`17 3 * * ${day}`)).toEqual({ problem });
+    }
+  });
 
   test.each([
     'daily',
@@ -28,23 +74,59 @@ describe('a schedule', () => {
     '*/0 3 * * *',
     '17, 3 * * *',
     '-5 3 * * *',
+    '+5 3 * * *',
+    '5- 3 * * *',
+    '1-2-3 3 * * *',
+    '*/ 3 * * *',
+    '1.5 3 * * *',
+    '0x10 3 * * *',
+    '٣ 3 * * *',
+    '17 3 L * *',
+    '17 3 1W * *',
+    '17 3 * * 5#2',
+    '17 3 * * MONDAY',
+    '17 3 * * FRI-MON',
+    '17 3 * MON *',
+    'JAN 3 * * *',
+    '17 3 * * constructor',
+    '@Daily',
+    '@reboot',
+    '@every',
+    '@every 1d',
+    '@every -1h',
+    '@every 0s',
+    'TZ=Europe/Nowhere 17 3 * * *',
+    'TZ=europe/berlin 17 3 * * *',
+    'TZ=UTC',
+    '',
   ])('%s is none', (text) => {
     expect(cron.parse(text)).toEqual({ problem: expect.stringContaining('is not a schedule') });
   });
 });
 
 describe('VolSync', () => {
-  test.each(['17 3 * * *', '*/30 1-5 * * 1,3', '0,30 * 1 12 0-6', '5/10 0 31 1 0'])('takes %s', (text) => {
-    expect(isForVolSync(text)).toBe(true);
-  });
-
-  test.each(['0 1-5/2 * * *', '0 3 * * 1-3,5', '0 1-3,5 * * *', '0 */6,3 * * *', '10-50/20 23 * * *'])(
-    'does not take %s',
+  test.each(['17 3 * * *', '*/30 1-5 * * 1,3', '0,30 * 1 12 0-6', '5/10 0 31 1 0', '@daily', '@hourly'])(
+    'takes %s',
     (text) => {
-      expect(cron.parse(text)).toEqual({ value: text });
-      expect(isForVolSync(text)).toBe(false);
+      expect(isForVolSync(text)).toBe(true);
     },
   );
+
+  test.each([
+    '0 1-5/2 * * *',
+    '0 3 * * 1-3,5',
+    '0 1-3,5 * * *',
+    '0 */6,3 * * *',
+    '10-50/20 23 * * *',
+    '0 3 * * MON',
+    '0 3 ? * *',
+    '@midnight',
+    '@every 24h',
+    'TZ=UTC 0 3 * * *',
+  ])('does not take %s', (text) => {
+    expect(cron.parse(text)).toEqual({ value: text });
+    expect(isForVolSync(text)).toBe(false);
+  });
 });
 
 describe('the same schedule at other minutes', () => {
@@ -67,6 +149,14 @@ describe('the same schedule at other minutes', () => {
   test('is as far away as can be', () => {
     expect(minutes(atOtherMinutes('17 3 * * *'))).toEqual([47]);
     expect(minutes(atOtherMinutes('*/30 3 * * *'))).toEqual([15, 45]);
+  });
+
+  test.each([
+    ['@daily', '30 0 * * *'],
+    ['@hourly', '30 * * * *'],
+    ['@weekly', '30 0 * * 0'],
+  ])('%s is %s', (schedule, other) => {
+    expect(atOtherMinutes(schedule)).toBe(other);
   });
 
   test.each(['* * * * *', '*/1 3 * * *', '0-30 3 * * *'])('%s leaves none', (schedule) => {

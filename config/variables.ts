@@ -883,8 +883,17 @@ export type ParsedValues = {
 
 type ParsedBy<Type> = Type extends ValueType<infer Value> ? Value : never;
 
+/** Tables that were made before: a studio is judged by those of all lines. */
+const tables = new WeakMap<ReleaseLine, readonly Variable[]>();
+
 /** The table for one release line: what all lines share, then the line's own variables and fixed values. */
 export function variablesOf(line: ReleaseLine): readonly Variable[] {
+  const table = tables.get(line) ?? tableOf(line);
+  tables.set(line, table);
+  return table;
+}
+
+function tableOf(line: ReleaseLine): readonly Variable[] {
   const own = componentsOf(line);
   const shared = variables.map((variable: Variable): Variable => {
     const { refused, ...row } = variable;

@@ -1,3 +1,4 @@
+import { lookupIn } from '../../config/env-file';
 import { loadStudio } from '../../config/load-studio';
 import { formatProblem } from '../../config/problems';
 import { development, envText, freshSecret, load, problemsOf, production, type Settings } from '../support/studio';
@@ -36,6 +37,15 @@ describe('several env files', () => {
 });
 
 describe('the environment', () => {
+  test('has no variable that only every object of JavaScript has', () => {
+    const text = `constructor\nJUNJO_K8S_PRIORITY_CLASS=\${toString:-high}\n${envText(development())}`;
+    const environment = lookupIn({ HOME: '/root' });
+    const { config } = loadStudio([{ path: '.env', text }], { environment });
+    expect(config?.placement.priorityClassName).toBe('high');
+    expect(environment('HOME')).toBe('/root');
+    expect(['constructor', '__proto__', 'hasOwnProperty'].map(environment)).toEqual([undefined, undefined, undefined]);
+  });
+
   test('is stronger in references than what an earlier file or line sets, as under compose', () => {
     const first = { path: 'a.env', text: 'HOST=file.example.com\nLEVEL=debug\n' };
     const second = {

@@ -180,7 +180,7 @@ export interface Qdrant {
 export interface ClaimBackup {
   /** Secret with the address, the password and the credentials of a repository that no other claim uses. */
   readonly repository: string;
-  /** Five fields of cron, in UTC. */
+  /** A schedule of cron, in the time zone of the operator. */
   readonly schedule: string;
 }
 

@@ -2,9 +2,10 @@ import { posix } from 'node:path';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { workloadNames } from '../config/names';
+import type { Image } from '../config/studio-config';
 import type { ReleaseLine } from '../releases';
 import { objectMeta, type StudioIdentity } from './metadata';
-import { type ProxyBounds, proxyConfig, proxyContainer, proxyVolumes } from './proxy';
+import { listeners, type ProxyBounds, proxyConfig, proxyContainer, proxyVolumes } from './proxy';
 
 /** The ConfigMap of the guard. */
 export const apiGuardName = `${workloadNames.backend}-guard`;
@@ -20,13 +21,15 @@ const BOUNDS: ProxyBounds = {
   shutdownSeconds: 60,
   // 480 requests at one time, which is more than the one process of the backend can serve.
   connections: 1024,
-  headerBuffers: 2,
+  headers: { buffers: 2, sizeKi: 64 },
 };
+
+/** Requests of one client at one time: two thirds of all, so that no client takes those of the others. */
+const REQUESTS_OF_A_CLIENT = 320;
 
 /** The image of the guard, and the API in front of which it runs. */
 export interface ApiGuardProps extends StudioIdentity {
-  /** Registry, with path, that mirrors Docker Hub. */
-  readonly imageRegistry: string;
+  readonly image: Image;
   /** What the API serves to everybody, and where it tells the signed-in from others. */
   readonly api: ReleaseLine['api'];
   /** Where the backend listens in the same pod. */
@@ -50,7 +53,11 @@ function literal(text: string): string {
  * path by which it serves spans has this word in it, each letter as itself or as %XX. That the word stands elsewhere in
  * the path costs a needless question and no more.
  */
-export function apiGuardConfig({ api, backendPort, port = API_GUARD_PORT }: ApiGuardProps): Record<string, string> {
+export function apiGuardConfig({
+  api,
+  backendPort,
+  port = API_GUARD_PORT,
+}: Pick<ApiGuardProps, 'api' | 'backendPort' | 'port'>): Record<string, string> {
   const word = posix.basename(api.spansPath);
   const backend = `127.0.0.1:${backendPort}`;
   return proxyConfig(
@@ -75,13 +82,30 @@ map $sign_in_status $backend_if_signed_in {
   200 ${backend};
 }
 
+# The client that the edge names: the last address, which the edge adds itself. The edge's own address is no client, because
+# all of them come from it.
+map $http_x_forwarded_for $client {
+  default "";
+  "~([0-9A-Fa-f.:]{2,45}) *$" $1;
+}
+limit_conn_zone $client zone=clients:1m;
+
 server {
-  listen ${port};
+${listeners(port)}
+  limit_conn clients ${REQUESTS_OF_A_CLIENT};
+  limit_conn_status 429;
+  # Who is refused decides how often.
+  limit_conn_log_level info;
 
   proxy_http_version 1.1;
   # One connection a request: uvicorn closes idle ones after 5 s, perhaps just when the next request goes out.
   proxy_set_header Connection close;
   proxy_set_header Host $http_host;
+  # The backend sees who connects to this pod, as it would without a guard: the edge. uvicorn believes these headers of
+  # 127.0.0.1, where the guard is, and takes the last address in X-Forwarded-For that it does not trust
+  # (uvicorn/middleware/proxy_headers.py), so that a client could name any. X-Forwarded-Proto passes: it decides the scheme of
+  # redirects, which go to nobody but the client.
+  proxy_set_header X-Forwarded-For $remote_addr;
   proxy_request_buffering off;
   proxy_buffering off;
   proxy_buffer_size 32k;
@@ -115,6 +139,7 @@ server {
     proxy_set_header Cookie $http_cookie;
     proxy_set_header Connection close;
     proxy_set_header Host $http_host;
+    proxy_set_header X-Forwarded-For $remote_addr;
     proxy_pass http://$backend_if_signed_in$request_uri;
   }
 
@@ -158,10 +183,13 @@ export function addApiGuard(scope: Construct, props: ApiGuardProps): void {
 }
 
 /** The guard's container. */
-export function apiGuardContainer({ imageRegistry, port = API_GUARD_PORT }: ApiGuardProps): k8s.Container {
+export function apiGuardContainer({
+  image,
+  port = API_GUARD_PORT,
+}: Pick<ApiGuardProps, 'image' | 'port'>): k8s.Container {
   return proxyContainer({
     name: 'guard',
-    imageRegistry,
+    image,
     ports: { 'http-guard': port },
     // Measured, both processes: 13 MiB idle, 14 with 50 requests under way, 18 with as many as there can be, and 142 when all
     // of those have the largest headers and a body, which anybody can send. Whole bodies add nothing to it.

@@ -1,10 +1,8 @@
 import { k8s } from 'cdk8s-plus-27';
+import type { Image } from '../config/studio-config';
 import type { Memory } from '../releases';
 import { quantity, resources } from './pod/resources';
 import { containerSecurityContext } from './pod/security';
-
-/** https://hub.docker.com/_/nginx */
-const IMAGE = 'library/nginx:1.30.4-alpine-slim';
 
 /** The image's own user; a pod of development images is root, which without capabilities could not become it. */
 const USER = 101;
@@ -16,8 +14,7 @@ const RUN_PATH = '/run/nginx';
 export interface ProxyProps {
   /** Name of the container, and first word of its volumes. */
   readonly name: string;
-  /** Registry, with path, that mirrors Docker Hub. */
-  readonly imageRegistry: string;
+  readonly image: Image;
   /** Ports that it listens on, by name. nginx listens on all of them or ends, so probes ask the first. */
   readonly ports: Readonly<Record<string, number>>;
   /** uid and gid. @default the image's own */
@@ -26,23 +23,26 @@ export interface ProxyProps {
   readonly memory: Memory;
 }
 
-/** Limits of one nginx. They determine its memory: that of all connections and headers that it may hold. */
+/**
+ * Limits of one nginx. Together with the limit of requests that a sidecar may add, they determine its memory: that of all
+ * connections, headers and bodies that it may hold.
+ */
 export interface ProxyBounds {
   /** Seconds that open requests may take when the pod stops. Without a limit, nginx waits for open streams for ever. */
   readonly shutdownSeconds: number;
-  /** Connections at one time, to either side. */
+  /** Connections at one time, to either side. When few are left, nginx closes those that have been idle for longest. */
   readonly connections: number;
-  /** Buffers of 64 KiB for the headers of one request, each of which is in one. */
-  readonly headerBuffers: number;
+  /** Buffers for the headers of one request: how many, and the KiB of each. A header is in one of them. */
+  readonly headers: { readonly buffers: number; readonly sizeKi: number };
 }
 
 /**
  * The configuration, by file name, around what one sidecar has of its own. Requests and answers pass as they come: no
- * copy of a body is ever made, and nothing is as impatient as nginx would be.
+ * copy of a body is ever made. Answers may take an hour; a client that neither sends nor reads for a minute is cut off.
  */
 export function proxyConfig(
   http: string,
-  { shutdownSeconds, connections, headerBuffers }: ProxyBounds,
+  { shutdownSeconds, connections, headers }: ProxyBounds,
 ): Record<string, string> {
   return {
     'nginx.conf': `# Relative paths are below the folder that the command names, the only one that can be written.
@@ -69,12 +69,16 @@ http {
 
   # Nothing is too large, and no header has a wrong name.
   client_max_body_size 0;
-  large_client_header_buffers ${headerBuffers} 64k;
+  large_client_header_buffers ${headers.buffers} ${headers.sizeKi}k;
   underscores_in_headers on;
   ignore_invalid_headers off;
 
-  client_body_timeout 1h;
-  send_timeout 1h;
+  # For a handshake and the headers, and between two pieces of a body or an answer. A client that only keeps a connection
+  # occupied loses it, without a wait for its farewell.
+  client_header_timeout 1m;
+  client_body_timeout 1m;
+  send_timeout 1m;
+  reset_timedout_connection on;
   # Google's load balancers keep a connection for 10 minutes, and report an error when the other side closes it first.
   keepalive_timeout 11m;
 
@@ -83,16 +87,34 @@ ${indent(http)}}
   };
 }
 
+/** Both families: in a pod without IPv4, nobody reaches a port of IPv4. The options are those of nginx's `listen`. */
+export function listeners(port: number, options = ''): string {
+  return [port, `[::]:${port}`]
+    .map((address) => `  listen ${[address, options].filter(Boolean).join(' ')};\n`)
+    .join('');
+}
+
+/**
+ * Starts nginx, without the listeners of IPv6 where the kernel has none (`ipv6.disable=1`): nginx would not start over a
+ * socket that it cannot open. The entrypoint of the image makes the same check (10-listen-on-ipv6-by-default.sh of
+ * nginxinc/docker-nginx), but it edits files that are read-only here. The log file is given, or nginx would open the
+ * compiled-in one before any other.
+ */
+const START = `config=${CONFIG_PATH}/nginx.conf
+if [ ! -f /proc/net/if_inet6 ]; then
+  sed '/^ *listen \\[::\\]/d' "$config" > ${RUN_PATH}/nginx.conf
+  config=${RUN_PATH}/nginx.conf
+fi
+exec nginx -p ${RUN_PATH} -c "$config" -e stderr -g 'daemon off;'`;
+
 /** The container. */
-export function proxyContainer({ name, imageRegistry, ports, user = USER, memory }: ProxyProps): k8s.Container {
+export function proxyContainer({ name, image, ports, user = USER, memory }: ProxyProps): k8s.Container {
   const [portName = ''] = Object.keys(ports);
   const connects = { tcpSocket: { port: k8s.IntOrString.fromString(portName) }, timeoutSeconds: 5 };
   return {
     name,
-    image: `${imageRegistry}/${IMAGE}`,
-    imagePullPolicy: 'IfNotPresent',
-    // Without the image's entrypoint, which edits files; and without the compiled-in log file, opened before any other.
-    command: ['nginx', '-p', RUN_PATH, '-c', `${CONFIG_PATH}/nginx.conf`, '-e', 'stderr', '-g', 'daemon off;'],
+    ...image,
+    command: ['sh', '-c', START],
     ports: Object.entries(ports).map(([port, containerPort]) => ({ name: port, containerPort, protocol: 'TCP' })),
     readinessProbe: { ...connects, periodSeconds: 10, failureThreshold: 3 },
     livenessProbe: { ...connects, periodSeconds: 20, failureThreshold: 6 },
@@ -110,7 +132,7 @@ export function proxyContainer({ name, imageRegistry, ports, user = USER, memory
   };
 }
 
-/** The container's volumes: its configuration, and a folder for the pid and for bodies that are never kept. */
+/** The container's volumes: its configuration, and a folder for the pid, for bodies that are never kept, and for the configuration without IPv6. */
 export function proxyVolumes(name: string, configMapName: string): k8s.Volume[] {
   return [
     { name: `${name}-config`, configMap: { name: configMapName } },

@@ -1,15 +1,18 @@
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { workloadNames } from '../config/names';
-import type { Edge, Image, StudioConfig } from '../config/studio-config';
+import { edgeNeedsTls, hasSpansProxy } from '../config/sidecars';
+import type { Image, StudioConfig } from '../config/studio-config';
 import { ignoresSigterm } from '../releases';
 import { spansTlsSecretName } from './certificates';
 import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
 import { digest } from './pod/digest';
 import { quantity, resources } from './pod/resources';
 import { containerSecurityContext } from './pod/security';
-import { proxyConfig, proxyContainer, proxyVolumes } from './proxy';
+import { listeners, proxyConfig, proxyContainer, proxyVolumes } from './proxy';
 import { servicePort } from './service';
+
+export { edgeNeedsTls };
 
 /** The Service behind which an edge finds spans over TLS. */
 export const spansTlsName = `${workloadNames.ingestion}-tls`;
@@ -36,14 +39,15 @@ export type ShownCertificate =
 
 /** Where the proxy comes from, where it listens, and the ingestion in front of which it runs. */
 export interface SpansProxyProps extends StudioIdentity {
-  /** Registry, with path, that mirrors Docker Hub. */
-  readonly imageRegistry: string;
+  readonly image: Image;
   /** Where it ends TLS. @default it does not */
   readonly tls?: { readonly port: number; readonly certificate: ShownCertificate };
   /** Where it listens in the clear. @default it does not */
   readonly plainPort?: number;
   /** Clients reach ingestion through the proxy alone, so that the pod is not ready without it. */
   readonly onlyWay: boolean;
+  /** Nobody but the edge connects, and speaks for all of its clients. @default clients connect by themselves */
+  readonly onlyEdge?: boolean;
   /** uid and gid of the pod, for which the certificate is readable. */
   readonly user: number;
   /** Where ingestion listens in the same pod. */
@@ -52,29 +56,25 @@ export interface SpansProxyProps extends StudioIdentity {
   readonly certificatesPath?: string;
 }
 
-/** Whether spans come through an edge that speaks HTTP/2 to pods over TLS only, whatever their certificate is. */
-export function edgeNeedsTls(edge: Edge | undefined): boolean {
-  return Boolean(edge?.hosts.spans && edge.route.kind === 'ingress' && edge.route.controller?.tlsToBackend);
-}
-
 /**
  * The proxy of a studio, where it needs one: for TLS, and in front of an ingestion that ignores SIGTERM. Such an ingestion
  * acknowledges spans on open connections until it is killed, and has not written the last of them by then. The proxy closes
  * the connections before that.
  */
 export function spansProxyOf(config: StudioConfig): SpansProxyProps | undefined {
+  if (!hasSpansProxy(config)) return undefined;
   const { line } = config;
   const certificate = certificateOf(config);
   const onlyWay = ignoresSigterm(line);
-  if (!certificate && !onlyWay) return undefined;
   return {
     studio: config.name,
     namespace: config.namespace,
-    imageRegistry: config.imageRegistry,
+    image: config.nginxImage,
     tls: certificate && { port: SPANS_TLS_PORT, certificate },
     // With a certificate from a Secret, the Service for spans leads to the port for TLS.
     plainPort: onlyWay && certificate?.kind !== 'secret' ? SPANS_PLAIN_PORT : undefined,
     onlyWay,
+    onlyEdge: config.edge?.hosts.spans !== undefined && config.spansService.type === 'ClusterIP',
     user: line.users.ingestion,
     otlpPort: line.ports.ingestion.otlp,
   };
@@ -100,15 +100,34 @@ function certificateOf({ edge, toolsImage, spansService }: StudioConfig): ShownC
 /** Seconds for calls under way when the pod stops; a stream has no end of its own, and its client connects again. */
 export const SPANS_PROXY_SHUTDOWN_SECONDS = 10;
 
-/** The proxy's configuration, by file name: nginx that ends TLS and passes gRPC on, as patient as ingestion itself. */
+/**
+ * Calls at one time, whoever makes them: those of 256 connections, and some more. Each takes a connection to ingestion, and
+ * at the most 160 KiB: a body that ingestion does not read, headers that are as long as they may be, and what nginx needs.
+ */
+const CALLS = 2112;
+
+/** Calls of one client at one time: those of 96 connections, so that two clients leave a quarter of all to others. */
+const CALLS_OF_A_CLIENT = 768;
+
+/**
+ * Calls on one connection at one time. Exporters make one after the other, and those that make more wait their turn. An edge
+ * opens further connections, but Go's takes 100 for granted until it hears otherwise, and cannot send a refused body again
+ * (http2/transport.go of golang/net).
+ */
+const CALLS_OF_A_CONNECTION = { client: 8, edge: 128 };
+
+/** The proxy's configuration, by file name: nginx that ends TLS and passes gRPC on. */
 export function spansProxyConfig({
   otlpPort,
   tls,
   plainPort,
+  onlyEdge = false,
   certificatesPath = CERTIFICATES_PATH,
-}: Pick<SpansProxyProps, 'otlpPort' | 'tls' | 'plainPort' | 'certificatesPath'>): Record<string, string> {
+}: Pick<SpansProxyProps, 'otlpPort' | 'tls' | 'plainPort' | 'onlyEdge' | 'certificatesPath'>): Record<string, string> {
   return proxyConfig(
-    `${tls ? certificateMap(certificatesPath) : ''}upstream ingestion {
+    `${tls ? certificateMap(certificatesPath) : ''}${onlyEdge ? '' : clientMap}limit_conn_zone all zone=all:1m;
+
+upstream ingestion {
   server 127.0.0.1:${otlpPort};
   # The default since 1.29.7.
   keepalive 32;
@@ -117,38 +136,63 @@ export function spansProxyConfig({
 server {
   # The directive "http2 on", which a warning asks for, is not known before 1.25.1. Idle connections show that they live,
   # to load balancers that would forget them.
-${tls ? tlsListener(tls.port) : ''}${plainPort ? plainListener(plainPort) : ''}
-  # No connection is too old: the defaults close one after a minute without a call, after an hour, or a thousand calls.
-  client_header_timeout 1h;
+${tls ? tlsListener(tls.port) : ''}${plainPort ? listeners(plainPort, LISTEN) : ''}
+  # No connection that has made a call is too old: the defaults close one after a minute without a call, after an hour, or a
+  # thousand calls.
   keepalive_timeout 1h;
   keepalive_time 52w;
   keepalive_requests 1000000000;
-  http2_max_concurrent_streams 256;
-  # What a client may send before it hears from nginx: with 64 KiB, 4 MiB over 100 ms take six seconds.
-  http2_body_preread_size 256k;
+
+${onlyEdge ? '' : `  limit_conn clients ${CALLS_OF_A_CLIENT};\n`}  limit_conn all ${CALLS};
+  limit_conn_status 429;
+  # Who is refused decides how often.
+  limit_conn_log_level info;
+  http2_max_concurrent_streams ${CALLS_OF_A_CONNECTION[onlyEdge ? 'edge' : 'client']};
+  # Kept for each call whose body ingestion does not read. Over 100 ms it lets 4 MiB pass in seven seconds; less, and nginx
+  # refuses the first calls of clients that have not acknowledged it yet.
+  http2_body_preread_size 64k;
   grpc_buffer_size 32k;
   grpc_connect_timeout 5s;
   grpc_read_timeout 1h;
-  grpc_send_timeout 1h;
+  grpc_send_timeout 1m;
 
   location / {
     grpc_pass grpc://ingestion;
   }
 
-  # Clients of gRPC send again what was unavailable; of an error 500 they would not know.
+  # Clients of gRPC send again what was unavailable; of other errors they would not know.
+  error_page 429 = /busy;
+${unavailable('busy', 'too many calls at one time')}
   error_page 500 502 503 504 = /unavailable;
-  location = /unavailable {
+${unavailable('unavailable', 'ingestion does not answer')}}
+`,
+    {
+      shutdownSeconds: SPANS_PROXY_SHUTDOWN_SECONDS,
+      // The calls with their connections to ingestion, and 700 that do not get that far.
+      connections: 3072,
+      headers: { buffers: 2, sizeKi: 16 },
+    },
+  );
+}
+
+function unavailable(name: string, message: string): string {
+  return `  location = /${name} {
     internal;
     default_type application/grpc;
     add_header grpc-status 14;
-    add_header grpc-message 'ingestion does not answer';
+    add_header grpc-message '${message}';
     return 200;
   }
+`;
 }
-`,
-    { shutdownSeconds: SPANS_PROXY_SHUTDOWN_SECONDS, connections: 4096, headerBuffers: 4 },
-  );
+
+/** Of IPv6 a client has a network of 64 bits, in which it can take any address. */
+const clientMap = `map $binary_remote_addr $client {
+  default $binary_remote_addr;
+  "~(?s)^(?<network>.{8}).{8}$" $network;
 }
+limit_conn_zone $client zone=clients:1m;
+`;
 
 function certificateMap(path: string): string {
   return `# A path with a variable is read at each handshake, so that a renewed certificate needs no reload, and a missing one
@@ -162,8 +206,7 @@ map $ssl_server_name $certificates {
 }
 
 function tlsListener(port: number): string {
-  return `  listen ${port} ssl http2 so_keepalive=60s::;
-  ssl_certificate $certificates/tls.crt;
+  return `${listeners(port, `ssl ${LISTEN}`)}  ssl_certificate $certificates/tls.crt;
   ssl_certificate_key $certificates/tls.key;
   ssl_protocols TLSv1.2 TLSv1.3;
   # A resumed session would go on with the certificate it began with.
@@ -171,10 +214,7 @@ function tlsListener(port: number): string {
 `;
 }
 
-function plainListener(port: number): string {
-  return `  listen ${port} http2 so_keepalive=60s::;
-`;
-}
+const LISTEN = 'http2 so_keepalive=60s::';
 
 /** Name of the container, and last word of its ConfigMap. */
 function nameOf({ tls }: Pick<SpansProxyProps, 'tls'>): string {
@@ -209,14 +249,14 @@ export function addSpansProxy(scope: Construct, props: SpansProxyProps): void {
 
 /** The proxy's container. Where it is not the only way, the pod is ready without it. */
 export function spansProxyContainer(props: SpansProxyProps): k8s.Container {
-  const { imageRegistry, user, tls, plainPort, onlyWay } = props;
+  const { image, user, tls, plainPort, onlyWay } = props;
   const {
     readinessProbe,
     volumeMounts = [],
     ...container
   } = proxyContainer({
     name: nameOf(props),
-    imageRegistry,
+    image,
     ports: { ...(tls && { 'otlp-tls': tls.port }), ...(plainPort && { 'otlp-plain': plainPort }) },
     user,
     // Measured over TLS, which needs the most, both processes: 14 MiB idle, 22 with 50 connections, 23 under four parallel streams of 15 MB, 37 when each

@@ -78,7 +78,7 @@ export class Studio extends Construct {
       guard: config.apiGuard
         ? {
             ...identity,
-            imageRegistry: config.imageRegistry,
+            image: config.nginxImage,
             api: config.line.api,
             backendPort: ports.backend.http,
           }

@@ -6,7 +6,7 @@ import { apiGuardOf } from './parts/api-guard';
 import { backupOf } from './parts/backup';
 import { acceptedLossesOf } from './parts/data-loss';
 import { edgeOf } from './parts/edge';
-import { imagesOf, imageTargetOf } from './parts/images';
+import { checkNginxImage, imagesOf, imageTargetOf } from './parts/images';
 import { checkNames } from './parts/names';
 import { namespaceOf } from './parts/namespace';
 import { checkObjectNames } from './parts/object-names';
@@ -182,6 +182,7 @@ function configOf(
   const apiGuard = built(apiGuardOf(values, line));
   const edge = built(edgeOf(values, line, addresses));
   const spansService = built(spansServiceOf(values, line, addresses, edge));
+  problems.push(...checkNginxImage(values, { line, edge, spansService, apiGuard }));
   const storage = built(storageOf(values));
   const acceptedLosses = built(acceptedLossesOf(values, line, lines));
   const backup = built(backupOf(values, storage, namespace));

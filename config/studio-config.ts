@@ -267,6 +267,8 @@ export interface StudioConfig {
   readonly images: PerComponent<Image>;
   /** The image with Python and openssl, in which the programs of these manifests run. */
   readonly toolsImage: Image;
+  /** The image of the sidecars in front of the API and of ingestion. */
+  readonly nginxImage: Image;
   /** Name of an existing Secret with registry credentials. */
   readonly imagePullSecret?: string;
   /** What each container reads of the env file, apart from secrets. */

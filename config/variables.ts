@@ -346,6 +346,15 @@ export const variables = [
     example: 'registry.example.com/library/python:3.13.7-slim-trixie',
   },
   {
+    name: 'JUNJO_K8S_NGINX_IMAGE',
+    group: 'Kubernetes: names and images',
+    meaning:
+      'Whole image reference of nginx, 1.22 or newer and with a shell, for the guard before the API and the proxy before ingestion',
+    type: imageReference,
+    defaultText: '`library/nginx:1.30.4-alpine-slim` of the registry',
+    example: 'registry.example.com/team/nginx:1.30.4-alpine-slim',
+  },
+  {
     name: 'JUNJO_HOST_DB_DATA_PATH',
     group: 'Storage',
     meaning:

@@ -9,6 +9,7 @@ import {
 } from '../../releases';
 import { type ImageReference, imageName, isFloating } from '../image-reference';
 import type { Built, Problem } from '../problems';
+import { hasSpansProxy } from '../sidecars';
 import type { Image, StudioConfig } from '../studio-config';
 import type { Values } from '../values';
 
@@ -19,6 +20,7 @@ const imageSettings = {
 } as const satisfies Readonly<Record<Component, string>>;
 
 const TOOLS = 'JUNJO_K8S_TOOLS_IMAGE';
+const NGINX = 'JUNJO_K8S_NGINX_IMAGE';
 
 const howToBuild = [
   'development images are yours to build, in a checkout of Junjo AI Studio:',
@@ -33,25 +35,30 @@ const howToBuild = [
 /** Python for the upgrade guard and copies of the volume, on Debian as in the backend's own image, which has openssl too. */
 export const TOOLS_IMAGE = 'library/python:3.13.7-slim-trixie';
 
+/** https://hub.docker.com/_/nginx */
+export const NGINX_IMAGE = 'library/nginx:1.30.4-alpine-slim';
+
 /** Which images run: those of a target that the release does not have are not asked for. */
 export function imageTargetOf(values: Values, line: ReleaseLine): StudioConfig['imageTarget'] {
   return line.noDevelopmentImages === undefined ? values.inEffect('JUNJO_BUILD_TARGET') : 'production';
 }
 
-/** The image of each component, and the one with the tools. */
+/** The image of each component, the one with the tools, and that of nginx. */
 export function imagesOf(
   values: Values,
   line: ReleaseLine,
   lines: readonly ReleaseLine[],
-): Built<Pick<StudioConfig, 'images' | 'toolsImage'>> {
+): Built<Pick<StudioConfig, 'images' | 'toolsImage' | 'nginxImage'>> {
   const references = perComponent(
     line,
     (component) => values.inEffect(imageSettings[component]) ?? imageOfRelease(values, line, component),
   );
   const tools = values.inEffect(TOOLS) ?? publishedImage(values, TOOLS_IMAGE);
+  const nginx = values.inEffect(NGINX) ?? publishedImage(values, NGINX_IMAGE);
   const named = [
     ...componentsOf(line).map((component) => ({ setting: imageSettings[component], reference: references[component] })),
     { setting: TOOLS, reference: line.backendHasPython ? undefined : tools },
+    { setting: NGINX, reference: nginx },
   ];
   const production = values.inEffect('JUNJO_ENV') === 'production';
   const ofOthers = imagesOfOthers(values, line, lines);
@@ -66,6 +73,7 @@ export function imagesOf(
     value: {
       images: perComponent(line, (component) => imageOf(references[component] ?? references.backend)),
       toolsImage: imageOf(line.backendHasPython ? references.backend : tools),
+      nginxImage: imageOf(nginx),
     },
     problems: [...targetProblems(values, line), ...unusedImages(values, line), ...floating, ...ofOthers],
   };
@@ -107,15 +115,34 @@ function imagesOfOthers(values: Values, line: ReleaseLine, lines: readonly Relea
     return misfit ? [values.error(imageSettings[component], `${misfit} ${publishedName(line, component)}:${tag}`)] : [];
   });
   const tools = line.backendHasPython ? undefined : values.inEffect(TOOLS);
-  return tools && hasNoPython(imageName(tools), lines)
-    ? [...problems, values.error(TOOLS, `has no Python. Name an image that has, for example ${TOOLS_IMAGE}`)]
-    : problems;
+  if (tools && hasNoPython(imageName(tools), lines)) {
+    problems.push(values.error(TOOLS, `has no Python. Name an image that has, for example ${TOOLS_IMAGE}`));
+  }
+  const nginx = values.inEffect(NGINX);
+  if (nginx && isUpstreams(imageName(nginx), lines)) {
+    problems.push(values.error(NGINX, `is an image of Junjo AI Studio. Name one of nginx, for example ${NGINX_IMAGE}`));
+  }
+  return problems;
+}
+
+/** A note where no nginx runs. */
+export function checkNginxImage(
+  values: Values,
+  config: Pick<StudioConfig, 'line' | 'edge' | 'spansService' | 'apiGuard'>,
+): readonly Problem[] {
+  if (!values.isSet(NGINX) || config.apiGuard || hasSpansProxy(config)) return [];
+  return [values.note(NGINX, 'has no effect: this studio has no nginx before its API or ingestion')];
+}
+
+function isUpstreams(name: string, lines: readonly ReleaseLine[]): boolean {
+  return lines.some((line) => components.some((component) => publishedName(line, component) === name));
 }
 
 /** Whether a name is upstream's, and not that of a backend in Python. */
 function hasNoPython(name: string, lines: readonly ReleaseLine[]): boolean {
-  const isUpstreams = lines.some((line) => components.some((component) => publishedName(line, component) === name));
-  return isUpstreams && !lines.some((line) => line.backendHasPython && publishedName(line, 'backend') === name);
+  return (
+    isUpstreams(name, lines) && !lines.some((line) => line.backendHasPython && publishedName(line, 'backend') === name)
+  );
 }
 
 /** Why an image is not the component's in a line, up to the name of the one that is; nothing where it is, or a person's own. */

@@ -5,13 +5,17 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { apiGuardConfig, apiGuardContainer, apiGuardVolumes } from '../../charts/api-guard';
 import { releaseLines } from '../../releases';
-import { FakeBackend, ORIGIN, SIGNED_IN, SPAN } from '../support/fake-backend';
+import { FakeBackend, ORIGIN, type Seen, SIGNED_IN, SPAN } from '../support/fake-backend';
 import { freePort, type Nginx, startNginx, talk } from '../support/nginx';
 import { describeWith } from '../support/programs';
 
 const SPANS = '/api/v1/observability/services';
 const [{ api }] = releaseLines;
-const identity = { studio: 'studio', namespace: 'studio', imageRegistry: 'registry.example.com', api };
+const image = {
+  image: 'registry.example.com/library/nginx:1.30.4-alpine-slim',
+  imagePullPolicy: 'IfNotPresent',
+} as const;
+const identity = { studio: 'studio', namespace: 'studio', image, api };
 const REFUSAL = '{"detail":"Unauthorized: No valid session"}';
 
 /** A request, header by header. */
@@ -275,6 +279,11 @@ const passing: [string, string][] = [
   ['spans that a WebSocket asks for', get(SPANS, `Cookie: ${SIGNED_IN}`, 'Connection: Upgrade', 'Upgrade: websocket')],
 ];
 
+/** A request without the header that says who the client is. */
+function withoutClient({ headers, ...seen }: Seen): Seen {
+  return { ...seen, headers: headers.filter((line) => !line.startsWith('x-forwarded-for: ')) };
+}
+
 /** An answer without what ends at each hop, and without the order of its headers. */
 function answer(text: string) {
   const [head = '', body = ''] = text.split(/\r\n\r\n(.*)/s);
@@ -463,8 +472,21 @@ describeWith(['nginx'], 'the guard before the API', () => {
       backend.seen = [];
       const guarded = await ask(text);
       expect(answer(guarded)).toEqual(answer(direct));
-      expect(backend.seen.filter(({ target }) => target !== '/auth-test')).toEqual(wanted);
+      const arrived = backend.seen.filter(({ target }) => target !== '/auth-test');
+      expect(arrived.map(withoutClient)).toEqual(wanted.map(withoutClient));
       expect(wanted).toHaveLength(1);
+    });
+
+    test.each([
+      ['of anything', '/health', []],
+      ['with a sign-in', SPANS, [`Cookie: ${SIGNED_IN}`]],
+    ])('names the client that connects, and none that somebody makes up: a request %s', async (_, target, headers) => {
+      for (const forged of [[], ['X-Forwarded-For: 192.0.2.1'], ['X-Forwarded-For: a', 'x-forwarded-for: 192.0.2.1']]) {
+        backend.seen = [];
+        await ask(get(target, ...headers, ...forged));
+        const clients = backend.seen.at(-1)?.headers.filter((line) => line.startsWith('x-forwarded-for'));
+        expect(clients).toEqual(['x-forwarded-for: 127.0.0.1']);
+      }
     });
 
     test('has its absolute URI made a path, as the backend would', async () => {
@@ -542,7 +564,7 @@ describeWith(['nginx'], 'the guard before the API', () => {
       if (sockets.length % 20 === 0) await until(arrived);
     }
     await until(arrived);
-    const { limits } = apiGuardContainer({ ...identity, backendPort: ports.backendPort }).resources ?? {};
+    const { limits } = apiGuardContainer(identity).resources ?? {};
     const limitMi = Number(/^([0-9]+)Mi$/.exec(String(limits?.memory?.value))?.[1]);
     // The main process takes a few MiB more.
     expect(alone.peakMemory()).toBeLessThan(limitMi - 8);
@@ -602,10 +624,11 @@ describeWith(['nginx'], 'the guard before the API', () => {
   });
 });
 
-test('waits an hour for whatever takes its time', () => {
+test('waits an hour for the backend, and a minute for a client', () => {
   const text = apiGuardConfig({ ...identity, backendPort: 1323 })['nginx.conf'];
-  for (const name of ['proxy_read_timeout', 'proxy_send_timeout', 'client_body_timeout', 'send_timeout']) {
-    expect(text).toContain(`${name} 1h;`);
+  for (const name of ['proxy_read_timeout', 'proxy_send_timeout']) expect(text).toContain(`${name} 1h;`);
+  for (const name of ['client_header_timeout', 'client_body_timeout', 'send_timeout']) {
+    expect(text).toContain(` ${name} 1m;`);
   }
 });
 
@@ -619,8 +642,8 @@ test('has a connection of its own for every request, where nginx would keep them
 });
 
 test('runs without root, with nothing to write but one small folder', () => {
-  const container = apiGuardContainer({ ...identity, backendPort: 1323 });
-  expect(container.image).toMatch(/^registry\.example\.com\/library\/nginx:/);
+  const container = apiGuardContainer(identity);
+  expect(container).toMatchObject(image);
   expect(container.securityContext).toMatchObject({
     runAsNonRoot: true,
     allowPrivilegeEscalation: false,

@@ -37,13 +37,20 @@ export class FakeBackend {
   upgrades = 0;
   /** The answer to `/stream`, once somebody asks. */
   stream?: ServerResponse;
+  private listening = 0;
   private readonly server = createServer({ insecureHTTPParser: true, maxHeaderSize: 1 << 20 }, (request, response) =>
     this.answer(request, response),
   );
 
   async listen(port: number): Promise<void> {
-    this.server.listen(port, '127.0.0.1');
+    this.listening = port;
+    this.server.listen(port, '127.0.0.1', 1024);
     await once(this.server, 'listening');
+  }
+
+  /** Where it listens. */
+  get port(): number {
+    return this.listening;
   }
 
   async close(): Promise<void> {

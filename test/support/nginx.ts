@@ -39,6 +39,8 @@ export interface Nginx {
   logged(what: RegExp): Promise<void>;
   /** The most memory that the worker has had, in MiB. @default 0 where there is no /proc */
   peakMemory(): number;
+  /** The same, of the worker and the main process together. */
+  peakMemoryOfBoth(): number;
   stop(): Promise<void>;
 }
 
@@ -70,12 +72,8 @@ export async function startNginx(config: Readonly<Record<string, string>>, port:
         await sleep(20);
       }
     },
-    peakMemory: () => {
-      const children = `/proc/${child.pid}/task/${child.pid}/children`;
-      if (!existsSync(children)) return 0;
-      const status = readFileSync(`/proc/${readFileSync(children, 'utf8').trim()}/status`, 'utf8');
-      return Number(/^VmHWM:\s+([0-9]+) kB/m.exec(status)?.[1]) / 1024;
-    },
+    peakMemory: () => peakOf(workerOf(child.pid)),
+    peakMemoryOfBoth: () => peakOf(String(child.pid)) + peakOf(workerOf(child.pid)),
     stop: async () => {
       running.delete(nginx);
       if (child.exitCode === null && child.signalCode === null) {
@@ -91,6 +89,17 @@ export async function startNginx(config: Readonly<Record<string, string>>, port:
     await sleep(20);
   }
   return nginx;
+}
+
+function workerOf(pid: number | undefined): string {
+  const children = `/proc/${pid}/task/${pid}/children`;
+  return existsSync(children) ? readFileSync(children, 'utf8').trim() : '';
+}
+
+/** The most memory of a process, in MiB. */
+function peakOf(pid: string): number {
+  const status = `/proc/${pid}/status`;
+  return existsSync(status) ? Number(/^VmHWM:\s+([0-9]+) kB/m.exec(readFileSync(status, 'utf8'))?.[1]) / 1024 : 0;
 }
 
 async function answers(port: number): Promise<boolean> {

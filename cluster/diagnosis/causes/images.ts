@@ -265,16 +265,19 @@ function firstOf(patterns: readonly RegExp[], text: string): string | undefined 
   return patterns.map((pattern) => pattern.exec(text)?.[0]).find((words) => words !== undefined);
 }
 
+/** The guard before the API, and the proxy before ingestion. */
+const NGINX_CONTAINERS: readonly string[] = ['guard', 'tls', 'proxy'];
+
 /** Whether the settings of the studio name the image of a container, which nobody added to its pods. */
 function isOwn({ name }: ContainerTrouble['container']): boolean {
-  return [...Object.keys(workloadNames), GUARD_CONTAINER, 'wait-for-backend', 'wait-for-volume', 'qdrant'].includes(
-    name,
-  );
+  const others = [GUARD_CONTAINER, 'wait-for-backend', 'wait-for-volume', 'qdrant', ...NGINX_CONTAINERS];
+  return [...Object.keys(workloadNames), ...others].includes(name);
 }
 
 /** The setting that names the image of a component. */
 function imageSetting(component: string, container: string = component): string {
   if (container === GUARD_CONTAINER || container.startsWith('wait-for-')) return 'JUNJO_K8S_TOOLS_IMAGE';
+  if (NGINX_CONTAINERS.includes(container)) return 'JUNJO_K8S_NGINX_IMAGE';
   return ['backend', 'ingestion', 'frontend'].includes(component)
     ? `JUNJO_K8S_${component.toUpperCase()}_IMAGE`
     : 'the image setting';

@@ -101,7 +101,7 @@ export function listeners(port: number, options = ''): string {
  * compiled-in one before any other.
  */
 const START = `config=${CONFIG_PATH}/nginx.conf
-if [ ! -f /proc/net/if_inet6 ]; then
+if [ ! -e /proc/net/if_inet6 ]; then
   sed '/^ *listen \\[::\\]/d' "$config" > ${RUN_PATH}/nginx.conf
   config=${RUN_PATH}/nginx.conf
 fi

@@ -101,13 +101,13 @@ function certificateOf({ edge, toolsImage, spansService }: StudioConfig): ShownC
 export const SPANS_PROXY_SHUTDOWN_SECONDS = 10;
 
 /**
- * Calls at one time, whoever makes them: those of 256 connections, and some more. Each takes a connection to ingestion, and
- * at the most 160 KiB: a body that ingestion does not read, headers that are as long as they may be, and what nginx needs.
+ * Calls at one time, whoever makes them. Each takes a connection to ingestion, and at the most 175 KiB: a body that ingestion
+ * does not read, headers that are as long as they may be, and what nginx needs itself.
  */
-const CALLS = 2112;
+const CALLS = 544;
 
-/** Calls of one client at one time: those of 96 connections, so that two clients leave a quarter of all to others. */
-const CALLS_OF_A_CLIENT = 768;
+/** Calls of one client at one time: those of 64 connections, and a few more. What is left is enough for the others. */
+const CALLS_OF_A_CLIENT = 520;
 
 /**
  * Calls on one connection at one time. Exporters make one after the other, and those that make more wait their turn. An edge
@@ -168,9 +168,9 @@ ${unavailable('unavailable', 'ingestion does not answer')}}
 `,
     {
       shutdownSeconds: SPANS_PROXY_SHUTDOWN_SECONDS,
-      // The calls with their connections to ingestion, and 700 that do not get that far.
-      connections: 3072,
-      headers: { buffers: 2, sizeKi: 16 },
+      // Those to ingestion, those of the clients that make the calls, and 350 that do not get that far: a handshake takes 47 KiB.
+      connections: 960,
+      headers: { buffers: 3, sizeKi: 9 },
     },
   );
 }
@@ -259,8 +259,8 @@ export function spansProxyContainer(props: SpansProxyProps): k8s.Container {
     image,
     ports: { ...(tls && { 'otlp-tls': tls.port }), ...(plainPort && { 'otlp-plain': plainPort }) },
     user,
-    // Measured over TLS, which needs the most, both processes: 14 MiB idle, 22 with 50 connections, 23 under four parallel streams of 15 MB, 37 when each
-    // of the 50 sends 1 MiB at once, and 72 with 2000 calls under way.
+    // Measured over TLS, which needs the most, both processes: 14 MiB idle, 22 with 50 connections, 23 under four parallel
+    // streams of 15 MB, 30 with as many calls as there can be, and 111 when their headers and bodies are as large as they may be.
     memory: { requestMi: 16, limitMi: 128 },
   });
   return {

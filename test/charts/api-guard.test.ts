@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { k8s } from 'cdk8s-plus-27';
 import { apiGuardConfig, apiGuardContainer, apiGuardVolumes } from '../../charts/api-guard';
 import { releaseLines } from '../../releases';
 import { FakeBackend, ORIGIN, type Seen, SIGNED_IN, SPAN } from '../support/fake-backend';
-import { freePort, type Nginx, startNginx, talk } from '../support/nginx';
+import { freePort, hasIpv6, type Nginx, type NginxFolders, startNginx, talk } from '../support/nginx';
 import { describeWith } from '../support/programs';
 
 const SPANS = '/api/v1/observability/services';
@@ -604,6 +605,27 @@ describeWith(['nginx'], 'the guard before the API', () => {
     await alone.stop();
   });
 
+  test.each(['127.0.0.1', '[::1]'])('listens on %s', async (host) => {
+    if (host === '[::1]' && !hasIpv6) return;
+    expect((await fetch(`http://${host}:${ports.port}/health`)).status).toBe(200);
+  });
+
+  test.each([true, false])('starts as its container does, on a kernel with IPv6: %s', async (withIpv6) => {
+    if (withIpv6 && !hasIpv6) return;
+    const second = { backendPort: ports.backendPort, port: await freePort() };
+    const alone = await startNginx(apiGuardConfig({ ...second, ...identity }), second.port, (paths) =>
+      commandIn(apiGuardContainer(identity), paths, withIpv6),
+    );
+    expect(await talk(second.port, get('/health'))).toMatch(/^HTTP\/1\.1 200/);
+    const answersIpv6 = await fetch(`http://[::1]:${second.port}/health`).then(Boolean, () => false);
+    expect(answersIpv6).toBe(withIpv6);
+    // Its process is that of the container, so that the kubelet's signal reaches it.
+    alone.process.kill('SIGQUIT');
+    await once(alone.process, 'exit');
+    expect(alone.process.exitCode).toBe(0);
+    await alone.stop();
+  });
+
   // What is written plainly, or with dots, slashes and encoded letters, either check finds alone.
   test.each(['$spans_as_sent', '$spans_as_read'])('still refuses spans without %s', async (check) => {
     const one = { backendPort: ports.backendPort, port: await freePort() };
@@ -653,6 +675,16 @@ test('runs without root, with nothing to write but one small folder', () => {
   expect(container.volumeMounts?.map(({ name }) => name)).toEqual(apiGuardVolumes.map(({ name }) => name));
   expect(container.volumeMounts?.filter(({ readOnly }) => !readOnly)).toHaveLength(1);
 });
+
+/** What the container runs, with folders of this machine; without IPv6, the file that tells of it is not there. */
+function commandIn({ command = [] }: k8s.Container, { config, run }: NginxFolders, withIpv6: boolean): string[] {
+  return command.map((word) =>
+    word
+      .replaceAll('/etc/nginx/junjo', config)
+      .replaceAll('/run/nginx', run)
+      .replaceAll('/proc/net/if_inet6', withIpv6 ? '/dev/null' : '/nowhere'),
+  );
+}
 
 /** Waits for what a test waits for, and keeps no test from ending for which it never comes. */
 async function until(condition: () => boolean): Promise<void> {

@@ -65,6 +65,51 @@ describe('the API of a production studio', () => {
   });
 });
 
+describe('JUNJO_K8S_NGINX_IMAGE', () => {
+  const name = 'JUNJO_K8S_NGINX_IMAGE';
+  const digest = `sha256:${'a'.repeat(64)}`;
+
+  test('names the image of the guard and of the proxy for spans, whatever the registry is', () => {
+    const image = `registry.example.com/web@${digest}`;
+    const studio = render(studioOf('0.81.5', { [name]: image, JUNJO_K8S_IMAGE_REGISTRY: 'mirror.example.com' }));
+    expect(studio.container('guard')).toMatchObject({ image, imagePullPolicy: 'IfNotPresent' });
+    expect(studio.pod('ingestion').spec.containers[1]).toMatchObject({ name: 'proxy', image });
+  });
+
+  test.each([
+    ['nginx', /^error: .*has no tag, which means latest/],
+    ['nginx:1.30', /^error: .*has the tag 1\.30, which moves/],
+    ['mdrideout/junjo-ai-studio-frontend:0.81.5', /^error: .*is an image of Junjo AI Studio\. Name one of nginx/],
+  ])('cannot be %s in production', (image, says) => {
+    expect(problemsOf(envText(studioOf('0.81.5', { [name]: image })))).toContainEqual(expect.stringMatching(says));
+  });
+
+  test('may move in development', () => {
+    const settings = development({ JUNJO_K8S_RELEASE: '0.81.5', [name]: 'nginx' });
+    expect(problemsOf(envText(settings)).filter((line) => line.includes(name))).toEqual([]);
+    expect(render(settings).pod('ingestion').spec.containers[1].imagePullPolicy).toBe('Always');
+  });
+
+  test.each([
+    ['in development on a release that stops in order', development({ [name]: 'nginx:1.30.4' }), true],
+    ['where a guard runs', production({ [name]: 'nginx:1.30.4' }), false],
+    [
+      'where TLS for spans ends in the pod',
+      production({
+        [name]: 'nginx:1.30.4',
+        JUNJO_K8S_API_GUARD: 'false',
+        JUNJO_PROD_INGESTION_URL: 'https://spans.example.com:50051',
+        JUNJO_K8S_TLS_SECRET: 'mine',
+      }),
+      false,
+    ],
+    ['without a guard', production({ [name]: 'nginx:1.30.4', JUNJO_K8S_API_GUARD: 'false' }), true],
+  ])('has no effect where no nginx runs: %s', (_, settings, isUnused) => {
+    const notes = problemsOf(envText(settings)).filter((line) => line.includes(name));
+    expect(notes).toEqual(isUnused ? [expect.stringMatching(/^note: .* has no effect: this studio has no nginx/)] : []);
+  });
+});
+
 test('a studio on localhost has no guard', () => {
   expect(containers(development())).toEqual(['backend']);
 });

@@ -3,7 +3,7 @@ import { describeAttacksOnApi, describeAttacksOnSpans } from '../support/attacks
 describeAttacksOnSpans([
   ['calls without a body', 64, 'the same address'],
   ['calls without a body', 256, 'another address'],
-  ['large bodies', 256, 'many addresses'],
+  ['half a handshake', 256, 'many addresses'],
 ]);
 
 describeAttacksOnApi([

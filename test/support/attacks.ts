@@ -102,6 +102,7 @@ export function describeAttacksOnSpans(attacks: readonly Attack[]): void {
       const hostile = new HostileClients(proxy.port, origin);
       await hostile.attackSpans(count, shape);
       expect(await exportsThatFail(proxy, exporter)).toEqual([]);
+
       expect(proxy.nginx.peakMemoryOfBoth()).toBeLessThan(proxy.memoryLimitMi);
       hostile.close();
       exporter.close();
@@ -112,8 +113,9 @@ export function describeAttacksOnSpans(attacks: readonly Attack[]): void {
       noWindow = await ingestionWithoutWindow(port);
       proxy = await AttackedProxy.start(port);
       const hostile = new HostileClients(proxy.port, 'many addresses');
-      await hostile.attackSpans(300, 'large bodies');
+      await hostile.attackSpans(300, 'large calls');
       await sleep(1000);
+
       expect(proxy.nginx.peakMemoryOfBoth()).toBeLessThan(proxy.memoryLimitMi);
       hostile.close();
     });

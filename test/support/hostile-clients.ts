@@ -6,7 +6,7 @@ import { connect as connectTls } from 'node:tls';
 import { spans } from './grpc';
 
 /** What a hostile client does with each of its connections, none of which has a key. */
-export type Hostility = 'calls without a body' | 'large bodies' | 'no call' | 'half a handshake' | 'half a header';
+export type Hostility = 'calls without a body' | 'large calls' | 'no call' | 'half a handshake' | 'half a header';
 
 /** Where connections come from; Linux gives this machine every address of 127.0.0.0/8. */
 export type Origin = 'the same address' | 'another address' | 'many addresses';
@@ -52,7 +52,7 @@ export class HostileClients {
       session.on('error', () => {});
       await settled(session, 'remoteSettings');
       const calls = Math.min(session.remoteSettings?.maxConcurrentStreams ?? 0, 1000);
-      for (let call = 0; call < calls; call++) startCall(session, hostility === 'large bodies' ? LARGE : BODY_TO_COME);
+      for (let call = 0; call < calls; call++) startCall(session, hostility === 'large calls');
     });
   }
 
@@ -63,11 +63,12 @@ export class HostileClients {
       'Host: api.example.com',
       ...(client ? [`X-Forwarded-For: ${client}`] : []),
       'Content-Length: 1000000000',
+      ...(hostility === 'large calls' ? [`X-Large: ${'x'.repeat(60_000)}`, `X-Larger: ${'y'.repeat(60_000)}`] : []),
     ].join('\r\n');
     await this.open(count, async (socket) => {
       if (hostility === 'no call') return;
       socket.write(hostility === 'half a header' ? request : `${request}\r\n\r\n`);
-      if (hostility === 'large bodies') socket.write(LARGE);
+      if (hostility === 'large calls') socket.write(LARGE);
     });
   }
 
@@ -97,15 +98,16 @@ async function settled(emitter: NodeJS.EventEmitter, event: string): Promise<voi
   await Promise.race([once(emitter, event), once(emitter, 'close')]).catch(() => {});
 }
 
-function startCall(session: ClientHttp2Session, body: Buffer): void {
+function startCall(session: ClientHttp2Session, isLarge: boolean): void {
   const call = session.request({
     ':method': 'POST',
     ':path': spans.collect.path,
     'content-type': 'application/grpc',
     te: 'trailers',
+    ...(isLarge && { 'x-large': 'x'.repeat(9_000), 'x-larger': 'y'.repeat(9_000), 'x-largest': 'z'.repeat(9_000) }),
   });
   call.on('error', () => {}).resume();
-  call.write(body);
+  call.write(isLarge ? LARGE : BODY_TO_COME);
 }
 
 /** An ingestion that takes connections, and lets nobody send a byte of a body: SETTINGS with a window of 0. */

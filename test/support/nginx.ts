@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathOf } from './programs';
@@ -48,8 +48,28 @@ export interface Nginx {
 const running = new Set<Nginx>();
 afterAll(() => Promise.all([...running].map((nginx) => nginx.stop())));
 
+/** Whether this machine has IPv6. */
+export const hasIpv6 = Object.values(networkInterfaces()).some((each) =>
+  each?.some(({ address }) => address === '::1'),
+);
+
+/** Where nginx finds its configuration, and where it may write. */
+export interface NginxFolders {
+  readonly config: string;
+  readonly run: string;
+}
+
+/** nginx as its container starts it, apart from the shell. */
+function plainCommand({ config, run }: NginxFolders): string[] {
+  return [pathOf('nginx'), '-p', run, '-c', join(config, 'nginx.conf'), '-e', 'stderr', '-g', 'daemon off;'];
+}
+
 /** Starts nginx as its container does: its own user, configuration by file name, one folder that can be written. */
-export async function startNginx(config: Readonly<Record<string, string>>, port: number): Promise<Nginx> {
+export async function startNginx(
+  config: Readonly<Record<string, string>>,
+  port: number,
+  commandIn = plainCommand,
+): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), 'nginx-'));
   const user = process.getuid?.() === 0 ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {};
   const run = join(folder, 'run');
@@ -57,8 +77,8 @@ export async function startNginx(config: Readonly<Record<string, string>>, port:
   for (const [name, text] of Object.entries(config)) writeFileSync(join(folder, name), text);
   if (user.uid) for (const path of [folder, run]) chownSync(path, user.uid, user.gid);
 
-  const args = ['-p', run, '-c', join(folder, 'nginx.conf'), '-e', 'stderr', '-g', 'daemon off;'];
-  const child = spawn(pathOf('nginx'), args, { ...user, stdio: ['ignore', 'ignore', 'pipe'] });
+  const [command = '', ...args] = commandIn({ config: folder, run });
+  const child = spawn(command, args, { ...user, stdio: ['ignore', 'ignore', 'pipe'] });
   let log = '';
   child.stderr?.on('data', (data) => {
     log += data;

@@ -182,7 +182,7 @@ function configOf(
   const apiGuard = built(apiGuardOf(values, line));
   const edge = built(edgeOf(values, line, addresses));
   const spansService = built(spansServiceOf(values, line, addresses, edge));
-  problems.push(...checkNginxImage(values, { line, edge, spansService, apiGuard }));
+  problems.push(...checkNginxImage(values, lines, { line, edge, spansService, apiGuard }));
   const storage = built(storageOf(values));
   const acceptedLosses = built(acceptedLossesOf(values, line, lines));
   const backup = built(backupOf(values, storage, namespace));

@@ -54,11 +54,9 @@ export function imagesOf(
     (component) => values.inEffect(imageSettings[component]) ?? imageOfRelease(values, line, component),
   );
   const tools = values.inEffect(TOOLS) ?? publishedImage(values, TOOLS_IMAGE);
-  const nginx = values.inEffect(NGINX) ?? publishedImage(values, NGINX_IMAGE);
   const named = [
     ...componentsOf(line).map((component) => ({ setting: imageSettings[component], reference: references[component] })),
     { setting: TOOLS, reference: line.backendHasPython ? undefined : tools },
-    { setting: NGINX, reference: nginx },
   ];
   const production = values.inEffect('JUNJO_ENV') === 'production';
   const ofOthers = imagesOfOthers(values, line, lines);
@@ -73,7 +71,7 @@ export function imagesOf(
     value: {
       images: perComponent(line, (component) => imageOf(references[component] ?? references.backend)),
       toolsImage: imageOf(line.backendHasPython ? references.backend : tools),
-      nginxImage: imageOf(nginx),
+      nginxImage: imageOf(values.inEffect(NGINX) ?? publishedImage(values, NGINX_IMAGE)),
     },
     problems: [...targetProblems(values, line), ...unusedImages(values, line), ...floating, ...ofOthers],
   };
@@ -118,20 +116,26 @@ function imagesOfOthers(values: Values, line: ReleaseLine, lines: readonly Relea
   if (tools && hasNoPython(imageName(tools), lines)) {
     problems.push(values.error(TOOLS, `has no Python. Name an image that has, for example ${TOOLS_IMAGE}`));
   }
-  const nginx = values.inEffect(NGINX);
-  if (nginx && isUpstreams(imageName(nginx), lines)) {
-    problems.push(values.error(NGINX, `is an image of Junjo AI Studio. Name one of nginx, for example ${NGINX_IMAGE}`));
-  }
   return problems;
 }
 
-/** A note where no nginx runs. */
+/** What is wrong with the image of nginx, where one runs. */
 export function checkNginxImage(
   values: Values,
+  lines: readonly ReleaseLine[],
   config: Pick<StudioConfig, 'line' | 'edge' | 'spansService' | 'apiGuard'>,
 ): readonly Problem[] {
-  if (!values.isSet(NGINX) || config.apiGuard || hasSpansProxy(config)) return [];
-  return [values.note(NGINX, 'has no effect: this studio has no nginx before its API or ingestion')];
+  const image = values.isSet(NGINX) ? values.inEffect(NGINX) : undefined;
+  if (!image) return [];
+  if (!config.apiGuard && !hasSpansProxy(config)) {
+    return [values.note(NGINX, 'has no effect: this studio has no nginx before its API or ingestion')];
+  }
+  if (isUpstreams(imageName(image), lines)) {
+    const text = `is an image of Junjo AI Studio. Name one of nginx, for example ${NGINX_IMAGE}`;
+    return [values.error(NGINX, text)];
+  }
+  const production = values.inEffect('JUNJO_ENV') === 'production';
+  return production && isFloating(image) ? [values.error(NGINX, whyFloating(image))] : [];
 }
 
 function isUpstreams(name: string, lines: readonly ReleaseLine[]): boolean {

@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto';
+import type { Problem } from '../../config/problems';
+import { commaSeparated } from '../../config/value-types';
+import { type Case, type EnvFile, nameOf } from './studios';
+
+/** What a line becomes. */
+export interface Edit {
+  readonly name: string;
+  /** @default the line is removed */
+  readonly value?: string;
+  /** It changes a part of the value, or makes a random one, so that another edit of the same value is no contradiction. */
+  readonly partial?: true;
+}
+
+/** The edits that a program makes to follow an advice, for each alternative that the advice names. */
+export type Alternatives = readonly (readonly Edit[])[];
+
+/** An advice in the last sentences of a problem. @param value of the problem's variable, as the file has it */
+type Reading = readonly [
+  pattern: RegExp,
+  edits: (match: RegExpMatchArray, name: string, value: string) => Alternatives,
+];
+
+const set = (name: string, value: string): Alternatives => [[{ name, value }]];
+const setPart = (name: string, value: string): Alternatives => [[{ name, value, partial: true }]];
+const remove = (name: string): Alternatives => [[{ name }]];
+const words = (listed: string) => listed.split(/,? or |, /).map((word) => word.replaceAll('`', '').trim());
+const choose = (name: string, options: readonly string[]): Alternatives => options.flatMap((value) => set(name, value));
+
+/** How a value reads after a change to its parts, be they written with commas or as an array of JSON. */
+function changedParts(value: string, change: (parts: readonly string[]) => readonly string[]): string {
+  return value.startsWith('[') ? JSON.stringify(change(JSON.parse(value))) : change(commaSeparated(value)).join(',');
+}
+
+const readings: readonly Reading[] = [
+  [/\bRemove one of the two lines/, (_, name) => remove(name)],
+  [
+    /\bRemove one of the two lines/,
+    ({ input = '' }, name) => {
+      const other = [...input.matchAll(/\b[A-Z]+_[A-Z0-9_]+\b/g)].find(([each]) => each !== name);
+      return other ? remove(other[0]) : [];
+    },
+  ],
+  [
+    /\bRemove (?:the|this) line(?! when)|\bRemove it from this file|\bRemove it, or look|, or remove (?:the|this) line/,
+    (_, name) => remove(name),
+  ],
+  [
+    /(?:\b[Ss]et|\bneeds) ([A-Z][A-Z0-9_]+)=([^\s,;<]*[^\s,;<.])/,
+    ([, other = '', value = '']) => (value === 'namespace/name' ? [] : set(other, value)),
+  ],
+  [/has no effect without ([A-Z0-9_]+)=(\S+)\. Set that/, ([, other = '', value = '']) => set(other, value)],
+  [/must be written in lower case: (\S+)$/, ([, word = ''], name) => set(name, word)],
+  [/(?:must be|Write|Set [A-Z0-9_]+ to) one of: ([^;.]+)$/, ([, listed = ''], name) => choose(name, words(listed))],
+  [/must be an integer (?:from|of at least) (-?[0-9]+)/, ([, least = ''], name) => set(name, least)],
+  [
+    /Write (https?:\/\/[^\s<]+|ReadWrite\w+)$/,
+    ([, value = ''], name) => (name === 'JUNJO_ALLOW_ORIGINS' || value.includes('//host') ? [] : set(name, value)),
+  ],
+  [
+    /contains "([^"…]+)".*Write (\S+)$/,
+    ([, old = '', better = ''], name, value) =>
+      setPart(
+        name,
+        changedParts(value, (parts) => parts.map((part) => (part === old ? better : part))),
+      ),
+  ],
+  [
+    /(\S+) has no prefix length\. Write (\S+) for one address$/,
+    ([, old = '', better = ''], name, value) => setPart(name, value.replace(old, better)),
+  ],
+  [/ends with a slash\. Write it without$/, (_, name, value) => set(name, value.replace(/\/+$/, ''))],
+  [
+    /Write it without (:[0-9]*)$/,
+    ([, end = ''], name, value) => (value.endsWith(end) ? set(name, value.slice(0, -end.length)) : []),
+  ],
+  [
+    /browsers write as (\S+),.*Write it so$/,
+    ([, host = ''], name, value) => set(name, value.replace(/\/\/.*?(?=:[0-9]+$|$)/, `//${host}`)),
+  ],
+  [
+    /Remove the comma too many$/,
+    (_, name, value) =>
+      setPart(
+        name,
+        changedParts(value, (parts) => parts.filter((part) => part !== '')),
+      ),
+  ],
+  [
+    /does not contain (\S+),.*Add it$/,
+    ([, origin = ''], name, value) =>
+      setPart(
+        name,
+        changedParts(value, (parts) => [...parts, origin]),
+      ),
+  ],
+  [
+    /contains (\S+),.*Remove it$/,
+    ([, origin = ''], name, value) =>
+      setPart(
+        name,
+        changedParts(value, (parts) => parts.filter((part) => part !== origin)),
+      ),
+  ],
+  [/Generate one: openssl rand -base64 32$/, (_, name) => setPart(name, randomBytes(32).toString('base64'))],
+  [/Did you mean ([A-Z0-9_]+)\?$/, ([, meant = ''], name, value) => [[{ name }, { name: meant, value }]]],
+];
+
+/** The edits by which a program follows what a problem advises; none where it takes a person. */
+export function alternativesOf({ text, variable }: Problem, value: string): Alternatives {
+  if (!variable) return [];
+  return readings.flatMap(([pattern, edits]) => {
+    const match = pattern.exec(text);
+    return match ? edits(match, variable, value) : [];
+  });
+}
+
+/** The value that the files set a variable to, in quotes or not. @default the empty text */
+export function valueIn(example: Case, { file, variable }: Pick<Problem, 'file' | 'variable'>): string {
+  const own = filesOf(example).find(({ path }) => path === file);
+  const statement = own?.statements.findLast((each) => nameOf(each) === variable) ?? '';
+  const raw = statement.slice(statement.indexOf('=') + 1);
+  return /^(['"]).*\1$/s.test(raw) ? raw.slice(1, -1).replace(/\\(["\\$`])/g, '$1') : raw;
+}
+
+/** Every env file of a case. */
+export function filesOf({ studios, shared }: Case): readonly EnvFile[] {
+  return [...(shared ? [shared] : []), ...studios.map(({ file }) => file)];
+}
+
+/** A case with other statements in its files. */
+export function withFiles(example: Case, change: (file: EnvFile) => EnvFile): Case {
+  const studios = example.studios.map((studio) => ({ ...studio, file: change(studio.file) }));
+  return { ...example, studios, ...(example.shared && { shared: change(example.shared) }) };
+}
+
+/** A case after the edits. A line is removed wherever it stands, and set in one of the files. */
+export function followed(example: Case, path: string, edits: readonly Edit[]): Case {
+  return withFiles(example, (file) =>
+    edits.filter(({ value }) => value === undefined || file.path === path).reduce(edited, file),
+  );
+}
+
+function edited({ path, statements }: EnvFile, { name, value }: Edit): EnvFile {
+  const others = statements.filter((each) => nameOf(each) !== name);
+  return { path, statements: value === undefined ? others : [...others, `${name}='${value}'`] };
+}

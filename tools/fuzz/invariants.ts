@@ -1,0 +1,245 @@
+import { loadAll } from 'js-yaml';
+import { validateObjects } from '../../cli/validate/manifests';
+import { packedSchemas } from '../../cli/validate/packed-schemas';
+import { Schemas, unpack } from '../../cli/validate/schemas';
+import { readEnvFile } from '../../config/env-file';
+import { formatProblem, hasError, type Problem } from '../../config/problems';
+import type { Rendering } from '../../main';
+import { filesOf as renderedFiles } from '../../render/files';
+import { alternativesOf, type Edit, filesOf, followed, valueIn, withFiles } from './advice';
+import { type Case, nameOf, PATCHES, sourcesOf, variables } from './studios';
+
+/** What became of a case: its rendering, or what was thrown. */
+export type Outcome = { readonly rendering: Rendering } | { readonly thrown: unknown };
+
+/** Renders a case. @param kept files that an earlier rendering wrote beside its output */
+export type Run = (example: Case, kept?: Rendering['kept']) => Outcome;
+
+/** What holds of every rendering. It returns what is wrong, one text each. */
+export type Invariant = (example: Case, rendering: Rendering, run: Run) => readonly string[];
+
+/** A message of a rule names every object that breaks it; others fit on a screen. */
+const LONGEST_MESSAGE = 1200;
+
+/** Steps of following advice after which a person would have given up. */
+const MOST_STEPS = 20;
+
+const errorsOf = (problems: readonly Problem[]) => problems.filter(({ severity }) => severity === 'error');
+/** A note asks for nothing. */
+const isAdvice = ({ severity }: Problem) => severity !== 'note';
+const isRule = ({ text }: Problem) => /^(breaks|waives) the rule /.test(text);
+/** What the files of one studio say by themselves: a studio is compared with others, and patched, when it has no error. */
+const ownErrorsOf = (problems: readonly Problem[]) =>
+  errorsOf(problems).filter((problem) => problem.variable && !isRule(problem) && !/\bthe studio \S/.test(problem.text));
+const problemsOf = (outcome: Outcome): readonly Problem[] => ('thrown' in outcome ? [] : outcome.rendering.problems);
+
+/** Messages are one line, of a length that a person reads, without a full stop, and without a trace of a bug. */
+const messagesReadable: Invariant = (_, { problems }) =>
+  problems.flatMap((problem) => {
+    const line = formatProblem(problem);
+    const faults = [
+      /This is a bug|\[object Object\]|\[native code\]|\bundefined\b|\bNaN\b|\bat \S+ \(|\.ts:[0-9]/.test(
+        problem.text,
+      ) && 'has a trace of a bug',
+      /\\n|\n/.test(line) && 'has a line break',
+      !isRule(problem) && line.length > LONGEST_MESSAGE && `has ${line.length} characters`,
+      /\.$/.test(problem.text) && 'ends with a full stop',
+      problem.text.trim() === '' && 'is empty',
+    ];
+    return faults.filter((fault) => fault !== false).map((fault) => `${shortened(line)} | ${fault}`);
+  });
+
+/** What breaks a rule is blamed on a line of a person's file, never on the charts. */
+const chartsBreakNoRule: Invariant = (example, { problems }) => {
+  const files = [PATCHES, ...filesOf(example).map(({ path }) => path)];
+  return problems
+    .filter((problem) => isRule(problem) && !(files.includes(problem.file) && problem.line !== undefined))
+    .map(formatProblem)
+    .map(shortened);
+};
+
+/** A message with a line names the line where the variable stands; one without says that the variable is not set. */
+const placesExist: Invariant = (example, { problems }) =>
+  problems.flatMap(({ file, line, variable, ...rest }) => {
+    const own = filesOf(example).find(({ path }) => path === file);
+    if (!own || !variable) return [];
+    const lines = own.statements.join('\n').split('\n');
+    const found = line === undefined ? undefined : nameOf(lines[line - 1] ?? '').trim();
+    if (found === variable) return [];
+    if (line !== undefined)
+      return [`${shortened(formatProblem({ file, line, variable, ...rest }))} | the line sets ${found}`];
+    const isSet = own.statements.some((statement) => nameOf(statement) === variable);
+    const saysSo = /\bis missing\b|\bis not set\b|\bSet it\b/.test(rest.text);
+    return isSet || !saysSo ? [`${shortened(formatProblem({ file, variable, ...rest }))} | names no line`] : [];
+  });
+
+/**
+ * Whoever follows an advice by the letter gets rid of the problem, and not of one for two. An edit that mends the value of the
+ * variable itself may show problems that depend on that value, and were not told while it was invalid.
+ */
+const adviceHelps: Invariant = (example, { problems }, run) =>
+  problems.filter(isAdvice).flatMap((problem) =>
+    alternativesOf(problem, valueIn(example, problem)).flatMap((edits) => {
+      const next = followed(example, problem.file, edits);
+      const told = `${shortened(formatProblem(problem))} | ${describe(edits)}`;
+      if (JSON.stringify(next) === JSON.stringify(example)) return [`${told} changes nothing`];
+      const after = problemsOf(run(next));
+      const isSame = ({ file, variable, text }: Problem) =>
+        file === problem.file && variable === problem.variable && text === problem.text;
+      if (after.some(isSame)) return [`${told} leaves the problem`];
+      const mends =
+        edits.some(({ name, value }) => name === problem.variable || value !== undefined) &&
+        edits.at(-1)?.value !== undefined;
+      const before = ownErrorsOf(problems).map(({ text }) => text);
+      const added = ownErrorsOf(after).filter(({ text }) => !before.includes(text));
+      return !mends && ownErrorsOf(after).length > before.length
+        ? [`${told} adds: ${added.map(formatProblem).map(shortened).join(' & ')}`]
+        : [];
+    }),
+  );
+
+/** Following the first advice again and again ends, and never leads back to where it was. */
+const adviceEnds: Invariant = (example, { problems }, run) => {
+  const seen = new Set([JSON.stringify(example)]);
+  let [current, found] = [example, errorsOf(problems)];
+  for (let step = 0; step < MOST_STEPS; step++) {
+    const steps = found.flatMap((problem) =>
+      alternativesOf(problem, valueIn(current, problem)).map((edits) => ({
+        problem,
+        next: followed(current, problem.file, edits),
+      })),
+    );
+    const [first] = steps;
+    if (!first) return [];
+    const state = JSON.stringify(first.next);
+    if (seen.has(state))
+      return [`${shortened(formatProblem(first.problem))} | its advice leads back to an earlier file`];
+    seen.add(state);
+    current = first.next;
+    found = errorsOf(problemsOf(run(current)));
+  }
+  return [`advice of ${MOST_STEPS} steps does not end: ${found.map(formatProblem).map(shortened).join(' & ')}`];
+};
+
+/** No two pieces of advice set one variable to different values. */
+const adviceAgrees: Invariant = (example, { problems }) => {
+  const sets = problems.flatMap((problem) => {
+    const alternatives = alternativesOf(problem, valueIn(example, problem)).flat();
+    const whole = alternatives.filter((edit) => edit.value !== undefined && !edit.partial);
+    return [...new Set(whole.map(({ name }) => name))].map((name) => ({
+      key: `${problem.file} ${name}`,
+      values: whole.filter((edit) => edit.name === name).map(({ value }) => value),
+      told: shortened(formatProblem(problem)),
+    }));
+  });
+  return sets.flatMap(({ key, values, told }, index) =>
+    sets
+      .slice(index + 1)
+      .filter((other) => other.key === key && !other.values.some((value) => values.includes(value)))
+      .map((other) => `${told} | contradicts: ${other.told}`),
+  );
+};
+
+/** No secret is in a message, nor in an object other than the Secret, as it is or in base64 or as a part of a URL. */
+const secretsStay: Invariant = (example, { problems, manifests }) => {
+  const places = [
+    ...problems.map((problem) => ({
+      where: `a message about ${problem.variable ?? problem.file}`,
+      text: formatProblem(problem),
+    })),
+    ...manifests.flatMap(({ manifest }) =>
+      manifest.kind === 'Secret'
+        ? []
+        : [{ where: `${manifest.kind} ${manifest.metadata.name}`, text: JSON.stringify(manifest) }],
+    ),
+  ];
+  return secretsOf(example).flatMap(({ name, value }) => {
+    const forms = [
+      value,
+      JSON.stringify(value).slice(1, -1),
+      encodeURIComponent(value),
+      ...(['base64', 'base64url'] as const).map((form) => Buffer.from(value).toString(form)),
+    ];
+    return places
+      .filter(({ text }) => forms.some((form) => text.includes(form)))
+      .map(({ where }) => `${name} is in ${where}`);
+  });
+};
+
+/** The same files render to the same bytes, and so do they with their statements in another order. */
+const rendersTheSame: Invariant = (example, rendering, run) => {
+  if (rendering.manifests.length === 0) return [];
+  const bytes = JSON.stringify(renderedFiles(rendering.manifests));
+  const differs = (other: Case) => {
+    const outcome = run(other, rendering.kept);
+    return 'thrown' in outcome || JSON.stringify(renderedFiles(outcome.rendering.manifests)) !== bytes;
+  };
+  // The later of two statements with one name wins, and a reference finds only what stands above it.
+  const isOrdered = filesOf(example).some(
+    ({ statements }) =>
+      new Set(statements.map(nameOf)).size < statements.length || statements.some((each) => each.includes('$')),
+  );
+  const turned = withFiles(example, ({ path, statements }) => ({ path, statements: statements.toReversed() }));
+  return [
+    ...(differs(example) ? ['rendered again, it differs'] : []),
+    ...(!isOrdered && differs(turned) ? ['with its statements in another order, it differs'] : []),
+  ];
+};
+
+let schemas: Schemas | undefined;
+
+/** What is rendered is YAML, and valid on the oldest and the newest version of Kubernetes. Patches may break a schema. */
+const validManifests: Invariant = (example, { manifests }) => {
+  const unread = renderedFiles(manifests).flatMap(({ path, text }) => {
+    try {
+      return loadAll(text).length > 0 ? [] : [`${path} is empty`];
+    } catch (error) {
+      return [`${path} is not YAML: ${error}`];
+    }
+  });
+  if (example.patches !== undefined) return unread;
+  schemas ??= new Schemas(unpack(packedSchemas));
+  const versions = [schemas.versions[0] ?? '', schemas.versions.at(-1) ?? ''];
+  return [...unread, ...validateObjects(manifests, schemas, { versions }).problems.map(formatProblem)];
+};
+
+/** Without an error there is something rendered, and with one there is nothing. */
+const allOrNothing: Invariant = (_, { problems, manifests }) =>
+  hasError(problems) === (manifests.length === 0)
+    ? []
+    : [`${errorsOf(problems).length} errors, ${manifests.length} objects`];
+
+/** Every invariant by its name. */
+export const invariants: Readonly<Record<string, Invariant>> = {
+  messagesReadable,
+  chartsBreakNoRule,
+  placesExist,
+  adviceHelps,
+  adviceEnds,
+  adviceAgrees,
+  secretsStay,
+  rendersTheSame,
+  validManifests,
+  allOrNothing,
+};
+
+/** The secrets of a case that are long and random enough to be told from other text. */
+export function secretsOf(example: Case): readonly { readonly name: string; readonly value: string }[] {
+  const entries = sourcesOf(example).flatMap(({ files }) => files.flatMap(({ text }) => readEnvFile(text).entries));
+  return entries
+    .filter(({ name }) => variables.get(name)?.secret)
+    .flatMap(({ name, value }) =>
+      [value, /:\/\/[^/]*:([^/]*)@/.exec(value)?.[1] ?? ''].map((each) => ({ name, value: each })),
+    )
+    .filter(({ value }) => value.length >= 20 && [/[0-9]/, /[a-z]/, /[A-Z]/].every((kind) => kind.test(value)));
+}
+
+function describe(edits: readonly Edit[]): string {
+  return edits
+    .map(({ name, value }) => (value === undefined ? `without ${name}` : `${name}=${value.slice(0, 60)}`))
+    .join(', ');
+}
+
+function shortened(line: string): string {
+  return line.length > 300 ? `${line.slice(0, 300)}…` : line;
+}

@@ -49,11 +49,11 @@ export function brokenBy(example: Case, run: Run = runCase, only: Readonly<Recor
   );
 }
 
-/** Runs from `first` on; each is the same for the same seed, whatever runs before it. */
+/** Runs from `first` on, and the first failure of each kind. A run is the same for the same seed, whatever runs before it. */
 export function* fuzz({ seed, runs, first = 0 }: { seed: number; runs: number; first?: number }): Generator<Failure> {
+  const seen = new Set<string>();
   for (const [index, example] of fc.sample(cases, { seed, numRuns: first + runs }).entries()) {
     if (index < first) continue;
-    const seen = new Set<string>();
     for (const { invariant, text } of brokenBy(example)) {
       const kind = kindOf(invariant, text);
       if (seen.has(kind)) continue;
@@ -117,7 +117,7 @@ function main(): void {
     console.log(formatFailure(failure, seed));
     failures++;
   }
-  console.log(`${runs} runs with seed ${seed}: ${failures} failures`);
+  console.log(`${runs} runs with seed ${seed}: ${failures} kinds of failures`);
   process.exitCode = failures > 0 ? 1 : 0;
 }
 

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { Problem } from '../../config/problems';
 import { commaSeparated } from '../../config/value-types';
 import { type Case, type EnvFile, nameOf } from './studios';
@@ -8,7 +8,7 @@ export interface Edit {
   readonly name: string;
   /** @default the line is removed */
   readonly value?: string;
-  /** It changes a part of the value, or makes a random one, so that another edit of the same value is no contradiction. */
+  /** It changes a part of the value, or makes up a secret, so that another edit of the same value is no contradiction. */
   readonly partial?: true;
 }
 
@@ -102,8 +102,14 @@ const readings: readonly Reading[] = [
         changedParts(value, (parts) => parts.filter((part) => part !== origin)),
       ),
   ],
-  [/Generate one: openssl rand -base64 32$/, (_, name) => setPart(name, randomBytes(32).toString('base64'))],
-  [/Did you mean ([A-Z0-9_]+)\?$/, ([, meant = ''], name, value) => [[{ name }, { name: meant, value }]]],
+  [
+    /Generate one: openssl rand -base64 32$/,
+    (_, name) => setPart(name, createHash('sha256').update(name).digest('base64')),
+  ],
+  [
+    /Did you mean ([A-Z0-9_]+)\?$/,
+    ([, meant = ''], name, value) => [[{ name }, { name: meant, value, partial: true }]],
+  ],
 ];
 
 /** The edits by which a program follows what a problem advises; none where it takes a person. */
@@ -134,14 +140,16 @@ export function withFiles(example: Case, change: (file: EnvFile) => EnvFile): Ca
   return { ...example, studios, ...(example.shared && { shared: change(example.shared) }) };
 }
 
-/** A case after the edits. A line is removed wherever it stands, and set in one of the files. */
+/** A case after the edits. A line is removed wherever it stands; it is set where it stands, or else in the file of the problem. */
 export function followed(example: Case, path: string, edits: readonly Edit[]): Case {
-  return withFiles(example, (file) =>
-    edits.filter(({ value }) => value === undefined || file.path === path).reduce(edited, file),
-  );
+  return edits.reduce((before, edit) => {
+    const stands = filesOf(before).some(({ statements }) => statements.some((each) => nameOf(each) === edit.name));
+    return withFiles(before, (file) => edited(file, edit, !stands && file.path === path));
+  }, example);
 }
 
-function edited({ path, statements }: EnvFile, { name, value }: Edit): EnvFile {
+function edited({ path, statements }: EnvFile, { name, value }: Edit, adds: boolean): EnvFile {
   const others = statements.filter((each) => nameOf(each) !== name);
-  return { path, statements: value === undefined ? others : [...others, `${name}='${value}'`] };
+  const sets = value !== undefined && (adds || others.length < statements.length);
+  return { path, statements: sets ? [...others, `${name}='${value}'`] : others };
 }

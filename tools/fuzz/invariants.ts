@@ -28,9 +28,11 @@ const errorsOf = (problems: readonly Problem[]) => problems.filter(({ severity }
 /** A note asks for nothing. */
 const isAdvice = ({ severity }: Problem) => severity !== 'note';
 const isRule = ({ text }: Problem) => /^(breaks|waives) the rule /.test(text);
-/** What the files of one studio say by themselves: a studio is compared with others, and patched, when it has no error. */
+/** Errors of the files themselves: a studio without one is patched and checked further. */
 const ownErrorsOf = (problems: readonly Problem[]) =>
-  errorsOf(problems).filter((problem) => problem.variable && !isRule(problem) && !/\bthe studio \S/.test(problem.text));
+  errorsOf(problems).filter((problem) => problem.variable && !isRule(problem));
+/** Each studio by itself: an advice about what several share is good for one of them. */
+const alone = (example: Case): readonly Case[] => example.studios.map((studio) => ({ ...example, studios: [studio] }));
 const problemsOf = (outcome: Outcome): readonly Problem[] => ('thrown' in outcome ? [] : outcome.rendering.problems);
 
 /** Messages are one line, of a length that a person reads, without a full stop, and without a trace of a bug. */
@@ -43,10 +45,10 @@ const messagesReadable: Invariant = (_, { problems }) =>
       ) && 'has a trace of a bug',
       /\\n|\n/.test(line) && 'has a line break',
       !isRule(problem) && line.length > LONGEST_MESSAGE && `has ${line.length} characters`,
-      /\.$/.test(problem.text) && 'ends with a full stop',
+      /(^|\s)[\w-]+\.$/.test(problem.text) && 'ends with a full stop',
       problem.text.trim() === '' && 'is empty',
     ];
-    return faults.filter((fault) => fault !== false).map((fault) => `${shortened(line)} | ${fault}`);
+    return faults.filter((fault) => fault !== false).map((fault) => `${shortened(problem)} | ${fault}`);
   });
 
 /** What breaks a rule is blamed on a line of a person's file, never on the charts. */
@@ -54,89 +56,86 @@ const chartsBreakNoRule: Invariant = (example, { problems }) => {
   const files = [PATCHES, ...filesOf(example).map(({ path }) => path)];
   return problems
     .filter((problem) => isRule(problem) && !(files.includes(problem.file) && problem.line !== undefined))
-    .map(formatProblem)
     .map(shortened);
 };
 
 /** A message with a line names the line where the variable stands; one without says that the variable is not set. */
 const placesExist: Invariant = (example, { problems }) =>
-  problems.flatMap(({ file, line, variable, ...rest }) => {
-    const own = filesOf(example).find(({ path }) => path === file);
-    if (!own || !variable) return [];
-    const lines = own.statements.join('\n').split('\n');
-    const found = line === undefined ? undefined : nameOf(lines[line - 1] ?? '').trim();
-    if (found === variable) return [];
-    if (line !== undefined)
-      return [`${shortened(formatProblem({ file, line, variable, ...rest }))} | the line sets ${found}`];
-    const isSet = own.statements.some((statement) => nameOf(statement) === variable);
-    const saysSo = /\bis missing\b|\bis not set\b|\bSet it\b/.test(rest.text);
-    return isSet || !saysSo ? [`${shortened(formatProblem({ file, variable, ...rest }))} | names no line`] : [];
+  problems.flatMap((problem) => {
+    const own = filesOf(example).find(({ path }) => path === problem.file);
+    if (!own || !problem.variable) return [];
+    const line = problem.line && own.statements.join('\n').split('\n')[problem.line - 1];
+    if (line) return nameOf(line).trim() === problem.variable ? [] : [`${shortened(problem)} | stands elsewhere`];
+    const isSet = own.statements.some((statement) => nameOf(statement) === problem.variable);
+    const saysSo = /\bis missing\b|\bis not set\b|\bSet it\b/.test(problem.text);
+    return isSet || !saysSo ? [`${shortened(problem)} | names no line`] : [];
   });
 
 /**
- * Whoever follows an advice by the letter gets rid of the problem, and not of one for two. An edit that mends the value of the
- * variable itself may show problems that depend on that value, and were not told while it was invalid.
+ * Whoever follows an advice by the letter gets rid of the problem, and has no more errors than before. Only a value that is mended
+ * may show others: what depends on it was not checked while it was invalid.
  */
-const adviceHelps: Invariant = (example, { problems }, run) =>
-  problems.filter(isAdvice).flatMap((problem) =>
-    alternativesOf(problem, valueIn(example, problem)).flatMap((edits) => {
-      const next = followed(example, problem.file, edits);
-      const told = `${shortened(formatProblem(problem))} | ${describe(edits)}`;
-      if (JSON.stringify(next) === JSON.stringify(example)) return [`${told} changes nothing`];
+const adviceHelps: Invariant = (example, _, run) =>
+  alone(example).flatMap((studio) => {
+    const problems = problemsOf(run(studio));
+    return stepsFrom(studio, problems.filter(isAdvice)).flatMap(({ problem, edits, next }) => {
+      const told = `${shortened(problem)} | ${describe(edits)}`;
+      if (JSON.stringify(next) === JSON.stringify(studio)) return [`${told} changes nothing`];
       const after = problemsOf(run(next));
-      const isSame = ({ file, variable, text }: Problem) =>
-        file === problem.file && variable === problem.variable && text === problem.text;
-      if (after.some(isSame)) return [`${told} leaves the problem`];
-      const mends =
-        edits.some(({ name, value }) => name === problem.variable || value !== undefined) &&
-        edits.at(-1)?.value !== undefined;
-      const before = ownErrorsOf(problems).map(({ text }) => text);
-      const added = ownErrorsOf(after).filter(({ text }) => !before.includes(text));
-      return !mends && ownErrorsOf(after).length > before.length
-        ? [`${told} adds: ${added.map(formatProblem).map(shortened).join(' & ')}`]
-        : [];
-    }),
-  );
+      if (after.some(({ variable, text }) => variable === problem.variable && text === problem.text)) {
+        return [`${told} leaves the problem`];
+      }
+      const mends = edits[0]?.name === problem.variable && edits.at(-1)?.value !== undefined;
+      if (mends || ownErrorsOf(after).length <= ownErrorsOf(problems).length) return [];
+      const known = problems.map(({ text }) => text);
+      const added = ownErrorsOf(after).filter(({ text }) => !known.includes(text));
+      return [`${told} adds: ${added.map(shortened).join(' & ')}`];
+    });
+  });
 
 /** Following the first advice again and again ends, and never leads back to where it was. */
-const adviceEnds: Invariant = (example, { problems }, run) => {
-  const seen = new Set([JSON.stringify(example)]);
-  let [current, found] = [example, errorsOf(problems)];
-  for (let step = 0; step < MOST_STEPS; step++) {
-    const steps = found.flatMap((problem) =>
-      alternativesOf(problem, valueIn(current, problem)).map((edits) => ({
-        problem,
-        next: followed(current, problem.file, edits),
-      })),
-    );
-    const [first] = steps;
-    if (!first) return [];
-    const state = JSON.stringify(first.next);
-    if (seen.has(state))
-      return [`${shortened(formatProblem(first.problem))} | its advice leads back to an earlier file`];
-    seen.add(state);
-    current = first.next;
-    found = errorsOf(problemsOf(run(current)));
-  }
-  return [`advice of ${MOST_STEPS} steps does not end: ${found.map(formatProblem).map(shortened).join(' & ')}`];
-};
+const adviceEnds: Invariant = (example, _, run) =>
+  alone(example).flatMap((studio) => {
+    const seen = new Set<string>();
+    let current = studio;
+    for (let step = 0; step < MOST_STEPS; step++) {
+      seen.add(JSON.stringify(current));
+      const [first] = stepsFrom(current, errorsOf(problemsOf(run(current))));
+      if (!first) return [];
+      if (seen.has(JSON.stringify(first.next))) return [`${shortened(first.problem)} | leads back to an earlier file`];
+      current = first.next;
+    }
+    return [
+      `advice does not end: ${errorsOf(problemsOf(run(current)))
+        .map(shortened)
+        .join(' & ')}`,
+    ];
+  });
+
+/** Where each alternative of each advice leads. */
+function stepsFrom(example: Case, problems: readonly Problem[]) {
+  return problems.flatMap((problem) =>
+    alternativesOf(problem, valueIn(example, problem)).map((edits) => {
+      return { problem, edits, next: followed(example, problem.file, edits) };
+    }),
+  );
+}
 
 /** No two pieces of advice set one variable to different values. */
 const adviceAgrees: Invariant = (example, { problems }) => {
-  const sets = problems.flatMap((problem) => {
-    const alternatives = alternativesOf(problem, valueIn(example, problem)).flat();
-    const whole = alternatives.filter((edit) => edit.value !== undefined && !edit.partial);
-    return [...new Set(whole.map(({ name }) => name))].map((name) => ({
-      key: `${problem.file} ${name}`,
-      values: whole.filter((edit) => edit.name === name).map(({ value }) => value),
-      told: shortened(formatProblem(problem)),
-    }));
+  const all = problems.flatMap((problem) => {
+    const alternatives = alternativesOf(problem, valueIn(example, problem));
+    const whole = alternatives.flat().filter(({ value, partial }) => value !== undefined && !partial);
+    const [name] = new Set(whole.map((edit) => edit.name));
+    // Where there is another way, no two of them need be taken together.
+    const isOnly = name && alternatives.every((edits) => edits.some((edit) => edit.name === name && edit.value));
+    return isOnly ? [{ problem, key: `${problem.file} ${name}`, values: whole.map(({ value }) => value) }] : [];
   });
-  return sets.flatMap(({ key, values, told }, index) =>
-    sets
+  return all.flatMap(({ problem, key, values }, index) =>
+    all
       .slice(index + 1)
       .filter((other) => other.key === key && !other.values.some((value) => values.includes(value)))
-      .map((other) => `${told} | contradicts: ${other.told}`),
+      .map((other) => `${shortened(problem)} | contradicts: ${shortened(other.problem)}`),
   );
 };
 
@@ -240,6 +239,7 @@ function describe(edits: readonly Edit[]): string {
     .join(', ');
 }
 
-function shortened(line: string): string {
+function shortened(problem: Problem): string {
+  const line = formatProblem(problem);
   return line.length > 300 ? `${line.slice(0, 300)}…` : line;
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { ingressControllers } from '../../config/ingress-controllers';
 import { type Variable, variablesOf } from '../../config/variables';
 import type { StudioSource } from '../../main';
-import { releaseLines } from '../../releases';
+import { defaultTag, releaseLines } from '../../releases';
 
 /** An env file as its statements, each with its name; a statement may hold line breaks. */
 export interface EnvFile {
@@ -149,80 +149,60 @@ const anyLine: fc.Arbitrary<string> = fc
 
 const oneOf = (...alternatives: readonly string[]) => fc.constantFrom(...alternatives.map((text) => text.split(' ')));
 
-/** A sound studio, in every combination of mode, edge, spans, storage, backup and secrets; `host` ends its host names. */
+/** A sound studio, in every combination of release, mode, edge, spans, storage, backup and secrets; `host` ends its host names. */
 function soundStudio(host: string): fc.Arbitrary<readonly string[]> {
-  const required = [...new Set(rows.filter(({ required, secret: is }) => required && is).map(({ name }) => name))];
   const edge = oneOf(
-    ...['', 'JUNJO_K8S_GATEWAY=class:envoy', 'JUNJO_K8S_GATEWAY=gateway/edge', 'JUNJO_K8S_GATEWAY=class:cilium'],
-    ...Object.keys(ingressControllers).map(
-      (name) => `JUNJO_K8S_INGRESS_CLASS=${name} JUNJO_K8S_INGRESS_CONTROLLER=${name}`,
-    ),
+    ...['', 'JUNJO_K8S_GATEWAY=class:envoy', 'JUNJO_K8S_GATEWAY=gateway/edge'],
+    ...Object.keys(ingressControllers).map((name) => `JUNJO_K8S_INGRESS_CLASS=${name}`),
   );
-  const certificate = oneOf(
-    '',
-    '',
-    'JUNJO_K8S_ACME_EMAIL=a@example.com',
-    'JUNJO_K8S_TLS_SECRET=tls',
-    'JUNJO_K8S_CLUSTER_ISSUER=dns',
-  );
-  const spans = oneOf(
-    ...[`https://spans.${host}`, `https://ui.${host}:50051`, `http://spans.${host}:50051`, 'http://10.0.0.7:50051'].map(
-      (url) => `JUNJO_PROD_INGESTION_URL=${url}`,
-    ),
-  );
+  const certificate = oneOf('', '', 'JUNJO_K8S_TLS_SECRET=tls', 'JUNJO_K8S_CLUSTER_ISSUER=dns');
   const storage = oneOf(
-    '',
-    '',
-    'JUNJO_HOST_DB_DATA_PATH=/mnt/data JUNJO_K8S_NODE=worker-1',
-    'JUNJO_K8S_EXISTING_CLAIM=claim',
+    ...['', '', 'JUNJO_HOST_DB_DATA_PATH=/mnt/data JUNJO_K8S_NODE=worker-1', 'JUNJO_K8S_EXISTING_CLAIM=claim'],
     'JUNJO_K8S_STORAGE_CLASS=fast',
   );
-  const backup = oneOf(
-    '',
-    '',
-    'JUNJO_K8S_BACKUP=velero',
-    'JUNJO_K8S_BACKUP=volsync JUNJO_K8S_BACKUP_REPOSITORY=repository',
-  );
+  const repository = 'JUNJO_K8S_BACKUP_REPOSITORY=repository';
+  const backup = oneOf('', '', 'JUNJO_K8S_BACKUP=velero', `JUNJO_K8S_BACKUP=volsync ${repository}`);
   const source = oneOf(
-    '',
-    '',
-    '',
-    'JUNJO_K8S_SECRETS=existing',
+    ...['', '', '', 'JUNJO_K8S_SECRETS=existing'],
     'JUNJO_K8S_SECRETS=external JUNJO_K8S_SECRET_STORE=SecretStore/vault',
     'JUNJO_K8S_SECRETS=sealed JUNJO_K8S_SEALING_CERT=sealing-cert.pem',
   );
   const git = oneOf('', 'JUNJO_K8S_GIT_REPO=https://git.example.com/team/studio.git');
-  const release = fc.constantFrom(
-    '',
-    ...releaseLines.flatMap(({ tags }) => tags.map((tag) => `JUNJO_K8S_RELEASE=${tag}`)),
-  );
   return fc
     .record({
       production: fc.boolean(),
-      parts: fc.tuple(
-        storage,
-        backup,
-        source,
-        git,
-        release.map((line) => [line]),
+      release: fc.constantFrom(...releaseLines.flatMap((line) => line.tags.map((tag) => ({ line, tag })))),
+      spans: fc.constantFrom(
+        'https://spans.HOST',
+        'https://ui.HOST:PORT',
+        'http://spans.HOST:PORT',
+        'http://10.0.0.7:PORT',
       ),
-      edges: fc.tuple(edge, certificate, spans),
-      secrets: fc.array(secret, { minLength: required.length, maxLength: required.length }),
-      key: fc.option(secret.map((text) => `sk-${text.replace(/\W/g, 'x')}`)),
+      parts: fc.tuple(storage, backup, source, git),
+      edges: fc.tuple(edge, certificate),
+      secrets: fc.array(secret, { minLength: 4, maxLength: 4 }),
+      hasKey: fc.boolean(),
     })
-    .map(({ production, parts, edges, secrets, key }) => {
+    .map(({ production, release: { line, tag }, spans, parts, edges, secrets, hasKey }) => {
       const chosen = parts.flat();
-      const elsewhere = chosen.some((line) => /^JUNJO_K8S_SECRETS=(existing|external)$/.test(line));
+      const inFile = !chosen.some((text) => /^JUNJO_K8S_SECRETS=ex/.test(text));
+      const required = variablesOf(line).filter(
+        ({ secret: is, required, readers }) => is && required && readers?.length,
+      );
+      const spansUrl = spans.replace('HOST', host).replace('PORT', String(line.ports.ingestion.otlp));
+      const addresses = [
+        `FRONTEND_URL=https://ui.${host}`,
+        `BACKEND_URL=https://api.${host}`,
+        `INGESTION_URL=${spansUrl}`,
+      ];
       return [
         `JUNJO_ENV=${production ? 'production' : 'development'}`,
-        ...(elsewhere ? [] : required.map((name, index) => statement(name, secrets[index] ?? ''))),
-        ...(key && !elsewhere ? [`OPENAI_API_KEY=${key}`] : []),
-        ...(production
-          ? [`JUNJO_PROD_FRONTEND_URL=https://ui.${host}`, `JUNJO_PROD_BACKEND_URL=https://api.${host}`]
-          : []),
-        ...(production ? edges.flat() : []),
+        ...(tag === defaultTag ? [] : [`JUNJO_K8S_RELEASE=${tag}`]),
+        ...(inFile ? required.map(({ name }, index) => statement(name, secrets[index] ?? '')) : []),
+        ...(inFile && hasKey ? [`OPENAI_API_KEY=sk-${secrets[3]?.replace(/\W/g, 'x')}`] : []),
+        ...(production ? [...addresses.map((each) => `JUNJO_PROD_${each}`), ...edges.flat()] : []),
         ...chosen,
-      ].filter((line) => line !== '');
+      ].filter((text) => text !== '');
     });
 }
 
@@ -231,8 +211,8 @@ function envFile(path: string, host: string): fc.Arbitrary<EnvFile> {
   return fc
     .record({
       sound: soundStudio(host),
-      changes: fc.array(anyLine, { maxLength: 6 }),
-      left: fc.option(fc.nat(12), { freq: 4 }),
+      changes: fc.oneof(fc.array(anyLine, { maxLength: 2 }), fc.array(anyLine, { maxLength: 6 })),
+      left: fc.constantFrom(...Array.from({ length: 40 }, (_, index) => index)),
       replaces: fc.boolean(),
     })
     .map(({ sound, changes, left, replaces }) => {

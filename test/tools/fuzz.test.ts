@@ -92,6 +92,18 @@ const breaking: Readonly<Record<string, readonly (readonly [Case, Run])[]>> = {
             ]),
     ],
   ],
+  dependentsWait: [
+    [
+      two,
+      (each) =>
+        filesOf(each)[0]?.statements.includes('JUNJO_ENV=staging')
+          ? rendering([
+              ['JUNJO_ENV', 1, 'must be one of: development, production'],
+              ['JUNJO_K8S_SIZE', 2, 'has no effect in development'],
+            ])
+          : rendering([]),
+    ],
+  ],
   adviceEnds: [
     [
       two,

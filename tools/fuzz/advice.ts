@@ -46,7 +46,7 @@ const readings: readonly Reading[] = [
     (_, name) => remove(name),
   ],
   [
-    /(?:\b[Ss]et|\bneeds) ([A-Z][A-Z0-9_]+)=([^\s,;<]*[^\s,;<.])/,
+    /(?:\bSet|, or set|\bneeds) ([A-Z][A-Z0-9_]+)=([^\s,;<]*[^\s,;<.])/,
     ([, other = '', value = '']) => (value === 'namespace/name' ? [] : set(other, value)),
   ],
   [/has no effect without ([A-Z0-9_]+)=(\S+)\. Set that/, ([, other = '', value = '']) => set(other, value)],
@@ -149,7 +149,8 @@ export function followed(example: Case, path: string, edits: readonly Edit[]): C
 }
 
 function edited({ path, statements }: EnvFile, { name, value }: Edit, adds: boolean): EnvFile {
+  const at = statements.findIndex((each) => nameOf(each) === name);
   const others = statements.filter((each) => nameOf(each) !== name);
-  const sets = value !== undefined && (adds || others.length < statements.length);
-  return { path, statements: sets ? [...others, `${name}='${value}'`] : others };
+  const line = value === undefined || (at < 0 && !adds) ? [] : [`${name}='${value}'`];
+  return { path, statements: others.toSpliced(at < 0 ? others.length : at, 0, ...line) };
 }

@@ -7,7 +7,7 @@ import { formatProblem, hasError, type Problem } from '../../config/problems';
 import type { Rendering } from '../../main';
 import { filesOf as renderedFiles } from '../../render/files';
 import { alternativesOf, type Edit, filesOf, followed, valueIn, withFiles } from './advice';
-import { type Case, nameOf, PATCHES, sourcesOf, variables } from './studios';
+import { type Case, nameOf, PATCHES, sound, sourcesOf, variables } from './studios';
 
 /** What became of a case: its rendering, or what was thrown. */
 export type Outcome = { readonly rendering: Rendering } | { readonly thrown: unknown };
@@ -20,6 +20,9 @@ export type Invariant = (example: Case, rendering: Rendering, run: Run) => reado
 
 /** A message of a rule names every object that breaks it; others fit on a screen. */
 const LONGEST_MESSAGE = 1200;
+
+/** Sound values that are tried in the place of an invalid one. */
+const SOUND_VALUES = 4;
 
 /** Steps of following advice after which a person would have given up. */
 const MOST_STEPS = 20;
@@ -85,12 +88,37 @@ const adviceHelps: Invariant = (example, _, run) =>
       if (after.some(({ variable, text }) => variable === problem.variable && text === problem.text)) {
         return [`${told} leaves the problem`];
       }
-      const mends = edits[0]?.name === problem.variable && edits.at(-1)?.value !== undefined;
+      const [first] = edits;
+      const mends =
+        first?.name === problem.variable && (isUnsound(studio, problem) || edits.at(-1)?.value !== undefined);
       if (mends || ownErrorsOf(after).length <= ownErrorsOf(problems).length) return [];
       const known = problems.map(({ text }) => text);
       const added = ownErrorsOf(after).filter(({ text }) => !known.includes(text));
       return [`${told} adds: ${added.map(shortened).join(' & ')}`];
     });
+  });
+
+/** While a value is invalid, no error depends on it: the others would be there whatever sound value it had. */
+const dependentsWait: Invariant = (example, _, run) =>
+  alone(example).flatMap((studio) => {
+    const errors = ownErrorsOf(problemsOf(run(studio)));
+    return errors
+      .filter((problem) => isUnsound(studio, problem))
+      .flatMap(({ file, variable = '' }) => {
+        const sane = (sound.get(variable) ?? []).slice(0, SOUND_VALUES);
+        const others = errors.filter((problem) => problem.variable !== variable);
+        return sane.flatMap((value) => {
+          const after = problemsOf(run(followed(studio, file, [{ name: variable, value }])));
+          return others
+            .filter(
+              (problem) =>
+                !after.some(({ variable: name, text }) => name === problem.variable && text === problem.text),
+            )
+            .map(
+              (problem) => `${shortened(problem)} | depends on ${variable}, which is invalid; not there with ${value}`,
+            );
+        });
+      });
   });
 
 /** Following the first advice again and again ends, and never leads back to where it was. */
@@ -111,6 +139,13 @@ const adviceEnds: Invariant = (example, _, run) =>
         .join(' & ')}`,
     ];
   });
+
+/** Whether the variable of a problem holds what its type does not know. */
+function isUnsound(studio: Case, problem: Problem): boolean {
+  const value = valueIn(studio, problem);
+  const parsed = variables.get(problem.variable ?? '')?.type.parse(value);
+  return value !== '' && parsed !== undefined && 'problem' in parsed;
+}
 
 /** Where each alternative of each advice leads. */
 function stepsFrom(example: Case, problems: readonly Problem[]) {
@@ -214,6 +249,7 @@ export const invariants: Readonly<Record<string, Invariant>> = {
   chartsBreakNoRule,
   placesExist,
   adviceHelps,
+  dependentsWait,
   adviceEnds,
   adviceAgrees,
   secretsStay,

@@ -96,7 +96,7 @@ const mutations: readonly ((text: string) => string)[] = [
 
 /** A statement that sets a name; what compose would read as more than a value is quoted, but for references. */
 function statement(name: string, text: string): string {
-  if (/^[^\s'"#$\\]*$/.test(text) || /\$\{/.test(text)) return `${name}=${text}`;
+  if (/^[^\s'"#$\\]*$/.test(text) || /^[^'"\n]*\$\{[A-Z_]+\}$/.test(text)) return `${name}=${text}`;
   return text.includes("'") ? `${name}="${text.replace(/["\\$`]/g, '\\$&')}"` : `${name}='${text}'`;
 }
 

@@ -66,7 +66,7 @@ export function edgeServices({
 /** The annotations for the ingress controller, by the object that has them; none without a controller that is known. */
 export function controllerAnnotations(edge: Edge | undefined, { spans }: EdgeServices) {
   const controller = edge?.route.kind === 'ingress' ? edge.route.controller : undefined;
-  const facts = { spans, sourceRanges: edge?.webSourceRanges ?? [] };
+  const facts = { spans, sourceRanges: edge?.webSourceRanges ?? [], internal: edge?.internal ?? false };
   const { sourceRanges, ...others } = controller?.answers ?? {};
   const answers = [...Object.values(others), ...(sourceRanges && facts.sourceRanges.length > 0 ? [sourceRanges] : [])];
   const all = (of: (answer: EdgeAnswer) => Annotations | undefined): Annotations =>

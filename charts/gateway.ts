@@ -21,7 +21,7 @@ import {
 import { addCertificates, solverPods, tlsSecretName } from './certificates';
 import { type EdgeBackend, type EdgeChartProps, edgeHosts, webBackends } from './edge';
 import { annotated, objectMeta } from './metadata';
-import { externalDnsAnnotations } from './service';
+import { externalDnsAnnotations, internalAnnotations } from './service';
 
 const GATEWAY = 'junjo-ai-studio';
 const GROUP = 'gateway.networking.k8s.io';
@@ -52,11 +52,14 @@ export class GatewayChart extends Chart {
   private addGateway(props: GatewayChartProps, className: string): void {
     const { studio, namespace, extra, edge } = props;
     const hosts = edgeHosts(edge);
+    const internal = edge.internal ? internalAnnotations(edge.cloud) : {};
     const allowedRoutes = { namespaces: { from: GatewaySpecListenersAllowedRoutesNamespacesFrom.SAME } };
     new Gateway(this, 'gateway', {
       metadata: metadataWithDns(props, GATEWAY, hosts),
       spec: {
         gatewayClassName: className,
+        // Onto the Service of the Gateway: https://gateway-api.sigs.k8s.io/guides/infrastructure/
+        ...(Object.keys(internal).length > 0 && { infrastructure: { annotations: internal } }),
         listeners: [
           { name: 'http', port: 80, protocol: 'HTTP', allowedRoutes },
           {

@@ -2,8 +2,8 @@ import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { acmeSolver } from '../config/names';
-import { notTheInternet } from '../config/public-addresses';
-import type { Egress, StudioConfig } from '../config/studio-config';
+import { type IpBlock, internet, withoutMetadataServices } from '../config/public-addresses';
+import { type Egress, isForNames, type StudioConfig } from '../config/studio-config';
 import type { Component } from '../releases';
 import { volSyncPods } from './backup';
 import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
@@ -36,7 +36,7 @@ export interface NetworkPoliciesChartProps extends StudioIdentity {
   readonly volSync: boolean;
   /** Whether the backend calls addresses outside the cluster. */
   readonly backendCallsOut: boolean;
-  /** What the backend, and VolSync, may call beside public addresses on 443. */
+  /** What the backend, and VolSync, may call beside public addresses on 443; on 53 what every pod may ask for names. */
   readonly egress: readonly Egress[];
   /** Whether cert-manager runs solver pods in the namespace. */
   readonly solver: boolean;
@@ -69,7 +69,7 @@ const DNS_PODS: readonly { namespace: string; labels: Record<string, string>; po
 ];
 
 /** Link-local addresses on 53: NodeLocal DNSCache (169.254.20.10, kubespray 169.254.25.10), GKE's Cloud DNS, and their kin. */
-const NODE_DNS = '169.254.0.0/16';
+const NODE_DNS: IpBlock = { cidr: '169.254.0.0/16' };
 
 /** Closes the namespace in both directions, then opens what docs/network.md lists. */
 export class NetworkPoliciesChart extends Chart {
@@ -86,15 +86,12 @@ export class NetworkPoliciesChart extends Chart {
       new k8s.KubeNetworkPolicy(this, name, { metadata: objectMeta(props, `junjo-ai-studio-${name}`), spec });
 
     const outside: k8s.NetworkPolicyEgressRule[] = [
-      {
-        to: [
-          { ipBlock: { cidr: '0.0.0.0/0', except: [...notTheInternet.ipv4] } },
-          { ipBlock: { cidr: '::/0', except: [...notTheInternet.ipv6] } },
-        ],
-        ports: tcp(443),
-      },
-      ...props.egress.map(({ cidr, port }) => ({ to: [{ ipBlock: { cidr } }], ports: tcp(port) })),
+      { to: internet.map(peer), ports: tcp(443) },
+      ...props.egress
+        .filter((way) => !isForNames(way))
+        .map(({ cidr, port }) => ({ to: [peer(withoutMetadataServices(cidr))], ports: tcp(port) })),
     ];
+    const dns = [...dnsPods, { to: [NODE_DNS, ...props.egress.filter(isForNames)].map(peer), ports: udpAndTcp([53]) }];
 
     policy('default-deny', { podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
     if (ports.ui) {
@@ -153,18 +150,19 @@ function tcp(port: number): k8s.NetworkPolicyPort[] {
 const qdrantTcp = Object.values(qdrantPorts).flatMap(tcp);
 
 /** A rule for each set of ports, over UDP and TCP. */
-const dns: k8s.NetworkPolicyEgressRule[] = [
-  ...DNS_PODS.map(({ namespace, labels, ports }) => ({
-    to: [
-      {
-        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
-        podSelector: { matchLabels: labels },
-      },
-    ],
-    ports: udpAndTcp(ports),
-  })),
-  { to: [{ ipBlock: { cidr: NODE_DNS } }], ports: udpAndTcp([53]) },
-];
+const dnsPods: k8s.NetworkPolicyEgressRule[] = DNS_PODS.map(({ namespace, labels, ports }) => ({
+  to: [
+    {
+      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+      podSelector: { matchLabels: labels },
+    },
+  ],
+  ports: udpAndTcp(ports),
+}));
+
+function peer({ cidr, except }: IpBlock): k8s.NetworkPolicyPeer {
+  return { ipBlock: { cidr, ...(except && { except: [...except] }) } };
+}
 
 function udpAndTcp(ports: readonly number[]): k8s.NetworkPolicyPort[] {
   return ports.flatMap((port) =>

@@ -1,7 +1,8 @@
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
+import type { Annotations } from '../config/ingress-controllers/ingress-controller';
 import { internalServiceNames } from '../config/names';
-import type { SpansService } from '../config/studio-config';
+import type { Cloud, SpansService } from '../config/studio-config';
 import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
 
 /** The private address ranges of RFC 1918. */
@@ -71,15 +72,44 @@ export function spansServiceAnnotations(service: SpansService, port: number): Re
   return { ...cloudAnnotations(service, port), ...(host && externalDns && externalDnsAnnotations([host])) };
 }
 
+// A network load balancer of the AWS Load Balancer Controller; without it, the legacy one of the cloud provider.
+// https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/
+const AWS_CONTROLLER = { 'service.beta.kubernetes.io/aws-load-balancer-type': 'external' };
+
+/** What keeps a cloud's load balancer off the internet. The addresses of MetalLB are those of its pools. */
+const INTERNAL: Readonly<Record<Cloud, Annotations>> = {
+  aws: { ...AWS_CONTROLLER, 'service.beta.kubernetes.io/aws-load-balancer-scheme': 'internal' },
+  // https://cloud.google.com/kubernetes-engine/docs/how-to/internal-load-balancing
+  gcp: { 'networking.gke.io/load-balancer-type': 'Internal' },
+  // https://cloud-provider-azure.sigs.k8s.io/topics/loadbalancer/
+  azure: { 'service.beta.kubernetes.io/azure-load-balancer-internal': 'true' },
+  // https://docs.digitalocean.com/products/kubernetes/how-to/configure-load-balancers/#internal-load-balancer
+  digitalocean: { 'service.beta.kubernetes.io/do-loadbalancer-network': 'INTERNAL' },
+  // https://github.com/hetznercloud/hcloud-cloud-controller-manager/blob/main/docs/reference/load_balancer_annotations.md:
+  // without its public network it reaches nodes at their private addresses only.
+  hetzner: {
+    'load-balancer.hetzner.cloud/disable-public-network': 'true',
+    'load-balancer.hetzner.cloud/use-private-ip': 'true',
+  },
+  metallb: {},
+};
+
+/** Annotations with which the load balancer of a Service gets no address on the internet, none where it is not known how. */
+export function internalAnnotations(cloud: Cloud | undefined): Annotations {
+  return cloud ? INTERNAL[cloud] : {};
+}
+
 /** What each cloud's load balancer needs for a gRPC stream that stays open: layer 4, and a long idle time-out. */
-function cloudAnnotations({ type, cloud }: SpansService, port: number): Record<string, string> {
+function cloudAnnotations({ type, cloud, internal }: SpansService, port: number): Annotations {
   if (type !== 'LoadBalancer') return {};
+  return { ...streamAnnotations(cloud, port, internal), ...(internal && internalAnnotations(cloud)) };
+}
+
+function streamAnnotations(cloud: Cloud | undefined, port: number, internal: boolean): Annotations {
   switch (cloud) {
     case 'aws':
-      // https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/
       return {
-        // A network load balancer of the AWS Load Balancer Controller; without it, the legacy one of the cloud provider.
-        'service.beta.kubernetes.io/aws-load-balancer-type': 'external',
+        ...AWS_CONTROLLER,
         // Instance targets keep the client's address, so that source ranges hold.
         'service.beta.kubernetes.io/aws-load-balancer-nlb-target-type': 'instance',
         // The controller's default is internal: no address on the internet.
@@ -91,7 +121,7 @@ function cloudAnnotations({ type, cloud }: SpansService, port: number): Record<s
     case 'gcp':
       // https://cloud.google.com/kubernetes-engine/docs/how-to/service-parameters: a backend-service-based passthrough
       // load balancer instead of a target pool. Passthrough has no idle time-out of its own.
-      return { 'cloud.google.com/l4-rbs': 'enabled' };
+      return internal ? {} : { 'cloud.google.com/l4-rbs': 'enabled' };
     case 'azure':
       // https://cloud-provider-azure.sigs.k8s.io/topics/loadbalancer/: minutes; four by default, which drops quiet streams.
       return { 'service.beta.kubernetes.io/azure-load-balancer-tcp-idle-timeout': '30' };

@@ -8,6 +8,8 @@ export interface GatewayController {
   readonly ignoresTimeouts?: string;
   /** Filters addresses by a policy that the manifests can write. @default they cannot: an error */
   readonly sourceRanges?: 'envoy-gateway';
+  /** Serves every Gateway at one load balancer of its own, instead of making one for each. @default false */
+  readonly oneForAllGateways?: boolean;
   /** Where its pods are, which network policies have to know. */
   readonly pods: 'own namespace' | "the Gateway's namespace" | 'no pods';
   /** What must be there or be set, in full sentences. */
@@ -30,6 +32,7 @@ export const gatewayControllers: Readonly<Record<string, GatewayController>> = {
   traefik: {
     name: 'Traefik',
     classes: /(^|[-.])traefik([-.]|$)/,
+    oneForAllGateways: true,
     pods: 'own namespace',
     conditions: [
       'Entry points that listen on 80 and 443 themselves: it serves a listener only if an entry point has its port, and those of its chart have 8000 and 8443.',

@@ -180,7 +180,7 @@ function configOf(
   problems.push(...checkOrigins(values, addresses, line), ...checkBackendPort(values, table, line));
   const images = built(imagesOf(values, line, lines));
   const apiGuard = built(apiGuardOf(values, line));
-  const edge = built(edgeOf(values, line, addresses));
+  const edge = built(edgeOf(values, line, addresses, namespace));
   const spansService = built(spansServiceOf(values, line, addresses, edge));
   problems.push(...checkNginxImage(values, lines, { line, edge, spansService, apiGuard }));
   const storage = built(storageOf(values));

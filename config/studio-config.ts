@@ -94,6 +94,10 @@ export interface Edge {
   readonly webSourceRanges: readonly string[];
   /** Writes host names for external-dns. */
   readonly externalDns: boolean;
+  /** A load balancer that is made for this edge has no address on the internet. */
+  readonly internal: boolean;
+  /** Whose load balancer it is. @default not known */
+  readonly cloud?: Cloud;
 }
 
 /** Clouds whose load balancers need telling what a long-lived gRPC stream needs. */
@@ -110,6 +114,8 @@ export type SpansCertificate =
 export interface SpansService {
   readonly type: 'LoadBalancer' | 'NodePort' | 'ClusterIP';
   readonly cloud?: Cloud;
+  /** The load balancer has no address on the internet. */
+  readonly internal: boolean;
   /** CIDRs that may connect. @default all */
   readonly sourceRanges: readonly string[];
   /** The port of the node that the address names. @default the cluster chooses one */
@@ -224,6 +230,11 @@ export interface Egress {
   readonly port: number;
 }
 
+/** Whether a way out leads to a server of names, which every pod that looks up names asks, over UDP and TCP. */
+export function isForNames({ port }: Egress): boolean {
+  return port === 53;
+}
+
 /** A taint that the pods put up with. */
 export interface Toleration {
   readonly key: string;
@@ -298,7 +309,7 @@ export interface StudioConfig {
   readonly spansService: SpansService;
   /** Whether network policies close everything else. */
   readonly networkPolicy: boolean;
-  /** What the backend may call beside public addresses on 443. */
+  /** What the backend may call beside public addresses on 443; on 53 what every pod may ask for names. */
   readonly egress: readonly Egress[];
   /** Namespace of the ingress or gateway controller. @default unknown, so that the edge may be anywhere */
   readonly ingressNamespace?: string;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { isIP } from 'node:net';
 import { posix } from 'node:path';
 import type { LineVariable, ReleaseLine } from '../releases';
+import { cidrOf, mappedIpv4, singleAddress, WIDTH, widened } from './address-range';
 import { normalSchedule, scheduleProblem } from './cron';
 import { type ImageReference, isImageRegistry, parseImage } from './image-reference';
 import { canonicalQuantity, quantityBytes } from './quantity';
@@ -372,38 +372,42 @@ export const gitRevision = checkedText('branch, tag or commit', nameSamples, (va
 export const cidrs: ValueType<readonly string[]> = {
   description: 'CIDRs, comma-separated',
   samples: ['203.0.113.0/24', '2001:db8::/32'],
-  parse: (text) => {
-    const ranges = commaSeparated(text);
-    const problem = firstProblem(ranges, (range) =>
-      range === '' ? 'has an empty range. Remove the comma too many' : cidrProblem(range),
-    );
-    return problem === undefined ? { value: ranges } : { problem };
-  },
+  parse: (text) =>
+    everyPart(text, (range) =>
+      range === '' ? { problem: 'has an empty range. Remove the comma too many' } : cidr(range),
+    ),
 };
 
 /** An address range and a port of it, comma-separated. */
 export const egress: ValueType<readonly Egress[]> = {
   description: '`CIDR:port`, comma-separated',
   samples: ['10.0.0.5/32:3128', '203.0.113.0/24:443'],
-  parse: (text) => {
-    const value: Egress[] = [];
-    for (const way of commaSeparated(text)) {
-      // An IPv6 range has colons too, so the last one counts.
-      const colon = way.lastIndexOf(':');
-      const cidr = way.slice(0, Math.max(colon, 0));
-      const number = port.parse(way.slice(colon + 1));
-      if ('problem' in number) {
-        return {
-          problem: `${withoutUserInfo(way) || 'an empty entry'} has no port. Write a range and a port: 10.0.0.5/32:3128`,
-        };
-      }
-      const problem = cidrProblem(cidr);
-      if (problem) return { problem };
-      value.push({ cidr, port: number.value });
-    }
-    return { value };
-  },
+  parse: (text) => everyPart(text, wayOut),
 };
+
+function wayOut(text: string): Parsed<Egress> {
+  // An IPv6 range has colons too, so the last one counts.
+  const colon = text.lastIndexOf(':');
+  const number = port.parse(text.slice(colon + 1));
+  if ('problem' in number) {
+    return {
+      problem: `${withoutUserInfo(text) || 'an empty entry'} has no port. Write a range and a port: 10.0.0.5/32:3128`,
+    };
+  }
+  const range = cidr(text.slice(0, Math.max(colon, 0)));
+  return 'problem' in range ? range : { value: { cidr: range.value, port: number.value } };
+}
+
+/** The values of comma-separated parts, or the first problem among them. */
+function everyPart<T>(text: string, parse: (part: string) => Parsed<T>): Parsed<readonly T[]> {
+  const value: T[] = [];
+  for (const part of commaSeparated(text)) {
+    const parsed = parse(part);
+    if ('problem' in parsed) return parsed;
+    value.push(parsed.value);
+  }
+  return { value };
+}
 
 /** Texts without a comma; empty ones are left out. */
 function commaSeparatedTexts(description: string): ValueType<readonly string[]> {
@@ -448,17 +452,35 @@ export function firstProblem<T>(parts: readonly T[], problemOf: (part: T) => str
   return parts.map(problemOf).find((problem) => problem !== undefined);
 }
 
-function cidrProblem(range: string): string | undefined {
-  const [address = '', prefix, ...more] = range.split('/');
-  // A zone names an interface of one machine, and is no part of an address elsewhere.
-  const version = address.includes('%') ? 0 : isIP(address);
-  const bits = version === 4 ? 32 : 128;
-  if (version === 0 || more.length > 0) return `${withoutUserInfo(range)} is not a CIDR. Write it as 203.0.113.0/24`;
-  if (prefix === undefined) return `${range} has no prefix length. Write ${range}/${bits} for one address`;
-  if (!/^(0|[1-9][0-9]{0,2})$/.test(prefix) || Number(prefix) > bits) {
-    return `${range} has a prefix length that is not from 0 to ${bits}`;
+/**
+ * A range as Kubernetes takes it: from 1.36 on without bits after the prefix, leading zeros and IPv4 in IPv6, and IPv6 in the
+ * one way that brings no warning. IsValidCIDR of k8s.io/apimachinery/pkg/util/validation/ip.go, KEP-4858.
+ */
+function cidr(text: string): Parsed<string> {
+  const [address = '', prefix, ...more] = text.split('/');
+  const single = singleAddress(withoutLeadingZeros(address));
+  if (!single || more.length > 0)
+    return { problem: `${withoutUserInfo(text)} is not a CIDR. Write it as 203.0.113.0/24` };
+  const bits = WIDTH[single.version];
+  if (prefix === undefined) return { problem: `${text} has no prefix length. Write ${text}/${bits} for one address` };
+  if (!/^[0-9]{1,3}$/.test(prefix) || Number(prefix) > bits) {
+    return { problem: `${text} has a prefix length that is not from 0 to ${bits}` };
   }
-  return undefined;
+  const range = widened(single, Number(prefix));
+  const ipv4 = mappedIpv4(range);
+  if (ipv4)
+    return { problem: `${text} is IPv4 in the notation of IPv6, which Kubernetes refuses. Write ${cidrOf(ipv4)}` };
+  if (address !== withoutLeadingZeros(address) || prefix !== String(Number(prefix))) {
+    return { problem: `${text} has a leading zero, which Kubernetes refuses. Write ${cidrOf(range)}` };
+  }
+  if (single.first === range.first) return { value: cidrOf(range) };
+  const fix = `Write ${cidrOf(range)}, or ${cidrOf(single)} for one address`;
+  return { problem: `${text} has bits after its prefix, which Kubernetes refuses. ${fix}` };
+}
+
+/** An IPv4 address whose parts are decimal to everybody: some programs read 010 as 8. */
+function withoutLeadingZeros(address: string): string {
+  return /^[0-9.]+$/.test(address) ? address.replace(/(^|\.)0+(?=[0-9])/g, '$1') : address;
 }
 
 /** A folder: relative for the cluster's storage, absolute for a folder of one node. */

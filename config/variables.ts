@@ -646,6 +646,15 @@ export const variables = [
     example: 'aws',
   },
   {
+    name: 'JUNJO_K8S_LOAD_BALANCER',
+    group: 'Kubernetes: edge',
+    meaning:
+      'Where the load balancers are that these manifests ask a cloud for: `internal` keeps them in its private network (docs/edge.md)',
+    type: choice('internet', 'internal'),
+    defaultText: 'on the internet',
+    example: 'internal',
+  },
+  {
     name: 'JUNJO_K8S_EXTERNAL_DNS',
     group: 'Kubernetes: edge',
     meaning: 'Write the host names of UI, API and spans for external-dns',
@@ -671,7 +680,7 @@ export const variables = [
     name: 'JUNJO_K8S_EGRESS',
     group: 'Kubernetes: edge',
     meaning:
-      'Further addresses that the backend of releases that call out, and VolSync, may call, for example a proxy or a model server',
+      'Further addresses that the backend of releases that call out, and VolSync, may call, for example a proxy or a model server; on port 53 a server of names for every pod (docs/network.md)',
     type: egress,
     defaultText: 'public addresses on 443 alone',
     example: '10.0.0.5/32:3128',

@@ -1,11 +1,14 @@
 import { HSTS_SECONDS, READ_TIMEOUT_SECONDS } from '../edge-needs';
-import { type Annotations, type IngressController, prefixed } from './ingress-controller';
+import { type Annotations, type EdgeFacts, type IngressController, prefixed } from './ingress-controller';
 
 const SOURCE = 'https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/';
 const alb = (settings: Annotations): Annotations => prefixed('alb.ingress.kubernetes.io/', settings);
 const timeout = () => alb({ 'load-balancer-attributes': `idle_timeout.timeout_seconds=${READ_TIMEOUT_SECONDS}` });
-/** A public address, and pods as targets: the default, `instance`, does not work with ClusterIP Services. */
-const reach = { scheme: 'internet-facing', 'target-type': 'ip' };
+/** Where it can be reached, and pods as targets: the default, `instance`, does not work with ClusterIP Services. */
+const reach = ({ internal }: EdgeFacts) => ({
+  scheme: internal ? 'internal' : 'internet-facing',
+  'target-type': 'ip',
+});
 
 /** https://github.com/kubernetes-sigs/aws-load-balancer-controller */
 export const awsLoadBalancer: IngressController = {
@@ -23,9 +26,9 @@ export const awsLoadBalancer: IngressController = {
     grpc: {
       // Any status is healthy: ingestion answers a question without an API key with one of its own.
       source: SOURCE,
-      spans: () =>
+      spans: (facts) =>
         alb({
-          ...reach,
+          ...reach(facts),
           'listen-ports': '[{"HTTPS":443}]',
           'backend-protocol-version': 'GRPC',
           'success-codes': '0-99',
@@ -35,7 +38,7 @@ export const awsLoadBalancer: IngressController = {
     body: { source: SOURCE, by: 'no limit' },
     redirect: {
       source: SOURCE,
-      web: () => alb({ ...reach, 'listen-ports': '[{"HTTP":80},{"HTTPS":443}]', 'ssl-redirect': '443' }),
+      web: (facts) => alb({ ...reach(facts), 'listen-ports': '[{"HTTP":80},{"HTTPS":443}]', 'ssl-redirect': '443' }),
       // The API does not answer at /, the default path of the health check.
       webServices: { ui: {}, api: alb({ 'healthcheck-path': '/health' }) },
     },

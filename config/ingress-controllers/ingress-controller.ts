@@ -9,6 +9,8 @@ export interface EdgeFacts {
   readonly spans: { readonly service: string; readonly port: number };
   /** CIDRs from which UI and API may be seen; at least one. */
   readonly sourceRanges: readonly string[];
+  /** The load balancer has no address on the internet. */
+  readonly internal: boolean;
 }
 
 /** How a controller meets one need of the edge. */

@@ -37,17 +37,23 @@ const edgeSettings: readonly VariableName[] = [
   'JUNJO_K8S_INGESTION_SERVICE',
   'JUNJO_K8S_INGESTION_SOURCE_RANGES',
   'JUNJO_K8S_CLOUD',
+  'JUNJO_K8S_LOAD_BALANCER',
   'JUNJO_K8S_EXTERNAL_DNS',
 ];
 
 /** How a production studio is reached; nothing in development, or while its addresses have problems of their own. */
-export function edgeOf(values: Values, line: ReleaseLine, addresses: Addresses): Built<Edge | undefined> {
+export function edgeOf(
+  values: Values,
+  line: ReleaseLine,
+  addresses: Addresses,
+  studioNamespace: string,
+): Built<Edge | undefined> {
   if (values.inEffect('JUNJO_ENV') !== 'production') {
     const without = edgeSettings.filter((name) => values.inFile(name).kind === 'sound');
     const text = 'has no effect in development, where the studio is on localhost';
     return { value: undefined, problems: without.map((name) => values.note(name, text)) };
   }
-  const { value: route, problems: routeProblems } = routeOf(values);
+  const { value: route, problems: routeProblems } = routeOf(values, studioNamespace);
   if (!route) return { value: undefined, problems: routeProblems };
   const { value: certificate, problems: certificateProblems } = certificateOf(values, addresses, route);
   const webSourceRanges = values.inEffect(RANGES) ?? [];
@@ -60,12 +66,20 @@ export function edgeOf(values: Values, line: ReleaseLine, addresses: Addresses):
     ...(!hasOneHost(line) && { api: api.hostname }),
     ...(spans.kind === 'edge' && { spans: spans.host }),
   };
-  const externalDns = values.inEffect('JUNJO_K8S_EXTERNAL_DNS');
-  return { value: { route, certificate, hosts, webSourceRanges, externalDns }, problems };
+  const edge: Edge = {
+    route,
+    certificate,
+    hosts,
+    webSourceRanges,
+    externalDns: values.inEffect('JUNJO_K8S_EXTERNAL_DNS'),
+    internal: values.inEffect('JUNJO_K8S_LOAD_BALANCER') === 'internal',
+    cloud: values.inEffect('JUNJO_K8S_CLOUD'),
+  };
+  return { value: edge, problems };
 }
 
 /** What carries HTTPS into the cluster; nothing while it is not known which Gateway is meant. */
-function routeOf(values: Values): Built<EdgeRoute | undefined> {
+function routeOf(values: Values, studioNamespace: string): Built<EdgeRoute | undefined> {
   const gateway = values.inEffect(GATEWAY);
   const problems: Problem[] = [];
   if (values.isSet(GATEWAY) && values.isSet(CLASS)) {
@@ -77,7 +91,7 @@ function routeOf(values: Values): Built<EdgeRoute | undefined> {
     const listeners = [HTTPS_LISTENER, HTTP_LISTENER] as const;
     problems.push(...listeners.filter((name) => values.isSet(name)).map((name) => values.error(name, text)));
   }
-  const route = gateway ? gatewayRouteOf(values, gateway) : ingressRouteOf(values);
+  const route = gateway ? gatewayRouteOf(values, gateway, studioNamespace) : ingressRouteOf(values);
   return { value: route.value, problems: [...problems, ...route.problems] };
 }
 
@@ -103,7 +117,7 @@ function namespaceProblems(values: Values, name: string, reason: string): readon
   return values.isSet(NAMESPACE) ? [values.error(NAMESPACE, `would shut ${name} out: ${reason}. Remove the line`)] : [];
 }
 
-function gatewayRouteOf(values: Values, gateway: GatewayChoice): Built<EdgeRoute> {
+function gatewayRouteOf(values: Values, gateway: GatewayChoice, studioNamespace: string): Built<EdgeRoute> {
   const className = gateway.kind === 'new' ? gateway.className : undefined;
   const { value: controller, problems: controllerProblems } = controllerOf(
     values,
@@ -112,13 +126,8 @@ function gatewayRouteOf(values: Values, gateway: GatewayChoice): Built<EdgeRoute
     className,
   );
   const problems = [...controllerProblems];
-  if (
-    gateway.kind === 'new' &&
-    controller?.pods === "the Gateway's namespace" &&
-    values.inEffect('JUNJO_K8S_NETWORK_POLICY')
-  ) {
-    const text = `${controller.name} runs the pods of a Gateway beside it, so in the namespace of the studio, where the network policies close them in. Attach to a Gateway of another namespace: ${GATEWAY}=namespace/name`;
-    problems.push(values.error(GATEWAY, text));
+  if (gateway.kind === 'new' || gateway.namespace === studioNamespace) {
+    problems.push(...podsBesideGateway(values, controller));
   }
   if (controller?.pods === 'no pods') {
     const reason = 'it connects as no pod of any namespace';
@@ -138,6 +147,19 @@ function gatewayRouteOf(values: Values, gateway: GatewayChoice): Built<EdgeRoute
   }
   const listeners = { https, ...(http !== 'none' && { http }) };
   return { value: { kind: 'sharedGateway', namespace, name, listeners, controller }, problems };
+}
+
+/** The policies of the studio close in the pods of a Gateway that is in its namespace, where they run beside it. */
+function podsBesideGateway(values: Values, controller: GatewayController | undefined): readonly Problem[] {
+  if (!values.inEffect('JUNJO_K8S_NETWORK_POLICY')) return [];
+  const fix = `Attach to a Gateway of another namespace: ${GATEWAY}=namespace/name`;
+  if (controller?.pods === "the Gateway's namespace") {
+    const text = `${controller.name} runs the pods of a Gateway beside it, so in the namespace of the studio, where the network policies close them in. ${fix}`;
+    return [values.error(GATEWAY, text)];
+  }
+  if (controller || values.isSet(CONTROLLER)) return [];
+  const text = `is in the namespace of the studio. If what runs it puts its pods there, as Istio does, the network policies close them in. ${fix}. ${CONTROLLER} tells what runs it`;
+  return [values.note(GATEWAY, text)];
 }
 
 /** The controller that the file names, or the one whose usual classes include this one. @param runs what the known ones run */

@@ -1,15 +1,53 @@
-import type { Built } from '../problems';
+import type { Built, Problem } from '../problems';
 import type { Values } from '../values';
+
+const OWN = 'JUNJO_K8S_NAMESPACE';
+const INGRESS = 'JUNJO_K8S_INGRESS_NAMESPACE';
+
+/** Namespaces that the installation of something else makes for its own pods, by what their documentation calls them. */
+const owners: Readonly<Record<string, string>> = {
+  argocd: 'Argo CD',
+  'caddy-system': 'Caddy',
+  'calico-system': 'Calico',
+  'cert-manager': 'cert-manager',
+  'envoy-gateway-system': 'Envoy Gateway',
+  'external-secrets': 'External Secrets Operator',
+  'flux-system': 'Flux',
+  'haproxy-controller': 'HAProxy',
+  'ingress-nginx': 'ingress-nginx',
+  'istio-ingress': 'Istio',
+  'istio-system': 'Istio',
+  'kgateway-system': 'kgateway',
+  'metallb-system': 'MetalLB',
+  'nginx-gateway': 'NGINX Gateway Fabric',
+  'nginx-ingress': "F5's NGINX Ingress Controller",
+  projectcontour: 'Contour',
+  'tigera-operator': 'Calico',
+  traefik: 'Traefik',
+  velero: 'Velero',
+  'volsync-system': 'VolSync',
+};
 
 /** The namespace. It has the name of the studio unless the file gives another. */
 export function namespaceOf(values: Values): Built<string> {
-  const own = values.inEffect('JUNJO_K8S_NAMESPACE');
+  const own = values.inEffect(OWN);
   const namespace = own ?? values.inEffect('JUNJO_K8S_NAME');
-  if (!/^(default|kube-.*|argocd)$/.test(namespace)) return { value: namespace, problems: [] };
-  const owner = namespace === 'argocd' ? 'Argo CD' : 'the cluster';
-  const error = values.error(
-    own ? 'JUNJO_K8S_NAMESPACE' : 'JUNJO_K8S_NAME',
-    `${namespace} belongs to ${owner}; the studio labels its namespace and needs one of its own`,
-  );
-  return { value: namespace, problems: [error] };
+  const problems: Problem[] = [];
+  const owner = ownerOf(namespace);
+  if (owner) {
+    const text = `${namespace} belongs to ${owner}; the studio labels its namespace and needs one of its own`;
+    problems.push(values.error(own ? OWN : 'JUNJO_K8S_NAME', text));
+  }
+  const isKnown = values.inFile(OWN).kind !== 'unsound' && values.inFile('JUNJO_K8S_NAME').kind !== 'unsound';
+  const hasEdge = values.inEffect('JUNJO_ENV') === 'production';
+  if (hasEdge && isKnown && !owner && values.inEffect(INGRESS) === namespace) {
+    const text = `is the namespace of the studio, which closes in every pod that is not its own. Set ${OWN} to a namespace of the studio alone, or correct this line`;
+    problems.push(values.error(INGRESS, text));
+  }
+  return { value: namespace, problems };
+}
+
+function ownerOf(namespace: string): string | undefined {
+  if (/^(default|kube-.*|openshift|openshift-.*)$/.test(namespace)) return 'the cluster';
+  return Object.hasOwn(owners, namespace) ? owners[namespace] : undefined;
 }

@@ -1,8 +1,9 @@
 import type { ReleaseLine } from '../../releases';
 import { internalServiceNames, qdrantName } from '../names';
 import type { Built, Problem } from '../problems';
-import { mayBePublic } from '../public-addresses';
-import type { Backup, Egress, Secrets } from '../studio-config';
+import { holds, hostAddress, isMetadataService, mayBePublic, withoutMetadataServices } from '../public-addresses';
+import { type Backup, type Egress, isForNames, type Secrets } from '../studio-config';
+import { listed } from '../text';
 import type { Values } from '../values';
 import { proxyNames } from '../variables';
 
@@ -24,32 +25,63 @@ export function proxyExceptions(values: Values, { readers }: Secrets): Readonly<
   return { NO_PROXY: exceptions, no_proxy: exceptions };
 }
 
+const EGRESS = 'JUNJO_K8S_EGRESS';
+
 /** What the backend, and VolSync, may call beside public addresses on 443. */
 export function egressOf(values: Values, { callsOut }: ReleaseLine, backup: Backup): Built<readonly Egress[]> {
-  const problems: Problem[] = [];
-  const isSet = values.isSet('JUNJO_K8S_EGRESS');
-  const closed = values.inEffect('JUNJO_K8S_NETWORK_POLICY');
-  if (isSet && !closed) {
-    problems.push(
-      values.note('JUNJO_K8S_EGRESS', 'has no effect without network policies: the backend may call everything'),
-    );
+  const value = values.inEffect(EGRESS) ?? [];
+  if (!values.inEffect('JUNJO_K8S_NETWORK_POLICY')) {
+    const text = 'has no effect without network policies: the backend may call everything';
+    return { value, problems: values.isSet(EGRESS) ? [values.note(EGRESS, text)] : [] };
   }
-  if (isSet && closed && !callsOut && backup.kind !== 'volsync') {
-    const text = 'has no effect: this release calls nothing outside the cluster, and no VolSync copies the data';
-    problems.push(values.note('JUNJO_K8S_EGRESS', text));
+  const calls = value.filter((way) => !isForNames(way));
+  if (calls.length > 0 && !callsOut && backup.kind !== 'volsync') {
+    const what = calls.length < value.length ? `${listed(calls.map(textOf))} ` : '';
+    const text = `${what}has no effect: this release calls nothing outside the cluster, and no VolSync copies the data`;
+    return { value, problems: [values.note(EGRESS, text)] };
   }
-  for (const name of callsOut ? proxyNames : []) {
-    const proxy = values.inEffect(name);
-    if (proxy && closed && !isSet && !isOnPublicHttps(proxy)) {
-      const text =
-        'the network policies let the backend out to public addresses on port 443 alone. Open the way to the proxy: JUNJO_K8S_EGRESS=<its address>/32:<its port>';
-      problems.push(values.warning(name, text));
-    }
-  }
-  return { value: values.inEffect('JUNJO_K8S_EGRESS') ?? [], problems };
+  const proxies = callsOut ? proxyProblems(values, calls) : [];
+  return { value, problems: [...proxies, ...calls.flatMap((way) => metadataProblems(values, way))] };
 }
 
-/** Whether the network policies let the backend out to it; the port that its scheme implies is not in a URL. */
-function isOnPublicHttps({ protocol, port, hostname }: URL): boolean {
-  return (port || (protocol === 'https:' ? '443' : '80')) === '443' && mayBePublic(hostname);
+/** A range that is open to the backend could give it, and whoever breaks into it, the credentials of the node. */
+function metadataProblems(values: Values, way: Egress): readonly Problem[] {
+  if (isMetadataService(way.cidr)) {
+    const text = `${textOf(way)} opens the metadata service of a cloud, which gives the credentials of the node to whoever asks. Remove it, unless the backend gets its own credentials there`;
+    return [values.warning(EGRESS, text)];
+  }
+  const { except } = withoutMetadataServices(way.cidr);
+  if (!except) return [];
+  const text = `${textOf(way)} does not open the metadata services of clouds in it, which give the credentials of the node to whoever asks: ${listed(except)} stay closed`;
+  return [values.note(EGRESS, text)];
+}
+
+/** Warns of each proxy that the policies block. */
+function proxyProblems(values: Values, egress: readonly Egress[]): readonly Problem[] {
+  if (values.inFile(EGRESS).kind === 'unsound') return [];
+  const which = egress.length > 0 ? `and what ${EGRESS} opens` : 'alone';
+  const text = `the network policies let the backend out to public addresses on port 443 ${which}. Open the way to the proxy: ${EGRESS}=<its address>/32:<its port>`;
+  return proxyNames.flatMap((name) => {
+    const proxy = values.inEffect(name);
+    return proxy && !isOpen(proxy, egress) ? [values.warning(name, text)] : [];
+  });
+}
+
+/** Whether the network policies let the backend out to a proxy. A name may stand for any address that is open on its port. */
+function isOpen(proxy: URL, egress: readonly Egress[]): boolean {
+  const port = portOf(proxy);
+  if (port === 443 && mayBePublic(proxy.hostname)) return true;
+  const address = hostAddress(proxy.hostname);
+  return egress
+    .filter((way) => way.port === port)
+    .some(({ cidr }) => !address || holds(withoutMetadataServices(cidr), address));
+}
+
+function textOf({ cidr, port }: Egress): string {
+  return `${cidr}:${port}`;
+}
+
+/** The port that its scheme implies is not in a URL. */
+function portOf({ protocol, port }: URL): number {
+  return Number(port || (protocol === 'https:' ? 443 : 80));
 }

@@ -4,6 +4,7 @@ import type { Built, Problem } from '../problems';
 import type { Edge, SpansCertificate, SpansService } from '../studio-config';
 import type { Values } from '../values';
 import { isIpAddress } from '../web-address';
+import { loadBalancerProblems } from './load-balancer';
 import type { Addresses } from './web';
 
 const ADDRESS = 'JUNJO_PROD_INGESTION_URL';
@@ -41,12 +42,13 @@ export function spansServiceOf(
   const service: SpansService = {
     type,
     cloud: values.inEffect('JUNJO_K8S_CLOUD'),
+    internal: values.inEffect('JUNJO_K8S_LOAD_BALANCER') === 'internal',
     sourceRanges: values.inEffect(RANGES) ?? [],
     externalDns: values.inEffect('JUNJO_K8S_EXTERNAL_DNS') && type === 'LoadBalancer',
   };
   if (values.inEffect('JUNJO_ENV') !== 'production') return { value: service, problems: [] };
 
-  const problems = [...rangeProblems(values, service, way), ...cloudNotes(values, service)];
+  const problems = [...rangeProblems(values, service, way), ...loadBalancerProblems(values, service, edge)];
   if (!way) return { value: service, problems };
   if (way.kind === 'edge') {
     if (type !== 'ClusterIP') {
@@ -133,17 +135,4 @@ function rangeProblems(
     return [values.error(RANGES, text)];
   }
   return [];
-}
-
-function cloudNotes(values: Values, { type, cloud }: SpansService): readonly Problem[] {
-  if (!cloud) return [];
-  if (type !== 'LoadBalancer') return [values.note('JUNJO_K8S_CLOUD', `has no effect on a ${type} Service`)];
-  return cloud === 'hetzner'
-    ? [
-        values.note(
-          'JUNJO_K8S_CLOUD',
-          'the cloud controller makes no load balancer until it knows where: set HCLOUD_LOAD_BALANCERS_LOCATION in it',
-        ),
-      ]
-    : [];
 }

@@ -8,6 +8,7 @@ import { type Parts, table } from './page';
 /** What stands for the studio's own names and addresses on the page. */
 const facts: EdgeFacts = {
   spans: { service: workloadNames.ingestion, port: 50051 },
+  internal: false,
   sourceRanges: ['203.0.113.0/24'],
 };
 

@@ -92,6 +92,7 @@ function allowed(settings: Settings): string[] {
 
 /** The table of docs/network.md. */
 const documented = readFileSync('docs/network.md', 'utf8')
+  .replace(/\n## [\s\S]*/, '')
   .split('\n')
   .filter((line) => line.startsWith('| ') && !/^\| (from|---) /.test(line))
   .map((line) =>
@@ -108,7 +109,7 @@ const meant = (rows: readonly string[]) =>
     const [from = '', to] = row.split(' ');
     switch (to) {
       case 'internet':
-        return [row, `${from} internet-v6 443`, `${from} client 443`];
+        return [row, `${from} internet-v6 443`];
       case 'dns':
         return ['dns 53', 'dns 8053', 'dns-cache 53', 'dns-cache 8053', 'openshift-dns 5353'].map(
           (way) => `${from} ${way}`,
@@ -345,4 +346,145 @@ test('every port of a policy names its protocol', () => {
   const named = rules.flatMap((rule: Manifest) => rule.ports);
   expect(named.length).toBeGreaterThan(5);
   expect(named.filter(({ protocol }: Manifest) => !protocol)).toEqual([]);
+});
+
+describe('the backend on 443', () => {
+  const studio = render(production());
+  const policies = studio.ofKind('NetworkPolicy');
+  const { backend } = endpoints(studio) as { backend: Endpoint };
+  const reaches = (ip: string) =>
+    isAllowed(policies, { from: backend, to: { kind: 'address', name: ip, ip }, port: 443 });
+
+  test.each([
+    '8.8.8.8',
+    '100.128.0.1',
+    '172.32.0.1',
+    '192.0.1.1',
+    '198.20.0.1',
+    '223.255.255.255',
+    '2606:4700::1',
+    '2001:4860:4860::8888',
+    // What names of IPv4 hosts resolve to on IPv6 alone.
+    '64:ff9b::8.8.8.8',
+  ])('reaches %s', (ip) => {
+    expect(reaches(ip)).toBe(true);
+  });
+
+  test.each([
+    ['this network', '0.0.0.0'],
+    ['private addresses', '10.1.2.3'],
+    ['private addresses', '172.31.255.255'],
+    ['private addresses', '192.168.1.1'],
+    ['shared addresses', '100.64.0.1'],
+    ['the metadata service of Alibaba Cloud', '100.100.100.200'],
+    ['loopback', '127.0.0.1'],
+    ['the metadata service of most clouds', '169.254.169.254'],
+    ["Azure's platform", '168.63.129.16'],
+    ['protocol assignments', '192.0.0.192'],
+    ['documentation', '192.0.2.1'],
+    ['documentation', '198.51.100.1'],
+    ['documentation', '203.0.113.1'],
+    ['relays of 6to4', '192.88.99.1'],
+    ['benchmarks', '198.18.0.1'],
+    ['benchmarks', '198.19.255.255'],
+    ['multicast', '224.0.0.1'],
+    ['class E, which may be pods', '240.10.0.1'],
+    ['broadcast', '255.255.255.255'],
+    ['no address', '::'],
+    ['loopback', '::1'],
+    ['IPv4-compatible addresses', '::10.1.2.3'],
+    ['unique local addresses', 'fd12:3456::1'],
+    ['the metadata service of AWS', 'fd00:ec2::254'],
+    ['link-local addresses', 'fe80::1'],
+    ['site-local addresses', 'fec0::1'],
+    ['multicast', 'ff02::1'],
+    ['Teredo', '2001::1'],
+    ['documentation', '2001:db8::1'],
+    ['documentation', '3fff::1'],
+    ['6to4 of a private address', '2002:a01:203::1'],
+    ['segment routing', '5f00::1'],
+    ['discarded packets', '100::1'],
+    ['private addresses through NAT64', '64:ff9b::10.1.2.3'],
+    ['the metadata service through NAT64', '64:ff9b::169.254.169.254'],
+    ['class E through NAT64', '64:ff9b::240.10.0.1'],
+    ['local NAT64', '64:ff9b:1::8.8.8.8'],
+  ])('does not reach %s: %s', (_, ip) => {
+    expect(reaches(ip)).toBe(false);
+  });
+});
+
+describe('JUNJO_K8S_EGRESS', () => {
+  const reaches = (ways: string, component: 'backend' | 'ingestion' | 'frontend', ip: string, port: number) => {
+    const studio = render(production({ JUNJO_K8S_EGRESS: ways }));
+    const from = endpoints(studio)[component] as Endpoint;
+    const to: Endpoint = { kind: 'address', name: ip, ip };
+    const over = (['UDP', 'TCP'] as const).filter((protocol) =>
+      isAllowed(studio.ofKind('NetworkPolicy'), { from, to, port, protocol }),
+    );
+    return over.join(' and ');
+  };
+
+  test.each([
+    ['0.0.0.0/0:80', '169.254.169.254'],
+    ['0.0.0.0/0:80', '169.254.170.2'],
+    ['0.0.0.0/0:80', '169.254.7.7'],
+    ['0.0.0.0/0:80', '168.63.129.16'],
+    ['0.0.0.0/0:80', '100.100.100.200'],
+    ['0.0.0.0/0:80', '192.0.0.192'],
+    ['128.0.0.0/1:80', '169.254.169.254'],
+    ['169.254.0.0/16:80', '169.254.169.254'],
+    ['169.254.0.0/16:80', '169.254.170.23'],
+    ['169.254.169.0/24:80', '169.254.169.254'],
+    ['169.254.169.254/31:80', '169.254.169.254'],
+    ['100.64.0.0/10:80', '100.100.100.200'],
+    ['168.63.0.0/16:80', '168.63.129.16'],
+    ['192.0.0.0/24:80', '192.0.0.192'],
+    ['::/0:80', 'fd00:ec2::254'],
+    ['fc00::/7:80', 'fd20:ce::254'],
+    ['fd00:ec2::/32:80', 'fd00:ec2::23'],
+    ['64:ff9b::/96:80', '64:ff9b::169.254.169.254'],
+    ['::/0:80', '64:ff9b::100.100.100.200'],
+  ])('%s keeps the metadata service %s closed', (way, ip) => {
+    expect(reaches(way, 'backend', ip, 80)).toBe('');
+  });
+
+  test.each([
+    ['0.0.0.0/0:80', '10.1.2.3'],
+    ['169.254.0.0/16:80', '169.254.7.7'],
+    ['100.64.0.0/10:80', '100.100.100.201'],
+    ['fc00::/7:80', 'fd12:3456::1'],
+    ['169.254.169.254/32:80', '169.254.169.254'],
+    ['fd00:ec2::254/128:80', 'fd00:ec2::254'],
+    ['0.0.0.0/0:80, 169.254.170.23/32:80', '169.254.170.23'],
+  ])('%s opens %s', (way, ip) => {
+    expect(reaches(way, 'backend', ip, 80)).toBe('TCP');
+    expect(reaches(way, 'ingestion', ip, 80)).toBe('');
+  });
+
+  test.each([
+    ['172.20.0.10/32:53', '172.20.0.10'],
+    ['fd00:ec2::253/128:53', 'fd00:ec2::253'],
+    ['10.0.0.0/8:3128, 10.0.0.10/32:53', '10.0.0.10'],
+    ['168.63.129.16/32:53', '168.63.129.16'],
+  ])('%s opens a server of names for each pod that looks up names', (ways, ip) => {
+    expect(reaches(ways, 'backend', ip, 53)).toBe('UDP and TCP');
+    expect(reaches(ways, 'ingestion', ip, 53)).toBe('UDP and TCP');
+    expect(reaches(ways, 'frontend', ip, 53)).toBe('');
+  });
+
+  test('opens a server of names for the pods of VolSync, and where the release calls nothing outside', () => {
+    const studio = render(
+      production({
+        JUNJO_K8S_RELEASE: '0.86.0',
+        JUNJO_INTERNAL_GRPC_TOKEN: freshSecret(),
+        JUNJO_K8S_BACKUP: 'volsync',
+        JUNJO_K8S_BACKUP_REPOSITORY: 'repository',
+        JUNJO_K8S_EGRESS: '172.20.0.10/32:53',
+      }),
+    );
+    for (const name of ['backend', 'ingestion', 'backup']) {
+      const { egress } = studio.get('NetworkPolicy', `junjo-ai-studio-${name}`).spec;
+      expect(egress.flatMap(({ to }: Manifest) => to)).toContainEqual({ ipBlock: { cidr: '172.20.0.10/32' } });
+    }
+  });
 });

@@ -696,6 +696,59 @@ const badInputs: readonly BadInput[] = [
     'JUNJO_K8S_EGRESS=10.0.0.5:3128',
     '.env:1 JUNJO_K8S_EGRESS: 10.0.0.5 has no prefix length. Write 10.0.0.5/32 for one address',
   ),
+  ...(
+    [
+      [
+        '10.0.0.5/8',
+        'has bits after its prefix, which Kubernetes refuses. Write 10.0.0.0/8, or 10.0.0.5/32 for one address',
+      ],
+      [
+        '203.0.113.7/24',
+        'has bits after its prefix, which Kubernetes refuses. Write 203.0.113.0/24, or 203.0.113.7/32 for one address',
+      ],
+      [
+        '0.0.0.1/0',
+        'has bits after its prefix, which Kubernetes refuses. Write 0.0.0.0/0, or 0.0.0.1/32 for one address',
+      ],
+      [
+        '10.0.0.255/31',
+        'has bits after its prefix, which Kubernetes refuses. Write 10.0.0.254/31, or 10.0.0.255/32 for one address',
+      ],
+      [
+        '2001:db8::1/32',
+        'has bits after its prefix, which Kubernetes refuses. Write 2001:db8::/32, or 2001:db8::1/128 for one address',
+      ],
+      [
+        'FD00:0:0::1/8',
+        'has bits after its prefix, which Kubernetes refuses. Write fd00::/8, or fd00::1/128 for one address',
+      ],
+      ['::ffff:10.0.0.0/104', 'is IPv4 in the notation of IPv6, which Kubernetes refuses. Write 10.0.0.0/8'],
+      ['::ffff:10.0.0.5/120', 'is IPv4 in the notation of IPv6, which Kubernetes refuses. Write 10.0.0.0/24'],
+      ['::FFFF:a00:5/128', 'is IPv4 in the notation of IPv6, which Kubernetes refuses. Write 10.0.0.5/32'],
+      ['::ffff:0:0/96', 'is IPv4 in the notation of IPv6, which Kubernetes refuses. Write 0.0.0.0/0'],
+      ['010.0.0.0/8', 'has a leading zero, which Kubernetes refuses. Write 10.0.0.0/8'],
+      ['10.00.0.0/8', 'has a leading zero, which Kubernetes refuses. Write 10.0.0.0/8'],
+      ['10.0.0.0/08', 'has a leading zero, which Kubernetes refuses. Write 10.0.0.0/8'],
+      ['010.0.0.5/08', 'has a leading zero, which Kubernetes refuses. Write 10.0.0.0/8'],
+      ['2001:db8::/032', 'has a leading zero, which Kubernetes refuses. Write 2001:db8::/32'],
+      ['10.0.0.0/33', 'has a prefix length that is not from 0 to 32'],
+      ['10.0.0.0/', 'has a prefix length that is not from 0 to 32'],
+      ['10.0.0.0/1e1', 'has a prefix length that is not from 0 to 32'],
+      ['10.0.0.0/8.0', 'has a prefix length that is not from 0 to 32'],
+      ['10.0.0.0/255.0.0.0', 'has a prefix length that is not from 0 to 32'],
+      ['2001:db8::/-1', 'has a prefix length that is not from 0 to 128'],
+      ['fe80::1%eth0/64', 'is not a CIDR. Write it as 203.0.113.0/24'],
+      ['10.0.0/8', 'is not a CIDR. Write it as 203.0.113.0/24'],
+      ['10.0.0.0/8/8', 'is not a CIDR. Write it as 203.0.113.0/24'],
+    ] as const
+  ).flatMap(([range, problem]) => [
+    prod(
+      `JUNJO_K8S_INGESTION_SOURCE_RANGES=198.51.100.0/24, ${range}`,
+      `.env:1 JUNJO_K8S_INGESTION_SOURCE_RANGES: ${range} ${problem}`,
+    ),
+    prod(`JUNJO_K8S_WEB_SOURCE_RANGES=${range}`, `.env:1 JUNJO_K8S_WEB_SOURCE_RANGES: ${range} ${problem}`),
+    dev(`JUNJO_K8S_EGRESS=${range}:3128`, `.env:1 JUNJO_K8S_EGRESS: ${range} ${problem}`),
+  ]),
   dev(
     'HTTPS_PROXY=proxy.example.com:3128',
     '.env:1 HTTPS_PROXY: is not the address of an HTTP proxy. Write it as http://proxy.example.com:3128',
@@ -809,6 +862,7 @@ describe('an env file with something wrong', () => {
     ['JUNJO_K8S_INGESTION_SERVICE', 'ClusterIP'],
     ['JUNJO_K8S_INGESTION_SOURCE_RANGES', '203.0.113.0/24'],
     ['JUNJO_K8S_CLOUD', 'aws'],
+    ['JUNJO_K8S_LOAD_BALANCER', 'internal'],
     ['JUNJO_K8S_EXTERNAL_DNS', 'true'],
   ])('%s has no effect on localhost', (name, value) => {
     expect(problemsOf(envText({ [name]: value, ...development() }))).toContainEqual(
@@ -818,7 +872,16 @@ describe('an env file with something wrong', () => {
 
   test.each([
     ['aws', 'NodePort', ['note: .env:1 JUNJO_K8S_CLOUD: has no effect on a NodePort Service']],
-    ['aws', 'LoadBalancer', []],
+    [
+      'aws',
+      'LoadBalancer',
+      [
+        expect.stringMatching(
+          /^note: .env:1 JUNJO_K8S_CLOUD: the load balancer for spans gets an address on the internet\./,
+        ),
+      ],
+    ],
+    ['metallb', 'LoadBalancer', []],
   ])('the cloud %s has something to say of a Service of type %s', (cloud, type, notes) => {
     const settings = { JUNJO_K8S_CLOUD: cloud, ...production({ JUNJO_K8S_INGESTION_SERVICE: type }) };
     const url = { JUNJO_PROD_INGESTION_URL: 'https://spans.example.com:50051', JUNJO_K8S_TLS_SECRET: 'studio-tls' };

@@ -146,13 +146,45 @@ describe('a proxy', () => {
     ]) {
       expect(problemsOf(envText(production({ HTTPS_PROXY })))).toEqual([warning]);
     }
-    for (const HTTPS_PROXY of ['https://proxy.example.com', 'http://203.0.113.7:443', 'https://[2606:4700::1]/']) {
+    for (const HTTPS_PROXY of ['https://proxy.example.com', 'http://198.41.0.4:443', 'https://[2606:4700::1]/']) {
       expect(problemsOf(envText(production({ HTTPS_PROXY })))).toEqual([]);
     }
-    const opened = { HTTPS_PROXY: 'http://10.1.2.3:3128', JUNJO_K8S_EGRESS: '10.1.2.3/32:3128' };
-    expect(problemsOf(envText(production(opened)))).toEqual([]);
     const open = { HTTPS_PROXY: 'http://10.1.2.3:3128', JUNJO_K8S_NETWORK_POLICY: 'false' };
     expect(problemsOf(envText(development(open)))).toEqual([]);
+  });
+
+  test.each([
+    ['http://10.1.2.3:3128', '10.1.2.3/32:3128'],
+    ['http://10.1.2.3:3128', '10.9.9.9/32:443, 10.0.0.0/8:3128'],
+    ['http://[fd00::5]:3128', 'fd00::/8:3128'],
+    ['http://10.1.2.3', '10.1.2.0/24:80'],
+    ['https://10.1.2.3', '10.1.2.0/24:443'],
+    // It may be any address.
+    ['http://proxy.example.com:3128', '10.0.0.5/32:3128'],
+  ])('%s is open with %s', (HTTPS_PROXY, JUNJO_K8S_EGRESS) => {
+    const said = problemsOf(envText(production({ HTTPS_PROXY, JUNJO_K8S_EGRESS })));
+    expect(said.filter((line) => line.includes('PROXY'))).toEqual([]);
+  });
+
+  test.each([
+    ['http://10.1.2.3:3128', '10.9.9.9/32:9000'],
+    ['http://10.1.2.3:3128', '10.1.2.3/32:3129'],
+    ['http://10.1.2.3:3128', '10.1.2.4/32:3128'],
+    ['http://10.1.2.3:3128', '10.1.2.3/32:53'],
+    ['http://[fd00::5]:3128', '0.0.0.0/0:3128'],
+    ['http://[fd00:1::5]:3128', 'fd00::/32:3128'],
+    ['http://10.1.2.3', '10.1.2.3/32:443'],
+    ['http://proxy.example.com:3128', '10.0.0.5/32:8080'],
+    ['http://100.100.100.200:3128', '100.64.0.0/10:3128'],
+  ])('%s is closed with %s, which is warned of', (HTTPS_PROXY, JUNJO_K8S_EGRESS) => {
+    expect(problemsOf(envText(production({ HTTPS_PROXY, JUNJO_K8S_EGRESS })))).toContainEqual(
+      expect.stringMatching(/^warning: .* HTTPS_PROXY: the network policies let the backend out to public addresses/),
+    );
+  });
+
+  test('is not judged while what is open is not known', () => {
+    const said = problemsOf(envText(production({ HTTPS_PROXY: 'http://10.1.2.3:3128', JUNJO_K8S_EGRESS: '10.1.2.3' })));
+    expect(said.filter((line) => line.includes('PROXY'))).toEqual([]);
   });
 
   test('that comes from elsewhere is read when the file has its name', () => {
@@ -170,13 +202,48 @@ describe('a proxy', () => {
 
 describe('JUNJO_K8S_EGRESS', () => {
   test('opens ways out for the backend alone', () => {
-    const studio = render(production({ JUNJO_K8S_EGRESS: '10.0.0.5/32:3128, fd00::/8:8443' }));
+    const studio = render(production({ JUNJO_K8S_EGRESS: '10.0.0.5/32:3128, FD12::/16:8443' }));
     const { egress } = studio.get('NetworkPolicy', 'junjo-ai-studio-backend').spec;
     expect(egress.slice(-2)).toEqual([
       { to: [{ ipBlock: { cidr: '10.0.0.5/32' } }], ports: [{ port: 3128, protocol: 'TCP' }] },
-      { to: [{ ipBlock: { cidr: 'fd00::/8' } }], ports: [{ port: 8443, protocol: 'TCP' }] },
+      { to: [{ ipBlock: { cidr: 'fd12::/16' } }], ports: [{ port: 8443, protocol: 'TCP' }] },
     ]);
     expect(JSON.stringify(studio.get('NetworkPolicy', 'junjo-ai-studio-ingestion'))).not.toContain('3128');
+  });
+
+  test.each(['169.254.169.254/32:80', '168.63.129.16/32:32526', 'FD00:EC2::254/128:80', '64:ff9b::a9fe:a9fe/128:80'])(
+    '%s opens a metadata service, which is warned of',
+    (way) => {
+      expect(problemsOf(envText(production({ JUNJO_K8S_EGRESS: way })))).toEqual([
+        `warning: .env:9 JUNJO_K8S_EGRESS: ${way.toLowerCase()} opens the metadata service of a cloud, which gives the credentials of the node to whoever asks. Remove it, unless the backend gets its own credentials there`,
+      ]);
+    },
+  );
+
+  test.each([
+    ['0.0.0.0/0:80', '169.254.0.0/16, 168.63.129.16/32, 100.100.100.200/32 and 192.0.0.192/32'],
+    ['100.64.0.0/10:443', '100.100.100.200/32'],
+  ])('%s does not open the metadata services in it, and says so', (way, closed) => {
+    expect(problemsOf(envText(production({ JUNJO_K8S_EGRESS: way })))).toEqual([
+      `note: .env:9 JUNJO_K8S_EGRESS: ${way} does not open the metadata services of clouds in it, which give the credentials of the node to whoever asks: ${closed} stay closed`,
+    ]);
+  });
+
+  test.each(['10.0.0.0/8:80', '169.254.169.254/32:53', '168.63.129.16/32:53', 'fd12::/16:443'])(
+    '%s opens no metadata service',
+    (way) => {
+      expect(problemsOf(envText(production({ JUNJO_K8S_EGRESS: way })))).toEqual([]);
+    },
+  );
+
+  test('has an effect on port 53 where a release calls nothing outside, and on no other port', () => {
+    const release = { JUNJO_K8S_RELEASE: '0.86.0', JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() };
+    const said = (ways: string) =>
+      problemsOf(envText(production({ ...release, JUNJO_K8S_EGRESS: ways }))).filter((line) => line.includes('EGRESS'));
+    expect(said('172.20.0.10/32:53')).toEqual([]);
+    expect(said('172.20.0.10/32:53, 10.0.0.5/32:3128')).toEqual([
+      expect.stringMatching(/JUNJO_K8S_EGRESS: 10\.0\.0\.5\/32:3128 has no effect: this release calls nothing/),
+    ]);
   });
 
   test('says when it has no effect', () => {

@@ -1,4 +1,5 @@
 import { acmeSolver } from '../../config/names';
+import { internet } from '../../config/public-addresses';
 import { type Fields, fieldsOf, listOf, type Manifest, matches, type Pod, textsOf } from '../../render/manifest';
 
 /** One end of a way: a pod of the studio, or the name of something outside. */
@@ -24,6 +25,9 @@ export function isLimit(line: string): boolean {
 }
 
 const EVERYWHERE = ['0.0.0.0/0', '::/0'];
+
+/** The ranges that the policies write for the internet; older ones of IPv6 began with everything. */
+const PUBLIC = [...EVERYWHERE, ...internet.map(({ cidr }) => cidr)];
 
 /** The ways between pods, and from them to the world. Without policies they are those that the pods use. */
 export function waysBetween(
@@ -86,7 +90,7 @@ function waysOut(policies: readonly Manifest[], pods: readonly Pod[]): readonly 
     rulesOf(policies, from, 'egress').flatMap(({ to, ports }) => {
       const blocks = listOf(to).filter(({ ipBlock }) => ipBlock && !isLinkLocal(String(ipBlock.cidr)));
       const names = blocks.map(({ ipBlock }) =>
-        EVERYWHERE.includes(ipBlock.cidr) ? 'Public addresses' : String(ipBlock.cidr),
+        PUBLIC.includes(ipBlock.cidr) ? 'Public addresses' : String(ipBlock.cidr),
       );
       return [...new Set(names)].map((name) => ({ from, to: name, ports: portsOf(ports) }));
     }),

@@ -35,11 +35,13 @@ function cloudNotes(values: Values, { type, cloud, internal }: SpansService, edg
 
 /** Where a cloud puts a load balancer on the internet, and nobody said that it should. */
 function publicNotes(values: Values, { type, cloud, sourceRanges }: SpansService, edge: Edge | undefined): Problem[] {
-  const choices = (ranges: string) =>
-    `${LOAD_BALANCER}=internal keeps it in the private network, ${ranges} limits who connects, and ${LOAD_BALANCER}=internet leaves it as it is without this note`;
+  const choices = (ranges: string, canFilter = true) =>
+    `${LOAD_BALANCER}=internal keeps it in the private network, ${canFilter ? `${ranges} limits who connects, ` : ''}and ${LOAD_BALANCER}=internet leaves it as it is without this note`;
   const problems: Problem[] = [];
   if (type === 'LoadBalancer' && cloud && cloud !== 'metallb' && sourceRanges.length === 0) {
-    const text = `the load balancer for spans gets an address on the internet. ${choices(SPANS_RANGES)}`;
+    // Source ranges are refused there.
+    const canFilter = cloud !== 'hetzner';
+    const text = `the load balancer for spans gets an address on the internet. ${choices(SPANS_RANGES, canFilter)}`;
     problems.push(values.note(CLOUD, text));
   }
   if (edge?.route.kind === 'ingress' && edgeHasOwn(edge) && edge.webSourceRanges.length === 0) {
@@ -53,7 +55,7 @@ function internalProblems(values: Values, { type, cloud }: SpansService, edge: E
   const isForGateway = edge?.route.kind === 'gateway' && edgeHasOwn(edge);
   const isForSpans = type === 'LoadBalancer';
   if ((isForSpans || isForGateway) && !cloud) {
-    const text = `needs ${CLOUD}: each cloud has its own way to ask for an internal load balancer, and without one the load balancer may be on the internet`;
+    const text = `needs ${CLOUD}, because each cloud is asked for an internal load balancer in its own words. Set it, or remove this line`;
     return [values.error(LOAD_BALANCER, text)];
   }
   const problems: Problem[] = [];

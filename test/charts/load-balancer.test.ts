@@ -60,7 +60,7 @@ describe('an internal load balancer for spans', () => {
 
   test('needs to know whose it is', () => {
     expect(said({ ...ofSpans, ...internal })).toEqual([
-      expect.stringMatching(/^error JUNJO_K8S_LOAD_BALANCER: needs JUNJO_K8S_CLOUD: /),
+      expect.stringMatching(/^error JUNJO_K8S_LOAD_BALANCER: needs JUNJO_K8S_CLOUD, .* Set it, or remove this line$/),
     ]);
   });
 
@@ -138,6 +138,12 @@ describe('a load balancer on the internet', () => {
     const ranges = { JUNJO_K8S_INGESTION_SOURCE_RANGES: '203.0.113.0/24' };
     const webRanges = { JUNJO_K8S_WEB_SOURCE_RANGES: '203.0.113.0/24' };
     expect(said({ ...settings, ...(settings === alb ? webRanges : ranges) })).toEqual([]);
+  });
+
+  test('on Hetzner, where nothing filters addresses, is not limited by ranges that synth would refuse', () => {
+    const notes = said({ ...ofSpans, JUNJO_K8S_CLOUD: 'hetzner' });
+    expect(notes).toContainEqual(expect.stringContaining('gets an address on the internet'));
+    expect(notes.join()).not.toContain('SOURCE_RANGES');
   });
 
   test('is not said to be there while it is not known what is asked for', () => {

@@ -1,4 +1,5 @@
 import { type AddressRange, cidrOf, includes, isLarger, rangeOfCidr, singleAddress, WIDTH } from './address-range';
+import type { Egress } from './studio-config';
 
 /** A range without some ranges of it, as network policies write it. */
 export interface IpBlock {
@@ -118,6 +119,11 @@ export function withoutMetadataServices(cidr: string): IpBlock {
   const inside = closed.filter((hole) => isLarger(range, hole));
   const except = inside.filter((hole) => !inside.some((other) => isLarger(other, hole)));
   return except.length > 0 ? { cidr, except: except.map(cidrOf) } : { cidr };
+}
+
+/** Whether a way out leads to a server of names, which every pod that looks up names asks, over UDP and TCP. */
+export function isForNames({ port }: Egress): boolean {
+  return port === 53;
 }
 
 /** The range of IPv6 in which NAT64 shows a range of IPv4. */

@@ -230,11 +230,6 @@ export interface Egress {
   readonly port: number;
 }
 
-/** Whether a way out leads to a server of names, which every pod that looks up names asks, over UDP and TCP. */
-export function isForNames({ port }: Egress): boolean {
-  return port === 53;
-}
-
 /** A taint that the pods put up with. */
 export interface Toleration {
   readonly key: string;

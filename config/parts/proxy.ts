@@ -1,8 +1,15 @@
 import type { ReleaseLine } from '../../releases';
 import { internalServiceNames, qdrantName } from '../names';
 import type { Built, Problem } from '../problems';
-import { holds, hostAddress, isMetadataService, mayBePublic, withoutMetadataServices } from '../public-addresses';
-import { type Backup, type Egress, isForNames, type Secrets } from '../studio-config';
+import {
+  holds,
+  hostAddress,
+  isForNames,
+  isMetadataService,
+  mayBePublic,
+  withoutMetadataServices,
+} from '../public-addresses';
+import type { Backup, Egress, Secrets } from '../studio-config';
 import { listed } from '../text';
 import type { Values } from '../values';
 import { proxyNames } from '../variables';

@@ -1,6 +1,6 @@
 import { type ReleaseLine, shareOfMemory } from '../releases';
 import type { Entry } from './env-files';
-import { isPlaceholder } from './placeholders';
+import { isPlaceholder, whyGuessable } from './placeholders';
 import type { Problem } from './problems';
 import type { ParsedValues, Variable, VariableName } from './variables';
 
@@ -8,8 +8,12 @@ import type { ParsedValues, Variable, VariableName } from './variables';
 export type InFile =
   /** No line, or one without a value: to every reader of these variables that is the same. */
   | { readonly kind: 'none'; readonly hasLine: boolean }
-  /** A secret that still holds the text of an example file. */
-  | { readonly kind: 'placeholder' }
+  /** A secret that still holds the text of an example file, or in production one that anybody could guess. */
+  | {
+      readonly kind: 'placeholder';
+      /** Why, in words that follow its name. */
+      readonly reason: string;
+    }
   /** A text that the variable's type does not know. */
   | { readonly kind: 'unsound'; readonly problem: string }
   | {
@@ -74,10 +78,13 @@ export class Values {
     const { secret, readers, type } = this.table.get(name) ?? {};
     const tooLong = lengthProblem(name, written, readers);
     if (tooLong) return { kind: 'unsound', problem: tooLong };
-    if (secret && readers?.length && isPlaceholder(written)) return { kind: 'placeholder' };
+    const judged = secret && readers?.length;
+    if (judged && isPlaceholder(written)) return { kind: 'placeholder', reason: 'still holds a placeholder' };
     const parsed = type?.parse(written) ?? { value: written };
-    return 'problem' in parsed
-      ? { kind: 'unsound', problem: parsed.problem }
+    if ('problem' in parsed) return { kind: 'unsound', problem: parsed.problem };
+    const reason = judged && this.inEffect('JUNJO_ENV') === 'production' ? whyGuessable(written) : undefined;
+    return reason
+      ? { kind: 'placeholder', reason }
       : { kind: 'sound', value: parsed.value, text: parsed.text ?? written };
   }
 

@@ -116,7 +116,7 @@ function said(values: Values, { name, secret }: Variable): Pick<SetVariable, 'va
     case 'none':
       return { problem: 'is empty, which counts as not set' };
     case 'placeholder':
-      return { problem: 'still holds a placeholder' };
+      return { problem: inFile.reason };
     case 'unsound':
       return { problem: inFile.problem };
     case 'sound':

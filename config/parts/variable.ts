@@ -22,8 +22,8 @@ export function checkVariable(values: Values, variable: Variable): readonly Prob
     }
     case 'placeholder':
       return variable.leftOutAsPlaceholder
-        ? [leftOut(values, name, 'still holds a placeholder')]
-        : [values.error(name, `still holds a placeholder. ${howToSet(variable)}`)];
+        ? [leftOut(values, name, inFile.reason)]
+        : [values.error(name, `${inFile.reason}. ${howToSet(variable)}`)];
     case 'unsound':
       return isRead(variable) ? [values.error(name, inFile.problem)] : [];
     case 'sound':

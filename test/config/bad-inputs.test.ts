@@ -66,7 +66,7 @@ const badInputs: readonly BadInput[] = [
     `.env:1 JUNJO_SECURE_COOKIE_KEY: decodes to 33 bytes, the backend needs exactly 32. ${KEY}`,
   ),
   dev(`JUNJO_SECURE_COOKIE_KEY=${bytes(32).replace('=', '')}`, `.env:1 JUNJO_SECURE_COOKIE_KEY: is not base64. ${KEY}`),
-  dev('JUNJO_SECURE_COOKIE_KEY=not base64 at all', `.env:1 JUNJO_SECURE_COOKIE_KEY: is not base64. ${KEY}`),
+  dev('JUNJO_SECURE_COOKIE_KEY=violins and umbrellas', `.env:1 JUNJO_SECURE_COOKIE_KEY: is not base64. ${KEY}`),
   dev(
     `JUNJO_SECURE_COOKIE_KEY=${Buffer.alloc(32, 255).toString('base64url')}=`,
     `.env:1 JUNJO_SECURE_COOKIE_KEY: uses the URL-safe alphabet (- and _), which the backend does not decode. ${KEY}`,

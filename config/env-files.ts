@@ -52,6 +52,11 @@ export function readEnvFiles(
       const advice = 'it became empty, as in compose. Put the value in single quotes if the $ is part of it';
       problems.push({ severity: 'warning', file, line, variable, text: `nothing sets ${reference}; ${advice}` });
     }
+    for (const { line, name: variable } of read.entries.filter(({ value }) => value.includes('\ufffd'))) {
+      const lost =
+        'contains U+FFFD, which stands for a character that could not be read. Write it again, and save the file as UTF-8';
+      problems.push({ severity: 'warning', file, line, variable, text: lost });
+    }
     for (const entry of read.entries) {
       // Deleted first, so that the map keeps the order of the winning lines.
       entries.delete(entry.name);

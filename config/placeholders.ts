@@ -33,7 +33,7 @@ const IN_MARKS =
   /^(?:<[\w\s.:|/-]*>|\$?\{+[\w\s.:|/-]*\}+|\$\([\w\s.:|/-]*\)|\[[\w\s.:|/-]*\]|%[\w\s.:|/-]*%|__[\w\s.:|/-]*__)$/;
 
 /** An address is a placeholder when it says so; that it has an example's host says nothing. */
-const ADDRESS = /^[a-z][a-z0-9+.-]*:\/\//i;
+const ADDRESS = /^[a-z][a-z0-9+.-]*:\/\/|^[\w.-]+:[0-9]{1,5}\/?$/i;
 const SAMPLE_ADDRESS = /(?:^|[^a-z])(?:your|change[_-]?me|replace|placeholder)(?![a-z]*\.example)|[<{]/i;
 
 /** So many letters and digits that nobody guesses make a secret, whatever words stand around them: 57 bits in base 36. */

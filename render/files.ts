@@ -18,6 +18,7 @@ import { dirname, join, resolve, sep } from 'node:path';
 import { ApiObject, Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { DEFAULT_SCALAR_STYLE_RULES, type DumpOptions, dump, loadAll, SCALAR_STYLE } from 'js-yaml';
+import { textOf } from '../config/encoding';
 import { isOfSystem, reasonOf, type Unreadable, UnwritableFile } from '../config/files';
 import { printable } from '../config/text';
 import { isManifest, type Manifest, type PlacedManifest } from './manifest';
@@ -192,8 +193,8 @@ export function readText(path: string): string | Unreadable | undefined {
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const found = fstatSync(file);
     if (!found.isFile()) return { problem: `is ${kindOf(found)}. Name a regular file` };
-    const text = readAtMost(file, MAX_TEXT_BYTES);
-    return text ?? { problem: `is larger than ${MAX_TEXT_BYTES / 1024 / 1024} MiB. Name another file` };
+    const bytes = readAtMost(file, MAX_TEXT_BYTES);
+    return bytes ? textOf(bytes) : { problem: `is larger than ${MAX_TEXT_BYTES / 1024 / 1024} MiB. Name another file` };
   } catch (error) {
     if (!isOfSystem(error)) throw error;
     const isMissing = ['ENOENT', 'ENOTDIR'].includes(error.code ?? '');
@@ -203,13 +204,13 @@ export function readText(path: string): string | Unreadable | undefined {
   }
 }
 
-/** The text of an open file, or nothing where it has more bytes. Not every file that never ends has a size. */
-function readAtMost(file: number, bytes: number): string | undefined {
+/** The bytes of an open file, or nothing where it has more. Not every file that never ends has a size. */
+function readAtMost(file: number, bytes: number): Buffer | undefined {
   const chunks: Buffer[] = [];
   for (let left = bytes; left >= 0; ) {
     const chunk = Buffer.allocUnsafe(64 * 1024);
     const read = readSync(file, chunk);
-    if (read === 0) return Buffer.concat(chunks).toString();
+    if (read === 0) return Buffer.concat(chunks);
     chunks.push(chunk.subarray(0, read));
     left -= read;
   }

@@ -8,3 +8,52 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   if (distance(name, similar) <= Math.max(2, (name.length * 2) / 7)) return similar;
   return known.find((other) => other.startsWith(name));
 }
+
+/**
+ * The known variable that a name means although it may be another program's: one in another case or with other separators,
+ * without a word in the middle, or with letters that are wrong.
+ */
+export function nearestVariable(name: string, known: readonly string[]): string | undefined {
+  const letters = lettersOf(name);
+  const words = wordsOf(name);
+  return (
+    known.find((other) => lettersOf(other) === letters) ??
+    known.find((other) => isMisspelt(letters, lettersOf(other))) ??
+    known.find((other) => lacksInnerWord(words, wordsOf(other)))
+  );
+}
+
+/** The known variable of which a name of several words is all but what all of the studio's begin with. */
+export function withoutPrefix(name: string, known: readonly string[]): string | undefined {
+  if (!name.includes('_')) return undefined;
+  return ['JUNJO_', 'JUNJO_K8S_']
+    .map((prefix) => `${prefix}${name.toUpperCase()}`)
+    .find((each) => known.includes(each));
+}
+
+function lettersOf(name: string): string {
+  return wordsOf(name).join('');
+}
+
+function wordsOf(name: string): readonly string[] {
+  return name.toUpperCase().match(/[A-Z0-9]+/g) ?? [];
+}
+
+/** A wrong, missing, further or exchanged letter for every six. In a short name one letter makes another: GO_PROXY, NO_PROXY. */
+function isMisspelt(letters: string, other: string): boolean {
+  const most = other.length < 10 ? 0 : Math.floor(other.length / 6);
+  if (Math.abs(letters.length - other.length) > most) return false;
+  return distance(letters, other) - exchanges(letters, other) <= most;
+}
+
+/** How many neighbours are exchanged, each pair of which an edit distance counts as two letters. */
+function exchanges(letters: string, other: string): number {
+  const pairs = Array.from(letters.slice(1), (letter, at) => letters.charAt(at) + letter);
+  return pairs.filter(([one = '', two = ''], at) => one !== two && other.slice(at, at + 2) === two + one).length;
+}
+
+/** Whether words are those of a name without one in its middle: OPENAI_KEY for OPENAI_API_KEY. */
+function lacksInnerWord(words: readonly string[], others: readonly string[]): boolean {
+  const inner = others.slice(1, -1).map((_, index) => index + 1);
+  return inner.some((without) => others.filter((_, index) => index !== without).join('_') === words.join('_'));
+}

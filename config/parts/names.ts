@@ -1,6 +1,6 @@
 import type { ReleaseLine } from '../../releases';
 import type { Problem } from '../problems';
-import { nearest } from '../spelling';
+import { nearest, nearestVariable, withoutPrefix } from '../spelling';
 import { listed } from '../text';
 import type { Entries, Values } from '../values';
 import { type Variable, variablesOf } from '../variables';
@@ -13,6 +13,7 @@ export function checkNames(
   lines: readonly ReleaseLine[],
 ): readonly Problem[] {
   const table = new Map(variablesOf(line).map((variable) => [variable.name, variable]));
+  const known = [...table.values()].filter((variable) => hasEffect(values, variable)).map((variable) => variable.name);
   const tables = lines.map((other) => ({ other, variables: variablesOf(other).filter(({ ofRuntime }) => !ofRuntime) }));
   return [...entries.keys()].flatMap((name): readonly Problem[] => {
     const variable = table.get(name);
@@ -27,14 +28,7 @@ export function checkNames(
       const read = `${listed(others.map(({ other }) => other.name))} ${others.length === 1 ? 'does' : 'do'}`;
       return [values.note(name, `has no effect: release line ${line.name} does not read it (${read})`)];
     }
-    return name.startsWith('JUNJO_')
-      ? [values.error(name, `is not a variable of Junjo AI Studio. ${advice(name, [...table.keys()])}`)]
-      : [
-          values.note(
-            name,
-            'reaches no container: Junjo AI Studio does not read it. docs/variables.md lists what it reads',
-          ),
-        ];
+    return [name.startsWith('JUNJO_') ? unknownSetting(values, name, known) : foreign(values, name, known)];
   });
 }
 
@@ -57,7 +51,40 @@ function useProblems(
   ];
 }
 
-function advice(name: string, known: readonly string[]): string {
+/** Whether a person may mean to set it. */
+function hasEffect(values: Values, variable: Variable): boolean {
+  const { refused, setByManifests, insteadOfCompose, onlyWith, readers, alsoForManifests } = variable;
+  if (refused || setByManifests || insteadOfCompose || (onlyWith && !values.inEffect(onlyWith))) return false;
+  return readers?.length !== 0 || alsoForManifests === true;
+}
+
+function unknownSetting(values: Values, name: string, known: readonly string[]): Problem {
   const candidate = nearest(name, known);
-  return candidate ? `Did you mean ${candidate}?` : 'Remove it, or look it up in docs/variables.md';
+  const advice = candidate ? `Did you mean ${candidate}?` : 'Remove it, or look it up in docs/variables.md';
+  return values.error(name, `is not a variable of Junjo AI Studio. ${ofFile(name, known) ?? advice}`);
+}
+
+/** A name of another program, or one that only looks so. */
+function foreign(values: Values, name: string, known: readonly string[]): Problem {
+  const text = 'reaches no container: Junjo AI Studio does not read it';
+  // What the file has already is not meant a second time.
+  const open = known.filter((other) => !values.isSet(other));
+  const candidate = nearestVariable(name, open);
+  const advice = ofFile(name, open) ?? (candidate && `Did you mean ${candidate}?`);
+  if (advice) return values.warning(name, `${text}. ${advice}`);
+  const prefixed = withoutPrefix(name, open);
+  return values.note(
+    name,
+    `${text}. ${prefixed ? `The studio's is ${prefixed}` : 'docs/variables.md lists what it reads'}`,
+  );
+}
+
+/** What to do instead of naming a file with the value, as images of databases allow. */
+function ofFile(name: string, known: readonly string[]): string | undefined {
+  const [, of, ending = ''] = /^(.+)_(FILE|PATH)$/i.exec(name) ?? [];
+  const variable = of === undefined ? undefined : nearestVariable(of, known);
+  return (
+    variable &&
+    `No image reads a value from a file that a variable with _${ending.toUpperCase()} names. Write the value itself: ${variable}`
+  );
 }

@@ -6,6 +6,7 @@ import { apiGuardOf } from './parts/api-guard';
 import { backupOf } from './parts/backup';
 import { acceptedLossesOf } from './parts/data-loss';
 import { edgeOf } from './parts/edge';
+import { gitOf } from './parts/git';
 import { checkNginxImage, imagesOf, imageTargetOf } from './parts/images';
 import { checkNames } from './parts/names';
 import { namespaceOf } from './parts/namespace';
@@ -191,6 +192,7 @@ function configOf(
   const qdrant = built(qdrantOf(values));
   const patches = built(patchesOf(values, surroundings.readFile));
   const placement = built(placementOf(values, storage));
+  const git = built(gitOf(values));
   const frontendReplicas = built(frontendReplicasOf(values, line));
   if (!storage || !secrets) return { value: undefined, problems };
   const config: StudioConfig = {
@@ -209,6 +211,7 @@ function configOf(
     qdrant: qdrant && { ...qdrant, secretDigest: secrets.keyDigests[qdrant.secretKey] },
     placement,
     frontendReplicas,
+    git,
     imageTarget: imageTargetOf(values, line),
     apiUrl: addresses.api?.origin ?? `http://localhost:${line.ports.backend.http}`,
     edge,
@@ -221,7 +224,6 @@ function configOf(
 
 /** What the charts need of single variables. */
 function singleValues(values: Values) {
-  const repo = values.inEffect('JUNJO_K8S_GIT_REPO');
   return {
     name: values.inEffect('JUNJO_K8S_NAME'),
     environment: values.inEffect('JUNJO_ENV') ?? 'development',
@@ -235,9 +237,6 @@ function singleValues(values: Values) {
     },
     networkPolicy: values.inEffect('JUNJO_K8S_NETWORK_POLICY'),
     ingressNamespace: values.inEffect('JUNJO_K8S_INGRESS_NAMESPACE'),
-    git: repo
-      ? { repo, path: values.inEffect('JUNJO_K8S_GIT_PATH'), revision: values.inEffect('JUNJO_K8S_GIT_REVISION') }
-      : undefined,
   } satisfies Partial<StudioConfig>;
 }
 

@@ -42,9 +42,13 @@ const ENOUGH = 11;
 /** Random text of 32 characters has fewer different ones less than once in 10^15 times, even if they are hex digits. */
 const LEAST_DIFFERENT = 6;
 
+/** No example has a longer text, and no provider a longer key. */
+const LONGEST = 4096;
+
 /** Whether a secret still holds the text of an example file: marks around a name, dots, or words of instructions and little else. */
 export function isPlaceholder(value: string): boolean {
   const text = value.trim();
+  if (text.length > LONGEST) return false;
   if (ADDRESS.test(text)) return SAMPLE_ADDRESS.test(text);
   if (IN_MARKS.test(text) || /^[.…*_-]+$/.test(text)) return true;
   const rest = text.replace(KEY_PREFIX, '');
@@ -57,6 +61,7 @@ export function isPlaceholder(value: string): boolean {
 
 /** Why somebody could guess a secret that is not an example's text, in words that follow its name; nothing where nobody can. */
 export function whyGuessable(value: string): string | undefined {
+  if (value.length > LONGEST) return undefined;
   const text = value.trim().replace(KEY_PREFIX, '');
   if (new Set(text.replace(/=+$/, '')).size === 1) return 'is one character repeated';
   return whyBytesGuessable(text) ?? whyTextGuessable(text);

@@ -20,6 +20,8 @@ export interface ValueType<T> {
    */
   readonly samples: readonly string[];
   readonly parse: (text: string) => Parsed<T>;
+  /** What to do with a password or token that somebody put in a setting that is no secret. @default remove it */
+  readonly credentialsBelong?: string;
 }
 
 /** The value that a text stands for, or what is wrong with the text. */
@@ -342,19 +344,27 @@ export const secretStore: ValueType<SecretStore> = {
   },
 };
 
+const repoUrl = checkedText('URL of a Git repository', ['https://git.example.com/team/studio.git', 'git@git.example.com:team/studio.git'], (value) => {
+  const isUrl = /^(https|ssh):\/\/[^\s/?#]+\/[^\s?#]+$/i.test(value) && isParsed(value);
+  return isUrl || /^[^\s@/:]+@[^\s/:@]+:[^\s?#]+$/.test(value)
+    ? undefined
+    : 'is not the URL of a Git repository. Write it as https://host/team/repo.git or git@host:team/repo.git';
+});
+
 /** A Git repository as Argo CD clones it; credentials belong to Argo CD. */
-export const gitRepo = checkedText(
-  'URL of a Git repository',
-  ['https://git.example.com/team/studio.git', 'git@git.example.com:team/studio.git'],
-  (value) => {
-    if (/^https?:\/\/[^/@]*@/.test(value)) {
-      return 'contains credentials. Give them to Argo CD instead: argocd repo add';
-    }
-    return /^(https:\/\/[^\s/]+\/\S+|ssh:\/\/\S+\/\S+|[^\s@/:]+@[^\s/:]+:\S+)$/.test(value)
-      ? undefined
-      : 'is not the URL of a Git repository. Write it as https://host/team/repo.git or git@host:team/repo.git';
-  },
-);
+export const gitRepo: ValueType<string> = {
+  ...repoUrl,
+  credentialsBelong: 'Give them to Argo CD instead: argocd repo add',
+};
+
+// Not URL.canParse: once Node.js 20 has optimized the call, it refuses hosts with letters outside ASCII.
+function isParsed(url: string): boolean {
+  try {
+    return new URL(url).hostname !== '';
+  } catch {
+    return false;
+  }
+}
 
 /** A folder below the root of a repository. */
 export const repoPath = checkedText('path in the repository', nameSamples, (value) =>
@@ -421,23 +431,36 @@ function commaSeparatedTexts(description: string): ValueType<readonly string[]> 
 /** Paths of files, comma-separated. */
 export const filePaths = commaSeparatedTexts('paths, comma-separated');
 
+/** What people write between origins in place of a comma. */
+const OTHER_SEPARATORS = /\s*(?:[;|]|,\s*[;|]|\s)[\s,;|]*/;
+
 /** Origins, as upstream reads them. */
 export const origins: ValueType<readonly string[]> = {
   description: 'comma-separated, or a JSON array',
   samples: ['https://one.example', 'https://two.example'],
   parse: (text) => {
-    if (!text.trimStart().startsWith('[')) return { value: commaSeparated(text) };
     const fix = 'Write origins with commas between them: https://studio.example.com,https://other.example.com';
-    try {
-      const value: unknown = JSON.parse(text);
-      return Array.isArray(value) && value.every((origin) => typeof origin === 'string')
-        ? { value }
-        : { problem: `is JSON, but not an array of strings. ${fix}` };
-    } catch {
-      return { problem: `begins like a JSON array but cannot be parsed. ${fix}` };
-    }
+    const value = text.trimStart().startsWith('[') ? arrayOfTexts(text, fix) : commaSeparated(text);
+    if ('problem' in value) return value;
+    const parts = value.flatMap((origin) => origin.trim().split(OTHER_SEPARATORS));
+    if (parts.length === value.length) return { value };
+    const origins = parts.filter((origin) => origin !== '');
+    const meant = origins.every((origin) => /^https?:\/\/[a-z0-9.:[\]-]+\/?$/i.test(origin));
+    const whole = `Write commas between them: ${origins.map((origin) => origin.replace(/\/$/, '')).join(',')}`;
+    return { problem: `separates origins with something else than a comma. ${meant ? whole : fix}` };
   },
 };
+
+function arrayOfTexts(text: string, fix: string): readonly string[] | Unsound {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) && value.every((each) => typeof each === 'string')
+      ? value
+      : { problem: `is JSON, but not an array of strings. ${fix}` };
+  } catch {
+    return { problem: `begins like a JSON array but cannot be parsed. ${fix}` };
+  }
+}
 
 /** Names of hosts, comma-separated. */
 export const hosts = commaSeparatedTexts('names, comma-separated');

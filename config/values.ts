@@ -1,4 +1,5 @@
 import { type ReleaseLine, shareOfMemory } from '../releases';
+import { holdsCredentials } from './credentials';
 import type { Entry } from './env-files';
 import { isPlaceholder, whyGuessable } from './placeholders';
 import type { Problem } from './problems';
@@ -44,6 +45,13 @@ export function lengthProblem(name: string, text: string, readers: Variable['rea
 /** What is set, by name. A value that no file sets has no place. */
 export type Entries = ReadonlyMap<string, Pick<Entry, 'value'> & Partial<Entry>>;
 
+/** What is wrong with a password or token in a setting that is no secret. */
+function noSecret(advice?: string): string {
+  return advice
+    ? `contains credentials. ${advice}`
+    : 'contains credentials, which would stand in files that are committed. Remove them';
+}
+
 /**
  * The values of one studio: `inFile` is what a person wrote, `inEffect` is what counts, defaults included.
  * It never changes, so that checks may ask it in any order.
@@ -78,6 +86,7 @@ export class Values {
     const { secret, readers, type } = this.table.get(name) ?? {};
     const tooLong = lengthProblem(name, written, readers);
     if (tooLong) return { kind: 'unsound', problem: tooLong };
+    if (!secret && holdsCredentials(written)) return { kind: 'unsound', problem: noSecret(type?.credentialsBelong) };
     const judged = secret && readers?.length;
     if (judged && isPlaceholder(written)) return { kind: 'placeholder', reason: 'still holds a placeholder' };
     const parsed = type?.parse(written) ?? { value: written };

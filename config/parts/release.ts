@@ -1,4 +1,5 @@
 import { dated, defaultTag, moveOf, newestTag, type ReleaseLine, recommendedTag, uiOf } from '../../releases';
+import { holdsCredentials } from '../credentials';
 import type { Written } from '../env-files';
 import { listed } from '../text';
 import { lengthProblem } from '../values';
@@ -67,7 +68,7 @@ function unknownTag(tag: string, lines: readonly ReleaseLine[]): string {
   }
   const sound = lines.flatMap((line) => line.tags.filter((each) => reservationOf(line, each) === undefined));
   const nearest = version === undefined ? sound : nearestTags(version, sound);
-  return `no release of Junjo AI Studio is known to have the tag ${tag}. Nearest: ${nearest.join(', ')}`;
+  return `no release of Junjo AI Studio is known to have the tag ${holdsCredentials(tag) ? '…' : tag}. Nearest: ${nearest.join(', ')}`;
 }
 
 /** The two known tags closest to a version, lower first. */

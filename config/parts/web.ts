@@ -107,7 +107,9 @@ function originProblem(origin: string, production: boolean): string | undefined 
   if (origin.includes('*')) return 'contains *; browsers refuse it together with cookies. Name each origin';
   const shown = withoutUserInfo(origin);
   const url = parsedUrl(origin);
-  if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
+  const isOrigin = url?.protocol === 'https:' || url?.protocol === 'http:';
+  // The standard of URLs allows more characters in a host than any browser can reach.
+  if (!isOrigin || !/^[a-z0-9.[\]:_-]+$/.test(url.hostname)) {
     return `contains "${shown}", which is not an origin. Write scheme and host: https://studio.example.com`;
   }
   if (origin === `${url.origin}/`)

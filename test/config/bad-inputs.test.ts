@@ -115,7 +115,7 @@ const badInputs: readonly BadInput[] = [
   ),
   prod(
     'JUNJO_PROD_BACKEND_URL=https://admin:hunter2@api.example.com',
-    `.env:1 JUNJO_PROD_BACKEND_URL: contains user info, which browsers drop. ${URL_FORM}`,
+    `.env:1 JUNJO_PROD_BACKEND_URL: contains credentials, which would stand in files that are committed. Remove them`,
   ),
   prod('JUNJO_PROD_BACKEND_URL=https://api.example.com?x=1', `.env:1 JUNJO_PROD_BACKEND_URL: has a query. ${URL_FORM}`),
   prod(
@@ -644,11 +644,11 @@ const badInputs: readonly BadInput[] = [
   ),
   prod(
     'JUNJO_ALLOW_ORIGINS=https://user:hunter2@studio.example.com',
-    '.env:1 JUNJO_ALLOW_ORIGINS: contains "https://…@studio.example.com", which no browser sends as an origin. Write https://studio.example.com',
+    '.env:1 JUNJO_ALLOW_ORIGINS: contains credentials, which would stand in files that are committed. Remove them',
   ),
   prod(
     'JUNJO_ALLOW_ORIGINS=ftp://user:hunter2@studio.example.com',
-    `.env:1 JUNJO_ALLOW_ORIGINS: contains "ftp://…@studio.example.com", which is not an origin. ${ORIGIN_FORM}`,
+    `.env:1 JUNJO_ALLOW_ORIGINS: contains credentials, which would stand in files that are committed. Remove them`,
   ),
 
   // Names of objects
@@ -755,11 +755,11 @@ const badInputs: readonly BadInput[] = [
   ),
   dev(
     'JUNJO_K8S_EGRESS=http://user:hunter2@proxy.example.com:3128',
-    '.env:1 JUNJO_K8S_EGRESS: http://…@proxy.example.com is not a CIDR. Write it as 203.0.113.0/24',
+    '.env:1 JUNJO_K8S_EGRESS: contains credentials, which would stand in files that are committed. Remove them',
   ),
   dev(
     'JUNJO_K8S_EGRESS=http://user:hunter2@proxy.example.com',
-    '.env:1 JUNJO_K8S_EGRESS: http://…@proxy.example.com has no port. Write a range and a port: 10.0.0.5/32:3128',
+    '.env:1 JUNJO_K8S_EGRESS: contains credentials, which would stand in files that are committed. Remove them',
   ),
   ...['https://user:hun/ter2@studio.example.com', 'user:hunter2@studio.example.com'].map((origin) =>
     dev(
@@ -831,7 +831,7 @@ const badInputs: readonly BadInput[] = [
     base: 'production',
     lines: ['JUNJO_PROD_BACKEND_URL=https://admin:hunter2@api.example.com', 'JUNJO_K8S_API_GUARD=false'],
     prints: [
-      `.env:1 JUNJO_PROD_BACKEND_URL: contains user info, which browsers drop. ${URL_FORM}`,
+      `.env:1 JUNJO_PROD_BACKEND_URL: contains credentials, which would stand in files that are committed. Remove them`,
       expect.stringMatching(/^warning: .env:2 JUNJO_K8S_API_GUARD: .* everybody who reaches the API reads every span/),
     ],
   },

@@ -13,6 +13,7 @@ import { namespaceOf } from './parts/namespace';
 import { checkObjectNames } from './parts/object-names';
 import { patchesOf } from './parts/patches';
 import { placementOf } from './parts/placement';
+import { checkProviders } from './parts/providers';
 import { egressOf } from './parts/proxy';
 import { qdrantOf } from './parts/qdrant';
 import { chooseRelease } from './parts/release';
@@ -188,6 +189,7 @@ function configOf(
   const acceptedLosses = built(acceptedLossesOf(values, line, lines));
   const backup = built(backupOf(values, storage, namespace));
   const egress = built(egressOf(values, line, backup));
+  problems.push(...checkProviders(values, table, line, egress));
   const secrets = built(secretsOf(values, table, line, namespace, surroundings));
   const qdrant = built(qdrantOf(values));
   const patches = built(patchesOf(values, surroundings.readFile));

@@ -173,6 +173,23 @@ export const proxyUrl: ValueType<URL> = {
       : { problem: 'is not the address of an HTTP proxy. Write it as http://proxy.example.com:3128' },
 };
 
+/** The address of a server that answers in the place of a provider's own. Keys have variables of their own. */
+export const apiBase: ValueType<URL> = {
+  description: '`http://` or `https://` URL',
+  parse: (text) =>
+    /^https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$/i.test(text) && isParsed(text)
+      ? { value: new URL(text) }
+      : { problem: 'is not the address of a server. Write it as https://llm.example.com/v1' },
+  credentialsBelong: 'Give the server its key in the variable of the provider, such as OPENAI_API_KEY',
+};
+
+/** A file or folder in the container. */
+export const pathInContainer = checkedText('absolute path in the container', (value) =>
+  value.startsWith('/') && !hasControlCharacter(value)
+    ? undefined
+    : 'is not an absolute path in the container. Write it as /etc/company/ca.crt',
+);
+
 /** Standard base64 of exactly 32 bytes: the backend will not start with any other key. */
 export const base64Key = checkedText('base64 of exactly 32 bytes', secretSamples, (value) => {
   if (/^[A-Za-z0-9_-]+=*$/.test(value) && /[_-]/.test(value)) {

@@ -83,11 +83,11 @@ export class Values {
   private judge(name: string): InFile {
     const written = this.entries.get(name)?.value;
     if (!written) return { kind: 'none', hasLine: this.entries.has(name) };
-    const { secret, readers, type } = this.table.get(name) ?? {};
+    const { secret, readers, type, anyTextWith } = this.table.get(name) ?? {};
     const tooLong = lengthProblem(name, written, readers);
     if (tooLong) return { kind: 'unsound', problem: tooLong };
     if (!secret && holdsCredentials(written)) return { kind: 'unsound', problem: noSecret(type?.credentialsBelong) };
-    const judged = secret && readers?.length;
+    const judged = secret && readers?.length && !anyTextWith?.some((other) => this.isSet(other));
     if (judged && isPlaceholder(written)) return { kind: 'placeholder', reason: 'still holds a placeholder' };
     const parsed = type?.parse(written) ?? { value: written };
     if ('problem' in parsed) return { kind: 'unsound', problem: parsed.problem };

@@ -6,6 +6,7 @@ import { defaultStudioName, internalServiceNames, qdrantName } from './names';
 import {
   accessMode,
   acmeServer,
+  apiBase,
   apiKey,
   base64Key,
   boolean,
@@ -30,6 +31,7 @@ import {
   logLevel,
   nodeName,
   origins,
+  pathInContainer,
   port,
   proxyUrl,
   repoPath,
@@ -70,6 +72,8 @@ export interface Variable {
   readonly alsoForManifests?: true;
   /** Left out with a warning when it still holds a placeholder, instead of being an error. @default false */
   readonly leftOutAsPlaceholder?: boolean;
+  /** With one of these it may be any text: a server of one's own may ask for no key. @default it is judged as a secret */
+  readonly anyTextWith?: readonly string[];
   /** Upper bound, and default without `bySize`, as a share of the memory limit of a container. */
   readonly percentOfMemory?: LineVariable['percentOfMemory'];
   /** Value when the file does not set it, by the size of the studio. */
@@ -93,7 +97,22 @@ export interface Variable {
 }
 
 /** Both spellings are in use: programs differ in which they read. */
-export const proxyNames = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'] as const;
+export const proxyNames = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'] as const;
+
+/**
+ * Servers in place of the providers' own, as LiteLLM reads them: completion() of litellm/main.py in BerriAI/litellm, of which
+ * upstream's backend/uv.lock has 1.79.0 up to 0.81 and 1.91.3 from 0.82 on.
+ */
+export const apiBaseNames = [
+  'OPENAI_BASE_URL',
+  'OPENAI_API_BASE',
+  'ANTHROPIC_API_BASE',
+  'ANTHROPIC_BASE_URL',
+  'GEMINI_API_BASE',
+] as const;
+
+/** Who is trusted: the first two by httpx (https://www.python-httpx.org/environment_variables), the others by requests. */
+export const certificateNames = ['SSL_CERT_FILE', 'SSL_CERT_DIR', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE'] as const;
 
 const all: readonly Component[] = ['backend', 'ingestion', 'frontend'];
 
@@ -232,6 +251,7 @@ export const variables = [
     secret: true,
     readers: ['backend'],
     leftOutAsPlaceholder: true,
+    anyTextWith: ['GEMINI_API_BASE'],
     example: 'your_gemini_api_key',
   },
   {
@@ -242,6 +262,7 @@ export const variables = [
     secret: true,
     readers: ['backend'],
     leftOutAsPlaceholder: true,
+    anyTextWith: ['OPENAI_BASE_URL', 'OPENAI_API_BASE'],
     example: 'your_openai_api_key',
   },
   {
@@ -252,8 +273,70 @@ export const variables = [
     secret: true,
     readers: ['backend'],
     leftOutAsPlaceholder: true,
+    anyTextWith: ['ANTHROPIC_API_BASE', 'ANTHROPIC_BASE_URL'],
     example: 'your_anthropic_api_key',
   },
+  {
+    name: 'GOOGLE_API_KEY',
+    group: 'LLM providers',
+    meaning: 'The key for Google AI Studio under the other name that LiteLLM reads',
+    type: apiKey,
+    secret: true,
+    readers: ['backend'],
+    leftOutAsPlaceholder: true,
+    onlyWhenWritten: true,
+    ofRuntime: true,
+    example: 'your_google_api_key',
+  },
+  ...apiBaseNames.map((name) => ({
+    name,
+    group: 'LLM providers',
+    meaning:
+      'Server that gets the prompts in place of the provider; the list of models still comes from the provider itself',
+    type: apiBase,
+    readers: ['backend'] as const,
+    ofRuntime: true,
+    example: 'https://llm.example.com/v1',
+  })),
+  ...(['OPENAI_ORGANIZATION', 'OPENAI_ORG_ID', 'OPENAI_PROJECT_ID'] as const).map((name) => ({
+    name,
+    group: 'LLM providers',
+    meaning: 'Organization or project at OpenAI that a call is charged to',
+    type: text,
+    readers: ['backend'] as const,
+    ofRuntime: true,
+    example: 'org-0123456789',
+  })),
+  ...certificateNames.map((name) => ({
+    name,
+    group: 'LLM providers',
+    meaning:
+      'Certificates of the authorities that the backend trusts, in a file or folder that a patch mounts (docs/runbook.md)',
+    type: pathInContainer,
+    readers: ['backend'] as const,
+    ofRuntime: true,
+    example: '/etc/ssl/certs/ca-certificates.crt',
+  })),
+  {
+    name: 'SSL_VERIFY',
+    group: 'LLM providers',
+    meaning: 'Whether LiteLLM checks certificates',
+    type: boolean,
+    readers: ['backend'],
+    ofRuntime: true,
+    example: 'true',
+  },
+  ...(['LITELLM_LOG', 'LITELLM_LOCAL_MODEL_COST_MAP', 'AIOHTTP_TRUST_ENV', 'DISABLE_AIOHTTP_TRANSPORT'] as const).map(
+    (name) => ({
+      name,
+      group: 'LLM providers',
+      meaning: 'Read by LiteLLM, whose documentation tells what it does',
+      type: text,
+      readers: ['backend'] as const,
+      ofRuntime: true,
+      example: 'True',
+    }),
+  ),
   ...proxyNames.map((name) => ({
     name,
     group: 'Proxy',

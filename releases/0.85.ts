@@ -1,4 +1,5 @@
 import { release083 } from './0.83';
+import { noLlmKeys } from './common';
 import type { ReleaseLine } from './release-line';
 
 /** 0.83 with the telemetry of a newer SDK: workflows that an older one sent are not understood. */
@@ -8,5 +9,6 @@ export const release085: ReleaseLine = {
   tags: ['0.85.0'],
   released: { '0.85.0': '2026-09-20' },
   sdk: { '0.85.0': '0.69.0' },
+  fewerReaders: { ...release083.fewerReaders, ...noLlmKeys },
   stores: { ...release083.stores, since: '0.85.0', telemetryContract: 3 },
 };

@@ -161,11 +161,27 @@ export const noBackendPort = {
   JUNJO_BACKEND_PORT: [],
 } satisfies ReleaseLine['fewerReaders'];
 
-/** Nobody reads the keys of LLM providers where there is no playground. */
+/** Nobody reads what is for LLM providers alone where there is no playground. */
 export const noLlmKeys = {
   GEMINI_API_KEY: [],
+  GOOGLE_API_KEY: [],
   OPENAI_API_KEY: [],
   ANTHROPIC_API_KEY: [],
+  OPENAI_BASE_URL: [],
+  OPENAI_API_BASE: [],
+  ANTHROPIC_API_BASE: [],
+  ANTHROPIC_BASE_URL: [],
+  GEMINI_API_BASE: [],
+  OPENAI_ORGANIZATION: [],
+  OPENAI_ORG_ID: [],
+  OPENAI_PROJECT_ID: [],
+  SSL_VERIFY: [],
+  SSL_CERT_FILE: [],
+  SSL_CERT_DIR: [],
+  LITELLM_LOG: [],
+  LITELLM_LOCAL_MODEL_COST_MAP: [],
+  AIOHTTP_TRUST_ENV: [],
+  DISABLE_AIOHTTP_TRANSPORT: [],
 } satisfies ReleaseLine['fewerReaders'];
 
 /** Folders that the backend writes where queries spill below /tmp. */

@@ -1,5 +1,5 @@
 import { release082 } from './0.82';
-import { drainingIngestion } from './common';
+import { drainingIngestion, noLlmKeys } from './common';
 import type { ReleaseLine } from './release-line';
 
 /**
@@ -11,6 +11,7 @@ export const release083: ReleaseLine = {
   name: '0.83',
   tags: ['0.83.0'],
   released: {},
+  perhapsUnread: Object.keys(noLlmKeys),
   sdk: { '0.83.0': '0.67.0' },
   ingestion: { ...release082.ingestion, ...drainingIngestion },
   stores: { ...release082.stores, since: '0.83.0', usersSchema: { alembic: 'eec3757c7c24' } },

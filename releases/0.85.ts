@@ -9,6 +9,7 @@ export const release085: ReleaseLine = {
   tags: ['0.85.0'],
   released: { '0.85.0': '2026-09-20' },
   sdk: { '0.85.0': '0.69.0' },
+  perhapsUnread: undefined,
   fewerReaders: { ...release083.fewerReaders, ...noLlmKeys },
   stores: { ...release083.stores, since: '0.85.0', telemetryContract: 3 },
 };

@@ -221,6 +221,8 @@ export interface ReleaseLine {
   readonly variables: readonly LineVariable[];
   /** Who reads a variable that all lines share, where those are fewer than the table says. @default all of those */
   readonly fewerReaders?: Readonly<Record<string, readonly Component[]>>;
+  /** Variables that containers get although it is not known that they read them; they tell nothing of the release. @default none */
+  readonly perhapsUnread?: readonly string[];
   readonly ingestion: IngestionFacts;
   readonly api: ApiFacts;
   readonly stores: StoreFacts;

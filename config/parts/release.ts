@@ -149,7 +149,7 @@ function compare(a: readonly number[], b: readonly number[]): number {
 }
 
 function fitsOf({ entries, commentedOut }: Written, lines: readonly ReleaseLine[]): readonly Fit[] {
-  const read = lines.map((line) => namesOf(line, isRead));
+  const read = lines.map((line) => namesOf(line, (row) => isRead(row) && !line.perhapsUnread?.includes(row.name)));
   const known = new Set(read.flatMap((names) => [...names]));
   const set = [...entries.keys()].filter((name) => known.has(name));
   const inComments = [...commentedOut].filter((name) => known.has(name) && !entries.has(name));

@@ -241,7 +241,7 @@ describe('the image with the tools', () => {
 });
 
 describe('releases without a playground', () => {
-  test.each(['0.83.0', '0.84.1', '0.85.0', '0.86.0'])('%s gives the keys of LLM providers to no container', (tag) => {
+  test.each(['0.85.0', '0.86.0'])('%s gives the keys of LLM providers to no container', (tag) => {
     const keys = { GEMINI_API_KEY: freshSecret(), OPENAI_API_KEY: freshSecret(), ANTHROPIC_API_KEY: freshSecret() };
     const settings = {
       ...studio086(keys),

@@ -176,6 +176,7 @@ export const proxyUrl: ValueType<URL> = {
 /** The address of a server that answers in the place of a provider's own. Keys have variables of their own. */
 export const apiBase: ValueType<URL> = {
   description: '`http://` or `https://` URL',
+  samples: ['https://llm.example.com/v1', 'http://llm.internal.example:4000'],
   parse: (text) =>
     /^https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$/i.test(text) && isParsed(text)
       ? { value: new URL(text) }
@@ -184,10 +185,13 @@ export const apiBase: ValueType<URL> = {
 };
 
 /** A file or folder in the container. */
-export const pathInContainer = checkedText('absolute path in the container', (value) =>
-  value.startsWith('/') && !hasControlCharacter(value)
-    ? undefined
-    : 'is not an absolute path in the container. Write it as /etc/company/ca.crt',
+export const pathInContainer = checkedText(
+  'absolute path in the container',
+  ['/etc/ssl/certs/ca-certificates.crt', '/etc/company/ca.crt'],
+  (value) =>
+    value.startsWith('/') && !hasControlCharacter(value)
+      ? undefined
+      : 'is not an absolute path in the container. Write it as /etc/company/ca.crt',
 );
 
 /** Standard base64 of exactly 32 bytes: the backend will not start with any other key. */
@@ -361,12 +365,16 @@ export const secretStore: ValueType<SecretStore> = {
   },
 };
 
-const repoUrl = checkedText('URL of a Git repository', ['https://git.example.com/team/studio.git', 'git@git.example.com:team/studio.git'], (value) => {
-  const isUrl = /^(https|ssh):\/\/[^\s/?#]+\/[^\s?#]+$/i.test(value) && isParsed(value);
-  return isUrl || /^[^\s@/:]+@[^\s/:@]+:[^\s?#]+$/.test(value)
-    ? undefined
-    : 'is not the URL of a Git repository. Write it as https://host/team/repo.git or git@host:team/repo.git';
-});
+const repoUrl = checkedText(
+  'URL of a Git repository',
+  ['https://git.example.com/team/studio.git', 'git@git.example.com:team/studio.git'],
+  (value) => {
+    const isUrl = /^(https|ssh):\/\/[^\s/?#]+\/[^\s?#]+$/i.test(value) && isParsed(value);
+    return isUrl || /^[^\s@/:]+@[^\s/:@]+:[^\s?#]+$/.test(value)
+      ? undefined
+      : 'is not the URL of a Git repository. Write it as https://host/team/repo.git or git@host:team/repo.git';
+  },
+);
 
 /** A Git repository as Argo CD clones it; credentials belong to Argo CD. */
 export const gitRepo: ValueType<string> = {

@@ -20,6 +20,8 @@ export interface Entry {
 /** What the env files of one studio set, and what they show without setting it. */
 export interface Written {
   readonly entries: ReadonlyMap<string, Entry>;
+  /** The same, with what a later line or file overrides. */
+  readonly all: readonly Entry[];
   /** Names in lines `# NAME=…`, as example files have them. */
   readonly commentedOut: ReadonlySet<string>;
 }
@@ -38,6 +40,7 @@ export function readEnvFiles(
 ): Written & { readonly problems: readonly Problem[] } {
   const known = new Map(table.map((variable) => [variable.name, variable]));
   const entries = new Map<string, Entry>();
+  const all: Entry[] = [];
   const problems: Problem[] = [];
   for (const { path: file, text } of files) {
     const read = readEnvFile(text, (name) => environment(name) ?? entries.get(name)?.value);
@@ -61,10 +64,11 @@ export function readEnvFiles(
       // Deleted first, so that the map keeps the order of the winning lines.
       entries.delete(entry.name);
       entries.set(entry.name, { ...entry, file });
+      all.push({ ...entry, file });
     }
   }
   const commentedOut = new Set(
     files.flatMap(({ text }) => [...text.matchAll(COMMENTED_OUT)].map(([, name = '']) => name)),
   );
-  return { entries, commentedOut, problems };
+  return { entries, all, commentedOut, problems };
 }

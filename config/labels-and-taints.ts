@@ -10,7 +10,20 @@ const LABEL_VALUE = /^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/;
 const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 
 /** Domains of keys by which objects are selected, checked, applied or rolled out. An operator's values would break that. */
-const RESERVED = ['argocd.argoproj.io', 'cert-manager.io', 'checksum', 'junjo-ai-studio', 'k8s.io', 'kubernetes.io'];
+const RESERVED = [
+  'argocd.argoproj.io',
+  'cert-manager.io',
+  'checksum',
+  'junjo-ai-studio',
+  'k8s.io',
+  'kubernetes.io',
+  // What follows deletes or replaces objects, the claim among them: render/rules/data-out-of-reach.ts says how.
+  'helm.sh',
+  'fluxcd.io',
+  'kapp.k14s.io',
+  'cleanup.kyverno.io',
+  'janitor',
+];
 
 /** Below a reserved domain, but harmless on every object: only pods are read for it. */
 const ALLOWED = ['cluster-autoscaler.kubernetes.io'];

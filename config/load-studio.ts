@@ -2,6 +2,7 @@ import { type ReleaseLine, recommendedTag, releaseLines } from '../releases';
 import type { Lookup } from './env-file';
 import { type EnvFileText, readEnvFiles } from './env-files';
 import type { ReadFile } from './files';
+import { KnownSecrets } from './known-secrets';
 import { apiGuardOf } from './parts/api-guard';
 import { backupOf } from './parts/backup';
 import { acceptedLossesOf } from './parts/data-loss';
@@ -64,7 +65,9 @@ export function loadStudio(files: readonly EnvFileText[], options: LoadOptions =
     readFile = () => undefined,
     now = () => new Date(),
   } = options;
-  const written = readEnvFiles(files, environment, lines.flatMap(variablesOf));
+  const table = lines.flatMap(variablesOf);
+  const written = readEnvFiles(files, environment, table);
+  const knownSecrets = new KnownSecrets(written.all, table, environment);
   const { entries, problems: readProblems } = written;
   const file = files[files.length - 1]?.path ?? '.env';
   const place = (name: string) => {
@@ -78,7 +81,7 @@ export function loadStudio(files: readonly EnvFileText[], options: LoadOptions =
   const check = (line: ReleaseLine, texts: Texts = new Map()) => {
     const rows = variablesOf(line);
     return studioOf(
-      { file, entries: withTexts(entries, texts), line, lines, rows, surroundings: { readFile, now } },
+      { file, entries: withTexts(entries, texts), knownSecrets, line, lines, rows, surroundings: { readFile, now } },
       options,
     );
   };
@@ -105,6 +108,7 @@ interface Studio {
   /** Env file to name when a line is missing. */
   readonly file: string;
   readonly entries: Entries;
+  readonly knownSecrets: KnownSecrets;
   readonly line: ReleaseLine;
   readonly lines: readonly ReleaseLine[];
   /** The table for the line. */
@@ -138,9 +142,9 @@ function studioOf(studio: Studio, options: LoadOptions): Built<StudioConfig | un
 
 /** A studio of several variables together. An invalid one counts as one that is not set. */
 function partsOf(studio: Studio, options: LoadOptions): Built<StudioConfig | undefined> {
-  const { line, lines, surroundings } = studio;
+  const { line, lines, knownSecrets, surroundings } = studio;
   const { values, table } = valuesOf(studio, options);
-  const { value: config, problems } = configOf(values, table, { line, lines }, surroundings);
+  const { value: config, problems } = configOf(values, table, { line, lines, knownSecrets }, surroundings);
   return {
     value: config,
     problems: [...checkSize(values, line, table), ...problems, ...(config ? checkObjectNames(values, config) : [])],
@@ -168,7 +172,7 @@ function withTexts(entries: Entries, texts: Texts): Entries {
 function configOf(
   values: Values,
   table: readonly Variable[],
-  { line, lines }: Pick<Studio, 'line' | 'lines'>,
+  { line, lines, knownSecrets }: Pick<Studio, 'line' | 'lines' | 'knownSecrets'>,
   surroundings: SecretSurroundings,
 ): Built<StudioConfig | undefined> {
   const problems: Problem[] = [];
@@ -208,6 +212,7 @@ function configOf(
     settings: settingsOf(values, table, line, addresses, secrets),
     fixedEnvironment: fixedEnvironmentOf(line, qdrant),
     secrets,
+    knownSecrets,
     storage,
     backup,
     qdrant: qdrant && { ...qdrant, secretDigest: secrets.keyDigests[qdrant.secretKey] },

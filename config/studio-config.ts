@@ -1,6 +1,7 @@
 import type { PerComponent, ReleaseLine, Size } from '../releases';
 import type { GatewayController } from './gateway-controllers';
 import type { IngressController } from './ingress-controllers/ingress-controller';
+import type { KnownSecrets } from './known-secrets';
 import type { Patch, Waiver } from './patch-file';
 import type { SealingScope } from './sealing';
 
@@ -282,6 +283,8 @@ export interface StudioConfig {
   /** Variables with a value that the manifests decide. */
   readonly fixedEnvironment: PerComponent<Readonly<Record<string, string>>>;
   readonly secrets: Secrets;
+  /** Tells whether a text holds a secret, of this release or another, used or not. */
+  readonly knownSecrets: KnownSecrets;
   readonly storage: Storage;
   readonly backup: Backup;
   /** @default the studio has none */

@@ -177,3 +177,15 @@ function addPods(manifest: Manifest, value: unknown, pods: Pod[]): readonly Pod[
   for (const child of Object.values(value)) addPods(manifest, child, pods);
   return pods;
 }
+
+/** Whether two values are written alike, however the keys of their maps are ordered and whichever realm made them. */
+export function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(sorted(one)) === JSON.stringify(sorted(other));
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (value === null || typeof value !== 'object') return value;
+  const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(fields.map(([key, each]) => [key, sorted(each)]));
+}

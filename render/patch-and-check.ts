@@ -1,4 +1,5 @@
 import { podSecurityOf } from '../charts/namespace';
+import type { SettingPlace } from '../config/known-secrets';
 import type { Patch, Waiver } from '../config/patch-file';
 import type { Problem } from '../config/problems';
 import type { StudioConfig } from '../config/studio-config';
@@ -16,10 +17,15 @@ export interface Checked {
 /** Applies the patches of a studio to its objects, and checks every rule. */
 export function patchAndCheck(rendered: readonly PlacedManifest[], config: StudioConfig): Checked {
   const { value: placed, problems } = patched(rendered, config.patches);
-  if (problems.length > 0) return { manifests: rendered, problems };
-  const broken = brokenRules(placed, factsOf(config));
+  if (problems.length > 0) return { manifests: rendered, problems: problems.map((problem) => masked(problem, config)) };
+  const broken = brokenRules(placed, factsOf(config), rendered);
   const waivers = config.waivers.map((waiver) => waived(waiver, broken));
   return { manifests: placed, problems: [...waivers, ...blamed(inForce(broken, config), rendered, config)] };
+}
+
+/** A patch may repeat a secret anywhere. */
+function masked(problem: Problem, { knownSecrets }: StudioConfig): Problem {
+  return { ...problem, text: knownSecrets.masked(problem.text) };
 }
 
 /** What breaks the rules, apart from what a waiver of the studio allows. */
@@ -33,7 +39,13 @@ export function factsOf(config: StudioConfig): StudioFacts {
   const veleroNamespace = backup.kind === 'velero' ? backup.namespace : undefined;
   const named = Object.values(settings).flatMap((variables) => Object.keys(variables ?? {}));
   const secret = Object.values(secrets.readers).flatMap((keys) => keys?.map(({ key }) => key) ?? []);
-  return { namespace, veleroNamespace, podSecurity: podSecurityOf(config), settings: new Set([...named, ...secret]) };
+  return {
+    namespace,
+    veleroNamespace,
+    podSecurity: podSecurityOf(config),
+    settings: new Set([...named, ...secret]),
+    secrets: config.knownSecrets,
+  };
 }
 
 /** Reports on every rendering what a waiver allows. */
@@ -48,7 +60,7 @@ function waived({ place, rule, reason }: Waiver, broken: readonly BrokenRule[]):
     : { severity: 'warning', ...place, text: `waives the rule ${rule}, which nothing breaks. Remove it` };
 }
 
-/** Names the patch that breaks a rule, or else these charts. Each rule is reported once for each of them. */
+/** Names the patch that breaks a rule, or else the setting, or else these charts. Each rule is reported once for each of them. */
 function blamed(
   broken: readonly BrokenRule[],
   rendered: readonly PlacedManifest[],
@@ -56,14 +68,38 @@ function blamed(
 ): readonly Problem[] {
   if (broken.length === 0) return [];
   const after = (patches: StudioConfig['patches']) =>
-    new Set(brokenRules(patched(rendered, patches).value, factsOf(config)).map(textOf));
+    new Set(brokenRules(patched(rendered, patches).value, factsOf(config), rendered).map(textOf));
   const before = after([]);
   const steps = config.patches.map((patch, index) => ({ patch, found: after(config.patches.slice(0, index + 1)) }));
   const guilty = (each: BrokenRule) =>
     before.has(textOf(each)) ? undefined : steps.find(({ found }) => found.has(textOf(each)))?.patch;
-  return [undefined, ...config.patches].flatMap((patch) => {
-    const own = broken.filter((each) => guilty(each) === patch);
-    return byRule(own).map((each) => violated(each, patch, config));
+  const bySettings = broken.filter((each) => guilty(each) === undefined && settingsOf(each).length > 0);
+  const others = broken.filter((each) => !bySettings.includes(each));
+  return [
+    ...ofSettings(bySettings),
+    ...[undefined, ...config.patches].flatMap((patch) => {
+      const own = others.filter((each) => guilty(each) === patch);
+      return byRule(own).map((each) => violated(each, patch, config));
+    }),
+  ];
+}
+
+function settingsOf({ settings = [] }: BrokenRule): readonly SettingPlace[] {
+  return settings;
+}
+
+/** One problem for each rule and line of an env file. A label or annotation is on every object, so one of them stands for all. */
+function ofSettings(broken: readonly BrokenRule[]): readonly Problem[] {
+  const places = new Map(
+    broken.flatMap(settingsOf).map((place) => [`${place.file}:${place.line} ${place.name}`, place]),
+  );
+  return [...places.values()].flatMap(({ file, line, name }) => {
+    const own = broken.filter((each) => settingsOf(each).some((place) => place.name === name && place.file === file));
+    return byRule(own).map(({ rule, texts: [first = '', ...more] }): Problem => {
+      const texts = more.length > 0 ? [first, `so do ${more.length} other places`] : [first];
+      const text = `${ruleText({ rule, texts })}. Take it out of this line`;
+      return { severity: 'error', file, line, variable: name, text };
+    });
   });
 }
 

@@ -29,9 +29,9 @@ export class Studio extends StudioCharts {
     this.problems = problems;
     if (config.patches.length > 0) this.replaceObjects(rendered, manifests);
     const errors = problems.filter(({ severity }) => severity === 'error').map(formatProblem);
-    const known = new Set(brokenRules(manifests, factsOf(config)).map(textOf));
+    const known = new Set(brokenRules(manifests, factsOf(config), rendered).map(textOf));
     this.node.addValidation({
-      validate: () => [...errors, ...this.brokenByApp(config, known), ...this.sameNamespace()],
+      validate: () => [...errors, ...this.brokenByApp(config, known, rendered), ...this.sameNamespace()],
     });
   }
 
@@ -55,8 +55,14 @@ export class Studio extends StudioCharts {
   }
 
   /** What breaks a rule now and did not after the patches: the App changed an object of the studio. */
-  private brokenByApp(config: StudioConfig, known: ReadonlySet<string>): readonly string[] {
-    const broken = brokenRules(manifestsBelow(this), factsOf(config)).filter((each) => !known.has(textOf(each)));
+  private brokenByApp(
+    config: StudioConfig,
+    known: ReadonlySet<string>,
+    rendered: readonly PlacedManifest[],
+  ): readonly string[] {
+    const broken = brokenRules(manifestsBelow(this), factsOf(config), rendered).filter(
+      (each) => !known.has(textOf(each)),
+    );
     return byRule(inForce(broken, config)).map(
       (violations) => `${this.node.path}: the App changed the studio, which ${ruleText(violations)}`,
     );

@@ -1,13 +1,31 @@
-import { fieldsOf, titleOf } from '../manifest';
+import { type Fields, fieldsOf, listOf, type Manifest, textsOf, titleOf } from '../manifest';
+import { hookOf } from './hooks';
 import { holdsData, isVeleroSchedule, type RenderedStudio } from './rendered-studio';
-import type { Rule } from './rule';
+import type { Rule, Violation } from './rule';
 
-const SYNC_OPTIONS = ['Delete=false', 'Prune=false'];
+/** https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/ */
+const KEEPS = ['Delete', 'Prune'];
+
+/** With them Argo CD replaces what it cannot apply, and deletes it for that. */
+const REPLACES = ['Replace=true', 'Force=true'];
+
+/** Labels and annotations by which other programs delete or replace an object. */
+const DELETES: readonly (readonly [key: string, value: RegExp, what: string])[] = [
+  // AnyInMetadata of fluxcd/pkg reads labels and annotations, and no letter's case.
+  ['kustomize.toolkit.fluxcd.io/force', /^enabled$/i, 'makes Flux delete what it cannot change'],
+  // https://carvel.dev/kapp/docs/latest/apply/#kappk14sioupdate-strategy
+  ['kapp.k14s.io/update-strategy', /replace/, 'makes kapp delete what it cannot change'],
+  // https://kyverno.io/docs/policy-types/cleanup-policy/#cleanup-label
+  ['cleanup.kyverno.io/ttl', /./, 'makes Kyverno delete it'],
+  // https://codeberg.org/hjacobs/kube-janitor
+  ['janitor/ttl', /./, 'makes kube-janitor delete it'],
+  ['janitor/expires', /./, 'makes kube-janitor delete it'],
+];
 
 /** `kubectl delete -f dist/`, a prune of Argo CD and a deleted Application never reach the data. */
 export const dataOutOfReach: Rule = {
   name: 'data-out-of-reach',
-  asks: 'Namespace, claim and volume are in `foundation/`, neither pruned nor deleted by Argo CD, the volume is retained, and backups outlive their Schedule',
+  asks: 'Namespace, claim and volume are in `foundation/`, neither pruned, deleted nor replaced by Argo CD or another program, the volume is retained, and backups outlive their Schedule',
   reason: 'a deleted claim or namespace takes every span, user and key along',
   source: 'https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/',
   *violations({ placed, pods }: RenderedStudio) {
@@ -23,10 +41,9 @@ export const dataOutOfReach: Rule = {
       if (isVeleroSchedule(manifest) && fieldsOf(manifest.spec).useOwnerReferencesInBackup) {
         yield { object, text: 'useOwnerReferencesInBackup deletes its backups when it is deleted' };
       }
+      if (manifest.apiVersion.startsWith('argoproj.io/')) yield* ofApplication(manifest);
       if (!isData) continue;
-      const options = String(fieldsOf(manifest.metadata.annotations)['argocd.argoproj.io/sync-options']).split(',');
-      const missing = SYNC_OPTIONS.filter((option) => !options.includes(option));
-      if (missing.length > 0) yield { object, text: `has no sync option ${missing.join(', ')}` };
+      yield* ofMetadata(manifest);
       const { persistentVolumeReclaimPolicy: policy = 'Retain' } = fieldsOf(manifest.spec);
       if (policy !== 'Retain') yield { object, text: `its reclaim policy is ${policy}, and must be Retain` };
     }
@@ -38,3 +55,47 @@ export const dataOutOfReach: Rule = {
     }
   },
 };
+
+/** What is written about an object beside its spec. */
+function* ofMetadata(manifest: Manifest): Generator<Violation> {
+  const object = titleOf(manifest);
+  const { labels, annotations, ownerReferences } = manifest.metadata as Fields;
+  const all: readonly (readonly [string, unknown])[] = [annotations, labels].flatMap((each) =>
+    Object.entries(fieldsOf(each)),
+  );
+  const options = syncOptionsOf(fieldsOf(annotations)['argocd.argoproj.io/sync-options']);
+  // Older releases look for the option among all of them, newer ones take the first: GetAnnotationOptionValue of argoproj/argo-cd.
+  const missing = KEEPS.filter((key) => {
+    const values = options.filter((option) => option.startsWith(`${key}=`));
+    return values.length === 0 || values.some((option) => option !== `${key}=false`);
+  });
+  if (missing.length > 0) {
+    yield { object, text: `has no sync option ${missing.map((key) => `${key}=false`).join(', ')}` };
+  }
+  for (const option of REPLACES.filter((each) => options.includes(each))) {
+    yield { object, text: `has the sync option ${option}, by which Argo CD deletes and replaces it` };
+  }
+  const hook = hookOf(manifest);
+  if (hook) yield { object, text: `is a hook (${hook}), which each sync deletes` };
+  for (const [key, value, what] of DELETES) {
+    if (all.some(([name, text]) => name === key && value.test(String(text)))) yield { object, text: `${key} ${what}` };
+  }
+  if (listOf(ownerReferences).length > 0) yield { object, text: 'is deleted with its owner (ownerReferences)' };
+}
+
+/** An Application's options are for all of its objects: the claims, too. */
+function* ofApplication(manifest: Manifest): Generator<Violation> {
+  const { syncPolicy, template } = fieldsOf(manifest.spec);
+  for (const policy of [syncPolicy, fieldsOf(fieldsOf(template).spec).syncPolicy]) {
+    for (const option of REPLACES.filter((each) => textsOf(fieldsOf(policy).syncOptions).includes(each))) {
+      yield { object: titleOf(manifest), text: `has the sync option ${option}, by which Argo CD replaces the claims` };
+    }
+  }
+}
+
+/** The parts of an annotation as Argo CD reads it: GetAnnotationCSVs of argoproj/gitops-engine. */
+function syncOptionsOf(annotation: unknown): readonly string[] {
+  return String(annotation ?? '')
+    .split(',')
+    .map((option) => option.trim());
+}

@@ -1,15 +1,23 @@
 import type { PlacedManifest } from '../manifest';
+import { argoCdProject } from './argo-cd-project';
 import { besideTheVolume } from './beside-the-volume';
 import { cpuLimits } from './cpu-limits';
 import { dataLabels } from './data-labels';
 import { dataOutOfReach } from './data-out-of-reach';
 import { disruptionBudgets } from './disruption-budgets';
+import { guards } from './guards';
+import { hooks } from './hooks';
+import { hostPaths } from './host-paths';
+import { internalPorts } from './internal-ports';
+import { internalServices } from './internal-services';
 import { labels } from './labels';
 import { names } from './names';
 import { namespaces } from './namespaces';
+import { networkPolicies } from './network-policies';
 import { noInlineValues } from './no-inline-values';
 import { oneWriter } from './one-writer';
 import { ownRepository } from './own-repository';
+import { ownSecrets } from './own-secrets';
 import { podSecurity } from './pod-security';
 import { ports } from './ports';
 import { probes } from './probes';
@@ -23,6 +31,7 @@ import { secretsNowhereElse } from './secrets-nowhere-else';
 import { selectors } from './selectors';
 import { serviceAccountToken } from './service-account-token';
 import { serviceLinks } from './service-links';
+import { sourceRanges } from './source-ranges';
 import { syncWaves } from './sync-waves';
 
 export type { StudioFacts } from './rendered-studio';
@@ -36,11 +45,20 @@ export const rules: readonly Rule[] = [
   dataOutOfReach,
   dataLabels,
   ownRepository,
+  hooks,
   syncWaves,
+  networkPolicies,
+  internalPorts,
+  internalServices,
+  sourceRanges,
+  guards,
+  argoCdProject,
   podSecurity,
+  hostPaths,
   serviceAccountToken,
   serviceLinks,
   secretsKeyByKey,
+  ownSecrets,
   secretsNowhereElse,
   noInlineValues,
   references,
@@ -60,8 +78,19 @@ export interface BrokenRule extends Violation {
   readonly rule: Rule;
 }
 
-/** What a rendering breaks. */
-export function brokenRules(placed: readonly PlacedManifest[], facts: StudioFacts): readonly BrokenRule[] {
-  const studio = new RenderedStudio(placed, facts);
-  return rules.flatMap((rule) => [...rule.violations(studio)].map((violation) => ({ rule, ...violation })));
+/**
+ * What a rendering breaks.
+ * @param rendered its objects before patches. @default nothing changed them
+ */
+export function brokenRules(
+  placed: readonly PlacedManifest[],
+  facts: StudioFacts,
+  rendered?: readonly PlacedManifest[],
+): readonly BrokenRule[] {
+  const studio = new RenderedStudio(placed, facts, rendered);
+  return rules.flatMap((rule) =>
+    [...rule.violations(studio)].map(({ object, text, ...more }) => {
+      return { rule, object: facts.secrets.masked(object), text: facts.secrets.masked(text), ...more };
+    }),
+  );
 }

@@ -36,6 +36,14 @@ const CALLS = [
   ...['postStart', 'preStop'].map((hook) => ['lifecycle', hook]),
 ];
 
+/** Annotations by which older Kubernetes takes what now are fields, and what they may say. A Pod has them still. */
+const PROFILES: readonly (readonly [annotation: RegExp, allowed: RegExp])[] = [
+  // https://kubernetes.io/docs/tutorials/security/apparmor/#specifying-apparmor-confinement
+  [/^container\.apparmor\.security\.beta\.kubernetes\.io\//, /^(runtime\/default|localhost\/.*)$/],
+  // https://kubernetes.io/docs/reference/labels-annotations-taints/#seccomp-security-alpha-kubernetes-io-pod
+  [/^(container\.)?seccomp\.security\.alpha\.kubernetes\.io\//, /^(runtime\/default|docker\/default|localhost\/.*)$/],
+];
+
 /** `restricted` in full, and written out: what admission does not ask for (ids, a read-only root) is asked for here. */
 export const podSecurity: Rule = {
   name: 'pod-security',
@@ -85,6 +93,11 @@ function* ofPod(pod: Pod, { podSecurity: level }: StudioFacts): Generator<Violat
     const kinds = Object.keys(source);
     if (kinds.length !== 1 || !VOLUMES.includes(kinds[0] ?? '')) {
       yield { object, text: `the volume ${name} is of a kind that is not allowed: ${kinds.join(', ') || 'none'}` };
+    }
+  }
+  for (const [key, value] of Object.entries(fieldsOf(pod.metadata.annotations))) {
+    if (PROFILES.some(([annotation, allowed]) => annotation.test(key) && !allowed.test(String(value)))) {
+      yield { object, text: `the annotation ${key} is ${value}, and must be runtime/default` };
     }
   }
   if (listOf(spec.ephemeralContainers).length > 0) yield { object, text: 'ephemeralContainers are not for manifests' };

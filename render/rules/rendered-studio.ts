@@ -1,4 +1,5 @@
-import { type Manifest, Manifests, matches, type PlacedManifest, type Pod, podsOf } from '../manifest';
+import type { KnownSecrets } from '../../config/known-secrets';
+import { groupOf, type Manifest, Manifests, matches, type PlacedManifest, type Pod, podsOf } from '../manifest';
 
 /** What a rule must know beside the objects. */
 export interface StudioFacts {
@@ -9,6 +10,8 @@ export interface StudioFacts {
   readonly settings: ReadonlySet<string>;
   /** `baseline` where development images run, which are root in their containers. */
   readonly podSecurity: 'restricted' | 'baseline';
+  /** What must stand in no object but the Secret. */
+  readonly secrets: KnownSecrets;
 }
 
 /** Whether an object holds the data, or takes it along when it is deleted. */
@@ -24,14 +27,37 @@ export function isVeleroSchedule({ apiVersion, kind }: Manifest): boolean {
 /** The objects of one studio, as rules look at them. */
 export class RenderedStudio extends Manifests {
   readonly pods: readonly Pod[];
+  /** The studio as the charts rendered it, before patches and before an App changed it. */
+  readonly rendered: RenderedStudio;
   private readonly leaves = new Map<Manifest, readonly Leaf[]>();
 
+  /** @param rendered the objects before patches. @default nothing changed them */
   constructor(
     readonly placed: readonly PlacedManifest[],
     readonly facts: StudioFacts,
+    rendered?: readonly PlacedManifest[],
   ) {
     super(placed.map(({ manifest }) => manifest));
     this.pods = this.manifests.flatMap(podsOf);
+    this.rendered = rendered ? new RenderedStudio(rendered, facts) : this;
+  }
+
+  /** An object as it was rendered, or nothing where an App added it. */
+  asRendered(manifest: Manifest): Manifest | undefined {
+    const { kind, metadata } = manifest;
+    return this.rendered
+      .ofKind(kind)
+      .find(
+        (each) =>
+          each.metadata.name === metadata.name &&
+          each.metadata.namespace === metadata.namespace &&
+          groupOf(each) === groupOf(manifest),
+      );
+  }
+
+  /** A pod as it was rendered, or nothing where an App added it. */
+  podAsRendered({ title }: Pod): Pod | undefined {
+    return this.rendered.pods.find((pod) => pod.title === title);
   }
 
   /** Every leaf of an object, in the order in which it is written. */

@@ -1,3 +1,4 @@
+import type { SettingPlace } from '../../config/known-secrets';
 import type { RenderedStudio } from './rendered-studio';
 
 /** What is wrong with one object. */
@@ -6,6 +7,8 @@ export interface Violation {
   readonly object: string;
   /** What is wrong, without a full stop. It holds no value of a secret. */
   readonly text: string;
+  /** The lines of env files that bring it about, where no patch does. @default these charts do */
+  readonly settings?: readonly SettingPlace[];
 }
 
 /** Something that every rendering keeps, whoever wrote its objects. */

@@ -1,9 +1,6 @@
-import { fieldsOf, titleOf } from '../manifest';
-import { pathOf, type RenderedStudio } from './rendered-studio';
-import type { Rule } from './rule';
-
-/** Shorter values may stand in a manifest by chance. */
-const LEAST_LENGTH = 12;
+import { type Manifest, titleOf } from '../manifest';
+import type { Leaf, RenderedStudio } from './rendered-studio';
+import type { Rule, Violation } from './rule';
 
 /** What Git ignores. */
 const SECRET_FILE = /(^|\/)[^/]*secrets\.k8s\.yaml$/;
@@ -11,7 +8,7 @@ const SECRET_FILE = /(^|\/)[^/]*secrets\.k8s\.yaml$/;
 /** What is secret stands in the Secret, whose file Git ignores, and in no other object. */
 export const secretsNowhereElse: Rule = {
   name: 'secrets-nowhere-else',
-  asks: 'A secret stands in the Secret and nowhere else, and the Secret in a file that Git ignores',
+  asks: 'A secret stands in the Secret and nowhere else, however it is encoded, and the Secret in a file that Git ignores',
   reason: 'every other file is committed, shown by Argo CD, and readable for whoever may read ConfigMaps and pods',
   source: 'https://kubernetes.io/docs/concepts/security/secrets-good-practices/',
   *violations(studio: RenderedStudio) {
@@ -22,23 +19,36 @@ export const secretsNowhereElse: Rule = {
         yield { object: titleOf(manifest), text };
       }
     }
-    const secrets = manifests
-      .filter(({ kind }) => kind === 'Secret')
-      .flatMap(({ data }) => Object.entries(fieldsOf(data)))
-      .map(([key, encoded]) => ({
-        key,
-        encoded: String(encoded),
-        plain: Buffer.from(String(encoded), 'base64').toString(),
-      }))
-      .filter(({ plain }) => plain.length >= LEAST_LENGTH);
-    for (const manifest of manifests.filter(({ kind }) => kind !== 'Secret')) {
-      for (const leaf of studio.leavesOf(manifest)) {
-        const { value } = leaf;
-        for (const { key, plain, encoded } of secrets) {
-          const found = typeof value === 'string' && (value.includes(plain) || value.includes(encoded));
-          if (found) yield { object: titleOf(manifest), text: `${pathOf(leaf)} holds the value of the secret ${key}` };
-        }
-      }
-    }
+    for (const manifest of manifests.filter(({ kind }) => kind !== 'Secret')) yield* ofManifest(manifest, studio);
   },
 };
+
+function* ofManifest(manifest: Manifest, studio: RenderedStudio): Generator<Violation> {
+  const { secrets } = studio.facts;
+  const before = studio.asRendered(manifest);
+  const rendered = new Set(before && before !== manifest ? studio.rendered.leavesOf(before).flatMap(textsOfLeaf) : []);
+  const seen = new Set<Leaf['within']>();
+  for (const leaf of studio.leavesOf(manifest)) {
+    const heldBy = (text: string) => secrets.heldBy(text, before !== manifest && !rendered.has(text));
+    const path = (part: Omit<Leaf, 'value'>): string => {
+      const key = heldBy(part.key).length > 0 ? '…' : part.key;
+      return part.within ? `${path(part.within)}.${key}` : key;
+    };
+    const violation = (name: string, text: string) => {
+      return { object: titleOf(manifest), text, settings: secrets.settingsWith(name) };
+    };
+    for (const name of heldBy(String(leaf.value))) {
+      yield violation(name, `${path(leaf)} holds the value of the secret ${name}`);
+    }
+    for (let part: Leaf['within'] = leaf; part && !seen.has(part); part = part.within) {
+      seen.add(part);
+      for (const name of heldBy(part.key))
+        yield violation(name, `the key ${path(part)} holds the value of the secret ${name}`);
+    }
+  }
+}
+
+/** The texts of a leaf: its value, and the keys on the way to it. */
+function textsOfLeaf({ key, value, within }: Omit<Leaf, 'value'> & { readonly value?: unknown }): readonly string[] {
+  return [key, ...(value === undefined ? [] : [String(value)]), ...(within ? textsOfLeaf(within) : [])];
+}

@@ -169,11 +169,11 @@ describe('a patch', () => {
     const after = sound(
       onBackend(`
       - { op: add, path: /spec/template/spec/hostAliases, value: [{ ip: 10.0.0.1, hostnames: [a] }] }
-      - { op: copy, from: /spec/template/spec/containers/0/env, path: /spec/template/spec/containers/1/env }`),
+      - { op: add, path: /spec/template/spec/dnsConfig, value: {} }
+      - { op: copy, from: /spec/template/spec/hostAliases/0/hostnames, path: /spec/template/spec/dnsConfig/searches }`),
     );
     expect(after.pod('backend').spec.hostAliases).toEqual([{ ip: '10.0.0.1', hostnames: ['a'] }]);
-    const [backend, guard] = after.pod('backend').spec.containers;
-    expect(guard.env).toEqual(backend.env);
+    expect(after.pod('backend').spec.dnsConfig).toEqual({ searches: ['a'] });
   });
 
   test('merges lists of Kubernetes by their keys: changes, adds and removes the named ones', () => {
@@ -280,7 +280,6 @@ describe('pods', () => {
       ['backend'],
     ],
     ["the backend's ConfigMap", settings('backend-settings', '{ JUNJO_LOG_LEVEL: DEBUG }'), ['backend']],
-    ["the guard's ConfigMap", settings('backend-guard', '{ more.conf: "#" }'), ['backend']],
     [
       "the frontend's own file",
       settings('frontend-config', '{ config.js: "window.runtimeConfig = {};" }'),
@@ -288,6 +287,13 @@ describe('pods', () => {
     ],
   ])('roll for %s where they read it, and nowhere else', (_, text, expected) => {
     expect(rolled(text)).toEqual(expected);
+  });
+
+  test("roll for the guard's ConfigMap, where that is waived", () => {
+    const waive = 'waive: [{ rule: guards, reason: a test }]\n';
+    const { studio } = patchedWith(`${settings('backend-guard', '{ more.conf: "#" }')}\n${waive}`);
+    expect(studio.pod('backend').metadata.annotations).toHaveProperty('checksum/patches');
+    expect(studio.pod('ingestion')).toEqual(unpatched.pod('ingestion'));
   });
 
   test('roll again when the patch of a ConfigMap changes', () => {
@@ -544,7 +550,7 @@ describe('a rule that a patch breaks', () => {
     [
       'a Service that leads to the pods of another',
       'patches:\n  - target: { kind: Service, name: junjo-ai-studio-frontend }\n    patch: { spec: { selector: { app.kubernetes.io/component: backend } } }\n',
-      ['ports'],
+      ['internal-ports', 'ports'],
     ],
     [
       'a claim that Argo CD prunes',

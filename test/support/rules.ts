@@ -15,15 +15,15 @@ export const soundSettings = production({
   JUNJO_K8S_NODE: 'worker-1',
 });
 
-const renderings = new Map<Settings, Pick<SpoiltStudio, 'placed' | 'facts'>>();
+const renderings = new Map<Settings, Pick<SpoiltStudio, 'rendered' | 'facts'>>();
 
 /** A studio is rendered once, however often it is spoilt. */
-function rendered(settings: Settings, options?: LoadOptions): Pick<SpoiltStudio, 'placed' | 'facts'> {
+function rendered(settings: Settings, options?: LoadOptions): Pick<SpoiltStudio, 'rendered' | 'facts'> {
   const known = renderings.get(settings);
   if (known) return known;
   const config = load(settings, options);
   const placed = [...manifestsBelow(new Studio(new App(), 'studio', { config }))];
-  const rendering = { placed, facts: factsOf(config) };
+  const rendering = { rendered: placed, facts: factsOf(config) };
   renderings.set(settings, rendering);
   return rendering;
 }
@@ -31,11 +31,14 @@ function rendered(settings: Settings, options?: LoadOptions): Pick<SpoiltStudio,
 /** Objects of a studio that a test may spoil. */
 export class SpoiltStudio {
   readonly placed: PlacedManifest[];
+  /** What the charts rendered, unspoilt. */
+  readonly rendered: readonly PlacedManifest[];
   readonly facts: StudioFacts;
 
   constructor(settings: Settings = soundSettings, options?: LoadOptions) {
-    const { placed, facts } = rendered(settings, options);
-    this.placed = structuredClone([...placed]);
+    const { rendered: unspoilt, facts } = rendered(settings, options);
+    this.rendered = unspoilt;
+    this.placed = structuredClone([...unspoilt]);
     this.facts = facts;
   }
 
@@ -65,7 +68,7 @@ export class SpoiltStudio {
 
   /** What a rule says of it, `object: text` each. */
   broken(rule: Rule): string[] {
-    return brokenRules(this.placed, this.facts)
+    return brokenRules(this.placed, this.facts, this.rendered)
       .filter((broken) => broken.rule === rule)
       .map(({ object, text }) => `${object}: ${text}`);
   }

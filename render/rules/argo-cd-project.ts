@@ -1,0 +1,68 @@
+import { type Fields, fieldsOf, isSame, listOf, type Manifest, titleOf } from '../manifest';
+import type { RenderedStudio } from './rendered-studio';
+import type { Rule, Violation } from './rule';
+
+/** Lists of what is allowed: each entry allows more. */
+const ALLOWS = ['sourceRepos', 'destinations', 'clusterResourceWhitelist', 'namespaceResourceWhitelist'];
+
+/** What describes a project, or forbids something. */
+const FREE = [
+  'description',
+  'syncWindows',
+  'signatureKeys',
+  'orphanedResources',
+  'clusterResourceBlacklist',
+  'namespaceResourceBlacklist',
+  'permitOnlyProjectScopedClusters',
+];
+
+/** Whoever may push to the repository may do what the project allows. */
+export const argoCdProject: Rule = {
+  name: 'argo-cd-project',
+  asks: 'An AppProject allows no more than as rendered, and an Application stays in it, with its repository and destination',
+  reason: 'who may push to the repository could then have Argo CD apply anything anywhere',
+  source: 'https://argo-cd.readthedocs.io/en/stable/user-guide/projects/',
+  *violations(studio: RenderedStudio) {
+    for (const manifest of studio.manifests.filter(({ apiVersion }) => apiVersion.startsWith('argoproj.io/'))) {
+      const before = studio.asRendered(manifest);
+      if (before && manifest.kind === 'AppProject') yield* ofProject(manifest, before);
+      if (before && manifest.kind === 'Application') yield* ofApplication(manifest, before);
+    }
+  },
+};
+
+function* ofProject(after: Manifest, before: Manifest): Generator<Violation> {
+  const object = titleOf(after);
+  const [spec, rendered] = [fieldsOf(after.spec), fieldsOf(before.spec)];
+  for (const field of ALLOWS) {
+    const entries: unknown[] = Array.isArray(spec[field]) ? spec[field] : [];
+    const known: unknown[] = Array.isArray(rendered[field]) ? rendered[field] : [];
+    const more = entries.filter((entry) => !known.some((each) => isSame(each, entry)));
+    if (more.length > 0)
+      yield { object, text: `${field} allows ${JSON.stringify(more)}, which it does not as rendered` };
+  }
+  // Without the list, every kind is allowed: IsGroupKindNamePermitted in pkg/apis/application/v1alpha1 of argoproj/argo-cd.
+  if (rendered.namespaceResourceWhitelist && !spec.namespaceResourceWhitelist) {
+    yield { object, text: 'namespaceResourceWhitelist is missing, which allows every kind' };
+  }
+  const others = Object.keys(spec).filter((field) => !ALLOWS.includes(field) && !FREE.includes(field));
+  for (const field of others.filter((each) => !isSame(spec[each], rendered[each]))) {
+    yield { object, text: `${field} is not as rendered` };
+  }
+}
+
+function* ofApplication(after: Manifest, before: Manifest): Generator<Violation> {
+  const object = titleOf(after);
+  const [spec, rendered] = [fieldsOf(after.spec), fieldsOf(before.spec)];
+  for (const field of ['project', 'destination'].filter((each) => !isSame(spec[each], rendered[each]))) {
+    yield { object, text: `its ${field} is not as rendered` };
+  }
+  const known = repositoriesOf(rendered);
+  if (repositoriesOf(spec).some((repository) => !known.includes(repository))) {
+    yield { object, text: 'its repository is not as rendered' };
+  }
+}
+
+function repositoriesOf({ source, sources }: Fields): readonly unknown[] {
+  return [...(source ? [source] : []), ...listOf(sources)].map((each) => fieldsOf(each).repoURL);
+}

@@ -1,0 +1,107 @@
+import { type Container, type Fields, fieldsOf, isSame, listOf, type Manifest, type Pod, titleOf } from '../manifest';
+import type { RenderedStudio } from './rendered-studio';
+import type { Rule, Violation } from './rule';
+
+/** What a cluster may want otherwise without another guard. Its security context is what pod-security looks at. */
+const FREE: ReadonlySet<string> = new Set([
+  'image',
+  'imagePullPolicy',
+  'resources',
+  'resizePolicy',
+  'securityContext',
+  'startupProbe',
+  'readinessProbe',
+  'livenessProbe',
+  'terminationMessagePath',
+  'terminationMessagePolicy',
+]);
+
+/** Every container that the charts put beside the program of a pod is one: proxies, and what runs before the program. */
+export const guards: Rule = {
+  name: 'guards',
+  asks: 'The containers beside a program and before it, such as the guard of the API and the upgrade guard, run as rendered: their image by its name, command, mounts and configuration',
+  reason: 'without them everybody reads spans without a sign-in, and a release starts on data that it destroys',
+  source: 'https://github.com/mdrideout/junjo-ai-studio',
+  *violations(studio: RenderedStudio) {
+    for (const before of studio.rendered.pods) {
+      const after = studio.pods.find(({ title }) => title === before.title);
+      const guarding = before.containers.filter((container) => isGuard(container, before));
+      if (!after || guarding.length === 0) continue;
+      for (const guard of guarding) yield* ofGuard(guard, after);
+      yield* order(before, after);
+      yield* ofVolumes(guarding, before, after, studio);
+    }
+  },
+};
+
+/** The program itself has the name of its component. */
+function isGuard({ fields }: Container, { labels }: Pod): boolean {
+  return fields.name !== labels['app.kubernetes.io/component'];
+}
+
+function* ofGuard(guard: Container, pod: Pod): Generator<Violation> {
+  const found = pod.containers.find(({ title, init }) => title === guard.title && init === guard.init);
+  if (!found) {
+    yield { object: guard.title, text: 'is not there any longer' };
+    return;
+  }
+  const [before, after] = [guard.fields, found.fields];
+  const fields = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((field) => !FREE.has(field));
+  for (const field of fields.filter((each) => !isSame(before[each], after[each]))) {
+    yield { object: guard.title, text: `its ${field} is not as rendered` };
+  }
+  if (programOf(after.image) !== programOf(before.image)) {
+    yield { object: guard.title, text: `its image is not ${programOf(before.image)}, from whatever registry` };
+  }
+}
+
+/** The last word of a reference, without tag and digest: a mirror or another version is the same program. */
+function programOf(image: unknown): string {
+  const [name = ''] = String(image).split('/').pop()?.split(/[:@]/) ?? [];
+  return name;
+}
+
+/** Init containers run in their order, so a guard is before what it keeps. */
+function* order(before: Pod, after: Pod): Generator<Violation> {
+  const namesOf = ({ spec }: Pod) => listOf(spec.initContainers).map(({ name }) => name);
+  const names = namesOf(before);
+  const kept = namesOf(after).filter((name) => names.includes(name));
+  if (kept.length === names.length && kept.join() !== names.join()) {
+    yield { object: after.title, text: `its init containers do not run in their order: ${names.join(', ')}` };
+  }
+}
+
+/** What the guards mount, apart from the data. */
+function* ofVolumes(
+  guarding: readonly Container[],
+  before: Pod,
+  after: Pod,
+  studio: RenderedStudio,
+): Generator<Violation> {
+  const mounted = new Set(guarding.flatMap(({ fields }) => listOf(fields.volumeMounts).map(({ name }) => name)));
+  for (const volume of listOf(before.spec.volumes).filter(({ name }) => mounted.has(name))) {
+    const { name, configMap, emptyDir } = volume;
+    const found = fieldsOf(listOf(after.spec.volumes).find((each) => each.name === name));
+    const same = emptyDir ? found.emptyDir && Object.keys(found).length === 2 : isSame(found, volume);
+    if (!same) yield { object: after.title, text: `its volume ${name} is not as rendered` };
+    if (!volume.persistentVolumeClaim && mountersOf(after, name).join() !== mountersOf(before, name).join()) {
+      yield { object: after.title, text: `its volume ${name} is mounted by other containers than as rendered` };
+    }
+    const config = configMap && studio.rendered.named('ConfigMap', configMap.name);
+    if (config) yield* ofConfig(config, studio);
+  }
+}
+
+function* ofConfig(before: Manifest, studio: RenderedStudio): Generator<Violation> {
+  const after = studio.named('ConfigMap', before.metadata.name, before.metadata.namespace);
+  const contentOf = ({ data, binaryData }: Fields) => [data, binaryData];
+  // What is not there is what the rule references tells.
+  if (after && !isSame(contentOf(after), contentOf(before))) {
+    yield { object: titleOf(after), text: 'is what a guard reads, and is not as rendered' };
+  }
+}
+
+function mountersOf({ containers }: Pod, volume: string): readonly string[] {
+  const mounters = containers.filter(({ fields }) => listOf(fields.volumeMounts).some(({ name }) => name === volume));
+  return mounters.map(({ title }) => title).sort();
+}

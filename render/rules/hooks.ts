@@ -1,0 +1,26 @@
+import { fieldsOf, type Manifest, titleOf } from '../manifest';
+import type { RenderedStudio } from './rendered-studio';
+import type { Rule } from './rule';
+
+/** Argo CD takes both for hooks, whatever they say: IsHook in pkg/sync/hook of argoproj/gitops-engine. */
+const HOOKS = ['argocd.argoproj.io/hook', 'helm.sh/hook'];
+
+/** The annotation that makes an object a hook, if one does. */
+export function hookOf({ metadata }: Manifest): string | undefined {
+  return HOOKS.find((key) => key in fieldsOf(metadata.annotations));
+}
+
+/** A hook is no part of the studio any longer: it is deleted before it is made again, or when it is done. */
+export const hooks: Rule = {
+  name: 'hooks',
+  asks: 'No object is a hook of Argo CD or Helm',
+  reason:
+    'each sync deletes a hook and makes it again, or leaves it out, and nothing restores one that somebody deletes',
+  source: 'https://argo-cd.readthedocs.io/en/stable/user-guide/resource_hooks/',
+  *violations({ manifests }: RenderedStudio) {
+    for (const manifest of manifests) {
+      const hook = hookOf(manifest);
+      if (hook) yield { object: titleOf(manifest), text: `is a hook (${hook})` };
+    }
+  },
+};

@@ -1,0 +1,31 @@
+import { fieldsOf, isSame, listOf, titleOf } from '../manifest';
+import type { RenderedStudio } from './rendered-studio';
+import type { Rule } from './rule';
+
+/** Apart from pod-security, so that a waiver of that one, for an image that runs as root, does not open the nodes. */
+export const hostPaths: Rule = {
+  name: 'host-paths',
+  asks: 'No pod mounts a folder of its node, and the volume of the data is the folder that the settings name',
+  reason:
+    'who breaks into a pod with a folder of the node reads the secrets of every other pod there, and may take the node',
+  source: 'https://kubernetes.io/docs/concepts/storage/volumes/#hostpath',
+  *violations(studio: RenderedStudio) {
+    for (const pod of studio.pods) {
+      for (const { name, hostPath } of listOf(pod.spec.volumes)) {
+        if (hostPath)
+          yield { object: pod.title, text: `the volume ${name} is the folder ${hostPath.path} of the node` };
+      }
+    }
+    for (const volume of studio.ofKind('PersistentVolume')) {
+      const before = studio.asRendered(volume);
+      if (before && !isSame(foldersOf(volume.spec), foldersOf(before.spec))) {
+        yield { object: titleOf(volume), text: 'is another folder of the node than as rendered' };
+      }
+    }
+  },
+};
+
+function foldersOf(spec: unknown): readonly unknown[] {
+  const { local, hostPath } = fieldsOf(spec);
+  return [local?.path, hostPath?.path];
+}

@@ -1,0 +1,72 @@
+import { internalServiceNames, qdrantName } from '../../config/names';
+import { type Fields, fieldsOf, listOf, type Manifest, podsOf, titleOf } from '../manifest';
+import type { RenderedStudio } from './rendered-studio';
+import type { Rule, Violation } from './rule';
+
+/** Services that no edge leads to. */
+const INTERNAL: ReadonlySet<unknown> = new Set([...Object.values(internalServiceNames), qdrantName]);
+
+/** What other pods may reach, the world may not. */
+export const internalPorts: Rule = {
+  name: 'internal-ports',
+  asks: 'A Service leads to the pods and ports to which it leads as rendered, and no Ingress and no route leads to an internal Service',
+  reason:
+    'behind the internal ports nobody asks who calls: they answer with API keys and spans, and the API without its guard does, too',
+  source: 'https://kubernetes.io/docs/concepts/services-networking/service/#field-spec-ports',
+  *violations(studio: RenderedStudio) {
+    for (const service of studio.ofKind('Service')) yield* ofService(service, studio);
+    for (const manifest of studio.manifests) {
+      if (manifest.kind === 'Service' || podsOf(manifest).length > 0) continue;
+      for (const name of new Set(backendsBelow(manifest))) {
+        yield { object: titleOf(manifest), text: `leads to the Service ${name}, which is internal` };
+      }
+    }
+  },
+};
+
+function* ofService(service: Manifest, studio: RenderedStudio): Generator<Violation> {
+  const object = titleOf(service);
+  const selector = fieldsOf(service.spec?.selector);
+  const before = studio.asRendered(service);
+  if (before && textOf(selector) !== textOf(fieldsOf(before.spec?.selector))) {
+    yield { object, text: 'selects other pods than as rendered' };
+  }
+  const found = studio.rendered.selected(selector).map(({ title }) => title);
+  // A Service that an App added may lead where others of the same pods do.
+  const rendered = before
+    ? [before]
+    : studio.rendered
+        .ofKind('Service')
+        .filter(({ spec }) => studio.rendered.selected(spec?.selector).some(({ title }) => found.includes(title)));
+  if (!before && found.length === 0) return;
+  const known = rendered.flatMap((each) => targetsOf(each, studio.rendered));
+  for (const target of targetsOf(service, studio).filter((each) => !known.includes(each))) {
+    yield { object, text: `leads to the port ${target}, to which it does not lead as rendered` };
+  }
+}
+
+/** Numbers of ports; a name is that of a container's port. */
+function targetsOf({ spec }: Manifest, studio: RenderedStudio): readonly unknown[] {
+  const open = studio
+    .selected(spec?.selector)
+    .flatMap(({ containers }) => containers.flatMap(({ fields }) => listOf(fields.ports)));
+  return listOf(spec?.ports).flatMap(({ port, targetPort = port }) => {
+    const named = open.filter(({ name }) => name === targetPort).map(({ containerPort }) => containerPort);
+    return named.length > 0 ? named : [targetPort];
+  });
+}
+
+function textOf(selector: Fields): string {
+  return Object.entries(selector)
+    .map(([key, value]) => `${key}=${value}`)
+    .sort()
+    .join();
+}
+
+/** Whatever has the name of an internal Service and a port is a way there: backends of Ingresses, routes and of custom resources. */
+function backendsBelow(value: unknown): readonly string[] {
+  if (value === null || typeof value !== 'object') return [];
+  const { name, port, serviceName } = value as Fields;
+  const own = [serviceName, port === undefined ? undefined : name].filter((each) => INTERNAL.has(each));
+  return [...own, ...Object.values(value).flatMap(backendsBelow)];
+}

@@ -1,4 +1,4 @@
-import { type Fields, fieldsOf, isSame, listOf, type Manifest, titleOf } from '../manifest';
+import { type Fields, fieldsOf, isSame, type Manifest, titleOf } from '../manifest';
 import type { RenderedStudio } from './rendered-studio';
 import type { Rule, Violation } from './rule';
 
@@ -63,6 +63,9 @@ function* ofApplication(after: Manifest, before: Manifest): Generator<Violation>
   }
 }
 
-function repositoriesOf({ source, sources }: Fields): readonly unknown[] {
-  return [...(source ? [source] : []), ...listOf(sources)].map((each) => fieldsOf(each).repoURL);
+/** Of all its sources, in whichever field they are. */
+function repositoriesOf(value: unknown): readonly unknown[] {
+  if (value === null || typeof value !== 'object') return [];
+  const { repoURL } = value as Fields;
+  return [...(repoURL === undefined ? [] : [repoURL]), ...Object.values(value).flatMap(repositoriesOf)];
 }

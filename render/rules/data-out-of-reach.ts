@@ -1,6 +1,6 @@
-import { type Fields, fieldsOf, listOf, type Manifest, textsOf, titleOf } from '../manifest';
+import { type Fields, fieldsOf, listOf, type Manifest, titleOf } from '../manifest';
 import { hookOf } from './hooks';
-import { holdsData, isVeleroSchedule, type RenderedStudio } from './rendered-studio';
+import { holdsData, isVeleroSchedule, type Leaf, type RenderedStudio } from './rendered-studio';
 import type { Rule, Violation } from './rule';
 
 /** https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/ */
@@ -28,7 +28,8 @@ export const dataOutOfReach: Rule = {
   asks: 'Namespace, claim and volume are in `foundation/`, neither pruned, deleted nor replaced by Argo CD or another program, the volume is retained, and backups outlive their Schedule',
   reason: 'a deleted claim or namespace takes every span, user and key along',
   source: 'https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/',
-  *violations({ placed, pods }: RenderedStudio) {
+  *violations(studio: RenderedStudio) {
+    const { placed, pods } = studio;
     for (const { file, manifest } of placed) {
       const object = titleOf(manifest);
       const isData = holdsData(manifest);
@@ -41,7 +42,7 @@ export const dataOutOfReach: Rule = {
       if (isVeleroSchedule(manifest) && fieldsOf(manifest.spec).useOwnerReferencesInBackup) {
         yield { object, text: 'useOwnerReferencesInBackup deletes its backups when it is deleted' };
       }
-      if (manifest.apiVersion.startsWith('argoproj.io/')) yield* ofApplication(manifest);
+      if (manifest.apiVersion.startsWith('argoproj.io/')) yield* ofApplication(object, studio.leavesOf(manifest));
       if (!isData) continue;
       yield* ofMetadata(manifest);
       const { persistentVolumeReclaimPolicy: policy = 'Retain' } = fieldsOf(manifest.spec);
@@ -83,13 +84,13 @@ function* ofMetadata(manifest: Manifest): Generator<Violation> {
   if (listOf(ownerReferences).length > 0) yield { object, text: 'is deleted with its owner (ownerReferences)' };
 }
 
-/** An Application's options are for all of its objects: the claims, too. */
-function* ofApplication(manifest: Manifest): Generator<Violation> {
-  const { syncPolicy, template } = fieldsOf(manifest.spec);
-  for (const policy of [syncPolicy, fieldsOf(fieldsOf(template).spec).syncPolicy]) {
-    for (const option of REPLACES.filter((each) => textsOf(fieldsOf(policy).syncOptions).includes(each))) {
-      yield { object: titleOf(manifest), text: `has the sync option ${option}, by which Argo CD replaces the claims` };
+/** An Application's options, and those of a sync that it asks for, are for all of its objects: the claims, too. */
+function* ofApplication(object: string, leaves: readonly Leaf[]): Generator<Violation> {
+  for (const { key, value } of leaves) {
+    if (REPLACES.includes(String(value))) {
+      yield { object, text: `has the sync option ${value}, by which Argo CD replaces the claims` };
     }
+    if (key === 'force' && value === true) yield { object, text: 'has force, by which Argo CD deletes the claims' };
   }
 }
 

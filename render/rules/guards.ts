@@ -1,4 +1,14 @@
-import { type Container, type Fields, fieldsOf, isSame, listOf, type Manifest, type Pod, titleOf } from '../manifest';
+import {
+  type Container,
+  type Fields,
+  fieldsOf,
+  isSame,
+  listOf,
+  type Manifest,
+  mountsClaim,
+  type Pod,
+  titleOf,
+} from '../manifest';
 import type { RenderedStudio } from './rendered-studio';
 import type { Rule, Violation } from './rule';
 
@@ -61,13 +71,20 @@ function programOf(image: unknown): string {
   return name;
 }
 
-/** Init containers run in their order, so a guard is before what it keeps. */
+/** Init containers run in their order, so a guard is before what it keeps, and nothing changes the data before it. */
 function* order(before: Pod, after: Pod): Generator<Violation> {
-  const namesOf = ({ spec }: Pod) => listOf(spec.initContainers).map(({ name }) => name);
-  const names = namesOf(before);
-  const kept = namesOf(after).filter((name) => names.includes(name));
+  const namesOf = ({ containers }: Pod) => containers.filter(({ init }) => init).map(({ fields }) => fields.name);
+  const [names, found] = [namesOf(before), namesOf(after)];
+  const kept = found.filter((name) => names.includes(name));
   if (kept.length === names.length && kept.join() !== names.join()) {
     yield { object: after.title, text: `its init containers do not run in their order: ${names.join(', ')}` };
+  }
+  const last = Math.max(...names.map((name) => found.indexOf(name)));
+  const earlier = after.containers.filter(({ fields }) => {
+    return !names.includes(fields.name) && found.slice(0, Math.max(last, 0)).includes(fields.name);
+  });
+  for (const container of earlier.filter((each) => mountsClaim(after, each))) {
+    yield { object: container.title, text: 'mounts the data before a guard has looked at it' };
   }
 }
 

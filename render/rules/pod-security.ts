@@ -13,6 +13,9 @@ const VOLUMES = [
   'projected',
   'secret',
 ];
+/** Versions whose `restricted` checks everything: the last check of those here came with 1.25, in k8s.io/pod-security-admission. */
+const CHECKS = /^(latest|v1\.(2[5-9]|[3-9][0-9]))$/;
+
 /** Sysctls of the pod's own. */
 const SYSCTLS = [
   'kernel.shm_rmid_forced',
@@ -58,7 +61,12 @@ export const podSecurity: Rule = {
       for (const container of pod.containers) yield* ofContainer(container, facts);
     }
     for (const namespace of studio.ofKind('Namespace')) {
-      const level = fieldsOf(namespace.metadata.labels)['pod-security.kubernetes.io/enforce'];
+      const labels = fieldsOf(namespace.metadata.labels);
+      const level = labels['pod-security.kubernetes.io/enforce'];
+      const version = labels['pod-security.kubernetes.io/enforce-version'];
+      if (version !== undefined && !CHECKS.test(version)) {
+        yield { object: titleOf(namespace), text: `enforces the checks of ${version}, which lack newer ones` };
+      }
       if (level !== facts.podSecurity) {
         yield {
           object: titleOf(namespace),

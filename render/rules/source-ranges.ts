@@ -42,9 +42,7 @@ function rangesOf(manifest: Manifest, studio: RenderedStudio): ReadonlyMap<strin
   // Network policies have a rule of their own, and settings may name addresses for other reasons.
   if (['NetworkPolicy', 'ConfigMap', 'Secret'].includes(manifest.kind) || podsOf(manifest).length > 0) return places;
   for (const leaf of studio.leavesOf(manifest)) {
-    const ranges = String(leaf.value)
-      .split(/[\s,;"'[\]]+/)
-      .filter(isRange);
+    const ranges = wordsOf(String(leaf.value)).filter(isRange);
     if (ranges.length === 0) continue;
     const place = placeOf(leaf);
     places.set(place, [...(places.get(place) ?? []), ...ranges]);
@@ -63,16 +61,32 @@ function* ofReferences(
   carriers: readonly string[],
   studio: RenderedStudio,
 ): Generator<Violation> {
-  const isCarrier = carriers.includes(before.metadata.name);
-  const texts = new Map(studio.leavesOf(after).map((leaf) => [pathOf(leaf), String(leaf.value)]));
+  const object = titleOf(after);
+  const leaves = studio.leavesOf(after);
+  const texts = new Map(leaves.map((leaf) => [pathOf(leaf), String(leaf.value)]));
   for (const leaf of studio.rendered.leavesOf(before)) {
-    const [path, value] = [pathOf(leaf), String(leaf.value)];
-    const names = carriers.filter((name) => path !== 'metadata.name' && value.includes(name));
-    const is = texts.get(path) ?? '';
-    if (names.some((name) => !is.includes(name))) {
-      yield { object: titleOf(after), text: `${path} does not name ${names.join(', ')} any longer` };
-    } else if (isCarrier && path.startsWith('spec.') && !value.split(',').some(isRange) && is !== value) {
-      yield { object: titleOf(after), text: `${path} is not as rendered, and decides whom the source ranges are for` };
+    const path = pathOf(leaf);
+    if (path === 'metadata.name') continue;
+    const found = wordsOf(texts.get(path) ?? '');
+    const references = wordsOf(String(leaf.value)).filter((word) => carriers.some((name) => word.includes(name)));
+    for (const reference of references.filter((each) => !found.includes(each))) {
+      yield { object, text: `${path} does not name ${reference} any longer` };
     }
   }
+  if (!carriers.includes(before.metadata.name)) return;
+  const known = new Set(studio.rendered.leavesOf(before).map(ofSpec));
+  const now = leaves.map(ofSpec);
+  if (now.some((each) => !known.has(each)) || [...known].some((each) => !now.includes(each))) {
+    yield { object, text: 'decides otherwise than as rendered whom its source ranges are for' };
+  }
+}
+
+/** A leaf of a spec apart from ranges and their number, as one text. */
+function ofSpec(leaf: Leaf): string {
+  const place = placeOf(leaf);
+  return place.startsWith('spec.') ? `${place}=${isRange(String(leaf.value)) ? '' : leaf.value}` : '';
+}
+
+function wordsOf(text: string): readonly string[] {
+  return text.split(/[\s,;"'[\]]+/);
 }

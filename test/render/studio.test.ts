@@ -95,6 +95,52 @@ describe("a studio in an App of one's own", () => {
     );
   });
 
+  test.each([
+    ['opens what is closed', { podSelector: {}, ingress: [{}], policyTypes: ['Ingress'] }],
+    [
+      'opens an internal port',
+      {
+        podSelector: {
+          matchLabels: { 'app.kubernetes.io/name': 'junjo-ai-studio', 'app.kubernetes.io/component': 'ingestion' },
+        },
+        ingress: [{ ports: [{ port: 50052, protocol: 'TCP' }] }],
+      },
+    ],
+  ])('stops the App that adds a policy that %s', (_, spec) => {
+    const { app, studio, config } = mounted('patches: []');
+    new ApiObject(new Chart(studio, 'mine'), 'policy', {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name: 'mine', namespace: config.namespace },
+      spec,
+    });
+    expect(() => app.synthYaml()).toThrow(
+      /the App changed the studio, which breaks the rule network-policies\. NetworkPolicy mine: opens ingress/,
+    );
+  });
+
+  test('stops the App that publishes an internal port with a Service of its own', () => {
+    const { app, studio, config } = mounted('patches: []');
+    const selector = { 'app.kubernetes.io/name': 'junjo-ai-studio', 'app.kubernetes.io/component': 'backend' };
+    new ApiObject(new Chart(studio, 'mine'), 'service', {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'mine', namespace: config.namespace },
+      spec: { type: 'LoadBalancer', selector, ports: [{ port: 80, targetPort: 12345, protocol: 'TCP' }] },
+    });
+    expect(() => app.synthYaml()).toThrow(/rule internal-services\. Service mine: its type is LoadBalancer/);
+    expect(() => app.synthYaml()).toThrow(/rule internal-ports\. Service mine: leads to the port 12345/);
+  });
+
+  test('stops the App that takes a policy away', () => {
+    const { app, studio } = mounted('patches: []');
+    const policy = objectOf(studio, 'NetworkPolicy', 'junjo-ai-studio-default-deny');
+    policy.node.scope?.node.tryRemoveChild(policy.node.id);
+    expect(() => app.synthYaml()).toThrow(
+      /rule network-policies\. NetworkPolicy junjo-ai-studio-default-deny: does not close Ingress any longer/,
+    );
+  });
+
   test('does not judge the charts of somebody else', () => {
     const { app } = mounted('patches: []');
     new ApiObject(new Chart(app, 'mine'), 'pod', {

@@ -1,0 +1,798 @@
+import { formatProblem } from '../../config/problems';
+import { envText, freshSecret, production, renderAll, type Settings } from '../support/studio';
+
+const OPENAI_KEY = freshSecret();
+
+/** A studio with every wall that there is: guards, source ranges, a volume on a node, QDrant, Argo CD. */
+const walled = production({
+  OPENAI_API_KEY: OPENAI_KEY,
+  QDRANT_API_KEY: freshSecret(),
+  JUNJO_K8S_QDRANT: 'true',
+  JUNJO_K8S_FRONTEND_REPLICAS: '2',
+  JUNJO_K8S_WEB_SOURCE_RANGES: '203.0.113.0/24',
+  JUNJO_K8S_GIT_REPO: 'https://git.example.com/studio.git',
+  JUNJO_HOST_DB_DATA_PATH: '/mnt/junjo-data',
+  JUNJO_K8S_NODE: 'worker-1',
+});
+
+/** The same, whose port for spans is a load balancer's. */
+const balanced: Settings = {
+  ...walled,
+  JUNJO_PROD_INGESTION_URL: 'https://spans.example.com:50051',
+  JUNJO_K8S_INGESTION_SERVICE: 'LoadBalancer',
+  JUNJO_K8S_INGESTION_SOURCE_RANGES: '198.51.100.0/24,192.0.2.7/32',
+};
+
+interface Patch {
+  readonly target: { readonly kind: string; readonly name?: string };
+  readonly patch: unknown;
+}
+
+/** What a person sees who renders the studio with a patch. The patch begins on line 3 of its file. */
+function told(patch: Patch, waived: readonly string[] = [], settings: Settings = walled): readonly string[] {
+  const waive = waived.map((rule) => ({ rule, reason: 'a test' }));
+  const text = `# A comment\npatches:\n- ${JSON.stringify(patch)}\n${waive.length > 0 ? `waive: ${JSON.stringify(waive)}\n` : ''}`;
+  const env = envText({ ...settings, JUNJO_K8S_PATCHES: 'patches.yaml' });
+  const { problems, files } = renderAll([{ files: [{ path: '.env', text: env }] }], { readFile: () => text });
+  expect(files.length > 0).toBe(problems.every(({ severity }) => severity !== 'error'));
+  return problems.filter(({ file }) => file !== '.env').map(formatProblem);
+}
+
+const named = (kind: string, name: string, patch: unknown): Patch => {
+  return { target: { kind, name: `junjo-ai-studio-${name}` }, patch };
+};
+const add = (path: string, value: unknown) => ({ op: 'add', path, value });
+const replace = (path: string, value: unknown) => ({ op: 'replace', path, value });
+const remove = (path: string) => ({ op: 'remove', path });
+
+const policy = (name: string, patch: unknown) => named('NetworkPolicy', name, patch);
+const service = (name: string, patch: unknown) => named('Service', name, patch);
+const deployment = (name: string, patch: unknown) => named('Deployment', name, patch);
+const pod = (name: string, spec: object) => deployment(name, { spec: { template: { spec } } });
+const container = (name: string, fields: object, of = name) => pod(of, { containers: [{ name, ...fields }] });
+const annotated = (kind: string, annotations: object): Patch => ({
+  target: { kind },
+  patch: { metadata: { annotations } },
+});
+const project = (patch: unknown): Patch => ({ target: { kind: 'AppProject' }, patch });
+const application = (patch: unknown): Patch => ({ target: { kind: 'Application' }, patch });
+
+const SECRET = 'junjo-ai-studio-secrets';
+const openAi = { name: 'KEY', valueFrom: { secretKeyRef: { name: SECRET, key: 'OPENAI_API_KEY' } } };
+const volume = (of: string, source: object, mount = of) =>
+  pod(of, {
+    volumes: [{ name: 'more', ...source }],
+    containers: [{ name: mount, volumeMounts: [{ name: 'more', mountPath: '/more' }] }],
+  });
+const hook = 'argocd.argoproj.io/hook';
+const options = 'argocd.argoproj.io/sync-options';
+const anyTcp = (port: number) => ({ ports: [{ port, protocol: 'TCP' }] });
+
+const sidecar = {
+  name: 'logs',
+  image: 'registry.example.com/logs:1',
+  ports: [{ name: 'logs', containerPort: 9000, protocol: 'TCP' }],
+  livenessProbe: { tcpSocket: { port: 'logs' } },
+  resources: { requests: { cpu: '10m', memory: '16Mi' }, limits: { memory: '32Mi' } },
+  securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] }, readOnlyRootFilesystem: true },
+};
+const { ports: _ports, livenessProbe: _probe, ...once } = sidecar;
+
+/** What undoes a wall, and the rules that refuse it. */
+const dangerous: readonly (readonly [what: string, patch: Patch, rules: string, settings?: Settings])[] = [
+  // Policies.
+  ['everything into the backend', policy('backend', [add('/spec/ingress/-', {})]), 'network-policies'],
+  ['everything into the backend, merged', policy('backend', { spec: { ingress: [{}] } }), 'network-policies'],
+  ['the API past its guard', policy('backend', [add('/spec/ingress/-', anyTcp(1323))]), 'network-policies'],
+  [
+    'the API past its guard, by name',
+    policy('backend', [replace('/spec/ingress/0/ports/0/port', 'http')]),
+    'network-policies',
+  ],
+  ['API keys for everybody', policy('backend', [remove('/spec/ingress/1/from')]), 'network-policies'],
+  [
+    'API keys for an empty list of peers',
+    policy('backend', [replace('/spec/ingress/1/from', [])]),
+    'network-policies,second-apply',
+  ],
+  [
+    'API keys for all pods',
+    policy('backend', [replace('/spec/ingress/1/from/0/podSelector', {})]),
+    'network-policies,second-apply',
+  ],
+  [
+    'API keys for the frontend',
+    policy('backend', [
+      replace('/spec/ingress/1/from/0/podSelector/matchLabels/app.kubernetes.io~1component', 'frontend'),
+    ]),
+    'network-policies',
+  ],
+  [
+    'API keys for pods of other namespaces',
+    policy('backend', [add('/spec/ingress/1/from/0/namespaceSelector', { matchLabels: { team: 'a' } })]),
+    'network-policies',
+  ],
+  ['all ports of the backend', policy('backend', [remove('/spec/ingress/0/ports')]), 'network-policies'],
+  [
+    'a range of ports of the backend',
+    policy('backend', [add('/spec/ingress/0/ports/0/endPort', 60000)]),
+    'network-policies',
+  ],
+  [
+    'UDP beside TCP',
+    policy('backend', [add('/spec/ingress/0/ports/-', { port: 8080, protocol: 'UDP' })]),
+    'network-policies',
+  ],
+  ['reads of spans for everybody', policy('ingestion', [add('/spec/ingress/-', anyTcp(50052))]), 'network-policies'],
+  ['QDrant for everybody', policy('qdrant', [add('/spec/ingress/-', anyTcp(6333))]), 'network-policies'],
+  [
+    'QDrant for an address',
+    policy('qdrant', [add('/spec/ingress/0/from/-', { ipBlock: { cidr: '10.0.0.0/8' } })]),
+    'network-policies',
+  ],
+  ['default-deny that allows ingress', policy('default-deny', { spec: { ingress: [{}] } }), 'network-policies'],
+  [
+    'default-deny that allows both',
+    policy('default-deny', [add('/spec/ingress', [{}]), add('/spec/egress', [{}])]),
+    'network-policies',
+  ],
+  [
+    'default-deny without egress',
+    policy('default-deny', [replace('/spec/policyTypes', ['Ingress'])]),
+    'network-policies',
+  ],
+  ['default-deny without types', policy('default-deny', [remove('/spec/policyTypes')]), 'network-policies'],
+  [
+    'default-deny of some pods',
+    policy('default-deny', {
+      spec: {
+        podSelector: {
+          matchLabels: { 'app.kubernetes.io/component': 'frontend', 'app.kubernetes.io/name': 'junjo-ai-studio' },
+        },
+      },
+    }),
+    'network-policies',
+  ],
+  [
+    'a policy of other pods than its own',
+    policy('frontend', [replace('/spec/podSelector/matchLabels/app.kubernetes.io~1component', 'qdrant')]),
+    'network-policies,ports',
+  ],
+  ['everything out of ingestion', policy('ingestion', [add('/spec/egress/-', {})]), 'network-policies'],
+  ['private addresses', policy('backend', [remove('/spec/egress/6/to/0/ipBlock/except')]), 'network-policies'],
+  [
+    'the metadata of the cloud',
+    policy('backend', [add('/spec/egress/-', { to: [{ ipBlock: { cidr: '169.254.169.254/32' } }], ...anyTcp(80) })]),
+    'network-policies',
+  ],
+  ['every port of the internet', policy('backend', [remove('/spec/egress/6/ports')]), 'network-policies'],
+  [
+    'DNS of every namespace',
+    policy('backend', [
+      remove('/spec/egress/0/to/0/namespaceSelector'),
+      replace('/spec/egress/0/to/0', { namespaceSelector: {} }),
+    ]),
+    'network-policies,second-apply',
+  ],
+  ['every policy', { target: { kind: 'NetworkPolicy' }, patch: { spec: { ingress: [{}] } } }, 'network-policies'],
+  [
+    'spans from other addresses',
+    policy('ingestion', [replace('/spec/ingress/0/from/0/ipBlock/cidr', '0.0.0.0/0')]),
+    'network-policies',
+    balanced,
+  ],
+  [
+    'spans from a larger range',
+    policy('ingestion', [replace('/spec/ingress/0/from/0/ipBlock/cidr', '198.51.0.0/16')]),
+    'network-policies',
+    balanced,
+  ],
+  // Services.
+  [
+    'a load balancer for API keys',
+    service('backend-internal', { spec: { type: 'LoadBalancer' } }),
+    'internal-services',
+  ],
+  [
+    'a node port for reads of spans',
+    service('ingestion-internal', [replace('/spec/type', 'NodePort')]),
+    'internal-services',
+  ],
+  ['a load balancer for QDrant', service('qdrant', { spec: { type: 'LoadBalancer' } }), 'internal-services'],
+  ['a load balancer for the API', service('backend', { spec: { type: 'LoadBalancer' } }), 'internal-services'],
+  ['an external address', service('backend-internal', { spec: { externalIPs: ['203.0.113.9'] } }), 'internal-services'],
+  [
+    'a name elsewhere',
+    service('ingestion-internal', { spec: { type: 'ExternalName', externalName: 'evil.example.com' } }),
+    'internal-services',
+  ],
+  [
+    'a target past the guard',
+    service('backend', { spec: { ports: [{ port: 1323, targetPort: 1323 }] } }),
+    'internal-ports',
+  ],
+  [
+    'a target past the guard, by name',
+    service('backend', [replace('/spec/ports/0/targetPort', 'http')]),
+    'internal-ports,ports',
+  ],
+  [
+    'a further port for API keys',
+    service('backend', [add('/spec/ports/-', { name: 'keys', port: 50053, targetPort: 50053, protocol: 'TCP' })]),
+    'internal-ports',
+  ],
+  [
+    'reads of spans at the port for spans',
+    service('ingestion', [replace('/spec/ports/0/targetPort', 50052)]),
+    'internal-ports',
+  ],
+  [
+    'a Service of other pods',
+    service('backend-internal', [replace('/spec/selector/app.kubernetes.io~1component', 'ingestion')]),
+    'internal-ports,ports',
+  ],
+  [
+    'an Ingress that leads to API keys',
+    {
+      target: { kind: 'Ingress', name: 'junjo-ai-studio' },
+      patch: [
+        replace('/spec/rules/0/http/paths/0/backend/service', {
+          name: 'junjo-ai-studio-backend-internal',
+          port: { number: 50053 },
+        }),
+      ],
+    },
+    'internal-ports',
+  ],
+  [
+    'an Ingress that leads to QDrant',
+    {
+      target: { kind: 'Ingress', name: 'junjo-ai-studio' },
+      patch: { spec: { defaultBackend: { service: { name: 'junjo-ai-studio-qdrant', port: { number: 6333 } } } } },
+    },
+    'internal-ports',
+  ],
+  // Source ranges.
+  [
+    'spans from everywhere',
+    service('ingestion', { spec: { loadBalancerSourceRanges: null } }),
+    'source-ranges',
+    balanced,
+  ],
+  [
+    'spans from one more range',
+    service('ingestion', [add('/spec/loadBalancerSourceRanges/-', '0.0.0.0/0')]),
+    'source-ranges',
+    balanced,
+  ],
+  [
+    'spans from a node port',
+    service('ingestion', { spec: { type: 'NodePort', loadBalancerSourceRanges: null } }),
+    'internal-services,source-ranges',
+    balanced,
+  ],
+  [
+    'pages for everybody',
+    {
+      target: { kind: 'Middleware', name: '.*source-ranges' },
+      patch: [replace('/spec/ipAllowList/sourceRange', ['0.0.0.0/0'])],
+    },
+    'source-ranges',
+  ],
+  [
+    'pages for a larger range',
+    {
+      target: { kind: 'Middleware', name: '.*source-ranges' },
+      patch: { spec: { ipAllowList: { sourceRange: ['203.0.0.0/16'] } } },
+    },
+    'source-ranges',
+  ],
+  [
+    'a Middleware that allows nothing in particular',
+    {
+      target: { kind: 'Middleware', name: '.*source-ranges' },
+      patch: [remove('/spec/ipAllowList'), add('/spec/headers', { stsSeconds: 1 })],
+    },
+    'source-ranges',
+  ],
+  [
+    'an Ingress without its Middleware',
+    {
+      target: { kind: 'Ingress', name: 'junjo-ai-studio' },
+      patch: { metadata: { annotations: { 'traefik.ingress.kubernetes.io/router.middlewares': null } } },
+    },
+    'source-ranges',
+  ],
+  [
+    'an Ingress with a Middleware of a similar name',
+    {
+      target: { kind: 'Ingress', name: 'junjo-ai-studio' },
+      patch: {
+        metadata: {
+          annotations: {
+            'traefik.ingress.kubernetes.io/router.middlewares':
+              'junjo-ai-studio-junjo-ai-studio-hsts@kubernetescrd,x-junjo-ai-studio-source-ranges-x@file',
+          },
+        },
+      },
+    },
+    'source-ranges',
+  ],
+  [
+    'a Middleware that believes a header',
+    {
+      target: { kind: 'Middleware', name: '.*source-ranges' },
+      patch: { spec: { ipAllowList: { ipStrategy: { depth: 1 } } } },
+    },
+    'source-ranges',
+  ],
+  // Guards.
+  [
+    "another nginx.conf of the API's guard",
+    named('ConfigMap', 'backend-guard', {
+      data: { 'nginx.conf': 'events {}\nstream { server { listen 8080; proxy_pass 127.0.0.1:1323; } }\n' },
+    }),
+    'guards',
+  ],
+  ['the same as operations', named('ConfigMap', 'backend-guard', [replace('/data/nginx.conf', 'events {}')]), 'guards'],
+  [
+    "another command of the API's guard",
+    container('guard', { command: ['nginx', '-c', '/tmp/nginx.conf'] }, 'backend'),
+    'guards',
+  ],
+  ['arguments for the guard', container('guard', { args: ['-c', '/tmp/nginx.conf'] }, 'backend'), 'guards'],
+  ['another image of the guard', container('guard', { image: 'docker.io/alpine/socat:1.8' }, 'backend'), 'guards'],
+  [
+    'another configuration of the guard',
+    pod('backend', { volumes: [{ name: 'guard-config', configMap: { name: 'junjo-ai-studio-backend-settings' } }] }),
+    'guards',
+  ],
+  ['no guard', pod('backend', { containers: [{ name: 'guard', $patch: 'delete' }] }), 'guards,ports'],
+  [
+    'a variable of the guard',
+    container('guard', { env: [{ name: 'LD_PRELOAD', value: '/tmp/a.so' }] }, 'backend'),
+    'guards',
+  ],
+  [
+    'an upgrade guard that does nothing',
+    pod('backend', { initContainers: [{ name: 'upgrade-guard', command: ['true'] }] }),
+    'guards',
+  ],
+  [
+    'an upgrade guard by operations',
+    deployment('backend', [replace('/spec/template/spec/initContainers/0/command', ['true'])]),
+    'guards',
+  ],
+  [
+    'another program of the upgrade guard',
+    named('ConfigMap', 'upgrade-guard', { data: { 'upgrade-guard.py': 'pass\n' } }),
+    'guards',
+  ],
+  ['other facts of the upgrade guard', named('ConfigMap', 'upgrade-guard', { data: { 'facts.json': '{}' } }), 'guards'],
+  ['no upgrade guard', deployment('backend', [remove('/spec/template/spec/initContainers')]), 'guards'],
+  [
+    'an ingestion that waits for nothing',
+    deployment('ingestion', [remove('/spec/template/spec/initContainers/0')]),
+    'guards,second-apply',
+  ],
+  [
+    'an upgrade guard with a mount over its program',
+    pod('backend', {
+      initContainers: [
+        { name: 'upgrade-guard', volumeMounts: [{ mountPath: '/etc/junjo-upgrade-guard', name: 'tmp' }] },
+      ],
+    }),
+    'guards',
+  ],
+  [
+    'an init container that changes the data before the guard',
+    deployment('backend', [
+      add('/spec/template/spec/initContainers/0', { ...once, volumeMounts: [{ name: 'data', mountPath: '/data' }] }),
+    ]),
+    'guards',
+  ],
+  // Secrets.
+  ["the provider's key for ingestion", container('ingestion', { env: [openAi] }), 'own-secrets'],
+  [
+    "the provider's key for ingestion, by operations",
+    deployment('ingestion', [add('/spec/template/spec/containers/0/env/-', openAi)]),
+    'own-secrets',
+  ],
+  ["the provider's key for the guard", container('guard', { env: [openAi] }, 'backend'), 'guards,own-secrets'],
+  [
+    "the session's key for the frontend",
+    container('frontend', {
+      env: [{ name: 'S', valueFrom: { secretKeyRef: { name: SECRET, key: 'JUNJO_SESSION_SECRET' } } }],
+    }),
+    'own-secrets',
+  ],
+  [
+    'a mounted key',
+    volume('frontend', { secret: { secretName: SECRET, items: [{ key: 'OPENAI_API_KEY', path: 'k' }] } }),
+    'own-secrets',
+  ],
+  [
+    'a projected key',
+    volume('ingestion', {
+      projected: { sources: [{ secret: { name: SECRET, items: [{ key: 'OPENAI_API_KEY', path: 'k' }] } }] },
+    }),
+    'own-secrets',
+  ],
+  [
+    'the whole Secret',
+    container('ingestion', { envFrom: [{ secretRef: { name: SECRET } }] }),
+    'secrets-key-by-key,own-secrets',
+  ],
+  [
+    'another Secret',
+    volume('backend', { secret: { secretName: 'others', items: [{ key: 'a', path: 'a' }] } }),
+    'own-secrets',
+  ],
+  [
+    "the certificate's key",
+    container('backend', {
+      env: [{ name: 'K', valueFrom: { secretKeyRef: { name: 'junjo-ai-studio-tls', key: 'tls.key' } } }],
+    }),
+    'own-secrets',
+  ],
+  [
+    'a new container with a key',
+    pod('frontend', { containers: [{ name: 'more', env: [openAi] }] }),
+    'own-secrets,pod-security,probes,resources',
+  ],
+  ['one space of processes', pod('backend', { shareProcessNamespace: true }), 'own-secrets'],
+  ['a key in an annotation', annotated('Ingress', { note: OPENAI_KEY }), 'secrets-nowhere-else'],
+  [
+    'a key in base64 in a ConfigMap',
+    named('ConfigMap', 'backend-settings', { data: { MORE: Buffer.from(`x=${OPENAI_KEY}`).toString('base64') } }),
+    'secrets-nowhere-else',
+  ],
+  [
+    'a key in a URL',
+    container('backend', { env: [{ name: 'U', value: `https://a:${encodeURIComponent(OPENAI_KEY)}@b` }] }),
+    'secrets-nowhere-else',
+  ],
+  // Nodes.
+  ['the root of the node', volume('backend', { hostPath: { path: '/' } }), 'pod-security,host-paths'],
+  [
+    "the node's folder of the volume",
+    { target: { kind: 'PersistentVolume' }, patch: { spec: { local: { path: '/' } } } },
+    'host-paths',
+  ],
+  [
+    'a volume at a path of any node',
+    { target: { kind: 'PersistentVolume' }, patch: [remove('/spec/local'), add('/spec/hostPath', { path: '/' })] },
+    'host-paths',
+  ],
+  ["the node's network", pod('backend', { hostNetwork: true }), 'pod-security'],
+  ["the node's processes", pod('frontend', { hostPID: true }), 'pod-security'],
+  ['a port of the node', container('backend', { ports: [{ containerPort: 50053, hostPort: 50053 }] }), 'pod-security'],
+  [
+    'no AppArmor, by an annotation',
+    deployment('backend', {
+      spec: {
+        template: {
+          metadata: { annotations: { 'container.apparmor.security.beta.kubernetes.io/backend': 'unconfined' } },
+        },
+      },
+    }),
+    'pod-security',
+  ],
+  [
+    'no AppArmor, by a field',
+    pod('backend', { securityContext: { appArmorProfile: { type: 'Unconfined' } } }),
+    'pod-security',
+  ],
+  [
+    'no seccomp, by an annotation',
+    deployment('frontend', {
+      spec: { template: { metadata: { annotations: { 'seccomp.security.alpha.kubernetes.io/pod': 'unconfined' } } } },
+    }),
+    'pod-security',
+  ],
+  [
+    'a namespace with the checks of an old release',
+    {
+      target: { kind: 'Namespace' },
+      patch: { metadata: { labels: { 'pod-security.kubernetes.io/enforce-version': 'v1.18' } } },
+    },
+    'pod-security',
+  ],
+  // Argo CD.
+  ['a project of all repositories', project({ spec: { sourceRepos: ['*'] } }), 'argo-cd-project'],
+  [
+    'a project of all destinations',
+    project([replace('/spec/destinations', [{ server: '*', namespace: '*' }])]),
+    'argo-cd-project',
+  ],
+  [
+    'a project of one more namespace',
+    project([add('/spec/destinations/-', { server: 'https://kubernetes.default.svc', namespace: 'kube-system' })]),
+    'argo-cd-project',
+  ],
+  [
+    'a project of all kinds of the cluster',
+    project({ spec: { clusterResourceWhitelist: [{ group: '*', kind: '*' }] } }),
+    'argo-cd-project',
+  ],
+  [
+    'a project of all kinds',
+    project([replace('/spec/namespaceResourceWhitelist', [{ group: '*', kind: '*' }])]),
+    'argo-cd-project',
+  ],
+  ['a project without a list of kinds', project([remove('/spec/namespaceResourceWhitelist')]), 'argo-cd-project'],
+  [
+    'a role in a project',
+    project({ spec: { roles: [{ name: 'a', policies: ['p, proj:x:a, applications, *, x/*, allow'] }] } }),
+    'argo-cd-project',
+  ],
+  ['an Application of another project', application({ spec: { project: 'default' } }), 'argo-cd-project'],
+  [
+    'an Application from elsewhere',
+    application({ spec: { source: { repoURL: 'https://evil.example.com/a.git' } } }),
+    'argo-cd-project',
+  ],
+  [
+    'an Application with a further source',
+    application([add('/spec/sources', [{ repoURL: 'https://evil.example.com/a.git', path: 'a' }])]),
+    'argo-cd-project',
+  ],
+  [
+    'an Application that syncs by force',
+    application({ operation: { sync: { syncStrategy: { apply: { force: true } } } } }),
+    'data-out-of-reach',
+  ],
+  [
+    'an Application that replaces and forces',
+    application([
+      add('/spec/syncPolicy/syncOptions/-', 'Replace=true'),
+      add('/spec/syncPolicy/syncOptions/-', 'Force=true'),
+    ]),
+    'data-out-of-reach',
+  ],
+  ['a claim that is a hook', annotated('PersistentVolumeClaim', { [hook]: 'Sync' }), 'data-out-of-reach,hooks'],
+  [
+    'a claim that is a hook of Helm',
+    annotated('PersistentVolumeClaim', { 'helm.sh/hook': 'pre-install' }),
+    'data-out-of-reach,hooks',
+  ],
+  ['a namespace that is a hook', annotated('Namespace', { [hook]: 'PreSync,PostSync' }), 'data-out-of-reach,hooks'],
+  [
+    'a default-deny that is a hook',
+    { ...annotated('NetworkPolicy', { [hook]: 'PreSync', 'argocd.argoproj.io/hook-delete-policy': 'HookSucceeded' }) },
+    'hooks',
+  ],
+  [
+    'a claim that is replaced by force',
+    annotated('PersistentVolumeClaim', { [options]: 'Delete=false,Prune=false,Replace=true, Force=true' }),
+    'data-out-of-reach',
+  ],
+  [
+    'a volume that is replaced',
+    annotated('PersistentVolume', { [options]: 'Delete=false, Prune=false , Replace=true' }),
+    'data-out-of-reach',
+  ],
+  [
+    'options in other letters',
+    annotated('PersistentVolumeClaim', { [options]: 'delete=false,prune=false' }),
+    'data-out-of-reach',
+  ],
+  [
+    'an option that comes first',
+    annotated('PersistentVolumeClaim', { [options]: 'Delete=true,Delete=false,Prune=false' }),
+    'data-out-of-reach',
+  ],
+  [
+    'a claim that Flux deletes by force',
+    annotated('PersistentVolumeClaim', { 'kustomize.toolkit.fluxcd.io/force': 'Enabled' }),
+    'data-out-of-reach',
+  ],
+  [
+    'a claim that Kyverno deletes',
+    { target: { kind: 'PersistentVolumeClaim' }, patch: { metadata: { labels: { 'cleanup.kyverno.io/ttl': '1h' } } } },
+    'data-out-of-reach',
+  ],
+  [
+    'a claim with an owner',
+    {
+      target: { kind: 'PersistentVolumeClaim' },
+      patch: { metadata: { ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'a', uid: 'b' }] } },
+    },
+    'data-out-of-reach',
+  ],
+];
+
+describe('a patch that undoes a wall is refused with file and line, and passes with a waiver:', () => {
+  test.each(dangerous.map(([what, patch, rules, settings]) => ({ what, patch, rules, settings })))(
+    '$what',
+    ({ patch, rules, settings }) => {
+      const refused = told(patch, [], settings);
+      const broken = refused.map((line) => /^patches\.yaml:3: breaks the rule ([a-z-]+)\. /.exec(line)?.[1]);
+      expect([...broken].sort()).toEqual(rules.split(',').sort());
+      for (const line of refused) expect(line).not.toContain(OPENAI_KEY);
+      const waived = told(
+        patch,
+        broken.filter((rule) => rule !== undefined),
+        settings,
+      );
+      expect(waived).toHaveLength(broken.length);
+      for (const line of waived)
+        expect(line).toMatch(
+          /^warning: patches\.yaml:\d+: waives the rule [a-z-]+ \(a test\)\. (?!.*which nothing breaks)/,
+        );
+    },
+  );
+});
+
+/** What people change every day. */
+const everyday: readonly (readonly [what: string, patch: Patch, settings?: Settings])[] = [
+  ['memory', container('backend', { resources: { requests: { memory: '600Mi' }, limits: { memory: '1Gi' } } })],
+  ['memory of the guard', container('guard', { resources: { limits: { memory: '256Mi' } } }, 'backend')],
+  [
+    'memory of the upgrade guard',
+    pod('backend', { initContainers: [{ name: 'upgrade-guard', resources: { limits: { memory: '256Mi' } } }] }),
+  ],
+  ['a request of CPU', container('ingestion', { resources: { requests: { cpu: '500m' } } })],
+  ['labels of a workload', deployment('backend', { metadata: { labels: { team: 'ml' } } })],
+  ['labels of pods', deployment('frontend', { spec: { template: { metadata: { labels: { team: 'ml' } } } } })],
+  [
+    'annotations of all workloads',
+    { target: { kind: 'Deployment' }, patch: { metadata: { annotations: { 'example.com/owner': 'ml' } } } },
+  ],
+  [
+    'annotations of pods',
+    deployment('backend', { spec: { template: { metadata: { annotations: { 'example.com/scrape': 'true' } } } } }),
+  ],
+  ['a node selector', pod('frontend', { nodeSelector: { disktype: 'ssd' } })],
+  ['tolerations', pod('frontend', { tolerations: [{ key: 'spot', operator: 'Exists' }] })],
+  ['a priority class', pod('backend', { priorityClassName: 'high' })],
+  [
+    'spread over zones',
+    pod('frontend', {
+      topologySpreadConstraints: [
+        {
+          topologyKey: 'topology.kubernetes.io/zone',
+          maxSkew: 1,
+          whenUnsatisfiable: 'ScheduleAnyway',
+          labelSelector: {
+            matchLabels: { 'app.kubernetes.io/component': 'frontend', 'app.kubernetes.io/name': 'junjo-ai-studio' },
+          },
+        },
+      ],
+    }),
+  ],
+  ['DNS of pods', pod('backend', { dnsConfig: { options: [{ name: 'ndots', value: '2' }] } })],
+  ['host aliases', pod('backend', { hostAliases: [{ ip: '10.0.0.1', hostnames: ['llm.internal'] }] })],
+  ['a variable', container('backend', { env: [{ name: 'TZ', value: 'Europe/Berlin' }] })],
+  [
+    'a variable by operations',
+    deployment('ingestion', [add('/spec/template/spec/containers/0/env/-', { name: 'RUST_BACKTRACE', value: '1' })]),
+  ],
+  ['a secret under another name', container('backend', { env: [openAi] })],
+  ['the tag of the backend', container('backend', { image: 'docker.io/mdrideout/junjo-ai-studio-backend:0.70.4' })],
+  ['an own image of the frontend', container('frontend', { image: 'registry.example.com/our-frontend@sha256:abc' })],
+  ['a mirror of the guard', container('guard', { image: 'registry.example.com:5000/mirror/nginx:1.31' }, 'backend')],
+  ['a pull policy', container('backend', { imagePullPolicy: 'Always' })],
+  ['a pull secret', pod('frontend', { imagePullSecrets: [{ name: 'registry' }] })],
+  ['replicas of the frontend', deployment('frontend', { spec: { replicas: 5 } })],
+  ['history of revisions', { target: { kind: 'Deployment' }, patch: [add('/spec/revisionHistoryLimit', 3)] }],
+  ['patience of a probe', container('backend', { startupProbe: { failureThreshold: 200 } })],
+  ['patience of a probe of the guard', container('guard', { livenessProbe: { periodSeconds: 60 } }, 'backend')],
+  ['time to stop', pod('backend', { terminationGracePeriodSeconds: 180 })],
+  [
+    'a disruption budget',
+    { target: { kind: 'PodDisruptionBudget' }, patch: [add('/spec/unhealthyPodEvictionPolicy', 'IfHealthyBudget')] },
+  ],
+  ['annotations of the Ingress', annotated('Ingress', { 'example.com/waf': 'strict' })],
+  ['annotations of a Service', service('ingestion', { metadata: { annotations: { 'example.com/lb': 'x' } } })],
+  ['traffic within a node', { target: { kind: 'Service' }, patch: { spec: { internalTrafficPolicy: 'Local' } } }],
+  ['a Service of two families', service('frontend', { spec: { ipFamilyPolicy: 'PreferDualStack' } })],
+  ['a class of load balancers', service('ingestion', { spec: { loadBalancerClass: 'example.com/lb' } }), balanced],
+  [
+    'a load balancer that becomes internal',
+    service('ingestion', [replace('/spec/type', 'ClusterIP'), remove('/spec/externalTrafficPolicy')]),
+    balanced,
+  ],
+  ['spans from fewer addresses', service('ingestion', [remove('/spec/loadBalancerSourceRanges/1')]), balanced],
+  [
+    'spans from a part of a range',
+    service('ingestion', [replace('/spec/loadBalancerSourceRanges/0', '198.51.100.128/25')]),
+    balanced,
+  ],
+  [
+    'pages from one address',
+    {
+      target: { kind: 'Middleware', name: '.*source-ranges' },
+      patch: { spec: { ipAllowList: { sourceRange: ['203.0.113.7/32'] } } },
+    },
+  ],
+  [
+    'an edge in one namespace',
+    policy('backend', [
+      add('/spec/ingress/0/from', [
+        { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'traefik' } } },
+      ]),
+    ]),
+  ],
+  [
+    'pages from some addresses',
+    policy('frontend', [add('/spec/ingress/0/from', [{ ipBlock: { cidr: '10.0.0.0/8' } }])]),
+  ],
+  ['the guard by the name of its port', policy('backend', [replace('/spec/ingress/0/ports/0/port', 'http-guard')])],
+  [
+    'LLM providers at some addresses',
+    policy('backend', [replace('/spec/egress/6/to', [{ ipBlock: { cidr: '104.18.0.0/16' } }])]),
+  ],
+  ['no way to the internet', policy('backend', [remove('/spec/egress/6')])],
+  ['no way to DNS pods that the cluster has not', policy('ingestion', [remove('/spec/egress/2')])],
+  ['one more exception', policy('backend', [add('/spec/egress/6/to/0/ipBlock/except/-', '203.0.113.0/24')])],
+  [
+    'fewer peers, by an expression',
+    policy('backend', [
+      add('/spec/ingress/1/from/0/podSelector/matchExpressions', [
+        { key: 'app.kubernetes.io/part-of', operator: 'In', values: ['junjo-ai-studio'] },
+      ]),
+    ]),
+  ],
+  ['an init container without the data', deployment('backend', [add('/spec/template/spec/initContainers/0', once)])],
+  [
+    'the checks of the own release',
+    {
+      target: { kind: 'Namespace' },
+      patch: { metadata: { labels: { 'pod-security.kubernetes.io/enforce-version': 'v1.31' } } },
+    },
+  ],
+  ['a sidecar', pod('frontend', { containers: [sidecar] })],
+  [
+    'a sidecar with a folder of its own',
+    pod('frontend', {
+      containers: [{ ...sidecar, volumeMounts: [{ name: 'more', mountPath: '/more' }] }],
+      volumes: [{ name: 'more', emptyDir: { sizeLimit: '1Mi' } }],
+    }),
+  ],
+  ['a larger temporary folder', pod('backend', { volumes: [{ name: 'tmp', emptyDir: { sizeLimit: '2Gi' } }] })],
+  [
+    'a larger folder of the guard',
+    pod('backend', { volumes: [{ name: 'guard-run', emptyDir: { sizeLimit: '4Mi' } }] }),
+  ],
+  ['a ConfigMap that is mounted', volume('backend', { configMap: { name: 'junjo-ai-studio-frontend-config' } })],
+  ['a setting', named('ConfigMap', 'backend-settings', { data: { MORE: 'yes' } })],
+  ['a page setting', named('ConfigMap', 'frontend-config', { data: { 'config.js': 'window.runtimeConfig = {};' } })],
+  [
+    'a larger claim',
+    {
+      target: { kind: 'PersistentVolumeClaim', name: 'junjo-ai-studio-data' },
+      patch: { spec: { resources: { requests: { storage: '20Gi' } } } },
+    },
+  ],
+  [
+    'further sync options of the claim',
+    annotated('PersistentVolumeClaim', { [options]: ' Prune=false , ServerSideApply=true,Delete=false' }),
+  ],
+  ['a claim that Flux keeps', annotated('PersistentVolumeClaim', { 'kustomize.toolkit.fluxcd.io/prune': 'disabled' })],
+  ['fewer kinds of a project', project([remove('/spec/namespaceResourceWhitelist/0')])],
+  [
+    'windows of a project',
+    project({ spec: { syncWindows: [{ kind: 'allow', schedule: '0 3 * * *', duration: '1h', applications: ['*'] }] } }),
+  ],
+  ['an Application that a person syncs', application([remove('/spec/syncPolicy/automated')])],
+  ['an Application of a tag', application({ spec: { source: { targetRevision: 'v1' } } })],
+  ['host names of the certificate', { target: { kind: 'Certificate' }, patch: { spec: { duration: '2160h0m0s' } } }],
+  [
+    'AppArmor, by an annotation',
+    deployment('backend', {
+      spec: {
+        template: {
+          metadata: { annotations: { 'container.apparmor.security.beta.kubernetes.io/backend': 'runtime/default' } },
+        },
+      },
+    }),
+  ],
+];
+
+test.each(everyday.map(([what, patch, settings]) => ({ what, patch, settings })))(
+  'an everyday patch passes without a word: $what',
+  ({ patch, settings }) => {
+    expect(told(patch, [], settings)).toEqual([]);
+  },
+);

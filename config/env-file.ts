@@ -1,4 +1,4 @@
-import { interpolate } from './interpolation';
+import { interpolate, type Refusal } from './interpolation';
 
 /** Where a `${NAME}` or a bare key finds its value: the process environment, then what earlier files set. */
 export type Lookup = (name: string) => string | undefined;
@@ -15,6 +15,8 @@ export interface EnvEntry {
   readonly value: string;
   /** The line where the name stands, from 1. */
   readonly line: number;
+  /** The setting on the line above, whose value this name may be a piece of. @default no value ends there */
+  readonly above?: string;
 }
 
 /** A statement that compose refuses. */
@@ -23,8 +25,12 @@ export interface EnvFileProblem {
   readonly line: number;
   /** The setting that the statement makes, where its name could be read. */
   readonly name?: string;
-  /** What is wrong and what to do, without any part of a value. */
+  /** As of a setting that compose takes. */
+  readonly above?: string;
+  /** What is wrong and what to do. The reason that `${NAME?reason}` gives is in it. */
   readonly message: string;
+  /** The same without any part of the value, for one that may be a secret. @default the message has none */
+  readonly discreet?: string;
 }
 
 /** A variable that a value uses and that nothing sets: compose makes it empty and only logs it. */
@@ -93,7 +99,6 @@ export function readEnvFile(text: string, lookup: Lookup = () => undefined): Env
 }
 
 interface QuotedValue {
-  readonly name: string;
   readonly line: number;
   readonly end: number;
 }
@@ -117,6 +122,10 @@ class Reader {
   private lastQuoted: QuotedValue | undefined;
   /** The quoted value that closes on the line of this statement, in front of it. */
   private follows: QuotedValue | undefined;
+  /** The last setting that has a value and no closing quote, and the last line that may be of it. */
+  private lastOpen: { readonly name: string; readonly line: number } | undefined;
+  /** That setting, where the statement stands on the next line. */
+  private above: string | undefined;
 
   constructor(
     private readonly text: string,
@@ -143,12 +152,15 @@ class Reader {
   private readStatement(): void {
     const { text } = this;
     const start = this.position;
+    this.countLines(start);
+    this.above = this.lastOpen?.line === this.line - 1 ? this.lastOpen.name : undefined;
+    // Of a value that is broken over lines, unless a value of its own shows that it is another setting.
+    if (this.above !== undefined) this.lastOpen = { name: this.above, line: this.line };
     if (this.doubtful && !matches(PLAIN_ASSIGNMENT, text, start)) {
       this.position = this.lineEnd(start);
       return;
     }
     this.doubtful = false;
-    this.countLines(start);
     const { lastQuoted } = this;
     this.follows = lastQuoted && !text.slice(lastQuoted.end, start).includes('\n') ? lastQuoted : undefined;
 
@@ -191,13 +203,15 @@ class Reader {
       this.position = end;
       const value = text.slice(start, end);
       const comment = value.indexOf(' #');
+      if (value !== '') this.lastOpen = { name, line: this.line };
       this.setInterpolated(name, trimEnd(comment === -1 ? value : value.slice(0, comment)));
       return;
     }
     const end = closingQuote(text, start);
     if (end === -1) {
       const fix = `end the value with ${quote === '"' ? 'a double' : 'a single'} quote, one that no backslash precedes`;
-      this.report(name, `unterminated quoted value: ${fix}`);
+      this.report(name, { message: `unterminated quoted value: ${fix}` });
+      this.lastOpen = { name, line: this.line };
       this.broken.add(name);
       this.doubtful = true;
       this.position = this.lineEnd(start);
@@ -205,8 +219,7 @@ class Reader {
     }
     this.position = end + 1;
     // The first of several values in a row: the names behind it may be pieces of that value.
-    const first = this.follows ?? { name, line: this.line };
-    this.lastQuoted = { name: first.name, line: first.line, end };
+    this.lastQuoted = { line: this.follows?.line ?? this.line, end };
     const value = text.slice(start + 1, end);
     if (quote === '"') {
       this.setInterpolated(name, expandEscapes(value));
@@ -230,10 +243,10 @@ class Reader {
       return '?';
     };
     const { value, problems, unset, tooLong } = interpolate(template, lookup, this.room);
-    for (const message of problems) {
-      this.report(name, message);
+    for (const problem of problems) {
+      this.report(name, problem);
     }
-    if (tooLong && !this.isTooLong) this.report(name, TOO_LONG);
+    if (tooLong && !this.isTooLong) this.report(name, { message: TOO_LONG });
     this.isTooLong ||= tooLong;
     if (usesBroken || tooLong || problems.length > 0) {
       this.broken.add(name);
@@ -248,23 +261,29 @@ class Reader {
 
   private set(name: string, value: string): void {
     this.values.set(name, value);
-    this.entries.push({ name, value, line: this.line });
+    this.entries.push({ name, value, line: this.line, ...(this.above !== undefined && { above: this.above }) });
   }
 
   private refuseName(start: number, phrase: string, fix: string): void {
-    this.report(undefined, `${phrase}: ${fix}`);
+    this.report(undefined, { message: `${phrase}: ${fix}` });
     this.position = this.afterRefused(start);
   }
 
-  private report(name: string | undefined, message: string): void {
-    const { line, follows } = this;
+  private report(name: string | undefined, { message, discreet = message }: Refusal): void {
+    const { line, follows, above } = this;
     if (follows) {
       // No name: behind a quote that closed too early, it is a piece of the value.
-      const cause = `this stands behind the closing quote of ${follows.name || 'a value'} from line ${follows.line}`;
-      this.problems.push({ line, message: `${message}; ${cause}: is that quote where it belongs?` });
-    } else {
-      this.problems.push(name === undefined ? { line, message } : { line, name, message });
+      const cause = `this stands behind the closing quote of the value from line ${follows.line}`;
+      this.problems.push({ line, message: `${discreet}; ${cause}: is that quote where it belongs?` });
+      return;
     }
+    this.problems.push({
+      line,
+      message,
+      ...(name !== undefined && { name }),
+      ...(above !== undefined && { above }),
+      ...(discreet !== message && { discreet }),
+    });
   }
 
   /** The next line, or the one behind the quoted value that the statement sets: its lines are no statements. */

@@ -1,5 +1,6 @@
 import { type Lookup, readEnvFile } from './env-file';
 import type { Problem } from './problems';
+import { isShownName } from './shown-names';
 import type { Variable } from './variables';
 
 /** An env file as the caller read it. */
@@ -15,6 +16,8 @@ export interface Entry {
   readonly value: string;
   readonly file: string;
   readonly line: number;
+  /** The setting on the line above, whose value this name may be a piece of. @default no value ends there */
+  readonly above?: string;
 }
 
 /** What the env files of one studio set, and what they show without setting it. */
@@ -44,14 +47,18 @@ export function readEnvFiles(
   const problems: Problem[] = [];
   for (const { path: file, text } of files) {
     const read = readEnvFile(text, (name) => environment(name) ?? entries.get(name)?.value);
-    for (const { line, name: variable, message } of read.problems) {
-      problems.push({ severity: 'error', file, line, variable, text: message });
+    for (const problem of read.problems) {
+      const { line, name, message, discreet = message } = problem;
+      const variable = name !== undefined && isShownName({ ...problem, name }, known) ? name : undefined;
+      const isNoSecret = name !== undefined && known.has(name) && !known.get(name)?.secret;
+      problems.push({ severity: 'error', file, line, variable, text: isNoSecret ? message : discreet });
     }
     for (const { line, name: variable, variable: unset } of read.unset) {
       // Variables of other programs get no warning.
       if (!known.has(variable)) continue;
       // What looks like a reference may be part of the secret.
-      const reference = known.get(variable)?.secret ? 'what follows a $ in it' : `$${unset}`;
+      const isShown = !known.get(variable)?.secret && isShownName({ name: unset }, known);
+      const reference = isShown ? `$${unset}` : 'what follows a $ in it';
       const advice = 'it became empty, as in compose. Put the value in single quotes if the $ is part of it';
       problems.push({ severity: 'warning', file, line, variable, text: `nothing sets ${reference}; ${advice}` });
     }

@@ -2,11 +2,18 @@
 export interface Interpolated {
   readonly value: string;
   /** What compose refuses, without any value in the text; empty when the value holds. */
-  readonly problems: readonly string[];
+  readonly problems: readonly Refusal[];
   /** Variables that nothing sets and no operator catches; compose makes them empty. */
   readonly unset: readonly string[];
   /** Its references stand for more characters than are allowed, and the value is not whole. */
   readonly tooLong: boolean;
+}
+
+/** What compose refuses in a template. */
+export interface Refusal {
+  readonly message: string;
+  /** The same without a word of the template, which may be a part of a secret. @default the message has none */
+  readonly discreet?: string;
 }
 
 const INVALID_TEMPLATE =
@@ -41,7 +48,7 @@ interface Text {
 
 class Interpolation {
   private readonly output: string[] = [];
-  private readonly problems: string[] = [];
+  private readonly problems: Refusal[] = [];
   private readonly unset = new Set<string>();
   /** The innermost last. A list and no recursive calls: a hostile file nests deeper than the call stack allows. */
   private readonly texts: Text[];
@@ -69,10 +76,11 @@ class Interpolation {
         this.position = text.end + 1;
       }
     }
-    const firstInvalid = this.problems.indexOf(INVALID_TEMPLATE);
+    const isInvalid = ({ message }: Refusal) => message === INVALID_TEMPLATE;
+    const firstInvalid = this.problems.findIndex(isInvalid);
     return {
       value: this.output.join(''),
-      problems: this.problems.filter((problem, index) => problem !== INVALID_TEMPLATE || index === firstInvalid),
+      problems: this.problems.filter((problem, index) => !isInvalid(problem) || index === firstInvalid),
       unset: [...this.unset],
       tooLong: this.room < 0,
     };
@@ -125,7 +133,7 @@ class Interpolation {
   }
 
   private refuse(start: number): number {
-    this.problems.push(INVALID_TEMPLATE);
+    this.problems.push({ message: INVALID_TEMPLATE });
     return start;
   }
 
@@ -160,11 +168,15 @@ class Interpolation {
 }
 
 /** References in the reason stay as written, because the value behind one could be a secret. */
-function missing(variable: string, reason: string): string {
+function missing(variable: string, reason: string): Refusal {
   const fact = `required variable ${variable} is missing a value`;
-  return reason === ''
-    ? `${fact}; set ${variable} above this line or in the environment and run again`
-    : `${fact}: ${reason}`;
+  const message =
+    reason === ''
+      ? `${fact}; set ${variable} above this line or in the environment and run again`
+      : `${fact}: ${reason}`;
+  const discreet =
+    'a variable that it requires is missing a value; set it, or put the value in single quotes if the $ is part of it';
+  return { message, discreet };
 }
 
 /**

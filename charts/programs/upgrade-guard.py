@@ -20,6 +20,9 @@ from urllib.parse import quote
 
 MARK = ".junjo-studio.json"
 
+# Characters of the mark that are read: ours has 150. Of the memory of the container a mark must not take a part.
+MARK_SIZE = 65536
+
 # Files whose columns are looked at, newest and oldest of each folder: a volume may hold thousands.
 LOOKED_AT = 200
 
@@ -82,7 +85,7 @@ def marked_line(facts, mark):
     """The line that ran on the volume last, where a mark says it."""
     if not mark:
         return None
-    line, manifests = shown(mark.get("line")), shown(mark.get("manifests"))
+    line, manifests = shown(mark["line"]), shown(mark["manifests"])
     wrote = precedence(manifests)
     if wrote and wrote > (precedence(facts["manifests"]) or wrote):
         raise Stop(
@@ -91,7 +94,7 @@ def marked_line(facts, mark):
             f"To start all the same, delete {MARK} on the volume; its files are then looked at."
         )
     for known in facts["lines"]:
-        if known["name"] == mark.get("line") and known["schema"] == mark.get("schema"):
+        if known["name"] == mark["line"] and known["schema"] == mark["schema"]:
             return known
     raise Stop(
         f"Junjo AI Studio {line} ran on this volume last, which these manifests ({facts['manifests']}) do not know.\n"
@@ -457,14 +460,17 @@ def read_mark(data):
         return None
     try:
         with open(path, encoding="utf-8") as file:
-            mark = json.load(file)
+            text = file.read(MARK_SIZE)
+        mark = json.loads(text) if len(text) < MARK_SIZE else None
     except (ValueError, RecursionError):
         mark = None
     if not isinstance(mark, dict):
         # It is written whole or not at all, so somebody else wrote it; the files tell as well.
         print(f"upgrade-guard: {MARK} is not readable and is written anew", flush=True)
         return None
-    return mark
+    # Whatever else somebody wrote there is no name of a line, and no message shows it.
+    texts = {name: mark.get(name) for name in ("line", "schema", "manifests")}
+    return {name: text if isinstance(text, str) else "unknown" for name, text in texts.items()}
 
 
 def write_mark(facts, data):
@@ -477,7 +483,8 @@ def write_mark(facts, data):
     path = os.path.join(data, MARK)
     fresh = f"{path}.new"
     try:
-        with open(fresh, "w", encoding="utf-8") as file:
+        # A pipe that nobody reads is an error then, and no wait without an end.
+        with open(fresh, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK, 0o666)) as file:
             # A field on each line: ingestion looks for its own with grep.
             json.dump(mark, file, indent=2)
             file.write("\n")
@@ -513,6 +520,8 @@ def trouble(error, data):
             "The volume is read-only: a file system that found itself damaged is mounted so.\n"
             "Look at the events of the pod and at the kernel's log on the node, and check the file system."
         ),
+        errno.EISDIR: "A folder is in the place of a file. Move it elsewhere on the volume.",
+        errno.ELOOP: "A link that leads to itself is in the place of a file. Move it elsewhere on the volume.",
         errno.EACCES: foreign,
         errno.EPERM: foreign,
     }.get(

@@ -1,5 +1,7 @@
 import type { ReleaseLine } from '../../releases';
+import type { Entry } from '../env-files';
 import type { Problem } from '../problems';
+import { isShownName } from '../shown-names';
 import { nearest, nearestVariable, withoutPrefix } from '../spelling';
 import { listed } from '../text';
 import type { Entries, Values } from '../values';
@@ -28,6 +30,8 @@ export function checkNames(
       const read = `${listed(others.map(({ other }) => other.name))} ${others.length === 1 ? 'does' : 'do'}`;
       return [values.note(name, `has no effect: release line ${line.name} does not read it (${read})`)];
     }
+    const entry = entries.get(name);
+    if (entry && !isShownName({ ...entry, name }, table)) return [unshown(values, { ...entry, name })];
     return [name.startsWith('JUNJO_') ? unknownSetting(values, name, known) : foreign(values, name, known)];
   });
 }
@@ -87,4 +91,18 @@ function ofFile(name: string, known: readonly string[]): string | undefined {
     variable &&
     `No image reads a value from a file that a variable with _${ending.toUpperCase()} names. Write the value itself: ${variable}`
   );
+}
+
+/** What to report of a name that may be a piece of a secret. */
+function unshown(values: Values, { name, value, above }: Pick<Entry, 'name' | 'value' | 'above'>): Problem {
+  const text = 'reaches no container, and its name is not shown, because it may be a part of a secret';
+  // As base64 ends.
+  const isPiece = /^=+$/.test(value) || (above !== undefined && value === '');
+  return isPiece
+    ? {
+        ...values.place(name),
+        severity: 'warning',
+        text: `this line ${text}. If it belongs to the value above, write that value on one line`,
+      }
+    : { ...values.place(name), severity: 'note', text: `this setting ${text}. docs/variables.md lists what is read` };
 }

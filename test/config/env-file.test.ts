@@ -206,7 +206,9 @@ describe('what follows a closing quote', () => {
 
   test('is refused with a pointer to the quote that may be misplaced', () => {
     expect(problemsOf('A="one\nB="two"\nC=3')).toEqual([
-      expect.stringMatching(/^line 2: unexpected character "\\"" in variable name: .* closing quote of A from line 1/),
+      expect.stringMatching(
+        /^line 2: unexpected character "\\"" in variable name: .* closing quote of the value from line 1/,
+      ),
     ]);
   });
 });
@@ -316,7 +318,7 @@ describe('a malformed statement', () => {
     const file = read('A=${ABSENT:?set it}\nB=$A\nC=${B:?set B}\nD=4');
     expect(file.problems).toHaveLength(1);
     expect(file.unset).toEqual([]);
-    expect(file.entries).toEqual([{ name: 'D', value: '4', line: 4 }]);
+    expect(file.entries).toEqual([{ name: 'D', value: '4', line: 4, above: 'C' }]);
   });
 
   test('takes the lines of its quoted value along', () => {
@@ -447,7 +449,7 @@ describe('any text', () => {
       ['alternatives', (name) => `\${${name}:+\${${name}}\${${name}}}`],
     ])('doubled by %s', (_, references) => {
       const { entries, problems } = readEnvFile(doubled(references).join('\n'));
-      expect(problems).toEqual([{ line: 19, name: 'A18', message: expect.stringContaining(text) }]);
+      expect(problems).toMatchObject([{ line: 19, name: 'A18', message: expect.stringContaining(text) }]);
       expect(entries.map(({ name }) => name)).toEqual(Array.from({ length: 18 }, (_, index) => `A${index}`));
     });
 
@@ -458,8 +460,8 @@ describe('any text', () => {
         'C=c',
       ];
       const { entries, problems } = readEnvFile(lines.join('\n'));
-      expect(problems).toEqual([{ line: 10, name: 'B8', message: expect.stringContaining(text) }]);
-      expect(entries.at(-1)).toEqual({ name: 'C', value: 'c', line: lines.length });
+      expect(problems).toMatchObject([{ line: 10, name: 'B8', message: expect.stringContaining(text) }]);
+      expect(entries.at(-1)).toMatchObject({ name: 'C', value: 'c', line: lines.length });
       expect(entries).toHaveLength(10);
     });
 

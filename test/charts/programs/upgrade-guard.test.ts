@@ -726,6 +726,79 @@ sys.stdin.read()`;
       expect(volume.mark).toMatchObject({ line: '0.82' });
     });
 
+    const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+    const inMark = (value: string) => `{"line": ${value}, "schema": ${value}, "manifests": ${value}}`;
+    const big = '9'.repeat(5000);
+
+    test.each([
+      ['lists inside each other', nested(100_000)],
+      ['maps inside each other', '{"line":'.repeat(20_000)],
+      ['one number', '7'],
+      ['one text', '"0.82"'],
+      ['a number that Python refuses', big],
+      ['a number that Python refuses in a map', inMark(big)],
+      ['lists inside a map, deeper than Python reads', inMark(nested(20_000))],
+      ['100 MiB of spaces', Buffer.alloc(100 * 1024 * 1024, ' ')],
+      ['a map behind too many spaces', `${' '.repeat(70_000)}{"line": "9.9", "schema": "x"}`],
+      ['bytes of no text', Buffer.from([0xff, 0xfe, 0, 0x80])],
+      ['a byte order mark of UTF-16', Buffer.from('{"line": "0.82"}', 'utf16le')],
+      ['zeros, as a crash leaves them', Buffer.alloc(4096)],
+    ])('that is none, %s, is written anew', (_, text) => {
+      volume.write(VOLUME_MARK, text);
+      const { status, log } = volume.guard(line082);
+      expect({ status, log }).toEqual({
+        status: 0,
+        log: 'upgrade-guard: .junjo-studio.json is not readable and is written anew\nupgrade-guard: marked for Junjo AI Studio 0.82\n',
+      });
+      expect(volume.mark?.line).toBe('0.82');
+    });
+
+    test.each([
+      ['nothing', '{}'],
+      ['lists inside each other', inMark(nested(300))],
+      ['lists as deep as Python reads them', inMark(nested(900))],
+      ['a long number', inMark('9'.repeat(4000))],
+      ['what is no number', inMark('NaN')],
+      ['a number without an end', inMark('-Infinity')],
+      ['half a character', inMark('"\\ud800"')],
+      ['a text with controls', inMark('"\\u0000\\u001b[31m\\u202e"')],
+      ['a text of 60000 characters', inMark(`"${'x'.repeat(15_000)}"`)],
+      ['true', inMark('true')],
+      ['nothing else', inMark('null')],
+      ['a map', inMark('{"name": "0.82"}')],
+    ])('of no line that these manifests know stops the start: %s', (_, text) => {
+      volume.write(VOLUME_MARK, text);
+      const { status, log, reason } = volume.guard(line082);
+      expect({ status, log }).toEqual({ status: 1, log: `upgrade-guard stops the start.\n${reason}` });
+      expect(reason).toMatch(/^Junjo AI Studio .* ran on this volume last, which these manifests .* do not know\.\n/);
+      expect(reason).toMatch(printable);
+      expect(Buffer.byteLength(reason)).toBeLessThan(4096);
+    });
+
+    test.each([
+      ['a folder', 'os.mkdir(path)', /^A folder is in the place of a file\./],
+      ['a link to itself', 'os.symlink(path, path)', /^A link that leads to itself is in the place of a file\./],
+      ['a file that may not be read', 'open(path, "w").close(); os.chmod(path, 0)', /may not read or write all/],
+    ])('that is %s stops the start, with its path', (_, code, says) => {
+      const path = join(volume.path, VOLUME_MARK);
+      volume.python(`import os, sys; path = sys.argv[1]; ${code}`, [path]);
+      const { status, log, reason } = volume.guard(line082);
+      expect({ status, log }).toEqual({ status: 1, log: `upgrade-guard stops the start.\n${reason}` });
+      expect(reason).toMatch(says);
+      expect(reason).toContain(VOLUME_MARK);
+    });
+
+    test.each(['a pipe', 'a link to a pipe'])('is not waited for where %s is in the place of the new one', (what) => {
+      const [fresh, pipe] = [`${VOLUME_MARK}.new`, 'pipe'].map((name) => join(volume.path, name));
+      const code =
+        what === 'a pipe' ? 'os.mkfifo(sys.argv[1])' : 'os.mkfifo(sys.argv[2]); os.symlink("pipe", sys.argv[1])';
+      volume.python(`import os, sys; ${code}`, [`${fresh}`, `${pipe}`]);
+      const { status, log, reason } = volume.guard(line082);
+      expect({ status, log }).toEqual({ status: 1, log: `upgrade-guard stops the start.\n${reason}` });
+      // It is removed, and the kubelet starts the guard again.
+      expect(volume.guard(line082)).toMatchObject({ status: 0 });
+    });
+
     test.each<[string, () => void]>([
       ['a mark', () => marked({ schema: 'x', line: `0.99${hostile}`, manifests: hostile })],
       ['the name of a file', () => volume.write(`spans/parquet/${hostile.replaceAll('/', '')}`, 'x')],

@@ -24,7 +24,7 @@ import { digest } from './pod/digest';
 import { environment } from './pod/environment';
 import { besideTheVolume } from './pod/placement';
 import { podDefaults } from './pod/pod';
-import { resources } from './pod/resources';
+import { NODE_DISK_MI, resources } from './pod/resources';
 import { addInternalService, localService, servicePort } from './service';
 import { upgradeGuardContainer, upgradeGuardVolumes } from './upgrade-guard';
 
@@ -89,7 +89,7 @@ export class BackendChart extends Chart {
                 readinessProbe: { ...health, periodSeconds: 10, failureThreshold: 3 },
                 // Two minutes: a heavy query blocks the only process, which must not be killed for it.
                 livenessProbe: { ...health, periodSeconds: 20, failureThreshold: 6 },
-                resources: resources(100, props.memory),
+                resources: resources(100, props.memory, NODE_DISK_MI),
                 volumeMounts: mounts,
               },
               ...(guard ? [apiGuardContainer(guard)] : []),

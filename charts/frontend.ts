@@ -30,6 +30,19 @@ export interface FrontendChartProps extends ComponentProps {
 /** Ports below this one need a capability, unless a sysctl of the pod lowers the limit. */
 const FIRST_UNPRIVILEGED_PORT = 1024;
 
+// kube-linter reads these on the object whose check they silence: pkg/ignore/ignore.go of stackrox/kube-linter.
+
+/** Its list of unsafe sysctls has all that begin with `net.` (pkg/builtinchecks/yamls/sysctls.yaml). */
+const SAFE_SYSCTL = {
+  'ignore-check.kube-linter.io/unsafe-sysctls':
+    'net.ipv4.ip_unprivileged_port_start is one of the safe sysctls of Kubernetes, and takes the place of a capability',
+};
+
+/** It looks for podAntiAffinity alone (pkg/templates/antiaffinity/template.go). */
+const SPREAD = {
+  'ignore-check.kube-linter.io/no-anti-affinity': 'topologySpreadConstraints spread the pods over the nodes',
+};
+
 /** The UI: static files, as many pods as wanted. */
 export class FrontendChart extends Chart {
   constructor(scope: Construct, id: string, props: FrontendChartProps) {
@@ -43,7 +56,10 @@ export class FrontendChart extends Chart {
     const ownConfig = props.imageTarget === 'production';
 
     new k8s.KubeDeployment(this, 'deployment', {
-      metadata: workloadMeta(props, name, 'frontend'),
+      metadata: annotated(workloadMeta(props, name, 'frontend'), {
+        ...(port < FIRST_UNPRIVILEGED_PORT && SAFE_SYSCTL),
+        ...(props.replicas > 1 && SPREAD),
+      }),
       spec: {
         replicas: props.replicas,
         strategy: {
@@ -124,6 +140,8 @@ export class FrontendChart extends Chart {
         spec: {
           maxUnavailable: k8s.IntOrString.fromNumber(1),
           selector: { matchLabels: selectorLabels('frontend') },
+          // By default a drain waits for pods that run and never become ready.
+          unhealthyPodEvictionPolicy: 'AlwaysAllow',
         },
       });
     }

@@ -16,7 +16,7 @@ import {
 import { environment } from './pod/environment';
 import { besideTheVolume } from './pod/placement';
 import { podDefaults } from './pod/pod';
-import { resources } from './pod/resources';
+import { NODE_DISK_MI, resources } from './pod/resources';
 import {
   addInternalService,
   H2C,
@@ -105,7 +105,7 @@ export class IngestionChart extends Chart {
                 readinessProbe: { ...health, periodSeconds: 10, failureThreshold: 3 },
                 livenessProbe: { ...health, periodSeconds: 20, failureThreshold: 6 },
                 lifecycle,
-                resources: resources(100, props.memory),
+                resources: resources(100, props.memory, NODE_DISK_MI),
                 volumeMounts: mounts,
               },
               ...(proxy ? [spansProxyContainer(proxy)] : []),

@@ -6,7 +6,7 @@ import type { Qdrant } from '../config/studio-config';
 import { annotated, claimMeta, objectMeta, type StudioIdentity, selectorLabels } from './metadata';
 import { reloadOn, singleWriter, workloadMeta } from './pod/component';
 import { type PodProps, podDefaults, podMeta } from './pod/pod';
-import { quantity, resources } from './pod/resources';
+import { NODE_DISK_MI, quantity, resources } from './pod/resources';
 import { containerSecurityContext } from './pod/security';
 import { servicePort } from './service';
 
@@ -106,7 +106,7 @@ export class QdrantChart extends Chart {
                 readinessProbe: { ...ready, periodSeconds: 10, failureThreshold: 3 },
                 livenessProbe: { ...live, periodSeconds: 20, failureThreshold: 6 },
                 // Not measured with vectors: no release of the studio has any.
-                resources: resources(50, { requestMi: 128, limitMi: 512 }),
+                resources: resources(50, { requestMi: 128, limitMi: 512 }, NODE_DISK_MI),
                 securityContext: containerSecurityContext(),
                 volumeMounts: [
                   { name: 'data', mountPath: DATA_PATH },

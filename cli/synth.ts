@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, posix, resolve } from 'node:path';
 import type { Problem } from '../config/problems';
 import type { StudioConfig } from '../config/studio-config';
 import { inOneLine, listed } from '../config/text';
@@ -218,14 +218,31 @@ function summary(
       `  kubectl apply -f ${output}/foundation -f ${output}/`,
     ]),
     ...removalLines(gone, studios, output),
-    ...(studios.some(({ config }) => config.git)
-      ? [`Or commit ${output}/, and once: kubectl apply -f ${output}/argocd`]
-      : []),
+    ...fromGitLines(studios, output),
     ...prunedLines(pruned),
     ...(!folders && only ? openLines(only.config, howToRun('forward', environment)) : []),
   ]
     .map(inOneLine)
     .join('\n');
+}
+
+/** How Argo CD takes over. Git ignores the files with a Secret, and the project of Argo CD lists no such kind. */
+function fromGitLines(studios: Rendering['studios'], output: string): readonly string[] {
+  if (!studios.some(({ config }) => config.git)) return [];
+  const apply = `kubectl apply -f ${output}/argocd`;
+  const secrets = studios.map(({ folder, manifests }) => {
+    const files = (kind: string) => manifests.filter(({ manifest }) => manifest.kind === kind).map(({ file }) => file);
+    const paths = [...new Set([...files('Namespace'), ...files('Secret')])];
+    return files('Secret').length > 0 ? paths.map((path) => `-f ${posix.join(output, folder ?? '', path)}`) : [];
+  });
+  const byHand = secrets.filter((paths) => paths.length > 0).map((paths) => `  kubectl apply ${paths.join(' ')}`);
+  if (byHand.length === 0) return [`Or commit ${output}/, and once: ${apply}`];
+  return [
+    `Or commit ${output}/. Git ignores the Secret, and the pods wait for it: apply it now, and whenever a value changes`,
+    ...byHand,
+    '(JUNJO_K8S_SECRETS=sealed or external brings it from Git). Then, once:',
+    `  ${apply}`,
+  ];
 }
 
 function openLines({ environment, line, imageTarget }: StudioConfig, forward: string): readonly string[] {

@@ -2,7 +2,7 @@ import { quantityBytes } from '../../config/quantity';
 import { claimsOf, conditionOf, type Fields, fieldsOf, listOf, type Manifest } from '../../render/manifest';
 import type { StudioManifests } from '../studio-manifests';
 
-export type Resource = 'memory' | 'cpu';
+export type Resource = 'memory' | 'cpu' | 'ephemeral-storage';
 
 /** What a pod asks for, in bytes or cores: its containers together, or the largest that runs before them. */
 export function requested(spec: Fields | undefined, resource: Resource): number {

@@ -1,5 +1,8 @@
+import { posix } from 'node:path';
+import { uiOf } from '../../releases';
 import type { Problem } from '../problems';
-import type { StudioConfig } from '../studio-config';
+import type { NodeStorage, StudioConfig } from '../studio-config';
+import { listed } from '../text';
 import { dnsLabel } from '../value-types';
 import type { VariableName } from '../variables';
 
@@ -27,7 +30,10 @@ interface Claim {
   readonly fix: string;
 }
 
-/** Studios must not share a name, a namespace, a host or a folder of a node, and must all be in one repository. */
+/**
+ * Studios must not share a name, a namespace, a host, a port of the nodes or a folder of a node, and must all be in one
+ * repository.
+ */
 export function checkStudios(studios: readonly NamedStudio[]): readonly Problem[] {
   const owners = new Map<string, NamedStudio>();
   const problems: Problem[] = [];
@@ -56,10 +62,40 @@ export function checkStudios(studios: readonly NamedStudio[]): readonly Problem[
       );
     }
   }
-  return problems;
+  return [...problems, ...sharedPorts(studios)];
 }
 
-function claims({ name, namespace, edge, settings, storage }: StudioConfig): readonly Claim[] {
+/** Load balancers of several studios with one port: a cluster that has a single address for all gives it to the first. */
+function sharedPorts(studios: readonly NamedStudio[]): readonly Problem[] {
+  return studios.flatMap((studio, index): readonly Problem[] => {
+    const own = loadBalancerPorts(studio.config);
+    const first = studios
+      .slice(0, index)
+      .find(({ config }) => loadBalancerPorts(config).some((port) => own.includes(port)));
+    if (!first) return [];
+    const ports = own.filter((port) => loadBalancerPorts(first.config).includes(port));
+    const isLocal = [studio, first].some(({ config }) => config.environment === 'development');
+    const variable = isLocal ? 'JUNJO_ENV' : 'JUNJO_PROD_INGESTION_URL';
+    const what = `its load balancer has ${ports.length === 1 ? 'the port' : 'the ports'} ${listed(ports.map(String))}, as that of the studio ${first.name}`;
+    const where = 'Where all load balancers share one address (Docker Desktop, k3s), only one of them gets it';
+    const fix = isLocal
+      ? `run one studio at a time, or reach this one with junjo-k8s forward -n ${studio.config.namespace}`
+      : 'use another port, or an address without a port, so that spans come through the edge';
+    const severity = isLocal ? 'warning' : 'note';
+    return [{ severity, ...studio.place(variable), variable, text: `${what}. ${where}: ${fix}` }];
+  });
+}
+
+/** The ports that a studio publishes on load balancers of its own. */
+function loadBalancerPorts({ environment, line, imageTarget, spansService }: StudioConfig): readonly number[] {
+  const { backend, ingestion } = line.ports;
+  if (environment === 'development') {
+    return [...new Set([...uiOf(line, imageTarget).published, backend.http, ingestion.otlp])];
+  }
+  return spansService.type === 'LoadBalancer' ? [ingestion.otlp] : [];
+}
+
+function claims({ name, namespace, edge, settings, storage, spansService }: StudioConfig): readonly Claim[] {
   const host = (hostname: string, variable: VariableName): Claim => ({
     what: `the host ${hostname}`,
     variable,
@@ -79,10 +115,19 @@ function claims({ name, namespace, edge, settings, storage }: StudioConfig): rea
     ...(spans && ![edge.hosts.ui, edge.hosts.api].includes(new URL(spans).hostname)
       ? [host(new URL(spans).hostname, 'JUNJO_PROD_INGESTION_URL')]
       : []),
+    ...(spansService.nodePort
+      ? [
+          {
+            what: `the port ${spansService.nodePort} of the nodes`,
+            variable: 'JUNJO_PROD_INGESTION_URL' as const,
+            fix: 'Give each studio a port of its own',
+          },
+        ]
+      : []),
     ...(storage.kind === 'node'
       ? [
           {
-            what: `the folder ${storage.path.replace(/\/+$/, '')} of the node ${storage.node}`,
+            what: `the folder ${folderOf(storage)} of the node ${storage.node}`,
             variable: 'JUNJO_HOST_DB_DATA_PATH' as const,
             fix: 'Give each studio a folder of its own',
           },
@@ -93,6 +138,13 @@ function claims({ name, namespace, edge, settings, storage }: StudioConfig): rea
 
 function liesWithin({ storage: inner }: StudioConfig, { storage: outer }: StudioConfig): boolean {
   if (inner.kind !== 'node' || outer.kind !== 'node' || inner.node !== outer.node) return false;
-  const folder = `${outer.path.replace(/\/+$/, '')}/`;
-  return inner.path.startsWith(folder) && inner.path.length > folder.length;
+  return folderOf(inner).startsWith(`${folderOf(outer)}/`);
+}
+
+/**
+ * The folder as the kernel finds it, with which paths are compared. Rendered is what the file says: the path of a volume that is
+ * there cannot change.
+ */
+function folderOf({ path }: NodeStorage): string {
+  return posix.resolve('/', path);
 }

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { Folder } from '../support/folder';
-import { development, envText, freshSecret } from '../support/studio';
+import { development, envText, freshSecret, production } from '../support/studio';
 import { Workspace } from '../support/workspace';
 
 let folder: Folder;
@@ -76,6 +76,58 @@ test('what Kubernetes would refuse is refused before dist/ changes, until the ol
   rmSync(join(folder.path, 'dist/foundation/10-storage.k8s.yaml'));
   expect((await synth()).status).toBe(0);
   expect(contents()['foundation/10-storage.k8s.yaml']).toContain('5Gi');
+});
+
+describe('with a repository, the next steps', () => {
+  const git = { JUNJO_K8S_GIT_REPO: 'https://git.example.com/team/studio.git' };
+  const next = (stdout: string) => stdout.slice(stdout.indexOf('Next:')).trimEnd().split('\n');
+
+  test('bring the Secret that Git ignores, with its namespace, before Argo CD', async () => {
+    write('.env', envText(production(git)));
+    expect(next((await synth()).stdout)).toEqual([
+      'Next:',
+      '  kubectl apply -f dist/foundation -f dist/',
+      'Or commit dist/. Git ignores the Secret, and the pods wait for it: apply it now, and whenever a value changes',
+      '  kubectl apply -f dist/foundation/00-namespace.k8s.yaml -f dist/30-secrets.k8s.yaml',
+      '(JUNJO_K8S_SECRETS=sealed or external brings it from Git). Then, once:',
+      '  kubectl apply -f dist/argocd',
+    ]);
+    for (const path of ['foundation/00-namespace.k8s.yaml', '30-secrets.k8s.yaml']) {
+      expect(Object.keys(contents())).toContain(path);
+    }
+  });
+
+  test('bring that of each of several studios', async () => {
+    mkdirSync(join(folder.path, 'studios'));
+    const noSecrets = { JUNJO_SESSION_SECRET: undefined, JUNJO_SECURE_COOKIE_KEY: undefined };
+    for (const [name, more] of Object.entries({
+      a: {},
+      b: {},
+      c: { JUNJO_K8S_SECRETS: 'existing', ...noSecrets },
+    })) {
+      const host = (of: string) => `https://${of}.${name}.example.com`;
+      const hosts = {
+        JUNJO_PROD_FRONTEND_URL: host('ui'),
+        JUNJO_PROD_BACKEND_URL: host('api'),
+        JUNJO_PROD_INGESTION_URL: host('spans'),
+      };
+      write(`studios/${name}.env`, envText(production({ ...git, ...hosts, ...more })));
+    }
+    const { stdout } = await synth({ JUNJO_STUDIOS: 'studios' });
+    expect(next(stdout).filter((line) => line.includes('secrets.k8s.yaml'))).toEqual(
+      ['a', 'b'].map(
+        (name) =>
+          `  kubectl apply -f dist/${name}/foundation/00-namespace.k8s.yaml -f dist/${name}/30-secrets.k8s.yaml`,
+      ),
+    );
+    expect(next(stdout).at(-1)).toBe('  kubectl apply -f dist/argocd');
+  });
+
+  test('are two where the Secret comes from elsewhere', async () => {
+    const noSecrets = { JUNJO_SESSION_SECRET: undefined, JUNJO_SECURE_COOKIE_KEY: undefined };
+    write('.env', envText(production({ ...git, JUNJO_K8S_SECRETS: 'existing', ...noSecrets })));
+    expect(next((await synth()).stdout).at(-1)).toBe('Or commit dist/, and once: kubectl apply -f dist/argocd');
+  });
 });
 
 test('a bad env file gives all its problems and exit status 1, and leaves dist/ as it was', async () => {

@@ -249,7 +249,7 @@ describe('many studios', () => {
 
   const onNode = (path: string) => ({ JUNJO_HOST_DB_DATA_PATH: path, JUNJO_K8S_NODE: 'worker-1' });
 
-  test.each([
+  test.each<[string, Settings, Settings, string]>([
     [
       'a name',
       { JUNJO_K8S_NAMESPACE: 'a', JUNJO_K8S_NAME: 'one' },
@@ -283,6 +283,22 @@ describe('many studios', () => {
       onNode('/mnt/data/'),
       'JUNJO_HOST_DB_DATA_PATH: the folder /mnt/data of the node worker-1 belongs to the studio blue already',
     ],
+    ...['/mnt//data', '/mnt/./data', '//mnt/data/', '/mnt/data/.', '/./mnt///data//'].map(
+      (path): [string, Settings, Settings, string] => [
+        `a folder of a node that it calls ${path}`,
+        onNode('/mnt/data'),
+        onNode(path),
+        'JUNJO_HOST_DB_DATA_PATH: the folder /mnt/data of the node worker-1 belongs to the studio blue already',
+      ],
+    ),
+    ...['/mnt//data/green', '/mnt/data/./green/', '//mnt/data//a/b'].map(
+      (path): [string, Settings, Settings, string] => [
+        `a folder that ${path} is within`,
+        onNode('/mnt/./data//'),
+        onNode(path),
+        'JUNJO_HOST_DB_DATA_PATH: lies within the folder of the studio blue',
+      ],
+    ),
     [
       'a folder within a folder',
       onNode('/mnt/data'),

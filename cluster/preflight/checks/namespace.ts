@@ -3,7 +3,7 @@ import { listed } from '../../../config/text';
 import { type Fields, fieldsOf, listOf, type Manifest, type Pod } from '../../../render/manifest';
 import { advice } from '../../diagnosis/cause';
 import { type Check, error, ok, type PreflightView, warning } from '../check';
-import { mebibytes, requested } from '../placement';
+import { mebibytes, type Resource, requested } from '../placement';
 
 const LEVELS = ['privileged', 'baseline', 'restricted'];
 const ENFORCE = 'pod-security.kubernetes.io/enforce';
@@ -52,7 +52,7 @@ export const quota: Check = {
           `the quota ${metadata.name} wants ${listed(unset)} of every container, and the studio does not set that`,
           'give the containers of the namespace defaults with a LimitRange, or set the values with a patch (docs/patches.md)',
         );
-      for (const resource of ['memory', 'cpu'] as const) {
+      for (const resource of ['memory', 'cpu', 'ephemeral-storage'] as const) {
         const amount = (of: unknown) => {
           const amounts = fieldsOf(of);
           return quantityBytes(String(amounts[`requests.${resource}`] ?? amounts[resource]));
@@ -66,14 +66,13 @@ export const quota: Check = {
         // What runs of this studio is counted already.
         const before = cluster.own('Pod').reduce((sum, { spec: pod }) => sum + requested(pod, resource), 0);
         const left = hard - (amount(status?.used) ?? 0) + before;
-        const said = (value: number) =>
-          resource === 'memory' ? `${mebibytes(value)} of memory` : `${Math.floor(value * 1000)}m CPU`;
+        const said = saying[resource];
         yield left >= asked
           ? ok(`the quota ${metadata.name} leaves ${said(left)}`)
           : error(
               `the quota ${metadata.name} leaves ${said(left)}, and the studio asks for ${said(asked)}`,
               advice(
-                'Raise it, or choose a smaller JUNJO_K8S_SIZE',
+                resource === 'ephemeral-storage' ? 'Raise it' : 'Raise it, or choose a smaller JUNJO_K8S_SIZE',
                 cluster.command('edit', 'resourcequota', metadata.name),
               ),
             );
@@ -83,9 +82,7 @@ export const quota: Check = {
       const containers = pods.flatMap((pod) => pod.containers);
       const broken = listOf(spec?.limits)
         .filter(({ type }) => type === 'Container')
-        .flatMap(({ max, min }) =>
-          containers.filter(({ fields }) => outside(fields, max, min)).map(({ title }) => title),
-        );
+        .flatMap((range) => containers.filter(({ fields }) => outside(fields, range)).map(({ title }) => title));
       const fix = advice(
         'Change it, or choose another JUNJO_K8S_SIZE',
         cluster.command('edit', 'limitrange', metadata.name),
@@ -95,6 +92,13 @@ export const quota: Check = {
         : error(`the limit range ${metadata.name} refuses ${broken.join(', ')}`, fix);
     }
   },
+};
+
+/** An amount, as a person reads it. */
+const saying: Readonly<Record<Resource, (value: number) => string>> = {
+  memory: (value) => `${mebibytes(value)} of memory`,
+  cpu: (value) => `${Math.floor(value * 1000)}m CPU`,
+  'ephemeral-storage': (value) => `${mebibytes(value)} of the nodes' disks`,
 };
 
 /** What a quota counts that some container does not set, and that no LimitRange sets for it. */
@@ -115,10 +119,19 @@ function unsetOf(hard: unknown, pods: readonly Pod[], cluster: PreflightView): r
   });
 }
 
-function outside({ resources }: Fields, max: unknown, min: unknown): boolean {
-  const bytes = (of: unknown) => quantityBytes(String(fieldsOf(of).memory));
+/** Whether a range refuses a container. A limit that is not set becomes the default of the range, or else its maximum. */
+function outside({ resources }: Fields, { max, min, default: byDefault }: Fields): boolean {
   const { requests, limits } = fieldsOf(resources);
-  return (bytes(limits) ?? 0) > (bytes(max) ?? Infinity) || (bytes(requests) ?? Infinity) < (bytes(min) ?? 0);
+  return ['memory', 'ephemeral-storage'].some((resource) => {
+    const bytes = (of: unknown) => quantityBytes(String(fieldsOf(of)[resource]));
+    const limit = bytes(limits) ?? bytes(byDefault) ?? bytes(max) ?? Infinity;
+    const request = bytes(requests);
+    return (
+      (bytes(limits) ?? 0) > (bytes(max) ?? Infinity) ||
+      (request ?? 0) > limit ||
+      (request ?? Infinity) < (bytes(min) ?? 0)
+    );
+  });
 }
 
 /** Whether a quota counts pods that run for long and ask for something; others have scopes. */

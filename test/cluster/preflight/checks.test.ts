@@ -189,6 +189,46 @@ describe('a quota of what the studio does not set', () => {
   });
 });
 
+describe('the disk of nodes that the studio asks for', () => {
+  const meta = { name: 'team', namespace: 'junjo-ai-studio' };
+  const quota = (size: string) => ({
+    apiVersion: 'v1',
+    kind: 'ResourceQuota',
+    metadata: meta,
+    status: { hard: { 'requests.ephemeral-storage': size }, used: { 'requests.ephemeral-storage': '0' } },
+  });
+  const range = (limits: object) => ({
+    apiVersion: 'v1',
+    kind: 'LimitRange',
+    metadata: meta,
+    spec: { limits: [{ type: 'Container', ...limits }] },
+  });
+  const told = (object: Manifest) =>
+    said(local, beside(object)).filter((line) => / (quota|limit range) team /.test(line));
+
+  test('counts in a quota', () => {
+    expect(told(quota('300Mi')).join('\n')).toContain('the quota team leaves 300Mi of the nodes');
+    expect(told(quota('200Mi'))).toContainEqual(
+      expect.stringMatching(
+        /^error .*leaves 200Mi of the nodes' disks, and the studio asks for 256Mi of the nodes' disks/,
+      ),
+    );
+  });
+
+  test.each([
+    ['more than the largest limit', { max: { 'ephemeral-storage': '100Mi' } }],
+    ['more than the limit that it gets', { default: { 'ephemeral-storage': '100Mi' } }],
+    ['less than the smallest request', { min: { 'ephemeral-storage': '1Gi' } }],
+  ])('is refused by a LimitRange where it is %s', (_, limits) => {
+    expect(told(range(limits))).toEqual([expect.stringMatching(/^error .*refuses .*backend.*ingestion/)]);
+  });
+
+  test('is taken by a LimitRange with room for it', () => {
+    const size = { 'ephemeral-storage': '1Gi' };
+    expect(told(range({ max: size, default: size }))).toEqual([expect.stringMatching(/^ok .* allows every container/)]);
+  });
+});
+
 describe('on OpenShift', () => {
   const line = (...args: Parameters<typeof onOpenShift>) =>
     said(twoContainers, onOpenShift(...args)).find((each) => each.includes('security-context-constraints'));

@@ -1,0 +1,110 @@
+import { formatProblem } from '../../config/problems';
+import {
+  development,
+  envText,
+  isOfEveryStudio,
+  production,
+  Rendered,
+  renderAll,
+  type Settings,
+} from '../support/studio';
+
+const local = (settings: Settings = {}) => development(settings);
+const remote = (name: string, settings: Settings = {}) =>
+  production({
+    JUNJO_PROD_FRONTEND_URL: `https://ui.${name}.example.com`,
+    JUNJO_PROD_BACKEND_URL: `https://api.${name}.example.com`,
+    JUNJO_PROD_INGESTION_URL: `http://spans.${name}.example.com:50051`,
+    ...settings,
+  });
+
+/** Renders studios by name, with the errors, and what is said of their load balancers. */
+function rendered(studios: Readonly<Record<string, Settings>>) {
+  const sources = Object.entries(studios).map(([folder, settings]) => {
+    return { folder, files: [{ path: `studios/${folder}.env`, text: envText(settings) }] };
+  });
+  const { files, problems } = renderAll(sources);
+  const said = problems.filter((problem) => !isOfEveryStudio(problem)).map(formatProblem);
+  return {
+    studio: new Rendered(files),
+    said: said.filter((text) => text.includes('load balancer')),
+    errors: problems.filter(({ severity }) => severity === 'error').map(formatProblem),
+  };
+}
+
+describe('two studios with one port on a load balancer', () => {
+  test('on localhost are warned of at the second, with the ports of its Services', () => {
+    const { studio, said } = rendered({ blue: local(), green: local() });
+    expect(said).toEqual([
+      'warning: studios/green.env:1 JUNJO_ENV: its load balancer has the ports 5153, 1323 and 50051, as that of the studio blue. Where all load balancers share one address (Docker Desktop, k3s), only one of them gets it: run one studio at a time, or reach this one with junjo-k8s forward -n green',
+    ]);
+    const services = studio.ofKind('Service').filter(({ spec }) => spec.type === 'LoadBalancer');
+    const ports = services.flatMap(({ metadata, spec }) =>
+      metadata.namespace === 'green' ? spec.ports.map(({ port }: { port: number }) => port) : [],
+    );
+    for (const port of ports) expect(said[0]).toContain(String(port));
+  });
+
+  test('of several, each but the first is told', () => {
+    const { said } = rendered({ a: local(), b: local(), c: local() });
+    expect(said.map((text) => text.split(' ')[1])).toEqual(['studios/b.env:1', 'studios/c.env:1']);
+  });
+
+  test('of other release lines have the ports in common that are told', () => {
+    const token = { JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() };
+    const { said } = rendered({
+      blue: local({ JUNJO_K8S_RELEASE: '0.86.0', ...token }),
+      green: local({ JUNJO_K8S_RELEASE: '0.82.1', ...token }),
+    });
+    expect(said).toEqual([expect.stringContaining('the ports 26154 and 26155, as that of the studio blue')]);
+    expect(rendered({ blue: local(), green: local({ JUNJO_K8S_RELEASE: '0.82.1', ...token }) }).said).toEqual([]);
+  });
+
+  test('in production are noted: clouds give each an address', () => {
+    const { said } = rendered({ blue: remote('blue'), green: remote('green') });
+    expect(said).toEqual([
+      expect.stringMatching(
+        /^note: studios\/green\.env:[0-9]+ JUNJO_PROD_INGESTION_URL: .* the port 50051, as that of/,
+      ),
+    ]);
+  });
+
+  test('of which one is local are warned of', () => {
+    const { said } = rendered({ blue: local(), green: remote('green') });
+    expect(said).toEqual([expect.stringMatching(/^warning: studios\/green\.env:1 JUNJO_ENV: .* the port 50051/)]);
+  });
+
+  test('are not told where one has none', () => {
+    for (const green of [
+      remote('green', { JUNJO_PROD_INGESTION_URL: 'https://spans.green.example.com' }),
+      remote('green', { JUNJO_K8S_INGESTION_SERVICE: 'ClusterIP', JUNJO_PROD_INGESTION_URL: undefined }),
+    ]) {
+      expect(rendered({ blue: remote('blue'), green }).said).toEqual([]);
+    }
+  });
+});
+
+test('two studios may not have one port of the nodes', () => {
+  const onNodes = (name: string, port: number) =>
+    remote(name, {
+      JUNJO_K8S_INGESTION_SERVICE: 'NodePort',
+      JUNJO_PROD_INGESTION_URL: `http://spans.${name}.example.com:${port}`,
+    });
+  const errorsOf = (port: number) => {
+    const sources = { blue: onNodes('blue', 30051), green: onNodes('green', port) };
+    return rendered(sources).errors;
+  };
+  expect(errorsOf(30052)).toEqual([]);
+  expect(errorsOf(30051)).toEqual([
+    expect.stringMatching(
+      /^studios\/green\.env:[0-9]+ JUNJO_PROD_INGESTION_URL: the port 30051 of the nodes belongs to the studio blue already\. Give/,
+    ),
+  ]);
+});
+
+test('a folder of a node is rendered as the file names it: the path of a volume that is there cannot change', () => {
+  const { studio } = rendered({
+    blue: remote('blue', { JUNJO_HOST_DB_DATA_PATH: '/mnt//data/', JUNJO_K8S_NODE: 'n1' }),
+  });
+  expect(studio.ofKind('PersistentVolume')[0].spec.local.path).toBe('/mnt//data/');
+});

@@ -2,6 +2,7 @@ import { formatProblem } from '../../config/problems';
 import {
   development,
   envText,
+  freshSecret,
   isOfEveryStudio,
   production,
   Rendered,

@@ -16,8 +16,19 @@ import {
 } from '../../releases';
 import { type Parts, table } from './page';
 
-/** What the API wants of whoever signs in or makes the first user, for curl. */
-const credentials = `-H 'content-type: application/json' -d '{"email":"you@example.com","password":"…"}'`;
+/**
+ * Calls the API with an e-mail address and a password that it asks for, in bash and zsh. The password is in no history of a shell,
+ * and in no list of processes: printf is part of the shell, and the others read it from a pipe. It is one command, because a shell
+ * would take pasted lines behind `read` for the password.
+ */
+function withCredentials(curl: string): string {
+  return [
+    "printf 'E-mail: ' && read -r email && printf 'Password: ' && read -rs password && \\",
+    `  password=$(printf %s "$password" | sed 's/["\\\\]/\\\\&/g') && \\`,
+    `  printf '{"email":"%s","password":"%s"}' "$email" "$password" | \\`,
+    `  ${curl} -H 'content-type: application/json' --data-binary @-`,
+  ].join('\n');
+}
 
 const allButTheEdge = "kubectl apply -f dist/foundation $(ls dist/*.yaml | grep -v 70-edge | sed 's/^/-f /')";
 
@@ -42,7 +53,7 @@ export function releasesPage(lines: readonly ReleaseLine[]): Parts {
       lines.map((line) => [line.name, signIn(line), sessionsEnd(line), keyTrust(line)]),
     ),
     'first-user': distinct(lines, ({ api }) => api.firstUserPath)
-      .map(([path, names]) => `On ${listed(names)}:\n\n${fenced(claimFirstUser(path))}`)
+      .map(([path, names]) => `On ${listed(names)}:\n\n${claimFirstUser(path).map(fenced).join('\n\n')}`)
       .join('\n\n'),
     'start-and-stop': table(
       ['line', 'ingestion is probed', 'while the backend does not answer', 'on a stop'],
@@ -136,15 +147,16 @@ function onFullVolume({ ingestion: { failedWrite }, variables }: ReleaseLine): s
   return `up to ${count} (\`${failedWrite.variable}\`), which wait in memory, if ingestion ends before there is room. It refuses others with \`${failedWrite.status}\`, which exporters do not retry`;
 }
 
-function claimFirstUser(path: string): string {
+function claimFirstUser(path: string): readonly string[] {
   return [
-    allButTheEdge,
-    'kubectl -n junjo-ai-studio wait deployment --all --for=condition=Available --timeout=10m',
-    `kubectl -n junjo-ai-studio port-forward service/${workloadNames.backend} 8080:http &`,
-    `curl --retry 5 --retry-connrefused ${credentials} http://localhost:8080${path}`,
-    'kill %1',
-    'kubectl apply -f dist/foundation -f dist/',
-  ].join('\n');
+    [
+      allButTheEdge,
+      'kubectl -n junjo-ai-studio wait deployment --all --for=condition=Available --timeout=10m',
+      `kubectl -n junjo-ai-studio port-forward service/${workloadNames.backend} 8080:http &`,
+    ].join('\n'),
+    withCredentials(`curl --retry 5 --retry-connrefused http://localhost:8080${path}`),
+    ['kill %1', 'kubectl apply -f dist/foundation -f dist/'].join('\n'),
+  ];
 }
 
 /** The values that lines have of a fact, each with the names of its lines. */
@@ -305,9 +317,10 @@ function flushAndMove(from: ReleaseLine, to: ReleaseLine): readonly string[] {
     '1. Stop the applications that send spans.',
     '2. Have the write-ahead log flushed, signed in:',
     '',
+    fenced(withCredentials(`curl --fail -c cookies https://api.example.com${from.api.signInPath}`)),
+    '',
     fenced(
       [
-        `curl --fail -c cookies ${credentials} https://api.example.com${from.api.signInPath}`,
         `curl --fail -b cookies -X POST https://api.example.com${from.stores.flushPath}`,
         'rm cookies',
       ].join(' &&\n'),

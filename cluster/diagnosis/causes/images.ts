@@ -89,9 +89,9 @@ export const imageCauses: readonly Cause[] = [
           workload,
           `the registry refuses to serve images of ${folderOf(container.image)} (${words})${missing ? `: the pull secret ${secret} does not exist` : ''}`,
           advice(
-            `${pullSecretAdvice(secret, missing)}. Registries also say this of an image that does not exist`,
+            `${pullSecretAdvice(secret, missing)}. ${dockerLogin(registryOf(container.image))} writes the file config.json. Registries also say this of an image that does not exist`,
             pullEvents(state),
-            createPullSecret(state, secret ?? 'junjo-registry', registryOf(container.image)),
+            createPullSecret(state, secret ?? 'junjo-registry'),
           ),
         );
       }
@@ -308,10 +308,14 @@ function pullSecretAdvice(secret: string | undefined, missing: boolean): string 
     : `Write an account that may pull these images into the pull secret ${secret}`;
 }
 
-/** Creates a pull secret, or replaces what is in it. kubectl takes Docker Hub where no server is named. */
-function createPullSecret(state: ClusterState, name: string, registry: string): string {
-  const server = registry === 'docker.io' ? [] : [`--docker-server=${registry}`];
-  const account = ['--docker-username=USER', '--docker-password=PASSWORD', '--dry-run=client', '-o', 'yaml'];
-  const secret = state.command('create', 'secret', 'docker-registry', name, ...server, ...account);
+/** Signs in where the password is in no history of a shell. Docker takes Docker Hub where no server is named. */
+function dockerLogin(registry: string): string {
+  return `docker --config . login${registry === 'docker.io' ? '' : ` ${registry}`}`;
+}
+
+/** Creates a pull secret, or replaces what is in it. */
+function createPullSecret(state: ClusterState, name: string): string {
+  const account = ['--from-file=.dockerconfigjson=config.json', '--dry-run=client', '-o', 'yaml'];
+  const secret = state.command('create', 'secret', 'docker-registry', name, ...account);
   return `${secret} | ${state.command('apply', '-f', '-')}`;
 }

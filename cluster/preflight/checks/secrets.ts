@@ -11,14 +11,12 @@ interface Reference {
 
 /** How kubectl creates a Secret whose keys are known: its type, and what a person fills in. */
 const CREATE: Partial<Record<Reference['what'], readonly [type: string, ...options: string[]]>> = {
-  'image pull secret': [
-    'docker-registry',
-    '--docker-server=SERVER',
-    '--docker-username=USER',
-    '--docker-password=PASSWORD',
-  ],
+  // A password on the command line would stay in the history of the shell.
+  'image pull secret': ['docker-registry', '--from-file=.dockerconfigjson=config.json'],
   'TLS secret': ['tls', '--cert=tls.crt', '--key=tls.key'],
 };
+
+const DOCKER_LOGIN = 'docker --config . login SERVER writes the file config.json';
 
 /** The Secrets that the manifests refer to and do not make: somebody else keeps them. */
 export const secrets: Check = {
@@ -38,7 +36,10 @@ function found({ what, name }: Reference, cluster: PreflightView): Result {
   return error(
     `there is no ${what} ${name} in ${cluster.namespace}`,
     create
-      ? advice('Create it', cluster.command('create', 'secret', create[0], name, ...create.slice(1)))
+      ? advice(
+          what === 'image pull secret' ? `Create it. ${DOCKER_LOGIN}` : 'Create it',
+          cluster.command('create', 'secret', create[0], name, ...create.slice(1)),
+        )
       : 'create it before you apply',
   );
 }

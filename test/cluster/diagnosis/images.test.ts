@@ -1,5 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { diagnosisOf, madeState, type RecordedState, recording, summaryOf } from '../../support/cluster-state';
 import type { FakeApiServer } from '../../support/fake-api-server';
+import { Folder } from '../../support/folder';
 import { clusterOf, findingOf, followed } from '../../support/follow-advice';
 import { changed, pod } from '../../support/made-states';
 import { describeWith } from '../../support/programs';
@@ -80,11 +83,11 @@ test.each([
   [
     'registry.example.com:5000/team/junjo-ai-studio-backend:1',
     'registry.example.com:5000/team',
-    '--docker-server=registry.example.com:5000',
+    'docker --config . login registry.example.com:5000 writes',
   ],
-  ['localhost/backend:1', 'localhost', '--docker-server=localhost'],
-  ['mdrideout/junjo-ai-studio-backend:1', 'docker.io/mdrideout', undefined],
-  ['backend', 'docker.io', undefined],
+  ['localhost/backend:1', 'localhost', 'docker --config . login localhost writes'],
+  ['mdrideout/junjo-ai-studio-backend:1', 'docker.io/mdrideout', 'docker --config . login writes'],
+  ['backend', 'docker.io', 'docker --config . login writes'],
 ])('the registry of %s is named', (image, folder, server) => {
   const state = changed('image-missing', (each) => {
     const backend = pod(each, 'backend');
@@ -93,8 +96,7 @@ test.each([
   });
   const [found] = diagnosisOf(state);
   expect(found?.text).toBe(`the registry refuses to serve images of ${folder} (Unauthorized)`);
-  expect(found?.fix.includes('--docker-server')).toBe(server !== undefined);
-  expect(found?.fix).toContain(server ?? '--docker-username');
+  expect(found?.fix).toContain(server);
 });
 
 test('a pull secret is created, corrected or named, as it is there or not', () => {
@@ -120,11 +122,20 @@ test('a pull secret is created, corrected or named, as it is there or not', () =
 
 describeWith(['kubectl'], 'the advice about images', () => {
   let cluster: FakeApiServer;
-  afterEach(() => cluster.close());
+  let folder: Folder;
+  beforeEach(() => {
+    folder = new Folder();
+    // As docker login writes it.
+    writeFileSync(join(folder.path, 'config.json'), '{"auths":{"docker.io":{"auth":"dTpw"}}}');
+  });
+  afterEach(async () => {
+    folder.remove();
+    await cluster.close();
+  });
 
   const follow = async (state: RecordedState, cause: string) => {
     cluster = await clusterOf(state);
-    const done = await followed(cluster, findingOf(state, cause));
+    const done = await followed(cluster, findingOf(state, cause), folder.path);
     expect(done.filter(({ code }) => code !== 0)).toEqual([]);
     return done.map(({ output }) => output).join('\n');
   };
@@ -153,8 +164,9 @@ describeWith(['kubectl'], 'the advice about images', () => {
     const state = nonePulls(() => 'unauthorized');
     await follow(state, 'image-denied');
     const [secret] = cluster.store.list('secrets').filter(({ metadata }) => metadata.name === 'junjo-registry');
+    expect(Object.keys(secret.data)).toEqual(['.dockerconfigjson']);
     expect(secret).toMatchObject({ type: 'kubernetes.io/dockerconfigjson', metadata: { namespace: state.namespace } });
-    const again = await followed(cluster, findingOf(state, 'image-denied'));
+    const again = await followed(cluster, findingOf(state, 'image-denied'), folder.path);
     expect(again.map(({ code }) => code)).toEqual([0, 0]);
   });
 });

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { causes, type Diagnosis } from '../../../cluster/diagnosis';
 import { Kubectl } from '../../../cluster/kubectl';
@@ -65,6 +65,8 @@ describeWith(['kubectl'], 'the commands that status advises', () => {
     // Recordings have no ConfigMaps.
     if (cause !== 'configmap-missing') cluster.apply(...render(settings).ofKind('ConfigMap'));
     const folder = rendered(state.namespace);
+    // As docker login writes it.
+    writeFileSync(join(folder.path, 'config.json'), '{"auths":{"docker.io":{"auth":"dTpw"}}}');
     try {
       for (const command of commandsOf(finding)) {
         const { version } = cluster.store;

@@ -106,7 +106,7 @@ export const SPANS_PROXY_SHUTDOWN_SECONDS = 10;
  */
 const CALLS = 544;
 
-/** Calls of one client at one time: those of 64 connections, and a few more. What is left is enough for the others. */
+/** Calls of one client at one time: those of 256 connections, and a few more. What is left is enough for the others. */
 const CALLS_OF_A_CLIENT = 520;
 
 /**
@@ -114,7 +114,7 @@ const CALLS_OF_A_CLIENT = 520;
  * opens further connections, but Go's takes 100 for granted until it hears otherwise, and cannot send a refused body again
  * (http2/transport.go of golang/net).
  */
-const CALLS_OF_A_CONNECTION = { client: 8, edge: 128 };
+const CALLS_OF_A_CONNECTION = { client: 2, edge: 128 };
 
 /** The proxy's configuration, by file name: nginx that ends TLS and passes gRPC on. */
 export function spansProxyConfig({

@@ -320,10 +320,7 @@ function flushAndMove(from: ReleaseLine, to: ReleaseLine): readonly string[] {
     fenced(withCredentials(`curl --fail -c cookies https://api.example.com${from.api.signInPath}`)),
     '',
     fenced(
-      [
-        `curl --fail -b cookies -X POST https://api.example.com${from.stores.flushPath}`,
-        'rm cookies',
-      ].join(' &&\n'),
+      [`curl --fail -b cookies -X POST https://api.example.com${from.stores.flushPath}`, 'rm cookies'].join(' &&\n'),
     ),
     '',
     '3. Stop ingestion, and put its files aside; the backend, which still runs, has the volume:',

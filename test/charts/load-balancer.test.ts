@@ -151,6 +151,7 @@ describe('a load balancer on the internet', () => {
     expect(messages).toEqual(['error JUNJO_K8S_LOAD_BALANCER: must be one of: internet, internal']);
     expect(said({ ...ofSpans, JUNJO_K8S_CLOUD: 'AWS', ...internal })).toEqual([
       'error JUNJO_K8S_CLOUD: must be written in lower case: aws',
+      expect.stringMatching(/^note JUNJO_K8S_LOAD_BALANCER: holds for the load balancer of spans alone: /),
     ]);
   });
 });

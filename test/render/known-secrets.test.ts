@@ -48,7 +48,7 @@ describe.each(Object.entries(modes))('with secrets in the mode %s', (mode, setti
     ['in base64 after two', base64(`a:${KEY}`)],
     ['in base64 for URLs', Buffer.from(`ab:${KEY}`).toString('base64url')],
     ['in base64 in lines', (base64(KEY).match(/.{1,8}/g) ?? []).join('\n')],
-    ['in a URL', `https://a:${encodeURIComponent(KEY)}@host`],
+    ['in a URL', `https://host/${encodeURIComponent(KEY)}`],
     [
       'in a URL in small letters',
       `https://host/?k=${encodeURIComponent(KEY).replace(/%../g, (code) => code.toLowerCase())}`,

@@ -121,7 +121,7 @@ export function describeAttacksOnSpans(attacks: readonly Attack[]): void {
     });
 
     test('tells a client with too many calls that it may send them again, and takes those of others', async () => {
-      proxy = await AttackedProxy.start(ingestion.port, (text) => text.replace(/(limit_conn clients) \d+/, '$1 64'));
+      proxy = await AttackedProxy.start(ingestion.port, (text) => text.replace(/(limit_conn clients) \d+/, '$1 16'));
       const same = proxy.connect();
       expect((await call(same, Buffer.from('x'))).code).toBe(status.OK);
       const hostile = new HostileClients(proxy.port, 'the same address');
@@ -137,11 +137,12 @@ export function describeAttacksOnSpans(attacks: readonly Attack[]): void {
 
     test('ends a call whose body does not come', async () => {
       proxy = await AttackedProxy.start(ingestion.port, (text) =>
-        text.replace('client_body_timeout 1m', 'client_body_timeout 1s').replace(/(limit_conn clients) \d+/, '$1 8'),
+        text.replace('client_body_timeout 1m', 'client_body_timeout 3s').replace(/(limit_conn clients) \d+/, '$1 2'),
       );
       const exporter = proxy.connect();
       const hostile = new HostileClients(proxy.port, 'the same address');
       await hostile.attackSpans(1, 'calls without a body');
+      expect((await call(exporter, Buffer.from('x'))).code).toBe(status.UNAVAILABLE);
       while ((await call(exporter, Buffer.from('x'))).code !== status.OK) await sleep(20);
       hostile.close();
       exporter.close();

@@ -23,6 +23,8 @@ interface Secret {
   readonly text: string;
   readonly words: RegExp;
   readonly encoded: readonly string[];
+  /** All of it in base64, which as a word is no chance even where it is short. */
+  readonly wholeInBase64: RegExp;
   readonly hex: string;
   /** It is made of words and small numbers that manifests have anyway. */
   readonly ordinary: boolean;
@@ -127,12 +129,18 @@ function secretOf(name: string, text: string, ordinary: ReadonlySet<string>): re
   const isOrdinary = wordsOf(text).every((word) => ordinary.has(word) || /^[0-9]{1,5}$/.test(word));
   if (text.length < SHORT || isPlaceholder(text) || (isOrdinary && text.length < LONG)) return [];
   const bytes = Buffer.from(text);
+  const base64 = bytes.toString('base64').replace(/=+$/, '');
+  const offsets = [0, 1, 2];
+  const encoded = offsets.map((offset) => base64Within(bytes, offset));
+  // Base64 of base64, as in the file of a Secret whose value is a Secret's.
+  const twice = encoded.flatMap((part) => offsets.map((offset) => base64Within(Buffer.from(part), offset)));
   return [
     {
       name,
       text,
       words: new RegExp(`(?<![A-Za-z0-9])${escaped(text)}(?![A-Za-z0-9])`, 'g'),
-      encoded: [0, 1, 2].map((offset) => base64Within(bytes, offset)).filter((part) => part.length >= LEAST_ENCODED),
+      encoded: [...encoded, ...twice].filter((part) => part.length >= LEAST_ENCODED),
+      wholeInBase64: new RegExp(`(?<![A-Za-z0-9+/])${escaped(base64)}(?![A-Za-z0-9+/])`),
       hex: bytes.toString('hex'),
       ordinary: isOrdinary,
       unmistakable: text.length >= LONG && !isOrdinary,
@@ -178,18 +186,20 @@ function formsOf(text: string): Forms {
 }
 
 function unescaped(text: string): string {
-  return text.replace(/\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])/g, (sequence) => JSON.parse(`"${sequence}"`));
+  const characters = text.replace(/\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])/g, (sequence) => JSON.parse(`"${sequence}"`));
+  return percentDecoded(characters.replace(/\\x([0-9a-fA-F]{2})/g, '%$1'));
 }
 
 function percentDecoded(text: string): string {
   return text.replace(/(?:%[0-9a-f]{2})+/gi, (run) => Buffer.from(run.replaceAll('%', ''), 'hex').toString());
 }
 
-function holds({ texts, base64 }: Forms, { text, words, encoded, hex, unmistakable }: Secret): boolean {
+function holds({ texts, base64 }: Forms, { text, words, encoded, wholeInBase64, hex, unmistakable }: Secret): boolean {
   const asItIs = (form: string) => (unmistakable ? form.includes(text) : form.search(words) >= 0);
   const inUrl = text.includes(' ') ? text.replaceAll(' ', '+') : undefined;
   return (
     texts.some((form) => asItIs(form) || (inUrl !== undefined && form.includes(inUrl))) ||
+    texts.some((form) => wholeInBase64.test(form)) ||
     encoded.some((part) => base64.some((form) => form.includes(part))) ||
     (hex.length >= LEAST_ENCODED && texts.some((form) => form.toLowerCase().includes(hex)))
   );

@@ -147,7 +147,12 @@ function partsOf(studio: Studio, options: LoadOptions): Built<StudioConfig | und
   const { value: config, problems } = configOf(values, table, { line, lines, knownSecrets }, surroundings);
   return {
     value: config,
-    problems: [...checkSize(values, line, table), ...problems, ...(config ? checkObjectNames(values, config) : [])],
+    problems: [
+      ...checkSize(values, line, table),
+      // A file of patches may repeat a secret anywhere.
+      ...problems.map((each) => (each.variable ? each : { ...each, text: knownSecrets.masked(each.text) })),
+      ...(config ? checkObjectNames(values, config) : []),
+    ],
   };
 }
 

@@ -19,7 +19,7 @@ export function patchAndCheck(rendered: readonly PlacedManifest[], config: Studi
   const { value: placed, problems } = patched(rendered, config.patches);
   if (problems.length > 0) return { manifests: rendered, problems: problems.map((problem) => masked(problem, config)) };
   const broken = brokenRules(placed, factsOf(config), rendered);
-  const waivers = config.waivers.map((waiver) => waived(waiver, broken));
+  const waivers = config.waivers.map((waiver) => masked(waived(waiver, broken), config));
   return { manifests: placed, problems: [...waivers, ...blamed(inForce(broken, config), rendered, config)] };
 }
 

@@ -1,4 +1,4 @@
-import { type Fields, fieldsOf, isSame, type Manifest, titleOf } from '../manifest';
+import { fieldsOf, isSame, type Manifest, titleOf } from '../manifest';
 import type { RenderedStudio } from './rendered-studio';
 import type { Rule, Violation } from './rule';
 
@@ -16,10 +16,13 @@ const FREE = [
   'permitOnlyProjectScopedClusters',
 ];
 
+/** Where an Application makes other objects of the files, or labels the namespace. */
+const CHANGES = ['kustomize', 'helm', 'plugin', 'jsonnet', 'chart', 'managedNamespaceMetadata'];
+
 /** Whoever may push to the repository may do what the project allows. */
 export const argoCdProject: Rule = {
   name: 'argo-cd-project',
-  asks: 'An AppProject allows no more than as rendered, and an Application stays in it, with its repository and destination',
+  asks: 'An AppProject allows no more than as rendered, and an Application stays in it, with its repository and destination, and applies the files as they are',
   reason: 'who may push to the repository could then have Argo CD apply anything anywhere',
   source: 'https://argo-cd.readthedocs.io/en/stable/user-guide/projects/',
   *violations(studio: RenderedStudio) {
@@ -57,6 +60,10 @@ function* ofApplication(after: Manifest, before: Manifest): Generator<Violation>
   for (const field of ['project', 'destination'].filter((each) => !isSame(spec[each], rendered[each]))) {
     yield { object, text: `its ${field} is not as rendered` };
   }
+  const changes = namedBelow(spec, CHANGES);
+  for (const [field] of changes.filter((each) => !namedBelow(rendered, CHANGES).some((other) => isSame(each, other)))) {
+    yield { object, text: `${field} changes what Argo CD applies, and no rule looks at that` };
+  }
   const known = repositoriesOf(rendered);
   if (repositoriesOf(spec).some((repository) => !known.includes(repository))) {
     yield { object, text: 'its repository is not as rendered' };
@@ -65,7 +72,14 @@ function* ofApplication(after: Manifest, before: Manifest): Generator<Violation>
 
 /** Of all its sources, in whichever field they are. */
 function repositoriesOf(value: unknown): readonly unknown[] {
+  return namedBelow(value, ['repoURL']).map(([, repository]) => repository);
+}
+
+/** The fields of these names, wherever they are. */
+function namedBelow(value: unknown, names: readonly string[]): readonly (readonly [field: string, value: unknown])[] {
   if (value === null || typeof value !== 'object') return [];
-  const { repoURL } = value as Fields;
-  return [...(repoURL === undefined ? [] : [repoURL]), ...Object.values(value).flatMap(repositoriesOf)];
+  return Object.entries(value).flatMap(([field, each]) => [
+    ...(names.includes(field) ? [[field, each] as const] : []),
+    ...namedBelow(each, names),
+  ]);
 }

@@ -33,6 +33,8 @@ import { serviceAccountToken } from './service-account-token';
 import { serviceLinks } from './service-links';
 import { sourceRanges } from './source-ranges';
 import { syncWaves } from './sync-waves';
+import { tls } from './tls';
+import { wiring } from './wiring';
 
 export type { StudioFacts } from './rendered-studio';
 export type { Rule, Violation } from './rule';
@@ -51,7 +53,9 @@ export const rules: readonly Rule[] = [
   internalPorts,
   internalServices,
   sourceRanges,
+  tls,
   guards,
+  wiring,
   argoCdProject,
   podSecurity,
   hostPaths,

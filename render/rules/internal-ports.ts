@@ -9,7 +9,7 @@ const INTERNAL: ReadonlySet<unknown> = new Set([...Object.values(internalService
 /** What other pods may reach, the world may not. */
 export const internalPorts: Rule = {
   name: 'internal-ports',
-  asks: 'A Service leads to the pods and ports to which it leads as rendered, and no Ingress and no route leads to an internal Service',
+  asks: 'A Service leads to the pods and ports to which it leads as rendered, and no Ingress and no route leads to an internal Service, or to another one of the studio than as rendered',
   reason:
     'behind the internal ports nobody asks who calls: they answer with API keys and spans, and the API without its guard does, too',
   source: 'https://kubernetes.io/docs/concepts/services-networking/service/#field-spec-ports',
@@ -17,12 +17,34 @@ export const internalPorts: Rule = {
     for (const service of studio.ofKind('Service')) yield* ofService(service, studio);
     for (const manifest of studio.manifests) {
       if (manifest.kind === 'Service' || podsOf(manifest).length > 0) continue;
-      for (const name of new Set(backendsBelow(manifest))) {
-        yield { object: titleOf(manifest), text: `leads to the Service ${name}, which is internal` };
-      }
+      yield* ofEdge(manifest, studio);
     }
   },
 };
+
+function* ofEdge(manifest: Manifest, studio: RenderedStudio): Generator<Violation> {
+  const object = titleOf(manifest);
+  const before = studio.asRendered(manifest);
+  const known = new Set(backendsBelow(before));
+  for (const name of new Set(backendsBelow(manifest))) {
+    if (INTERNAL.has(name)) yield { object, text: `leads to the Service ${name}, which is internal` };
+    // Another Ingress may have other annotations, such as source ranges.
+    else if (before && !known.has(name) && studio.rendered.named('Service', name)) {
+      yield { object, text: `leads to the Service ${name}, to which it does not lead as rendered` };
+    }
+  }
+  if (!before || before === manifest || manifest.kind === 'Secret') return;
+  for (const [key, value] of Object.entries(fieldsOf(manifest.metadata.annotations))) {
+    const name = wordsOf(value).find((word) => INTERNAL.has(word));
+    if (name && fieldsOf(before.metadata.annotations)[key] !== value) {
+      yield { object, text: `the annotation ${key} names the Service ${name}, which is internal` };
+    }
+  }
+}
+
+function wordsOf(text: unknown): readonly string[] {
+  return String(text).split(/[^a-z0-9-]+/);
+}
 
 function* ofService(service: Manifest, studio: RenderedStudio): Generator<Violation> {
   const object = titleOf(service);
@@ -63,10 +85,10 @@ function textOf(selector: Fields): string {
     .join();
 }
 
-/** Whatever has the name of an internal Service and a port is a way there: backends of Ingresses, routes and of custom resources. */
+/** Whatever has the name of a Service and a port is a way there: backends of Ingresses, routes and of custom resources. */
 function backendsBelow(value: unknown): readonly string[] {
   if (value === null || typeof value !== 'object') return [];
   const { name, port, serviceName } = value as Fields;
-  const own = [serviceName, port === undefined ? undefined : name].filter((each) => INTERNAL.has(each));
+  const own = [serviceName, port === undefined ? undefined : name].filter((each) => typeof each === 'string');
   return [...own, ...Object.values(value).flatMap(backendsBelow)];
 }

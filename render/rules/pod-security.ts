@@ -93,6 +93,9 @@ function* ofPod(pod: Pod, { podSecurity: level }: StudioFacts): Generator<Violat
   if (claimsOf(pod).length > 0 && security.fsGroupChangePolicy !== 'OnRootMismatch') {
     yield { object, text: 'fsGroupChangePolicy must be OnRootMismatch: else every start walks the whole volume' };
   }
+  if (level === 'restricted' && security.supplementalGroups?.includes?.(0)) {
+    yield { object, text: 'supplementalGroups must not hold 0, the group of root' };
+  }
   yield* ofBoth(object, security);
   for (const { name } of listOf(security.sysctls)) {
     if (!SYSCTLS.includes(name)) yield { object, text: `the sysctl ${name} is not among the safe ones` };
@@ -120,7 +123,10 @@ function* ofContainer({ fields, title: object }: Container, { podSecurity: level
   if (level === 'restricted' && security.readOnlyRootFilesystem !== true) {
     yield { object, text: 'readOnlyRootFilesystem must be true: what it writes belongs in a volume' };
   }
-  if (level === 'restricted' && (security.runAsUser === 0 || security.runAsNonRoot === false)) {
+  if (
+    level === 'restricted' &&
+    (security.runAsUser === 0 || security.runAsGroup === 0 || security.runAsNonRoot === false)
+  ) {
     yield { object, text: 'it must not run as root' };
   }
   yield* ofBoth(object, security);

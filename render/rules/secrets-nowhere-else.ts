@@ -1,4 +1,4 @@
-import { type Manifest, titleOf } from '../manifest';
+import { fieldsOf, isSame, listOf, type Manifest, titleOf } from '../manifest';
 import type { Leaf, RenderedStudio } from './rendered-studio';
 import type { Rule, Violation } from './rule';
 
@@ -19,7 +19,10 @@ export const secretsNowhereElse: Rule = {
         yield { object: titleOf(manifest), text };
       }
     }
-    for (const manifest of manifests.filter(({ kind }) => kind !== 'Secret')) yield* ofManifest(manifest, studio);
+    for (const manifest of manifests.filter(({ kind }) => kind !== 'Secret')) {
+      yield* ofManifest(manifest, studio);
+      yield* ofTemplate(manifest, studio);
+    }
   },
 };
 
@@ -45,6 +48,25 @@ function* ofManifest(manifest: Manifest, studio: RenderedStudio): Generator<Viol
       for (const name of heldBy(part.key))
         yield violation(name, `the key ${path(part)} holds the value of the secret ${name}`);
     }
+  }
+}
+
+/** What makes a Secret may fill its values into whatever it is told: https://external-secrets.io/latest/guides/templating/ */
+function* ofTemplate(manifest: Manifest, studio: RenderedStudio): Generator<Violation> {
+  if (!['ExternalSecret', 'SealedSecret'].includes(manifest.kind)) return;
+  const [object, before] = [titleOf(manifest), studio.asRendered(manifest)];
+  const metadataOf = ({ spec }: Manifest) => {
+    return fieldsOf(fieldsOf(fieldsOf(spec).template ?? fieldsOf(fieldsOf(spec).target).template).metadata);
+  };
+  const filled = Object.entries(metadataOf(manifest)).filter(([field, value]) => {
+    return JSON.stringify(value).includes('{{') && !isSame(value, before && metadataOf(before)[field]);
+  });
+  for (const [field] of filled) yield { object, text: `fills values of the Secret into its ${field}` };
+  const { target } = fieldsOf(manifest.spec);
+  if (fieldsOf(target).manifest)
+    yield { object, text: `makes a ${fieldsOf(target.manifest).kind} in place of a Secret` };
+  for (const { target: part = 'Data' } of listOf(fieldsOf(fieldsOf(target).template).templateFrom)) {
+    if (part !== 'Data') yield { object, text: `fills values of the Secret into its ${String(part).toLowerCase()}` };
   }
 }
 

@@ -3,6 +3,9 @@ import { type Manifest, podsOf, titleOf } from '../manifest';
 import { type Leaf, pathOf, type RenderedStudio } from './rendered-studio';
 import type { Rule, Violation } from './rule';
 
+/** Names of lists of those who may connect, in the words of controllers; other lists of addresses are of limits or of the object's own. */
+const ADMITS = /^(?!.*(deny|black|limit|exclude|except)).*(allow|white|permit|source|inbound|cidr)/i;
+
 /** Who may connect stays who may connect, in whatever words a controller has for it. */
 export const sourceRanges: Rule = {
   name: 'source-ranges',
@@ -26,6 +29,16 @@ export const sourceRanges: Rule = {
 
 function* ofRanges(after: Manifest, before: Manifest, studio: RenderedStudio): Generator<Violation> {
   const found = rangesOf(after, studio);
+  const known = [...rangesOf(before, studio)];
+  const all = known.flatMap(([, ranges]) => ranges);
+  for (const [place, ranges] of found) {
+    // A second list, which a controller adds to the first one, or takes in its place.
+    if (all.length === 0 || known.some(([each]) => each === place) || !ADMITS.test(place)) continue;
+    const more = ranges.filter((range) => !all.some((outer) => isWithin(range, outer)));
+    if (more.length > 0) {
+      yield { object: titleOf(after), text: `${place} admits ${more.join(', ')}, which it does not as rendered` };
+    }
+  }
   for (const [place, rendered] of rangesOf(before, studio)) {
     const ranges = found.get(place) ?? [];
     const more = ranges.filter((range) => !rendered.some((outer) => isWithin(range, outer)));

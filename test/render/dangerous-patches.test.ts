@@ -23,6 +23,13 @@ const balanced: Settings = {
   JUNJO_K8S_INGESTION_SOURCE_RANGES: '198.51.100.0/24,192.0.2.7/32',
 };
 
+const external: Settings = production({
+  JUNJO_SESSION_SECRET: undefined,
+  JUNJO_SECURE_COOKIE_KEY: undefined,
+  JUNJO_K8S_SECRETS: 'external',
+  JUNJO_K8S_SECRET_STORE: 'SecretStore/vault',
+});
+
 interface Patch {
   readonly target: { readonly kind: string; readonly name?: string };
   readonly patch: unknown;
@@ -45,6 +52,7 @@ const add = (path: string, value: unknown) => ({ op: 'add', path, value });
 const replace = (path: string, value: unknown) => ({ op: 'replace', path, value });
 const remove = (path: string) => ({ op: 'remove', path });
 
+const web = (patch: unknown): Patch => ({ target: { kind: 'Ingress', name: 'junjo-ai-studio' }, patch });
 const policy = (name: string, patch: unknown) => named('NetworkPolicy', name, patch);
 const service = (name: string, patch: unknown) => named('Service', name, patch);
 const deployment = (name: string, patch: unknown) => named('Deployment', name, patch);
@@ -498,6 +506,98 @@ const dangerous: readonly (readonly [what: string, patch: Patch, rules: string, 
     },
     'pod-security',
   ],
+  // Where a program finds the others, and its data.
+  [
+    'keys that are checked elsewhere',
+    container('ingestion', { env: [{ name: 'BACKEND_GRPC_HOST', value: 'evil.example.com' }] }),
+    'wiring',
+  ],
+  [
+    'keys that are checked elsewhere, by an address',
+    pod('ingestion', {
+      hostAliases: [{ ip: '203.0.113.6', hostnames: ['junjo-ai-studio-backend-internal.junjo-ai-studio.svc'] }],
+    }),
+    'wiring',
+  ],
+  [
+    'a store that is in another folder than the guard looks at',
+    container('backend', { env: [{ name: 'JUNJO_SQLITE_PATH', value: '/tmp/junjo.db' }] }),
+    'wiring',
+  ],
+  [
+    'another folder of the volume',
+    deployment('backend', [add('/spec/template/spec/containers/0/volumeMounts/0/subPath', 'other')]),
+    'wiring',
+  ],
+  [
+    'a mount over the data',
+    container('backend', { volumeMounts: [{ name: 'tmp', mountPath: '/app/.dbdata/sqlite' }] }),
+    'wiring',
+  ],
+  // The edge.
+  ['no TLS', web([remove('/spec/tls')]), 'tls'],
+  ['no TLS for one host', web([remove('/spec/tls/0/hosts/1')]), 'tls'],
+  [
+    'plain HTTP, by an annotation',
+    web({ metadata: { annotations: { 'traefik.ingress.kubernetes.io/router.entrypoints': 'web' } } }),
+    'tls',
+  ],
+  [
+    'the API past the source ranges',
+    named('Ingress', 'spans', [
+      replace('/spec/rules/0/http/paths/0/backend/service', {
+        name: 'junjo-ai-studio-backend',
+        port: { number: 1323 },
+      }),
+    ]),
+    'internal-ports',
+  ],
+  [
+    'QDrant in a snippet',
+    web({
+      metadata: {
+        annotations: {
+          'nginx.ingress.kubernetes.io/server-snippet':
+            'location /q { proxy_pass http://junjo-ai-studio-qdrant:6333; }',
+        },
+      },
+    }),
+    'internal-ports',
+  ],
+  [
+    'a second list of source ranges',
+    service('ingestion', {
+      metadata: { annotations: { 'service.beta.kubernetes.io/azure-allowed-ip-ranges': '0.0.0.0/0' } },
+    }),
+    'source-ranges',
+    balanced,
+  ],
+  ['the group of root', container('backend', { securityContext: { runAsGroup: 0 } }), 'pod-security'],
+  ['the group of root beside others', pod('backend', { securityContext: { supplementalGroups: [0] } }), 'pod-security'],
+  [
+    'an Application that patches',
+    application({ spec: { source: { directory: null, kustomize: { patches: [{ patch: 'x' }] } } } }),
+    'argo-cd-project',
+  ],
+  // Secrets that a controller makes.
+  [
+    "a key in the Secret's annotations",
+    {
+      target: { kind: 'ExternalSecret' },
+      patch: { spec: { target: { template: { metadata: { annotations: { note: '{{ .OPENAI_API_KEY }}' } } } } } },
+    },
+    'secrets-nowhere-else',
+    external,
+  ],
+  [
+    'a ConfigMap in place of the Secret',
+    {
+      target: { kind: 'ExternalSecret' },
+      patch: { spec: { target: { manifest: { apiVersion: 'v1', kind: 'ConfigMap' } } } },
+    },
+    'secrets-nowhere-else',
+    external,
+  ],
   // Argo CD.
   ['a project of all repositories', project({ spec: { sourceRepos: ['*'] } }), 'argo-cd-project'],
   [
@@ -682,6 +782,32 @@ const everyday: readonly (readonly [what: string, patch: Patch, settings?: Setti
   [
     'a disruption budget',
     { target: { kind: 'PodDisruptionBudget' }, patch: [add('/spec/unhealthyPodEvictionPolicy', 'IfHealthyBudget')] },
+  ],
+  [
+    'a limit with exceptions, and addresses that are refused',
+    annotated('Ingress', {
+      'nginx.ingress.kubernetes.io/limit-whitelist': '10.0.0.0/8',
+      'nginx.ingress.kubernetes.io/denylist-source-range': '198.51.100.0/24',
+    }),
+  ],
+  ['a certificate for all hosts', web([replace('/spec/tls/0/secretName', 'wildcard')])],
+  [
+    'the API below the host of the pages',
+    web([
+      add('/spec/rules/0/http/paths/0', {
+        path: '/api',
+        pathType: 'Prefix',
+        backend: { service: { name: 'junjo-ai-studio-backend', port: { number: 1323 } } },
+      }),
+    ]),
+  ],
+  [
+    "the template of a Secret's data",
+    {
+      target: { kind: 'ExternalSecret' },
+      patch: { spec: { target: { template: { data: { OPENAI_API_KEY: '{{ .OPENAI_API_KEY | trim }}' } } } } },
+    },
+    external,
   ],
   ['annotations of the Ingress', annotated('Ingress', { 'example.com/waf': 'strict' })],
   ['annotations of a Service', service('ingestion', { metadata: { annotations: { 'example.com/lb': 'x' } } })],

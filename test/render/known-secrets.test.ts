@@ -57,6 +57,8 @@ describe.each(Object.entries(modes))('with secrets in the mode %s', (mode, setti
     ['in JSON as Go writes it', JSON.stringify({ key: KEY }).replace('&', '\\u0026').replace('<', '\\u003c')],
     ['in JSON in JSON', JSON.stringify({ a: JSON.stringify({ key: KEY }) })],
     ['in hex', Buffer.from(KEY).toString('hex')],
+    ['in base64 of base64', base64(`key: ${base64(KEY)}`)],
+    ['in a text of bytes', Buffer.from(KEY).toString('hex').replace(/../g, '\\x$&')],
   ])('a key is found %s', (_, text) => {
     const annotation = `'${JSON.stringify({ note: text })}'`;
     const problems = told(annotation, file, environment);
@@ -130,6 +132,25 @@ describe('a short secret', () => {
     expect(lines).toEqual([expect.stringContaining('patches.yaml:1: breaks the rule secrets-nowhere-else. ')]);
     expect(lines.join()).not.toContain('hunter2');
   });
+});
+
+test('a short secret is found in base64', () => {
+  expect(told('note=a3E3enA=', production({ OPENAI_API_KEY: 'kq7zp' }))).toEqual([refused('OPENAI_API_KEY')]);
+});
+
+test.each([
+  ['a waiver', { waive: [{ rule: 'cpu-limits', reason: KEY }] }],
+  ['the name of a rule', { waive: [{ rule: KEY, reason: 'a test' }] }],
+  ['the name of a field', { [KEY]: [] }],
+  ['an operation', { patches: [{ target: { kind: 'Service' }, patch: [{ op: KEY, path: '/spec' }] }] }],
+])('what is said of a patch file does not repeat a secret that stands in %s', (_, file) => {
+  const settings = production({ OPENAI_API_KEY: KEY, JUNJO_K8S_PATCHES: 'patches.yaml' });
+  const { problems } = renderAll([{ files: [{ path: '.env', text: envText(settings) }] }], {
+    readFile: () => JSON.stringify(file),
+  });
+  const lines = problems.map(formatProblem).filter((line) => line.includes('patches.yaml:'));
+  expect(lines).toHaveLength(1);
+  expect(lines.join()).not.toContain(KEY);
 });
 
 test('the password of a proxy is a secret, and an address without one is none', () => {

@@ -139,7 +139,10 @@ describe('a patch', () => {
     const { spec } = loadAll(text).find((object: Manifest) => object.kind === 'Deployment') as Manifest;
     const [backend] = spec.template.spec.containers;
     expect(spec.revisionHistoryLimit).toBe(0);
-    expect(backend.resources).toMatchObject({ requests: { cpu: '250m', memory: '300Mi' }, limits: { memory: '1Gi' } });
+    expect(backend.resources).toEqual({
+      requests: { cpu: '250m', memory: '300Mi', 'ephemeral-storage': '128Mi' },
+      limits: { memory: '1Gi' },
+    });
     // kubectl reads YAML 1.1, where these would be a number, a number, a number and true.
     for (const value of ['"3"', '"0x10"', '"1e3"', '"yes"']) expect(text).toContain(`value: ${value}\n`);
   });

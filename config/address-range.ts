@@ -32,12 +32,25 @@ export function widened({ version, first }: AddressRange, prefix: number): Addre
   return { version, first: masked({ version, bits: first }, prefix), prefix };
 }
 
+/** The range of a text in CIDR notation, or of one address; nothing where it is neither. */
+export function rangeOf(text: string): AddressRange | undefined {
+  const [, address = '', prefix] = /^([^/]*)(?:\/([0-9]{1,3}))?$/.exec(text) ?? [];
+  const single = singleAddress(address);
+  if (!single || prefix === undefined) return single;
+  return Number(prefix) > single.prefix ? undefined : widened(single, Number(prefix));
+}
+
 /** A range in CIDR notation that is known to be one. @throws Error where it is not */
 export function rangeOfCidr(cidr: string): AddressRange {
-  const [address = '', prefix] = cidr.split('/');
-  const single = singleAddress(address);
-  if (!single) throw new Error(`${cidr} is not a CIDR`);
-  return widened(single, Number(prefix));
+  const range = rangeOf(cidr);
+  if (!range) throw new Error(`${cidr} is not a CIDR`);
+  return range;
+}
+
+/** Whether a range or an address is in another one, both as text. What is no range is in none. */
+export function isWithin(inner: string, outer: string): boolean {
+  const [one, other] = [rangeOf(inner), rangeOf(outer)];
+  return one !== undefined && other !== undefined && includes(other, one);
 }
 
 /** Whether a range holds all of another, or is the same. */

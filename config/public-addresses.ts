@@ -45,9 +45,26 @@ export const internet: readonly IpBlock[] = [
 ];
 
 /** Whether a host may be on the internet. Names are not resolved, and always may. */
-export function mayBePublic(host: string): boolean {
+function mayBePublic(host: string): boolean {
   const address = hostAddress(host);
   return !address || internet.some((block) => holds(block, address));
+}
+
+/** Whether the network policies let the backend out to a server. A name may stand for any address that is open on its port. */
+export function isOpen(url: URL, egress: readonly Egress[]): boolean {
+  const port = portOf(url);
+  // Names of Services lead to pods, which are in no public range.
+  const isInCluster = /^[^.:]+$|\.(?:svc|cluster\.local)$/.test(url.hostname);
+  if (port === 443 && !isInCluster && mayBePublic(url.hostname)) return true;
+  const address = hostAddress(url.hostname);
+  return egress
+    .filter((way) => way.port === port)
+    .some(({ cidr }) => !address || holds(withoutMetadataServices(cidr), address));
+}
+
+/** The port of a server; one that its scheme implies is not in a URL. */
+export function portOf({ protocol, port }: URL): number {
+  return Number(port || (protocol === 'https:' ? 443 : 80));
 }
 
 /** The address that the host of a URL is, or nothing where it is a name. */
@@ -56,7 +73,7 @@ export function hostAddress(host: string): AddressRange | undefined {
 }
 
 /** Whether all of a range is in a block. */
-export function holds({ cidr, except = [] }: IpBlock, range: AddressRange): boolean {
+function holds({ cidr, except = [] }: IpBlock, range: AddressRange): boolean {
   return includes(rangeOfCidr(cidr), range) && !except.some((hole) => includes(rangeOfCidr(hole), range));
 }
 

@@ -1,4 +1,4 @@
-import { BlockList, isIPv6 } from 'node:net';
+import { isWithin } from '../../config/address-range';
 import { type Fields, fieldsOf, listOf, type Manifest, matches, textsOf } from '../../render/manifest';
 import type { ClusterState } from './cluster-state';
 
@@ -108,13 +108,5 @@ function isOwnNamespace(state: ClusterState, selector: Fields): boolean {
 }
 
 function isInBlock({ cidr, except }: Fields, ip: string): boolean {
-  const contains = (range: string) => {
-    const [address = '', bits] = range.split('/');
-    if (isIPv6(address) !== isIPv6(ip)) return false;
-    const family = isIPv6(ip) ? 'ipv6' : 'ipv4';
-    const block = new BlockList();
-    block.addSubnet(address, Number(bits), family);
-    return block.check(ip, family);
-  };
-  return contains(cidr) && !textsOf(except).some(contains);
+  return isWithin(ip, cidr) && !textsOf(except).some((range) => isWithin(ip, range));
 }

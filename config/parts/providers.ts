@@ -1,7 +1,7 @@
-import { BlockList, isIP } from 'node:net';
 import type { ReleaseLine } from '../../releases';
+import { cidrOf } from '../address-range';
 import type { Problem } from '../problems';
-import { mayBePublic } from '../public-addresses';
+import { hostAddress, isOpen, portOf } from '../public-addresses';
 import type { Egress } from '../studio-config';
 import type { Values } from '../values';
 import { apiBaseNames, certificateNames, proxyNames, type Variable } from '../variables';
@@ -42,37 +42,9 @@ function wayProblem(
   egress: readonly Egress[],
 ): readonly Problem[] {
   if (!url || isOpen(url, egress)) return [];
-  const port = portOf(url);
-  const address = isIP(hostOf(url)) ? `${hostOf(url)}/${isIP(hostOf(url)) === 6 ? 128 : 32}` : '<its addresses>';
-  const text = `the network policies let the backend out to public addresses on port 443, and not to this one. Open the way: JUNJO_K8S_EGRESS=${address}:${port}`;
+  const address = hostAddress(url.hostname);
+  const text = `the network policies let the backend out to public addresses on port 443, and not to this one. Open the way: JUNJO_K8S_EGRESS=${address ? cidrOf(address) : '<its addresses>'}:${portOf(url)}`;
   return [values.warning(name, text)];
-}
-
-/** Whether the network policies let the backend out to an address. A name may have any address of a range with its port. */
-export function isOpen(url: URL, egress: readonly Egress[]): boolean {
-  const [host, port] = [hostOf(url), portOf(url)];
-  // Names of Services lead to pods, which are in no public range.
-  const isInCluster = !host.includes('.') || /\.(?:svc|cluster\.local)$/.test(host);
-  if (port === 443 && !isInCluster && mayBePublic(host)) return true;
-  const version = isIP(host);
-  return egress.filter((way) => way.port === port).some(({ cidr }) => version === 0 || isWithin(host, version, cidr));
-}
-
-function isWithin(address: string, version: number, cidr: string): boolean {
-  const [network = '', prefix] = cidr.split('/');
-  if (isIP(network) !== version) return false;
-  const range = new BlockList();
-  const family = version === 6 ? 'ipv6' : 'ipv4';
-  range.addSubnet(network, Number(prefix), family);
-  return range.check(address, family);
-}
-
-function hostOf({ hostname }: URL): string {
-  return hostname.replace(/^\[(.*)\]$/, '$1');
-}
-
-function portOf({ protocol, port }: URL): number {
-  return Number(port || (protocol === 'https:' ? 443 : 80));
 }
 
 /** httpx ends every call with an error when the file is not there: create_ssl_context of httpx 0.28, httpx/_config.py. */

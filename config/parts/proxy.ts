@@ -1,14 +1,7 @@
 import type { ReleaseLine } from '../../releases';
 import { internalServiceNames, qdrantName } from '../names';
 import type { Built, Problem } from '../problems';
-import {
-  holds,
-  hostAddress,
-  isForNames,
-  isMetadataService,
-  mayBePublic,
-  withoutMetadataServices,
-} from '../public-addresses';
+import { isForNames, isMetadataService, isOpen, withoutMetadataServices } from '../public-addresses';
 import type { Backup, Egress, Secrets } from '../studio-config';
 import { listed } from '../text';
 import type { Values } from '../values';
@@ -74,21 +67,6 @@ function proxyProblems(values: Values, egress: readonly Egress[]): readonly Prob
   });
 }
 
-/** Whether the network policies let the backend out to a proxy. A name may stand for any address that is open on its port. */
-function isOpen(proxy: URL, egress: readonly Egress[]): boolean {
-  const port = portOf(proxy);
-  if (port === 443 && mayBePublic(proxy.hostname)) return true;
-  const address = hostAddress(proxy.hostname);
-  return egress
-    .filter((way) => way.port === port)
-    .some(({ cidr }) => !address || holds(withoutMetadataServices(cidr), address));
-}
-
 function textOf({ cidr, port }: Egress): string {
   return `${cidr}:${port}`;
-}
-
-/** The port that its scheme implies is not in a URL. */
-function portOf({ protocol, port }: URL): number {
-  return Number(port || (protocol === 'https:' ? 443 : 80));
 }

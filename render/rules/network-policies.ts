@@ -1,4 +1,4 @@
-import { isWithin } from '../cidr';
+import { isWithin } from '../../config/address-range';
 import { type Fields, fieldsOf, isSame, listOf, type Manifest, matches, textsOf, titleOf } from '../manifest';
 import type { RenderedStudio } from './rendered-studio';
 import type { Rule, Violation } from './rule';

@@ -1,4 +1,4 @@
-import { isRange, isWithin } from '../cidr';
+import { isWithin, rangeOf } from '../../config/address-range';
 import { type Manifest, podsOf, titleOf } from '../manifest';
 import { type Leaf, pathOf, type RenderedStudio } from './rendered-studio';
 import type { Rule, Violation } from './rule';
@@ -55,7 +55,7 @@ function rangesOf(manifest: Manifest, studio: RenderedStudio): ReadonlyMap<strin
   // Network policies have a rule of their own, and settings may name addresses for other reasons.
   if (['NetworkPolicy', 'ConfigMap', 'Secret'].includes(manifest.kind) || podsOf(manifest).length > 0) return places;
   for (const leaf of studio.leavesOf(manifest)) {
-    const ranges = wordsOf(String(leaf.value)).filter(isRange);
+    const ranges = wordsOf(String(leaf.value)).filter(rangeOf);
     if (ranges.length === 0) continue;
     const place = placeOf(leaf);
     places.set(place, [...(places.get(place) ?? []), ...ranges]);
@@ -97,7 +97,7 @@ function* ofReferences(
 /** A leaf of a spec apart from ranges and their number, as one text. */
 function ofSpec(leaf: Leaf): string {
   const place = placeOf(leaf);
-  return place.startsWith('spec.') ? `${place}=${isRange(String(leaf.value)) ? '' : leaf.value}` : '';
+  return place.startsWith('spec.') ? `${place}=${rangeOf(String(leaf.value)) ? '' : leaf.value}` : '';
 }
 
 function wordsOf(text: string): readonly string[] {

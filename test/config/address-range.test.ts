@@ -4,6 +4,7 @@ import {
   type AddressRange,
   cidrOf,
   includes,
+  isWithin,
   mappedIpv4,
   rangeOfCidr,
   singleAddress,
@@ -58,3 +59,18 @@ test.each(['', '10.0.0', '10.0.0.256', '010.0.0.1', 'host.example.com', 'fe80::1
     expect(singleAddress(text)).toBeUndefined();
   },
 );
+
+test.each([
+  ['10.1.0.0/16', '10.0.0.0/8', true],
+  ['10.0.0.0/8', '10.1.0.0/16', false],
+  ['10.0.0.5', '10.0.0.5/32', true],
+  ['10.0.0.0/8', '10.0.0.0/8', true],
+  ['::ffff:10.0.0.5', '10.0.0.0/8', false],
+  ['fd00::5', 'fd00::/8', true],
+  ['10.0.0.5/33', '10.0.0.0/8', false],
+  ['10.0.0.5/', '10.0.0.0/8', false],
+  ['10.0.0.5/32/32', '10.0.0.0/8', false],
+  ['10.0.0.5', 'host', false],
+])('whether %s is in %s: %s', (inner, outer, is) => {
+  expect(isWithin(inner, outer)).toBe(is);
+});

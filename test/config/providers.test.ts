@@ -86,6 +86,12 @@ describe('an address of a server', () => {
     expect(with_(value, { JUNJO_K8S_EGRESS: egress.replace(/:\d+$/, ':9') })).toEqual([closed(to)]);
   });
 
+  test('is closed where a range leaves out the metadata service', () => {
+    expect(with_('http://169.254.169.254/v1', { JUNJO_K8S_EGRESS: '0.0.0.0/0:80' })).toEqual([
+      closed('169.254.169.254/32:80'),
+    ]);
+  });
+
   test('is reached through a proxy, where there is one', () => {
     expect(with_('http://llm.example.com', { HTTPS_PROXY: 'https://proxy.example.com:443' })).toEqual([]);
   });

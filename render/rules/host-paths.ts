@@ -1,4 +1,4 @@
-import { fieldsOf, isSame, listOf, titleOf } from '../manifest';
+import { fieldsOf, listOf, type Manifest, titleOf } from '../manifest';
 import type { RenderedStudio } from './rendered-studio';
 import type { Rule } from './rule';
 
@@ -18,14 +18,14 @@ export const hostPaths: Rule = {
     }
     for (const volume of studio.ofKind('PersistentVolume')) {
       const before = studio.asRendered(volume);
-      if (before && !isSame(foldersOf(volume.spec), foldersOf(before.spec))) {
+      if (before && folderOf(volume) !== folderOf(before)) {
         yield { object: titleOf(volume), text: 'is another folder of the node than as rendered' };
       }
     }
   },
 };
 
-function foldersOf(spec: unknown): readonly unknown[] {
-  const { local, hostPath } = fieldsOf(spec);
-  return [local?.path, hostPath?.path];
+/** The charts render a `local` volume; the API server takes no second source beside it. */
+function folderOf({ spec }: Manifest): unknown {
+  return fieldsOf(fieldsOf(spec).local).path;
 }

@@ -1,6 +1,8 @@
 import { inspect } from 'node:util';
 import { KnownSecrets } from '../../config/known-secrets';
 import { formatProblem } from '../../config/problems';
+import { variablesOf } from '../../config/variables';
+import { releaseLines } from '../../releases';
 import { makeCertificate } from '../support/certificate';
 import { development, envText, freshSecret, load, production, renderAll, type Settings } from '../support/studio';
 
@@ -188,4 +190,44 @@ test('nothing prints what the configuration knows', () => {
   for (const text of [JSON.stringify(config), inspect(config, { depth: 9, showHidden: true })]) {
     expect(text).not.toContain('sk-proj');
   }
+});
+
+describe('what is known', () => {
+  const knownOf = (name: string, value: string) =>
+    new KnownSecrets([{ name, value, file: '.env', line: 1 }], releaseLines.flatMap(variablesOf), () => undefined);
+  const hex = Buffer.from('aB3dE5gH7jK9mN1p').toString('hex');
+
+  test.each([
+    // Base64 for URLs has both characters that plain base64 has not.
+    ['in base64 for URLs', 'OPENAI_API_KEY', '???>>>???>>>aB3', Buffer.from('???>>>???>>>aB3').toString('base64url')],
+    ['in hex digits in capitals', 'OPENAI_API_KEY', 'aB3dE5gH7jK9mN1p', hex.toUpperCase()],
+    ['in a form with + for a space', 'OPENAI_API_KEY', 'aB3dE5 gH7jK9mN1p', 'k=aB3dE5+gH7jK9mN1p'],
+    [
+      'that an address has without a user',
+      'HTTPS_PROXY',
+      'https://aB3dE5gH7jK9mN1p@proxy.example.com',
+      'aB3dE5gH7jK9mN1p',
+    ],
+  ])('is found %s', (_, name, value, text) => {
+    expect(knownOf(name, value).heldBy(text, true)).toEqual([name]);
+  });
+
+  test('is not what three characters are', () => {
+    expect(knownOf('OPENAI_API_KEY', 'k9q').heldBy('k9q', true)).toEqual([]);
+  });
+
+  test.each([
+    ['base64', (text: string) => Buffer.from(text).toString('base64')],
+    ['hex', (text: string) => Buffer.from(text).toString('hex')],
+    ['a URL', encodeURIComponent],
+  ])('is masked in %s', (_, encode) => {
+    const secret = 'aB3/dE5&gH7=jK9mN1p+';
+    const shown = knownOf('OPENAI_API_KEY', secret).masked(`the value ${encode(secret)} is wrong`);
+    expect(shown).toMatch(/^the value …\S{0,2} is wrong$/);
+  });
+
+  test('leaves messages readable where it is made of words of these manifests', () => {
+    const text = 'the production backend has no port';
+    expect(knownOf('OPENAI_API_KEY', 'production backend').masked(text)).toBe(text);
+  });
 });

@@ -22,9 +22,9 @@ export function textOf(bytes: Buffer): string | Unreadable {
   const nul = bytes.indexOf(0);
   if (nul >= 0) return { problem: `is not text: line ${lineAt(bytes, nul)} has a NUL byte. Name a text file` };
   if (isUtf8(bytes)) return bytes.toString();
-  const { line, wrong, has } = firstWrongLine(bytes);
+  const { line, wrong, isAmongUtf8 } = firstWrongLine(bytes);
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return { problem: 'is compressed with gzip. Decompress it first' };
-  const looks = has ? ', though other lines are UTF-8' : `${byteEncodingOf(wrong)}`;
+  const looks = isAmongUtf8 ? ', though other lines are UTF-8' : byteEncodingOf(wrong);
   return { problem: `is not UTF-8: line ${line} has a byte of another encoding${looks}. ${SAVE}` };
 }
 
@@ -52,7 +52,11 @@ function byteEncodingOf(line: Buffer): string {
 }
 
 /** The first line that is not UTF-8, and whether another line has characters of UTF-8 outside ASCII. */
-function firstWrongLine(bytes: Buffer): { readonly line: number; readonly wrong: Buffer; readonly has: boolean } {
+function firstWrongLine(bytes: Buffer): {
+  readonly line: number;
+  readonly wrong: Buffer;
+  readonly isAmongUtf8: boolean;
+} {
   const lines: Buffer[] = [];
   for (let start = 0; start <= bytes.length; ) {
     const end = bytes.indexOf(LINE_FEED, start);
@@ -61,8 +65,8 @@ function firstWrongLine(bytes: Buffer): { readonly line: number; readonly wrong:
   }
   // No part of a longer character is a line feed, so that each line can be judged by itself.
   const index = lines.findIndex((line) => !isUtf8(line));
-  const has = lines.some((line) => isUtf8(line) && line.some((byte) => byte >= 0x80));
-  return { line: index + 1, wrong: lines[index] ?? Buffer.alloc(0), has };
+  const isAmongUtf8 = lines.some((line) => isUtf8(line) && line.some((byte) => byte >= 0x80));
+  return { line: index + 1, wrong: lines[index] ?? Buffer.alloc(0), isAmongUtf8 };
 }
 
 function lineAt(bytes: Buffer, position: number): number {

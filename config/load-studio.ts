@@ -140,7 +140,7 @@ function studioOf(studio: Studio, options: LoadOptions): Built<StudioConfig | un
   return { value: undefined, problems: [...own, ...whateverIsMeant(found, names)] };
 }
 
-/** A studio of several variables together. An invalid one counts as one that is not set. */
+/** A studio of several variables together, none of which is invalid. */
 function partsOf(studio: Studio, options: LoadOptions): Built<StudioConfig | undefined> {
   const { line, lines, knownSecrets, surroundings } = studio;
   const { values, table } = valuesOf(studio, options);

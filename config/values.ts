@@ -102,8 +102,7 @@ export class Values {
     return this.inFile(name).kind !== 'none';
   }
 
-  /** The value of the file, or else the default. An invalid text counts as no value: what follows from
-   * that is not reported (load-studio.ts). */
+  /** The value of the file, or else the default. An invalid text counts as no value; `parts/` see none (load-studio.ts). */
   inEffect<Name extends VariableName>(name: Name): ParsedValues[Name] {
     // The type that parsed it is the one in the row of that name, from which ParsedValues is made.
     return this.parsed(name) as ParsedValues[Name];

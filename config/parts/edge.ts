@@ -78,14 +78,13 @@ export function edgeOf(
   return { value: edge, problems };
 }
 
-/** What carries HTTPS into the cluster; nothing while it is not known which Gateway is meant. */
+/** What carries HTTPS into the cluster. */
 function routeOf(values: Values, studioNamespace: string): Built<EdgeRoute | undefined> {
   const gateway = values.inEffect(GATEWAY);
   const problems: Problem[] = [];
   if (values.isSet(GATEWAY) && values.isSet(CLASS)) {
     problems.push(values.error(GATEWAY, `and ${CLASS} exclude each other. Remove one of the two lines`));
   }
-  if (values.inFile(GATEWAY).kind === 'unsound') return { value: undefined, problems };
   if (gateway?.kind !== 'existing') {
     const text = `has no effect without a Gateway that is there already. Set ${GATEWAY}=namespace/name, or remove the line`;
     const listeners = [HTTPS_LISTENER, HTTP_LISTENER] as const;
@@ -103,8 +102,7 @@ function ingressRouteOf(values: Values): Built<EdgeRoute> {
     'an ingress class',
     className,
   );
-  const problems = [...controllerProblems];
-  if (values.inFile(CLASS).kind !== 'unsound') problems.push(...ingressNotes(values, className, controller));
+  const problems = [...controllerProblems, ...ingressNotes(values, className, controller)];
   if (controller?.outsideCluster) {
     const reason = 'it connects from outside the cluster, as no pod of any namespace';
     problems.push(...namespaceProblems(values, controller.name, reason));

@@ -8,12 +8,12 @@ const OF_REPO: readonly VariableName[] = ['JUNJO_K8S_GIT_PATH', 'JUNJO_K8S_GIT_R
 
 /** Where Argo CD finds the studio, when it is to apply it. */
 export function gitOf(values: Values): Built<StudioConfig['git']> {
-  if (!values.isSet(REPO)) {
+  const repo = values.inEffect(REPO);
+  if (repo === undefined) {
     const text = `has no effect without ${REPO}. Set that, or remove the line`;
     const unused = OF_REPO.filter((name) => values.isSet(name));
     return { value: undefined, problems: unused.map((name) => values.error(name, text)) };
   }
-  const repo = values.inEffect(REPO);
   const [path, revision] = [values.inEffect('JUNJO_K8S_GIT_PATH'), values.inEffect('JUNJO_K8S_GIT_REVISION')];
-  return { value: repo ? { repo, path, revision } : undefined, problems: [] };
+  return { value: { repo, path, revision }, problems: [] };
 }

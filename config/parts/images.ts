@@ -125,7 +125,7 @@ export function checkNginxImage(
   lines: readonly ReleaseLine[],
   config: Pick<StudioConfig, 'line' | 'edge' | 'spansService' | 'apiGuard'>,
 ): readonly Problem[] {
-  const image = values.isSet(NGINX) ? values.inEffect(NGINX) : undefined;
+  const image = values.inEffect(NGINX);
   if (!image) return [];
   if (!config.apiGuard && !hasSpansProxy(config)) {
     return [values.note(NGINX, 'has no effect: this studio has no nginx before its API or ingestion')];

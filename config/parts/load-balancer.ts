@@ -9,7 +9,6 @@ const WEB_RANGES = 'JUNJO_K8S_WEB_SOURCE_RANGES';
 
 /** What a person should know of the load balancers that the manifests ask for. */
 export function loadBalancerProblems(values: Values, spans: SpansService, edge: Edge | undefined): readonly Problem[] {
-  if (values.inFile(LOAD_BALANCER).kind === 'unsound' || values.inFile(CLOUD).kind === 'unsound') return [];
   const isChosen = values.isSet(LOAD_BALANCER);
   return [
     ...cloudNotes(values, spans, edge),

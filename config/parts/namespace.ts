@@ -38,9 +38,8 @@ export function namespaceOf(values: Values): Built<string> {
     const text = `${namespace} belongs to ${owner}; the studio labels its namespace and needs one of its own`;
     problems.push(values.error(own ? OWN : 'JUNJO_K8S_NAME', text));
   }
-  const isKnown = values.inFile(OWN).kind !== 'unsound' && values.inFile('JUNJO_K8S_NAME').kind !== 'unsound';
   const hasEdge = values.inEffect('JUNJO_ENV') === 'production';
-  if (hasEdge && isKnown && !owner && values.inEffect(INGRESS) === namespace) {
+  if (hasEdge && !owner && values.inEffect(INGRESS) === namespace) {
     const text = `is the namespace of the studio, which closes in every pod that is not its own. Set ${OWN} to a namespace of the studio alone, or correct this line`;
     problems.push(values.error(INGRESS, text));
   }

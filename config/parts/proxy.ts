@@ -58,7 +58,6 @@ function metadataProblems(values: Values, way: Egress): readonly Problem[] {
 
 /** Warns of each proxy that the policies block. */
 function proxyProblems(values: Values, egress: readonly Egress[]): readonly Problem[] {
-  if (values.inFile(EGRESS).kind === 'unsound') return [];
   const which = egress.length > 0 ? `and what ${EGRESS} opens` : 'alone';
   const text = `the network policies let the backend out to public addresses on port 443 ${which}. Open the way to the proxy: ${EGRESS}=<its address>/32:<its port>`;
   return proxyNames.flatMap((name) => {

@@ -5,7 +5,7 @@ import type { Built, Problem } from '../problems';
 import { formatKeptSeals, parseKeptSeals, readSealingCertificate, reusableSeals, sealAll } from '../sealing';
 import type { SecretKey, SecretSource, Secrets } from '../studio-config';
 import type { InFile, Values } from '../values';
-import type { Variable, VariableName } from '../variables';
+import type { Variable } from '../variables';
 
 /** What checks of secrets need from outside the env files. */
 export interface SecretSurroundings {
@@ -15,13 +15,8 @@ export interface SecretSurroundings {
   readonly now: () => Date;
 }
 
-/** Settings that decide where kept seals are found, and whether they can be decrypted. */
-const ofTarget: readonly VariableName[] = [
-  'JUNJO_K8S_NAME',
-  'JUNJO_K8S_NAMESPACE',
-  'JUNJO_K8S_SECRET_NAME',
-  'JUNJO_K8S_SEALING_SCOPE',
-];
+/** What a seal is made for: for other values of them nothing opens it. By their names, so that nothing is told while one is invalid. */
+const OF_SEAL = 'JUNJO_K8S_NAMESPACE, JUNJO_K8S_SECRET_NAME and JUNJO_K8S_SEALING_SCOPE';
 
 type Texts = Readonly<Record<string, string>>;
 
@@ -40,8 +35,6 @@ export function secretsOf(
   namespace: string,
   surroundings: SecretSurroundings,
 ): Built<Secrets | undefined> {
-  // Secrets cannot be checked while it is not known where their values come from.
-  if (values.inFile('JUNJO_K8S_SECRETS').kind === 'unsound') return { value: undefined, problems: [] };
   const secrets = table
     .filter(({ name, secret, readers, onlyWhenWritten }) => {
       return secret && readers?.length && !(onlyWhenWritten && isUnknown(values, name));
@@ -142,8 +135,7 @@ function externalSourceOf(values: Values, secrets: readonly Secret[]): Built<Sec
   const store = values.inEffect('JUNJO_K8S_SECRET_STORE');
   if (!store) {
     const text = 'is missing. Name the store: SecretStore/name or ClusterSecretStore/name';
-    const missing = values.isSet('JUNJO_K8S_SECRET_STORE') ? [] : [values.error('JUNJO_K8S_SECRET_STORE', text)];
-    return { value: undefined, problems: missing };
+    return { value: undefined, problems: [values.error('JUNJO_K8S_SECRET_STORE', text)] };
   }
   return {
     value: {
@@ -177,8 +169,6 @@ function sealedSourceOf(
   const certificate = readSealingCertificate(pem, now());
   const certificateProblems =
     'problem' in certificate ? [values.error('JUNJO_K8S_SEALING_CERT', certificate.problem)] : [];
-  // Kept seals could not be found, or would be mistaken for those of another target.
-  if (ofTarget.some((name) => values.inFile(name).kind === 'unsound')) return failed(...certificateProblems);
   const path = `sealed/${values.inEffect('JUNJO_K8S_NAME')}.json`;
   const text = readFile(path);
   const kept = typeof text === 'string' ? parseKeptSeals(text) : text;
@@ -201,13 +191,13 @@ function sealedSourceOf(
   if (Object.keys(given).length > 0 && !digestKey) {
     const text =
       'is missing beside other secrets. Changed values are told from others by digests keyed with it: set it too, or remove the others to keep what is sealed';
-    return values.isSet(keyName) ? failed() : failed(values.error(keyName, text));
+    return failed(values.error(keyName, text));
   }
   const missing = secrets.filter(
     ({ key, variable, inFile }) => variable.required === 'always' && inFile.kind === 'none' && !(key in reusable),
   );
   if (missing.length > 0) {
-    const text = `is missing: it is neither in the env file nor sealed in ${path} for this namespace and name. Set it once`;
+    const text = `is missing: it is neither in the env file nor sealed in ${path} for these values of ${OF_SEAL}. Set it once`;
     return failed(...missing.map(({ variable }) => values.error(variable.name, text)));
   }
   const lost = Object.keys(kept?.values ?? {}).filter((key) => !(key in reusable) && !(key in given));
@@ -216,7 +206,7 @@ function sealedSourceOf(
       ? [
           values.warning(
             'JUNJO_K8S_SECRETS',
-            `what ${path} keeps of ${lost.join(', ')} cannot be opened under this namespace, name and scope, and is left out. Set the values once to seal them anew`,
+            `what ${path} keeps of ${lost.join(', ')} cannot be opened with these values of ${OF_SEAL}, and is left out. Set the values once to seal them anew`,
           ),
         ]
       : [];

@@ -58,8 +58,6 @@ function kindOfStorage(values: Values): Built<Storage | undefined> {
       ],
     };
   }
-  // An invalid path does not tell which storage is meant.
-  if (values.inFile('JUNJO_HOST_DB_DATA_PATH').kind === 'unsound') return { value: undefined, problems: [] };
   const claim = {
     size: values.inEffect('JUNJO_K8S_STORAGE_SIZE'),
     storageClass: values.inEffect('JUNJO_K8S_STORAGE_CLASS'),

@@ -10,7 +10,7 @@ const API = 'JUNJO_PROD_BACKEND_URL';
 const SPANS = 'JUNJO_PROD_INGESTION_URL';
 const ORIGINS = 'JUNJO_ALLOW_ORIGINS';
 
-/** The addresses of a production studio. Absent where an address is not valid, and in development. */
+/** The addresses of a production studio; in development there are none. */
 export interface Addresses {
   readonly ui?: URL;
   /** That of the UI, where one container serves both. */

@@ -146,7 +146,7 @@ describe('a load balancer on the internet', () => {
     expect(notes.join()).not.toContain('SOURCE_RANGES');
   });
 
-  test('is not said to be there while it is not known what is asked for', () => {
+  test('is not said to be there while it is not known what is asked for; what holds for every cloud is', () => {
     const messages = said({ ...ofSpans, JUNJO_K8S_CLOUD: 'aws', JUNJO_K8S_LOAD_BALANCER: 'private' });
     expect(messages).toEqual(['error JUNJO_K8S_LOAD_BALANCER: must be one of: internet, internal']);
     expect(said({ ...ofSpans, JUNJO_K8S_CLOUD: 'AWS', ...internal })).toEqual([

@@ -377,6 +377,26 @@ const dangerous: readonly (readonly [what: string, patch: Patch, rules: string, 
     'guards',
   ],
   ['other facts of the upgrade guard', named('ConfigMap', 'upgrade-guard', { data: { 'facts.json': '{}' } }), 'guards'],
+  [
+    'an Application for another namespace',
+    application([replace('/spec/destination/namespace', 'kube-system')]),
+    'argo-cd-project',
+  ],
+  [
+    'secrets that a driver brings',
+    pod('backend', {
+      volumes: [{ name: 'more', csi: { driver: 'secrets-store.csi.k8s.io', readOnly: true } }],
+      containers: [{ name: 'backend', volumeMounts: [{ name: 'more', mountPath: '/more' }] }],
+    }),
+    'own-secrets',
+  ],
+  [
+    'an upgrade guard beside the program instead of before it',
+    deployment('backend', [
+      { op: 'move', from: '/spec/template/spec/initContainers/0', path: '/spec/template/spec/containers/-' },
+    ]),
+    'guards,probes,second-apply',
+  ],
   ['no upgrade guard', deployment('backend', [remove('/spec/template/spec/initContainers')]), 'guards'],
   [
     'an ingestion that waits for nothing',

@@ -10,6 +10,7 @@ const SAMPLE_WORDS = wordsOf(`
   production staging private public hidden real actual valid invalid session sessions cookie cookies signing sign signed encrypt
   encryption crypto internal grpc jwt hmac admin root user users guest login welcome letmein qwerty monkey dragon master
   openai anthropic claude gemini google qdrant junjo studio project company organization account service server client app
+  authentication redacted documentation purposes unused lazy staple deadbeef cafebabe
   application backend frontend ingestion proxy url uri endpoint host hostname address gateway please thanks lorem ipsum dolor sit amet consectetur adipiscing elit notasecret nothing`);
 
 /** Words that go with those, and say nothing by themselves. */
@@ -18,10 +19,35 @@ const FILLERS = wordsOf(`
   make must my never new no not now of ok on only or our out output should so some sure than that the their them then there
   these they this those to too very was we will with without would you commit committed deploy deploying deployment run running
   environment env file line least minimum min max one two three thirty four sixty more most really totally always once again
+  correct horse battery quick brown fox jumps over dog value injected external deploying goes byte encoded import print
   good best nice better bad actually copy copied add added got get give given keep kept known see read store stored vault`);
 
+/** The same in German, French, Spanish, Portuguese, Italian, Dutch, Russian, Japanese and Chinese, whose examples say it so. */
+const OTHER_SAMPLE_WORDS = wordsOf(`
+  geheim geheimer geheimes geheimnis schluessel schlüssel passwort kennwort zufaelliges zufälliges aendern ändern ersetzen
+  einfuegen einfügen eintragen beispiel platzhalter motdepasse secrete secrète changez changer remplacez remplacer remplir
+  aleatoire aléatoire exemple votre clave secreta contraseña contrasena cambiar cambia cambiame cámbiame reemplazar reemplace
+  aleatoria ejemplo chave segredo senha substitua substituir mudar aleatória exemplo chiave segreta segreto cambiare
+  sostituire sostituisci inserisci inserire casuale esempio wachtwoord geheime sleutel willekeurig wijzig vervang voorbeeld
+  секретный секрет пароль ключ замените измените случайный пример 秘密鍵 秘密 入力 変更 密钥 密碼 密码 填写 更改 替换`);
+const OTHER_FILLERS = wordsOf(`
+  bitte hier dein deine deinen ihr ihren sie diesen wert durch ein eine einen mit mindestens zeichen der die das nicht und
+  avec une un valeur cle clé ici au moins de caracteres caractères par cette le la les moi
+  tu su esta este aqui aquí con al menos caracteres en produccion producción por uma sua esse esta com pelo
+  qui la tua il una stringa lunga di con almeno caratteri questa
+  hier vul een in van tekens dit het je uw этот на ваш свой здесь してください ここに を 文字以上の ランダムな 文字列 请在此处 您的`);
+
+/** Digits and signs that people write for letters. */
+const LETTERS_OF: ReadonlyMap<string, string> = new Map([
+  ...Object.entries({ 0: 'o', 1: 'i', 3: 'e', 4: 'a', 5: 's', 7: 't', '@': 'a', $: 's' }),
+]);
+
 /** Runs in which people type without thinking. */
-const ROWS = ['0123456789', '1234567890', 'abcdefghijklmnopqrstuvwxyz', 'qwertyuiop', 'asdfghjkl', 'zxcvbnm'];
+const ROWS = [
+  ...['0123456789abcdef', '1234567890', 'abcdefghijklmnopqrstuvwxyz', 'qwertyuiop', 'asdfghjkl', 'zxcvbnm'],
+  // The columns of a keyboard, down, and down and up in turn.
+  ...['1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p', 'zaq12wsxcde34rfvbgt56yhnmju78ik9ol0p', 'qazwsxedcrfvtgbyhnujmikolp'],
+];
 const RUNS: readonly string[] = [...ROWS, ...ROWS.map((row) => [...row].reverse().join(''))];
 
 /** What providers of models begin their keys with: it says nothing of the rest. */
@@ -31,6 +57,13 @@ const KEY_PREFIX =
 /** `<…>`, `{{…}}`, `${…}`, `$(…)`, `[…]`, `%…%` and `__…__` around words. */
 const IN_MARKS =
   /^(?:<[\w\s.:|/-]*>|\$?\{+[\w\s.:|/-]*\}+|\$\([\w\s.:|/-]*\)|\[[\w\s.:|/-]*\]|%[\w\s.:|/-]*%|__[\w\s.:|/-]*__)$/;
+
+/** Where a program would fetch the secret from, and what it would decrypt; and the command that would make it. No container does. */
+const TO_RESOLVE =
+  /^(?:(?!https?:|socks)[a-z][a-z0-9+.-]*:\/\/|ref\+|vault:|arn:|ENC\[|encrypted:|[`$]\(|[a-z][a-z0-9]* -{1,2}[a-z])/;
+
+/** A key of which only the ends are shown, as the pages of providers do. */
+const SHORTENED = /^[\w-]{0,16}(?:\.{3}|…|\*{3,})[\w-]{0,8}$/;
 
 /** An address is a placeholder when it says so; that it has an example's host says nothing. */
 const ADDRESS = /^[a-z][a-z0-9+.-]*:\/\/|^[\w.-]+:[0-9]{1,5}\/?$/i;
@@ -49,22 +82,25 @@ const LONGEST = 4096;
 export function isPlaceholder(value: string): boolean {
   const text = value.trim();
   if (text.length > LONGEST) return false;
+  if (TO_RESOLVE.test(text) || SHORTENED.test(text)) return true;
   if (ADDRESS.test(text)) return SAMPLE_ADDRESS.test(text);
   if (IN_MARKS.test(text) || /^[.…*_-]+$/.test(text)) return true;
   const rest = text.replace(KEY_PREFIX, '');
   if (rest !== text && /^[.…*xX_-]*$/.test(rest)) return true;
-  const words = covered(rest, SAMPLE_WORDS);
+  const words = new Set([...covered(rest, [...SAMPLE_WORDS, ...OTHER_SAMPLE_WORDS]), ...coveredInDigits(rest)]);
   if (words.size === 0) return false;
-  const said = new Set([...words, ...covered(rest, FILLERS)]);
+  const said = new Set([...words, ...covered(rest, FILLERS), ...covered(rest, OTHER_FILLERS, Infinity)]);
   return isMostly(rest, said, shortNumbers(rest, said), repeated(rest), typedInARow(rest));
 }
 
 /** Why somebody could guess a secret that is not an example's text, in words that follow its name; nothing where nobody can. */
 export function whyGuessable(value: string): string | undefined {
   if (value.length > LONGEST) return undefined;
+  if (ADDRESS.test(value.trim())) return undefined;
   const text = value.trim().replace(KEY_PREFIX, '');
   if (new Set(text.replace(/=+$/, '')).size === 1) return 'is one character repeated';
-  return whyBytesGuessable(text) ?? whyTextGuessable(text);
+  const short = text.length <= ENOUGH ? 'is so short that anybody could guess it' : undefined;
+  return whyBytesGuessable(text) ?? whyTextGuessable(text) ?? short;
 }
 
 function whyTextGuessable(text: string): string | undefined {
@@ -83,14 +119,22 @@ function whyBytesGuessable(text: string): string | undefined {
   const different = new Set(bytes).size;
   if (different === 1) return `decodes to ${bytes.length} equal bytes`;
   if (different < LEAST_DIFFERENT) return `${what} have only ${different} different values`;
-  const steps = new Set(bytes.subarray(1).map((byte, index) => byte - (bytes[index] ?? 0)));
-  if (steps.size === 1) return `${what} count up or down`;
-  if (!bytes.every((byte) => byte >= 0x20 && byte < 0x7f)) {
-    return isMostlyRepeated(bytes.toString('latin1')) ? `${what} repeat themselves` : undefined;
+  const counted = counting(bytes);
+  if (counted.size === bytes.length) return `${what} count up or down`;
+  // UTF-16 has a NUL beside each character of ASCII.
+  const written = bytes.toString('latin1').replaceAll('\0', '');
+  if (!/^[\x20-\x7e]+$/.test(written)) {
+    const guessable = new Set([...repeated(bytes.toString('latin1')), ...counted]);
+    return guessable.size > bytes.length / 2 ? `${what} repeat themselves or count` : undefined;
   }
-  const written = bytes.toString('latin1');
   if (isPlaceholder(written)) return "decodes to an example's text";
-  return whyTextGuessable(written) ? `${what} anybody could guess` : undefined;
+  return whyGuessable(written) ? `${what} anybody could guess` : undefined;
+}
+
+/** Where four bytes stand that are equally far from each other: equal, or counting. */
+function counting(bytes: Buffer): ReadonlySet<number> {
+  const step = (at: number) => ((bytes[at + 1] ?? 0) - (bytes[at] ?? 0)) & 255;
+  return placesOfFours(bytes.length, (at) => step(at) === step(at + 1) && step(at) === step(at + 2));
 }
 
 function bytesOf(text: string): Buffer | undefined {
@@ -105,21 +149,27 @@ function isMostly(text: string, ...guessable: readonly ReadonlySet<number>[]): b
   return left.length <= ENOUGH && left.length <= meaningful.length * 0.4;
 }
 
-function isMostlyRepeated(text: string): boolean {
-  return repeated(text).size > text.length / 2;
-}
-
-/** Where words stand in a text, also where nothing parts them; words of one or two letters only by themselves. */
-function covered(text: string, words: readonly string[]): ReadonlySet<number> {
+/**
+ * Where words stand in a text, also where nothing parts them.
+ * @param alone words that are shorter than so many letters count only by themselves
+ */
+function covered(text: string, words: readonly string[], alone = 3): ReadonlySet<number> {
   // Of the same length as the text, which lower-casing some letters outside ASCII is not.
   const lower = text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
   return new Set(
     words.flatMap((word) => {
       const places = placesOf(lower, word);
-      const whole = word.length < 3 ? places.filter((at) => isAlone(text, at, word.length)) : places;
+      const whole = word.length < alone ? places.filter((at) => isAlone(text, at, word.length)) : places;
       return whole.flatMap((at) => Array.from(word, (_, index) => at + index));
     }),
   );
+}
+
+/** Where longer words stand that have digits and signs for letters: `s3cr3t`. */
+function coveredInDigits(text: string): ReadonlySet<number> {
+  const letters = Array.from(text, (character) => LETTERS_OF.get(character) ?? character).join('');
+  const words = SAMPLE_WORDS.filter(({ length }) => length >= 5);
+  return letters === text || letters.length !== text.length ? new Set() : covered(letters, words);
 }
 
 function isAlone(text: string, at: number, length: number): boolean {
@@ -146,21 +196,29 @@ function shortNumbers(text: string, words: ReadonlySet<number>): ReadonlySet<num
 /** Where four characters stand that the text had before. */
 function repeated(text: string): ReadonlySet<number> {
   const seen = new Set<string>();
-  const places = new Set<number>();
-  for (let at = 0; at + 4 <= text.length; at += 1) {
+  return placesOfFours(text.length, (at) => {
     const four = text.slice(at, at + 4).toLowerCase();
-    if (seen.has(four)) for (let index = at; index < at + 4; index += 1) places.add(index);
-    seen.add(four);
-  }
-  return places;
+    return seen.size === seen.add(four).size;
+  });
 }
 
-/** Where four characters stand that follow each other in the alphabet, among the digits, or on a keyboard. */
+/**
+ * Where four characters stand that follow each other in the alphabet, among the digits, or on a keyboard: also where each is there
+ * twice, or where two such rows take turns, as in `aabbccdd` and `a1b2c3d4`.
+ */
 function typedInARow(text: string): ReadonlySet<number> {
+  const lower = text.toLowerCase();
+  const inTurn = (at: number) => [0, 2, 4, 6].map((by) => lower[at + by] ?? ' ').join('');
+  const isRun = (four: string) => RUNS.some((run) => run.includes(four));
+  const turns = placesOfFours(text.length, (at) => isRun(inTurn(at)) && isRun(inTurn(at + 1)), 8);
+  return new Set([...placesOfFours(text.length, (at) => isRun(lower.slice(at, at + 4))), ...turns]);
+}
+
+/** The places in all windows of so many that are found. */
+function placesOfFours(length: number, isFound: (at: number) => boolean, size = 4): ReadonlySet<number> {
   const places = new Set<number>();
-  for (let at = 0; at + 4 <= text.length; at += 1) {
-    const four = text.slice(at, at + 4).toLowerCase();
-    if (RUNS.some((run) => run.includes(four))) for (let index = at; index < at + 4; index += 1) places.add(index);
+  for (let at = 0; at + size <= length; at += 1) {
+    if (isFound(at)) for (let index = at; index < at + size; index += 1) places.add(index);
   }
   return places;
 }

@@ -18,7 +18,7 @@ export function nearestVariable(name: string, known: readonly string[]): string 
   const words = wordsOf(name);
   return (
     known.find((other) => lettersOf(other) === letters) ??
-    known.find((other) => isMisspelt(letters, lettersOf(other))) ??
+    mostSimilar(letters, known) ??
     known.find((other) => lacksInnerWord(words, wordsOf(other)))
   );
 }
@@ -39,11 +39,32 @@ function wordsOf(name: string): readonly string[] {
   return name.toUpperCase().match(/[A-Z0-9]+/g) ?? [];
 }
 
-/** A wrong, missing, further or exchanged letter for every six. In a short name one letter makes another: GO_PROXY, NO_PROXY. */
-function isMisspelt(letters: string, other: string): boolean {
-  const most = other.length < 10 ? 0 : Math.floor(other.length / 6);
-  if (Math.abs(letters.length - other.length) > most) return false;
-  return distance(letters, other) - exchanges(letters, other) <= most;
+/** The known variable with the fewest wrong letters. */
+function mostSimilar(letters: string, known: readonly string[]): string | undefined {
+  const [first] = known
+    .map((other) => ({ other, wrong: wrongLetters(letters, lettersOf(other)) }))
+    .filter(({ wrong }) => Number.isFinite(wrong))
+    .sort((a, b) => a.wrong - b.wrong);
+  return first?.other;
+}
+
+/**
+ * How many letters are wrong, missing, too many or exchanged: one for every six at most. In a short name another letter makes
+ * another name, such as GO_PROXY of NO_PROXY: only a slip counts.
+ */
+function wrongLetters(letters: string, other: string): number {
+  const most = Math.max(1, Math.floor(other.length / 6));
+  if (Math.abs(letters.length - other.length) > most) return Number.POSITIVE_INFINITY;
+  const wrong = distance(letters, other) - exchanges(letters, other);
+  if (wrong > most) return Number.POSITIVE_INFINITY;
+  if (isSlip(letters, other)) return wrong - 0.5;
+  return other.length < 10 ? Number.POSITIVE_INFINITY : wrong;
+}
+
+/** Whether all letters are there in another order, or one is missing or too many behind the first. */
+function isSlip(letters: string, other: string): boolean {
+  if (letters.length !== other.length) return letters[0] === other[0] && distance(letters, other) === 1;
+  return [...letters].sort().join('') === [...other].sort().join('');
 }
 
 /** How many neighbours are exchanged, each pair of which an edit distance counts as two letters. */

@@ -63,7 +63,9 @@ function hasEffect(values: Values, variable: Variable): boolean {
 }
 
 function unknownSetting(values: Values, name: string, known: readonly string[]): Problem {
-  const candidate = nearest(name, known);
+  const [, own = ''] = /^JUNJO_(?:K8S_)?(.*)$/.exec(name) ?? [];
+  const prefixed = [`JUNJO_K8S_${own}`, `JUNJO_${own}`, own].find((other) => known.includes(other));
+  const candidate = prefixed ?? nearest(name, known);
   const advice = candidate ? `Did you mean ${candidate}?` : 'Remove it, or look it up in docs/variables.md';
   return values.error(name, `is not a variable of Junjo AI Studio. ${ofFile(name, known) ?? advice}`);
 }

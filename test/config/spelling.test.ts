@@ -23,7 +23,16 @@ test.each([
 });
 
 const variables = [
-  ...['OPENAI_API_KEY', 'GEMINI_API_KEY', 'ANTHROPIC_API_KEY', 'HTTPS_PROXY', 'NO_PROXY', 'RUST_LOG', 'BATCH_SIZE'],
+  ...[
+    'OPENAI_API_KEY',
+    'GEMINI_API_KEY',
+    'ANTHROPIC_API_KEY',
+    'HTTPS_PROXY',
+    'HTTP_PROXY',
+    'NO_PROXY',
+    'RUST_LOG',
+    'BATCH_SIZE',
+  ],
   ...['JUNJO_SESSION_SECRET', 'JUNJO_K8S_GIT_REPO', 'JUNJO_ENV', 'MALLOC_ARENA_MAX', 'INDEXER_POLL_INTERVAL'],
 ];
 
@@ -43,6 +52,11 @@ test.each([
   ['ANTHROPIC_KEY', 'ANTHROPIC_API_KEY'],
   ['INDEXER_POL_INTERVAL', 'INDEXER_POLL_INTERVAL'],
   ['junjo_env', 'JUNJO_ENV'],
+  ['NO_PORXY', 'NO_PROXY'],
+  ['HTTPS_PPROXY', 'HTTPS_PROXY'],
+  ['HTTP_PPROXY', 'HTTP_PROXY'],
+  ['RUST_OG', 'RUST_LOG'],
+  ['BATCH_SIZES', 'BATCH_SIZE'],
   ['JUNJO.ENV', 'JUNJO_ENV'],
   ['JUJNO_SESSION_SECRET', 'JUNJO_SESSION_SECRET'],
 ])('%s is taken for %s', (name, meant) => {
@@ -81,6 +95,15 @@ describe('a name in a file', () => {
       'JUNJO_SESSION_SECRET_FILE',
       `.env:1 JUNJO_SESSION_SECRET_FILE: is not a variable of Junjo AI Studio. ${noFile('FILE')} JUNJO_SESSION_SECRET`,
     ],
+    ...[
+      ['JUNJO_OPENAI_API_KEY', 'OPENAI_API_KEY'],
+      ['JUNJO_K8S_ENV', 'JUNJO_ENV'],
+      ['JUNJO_NAME', 'JUNJO_K8S_NAME'],
+      ['JUNJO_TLS_SECRET', 'JUNJO_K8S_TLS_SECRET'],
+    ].map(([name = '', meant]): [string, string] => [
+      name,
+      `.env:1 ${name}: is not a variable of Junjo AI Studio. Did you mean ${meant}?`,
+    ]),
     ['GIT_REPO', `note: .env:1 GIT_REPO: ${unread} The studio's is JUNJO_K8S_GIT_REPO`],
     ['POSTGRES_PASSWORD_FILE', `note: .env:1 POSTGRES_PASSWORD_FILE: ${unread} docs/variables.md lists what it reads`],
     ['SESSION_SECRET', `note: .env:1 SESSION_SECRET: ${unread} docs/variables.md lists what it reads`],

@@ -17,8 +17,10 @@ const TOKEN =
 
 /** Whether a text holds a password or token: in an address, or by the form of it. `ssh://git@host` and `git@host:path` hold none. */
 export function holdsCredentials(text: string): boolean {
-  const inAddress = [...text.matchAll(USER_INFO)].some(
-    ([, scheme = '', userInfo = '']) => userInfo !== '' && (/:./.test(userInfo) || /^https?$/i.test(scheme)),
-  );
+  const inAddress = [...text.matchAll(USER_INFO)].some(({ 0: { length }, 1: scheme = '', 2: userInfo = '', index }) => {
+    // Azure DevOps and Bitbucket name the owner before the host as well: https://team@dev.azure.com/team/….
+    const owner = text.slice(index + length).split('/')[1];
+    return /:./.test(userInfo) || (/^https?$/i.test(scheme) && userInfo !== owner);
+  });
   return inAddress || USER_INFO_OF_SSH.test(text) || IN_QUERY.test(text) || TOKEN.test(text);
 }

@@ -457,7 +457,7 @@ function commaSeparatedTexts(description: string): ValueType<readonly string[]> 
 export const filePaths = commaSeparatedTexts('paths, comma-separated');
 
 /** What people write between origins in place of a comma. */
-const OTHER_SEPARATORS = /\s*(?:[;|]|,\s*[;|]|\s)[\s,;|]*/;
+const OTHER_SEPARATORS = /(?<=[a-z0-9\]])[^a-z0-9[\],]*(?=https?:\/\/)|\s*(?:[;|，、；]|,\s*[;|]|\s)[\s,;|，、；]*/i;
 
 /** Origins, as upstream reads them. */
 export const origins: ValueType<readonly string[]> = {
@@ -538,6 +538,13 @@ export const dataPath = checkedText(
   (value) => {
     if (/^[A-Za-z]:[\\/]/.test(value) || value.includes('\\')) {
       return 'is a Windows path. Write ./.dbdata for storage of the cluster, or a path of a Linux node such as /mnt/junjo-data';
+    }
+    if (hasControlCharacter(value) || value !== value.trim()) {
+      return 'has a line break, another control character, or a space around it. Write the path without it';
+    }
+    if (/^[a-z]+:\/\//.test(value)) return 'is a URL. Write the path alone, such as /mnt/junjo-data';
+    if (value.split('/').some((part) => Buffer.byteLength(part) > 255)) {
+      return 'has a folder with a name of more than 255 bytes, which no file system of Linux takes. Shorten it';
     }
     if (value.startsWith('~'))
       return 'begins with ~, which no node knows. Write an absolute path such as /mnt/junjo-data';

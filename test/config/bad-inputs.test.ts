@@ -445,6 +445,18 @@ const badInputs: readonly BadInput[] = [
     '.env:1 JUNJO_HOST_DB_DATA_PATH: is a Windows path. Write ./.dbdata for storage of the cluster, or a path of a Linux node such as /mnt/junjo-data',
   ),
   dev(
+    'JUNJO_HOST_DB_DATA_PATH="/mnt/a\nb"',
+    '.env:1 JUNJO_HOST_DB_DATA_PATH: has a line break, another control character, or a space around it. Write the path without it',
+  ),
+  dev(
+    'JUNJO_HOST_DB_DATA_PATH=" /mnt/a"',
+    '.env:1 JUNJO_HOST_DB_DATA_PATH: has a line break, another control character, or a space around it. Write the path without it',
+  ),
+  dev(
+    'JUNJO_HOST_DB_DATA_PATH=file:///mnt/a',
+    '.env:1 JUNJO_HOST_DB_DATA_PATH: is a URL. Write the path alone, such as /mnt/junjo-data',
+  ),
+  dev(
     'JUNJO_HOST_DB_DATA_PATH=~/data',
     '.env:1 JUNJO_HOST_DB_DATA_PATH: begins with ~, which no node knows. Write an absolute path such as /mnt/junjo-data',
   ),

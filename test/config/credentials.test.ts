@@ -42,6 +42,7 @@ test.each([
   'https://git.example.com/team/studio.git',
   'https://git.example.com:8443/team/studio.git',
   'https://dev.azure.com/team/project/_git/studio',
+  'https://team@dev.azure.com/team/project/_git/studio',
   'https://git-codecommit.eu-central-1.amazonaws.com/v1/repos/studio',
 ])('%s holds none', (repo) => {
   expect(holdsCredentials(repo)).toBe(false);
@@ -137,6 +138,12 @@ describe('origins that something else than a comma separates', () => {
     `${studio},;${other}`,
     `${studio};${other};`,
     `["${studio};${other}"]`,
+    `${studio}/${other}`,
+    `${studio}${other}`,
+    `${studio}:${other}`,
+    `${studio} / ${other}`,
+    `${studio}、${other}`,
+    `${studio}，${other}`,
   ])('%s', (value) => {
     expect(problemsOf(`JUNJO_ALLOW_ORIGINS='${value}'\n${envText(production())}`)).toEqual([told]);
   });

@@ -19,11 +19,11 @@ const NOT_IN_WINDOWS_1252 = [0x81, 0x8d, 0x8f, 0x90, 0x9d];
 export function textOf(bytes: Buffer): string | Unreadable {
   const wide = wideEncodingOf(bytes);
   if (wide) return { problem: `is ${wide}, and not UTF-8. ${SAVE}` };
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return { problem: 'is compressed with gzip. Decompress it first' };
   const nul = bytes.indexOf(0);
   if (nul >= 0) return { problem: `is not text: line ${lineAt(bytes, nul)} has a NUL byte. Name a text file` };
   if (isUtf8(bytes)) return bytes.toString();
   const { line, wrong, isAmongUtf8 } = firstWrongLine(bytes);
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return { problem: 'is compressed with gzip. Decompress it first' };
   const looks = isAmongUtf8 ? ', though other lines are UTF-8' : byteEncodingOf(wrong);
   return { problem: `is not UTF-8: line ${line} has a byte of another encoding${looks}. ${SAVE}` };
 }
@@ -46,6 +46,8 @@ function wideEncodingOf(bytes: Buffer): string | undefined {
 
 /** What looks like Windows-1252, of which ISO-8859-1 is a part; other encodings of one byte look the same. */
 function byteEncodingOf(line: Buffer): string {
+  // Languages of that encoding write most of a word in ASCII; Cyrillic, Greek and Chinese in their own encodings do not.
+  if (/[\x80-\xff]{3}/.test(line.toString('latin1'))) return '';
   const high = [...line].filter((byte) => byte >= 0x80);
   if (high.some((byte) => NOT_IN_WINDOWS_1252.includes(byte))) return '';
   return high.some((byte) => byte < 0xa0) ? ', probably Windows-1252' : ', probably Windows-1252 or ISO-8859-1';

@@ -61,6 +61,11 @@ describe('a file that is not UTF-8 is told, with its encoding where it can be to
       'is not UTF-8: line 1 has a byte of another encoding, probably Windows-1252 or ISO-8859-1. Save the file as UTF-8',
     ],
     ['a NUL byte', Buffer.from('A=1\nB=x\0y\n'), 'is not text: line 2 has a NUL byte. Name a text file'],
+    [
+      'gzip with NUL bytes',
+      Buffer.from([0x1f, 0x8b, 0x08, 0x00, 0x00]),
+      'is compressed with gzip. Decompress it first',
+    ],
     ['gzip', Buffer.from([0x1f, 0x8b, 0x08, 0x08, 0x99, 0x41]), 'is compressed with gzip. Decompress it first'],
   ])('%s', (_, bytes, problem) => {
     expect(textOf(bytes)).toEqual({ problem });

@@ -31,11 +31,10 @@ const OTHER_SAMPLE_WORDS = wordsOf(`
   sostituire sostituisci inserisci inserire casuale esempio wachtwoord geheime sleutel willekeurig wijzig vervang voorbeeld
   секретный секрет пароль ключ замените измените случайный пример 秘密鍵 秘密 入力 変更 密钥 密碼 密码 填写 更改 替换`);
 const OTHER_FILLERS = wordsOf(`
-  bitte hier dein deine deinen ihr ihren sie diesen wert durch ein eine einen mit mindestens zeichen der die das nicht und
-  avec une un valeur cle clé ici au moins de caracteres caractères par cette le la les moi
-  tu su esta este aqui aquí con al menos caracteres en produccion producción por uma sua esse esta com pelo
-  qui la tua il una stringa lunga di con almeno caratteri questa
-  hier vul een in van tekens dit het je uw этот на ваш свой здесь してください ここに を 文字以上の ランダムな 文字列 请在此处 您的`);
+  bitte hier dein deine deinen ihr ihren sie diesen wert durch ein eine einen mit mindestens zeichen der die das
+  nicht und avec une valeur cle clé ici moins caracteres caractères par cette les moi esta este aqui aquí con menos
+  caracteres produccion producción por uma sua esse esta com pelo qui tua una stringa lunga con almeno caratteri
+  questa hier vul een van tekens dit het этот на ваш свой здесь してください ここに を 文字以上の ランダムな 文字列 请在此处 您的`);
 
 /** Digits and signs that people write for letters. */
 const LETTERS_OF: ReadonlyMap<string, string> = new Map([

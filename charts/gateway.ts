@@ -1,6 +1,7 @@
 import { Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { HSTS_SECONDS, READ_TIMEOUT_SECONDS } from '../config/edge-needs';
+import { reachOfGkeClass } from '../config/gateway-controllers';
 import { webNames } from '../config/names';
 import type { EdgeRoute } from '../config/studio-config';
 import {
@@ -40,7 +41,7 @@ export class GatewayChart extends Chart {
     super(scope, id);
     const { edge, route, services } = props;
     const { spans } = edge.hosts;
-    if (route.kind === 'gateway') this.addGateway(props, route.className);
+    if (route.kind === 'gateway') this.addGateway(props, route);
     for (const { name, ...backend } of webBackends(edge, services)) this.addWebRoute(props, name, backend);
     if (listenerOf(route, 'http')) this.addRedirect(props);
     if (edge.webSourceRanges.length > 0 && route.controller?.sourceRanges === 'envoy-gateway') {
@@ -49,10 +50,15 @@ export class GatewayChart extends Chart {
     if (spans) this.addSpansRoute(props, { host: spans, ...services.spans });
   }
 
-  private addGateway(props: GatewayChartProps, className: string): void {
+  private addGateway(
+    props: GatewayChartProps,
+    { className, controller }: Extract<EdgeRoute, { kind: 'gateway' }>,
+  ): void {
     const { studio, namespace, extra, edge } = props;
     const hosts = edgeHosts(edge);
-    const internal = edge.internal ? internalAnnotations(edge.cloud) : {};
+    // Where nobody reads the field, it would only keep a cluster with older CRDs from taking the Gateway.
+    const asks = edge.internal && !controller?.oneForAllGateways && !reachOfGkeClass(className);
+    const internal = asks ? internalAnnotations(edge.cloud) : {};
     const allowedRoutes = { namespaces: { from: GatewaySpecListenersAllowedRoutesNamespacesFrom.SAME } };
     new Gateway(this, 'gateway', {
       metadata: metadataWithDns(props, GATEWAY, hosts),

@@ -17,6 +17,16 @@ export interface GatewayController {
   readonly source: string;
 }
 
+/**
+ * Where a class of GKE puts its load balancers, or nothing where a class is none of GKE's. They read no
+ * `spec.infrastructure`: https://cloud.google.com/kubernetes-engine/docs/how-to/configure-gateway-resources, and
+ * conformance/reports/v1.6/gke-gateway of kubernetes-sigs/gateway-api.
+ */
+export function reachOfGkeClass(className: string): 'internal' | 'internet' | undefined {
+  if (!className.startsWith('gke-l7-')) return undefined;
+  return /rilb|internal/.test(className) ? 'internal' : 'internet';
+}
+
 /** Implementations of the Gateway API with something to know, by their name in `JUNJO_K8S_INGRESS_CONTROLLER`. */
 export const gatewayControllers: Readonly<Record<string, GatewayController>> = {
   'envoy-gateway': {

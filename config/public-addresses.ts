@@ -1,4 +1,13 @@
-import { type AddressRange, cidrOf, includes, isLarger, rangeOfCidr, singleAddress, WIDTH } from './address-range';
+import {
+  type AddressRange,
+  cidrOf,
+  includes,
+  isLarger,
+  mappedIpv4,
+  rangeOfCidr,
+  singleAddress,
+  WIDTH,
+} from './address-range';
 import type { Egress } from './studio-config';
 
 /** A range without some ranges of it, as network policies write it. */
@@ -44,32 +53,32 @@ export const internet: readonly IpBlock[] = [
   { cidr: '64:ff9b::/96', except: notTheInternet.map(throughNat64) },
 ];
 
-/** Whether a host may be on the internet. Names are not resolved, and always may. */
+/** Whether a host may be on the internet. Names are not resolved, and may unless they are those of Services. */
 function mayBePublic(host: string): boolean {
   const address = hostAddress(host);
-  return !address || internet.some((block) => holds(block, address));
+  if (!address) return host.includes('.') && !/\.(?:svc|cluster\.local)$/.test(host);
+  return internet.some((block) => holds(block, address));
 }
 
-/** Whether the network policies let the backend out to a server. A name may stand for any address that is open on its port. */
+/** Whether the policies let the backend out to the host of a URL. A name may have any address that is open on its port. */
 export function isOpen(url: URL, egress: readonly Egress[]): boolean {
   const port = portOf(url);
-  // Names of Services lead to pods, which are in no public range.
-  const isInCluster = /^[^.:]+$|\.(?:svc|cluster\.local)$/.test(url.hostname);
-  if (port === 443 && !isInCluster && mayBePublic(url.hostname)) return true;
+  if (port === 443 && mayBePublic(url.hostname)) return true;
   const address = hostAddress(url.hostname);
   return egress
     .filter((way) => way.port === port)
     .some(({ cidr }) => !address || holds(withoutMetadataServices(cidr), address));
 }
 
-/** The port of a server; one that its scheme implies is not in a URL. */
+/** The port of a URL, also where its scheme implies it. */
 export function portOf({ protocol, port }: URL): number {
   return Number(port || (protocol === 'https:' ? 443 : 80));
 }
 
-/** The address that the host of a URL is, or nothing where it is a name. */
+/** The address that the host of a URL is, as packets have it, or nothing where it is a name. */
 export function hostAddress(host: string): AddressRange | undefined {
-  return singleAddress(host.replace(/^\[(.*)\]$/, '$1'));
+  const address = singleAddress(host.replace(/^\[(.*)\]$/, '$1'));
+  return address && (mappedIpv4(address) ?? address);
 }
 
 /** Whether all of a range is in a block. */
@@ -87,8 +96,9 @@ function holds({ cidr, except = [] }: IpBlock, range: AddressRange): boolean {
  *   https://cloud.google.com/kubernetes-engine/docs/how-to/workload-identity,
  *   https://cloud.google.com/compute/docs/metadata/querying-metadata
  * - 168.63.129.16: https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
- * - 100.100.100.200: https://www.alibabacloud.com/help/en/ecs/user-guide/view-instance-metadata
+ * - 100.100.100.200, and fd00:100::100:200 over IPv6: https://www.alibabacloud.com/help/en/ecs/user-guide/view-instance-metadata
  * - 169.254.0.23: Tencent Cloud; 169.254.42.42 and fd00:42::42: Scaleway; fd00:a9fe:a9fe::1: Akamai
+ * - fe80::a9fe:a9fe: OpenStack over IPv6
  * - 192.0.0.192 and fd00:c1::a9fe:a9fe: Oracle Cloud, the first on its classic machines
  */
 const metadataServices: readonly string[] = [
@@ -112,6 +122,7 @@ const metadataServicesIpv6: readonly string[] = [
   'fd00:42::42/128',
   'fd00:a9fe:a9fe::1/128',
   'fd00:100::100:200/128',
+  'fe80::a9fe:a9fe/128',
 ];
 
 /** What a range that is larger leaves out: where it has all link-local addresses, these too, and not one by one. */

@@ -1,3 +1,4 @@
+import { reachOfGkeClass } from '../gateway-controllers';
 import type { Problem } from '../problems';
 import type { Edge, SpansService } from '../studio-config';
 import type { Values } from '../values';
@@ -53,13 +54,24 @@ function publicNotes(values: Values, { type, cloud, sourceRanges }: SpansService
 function internalProblems(values: Values, { type, cloud }: SpansService, edge: Edge | undefined): Problem[] {
   const isForGateway = edge?.route.kind === 'gateway' && edgeHasOwn(edge);
   const isForSpans = type === 'LoadBalancer';
-  if ((isForSpans || isForGateway) && !cloud) {
+  const gke = edge?.route.kind === 'gateway' ? reachOfGkeClass(edge.route.className) : undefined;
+  if (gke === 'internet') {
+    const text =
+      'makes a load balancer on the internet: the classes of GKE say where it is, whatever else is set. Write class:gke-l7-rilb';
+    return [values.error('JUNJO_K8S_GATEWAY', text)];
+  }
+  if ((isForSpans || (isForGateway && !gke)) && !cloud) {
     const text = `needs ${CLOUD}, because each cloud is asked for an internal load balancer in its own words. Set it, or remove this line`;
     return [values.error(LOAD_BALANCER, text)];
   }
   const problems: Problem[] = [];
   if (cloud === 'metallb') {
     problems.push(values.note(LOAD_BALANCER, 'changes nothing for MetalLB: its pools decide which address is given'));
+  }
+  if (isForGateway && !gke && !edge.route.controller && cloud !== 'metallb') {
+    const text =
+      'is asked for in spec.infrastructure of the Gateway, which needs Gateway API 1.2 or newer and an implementation that reads it. Look at the address of the Gateway before you use it';
+    problems.push(values.note(LOAD_BALANCER, text));
   }
   if (isForGateway && edge?.certificate.kind === 'acme' && isLetsEncrypt(edge.certificate.server)) {
     const text = `keeps Let's Encrypt from reaching the hosts on port 80, so that no certificate is issued. Set JUNJO_K8S_CLUSTER_ISSUER to an issuer with DNS-01, or JUNJO_K8S_TLS_SECRET`;

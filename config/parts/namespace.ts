@@ -14,10 +14,13 @@ const owners: Readonly<Record<string, string>> = {
   'external-secrets': 'External Secrets Operator',
   'flux-system': 'Flux',
   'haproxy-controller': 'HAProxy',
+  ingress: "MicroK8s' ingress add-on",
   'ingress-nginx': 'ingress-nginx',
   'istio-ingress': 'Istio',
   'istio-system': 'Istio',
   'kgateway-system': 'kgateway',
+  kong: 'Kong',
+  'kong-system': 'Kong',
   'metallb-system': 'MetalLB',
   'nginx-gateway': 'NGINX Gateway Fabric',
   'nginx-ingress': "F5's NGINX Ingress Controller",
@@ -38,8 +41,8 @@ export function namespaceOf(values: Values): Built<string> {
     const text = `${namespace} belongs to ${owner}; the studio labels its namespace and needs one of its own`;
     problems.push(values.error(own ? OWN : 'JUNJO_K8S_NAME', text));
   }
-  const hasEdge = values.inEffect('JUNJO_ENV') === 'production';
-  if (hasEdge && !owner && values.inEffect(INGRESS) === namespace) {
+  const closesIn = values.inEffect('JUNJO_ENV') === 'production' && values.inEffect('JUNJO_K8S_NETWORK_POLICY');
+  if (closesIn && !owner && values.inEffect(INGRESS) === namespace) {
     const text = `is the namespace of the studio, which closes in every pod that is not its own. Set ${OWN} to a namespace of the studio alone, or correct this line`;
     problems.push(values.error(INGRESS, text));
   }

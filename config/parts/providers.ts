@@ -43,7 +43,8 @@ function wayProblem(
 ): readonly Problem[] {
   if (!url || isOpen(url, egress)) return [];
   const address = hostAddress(url.hostname);
-  const text = `the network policies let the backend out to public addresses on port 443, and not to this one. Open the way: JUNJO_K8S_EGRESS=${address ? cidrOf(address) : '<its addresses>'}:${portOf(url)}`;
+  const range = address ? cidrOf(address) : '<its addresses>';
+  const text = `the network policies let the backend out to public addresses on port 443, and not to this one. Open the way: JUNJO_K8S_EGRESS=${range}:${portOf(url)}`;
   return [values.warning(name, text)];
 }
 

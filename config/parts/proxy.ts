@@ -1,7 +1,8 @@
 import type { ReleaseLine } from '../../releases';
+import { WIDTH } from '../address-range';
 import { internalServiceNames, qdrantName } from '../names';
 import type { Built, Problem } from '../problems';
-import { isForNames, isMetadataService, isOpen, withoutMetadataServices } from '../public-addresses';
+import { hostAddress, isForNames, isMetadataService, isOpen, withoutMetadataServices } from '../public-addresses';
 import type { Backup, Egress, Secrets } from '../studio-config';
 import { listed } from '../text';
 import type { Values } from '../values';
@@ -37,10 +38,10 @@ export function egressOf(values: Values, { callsOut }: ReleaseLine, backup: Back
   const calls = value.filter((way) => !isForNames(way));
   if (calls.length > 0 && !callsOut && backup.kind !== 'volsync') {
     const what = calls.length < value.length ? `${listed(calls.map(textOf))} ` : '';
-    const text = `${what}has no effect: this release calls nothing outside the cluster, and no VolSync copies the data`;
+    const text = `${what}${what && calls.length > 1 ? 'have' : 'has'} no effect: this release calls nothing outside the cluster, and no VolSync copies the data`;
     return { value, problems: [values.note(EGRESS, text)] };
   }
-  const proxies = callsOut ? proxyProblems(values, calls) : [];
+  const proxies = callsOut ? proxyProblems(values, value) : [];
   return { value, problems: [...proxies, ...calls.flatMap((way) => metadataProblems(values, way))] };
 }
 
@@ -59,10 +60,12 @@ function metadataProblems(values: Values, way: Egress): readonly Problem[] {
 /** Warns of each proxy that the policies block. */
 function proxyProblems(values: Values, egress: readonly Egress[]): readonly Problem[] {
   const which = egress.length > 0 ? `and what ${EGRESS} opens` : 'alone';
-  const text = `the network policies let the backend out to public addresses on port 443 ${which}. Open the way to the proxy: ${EGRESS}=<its address>/32:<its port>`;
+  const text = `the network policies let the backend out to public addresses on port 443 ${which}. Open the way to the proxy: ${EGRESS}=<its address>`;
   return proxyNames.flatMap((name) => {
     const proxy = values.inEffect(name);
-    return proxy && !isOpen(proxy, egress) ? [values.warning(name, text)] : [];
+    if (!proxy || isOpen(proxy, egress)) return [];
+    const bits = WIDTH[hostAddress(proxy.hostname)?.version ?? 4];
+    return [values.warning(name, `${text}/${bits}:<its port>`)];
   });
 }
 

@@ -80,19 +80,19 @@ function sharedPorts(studios: readonly NamedStudio[]): readonly Problem[] {
     const where = 'Where all load balancers share one address (Docker Desktop, k3s), only one of them gets it';
     const fix = isLocal
       ? `run one studio at a time, or reach this one with junjo-k8s forward -n ${studio.config.namespace}`
-      : 'use another port, or an address without a port, so that spans come through the edge';
+      : 'write an address without a port, so that spans come through the edge';
     const severity = isLocal ? 'warning' : 'note';
     return [{ severity, ...studio.place(variable), variable, text: `${what}. ${where}: ${fix}` }];
   });
 }
 
-/** The ports that a studio publishes on load balancers of its own. */
+/** The ports that a studio publishes on load balancers of its own, unless a cloud gives each an address. */
 function loadBalancerPorts({ environment, line, imageTarget, spansService }: StudioConfig): readonly number[] {
   const { backend, ingestion } = line.ports;
   if (environment === 'development') {
     return [...new Set([...uiOf(line, imageTarget).published, backend.http, ingestion.otlp])];
   }
-  return spansService.type === 'LoadBalancer' ? [ingestion.otlp] : [];
+  return spansService.type === 'LoadBalancer' && !spansService.cloud ? [ingestion.otlp] : [];
 }
 
 function claims({ name, namespace, edge, settings, storage, spansService }: StudioConfig): readonly Claim[] {

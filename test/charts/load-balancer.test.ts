@@ -119,6 +119,38 @@ describe('an internal load balancer of the edge', () => {
     ]);
   });
 
+  test('of Traefik is not asked for in a field that nobody reads', () => {
+    const settings = { ...ownGateway, ...internal, JUNJO_K8S_GATEWAY: 'class:traefik', JUNJO_K8S_CLOUD: 'aws' };
+    expect(render(production(settings)).get('Gateway', 'junjo-ai-studio').spec).not.toHaveProperty('infrastructure');
+  });
+
+  test.each(['', '-mc'])('of GKE is where its class says: gke-l7-…%s', (many) => {
+    const of = (name: string, more: Settings = {}) => ({
+      ...ownGateway,
+      ...internal,
+      JUNJO_K8S_GATEWAY: `class:${name}${many}`,
+      JUNJO_K8S_INGRESS_CONTROLLER: 'other',
+      ...more,
+    });
+    for (const name of ['gke-l7-global-external-managed', 'gke-l7-regional-external-managed', 'gke-l7-gxlb']) {
+      expect(said(of(name, { JUNJO_K8S_CLOUD: 'gcp' }))).toEqual([
+        expect.stringMatching(/^error JUNJO_K8S_GATEWAY: makes a load balancer on the internet: .* class:gke-l7-rilb$/),
+      ]);
+    }
+    for (const name of ['gke-l7-rilb', 'gke-l7-cross-regional-internal-managed']) {
+      expect(said(of(name))).toEqual([]);
+      const gateway = render(production(of(name, { JUNJO_K8S_CLOUD: 'gcp' }))).get('Gateway', 'junjo-ai-studio');
+      expect(gateway.spec).not.toHaveProperty('infrastructure');
+    }
+  });
+
+  test('of a Gateway that somebody unknown runs may be on the internet, which is said', () => {
+    const other = { JUNJO_K8S_GATEWAY: 'class:acme', JUNJO_K8S_INGRESS_CONTROLLER: 'other', JUNJO_K8S_CLOUD: 'gcp' };
+    expect(said({ ...ownGateway, ...internal, ...other })).toEqual([
+      expect.stringMatching(/^note JUNJO_K8S_LOAD_BALANCER: is asked for in spec\.infrastructure of the Gateway/),
+    ]);
+  });
+
   test('cannot be reached by Let’s Encrypt', () => {
     const settings = { ...ownGateway, ...internal, JUNJO_K8S_CLOUD: 'aws', JUNJO_K8S_CLUSTER_ISSUER: undefined };
     const error = expect.stringMatching(/^error JUNJO_K8S_LOAD_BALANCER: keeps Let's Encrypt from reaching the hosts/);
@@ -151,7 +183,8 @@ describe('a load balancer on the internet', () => {
     expect(messages).toEqual(['error JUNJO_K8S_LOAD_BALANCER: must be one of: internet, internal']);
     expect(said({ ...ofSpans, JUNJO_K8S_CLOUD: 'AWS', ...internal })).toEqual([
       'error JUNJO_K8S_CLOUD: must be written in lower case: aws',
-      expect.stringMatching(/^note JUNJO_K8S_LOAD_BALANCER: holds for the load balancer of spans alone: /),
+      // Whichever cloud is meant.
+      expect.stringMatching(/^note JUNJO_K8S_LOAD_BALANCER: holds for the load balancer of spans alone/),
     ]);
   });
 });

@@ -7,7 +7,6 @@ describe('the namespace of the studio', () => {
     ['of its own', { JUNJO_K8S_NAMESPACE: 'edge', JUNJO_K8S_INGRESS_NAMESPACE: 'edge' }],
     ['of its name', { JUNJO_K8S_NAME: 'edge', JUNJO_K8S_INGRESS_NAMESPACE: 'edge' }],
     ['by default', { JUNJO_K8S_INGRESS_NAMESPACE: 'junjo-ai-studio' }],
-    ['without policies', { JUNJO_K8S_INGRESS_NAMESPACE: 'junjo-ai-studio', JUNJO_K8S_NETWORK_POLICY: 'false' }],
   ])('%s is not that of the ingress controller', (_, settings) => {
     expect(errors(production(settings))).toEqual([
       expect.stringMatching(
@@ -20,6 +19,7 @@ describe('the namespace of the studio', () => {
     expect(errors(production({ JUNJO_K8S_NAMESPACE: 'studio', JUNJO_K8S_INGRESS_NAMESPACE: 'edge' }))).toEqual([]);
     const same = { JUNJO_K8S_NAMESPACE: 'edge', JUNJO_K8S_INGRESS_NAMESPACE: 'edge' };
     expect(errors(development(same))).toEqual([]);
+    expect(errors(production({ ...same, JUNJO_K8S_NETWORK_POLICY: 'false' }))).toEqual([]);
   });
 
   test('is not compared while it is not known', () => {
@@ -34,6 +34,8 @@ describe('the namespace of the studio', () => {
     ['envoy-gateway-system', 'Envoy Gateway'],
     ['cert-manager', 'cert-manager'],
     ['velero', 'Velero'],
+    ['kong', 'Kong'],
+    ['ingress', "MicroK8s' ingress add-on"],
     ['openshift-ingress', 'the cluster'],
   ])('%s belongs to %s', (namespace, owner) => {
     const message = `${namespace} belongs to ${owner}; the studio labels its namespace and needs one of its own`;

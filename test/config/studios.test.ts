@@ -61,13 +61,17 @@ describe('two studios with one port on a load balancer', () => {
     expect(rendered({ blue: local(), green: local({ JUNJO_K8S_RELEASE: '0.82.1', ...token }) }).said).toEqual([]);
   });
 
-  test('in production are noted: clouds give each an address', () => {
+  test('in production are noted, unless a cloud gives each an address', () => {
     const { said } = rendered({ blue: remote('blue'), green: remote('green') });
     expect(said).toEqual([
       expect.stringMatching(
         /^note: studios\/green\.env:[0-9]+ JUNJO_PROD_INGESTION_URL: .* the port 50051, as that of/,
       ),
     ]);
+    // The load balancer has one port for each release: another one in the URL is an error.
+    expect(said.join()).not.toContain('another port');
+    const onCloud = (name: string) => remote(name, { JUNJO_K8S_CLOUD: 'gcp', JUNJO_K8S_LOAD_BALANCER: 'internet' });
+    expect(rendered({ blue: onCloud('blue'), green: onCloud('green') }).said).toEqual([]);
   });
 
   test('of which one is local are warned of', () => {

@@ -143,8 +143,11 @@ describe('a proxy', () => {
       'https://10.1.2.3',
       'http://192.168.0.1:443',
       'http://[fd00::1]:443',
+      'https://proxy',
+      'https://proxy.tools.svc',
     ]) {
-      expect(problemsOf(envText(production({ HTTPS_PROXY })))).toEqual([warning]);
+      const prefix = HTTPS_PROXY.includes('[') ? '/128:' : '/32:';
+      expect(problemsOf(envText(production({ HTTPS_PROXY })))).toEqual([warning?.replace('/32:', prefix)]);
     }
     for (const HTTPS_PROXY of ['https://proxy.example.com', 'http://198.41.0.4:443', 'https://[2606:4700::1]/']) {
       expect(problemsOf(envText(production({ HTTPS_PROXY })))).toEqual([]);
@@ -159,6 +162,10 @@ describe('a proxy', () => {
     ['http://[fd00::5]:3128', 'fd00::/8:3128'],
     ['http://10.1.2.3', '10.1.2.0/24:80'],
     ['https://10.1.2.3', '10.1.2.0/24:443'],
+    // Packets to it are of IPv4.
+    ['http://[::ffff:10.1.2.3]:3128', '10.1.2.3/32:3128'],
+    // Every pod that resolves names may call it, over TCP as well.
+    ['http://10.1.2.3:53', '10.1.2.3/32:53'],
     // It may be any address.
     ['http://proxy.example.com:3128', '10.0.0.5/32:3128'],
   ])('%s is open with %s', (HTTPS_PROXY, JUNJO_K8S_EGRESS) => {

@@ -23,7 +23,7 @@ import { type Parts, table } from './page';
  */
 function withCredentials(curl: string): string {
   return [
-    "printf 'E-mail: ' && read -r email && printf 'Password: ' && read -rs password && \\",
+    "printf 'E-mail: ' && read -r email && printf 'Password: ' && IFS= read -rs password && \\",
     `  password=$(printf %s "$password" | sed 's/["\\\\]/\\\\&/g') && \\`,
     `  printf '{"email":"%s","password":"%s"}' "$email" "$password" | \\`,
     `  ${curl} -H 'content-type: application/json' --data-binary @-`,

@@ -43,3 +43,18 @@ test('what the page calls on purpose is rendered so', () => {
   expect(containers.every(({ resources }) => resources.limits.memory && resources.requests.cpu)).toBe(true);
   expect(pods.some(({ topologySpreadConstraints }) => topologySpreadConstraints)).toBe(true);
 });
+
+test('what kube-linter reports when every check is on is left out', () => {
+  const found: Readonly<Record<string, boolean>> = {
+    'dangling-networkpolicy': studio
+      .ofKind('NetworkPolicy')
+      .some(({ spec }) => spec.podSelector.matchLabels?.['acme.cert-manager.io/http01-solver']),
+    'privileged-ports': containers.some(({ ports = [] }) =>
+      ports.some(({ containerPort }: Manifest) => containerPort < 1024),
+    ),
+    // It reads manifests without the defaults of the API server.
+    'restart-policy': pods.some(({ restartPolicy }) => !restartPolicy),
+  };
+  expect(Object.values(found)).not.toContain(false);
+  expect(files.get('kube-linter').checks.exclude).toEqual(expect.arrayContaining(Object.keys(found)));
+});

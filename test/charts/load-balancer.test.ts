@@ -59,9 +59,11 @@ describe('an internal load balancer for spans', () => {
   });
 
   test('needs to know whose it is', () => {
-    expect(said({ ...ofSpans, ...internal })).toEqual([
-      expect.stringMatching(/^error JUNJO_K8S_LOAD_BALANCER: needs JUNJO_K8S_CLOUD, .* Set it, or remove this line$/),
-    ]);
+    for (const settings of [ofSpans, ownGateway]) {
+      expect(said({ ...settings, ...internal })).toEqual([
+        expect.stringMatching(/^error JUNJO_K8S_LOAD_BALANCER: needs JUNJO_K8S_CLOUD, .* Set it, or remove this line$/),
+      ]);
+    }
   });
 
   test('is one that MetalLB makes from its pools', () => {
@@ -170,6 +172,10 @@ describe('a load balancer on the internet', () => {
     const ranges = { JUNJO_K8S_INGESTION_SOURCE_RANGES: '203.0.113.0/24' };
     const webRanges = { JUNJO_K8S_WEB_SOURCE_RANGES: '203.0.113.0/24' };
     expect(said({ ...settings, ...(settings === alb ? webRanges : ranges) })).toEqual([]);
+  });
+
+  test('of MetalLB is where its pools are', () => {
+    expect(said({ ...ofSpans, JUNJO_K8S_CLOUD: 'metallb' })).toEqual([]);
   });
 
   test('on Hetzner, where nothing filters addresses, is not limited by ranges that synth would refuse', () => {

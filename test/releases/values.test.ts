@@ -189,6 +189,12 @@ describe('a proxy', () => {
     );
   });
 
+  test('is not judged on a release that calls nothing', () => {
+    const settings = { JUNJO_K8S_RELEASE: '0.86.0', JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() };
+    const said = problemsOf(envText(production({ ...settings, HTTPS_PROXY: 'http://10.1.2.3:3128' })));
+    expect(said.join()).not.toContain('the network policies let');
+  });
+
   test('is not judged while what is open is not known', () => {
     const said = problemsOf(envText(production({ HTTPS_PROXY: 'http://10.1.2.3:3128', JUNJO_K8S_EGRESS: '10.1.2.3' })));
     expect(said.filter((line) => line.includes('PROXY'))).toEqual([]);

@@ -36,6 +36,7 @@ describe('the namespace of the studio', () => {
     ['velero', 'Velero'],
     ['kong', 'Kong'],
     ['ingress', "MicroK8s' ingress add-on"],
+    ['kube-public', 'the cluster'],
     ['openshift-ingress', 'the cluster'],
   ])('%s belongs to %s', (namespace, owner) => {
     const message = `${namespace} belongs to ${owner}; the studio labels its namespace and needs one of its own`;

@@ -89,7 +89,9 @@ export class KnownSecrets {
       .filter(({ ordinary }) => !ordinary)
       .reduce((before, { text: secret, words, encoded, hex, unmistakable }) => {
         const forms = unmistakable ? [secret, encodeURIComponent(secret), hex, ...encoded] : [];
-        return forms.reduce((shorter, form) => shorter.replaceAll(form, '…'), before.replace(words, '…'));
+        // A message may repeat a host in lower case, as browsers write it.
+        const anyCase = (form: string) => new RegExp(escaped(form), 'gi');
+        return forms.reduce((shorter, form) => shorter.replace(anyCase(form), '…'), before.replace(words, '…'));
       }, text);
   }
 

@@ -59,15 +59,22 @@ export interface LoadOptions {
 
 /** Turns the env files of one studio into its checked configuration. */
 export function loadStudio(files: readonly EnvFileText[], options: LoadOptions = {}): LoadedStudio {
-  const {
-    environment = () => undefined,
-    lines = releaseLines,
-    readFile = () => undefined,
-    now = () => new Date(),
-  } = options;
+  const { environment = () => undefined, lines = releaseLines } = options;
   const table = lines.flatMap(variablesOf);
   const written = readEnvFiles(files, environment, table);
   const knownSecrets = new KnownSecrets(written.all, table, environment);
+  const { problems, ...loaded } = load(files, written, knownSecrets, options);
+  // A setting may refer to a secret, and its problem repeats the value.
+  return { ...loaded, problems: problems.map((each) => ({ ...each, text: knownSecrets.masked(each.text) })) };
+}
+
+function load(
+  files: readonly EnvFileText[],
+  written: ReturnType<typeof readEnvFiles>,
+  knownSecrets: KnownSecrets,
+  options: LoadOptions,
+): LoadedStudio {
+  const { lines = releaseLines, readFile = () => undefined, now = () => new Date() } = options;
   const { entries, problems: readProblems } = written;
   const file = files[files.length - 1]?.path ?? '.env';
   const place = (name: string) => {

@@ -26,31 +26,34 @@ const settings: readonly VariableName[] = [...new Set(Object.values(heeded).flat
 /** What backs up the data on a schedule. */
 export function backupOf(values: Values, storage: Storage | undefined, namespace: string): Built<Backup> {
   const kind = values.inEffect('JUNJO_K8S_BACKUP');
-  const problems: Problem[] = settings
-    .filter((name) => values.isSet(name) && !heeded[kind].includes(name))
-    .map((name) =>
-      values.error(name, `has no effect with JUNJO_K8S_BACKUP=${kind}. Remove the line, or choose another`),
-    );
+  const unheeded = (by: Backup['kind'], text: string) =>
+    settings.filter((name) => values.isSet(name) && !heeded[by].includes(name)).map((name) => values.error(name, text));
+  const cannotSnapshot =
+    storage?.kind === 'node' || (storage?.kind === 'provisioned' && NO_SNAPSHOTS.test(storage.storageClass ?? ''));
+  if (cannotSnapshot && kind !== 'none') {
+    const text = `${kind} copies snapshots, which a folder of a node does not have. Remove the line, and let cron call junjo-k8s backup (docs/runbook.md)`;
+    // All at once: without that line, none of the others has an effect.
+    const others = unheeded('none', 'has no effect on a folder of a node, which has no snapshots. Remove the line');
+    return { value: { kind: 'none' }, problems: [values.error('JUNJO_K8S_BACKUP', text), ...others] };
+  }
+  const problems = unheeded(kind, `has no effect with JUNJO_K8S_BACKUP=${kind}. Remove the line, or choose another`);
   const schedule = values.inEffect('JUNJO_K8S_BACKUP_SCHEDULE') ?? nightly(namespace);
   const keepDays = values.inEffect('JUNJO_K8S_BACKUP_KEEP');
   if (kind === 'none') {
     if (values.inEffect('JUNJO_ENV') === 'production') {
-      const text =
-        'nothing copies the data of this studio away: a lost volume is lost for good. Set it to volsync or velero, or let cron call junjo-k8s backup (docs/runbook.md)';
+      const start = values.isSet('JUNJO_K8S_BACKUP') ? '' : 'is not set: ';
+      const fix = cannotSnapshot ? 'Let' : 'Set it to volsync or velero, or let';
+      const text = `${start}nothing copies the data of this studio away: a lost volume is lost for good. ${fix} cron call junjo-k8s backup (docs/runbook.md)`;
       problems.push(values.warning('JUNJO_K8S_BACKUP', text));
     }
     return { value: { kind }, problems };
   }
-  if (storage?.kind === 'node' || (storage?.kind === 'provisioned' && NO_SNAPSHOTS.test(storage.storageClass ?? ''))) {
-    const text = `${kind} copies snapshots, which a folder of a node does not have. Remove the line, and let cron call junjo-k8s backup (docs/runbook.md)`;
-    problems.push(values.error('JUNJO_K8S_BACKUP', text));
-  }
   if (kind === 'velero') {
     const veleroNamespace = values.inEffect('JUNJO_K8S_BACKUP_NAMESPACE');
     if (veleroNamespace === namespace) {
-      problems.push(
-        values.error('JUNJO_K8S_BACKUP_NAMESPACE', 'is the namespace of the studio. Name the one in which Velero runs'),
-      );
+      const what = values.isSet('JUNJO_K8S_BACKUP_NAMESPACE') ? 'is' : `is not set, and its default ${namespace} is`;
+      const text = `${what} the namespace of the studio. Name the one in which Velero runs`;
+      problems.push(values.error('JUNJO_K8S_BACKUP_NAMESPACE', text));
     }
     return { value: { kind, schedule, keepDays, namespace: veleroNamespace }, problems };
   }

@@ -9,6 +9,7 @@ import { listed } from '../text';
 import type { GatewayChoice } from '../value-types';
 import type { Values } from '../values';
 import type { VariableName } from '../variables';
+import { ingressSettingOf } from './ingress-setting';
 import { spansWay } from './spans';
 import type { Addresses } from './web';
 
@@ -49,12 +50,11 @@ export function edgeOf(
   studioNamespace: string,
 ): Built<Edge | undefined> {
   if (values.inEffect('JUNJO_ENV') !== 'production') {
-    const without = edgeSettings.filter((name) => values.inFile(name).kind === 'sound');
+    const without = edgeSettings.filter((name) => values.isSet(name));
     const text = 'has no effect in development, where the studio is on localhost';
     return { value: undefined, problems: without.map((name) => values.note(name, text)) };
   }
   const { value: route, problems: routeProblems } = routeOf(values, studioNamespace);
-  if (!route) return { value: undefined, problems: routeProblems };
   const { value: certificate, problems: certificateProblems } = certificateOf(values, addresses, route);
   const webSourceRanges = values.inEffect(RANGES) ?? [];
   const problems = [...routeProblems, ...certificateProblems, ...webSourceRangeProblems(values, route, certificate)];
@@ -79,7 +79,7 @@ export function edgeOf(
 }
 
 /** What carries HTTPS into the cluster. */
-function routeOf(values: Values, studioNamespace: string): Built<EdgeRoute | undefined> {
+function routeOf(values: Values, studioNamespace: string): Built<EdgeRoute> {
   const gateway = values.inEffect(GATEWAY);
   const problems: Problem[] = [];
   if (values.isSet(GATEWAY) && values.isSet(CLASS)) {
@@ -183,17 +183,19 @@ function ingressNotes(
   className: string | undefined,
   controller: IngressController | undefined,
 ): readonly Problem[] {
+  const setting = ingressSettingOf(values);
   if (!controller) {
-    const which = className ? `of class ${className}` : `of the cluster's default class (${CLASS} names another)`;
-    const text = `UI and API get a plain Ingress ${which}. The controller itself must ${listed(Object.values(unnamedNeeds))}. ${CONTROLLER} names one that can be told`;
-    return [values.note(CLASS, text)];
+    const start = values.isSet(setting) ? '' : 'is not set: ';
+    const which = className ? `class ${className}` : "the cluster's default class";
+    const text = `${start}UI and API get a plain Ingress of ${which}. The controller itself must ${listed(Object.values(unnamedNeeds))}. ${CONTROLLER} names one that can be told`;
+    return [values.note(setting, text)];
   }
   const cannot = Object.entries(unnamedNeeds).flatMap(([need, what]) => {
     // Object.entries forgets that the keys are those of edgeNeeds.
     const { cannot: reason } = controller.answers[need as EdgeNeed];
-    return reason ? [values.note(CLASS, `${controller.name} does not ${what}: ${reason}`)] : [];
+    return reason ? [values.note(setting, `${controller.name} does not ${what}: ${reason}`)] : [];
   });
-  return [...(controller.note ? [values.note(CLASS, controller.note)] : []), ...cannot];
+  return [...(controller.note ? [values.note(setting, controller.note)] : []), ...cannot];
 }
 
 // Source ranges are asked for by name, and refused where they cannot be kept.
@@ -235,9 +237,6 @@ function certificateOf(values: Values, addresses: Addresses, route: EdgeRoute): 
     problems.push(values.error(TLS_SECRET, `and ${ISSUER} exclude each other. Remove one of the two lines`));
   }
   const winner = [TLS_SECRET, ISSUER].find((name) => values.isSet(name));
-  for (const name of winner ? acme : []) {
-    problems.push(values.error(name, `has no effect beside ${winner}. Remove one of the two lines`));
-  }
   const elsewhere = whoHasCertificates(route);
   if (elsewhere) {
     // Where TLS ends in the pod of ingestion, these two are for that.
@@ -247,13 +246,15 @@ function certificateOf(values: Values, addresses: Addresses, route: EdgeRoute): 
     }
     return { value: { kind: 'elsewhere' }, problems };
   }
+  for (const name of winner ? acme : []) {
+    problems.push(values.error(name, `has no effect beside ${winner}. Remove one of the two lines`));
+  }
   const [secret, issuer] = [values.inEffect(TLS_SECRET), values.inEffect(ISSUER)];
   if (secret) return { value: { kind: 'secret', name: secret }, problems };
   if (issuer) return { value: { kind: 'clusterIssuer', name: issuer }, problems };
-  if (winner) return { value: undefined, problems };
   if (route.kind === 'ingress' && route.controller?.oneIngressPerHost) {
     const text = `${route.controller.name} gives a host to one Ingress alone, so that Let's Encrypt never reaches the one that cert-manager makes for its challenge. Set ${ISSUER} to an issuer with DNS-01, or ${TLS_SECRET}`;
-    problems.push(values.error(CLASS, text));
+    problems.push(values.error(ingressSettingOf(values), text));
   }
   const server = values.inEffect('JUNJO_K8S_ACME_SERVER');
   return { value: { kind: 'acme', server, email: values.inEffect('JUNJO_K8S_ACME_EMAIL') }, problems };

@@ -2,6 +2,7 @@ import { reachOfGkeClass } from '../gateway-controllers';
 import type { Problem } from '../problems';
 import type { Edge, SpansService } from '../studio-config';
 import type { Values } from '../values';
+import { ingressSettingOf } from './ingress-setting';
 
 const LOAD_BALANCER = 'JUNJO_K8S_LOAD_BALANCER';
 const CLOUD = 'JUNJO_K8S_CLOUD';
@@ -46,7 +47,7 @@ function publicNotes(values: Values, { type, cloud, sourceRanges }: SpansService
   }
   if (edge?.route.kind === 'ingress' && edgeHasOwn(edge) && edge.webSourceRanges.length === 0) {
     const text = `the load balancer of the edge gets an address on the internet. ${choices(WEB_RANGES)}`;
-    problems.push(values.note('JUNJO_K8S_INGRESS_CLASS', text));
+    problems.push(values.note(ingressSettingOf(values), text));
   }
   return problems;
 }

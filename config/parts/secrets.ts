@@ -109,9 +109,7 @@ function modeProblems(values: Values): readonly Problem[] {
     JUNJO_K8S_SECRET_STORE: 'external',
   })
     .filter(([name, heeds]) => mode !== heeds && values.isSet(name))
-    .map(([name, heeds]) =>
-      values.error(name, `has no effect without JUNJO_K8S_SECRETS=${heeds}. Set that, or remove the line`),
-    );
+    .map(([name]) => values.error(name, `has no effect with JUNJO_K8S_SECRETS=${mode}. Remove the line`));
 }
 
 /** A value that is not used is an error, so that nobody takes it for the value in effect. */

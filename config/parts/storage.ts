@@ -47,11 +47,11 @@ function kindOfStorage(values: Values): Built<Storage | undefined> {
   const absolute = path.startsWith('/');
   const passedOver = (winner: VariableName): readonly Problem[] =>
     absolute ? [values.note('JUNJO_HOST_DB_DATA_PATH', `is not used, because ${winner} names other storage`)] : [];
-  if (values.isSet('JUNJO_K8S_EXISTING_CLAIM')) {
-    const claimName = values.inEffect('JUNJO_K8S_EXISTING_CLAIM');
+  const claimName = values.inEffect('JUNJO_K8S_EXISTING_CLAIM');
+  if (claimName) {
     const text = 'has no effect on the claim that JUNJO_K8S_EXISTING_CLAIM names. Remove one of the two lines';
     return {
-      value: claimName === undefined ? undefined : { kind: 'existing', claimName },
+      value: { kind: 'existing', claimName },
       problems: [
         ...ofNewClaims.filter((name) => values.isSet(name)).map((name) => values.error(name, text)),
         ...passedOver('JUNJO_K8S_EXISTING_CLAIM'),
@@ -63,10 +63,9 @@ function kindOfStorage(values: Values): Built<Storage | undefined> {
     storageClass: values.inEffect('JUNJO_K8S_STORAGE_CLASS'),
     accessMode: values.inEffect('JUNJO_K8S_STORAGE_ACCESS_MODE'),
   };
-  if (values.isSet('JUNJO_K8S_NODE')) {
-    const node = values.inEffect('JUNJO_K8S_NODE');
-    if (absolute)
-      return { value: node === undefined ? undefined : { kind: 'node', path, node, ...claim }, problems: [] };
+  const node = values.inEffect('JUNJO_K8S_NODE');
+  if (node) {
+    if (absolute) return { value: { kind: 'node', path, node, ...claim }, problems: [] };
     const problem = values.error(
       'JUNJO_K8S_NODE',
       'names the node of an absolute JUNJO_HOST_DB_DATA_PATH, but that path is relative. Make the path absolute, or remove this line',

@@ -35,15 +35,20 @@ interface Claim {
  * repository.
  */
 export function checkStudios(studios: readonly NamedStudio[]): readonly Problem[] {
-  const owners = new Map<string, NamedStudio>();
+  const owners = new Map<string, { readonly studio: NamedStudio; readonly claim: Claim }>();
   const problems: Problem[] = [];
   const report = (studio: NamedStudio, variable: VariableName, text: string) =>
     problems.push({ severity: 'error', ...studio.place(variable), variable, text });
   for (const studio of studios) {
-    for (const { what, variable, fix } of claims(studio.config)) {
-      const owner = owners.get(what);
-      if (owner) report(studio, variable, `${what} belongs to the studio ${owner.name} already. ${fix}`);
-      else owners.set(what, studio);
+    for (const claim of claims(studio)) {
+      const { what, fix } = claim;
+      const own = { studio, claim };
+      const first = owners.get(what) ?? own;
+      owners.set(what, first);
+      if (first === own) continue;
+      // The name of an env file is set by no line: the other studio has the line to change.
+      const [told, other] = studio.place(claim.variable).line === undefined ? [first, own] : [own, first];
+      report(told.studio, told.claim.variable, `${what} belongs to the studio ${other.studio.name} already. ${fix}`);
     }
     const nested = studios.find((other) => other !== studio && liesWithin(studio.config, other.config));
     if (nested) {
@@ -55,11 +60,9 @@ export function checkStudios(studios: readonly NamedStudio[]): readonly Problem[
     }
     const [first] = studios;
     if (first && JSON.stringify(studio.config.git) !== JSON.stringify(first.config.git)) {
-      report(
-        studio,
-        'JUNJO_K8S_GIT_REPO',
-        `or its path or revision differs from that of the studio ${first.name}. One ApplicationSet applies all studios: give them the same`,
-      );
+      const what = studio.config.git ? 'or its path or revision differs from that of' : 'is not set here, but in';
+      const text = `${what} the studio ${first.name}. One ApplicationSet applies all studios: give them the same`;
+      report(studio, 'JUNJO_K8S_GIT_REPO', text);
     }
   }
   return [...problems, ...sharedPorts(studios)];
@@ -95,7 +98,8 @@ function loadBalancerPorts({ environment, line, imageTarget, spansService }: Stu
   return spansService.type === 'LoadBalancer' && !spansService.cloud ? [ingestion.otlp] : [];
 }
 
-function claims({ name, namespace, edge, settings, storage, spansService }: StudioConfig): readonly Claim[] {
+function claims({ config, place }: NamedStudio): readonly Claim[] {
+  const { name, namespace, edge, settings, storage, spansService } = config;
   const host = (hostname: string, variable: VariableName): Claim => ({
     what: `the host ${hostname}`,
     variable,
@@ -106,7 +110,8 @@ function claims({ name, namespace, edge, settings, storage, spansService }: Stud
     { what: `the name ${name}`, variable: 'JUNJO_K8S_NAME', fix: 'Give each studio a name of its own' },
     {
       what: `the namespace ${namespace}`,
-      variable: 'JUNJO_K8S_NAMESPACE',
+      // Without a line of its own it is the name.
+      variable: place('JUNJO_K8S_NAMESPACE').line === undefined ? 'JUNJO_K8S_NAME' : 'JUNJO_K8S_NAMESPACE',
       fix: 'Give each studio a namespace of its own',
     },
     ...(edge ? [host(edge.hosts.ui, 'JUNJO_PROD_FRONTEND_URL')] : []),

@@ -9,8 +9,8 @@ import type { Variable } from '../variables';
 export function checkVariable(values: Values, variable: Variable): readonly Problem[] {
   const { name } = variable;
   const mode = values.inFile('JUNJO_K8S_SECRETS').kind === 'unsound' ? undefined : values.inEffect('JUNJO_K8S_SECRETS');
-  // secrets.ts checks secrets that come from elsewhere.
-  if (variable.secret && (mode === 'existing' || mode === 'external')) return [];
+  // secrets.ts checks secrets that come from elsewhere; a mode that is invalid does not tell whether they do.
+  if (variable.secret && mode !== 'manifest' && mode !== 'sealed') return [];
   const fromFile = !variable.secret || mode === 'manifest';
   const inFile = values.inFile(name);
   switch (inFile.kind) {

@@ -332,6 +332,21 @@ describe('settings that make no backup', () => {
     ],
     ['a schedule for none', { JUNJO_K8S_BACKUP_SCHEDULE: '1 1 * * *' }, 'BACKUP_SCHEDULE: has no effect'],
     ['snapshots of a folder of a node', { ...volsync, ...node }, 'let cron call junjo-k8s backup'],
+    [
+      'a repository, and snapshots of a folder of a node',
+      { ...volsync, ...node },
+      'BACKUP_REPOSITORY: has no effect on a folder of a node, which has no snapshots. Remove the line',
+    ],
+    [
+      'velero in a studio that is in its namespace',
+      { ...velero, JUNJO_K8S_NAMESPACE: 'backups', JUNJO_K8S_BACKUP_NAMESPACE: 'backups' },
+      'BACKUP_NAMESPACE: is the namespace of the studio',
+    ],
+    [
+      'velero beside its default namespace',
+      { ...velero, JUNJO_K8S_NAMESPACE: 'velero' },
+      'BACKUP_NAMESPACE: is not set, and its default velero is the namespace of the studio',
+    ],
     ['snapshots of local-path', { ...velero, JUNJO_K8S_STORAGE_CLASS: 'local-path' }, 'let cron call junjo-k8s backup'],
     ['no schedule', { ...velero, JUNJO_K8S_BACKUP_SCHEDULE: 'daily' }, 'BACKUP_SCHEDULE: is not a schedule'],
     ['four fields', { ...velero, JUNJO_K8S_BACKUP_SCHEDULE: '1 2 * *' }, 'BACKUP_SCHEDULE: is not a schedule'],

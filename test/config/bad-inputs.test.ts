@@ -935,7 +935,7 @@ describe('an env file with something wrong', () => {
       '.env JUNJO_PROD_FRONTEND_URL: is missing. Address of the UI in production, for example https://studio.example.com',
       '.env JUNJO_PROD_BACKEND_URL: is missing. Address of the API in production, where it is not that of the UI: another host of the same registrable domain',
       '.env JUNJO_PROD_INGESTION_URL: is missing. Address to which applications send spans in production; its three forms are three ways (docs/edge.md)',
-      expect.stringMatching(/^note: .env JUNJO_K8S_INGRESS_CLASS: .* the cluster's default class/),
+      expect.stringMatching(/^note: .env JUNJO_K8S_INGRESS_CLASS: is not set: .* the cluster's default class/),
       'note: .env JUNJO_K8S_RELEASE: is not set, so 0.70.3 of 16 November 2025 runs; the newest release is 0.86.0 of 8 October 2026. Set the release that you want',
     ]);
   });

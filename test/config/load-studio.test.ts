@@ -136,13 +136,30 @@ describe('what is not an error', () => {
   test('development images come with the commands that build and load them', () => {
     const [note, ...more] = problemsOf(envText(development({ JUNJO_BUILD_TARGET: 'development' })));
     expect(more).toEqual([]);
-    for (const service of ['backend', 'ingestion', 'frontend']) {
-      expect(note).toContain(
-        `docker build --target development -f ${service}/Dockerfile -t junjo-ai-studio-${service}:development .`,
-      );
-    }
+    expect(note).toContain(
+      'for each in backend ingestion frontend; do docker build --target development -f $each/Dockerfile -t junjo-ai-studio-$each:development .; done',
+    );
+    expect(note).not.toContain('\\n');
     expect(note).toContain('kind load docker-image');
   });
+});
+
+test('a message about a setting that refers to a secret does not repeat it', () => {
+  const secret = `Sk${freshSecret()}`.replace(/[^A-Za-z0-9]/g, 'x');
+  const reference = `$\{OPENAI_API_KEY}`;
+  const names = ['RELEASE', 'WEB_SOURCE_RANGES', 'EGRESS', 'NODE_SELECTOR', 'LABELS', 'PATCHES', 'SIZE'];
+  const settings = [
+    ...names.map((name) => `JUNJO_K8S_${name}=x${reference}`),
+    `JUNJO_ALLOW_ORIGINS=x${reference}`,
+    `JUNJO_PROD_FRONTEND_URL=https://${reference}.example.com`,
+  ];
+  for (const setting of settings) {
+    const name = setting.split('=')[0] ?? '';
+    const text = `${envText(production({ [name]: undefined, OPENAI_API_KEY: secret }))}${setting}\n`;
+    const printed = problemsOf(text).join('\n');
+    expect(printed).toContain(` ${name}: `);
+    expect(printed.toLowerCase()).not.toContain(secret.toLowerCase());
+  }
 });
 
 describe('on a release whose backend serves the UI and calls nothing outside', () => {

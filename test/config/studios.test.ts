@@ -89,6 +89,31 @@ describe('two studios with one port on a load balancer', () => {
   });
 });
 
+test('a name or namespace that two studios share is told at the line that sets it', () => {
+  const errorsOf = (blue: Settings, green: Settings) => {
+    return rendered({ blue: remote('blue', blue), green: remote('green', green) }).errors.map((text) =>
+      text.split(' already')[0]?.replace(/:[0-9]+ /, ':N '),
+    );
+  };
+  expect(errorsOf({ JUNJO_K8S_NAMESPACE: 'x' }, { JUNJO_K8S_NAME: 'x' })).toEqual([
+    'studios/green.env:N JUNJO_K8S_NAME: the namespace x belongs to the studio blue',
+  ]);
+  expect(errorsOf({ JUNJO_K8S_NAMESPACE: 'green' }, {})).toEqual([
+    'studios/blue.env:N JUNJO_K8S_NAMESPACE: the namespace green belongs to the studio green',
+  ]);
+  expect(errorsOf({ JUNJO_K8S_NAME: 'green' }, {})).toEqual([
+    'studios/blue.env:N JUNJO_K8S_NAME: the name green belongs to the studio green',
+    'studios/blue.env:N JUNJO_K8S_NAME: the namespace green belongs to the studio green',
+  ]);
+});
+
+test('a studio without the repository of the others is told so', () => {
+  const blue = remote('blue', { JUNJO_K8S_GIT_REPO: 'https://git.example.com/team/studio.git' });
+  expect(rendered({ blue, green: remote('green') }).errors).toEqual([
+    'studios/green.env JUNJO_K8S_GIT_REPO: is not set here, but in the studio blue. One ApplicationSet applies all studios: give them the same',
+  ]);
+});
+
 test('two studios may not have one port of the nodes', () => {
   const onNodes = (name: string, port: number) =>
     remote(name, {

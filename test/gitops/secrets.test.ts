@@ -311,8 +311,8 @@ test('a setting of another mode is refused', () => {
   expect(
     errorsOf(production({ JUNJO_K8S_SECRET_STORE: 'SecretStore/vault', JUNJO_K8S_SEALING_CERT: 'cert.pem' })),
   ).toEqual([
-    expect.stringMatching(/JUNJO_K8S_SECRET_STORE: has no effect without JUNJO_K8S_SECRETS=external/),
-    expect.stringMatching(/JUNJO_K8S_SEALING_CERT: has no effect without JUNJO_K8S_SECRETS=sealed/),
+    expect.stringMatching(/JUNJO_K8S_SECRET_STORE: has no effect with JUNJO_K8S_SECRETS=manifest\. Remove the line$/),
+    expect.stringMatching(/JUNJO_K8S_SEALING_CERT: has no effect with JUNJO_K8S_SECRETS=manifest\. Remove the line$/),
   ]);
 });
 

@@ -636,3 +636,26 @@ function closed(schema: Manifest): Manifest {
   const properties = Object.entries(schema.properties).map(([name, child]) => [name, closed(child)]);
   return { ...schema, properties: Object.fromEntries(properties), additionalProperties: false };
 }
+
+test('what the file says of the controller is told at the line that says it', () => {
+  const told = (settings: Settings) =>
+    loadStudio([{ path: '.env', text: envText(production(settings)) }])
+      .problems.filter((problem) => !isOfEveryStudio(problem))
+      .map(({ severity, variable, line, text }) => `${severity} ${line && variable}: ${text}`);
+  const controller = (name: string) => ({ ...withoutClass, JUNJO_K8S_INGRESS_CONTROLLER: name });
+  for (const name of ['f5-nginx', 'caddy', 'ingress-nginx', 'alb', 'other']) {
+    const messages = told(controller(name));
+    expect(messages.length).toBeGreaterThan(0);
+    for (const message of messages) expect(message).toMatch(/^\w+ JUNJO_K8S_INGRESS_CONTROLLER: /);
+  }
+  expect(told(withoutClass)).toEqual([
+    expect.stringMatching(/^note undefined: is not set: UI and API get a plain Ingress of the cluster's default class/),
+  ]);
+});
+
+test("beside an edge with certificates of its own, settings of Let's Encrypt get one advice", () => {
+  const settings = { JUNJO_K8S_INGRESS_CLASS: 'alb', JUNJO_K8S_TLS_SECRET: 'tls', JUNJO_K8S_ACME_EMAIL: 'a@b.example' };
+  const errors = notesOf(settings).filter((text) => text.startsWith('error'));
+  expect(errors).toHaveLength(2);
+  for (const error of errors) expect(error).toMatch(/^error: has no effect here: .*Remove the line$/);
+});

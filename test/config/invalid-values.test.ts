@@ -49,6 +49,11 @@ describe('beside an invalid value nothing advises what only its default asks for
       [expect.stringMatching(/^.env:4 JUNJO_K8S_RELEASE: latest is a tag that moves/)],
     ],
     [
+      'where secrets come from, of which one is invalid too',
+      production({ JUNJO_K8S_SECRETS: 'Sealed', HTTPS_PROXY: 'proxy', JUNJO_SECURE_COOKIE_KEY: 'changeme' }),
+      ['.env:9 JUNJO_K8S_SECRETS: must be written in lower case: sealed'],
+    ],
+    [
       'an egress beside a proxy',
       production({ JUNJO_K8S_EGRESS: '10.0.0.5:3128', HTTPS_PROXY: 'http://10.0.0.5:3128' }),
       ['.env:9 JUNJO_K8S_EGRESS: 10.0.0.5 has no prefix length. Write 10.0.0.5/32 for one address'],

@@ -88,7 +88,7 @@ export class KnownSecrets {
     return this.#secrets
       .filter(({ ordinary }) => !ordinary)
       .reduce((before, { text: secret, words, encoded, hex, unmistakable }) => {
-        const forms = unmistakable ? [secret, encodeURIComponent(secret), hex, ...encoded] : [];
+        const forms = unmistakable ? [secret, encodeURIComponent(secret), hex, ...encoded, ...partsOf(secret)] : [];
         // A message may repeat a host in lower case, as browsers write it.
         const anyCase = (form: string) => new RegExp(escaped(form), 'gi');
         return forms.reduce((shorter, form) => shorter.replace(anyCase(form), '…'), before.replace(words, '…'));
@@ -148,6 +148,11 @@ function secretOf(name: string, text: string, ordinary: ReadonlySet<string>): re
       unmistakable: text.length >= LONG && !isOrdinary,
     },
   ];
+}
+
+/** What messages about a list or a pair may repeat of a secret. The host of an address is no part of its password. */
+function partsOf(secret: string): readonly string[] {
+  return secret.includes('://') ? [] : secret.split(/[=,;:@#?&\s]+/).filter((part) => part.length >= LONG);
 }
 
 function escaped(text: string): string {

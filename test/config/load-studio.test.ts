@@ -159,6 +159,8 @@ test('a message about a setting that refers to a secret does not repeat it', () 
     const printed = problemsOf(text).join('\n');
     expect(printed).toContain(` ${name}: `);
     expect(printed.toLowerCase()).not.toContain(secret.toLowerCase());
+    const padded = problemsOf(text.replaceAll(secret, `${secret}=`)).join('\n');
+    expect(padded.toLowerCase()).not.toContain(secret.toLowerCase());
   }
 });
 

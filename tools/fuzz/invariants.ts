@@ -75,8 +75,8 @@ const placesExist: Invariant = (example, { problems }) =>
   });
 
 /**
- * Whoever follows an advice by the letter gets rid of the problem, and has no more errors than before. Only a value that is mended
- * may show others: what depends on it was not checked while it was invalid.
+ * Whoever follows an advice by the letter gets rid of the problem, and has no more errors than before. Only a value that is mended,
+ * or a choice between two lines, may show others: what depends on it was not checked before.
  */
 const adviceHelps: Invariant = (example, _, run) =>
   alone(example).flatMap((studio) => {
@@ -89,9 +89,10 @@ const adviceHelps: Invariant = (example, _, run) =>
         return [`${told} leaves the problem`];
       }
       const [first] = edits;
+      const chooses = problem.text.endsWith('Remove one of the two lines');
       const mends =
         first?.name === problem.variable && (isUnsound(studio, problem) || edits.at(-1)?.value !== undefined);
-      if (mends || ownErrorsOf(after).length <= ownErrorsOf(problems).length) return [];
+      if (chooses || mends || ownErrorsOf(after).length <= ownErrorsOf(problems).length) return [];
       const known = problems.map(({ text }) => text);
       const added = ownErrorsOf(after).filter(({ text }) => !known.includes(text));
       return [`${told} adds: ${added.map(shortened).join(' & ')}`];

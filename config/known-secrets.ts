@@ -15,6 +15,9 @@ const SHORT = 4;
 /** A part of base64 or hex that is shorter may stand in a longer text by chance. */
 const LEAST_ENCODED = 8;
 
+/** V8 compiles no regular expression of some ten thousand characters. */
+const LONGEST_PATTERN = 4096;
+
 /** Encodings in encodings: JSON in JSON in a URL, and then some. */
 const MOST_FORMS = 12;
 
@@ -89,9 +92,12 @@ export class KnownSecrets {
       .filter(({ ordinary }) => !ordinary)
       .reduce((before, { text: secret, words, encoded, hex, unmistakable }) => {
         const forms = unmistakable ? [secret, encodeURIComponent(secret), hex, ...encoded, ...partsOf(secret)] : [];
-        // A message may repeat a host in lower case, as browsers write it.
-        const anyCase = (form: string) => new RegExp(escaped(form), 'gi');
-        return forms.reduce((shorter, form) => shorter.replace(anyCase(form), '…'), before.replace(words, '…'));
+        const first = secret.length > LONGEST_PATTERN ? before : before.replace(words, '…');
+        return forms.reduce((shorter, form) => {
+          if (form.length > LONGEST_PATTERN) return shorter.replaceAll(form, '…');
+          // A message may repeat a host in lower case, as browsers write it.
+          return shorter.replace(new RegExp(escaped(form), 'gi'), '…');
+        }, first);
       }, text);
   }
 

@@ -96,7 +96,8 @@ function load(
   if (choice.kind === 'unknown') {
     const found = lines.map((line) => check(line, new Map([['JUNJO_K8S_RELEASE', recommendedTag(line)]])).problems);
     const always = whateverIsMeant(found, ['JUNJO_K8S_RELEASE']);
-    return { problems: [release('error', choice.error), ...inFileOrder([...readProblems, ...always], files)], place };
+    const own = choice.error === undefined ? [] : [release('error', choice.error)];
+    return { problems: [...own, ...inFileOrder([...readProblems, ...always], files)], place };
   }
   const { value: config, problems: found } = check(choice.line);
   if (choice.kind === 'other') {

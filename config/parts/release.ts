@@ -5,6 +5,8 @@ import { listed } from '../text';
 import { lengthProblem } from '../values';
 import { type Variable, variablesOf } from '../variables';
 
+const SECRETS = 'JUNJO_K8S_SECRETS';
+
 /** What speaks against a tag: a warning where it loses data. */
 export interface Reservation {
   readonly severity: 'warning' | 'note';
@@ -24,8 +26,12 @@ export type ReleaseChoice =
     }
   /** The file names none, but was written for another line. */
   | { readonly kind: 'other'; readonly line: ReleaseLine; readonly error: string }
-  /** No release has the tag, so that nothing can be said of what depends on the release. */
-  | { readonly kind: 'unknown'; readonly error: string };
+  /** Nothing can be said of what depends on the release. */
+  | {
+      readonly kind: 'unknown';
+      /** @default an invalid setting keeps it from being known, and is reported by itself */
+      readonly error?: string;
+    };
 
 /** Finds the line of the tag in the file; without a tag, the line that the file was written for. */
 export function chooseRelease(written: Written, lines: readonly ReleaseLine[]): ReleaseChoice {
@@ -42,7 +48,8 @@ export function chooseRelease(written: Written, lines: readonly ReleaseLine[]): 
     const age = tag === newest ? undefined : `runs ${dated(line, tag)}; ${newestIs}`;
     return { kind: 'chosen', line, age, reservation: reservationOf(line, tag) };
   }
-  const other = writtenForOther(written, line, lines);
+  const [other, ...others] = secretsInFile(written, line).map((each) => writtenForOther(written, line, lines, each));
+  if (others.some((each) => each?.error !== other?.error)) return { kind: 'unknown' };
   // What is commented out only hints at it: the file may have run the default release so far.
   if (other?.isHint) return { kind: 'default', line, reservation: { severity: 'warning', text: other.error } };
   if (other) return { kind: 'other', ...other };
@@ -89,8 +96,9 @@ function writtenForOther(
   written: Written,
   line: ReleaseLine,
   lines: readonly ReleaseLine[],
+  hasSecrets: boolean,
 ): { readonly line: ReleaseLine; readonly error: string; readonly isHint: boolean } | undefined {
-  const fits = fitsOf(written, lines);
+  const fits = fitsOf(written, lines, hasSecrets);
   const own = fits.find((fit) => fit.line === line);
   if (!own || own.foreign.length + own.foreignInComments.length === 0) return undefined;
   // Of equals, the newest.
@@ -148,14 +156,23 @@ function compare(a: readonly number[], b: readonly number[]): number {
   return a.map((number, index) => number - (b[index] ?? 0)).find((difference) => difference !== 0) ?? 0;
 }
 
-function fitsOf({ entries, commentedOut }: Written, lines: readonly ReleaseLine[]): readonly Fit[] {
+/** Whether the file must name secrets: those from elsewhere, or that were sealed before, it need not. Both while the mode is invalid. */
+function secretsInFile({ entries }: Written, line: ReleaseLine): readonly boolean[] {
+  const mode = entries.get(SECRETS)?.value || 'manifest';
+  const row = variablesOf(line).find(({ name }) => name === SECRETS);
+  return row?.type.words?.includes(mode) === false ? [true, false] : [mode === 'manifest'];
+}
+
+function fitsOf(
+  { entries, commentedOut }: Written,
+  lines: readonly ReleaseLine[],
+  hasSecrets: boolean,
+): readonly Fit[] {
   const read = lines.map((line) => namesOf(line, (row) => isRead(row) && !line.perhapsUnread?.includes(row.name)));
   const known = new Set(read.flatMap((names) => [...names]));
   const set = [...entries.keys()].filter((name) => known.has(name));
   const inComments = [...commentedOut].filter((name) => known.has(name) && !entries.has(name));
   const localPorts = [...(entries.get('JUNJO_ALLOW_ORIGINS')?.value.matchAll(/\/\/localhost:([0-9]+)/g) ?? [])];
-  // The file need not name secrets that come from elsewhere, or that were sealed before.
-  const hasSecrets = (entries.get('JUNJO_K8S_SECRETS')?.value ?? 'manifest') === 'manifest';
   return lines.map((line, index) => {
     const own = read[index] ?? new Set();
     const published = (['production', 'development'] as const).flatMap((target) => uiOf(line, target).published);

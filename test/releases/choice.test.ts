@@ -201,6 +201,16 @@ describe('a file that somebody wrote, without a release', () => {
     }
   });
 
+  test('is not guessed from missing secrets while it is not known where they come from', () => {
+    const { JUNJO_SESSION_SECRET, JUNJO_SECURE_COOKIE_KEY, ...set } = upstreamExample('0.81.5').set;
+    const settings = { ...set, ...hosts('0.81.5'), JUNJO_K8S_SECRETS: 'Existing' };
+    const problems = withoutNotes(problemsOf(envText(settings)));
+    expect(problems).toContainEqual(
+      expect.stringContaining('JUNJO_K8S_SECRETS: must be written in lower case: existing'),
+    );
+    expect(problems.join()).not.toContain('JUNJO_K8S_RELEASE');
+  });
+
   test('is told by its comments where its secrets come from elsewhere', () => {
     const { set, commentedOut } = upstreamExample('0.86.0');
     const { JUNJO_INTERNAL_GRPC_TOKEN, ...others } = set;

@@ -619,11 +619,34 @@ describeWith(['nginx'], 'the guard before the API', () => {
     expect(await talk(second.port, get('/health'))).toMatch(/^HTTP\/1\.1 200/);
     const answersIpv6 = await fetch(`http://[::1]:${second.port}/health`).then(Boolean, () => false);
     expect(answersIpv6).toBe(withIpv6);
-    // Its process is that of the container, so that the kubelet's signal reaches it.
-    alone.process.kill('SIGQUIT');
-    await once(alone.process, 'exit');
-    expect(alone.process.exitCode).toBe(0);
     await alone.stop();
+    expect(alone.process.exitCode).toBe(0);
+  });
+
+  // The signal with which the kubelet stops a container is a fact of its image: STOPSIGNAL, which is SIGTERM by default.
+  test.each(['SIGQUIT', 'SIGTERM'] as const)('completes answers when the container gets %s', async (signal) => {
+    const second = { backendPort: ports.backendPort, port: await freePort() };
+    const stopping = await startNginx(apiGuardConfig({ ...second, ...identity }), second.port, (paths) =>
+      commandIn(apiGuardContainer(identity), paths, hasIpv6),
+    );
+    const earlier = backend.stream;
+    const answer = talk(second.port, get('/stream'), 5000);
+    await until(() => backend.stream !== earlier);
+    stopping.process.kill(signal);
+    const isOpen = () => fetch(`http://127.0.0.1:${second.port}/health`).then(Boolean, () => false);
+    while (await isOpen()) await sleep(20);
+    backend.stream?.end('data: last\n\n');
+    expect(await answer).toContain('data: last');
+    if (stopping.process.exitCode === null) await once(stopping.process, 'exit');
+    expect(stopping.process.exitCode).toBe(0);
+    await stopping.stop();
+  });
+
+  test('the container fails where nginx does not start', async () => {
+    const broken = startNginx({ 'nginx.conf': 'unknown;' }, await freePort(), (paths) =>
+      commandIn(apiGuardContainer(identity), paths, hasIpv6),
+    );
+    await expect(broken).rejects.toThrow('unknown directive');
   });
 
   // What is written plainly, or with dots, slashes and encoded letters, either check finds alone.

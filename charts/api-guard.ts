@@ -17,14 +17,14 @@ export const apiGuardName = `${workloadNames.backend}-guard`;
 export const API_GUARD_PORT = 8080;
 
 const BOUNDS: ProxyBounds = {
-  // Less than the grace period of the backend, so that LLM answers in progress are completed.
+  // For answers of LLMs in progress. The grace period of the backend is longer.
   shutdownSeconds: 60,
-  // 480 requests at one time, which is more than the one process of the backend can serve.
+  // Enough for 480 requests at one time, which is more than the single process of the backend can serve.
   connections: 1024,
   headers: { buffers: 2, sizeKi: 64 },
 };
 
-/** Requests of one client at one time: two thirds of all, so that no client takes those of the others. */
+/** Requests of one client at one time: two thirds of all requests, so that one client leaves room for others. */
 const REQUESTS_OF_A_CLIENT = 320;
 
 /** The image of the guard, and the API in front of which it runs. */
@@ -50,8 +50,8 @@ function literal(text: string): string {
 
 /**
  * The guard's configuration, by file name. The backend decodes a path once and compares it letter by letter, so every
- * path by which it serves spans has this word in it, each letter as itself or as %XX. That the word stands elsewhere in
- * the path costs a needless question and no more.
+ * path by which it serves spans has this word in it, each letter as itself or as %XX. For another path with the word, nginx
+ * asks about the sign-in, too, which does no harm.
  */
 export function apiGuardConfig({
   api,
@@ -61,7 +61,7 @@ export function apiGuardConfig({
   const word = posix.basename(api.spansPath);
   const backend = `127.0.0.1:${backendPort}`;
   return proxyConfig(
-    `# The path as it was sent, which is what the backend gets; what follows the "?" is no path.
+    `# The path as the client sent it, and as the backend gets it. It ends at the "?".
 map $request_uri $spans_as_sent {
   default 0;
   "~*^[^?]*${howeverWritten(word)}" 1;
@@ -77,13 +77,13 @@ map "$request_method $spans_as_sent$spans_as_read" $guarded {
   "~^OPTIONS " 0;
   "~ 00$" 0;
 }
-# auth_request is content with any 2xx. Without an address there is nobody to ask, and the answer is 500.
+# auth_request accepts any 2xx, but only 200 is a sign-in. For another status the address is empty, and the answer is 500.
 map $sign_in_status $backend_if_signed_in {
   200 ${backend};
 }
 
-# The client that the edge names: the last address, which the edge adds itself. The edge's own address is no client, because
-# all of them come from it.
+# The client is the last address of the header, which the edge adds itself. Without the header there is no limit for each
+# client, because all of them have the address of the edge.
 map $http_x_forwarded_for $client {
   default "";
   "~([0-9A-Fa-f.:]{2,45}) *$" $1;
@@ -94,7 +94,7 @@ server {
 ${listeners(port)}
   limit_conn clients ${REQUESTS_OF_A_CLIENT};
   limit_conn_status 429;
-  # Who is refused decides how often.
+  # Clients decide how often they are refused, and must not fill the log.
   limit_conn_log_level info;
 
   proxy_http_version 1.1;
@@ -124,7 +124,7 @@ ${listeners(port)}
     proxy_pass http://${backend};
   }
 
-  # Names without a slash: no request can have them as its path.
+  # The path of a request begins with a slash, so no request leads to these locations.
   location = guarded {
     internal;
     auth_request sign-in;
@@ -143,7 +143,7 @@ ${listeners(port)}
     proxy_pass http://$backend_if_signed_in$request_uri;
   }
 
-  # The question has no header of the client's but these two, so none can change the answer.
+  # This request has only two headers of the client, so that no other can change the answer.
   location = sign-in {
     internal;
     proxy_pass_request_headers off;
@@ -156,7 +156,7 @@ ${listeners(port)}
     proxy_pass http://${backend}${api.signInTestPath};
   }
 
-  # What the backend itself says, with its own decision on who may read it.
+  # What the backend answers without a sign-in, with its own CORS headers.
   location @refused {
     default_type application/json;
     add_header Access-Control-Allow-Origin $cors_origin always;

@@ -68,7 +68,7 @@ const DNS_PODS: readonly { namespace: string; labels: Record<string, string>; po
   { namespace: 'openshift-dns', labels: { 'dns.operator.openshift.io/daemonset-dns': 'default' }, ports: [5353] },
 ];
 
-/** Link-local addresses on 53: NodeLocal DNSCache (169.254.20.10, kubespray 169.254.25.10), GKE's Cloud DNS, and their kin. */
+/** Link-local addresses on 53: NodeLocal DNSCache (169.254.20.10, kubespray 169.254.25.10), GKE's Cloud DNS, and others. */
 const NODE_DNS: IpBlock = { cidr: '169.254.0.0/16' };
 
 /** Closes the namespace in both directions, then opens what docs/network.md lists. */

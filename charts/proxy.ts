@@ -4,7 +4,7 @@ import type { Memory } from '../releases';
 import { quantity, resources } from './pod/resources';
 import { containerSecurityContext } from './pod/security';
 
-/** The image's own user; a pod of development images is root, which without capabilities could not become it. */
+/** The user of the image. A pod of development images runs as root, which cannot change its user without capabilities. */
 const USER = 101;
 
 const CONFIG_PATH = '/etc/nginx/junjo';
@@ -15,7 +15,7 @@ export interface ProxyProps {
   /** Name of the container, and first word of its volumes. */
   readonly name: string;
   readonly image: Image;
-  /** Ports that it listens on, by name. nginx listens on all of them or ends, so probes ask the first. */
+  /** Ports that it listens on, by name. nginx ends when it cannot listen on one of them, so probes ask the first alone. */
   readonly ports: Readonly<Record<string, number>>;
   /** uid and gid. @default the image's own */
   readonly user?: number;
@@ -24,13 +24,13 @@ export interface ProxyProps {
 }
 
 /**
- * Limits of one nginx. Together with the limit of requests that a sidecar may add, they determine its memory: that of all
- * connections, headers and bodies that it may hold.
+ * Limits of one nginx. Together with the limit of requests that a sidecar may add, they decide how much memory it may need
+ * for connections, headers and bodies.
  */
 export interface ProxyBounds {
   /** Seconds that open requests may take when the pod stops. Without a limit, nginx waits for open streams for ever. */
   readonly shutdownSeconds: number;
-  /** Connections at one time, to either side. When few are left, nginx closes those that have been idle for longest. */
+  /** Open connections, of clients and to the service together. When few are left, nginx closes those idle for longest. */
   readonly connections: number;
   /** Buffers for the headers of one request: how many, and the KiB of each. A header is in one of them. */
   readonly headers: { readonly buffers: number; readonly sizeKi: number };
@@ -50,7 +50,7 @@ pid nginx.pid;
 error_log stderr;
 worker_processes 1;
 worker_shutdown_timeout ${shutdownSeconds}s;
-# Each request takes a connection to the service as well.
+# Each connection is an open file, and nginx has a few others. The container runtime may allow fewer.
 worker_rlimit_nofile ${2 * connections};
 events {
   worker_connections ${connections};
@@ -67,14 +67,13 @@ http {
   access_log off;
   server_tokens off;
 
-  # Nothing is too large, and no header has a wrong name.
+  # The service decides which bodies and headers it takes.
   client_max_body_size 0;
   large_client_header_buffers ${headers.buffers} ${headers.sizeKi}k;
-  underscores_in_headers on;
   ignore_invalid_headers off;
 
-  # For a handshake and the headers, and between two pieces of a body or an answer. A client that only keeps a connection
-  # occupied loses it, without a wait for its farewell.
+  # The time for a handshake and the headers, and the longest pause in a body or in reading an answer. After that, nginx
+  # resets the connection, and does not wait until the client closes it.
   client_header_timeout 1m;
   client_body_timeout 1m;
   send_timeout 1m;
@@ -87,7 +86,7 @@ ${indent(http)}}
   };
 }
 
-/** Both families: in a pod without IPv4, nobody reaches a port of IPv4. The options are those of nginx's `listen`. */
+/** Listens on IPv4 and IPv6, because a pod may have an address of one family alone. The options are those of nginx's `listen`. */
 export function listeners(port: number, options = ''): string {
   return [port, `[::]:${port}`]
     .map((address) => `  listen ${[address, options].filter(Boolean).join(' ')};\n`)
@@ -143,7 +142,7 @@ export function proxyContainer({ name, image, ports, user = USER, memory }: Prox
   };
 }
 
-/** The container's volumes: its configuration, and a folder for the pid, for bodies that are never kept, and for the configuration without IPv6. */
+/** The container's volumes: its configuration, and a folder for the pid file and for the configuration without IPv6. */
 export function proxyVolumes(name: string, configMapName: string): k8s.Volume[] {
   return [
     { name: `${name}-config`, configMap: { name: configMapName } },

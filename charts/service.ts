@@ -12,8 +12,8 @@ const PRIVATE_RANGES = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'];
 export const H2C = 'kubernetes.io/h2c';
 
 /**
- * A load balancer that local clusters put on localhost, and that a cloud, where a development studio
- * lands only by mistake, does not open to the internet.
+ * The load balancer of a development studio, which local clusters put on localhost. The source ranges close it to the
+ * internet, should the studio be applied to a cluster of a cloud by mistake.
  */
 export const localService: Pick<k8s.ServiceSpec, 'type' | 'loadBalancerSourceRanges'> = {
   type: 'LoadBalancer',
@@ -94,7 +94,7 @@ const INTERNAL: Readonly<Record<Cloud, Annotations>> = {
   metallb: {},
 };
 
-/** Annotations with which the load balancer of a Service gets no address on the internet, none where it is not known how. */
+/** Annotations that keep the load balancer of a Service off the internet. Without a known cloud there are none. */
 export function internalAnnotations(cloud: Cloud | undefined): Annotations {
   return cloud ? INTERNAL[cloud] : {};
 }

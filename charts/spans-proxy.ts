@@ -46,7 +46,7 @@ export interface SpansProxyProps extends StudioIdentity {
   readonly plainPort?: number;
   /** Clients reach ingestion through the proxy alone, so that the pod is not ready without it. */
   readonly onlyWay: boolean;
-  /** Nobody but the edge connects, and speaks for all of its clients. @default clients connect by themselves */
+  /** Only the edge connects, on behalf of all clients. @default clients connect by themselves */
   readonly onlyEdge?: boolean;
   /** uid and gid of the pod, for which the certificate is readable. */
   readonly user: number;
@@ -101,18 +101,18 @@ function certificateOf({ edge, toolsImage, spansService }: StudioConfig): ShownC
 export const SPANS_PROXY_SHUTDOWN_SECONDS = 10;
 
 /**
- * Calls at one time, whoever makes them. Each takes a connection to ingestion, and at the most 175 KiB: a body that ingestion
- * does not read, headers that are as long as they may be, and what nginx needs itself.
+ * Calls of all clients at one time. Each takes a connection to ingestion, and at most 175 KiB: the part of its body that
+ * ingestion has not read, the longest headers, and what nginx itself needs.
  */
 const CALLS = 544;
 
-/** Calls of one client at one time: those of 256 connections, and a few more. What is left is enough for the others. */
+/** Calls of one client at one time: those of 256 connections and a few more. The rest is for other clients. */
 const CALLS_OF_A_CLIENT = 520;
 
 /**
- * Calls on one connection at one time. Exporters make one after the other, and those that make more wait their turn. An edge
- * opens further connections, but Go's takes 100 for granted until it hears otherwise, and cannot send a refused body again
- * (http2/transport.go of golang/net).
+ * Calls on one connection at one time. Exporters make one call after the other, and wait where they want to make more. An
+ * edge opens more connections instead. One in Go makes up to 100 calls before it has read this limit, and cannot send the body
+ * of a refused call again (http2/transport.go of golang/net).
  */
 const CALLS_OF_A_CONNECTION = { client: 2, edge: 128 };
 
@@ -134,22 +134,22 @@ upstream ingestion {
 }
 
 server {
-  # The directive "http2 on", which a warning asks for, is not known before 1.25.1. Idle connections show that they live,
-  # to load balancers that would forget them.
+  # nginx warns that the directive "http2 on" replaces the option http2. Versions before 1.25.1 do not know it. so_keepalive
+  # sends probes, without which load balancers drop idle connections.
 ${tls ? tlsListener(tls.port) : ''}${plainPort ? listeners(plainPort, LISTEN) : ''}
-  # No connection that has made a call is too old: the defaults close one after a minute without a call, after an hour, or a
-  # thousand calls.
+  # Keep connections that have made a call. By default, nginx closes them after a minute without a call, after an hour, or
+  # after a thousand calls.
   keepalive_timeout 1h;
   keepalive_time 52w;
   keepalive_requests 1000000000;
 
 ${onlyEdge ? '' : `  limit_conn clients ${CALLS_OF_A_CLIENT};\n`}  limit_conn all ${CALLS};
   limit_conn_status 429;
-  # Who is refused decides how often.
+  # Clients decide how often they are refused, and must not fill the log.
   limit_conn_log_level info;
   http2_max_concurrent_streams ${CALLS_OF_A_CONNECTION[onlyEdge ? 'edge' : 'client']};
-  # Kept for each call whose body ingestion does not read. Over 100 ms it lets 4 MiB pass in seven seconds; less, and nginx
-  # refuses the first calls of clients that have not acknowledged it yet.
+  # The part of a body that nginx keeps while ingestion does not read it. With a delay of 100 ms, 4 MiB take seven seconds.
+  # With a smaller part, nginx refuses the first calls of clients that have not acknowledged it yet.
   http2_body_preread_size 64k;
   grpc_buffer_size 32k;
   grpc_connect_timeout 5s;
@@ -160,7 +160,7 @@ ${onlyEdge ? '' : `  limit_conn clients ${CALLS_OF_A_CLIENT};\n`}  limit_conn al
     grpc_pass grpc://ingestion;
   }
 
-  # Clients of gRPC send again what was unavailable; of other errors they would not know.
+  # Clients of gRPC repeat calls that end with UNAVAILABLE, which is 14.
   error_page 429 = /busy;
 ${unavailable('busy', 'too many calls at one time')}
   error_page 500 502 503 504 = /unavailable;
@@ -186,7 +186,7 @@ function unavailable(name: string, message: string): string {
 `;
 }
 
-/** Of IPv6 a client has a network of 64 bits, in which it can take any address. */
+/** A client with IPv6 can take any address of a network of 64 bits, so that the whole network counts as one client. */
 const clientMap = `map $binary_remote_addr $client {
   default $binary_remote_addr;
   "~(?s)^(?<network>.{8}).{8}$" $network;
@@ -195,9 +195,8 @@ limit_conn_zone $client zone=clients:1m;
 `;
 
 function certificateMap(path: string): string {
-  return `# A path with a variable is read at each handshake, so that a renewed certificate needs no reload, and a missing one
-# keeps nothing from starting. The kubelet may swap both files between two reads: 1.30 then reads them again, where 1.26
-# drops that handshake.
+  return `# nginx reads a path with a variable at each handshake. So a renewed certificate needs no reload, and nginx starts without
+# one. The kubelet may replace both files between two reads: nginx 1.30 then reads them again, and 1.26 drops the handshake.
 map $ssl_server_name $certificates {
   default ${path};
 }
@@ -209,7 +208,7 @@ function tlsListener(port: number): string {
   return `${listeners(port, `ssl ${LISTEN}`)}  ssl_certificate $certificates/tls.crt;
   ssl_certificate_key $certificates/tls.key;
   ssl_protocols TLSv1.2 TLSv1.3;
-  # A resumed session would go on with the certificate it began with.
+  # A resumed session would keep the certificate of its first handshake.
   ssl_session_tickets off;
 `;
 }

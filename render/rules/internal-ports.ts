@@ -88,7 +88,7 @@ function textOf(selector: Fields): string {
 /** Whatever has the name of a Service and a port is a way there: backends of Ingresses, routes and of custom resources. */
 function backendsBelow(value: unknown): readonly string[] {
   if (value === null || typeof value !== 'object') return [];
-  const { name, port, serviceName } = value as Fields;
-  const own = [serviceName, port === undefined ? undefined : name].filter((each) => typeof each === 'string');
+  const { name, port } = value as Fields;
+  const own = port !== undefined && typeof name === 'string' ? [name] : [];
   return [...own, ...Object.values(value).flatMap(backendsBelow)];
 }

@@ -649,6 +649,33 @@ describeWith(['nginx'], 'the guard before the API', () => {
     await expect(broken).rejects.toThrow('unknown directive');
   });
 
+  test('opens more connections than the container runtime allows files', async () => {
+    const second = { backendPort: ports.backendPort, port: await freePort() };
+    const limited = await startNginx(apiGuardConfig({ ...second, ...identity }), second.port, (paths) => [
+      ...['sh', '-c', `ulimit -Sn 32; ${commandIn(apiGuardContainer(identity), paths, hasIpv6)[2]}`],
+    ]);
+    const idle = Array.from({ length: 64 }, () => connect(second.port, '127.0.0.1').on('error', () => {}));
+    await Promise.all(idle.map((socket) => once(socket, 'connect')));
+    expect(await talk(second.port, get('/health'))).toMatch(/^HTTP\/1\.1 200/);
+    for (const socket of idle) socket.destroy();
+    await limited.stop();
+  });
+
+  test('resets the connection of a client that falls silent', async () => {
+    const second = { backendPort: ports.backendPort, port: await freePort() };
+    const text = apiGuardConfig({ ...second, ...identity })['nginx.conf'] ?? '';
+    const hasty = text.replace('client_body_timeout 1m', 'client_body_timeout 1s');
+    const alone = await startNginx({ 'nginx.conf': hasty }, second.port);
+    const socket = connect(second.port, '127.0.0.1', () => socket.write(post('/health', ['Content-Length: 9'], 'a')));
+    const [error] = await once(socket, 'error');
+    expect(error).toMatchObject({ code: 'ECONNRESET' });
+    await alone.stop();
+  });
+
+  test('does not tell its version', async () => {
+    expect(await ask('nonsense\r\n\r\n')).toMatch(/^(?!.*nginx\/[0-9]).*400 Bad Request/s);
+  });
+
   // What is written plainly, or with dots, slashes and encoded letters, either check finds alone.
   test.each(['$spans_as_sent', '$spans_as_read'])('still refuses spans without %s', async (check) => {
     const one = { backendPort: ports.backendPort, port: await freePort() };
@@ -675,6 +702,8 @@ test('waits an hour for the backend, and a minute for a client', () => {
   for (const name of ['client_header_timeout', 'client_body_timeout', 'send_timeout']) {
     expect(text).toContain(` ${name} 1m;`);
   }
+  // Longer than Google's load balancers keep a connection.
+  expect(text).toContain(' keepalive_timeout 11m;');
 });
 
 test('has a connection of its own for every request, where nginx would keep them by itself since 1.29.7', () => {

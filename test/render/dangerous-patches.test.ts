@@ -23,6 +23,18 @@ const balanced: Settings = {
   JUNJO_K8S_INGESTION_SOURCE_RANGES: '198.51.100.0/24,192.0.2.7/32',
 };
 
+/** The same behind a Gateway of its own, which is in the private network. */
+const gateway: Settings = {
+  ...walled,
+  JUNJO_K8S_INGRESS_CLASS: undefined,
+  JUNJO_K8S_WEB_SOURCE_RANGES: undefined,
+  JUNJO_K8S_GATEWAY: 'class:eg',
+  JUNJO_K8S_INGRESS_CONTROLLER: 'envoy-gateway',
+  JUNJO_K8S_LOAD_BALANCER: 'internal',
+  JUNJO_K8S_CLOUD: 'aws',
+  JUNJO_K8S_CLUSTER_ISSUER: 'dns',
+};
+
 const external: Settings = production({
   JUNJO_SESSION_SECRET: undefined,
   JUNJO_SECURE_COOKIE_KEY: undefined,
@@ -208,6 +220,12 @@ const dangerous: readonly (readonly [what: string, patch: Patch, rules: string, 
   ],
   ['a load balancer for QDrant', service('qdrant', { spec: { type: 'LoadBalancer' } }), 'internal-services'],
   ['a load balancer for the API', service('backend', { spec: { type: 'LoadBalancer' } }), 'internal-services'],
+  [
+    'a Gateway on the internet',
+    { target: { kind: 'Gateway' }, patch: [remove('/spec/infrastructure')] },
+    'internal-services',
+    gateway,
+  ],
   ['an external address', service('backend-internal', { spec: { externalIPs: ['203.0.113.9'] } }), 'internal-services'],
   [
     'a name elsewhere',

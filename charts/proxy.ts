@@ -47,7 +47,6 @@ export function proxyConfig(
   return {
     'nginx.conf': `# Relative paths are below the folder that the command names, the only one that can be written.
 pid nginx.pid;
-error_log stderr;
 worker_processes 1;
 worker_shutdown_timeout ${shutdownSeconds}s;
 # Each connection is an open file, and nginx has a few others. The container runtime may allow fewer.

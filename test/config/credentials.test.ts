@@ -44,6 +44,7 @@ test.each([
   'https://dev.azure.com/team/project/_git/studio',
   'https://team@dev.azure.com/team/project/_git/studio',
   'https://git-codecommit.eu-central-1.amazonaws.com/v1/repos/studio',
+  'https://git.example.com/team/desk-environments-of-the-team.git',
 ])('%s holds none', (repo) => {
   expect(holdsCredentials(repo)).toBe(false);
   const text = `JUNJO_K8S_GIT_REPO=${repo}\n${envText(production())}`;

@@ -18,6 +18,7 @@ describe('a piece of a secret in the place of a name is not shown', () => {
     ['base64 that ends in =', 'OPENAI_API_KEY=sk-aaaa', 'c2VjcmV0c2VjcmV=='],
     ['capital letters alone', 'OPENAI_API_KEY=sk-aaaa', 'SECRETSECRET='],
     ['capital letters alone, padded twice', 'JUNJO_ENV=development', 'SECRETSECRET=='],
+    ['capital letters alone, behind a value of another program', 'SOMEBODYS_KEY=x', 'SECRETSECRET='],
     ['small letters alone', 'ANTHROPIC_API_KEY=x', 'secretsecret='],
     ['a few letters', 'OPENAI_API_KEY=sk-aaaa', 'secre1='],
     ['base32', 'SOMEBODYS_KEY=x', 'SECRETDPEHPK3PXP===='],

@@ -97,8 +97,7 @@ export function listeners(port: number, options = ''): string {
  * - Where the kernel has no IPv6 (`ipv6.disable=1`), it does so without the listeners of IPv6: nginx does not start when it
  *   cannot open one of its sockets. The entrypoint of the image makes the same check (10-listen-on-ipv6-by-default.sh of
  *   nginxinc/docker-nginx), but it edits files that are read-only here.
- * - SIGQUIT lets nginx complete what it has begun, SIGTERM does not. Which of them the kubelet sends is a fact of the image
- *   (STOPSIGNAL), so the shell turns either into SIGQUIT. A signal ends `wait`, but not nginx.
+ * - `exec` hands signals to nginx. SIGQUIT, the STOPSIGNAL of its images, lets it complete what it has begun.
  * - `-e` names the log, because nginx first opens the one that it was compiled with.
  */
 const START = `config=${CONFIG_PATH}/nginx.conf
@@ -106,15 +105,7 @@ if [ ! -e /proc/net/if_inet6 ]; then
   sed '/^ *listen \\[::\\]/d' "$config" > ${RUN_PATH}/nginx.conf
   config=${RUN_PATH}/nginx.conf
 fi
-trap 'kill -QUIT $!' TERM QUIT
-nginx -p ${RUN_PATH} -c "$config" -e stderr -g 'daemon off;' &
-wait $!
-status=$?
-while kill -0 $! 2> /dev/null; do
-  wait $!
-  status=$?
-done
-exit $status`;
+exec nginx -p ${RUN_PATH} -c "$config" -e stderr -g 'daemon off;'`;
 
 /** The container. */
 export function proxyContainer({ name, image, ports, user = USER, memory }: ProxyProps): k8s.Container {

@@ -432,7 +432,7 @@ export const variables = [
     name: 'JUNJO_K8S_NGINX_IMAGE',
     group: 'Kubernetes: names and images',
     meaning:
-      'Whole image reference of nginx, 1.22 or newer and with a shell, for the guard before the API and the proxy before ingestion',
+      'Whole image reference of nginx, 1.22 or newer, with a shell and the stop signal SIGQUIT, for the guard before the API and the proxy before ingestion',
     type: imageReference,
     defaultText: '`library/nginx:1.30.4-alpine-slim` of the registry',
     example: 'registry.example.com/team/nginx:1.30.4-alpine-slim',

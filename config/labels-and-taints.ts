@@ -23,7 +23,21 @@ const RESERVED = [
   'kapp.k14s.io',
   'cleanup.kyverno.io',
   'janitor',
+  // These copy Secrets, publish Services, or change what is in backups.
+  'reflector.v1.k8s.emberstack.com',
+  'replicator.v1.mittwald.de',
+  'kubed.appscode.com',
+  'tailscale.com',
+  'service.cilium.io',
+  'io.cilium',
+  'mirror.linkerd.io',
+  'velero.io',
+  // Devices of the node, and profiles: render/rules/pod-security.ts.
+  'cri-o.io',
 ];
+
+/** Its annotations have no domain. */
+const CRI_O = /^io\.kubernetes\.cri-o\./;
 
 /** Below a reserved domain, but harmless on every object: only pods are read for it. */
 const ALLOWED = ['cluster-autoscaler.kubernetes.io'];
@@ -161,9 +175,9 @@ function labelProblem(key: string, value: string | undefined): string | undefine
 
 function reservedProblem(key: string): string | undefined {
   const [prefix, name] = key.split('/');
-  if (prefix === undefined || name === undefined || ALLOWED.includes(prefix)) return undefined;
-  return RESERVED.some((domain) => prefix === domain || prefix.endsWith(`.${domain}`))
-    ? `${key} belongs to Kubernetes, to the studio itself, or to what applies it. Take another key, or a patch for one object`
+  if (prefix === undefined || (name === undefined && !CRI_O.test(key)) || ALLOWED.includes(prefix)) return undefined;
+  return CRI_O.test(key) || RESERVED.some((domain) => prefix === domain || prefix.endsWith(`.${domain}`))
+    ? `${key} belongs to Kubernetes, to the studio itself, or to a program that acts on every object that has it. Take another key, or a patch for one object`
     : undefined;
 }
 

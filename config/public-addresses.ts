@@ -54,7 +54,7 @@ export const internet: readonly IpBlock[] = [
 ];
 
 /** Whether a host may be on the internet. Names are not resolved, and may unless they are those of Services. */
-function mayBePublic(host: string): boolean {
+export function mayBePublic(host: string): boolean {
   const address = hostAddress(host);
   if (!address) return host.includes('.') && !/\.(?:svc|cluster\.local)$/.test(host);
   return internet.some((block) => holds(block, address));

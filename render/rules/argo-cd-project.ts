@@ -1,4 +1,4 @@
-import { fieldsOf, isSame, type Manifest, titleOf } from '../manifest';
+import { fieldsOf, isSame, listOf, type Manifest, titleOf } from '../manifest';
 import type { RenderedStudio } from './rendered-studio';
 import type { Rule, Violation } from './rule';
 
@@ -22,7 +22,7 @@ const CHANGES = ['kustomize', 'helm', 'plugin', 'jsonnet', 'chart', 'managedName
 /** Whoever may push to the repository may do what the project allows. */
 export const argoCdProject: Rule = {
   name: 'argo-cd-project',
-  asks: 'An AppProject allows no more than as rendered, and an Application stays in it, with its repository and destination, and applies the files as they are',
+  asks: 'An AppProject allows no more than as rendered, and an Application stays in it, with its repository, path and destination, and applies the files as they are',
   reason: 'who may push to the repository could then have Argo CD apply anything anywhere',
   source: 'https://argo-cd.readthedocs.io/en/stable/user-guide/projects/',
   *violations(studio: RenderedStudio) {
@@ -64,6 +64,15 @@ function* ofApplication(after: Manifest, before: Manifest): Generator<Violation>
   for (const [field] of changes.filter((each) => !namedBelow(rendered, CHANGES).some((other) => isSame(each, other)))) {
     yield { object, text: `${field} changes what Argo CD applies, and no rule looks at that` };
   }
+  for (const field of ['path', 'directory'].filter(
+    (each) => !isSame(namedBelow(spec, [each]), namedBelow(rendered, [each])),
+  )) {
+    yield { object, text: `the ${field} of its source is not as rendered` };
+  }
+  // Others, such as the replicas of a Deployment, are differences that a cluster makes.
+  const ignored = listOf(spec.ignoreDifferences).filter(({ kind }) => ['*', 'NetworkPolicy'].includes(kind));
+  if (ignored.length > 0)
+    yield { object, text: 'ignores differences of network policies, which nobody then puts back' };
   const known = repositoriesOf(rendered);
   if (repositoriesOf(spec).some((repository) => !known.includes(repository))) {
     yield { object, text: 'its repository is not as rendered' };

@@ -1,5 +1,7 @@
 import type { PlacedManifest } from '../manifest';
+import { applied } from './applied';
 import { argoCdProject } from './argo-cd-project';
+import { backups } from './backups';
 import { besideTheVolume } from './beside-the-volume';
 import { cpuLimits } from './cpu-limits';
 import { dataLabels } from './data-labels';
@@ -26,6 +28,7 @@ import { RenderedStudio, type StudioFacts } from './rendered-studio';
 import { resources } from './resources';
 import type { Rule, Violation } from './rule';
 import { secondApply } from './second-apply';
+import { secretMakers } from './secret-makers';
 import { secretsKeyByKey } from './secrets-key-by-key';
 import { secretsNowhereElse } from './secrets-nowhere-else';
 import { selectors } from './selectors';
@@ -47,7 +50,9 @@ export const rules: readonly Rule[] = [
   dataOutOfReach,
   dataLabels,
   ownRepository,
+  backups,
   hooks,
+  applied,
   syncWaves,
   networkPolicies,
   internalPorts,
@@ -63,6 +68,7 @@ export const rules: readonly Rule[] = [
   serviceLinks,
   secretsKeyByKey,
   ownSecrets,
+  secretMakers,
   secretsNowhereElse,
   noInlineValues,
   references,

@@ -86,7 +86,7 @@ function textOf(selector: Fields): string {
 }
 
 /** Whatever has the name of a Service and a port is a way there: backends of Ingresses, routes and of custom resources. */
-function backendsBelow(value: unknown): readonly string[] {
+export function backendsBelow(value: unknown): readonly string[] {
   if (value === null || typeof value !== 'object') return [];
   const { name, port } = value as Fields;
   const own = port !== undefined && typeof name === 'string' ? [name] : [];

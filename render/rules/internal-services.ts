@@ -5,10 +5,13 @@ import type { Rule, Violation } from './rule';
 /** Annotations that keep a load balancer off the internet, by whatever name a cloud gives them. */
 const PRIVATE = /internal|private|public/i;
 
+/** The last words of annotations and labels by which programs publish a Service past the edge: Tailscale, Cilium, Linkerd. */
+const PUBLISHES = /\/(expose|exported|funnel|global|global-service)$/;
+
 /** What is inside of the cluster stays there. */
 export const internalServices: Rule = {
   name: 'internal-services',
-  asks: 'A Service is published only as rendered: its type is as rendered or ClusterIP, it has no external addresses, and an internal load balancer stays internal',
+  asks: 'A Service is published only as rendered: its type is as rendered or ClusterIP, it has no external addresses, no program publishes it past the edge, and an internal load balancer stays internal',
   reason:
     'a load balancer or node port goes past HTTPS, the source ranges of the edge, and every network policy that admits nodes',
   source: 'https://kubernetes.io/docs/concepts/services-networking/service/#publishing-services-service-types',
@@ -34,6 +37,12 @@ function* ofService(service: Manifest, studio: RenderedStudio): Generator<Violat
   const known = textsOf(rendered.externalIPs);
   const more = textsOf(spec.externalIPs).filter((address) => !known.includes(address));
   if (more.length > 0) yield { object, text: `has the external addresses ${more.join(', ')}` };
+  const keysOf = ({ annotations, labels }: Fields) => Object.entries({ ...fieldsOf(annotations), ...fieldsOf(labels) });
+  const was = keysOf(fieldsOf(before?.metadata));
+  for (const [key, value] of keysOf(service.metadata)) {
+    if (PUBLISHES.test(key) && value !== 'false' && !was.some(([each]) => each === key))
+      yield { object, text: `${key} publishes it past the edge` };
+  }
 }
 
 function* annotations(manifest: Manifest, studio: RenderedStudio): Generator<Violation> {

@@ -1,4 +1,4 @@
-import { listOf } from '../manifest';
+import { fieldsOf, listOf, titleOf } from '../manifest';
 import type { RenderedStudio } from './rendered-studio';
 import type { Rule } from './rule';
 
@@ -8,10 +8,18 @@ const REFERENCE = /(?<!\$)(?:\$\$)*\$\([^)]*\)/;
 /** What a person sets reaches containers through ConfigMap and Secret keys, where every character stays what it is. */
 export const noInlineValues: Rule = {
   name: 'no-inline-values',
-  asks: 'Settings are in no `env[].value`; values, commands and arguments hold no `$(…)`',
+  asks: 'Settings are in no `env[].value`, and in ConfigMaps as rendered; values, commands and arguments hold no `$(…)`',
   reason: 'Kubernetes expands $(NAME) in env, command and args, and an inline variable hides the one from the settings',
   source: 'https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/',
-  *violations({ pods, facts }: RenderedStudio) {
+  *violations(studio: RenderedStudio) {
+    const { pods, facts } = studio;
+    for (const manifest of studio.ofKind('ConfigMap')) {
+      const [data, before] = [fieldsOf(manifest.data), fieldsOf(studio.asRendered(manifest)?.data)];
+      for (const name of Object.keys({ ...before, ...data })) {
+        if (!facts.settings.has(name) || data[name] === before[name]) continue;
+        yield { object: titleOf(manifest), text: `${name} is a setting: set it in the env file, where it is checked` };
+      }
+    }
     for (const { fields, title: object } of pods.flatMap(({ containers }) => containers)) {
       for (const { name, value } of listOf(fields.env)) {
         if (value === undefined) continue;

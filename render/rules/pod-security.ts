@@ -45,6 +45,9 @@ const PROFILES: readonly (readonly [annotation: RegExp, allowed: RegExp])[] = [
   [/^container\.apparmor\.security\.beta\.kubernetes\.io\//, /^(runtime\/default|localhost\/.*)$/],
   // https://kubernetes.io/docs/reference/labels-annotations-taints/#seccomp-security-alpha-kubernetes-io-pod
   [/^(container\.)?seccomp\.security\.alpha\.kubernetes\.io\//, /^(runtime\/default|docker\/default|localhost\/.*)$/],
+  // https://github.com/cri-o/cri-o/blob/main/docs/crio.conf.5.md: profiles, and devices of the node.
+  [/^seccomp-profile\.kubernetes\.cri-o\.io(\/|$)/, /^runtime\/default$/],
+  [/^io\.kubernetes\.cri-o\.(Devices|cgroup2-mount-hierarchy-rw)(\/|$)|^cdi\.k8s\.io\//, /^$/],
 ];
 
 /** `restricted` in full, and written out: what admission does not ask for (ids, a read-only root) is asked for here. */
@@ -108,7 +111,10 @@ function* ofPod(pod: Pod, { podSecurity: level }: StudioFacts): Generator<Violat
   }
   for (const [key, value] of Object.entries(fieldsOf(pod.metadata.annotations))) {
     if (PROFILES.some(([annotation, allowed]) => annotation.test(key) && !allowed.test(String(value)))) {
-      yield { object, text: `the annotation ${key} is ${value}, and must be runtime/default` };
+      yield {
+        object,
+        text: `the annotation ${key} is ${value}, which gives a container more than runtime/default does`,
+      };
     }
   }
   if (listOf(spec.ephemeralContainers).length > 0) yield { object, text: 'ephemeralContainers are not for manifests' };

@@ -6,7 +6,7 @@ import type { Rule, Violation } from './rule';
 /** Whatever names a port names one that is open. */
 export const ports: Rule = {
   name: 'ports',
-  asks: 'Ports that probes, Services, Ingresses, routes and policies name are open',
+  asks: 'Ports that probes, Services, Ingresses, routes and policies name are open, where they are ports of the studio',
   reason: 'a port that nobody listens on is refused or drops every packet, and a policy for it opens nothing',
   source: 'https://kubernetes.io/docs/concepts/services-networking/service/#defining-a-service',
   *violations(studio: RenderedStudio) {
@@ -63,7 +63,7 @@ function* ofRoutes(manifest: Manifest, studio: RenderedStudio): Generator<Violat
     const wanted = fieldsOf(port).number ?? fieldsOf(port).name ?? port;
     const service = studio.named('Service', name);
     const known = listOf(service?.spec?.ports).some((each) => wanted === each.port || wanted === each.name);
-    if (!known)
+    if (!known && (service || !studio.isForeign('Service', name)))
       yield { object: titleOf(manifest), text: `leads to the Service ${name}, port ${wanted}, which is not there` };
   }
 }

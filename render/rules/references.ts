@@ -5,14 +5,16 @@ import type { Rule, Violation } from './rule';
 /** What a pod reads is there: a missing ConfigMap or key keeps it from starting. */
 export const references: Rule = {
   name: 'references',
-  asks: 'ConfigMaps, their keys and the volumes that a pod reads are there',
+  asks: 'ConfigMaps of the studio, their keys and the volumes that a pod reads are there',
   reason: 'a pod that names a ConfigMap, volume or key that is not there waits for it for ever',
   source: 'https://kubernetes.io/docs/concepts/configuration/configmap/#using-configmaps',
   *violations(studio: RenderedStudio) {
     for (const pod of studio.pods) {
       for (const { object, name, keys, optional } of configMapsOf(pod)) {
         const found = studio.named('ConfigMap', name);
-        if (!found && !optional) yield { object, text: `reads the ConfigMap ${name}, which is not there` };
+        // A ConfigMap of somebody else, such as one with a company's certificates.
+        if (!found && !optional && !studio.isForeign('ConfigMap', name))
+          yield { object, text: `reads the ConfigMap ${name}, which is not there` };
         if (!found || optional) continue;
         for (const key of keys.filter((each) => !(each in fieldsOf(found.data)))) {
           yield { object, text: `reads the key ${key} of ${name}, which has none` };

@@ -1,5 +1,10 @@
 import type { KnownSecrets } from '../../config/known-secrets';
+import { defaultStudioName } from '../../config/names';
+import { nearest } from '../../config/spelling';
 import { groupOf, type Manifest, Manifests, matches, type PlacedManifest, type Pod, podsOf } from '../manifest';
+
+/** With it the names of objects begin. */
+const PREFIX = `${defaultStudioName}-`;
 
 /** What a rule must know beside the objects. */
 export interface StudioFacts {
@@ -69,6 +74,11 @@ export class RenderedStudio extends Manifests {
     return leaves;
   }
 
+  /** Whether a name that somebody else wrote is that of somebody else's object, which is not known here. */
+  isForeign(kind: string, name: unknown): boolean {
+    return this.rendered !== this && typeof name === 'string' && !resembles(name, this.rendered.ofKind(kind));
+  }
+
   /** The pods that a label selector finds. */
   selected(selector: unknown): readonly Pod[] {
     return this.pods.filter(({ labels }) => matches(selector, labels));
@@ -86,6 +96,25 @@ export interface Leaf {
 /** The path to a leaf, such as `spec.ports.0.name`. */
 export function pathOf({ key, within }: Omit<Leaf, 'value'>): string {
   return within ? `${pathOf(within)}.${key}` : key;
+}
+
+/** The same without the numbers of lists. */
+export function placeOf(leaf: Omit<Leaf, 'value'>): string {
+  return pathOf(leaf).replace(/\.[0-9]+(?=\.|$)/g, '');
+}
+
+/** The words of a text with names, addresses or directives. */
+export function wordsOf(text: string): readonly string[] {
+  return text.split(/[\s,;"'[\]]+/);
+}
+
+/** Whether a name may be meant for one of these objects: all of it, its part behind that of the studio, or misspelt. */
+function resembles(name: unknown, objects: readonly Manifest[]): boolean {
+  const text = String(name);
+  const names = objects.map(({ metadata }) => metadata.name);
+  const short = (each: string) =>
+    text.startsWith(PREFIX) && each.startsWith(PREFIX) ? each.slice(PREFIX.length) : each;
+  return names.some((each) => each.endsWith(`-${text}`)) || nearest(short(text), names.map(short)) !== undefined;
 }
 
 function addLeaves(parent: object, within: Leaf['within'], leaves: Leaf[]): readonly Leaf[] {

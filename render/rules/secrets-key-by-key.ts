@@ -47,5 +47,8 @@ function keysOf(name: unknown, studio: RenderedStudio): readonly string[] | unde
   const sealed = studio.named('SealedSecret', name);
   if (sealed) return Object.keys(fieldsOf(fieldsOf(sealed.spec).encryptedData));
   const external = studio.ofKind('ExternalSecret').find(({ spec }) => fieldsOf(fieldsOf(spec).target).name === name);
+  // https://external-secrets.io/latest/guides/templating/#mergepolicy: what a template has replaces all else, unless it is told not to.
+  const { data, mergePolicy } = fieldsOf(fieldsOf(fieldsOf(external?.spec).target).template);
+  if (data && mergePolicy !== 'Merge') return Object.keys(data);
   return external && listOf(fieldsOf(external.spec).data).map(({ secretKey }) => secretKey);
 }

@@ -1,15 +1,19 @@
 import { isWithin, rangeOf } from '../../config/address-range';
-import { type Manifest, podsOf, titleOf } from '../manifest';
-import { type Leaf, pathOf, type RenderedStudio } from './rendered-studio';
+import { fieldsOf, listOf, type Manifest, podsOf, titleOf } from '../manifest';
+import { backendsBelow } from './internal-ports';
+import { type Leaf, pathOf, placeOf, type RenderedStudio, wordsOf } from './rendered-studio';
 import type { Rule, Violation } from './rule';
 
 /** Names of lists of those who may connect, in the words of controllers; other lists of addresses are of limits or of the object's own. */
 const ADMITS = /^(?!.*(deny|black|limit|exclude|except)).*(allow|white|permit|source|inbound|cidr)/i;
 
+/** Directives of nginx, and the annotation for the second: https://nginx.org/en/docs/http/ngx_http_access_module.html */
+const SNIPPET = /\ballow\s+all\b|\bsatisfy:?\s+any\b/;
+
 /** Who may connect stays who may connect, in whatever words a controller has for it. */
 export const sourceRanges: Rule = {
   name: 'source-ranges',
-  asks: 'Where Services, Ingresses and objects of their controllers name source ranges, they name no others, and what refers to such an object still does',
+  asks: 'Where Services, Ingresses and objects of their controllers name source ranges, they name no others, and what refers to such an object still does; nothing else leads to what is behind them',
   reason: 'the address is open to everybody then, and nothing shows it',
   source: 'https://kubernetes.io/docs/reference/kubernetes-api/service-resources/service-v1/#ServiceSpec',
   *violations(studio: RenderedStudio) {
@@ -20,6 +24,7 @@ export const sourceRanges: Rule = {
       .map(({ metadata }) => metadata.name);
     for (const manifest of studio.manifests) {
       const before = studio.asRendered(manifest);
+      if (!before) yield* ofMore(manifest, carriers, studio);
       if (!before || before === manifest) continue;
       yield* ofRanges(manifest, before, studio);
       yield* ofReferences(manifest, before, carriers, studio);
@@ -39,6 +44,13 @@ function* ofRanges(after: Manifest, before: Manifest, studio: RenderedStudio): G
       yield { object: titleOf(after), text: `${place} admits ${more.join(', ')}, which it does not as rendered` };
     }
   }
+  const admits = (manifest: Manifest) =>
+    Object.entries(fieldsOf(manifest.metadata.annotations)).flatMap(([key, value]) =>
+      SNIPPET.test(`${key} ${value}`) ? [`${key}: ${value}`] : [],
+    );
+  if (all.length > 0 && admits(after).some((each) => !admits(before).includes(each))) {
+    yield { object: titleOf(after), text: 'an annotation admits all, whatever its source ranges are' };
+  }
   for (const [place, rendered] of rangesOf(before, studio)) {
     const ranges = found.get(place) ?? [];
     const more = ranges.filter((range) => !rendered.some((outer) => isWithin(range, outer)));
@@ -47,6 +59,46 @@ function* ofRanges(after: Manifest, before: Manifest, studio: RenderedStudio): G
       yield { object: titleOf(after), text: `${place} admits ${more.join(', ')}, which it does not as rendered` };
     }
   }
+}
+
+/** What an App added leads to a Service behind source ranges with these, or not at all. */
+function* ofMore(manifest: Manifest, carriers: readonly string[], studio: RenderedStudio): Generator<Violation> {
+  if (manifest.kind === 'Service' || podsOf(manifest).length > 0) return;
+  const behind = studio.rendered.manifests.filter((each) => isBehind(each, carriers, studio.rendered));
+  const known = behind.flatMap((each) => [...rangesOf(each, studio.rendered).values()].flat());
+  const closed = new Set(behind.flatMap(backendsBelow));
+  const open = backendsBelow(manifest).find((name) => closed.has(name));
+  const more = [...rangesOf(manifest, studio).values()]
+    .flat()
+    .some((range) => !known.some((each) => isWithin(range, each)));
+  if (open && (more || !isBehind(manifest, carriers, studio))) {
+    yield {
+      object: titleOf(manifest),
+      text: `leads to the Service ${open} without the source ranges that are there as rendered`,
+    };
+  }
+}
+
+/** Whether an object has source ranges, names an object with them, or is named by one. */
+function isBehind(manifest: Manifest, carriers: readonly string[], studio: RenderedStudio): boolean {
+  if (!['Ingress', 'HTTPRoute', 'GRPCRoute'].includes(manifest.kind)) return false;
+  const names = (each: Manifest, name: string) =>
+    studio
+      .leavesOf(each)
+      .some(
+        (leaf) => pathOf(leaf) !== 'metadata.name' && wordsOf(String(leaf.value)).some((word) => word.includes(name)),
+      );
+  return (
+    rangesOf(manifest, studio).size > 0 ||
+    carriers.some((name) => names(manifest, name)) ||
+    studio.manifests.some(
+      (each) =>
+        carriers.includes(each.metadata.name) &&
+        listOf(fieldsOf(each.spec).targetRefs).some(
+          ({ name, kind }) => kind === manifest.kind && name === manifest.metadata.name,
+        ),
+    )
+  );
 }
 
 /** Addresses by the place where they stand; the numbers of lists are no part of a place. */
@@ -61,10 +113,6 @@ function rangesOf(manifest: Manifest, studio: RenderedStudio): ReadonlyMap<strin
     places.set(place, [...(places.get(place) ?? []), ...ranges]);
   }
   return places;
-}
-
-function placeOf(leaf: Leaf): string {
-  return pathOf(leaf).replace(/\.[0-9]+(?=\.|$)/g, '');
 }
 
 /** A reference, such as an annotation that names the Middleware, and the other way round what an object with ranges is for. */
@@ -98,8 +146,4 @@ function* ofReferences(
 function ofSpec(leaf: Leaf): string {
   const place = placeOf(leaf);
   return place.startsWith('spec.') ? `${place}=${rangeOf(String(leaf.value)) ? '' : leaf.value}` : '';
-}
-
-function wordsOf(text: string): readonly string[] {
-  return text.split(/[\s,;"'[\]]+/);
 }

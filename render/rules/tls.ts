@@ -1,20 +1,27 @@
 import { fieldsOf, listOf, type Manifest, textsOf, titleOf } from '../manifest';
-import type { RenderedStudio } from './rendered-studio';
+import { placeOf, type RenderedStudio, wordsOf } from './rendered-studio';
 import type { Rule, Violation } from './rule';
 
 /** Annotations by which controllers encrypt, or lead to the encrypted address. */
 const ENCRYPTS = /ssl|tls|https|redirect|entrypoints|listen-ports/i;
 
+/** What leads from the edge to Services, and what controllers read beside it. */
+const EDGE = /^(Ingress|[A-Z]+Route|Middleware|KongPlugin)$/i;
+
+/** Words of what leads to HTTPS and keeps browsers there: annotations, filters of routes, and objects of controllers. */
+const KEEPS_HTTPS = /redirect|hsts|stsSeconds|strict.transport|max-age/i;
+
 /** Sign-ins and keys go through the edge. */
 export const tls: Rule = {
   name: 'tls',
-  asks: 'An Ingress has TLS for the hosts for which it has it as rendered, with the annotations that ask for it, and a Gateway no listener more without it',
+  asks: 'An Ingress has TLS for the hosts for which it has it as rendered, with the annotations that ask for it, a Gateway has no listener more without it, redirect and HSTS stay, and no copy of requests goes elsewhere',
   reason: 'passwords, sessions and API keys are readable on the way otherwise',
   source: 'https://kubernetes.io/docs/concepts/services-networking/ingress/#tls',
   *violations(studio: RenderedStudio) {
     for (const manifest of studio.manifests) {
       const before = studio.asRendered(manifest);
       if (!before || before === manifest) continue;
+      if (EDGE.test(manifest.kind)) yield* ofEdge(manifest, before, studio);
       if (manifest.kind === 'Ingress') yield* ofIngress(manifest, before);
       if (manifest.kind === 'Gateway') yield* ofGateway(manifest, before);
     }
@@ -38,6 +45,41 @@ function* ofIngress(after: Manifest, before: Manifest): Generator<Violation> {
       yield { object, text: `the annotation ${key} leads nobody to HTTPS any longer` };
     }
   }
+}
+
+function* ofEdge(after: Manifest, before: Manifest, studio: RenderedStudio): Generator<Violation> {
+  const object = titleOf(after);
+  const [found, rendered] = [textsByPlace(after, studio), textsByPlace(before, studio.rendered)];
+  for (const [place, texts] of rendered) {
+    // What ofIngress compares.
+    if (/^metadata\.(name$|annotations\.)/.test(place) && (ENCRYPTS.test(place) || place === 'metadata.name')) continue;
+    const wanted = texts.filter((text) => KEEPS_HTTPS.test(place) || KEEPS_HTTPS.test(text));
+    const lost = wanted.find((text) => !(found.get(place) ?? []).some((each) => isNoLess(each, text)));
+    if (lost) yield { object, text: `${place} keeps nobody on HTTPS any longer: ${lost} is missing` };
+  }
+  for (const [place, texts] of found) {
+    const more = texts.filter((text) => !rendered.get(place)?.includes(text));
+    if (more.length === 0) continue;
+    if (more.includes('max-age=0')) yield { object, text: `${place} takes HSTS back` };
+    if (/\/mirror-target$|requestMirror/.test(place))
+      yield { object, text: `${place} sends copies of requests elsewhere` };
+  }
+}
+
+/** Words by the place where they stand; the numbers of lists are no part of a place. */
+function textsByPlace(manifest: Manifest, studio: RenderedStudio): ReadonlyMap<string, readonly string[]> {
+  const places = new Map<string, string[]>();
+  for (const leaf of studio.leavesOf(manifest)) {
+    places.set(placeOf(leaf), [...(places.get(placeOf(leaf)) ?? []), ...wordsOf(String(leaf.value))]);
+  }
+  return places;
+}
+
+/** The same word, or with a larger number, such as that of seconds. */
+function isNoLess(found: string, rendered: string): boolean {
+  const numberOf = (text: string) => Number(/[0-9]+$/.exec(text)?.[0] ?? 0);
+  const [one, other] = [found, rendered].map((text) => text.replace(/[0-9]+$/, ''));
+  return one === other && numberOf(found) >= numberOf(rendered);
 }
 
 function hostsOf({ spec }: Manifest): readonly string[] {

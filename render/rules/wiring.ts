@@ -1,3 +1,4 @@
+import { mayBePublic } from '../../config/public-addresses';
 import { type Container, fieldsOf, isSame, listOf, type Pod, textsOf } from '../manifest';
 import type { RenderedStudio } from './rendered-studio';
 import type { Rule, Violation } from './rule';
@@ -17,6 +18,13 @@ export const wiring: Rule = {
         if (services.includes(hostname.split('.')[0] ?? '')) {
           yield { object: pod.title, text: `hostAliases gives the Service ${hostname} another address` };
         }
+      }
+      const servers = pod.spec.dnsPolicy === 'None' ? textsOf(fieldsOf(pod.spec.dnsConfig).nameservers) : [];
+      for (const server of servers.filter(mayBePublic)) {
+        yield {
+          object: pod.title,
+          text: `asks the nameserver ${server} on the internet for the addresses of Services`,
+        };
       }
       const before = studio.podAsRendered(pod);
       if (!before) continue;

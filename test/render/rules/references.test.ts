@@ -7,18 +7,21 @@ const CONTAINER = `${POD}, container frontend`;
 refuses(references, [
   [
     'settings that are not there',
-    (s) => Object.assign(s.container('frontend').envFrom[0].configMapRef, { name: 'none' }),
-    `${CONTAINER}: reads the ConfigMap none, which is not there`,
+    (s) => Object.assign(s.container('frontend').envFrom[0].configMapRef, { name: 'junjo-ai-studio-frontend-setting' }),
+    `${CONTAINER}: reads the ConfigMap junjo-ai-studio-frontend-setting, which is not there`,
   ],
   [
     'a volume of a ConfigMap that is not there',
-    (s) => s.pod('frontend').volumes.push({ name: 'more', configMap: { name: 'none' } }),
-    `${POD}: reads the ConfigMap none, which is not there`,
+    (s) => s.pod('frontend').volumes.push({ name: 'more', configMap: { name: 'frontend-config' } }),
+    `${POD}: reads the ConfigMap frontend-config, which is not there`,
   ],
   [
     'a projected ConfigMap that is not there',
-    (s) => s.pod('frontend').volumes.push({ name: 'more', projected: { sources: [{ configMap: { name: 'none' } }] } }),
-    `${POD}: reads the ConfigMap none, which is not there`,
+    (s) =>
+      s
+        .pod('frontend')
+        .volumes.push({ name: 'more', projected: { sources: [{ configMap: { name: 'frontend-config' } }] } }),
+    `${POD}: reads the ConfigMap frontend-config, which is not there`,
   ],
   [
     'a key that is not there',
@@ -51,6 +54,10 @@ refuses(references, [
 ]);
 
 lets(references, [
+  [
+    'a ConfigMap of somebody else',
+    (s) => s.pod('frontend').volumes.push({ name: 'more', configMap: { name: 'company-ca' } }),
+  ],
   [
     'what may be missing',
     (s) => s.container('frontend').envFrom.push({ configMapRef: { name: 'none', optional: true } }),

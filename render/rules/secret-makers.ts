@@ -1,0 +1,74 @@
+import { fieldsOf, isSame, listOf, type Manifest, titleOf } from '../manifest';
+import { pathOf, type RenderedStudio } from './rendered-studio';
+import type { Rule, Violation } from './rule';
+
+/** Annotations by which controllers copy a Secret into other namespaces, or another one over it. */
+const COPIES = /^(reflector\.v1\.k8s\.emberstack\.com|replicator\.v1\.mittwald\.de|kubed\.appscode\.com)\//;
+
+/** https://github.com/bitnami-labs/sealed-secrets#scopes */
+const SCOPES = ['sealedsecrets.bitnami.com/cluster-wide', 'sealedsecrets.bitnami.com/namespace-wide'];
+
+/** A Secret is where the pods look for it, and nowhere else. */
+export const secretMakers: Rule = {
+  name: 'secret-makers',
+  asks: 'What makes a Secret makes the one that it makes as rendered, with the same keys, for this namespace; no two objects make one Secret, and nothing copies it elsewhere',
+  reason:
+    'who may read Secrets of another namespace would read those of the studio, or pods would start without theirs',
+  source: 'https://kubernetes.io/docs/concepts/security/secrets-good-practices/',
+  *violations(studio: RenderedStudio) {
+    const makers = new Map<unknown, string>();
+    for (const manifest of studio.manifests) {
+      const made = madeBy(manifest);
+      if (made === undefined) continue;
+      const [object, maker, before] = [titleOf(manifest), makers.get(made), studio.asRendered(manifest)];
+      if (maker) yield { object, text: `makes the Secret ${made}, as ${maker} does` };
+      else makers.set(made, object);
+      const known = new Set(before && before !== manifest ? studio.rendered.leavesOf(before).map(pathOf) : []);
+      for (const leaf of studio.leavesOf(manifest).filter(({ key }) => COPIES.test(key))) {
+        if (before !== manifest && !known.has(pathOf(leaf))) {
+          yield { object, text: `the annotation ${leaf.key} copies the Secret` };
+        }
+      }
+      if (before && before !== manifest) yield* changes(manifest, before);
+    }
+  },
+};
+
+/** The name of the Secret that an object is, or of which a controller makes one. */
+function madeBy({ kind, metadata, spec }: Manifest): unknown {
+  if (kind === 'ExternalSecret') return fieldsOf(fieldsOf(spec).target).name ?? metadata.name;
+  if (kind === 'Certificate') return fieldsOf(spec).secretName;
+  return ['Secret', 'SealedSecret'].includes(kind) ? metadata.name : undefined;
+}
+
+function* changes(after: Manifest, before: Manifest): Generator<Violation> {
+  const object = titleOf(after);
+  const [made, rendered] = [factsOf(after), factsOf(before)];
+  for (const [what, value] of Object.entries(made)) {
+    if (!isSame(value, rendered[what])) yield { object, text: `its ${what} is not as rendered` };
+  }
+}
+
+/** What of a maker decides which Secret there is, by the words for it. Where the values come from is not among it. */
+function factsOf({ kind, metadata, spec }: Manifest): Readonly<Record<string, unknown>> {
+  const { target, data, dataFrom, encryptedData, template } = fieldsOf(spec);
+  const scope = (annotations: unknown) => SCOPES.filter((key) => fieldsOf(annotations)[key] === 'true');
+  if (kind === 'ExternalSecret') {
+    // Another kind in its place is what the rule secrets-nowhere-else tells.
+    const { template: made, manifest: _, ...others } = fieldsOf(target);
+    return {
+      target: others,
+      type: fieldsOf(made).type,
+      dataFrom,
+      keys: listOf(data).map(({ secretKey }) => secretKey),
+    };
+  }
+  if (kind !== 'SealedSecret') return {};
+  const { namespace, name, annotations } = fieldsOf(fieldsOf(template).metadata);
+  return {
+    type: fieldsOf(template).type,
+    keys: Object.keys(fieldsOf(encryptedData)),
+    'template.metadata': [namespace, name],
+    scope: [scope(metadata.annotations), scope(annotations)],
+  };
+}

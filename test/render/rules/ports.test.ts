@@ -55,8 +55,8 @@ refuses(ports, [
   ],
   [
     'an Ingress before a Service that is not there',
-    (s) => Object.assign(backend(s), { name: 'none' }),
-    'Ingress junjo-ai-studio: leads to the Service none, port 5153, which is not there',
+    (s) => Object.assign(backend(s), { name: 'junjo-ai-studio-fronted' }),
+    'Ingress junjo-ai-studio: leads to the Service junjo-ai-studio-fronted, port 5153, which is not there',
   ],
   [
     'an Ingress before a port that the Service has not',
@@ -72,9 +72,9 @@ refuses(ports, [
     'an Ingress that leads all the rest to nowhere',
     (s) =>
       Object.assign(s.get('Ingress', 'junjo-ai-studio').spec, {
-        defaultBackend: { service: { name: 'none', port: { number: 80 } } },
+        defaultBackend: { service: { name: 'junjo-ai-studio-fronted', port: { number: 80 } } },
       }),
-    'Ingress junjo-ai-studio: leads to the Service none, port 80, which is not there',
+    'Ingress junjo-ai-studio: leads to the Service junjo-ai-studio-fronted, port 80, which is not there',
   ],
   [
     'a policy for a port that its pods have not',

@@ -5,7 +5,7 @@ import { production } from '../../support/studio';
 const RANGES = { JUNJO_K8S_WEB_SOURCE_RANGES: '203.0.113.0/24' };
 const nginx = production({ ...RANGES, JUNJO_K8S_INGRESS_CLASS: 'nginx' });
 const traefik = production(RANGES);
-const gateway = production({ ...RANGES, JUNJO_K8S_GATEWAY: 'class:eg' });
+const gateway = production({ ...RANGES, JUNJO_K8S_GATEWAY: 'class:eg', JUNJO_K8S_INGRESS_CLASS: undefined });
 const open = production({ JUNJO_K8S_INGRESS_CLASS: 'nginx' });
 
 /** What an App adds to a studio. */

@@ -177,7 +177,7 @@ function reservedProblem(key: string): string | undefined {
   const [prefix, name] = key.split('/');
   if (prefix === undefined || (name === undefined && !CRI_O.test(key)) || ALLOWED.includes(prefix)) return undefined;
   return CRI_O.test(key) || RESERVED.some((domain) => prefix === domain || prefix.endsWith(`.${domain}`))
-    ? `${key} belongs to Kubernetes, to the studio itself, or to a program that acts on every object that has it. Take another key, or a patch for one object`
+    ? `${key} belongs to Kubernetes, to the studio itself, or to what applies it. Take another key, or a patch for one object`
     : undefined;
 }
 

@@ -41,6 +41,10 @@ const EXAMPLE = 'such as 17 3 * * *';
 /** What is wrong with a schedule; nothing where cron.ParseStandard takes it and it runs some day. */
 export function scheduleProblem(text: string): string | undefined {
   const [, zone, schedule = ''] = /^(?:(?:CRON_)?TZ=(\S*)\s+)?(.*)$/s.exec(text) ?? [];
+  if (zone === '') {
+    const name = text.slice(0, text.indexOf('=') + 1);
+    return `is not a schedule: no time zone follows ${name}. Write ${name}Europe/Berlin, or remove ${name}`;
+  }
   if (zone !== undefined && !isTimeZone(zone)) {
     return `is not a schedule: ${zone} is not a time zone. Write it as Europe/Berlin`;
   }

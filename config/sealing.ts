@@ -227,7 +227,8 @@ function sortedByKey(sealed: Iterable<readonly [string, SealedValue]>): Record<s
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    // Editors on Windows write a byte order mark.
+    return JSON.parse(text.replace(/^\ufeff/, ''));
   } catch {
     return undefined;
   }

@@ -425,6 +425,8 @@ function wayOut(text: string): Parsed<Egress> {
   const colon = text.lastIndexOf(':');
   const number = port.parse(text.slice(colon + 1));
   if ('problem' in number) {
+    const [, written] = /:([0-9]{1,6})$/.exec(text) ?? [];
+    if (written) return { problem: `${text} has the port ${written}, which is not from 1 to 65535` };
     return {
       problem: `${withoutUserInfo(text) || 'an empty entry'} has no port. Write a range and a port: 10.0.0.5/32:3128`,
     };
@@ -435,6 +437,12 @@ function wayOut(text: string): Parsed<Egress> {
 
 /** The values of comma-separated parts, or the first problem among them. */
 function everyPart<T>(text: string, parse: (part: string) => Parsed<T>): Parsed<readonly T[]> {
+  const written = text.split(/[\s,;|，、；]+/).filter((part) => part !== '');
+  const hasOthers = written.length > commaSeparated(text).filter((part) => part !== '').length;
+  if (hasOthers && written.every((part) => 'value' in parse(part))) {
+    const fix = `Write commas between them: ${written.join(',')}`;
+    return { problem: `separates entries with something else than a comma. ${fix}` };
+  }
   const value: T[] = [];
   for (const part of commaSeparated(text)) {
     const parsed = parse(part);
@@ -551,10 +559,30 @@ export const dataPath = checkedText(
     if (!value.startsWith('/')) return undefined;
     // The API server refuses such paths in a local volume.
     if (value.split('/').includes('..')) return 'contains "..", which Kubernetes refuses. Write the path without it';
-    const depth = value.split('/').filter((part) => part !== '' && part !== '.').length;
-    return depth === 0 ? 'is the root of the node. Name a folder such as /mnt/junjo-data' : undefined;
+    const folder = asFolder(value);
+    if (folder === '/') return 'is the root of the node. Name a folder such as /mnt/junjo-data';
+    const system = SYSTEM_FOLDERS.find((each) => isOneInTheOther(folder, `${each}/`));
+    return system === undefined
+      ? undefined
+      : `is used by the system of the node (${system}), which the studio could break and which could delete the data. Name a folder of its own, such as /mnt/junjo-data`;
   },
 );
+
+/** Where the system of a node and its Kubernetes keep what nobody else may write, or forget it with the next start. */
+const SYSTEM_FOLDERS = [
+  ...['/bin', '/boot', '/dev', '/etc', '/lib', '/lib64', '/proc', '/run', '/sbin', '/sys', '/var/run'],
+  ...['/usr/bin', '/usr/lib', '/usr/sbin', '/var/lib/containerd', '/var/lib/etcd', '/var/lib/kubelet'],
+  ...['/var/lib/rancher/k3s/agent', '/var/lib/rancher/k3s/server'],
+];
+
+function isOneInTheOther(one: string, other: string): boolean {
+  return one.startsWith(other) || other.startsWith(one);
+}
+
+/** A path with a slash at its end and none too many, as the kernel reads it. */
+function asFolder(path: string): string {
+  return posix.normalize(`/${path}/`);
+}
 
 /** The type of a release line's own variable. */
 export function lineValueType(type: LineVariable['type'], line: ReleaseLine): ValueType<unknown> {

@@ -114,6 +114,9 @@ export const apiBaseNames = [
 /** Who is trusted: the first two by httpx (https://www.python-httpx.org/environment_variables), the others by requests. */
 export const certificateNames = ['SSL_CERT_FILE', 'SSL_CERT_DIR', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE'] as const;
 
+/** Read by LiteLLM alone: litellm/llms/custom_httpx/http_handler.py. */
+export const clientCertificateName = 'SSL_CERTIFICATE' as const;
+
 const all: readonly Component[] = ['backend', 'ingestion', 'frontend'];
 
 /** The names of controllers that are also names of their classes. */
@@ -317,6 +320,16 @@ export const variables = [
     ofRuntime: true,
     example: '/etc/ssl/certs/ca-certificates.crt',
   })),
+  {
+    name: clientCertificateName,
+    group: 'LLM providers',
+    meaning:
+      'Certificate with its key, by which a server knows the backend, in a file that a patch mounts (docs/runbook.md)',
+    type: pathInContainer,
+    readers: ['backend'],
+    ofRuntime: true,
+    example: '/etc/company/client.pem',
+  },
   {
     name: 'SSL_VERIFY',
     group: 'LLM providers',

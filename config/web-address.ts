@@ -1,3 +1,4 @@
+import { isWithin } from './address-range';
 import { checkedText, type ValueType } from './value-types';
 
 /** Whether something is wrong, and the message for it. */
@@ -74,6 +75,7 @@ function hostChecks(
     return [
       [protocol === 'https:', `is an IP address; certificates and cookies need a host name. ${EXAMPLE}`],
       [isOwnMachine(hostname), `is ${hostname}, which in production is each visitor's own machine. ${EXAMPLE}`],
+      [isNotOneMachine(hostname), `is ${hostname}, which is no address of one machine. ${EXAMPLE}`],
       canonical,
       numberOfPort,
     ];
@@ -128,6 +130,12 @@ export function isOwnMachine(hostname: string): boolean {
     hostname === '[::1]' ||
     hostname === '[::]'
   );
+}
+
+/** Whether an IP address is one of "this network", of a group, or of all: RFC 1122, RFC 5771, RFC 919 and RFC 4291. */
+function isNotOneMachine(hostname: string): boolean {
+  const ranges = ['0.0.0.0/8', '224.0.0.0/4', '255.255.255.255/32', 'ff00::/8'];
+  return ranges.some((range) => isWithin(ipv4Of(hostname).replace(/^\[|\]$/g, ''), range));
 }
 
 function isLocalhost(hostname: string): boolean {

@@ -178,6 +178,7 @@ export const noLlmKeys = {
   SSL_VERIFY: [],
   SSL_CERT_FILE: [],
   SSL_CERT_DIR: [],
+  SSL_CERTIFICATE: [],
   LITELLM_LOG: [],
   LITELLM_LOCAL_MODEL_COST_MAP: [],
   AIOHTTP_TRUST_ENV: [],

@@ -46,6 +46,9 @@ export function namespaceOf(values: Values): Built<string> {
     const text = `is the namespace of the studio, which closes in every pod that is not its own. Set ${OWN} to a namespace of the studio alone, or correct this line`;
     problems.push(values.error(INGRESS, text));
   }
+  if (values.isSet(INGRESS) && !values.inEffect('JUNJO_K8S_NETWORK_POLICY')) {
+    problems.push(values.note(INGRESS, 'has no effect without network policies: every pod may reach UI and API'));
+  }
   return { value: namespace, problems };
 }
 

@@ -4,7 +4,8 @@ import type { Problem } from '../problems';
 import { hostAddress, isOpen, portOf } from '../public-addresses';
 import type { Egress } from '../studio-config';
 import type { Values } from '../values';
-import { apiBaseNames, certificateNames, proxyNames, type Variable } from '../variables';
+import { apiBaseNames, certificateNames, clientCertificateName, proxyNames, type Variable } from '../variables';
+import { isOnlyInPod, problemsInPod } from './in-pod';
 
 /** Where the images of the backend, of Debian, have the certificates of public authorities. */
 const OF_IMAGE = '/etc/ssl/certs';
@@ -21,9 +22,19 @@ export function checkProviders(
   const closed = line.callsOut && values.inEffect('JUNJO_K8S_NETWORK_POLICY') && !hasProxy;
   return [
     ...apiBaseNames
-      .filter((name) => read.has(name) && closed)
-      .flatMap((name) => wayProblem(values, name, values.inEffect(name), egress)),
-    ...certificateNames.filter((name) => read.has(name)).flatMap((name) => fileProblem(values, name)),
+      .filter((name) => read.has(name))
+      .flatMap((name) => {
+        const url = values.inEffect(name);
+        if (!url) return [];
+        return isOnlyInPod(url)
+          ? problemsInPod(values, name, url)
+          : closed
+            ? wayProblem(values, name, url, egress)
+            : [];
+      }),
+    ...([...certificateNames, clientCertificateName] as const)
+      .filter((name) => read.has(name))
+      .flatMap((name) => fileProblem(values, name)),
     ...(read.has('SSL_VERIFY') && values.inEffect('SSL_VERIFY') === false
       ? [
           values.warning(
@@ -38,10 +49,10 @@ export function checkProviders(
 function wayProblem(
   values: Values,
   name: (typeof apiBaseNames)[number],
-  url: URL | undefined,
+  url: URL,
   egress: readonly Egress[],
 ): readonly Problem[] {
-  if (!url || isOpen(url, egress)) return [];
+  if (isOpen(url, egress)) return [];
   const address = hostAddress(url.hostname);
   const range = address ? cidrOf(address) : '<its addresses>';
   const text = `the network policies let the backend out to public addresses on port 443, and not to this one. Open the way: JUNJO_K8S_EGRESS=${range}:${portOf(url)}`;
@@ -49,7 +60,10 @@ function wayProblem(
 }
 
 /** httpx ends every call with an error when the file is not there: create_ssl_context of httpx 0.28, httpx/_config.py. */
-function fileProblem(values: Values, name: (typeof certificateNames)[number]): readonly Problem[] {
+function fileProblem(
+  values: Values,
+  name: (typeof certificateNames)[number] | typeof clientCertificateName,
+): readonly Problem[] {
   const path = values.inEffect(name);
   // A patch brings the file.
   if (!path || path.startsWith(OF_IMAGE) || values.isSet('JUNJO_K8S_PATCHES')) return [];

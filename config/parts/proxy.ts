@@ -7,6 +7,7 @@ import type { Backup, Egress, Secrets } from '../studio-config';
 import { listed } from '../text';
 import type { Values } from '../values';
 import { proxyNames } from '../variables';
+import { isOnlyInPod, problemsInPod } from './in-pod';
 
 /** What the backend must not call through a proxy: itself, the cluster, and ingestion by the name that it uses. */
 const OWN_NAMES = ['localhost', '127.0.0.1', '.svc', '.cluster.local', internalServiceNames.ingestion];
@@ -31,9 +32,15 @@ const EGRESS = 'JUNJO_K8S_EGRESS';
 /** What the backend, and VolSync, may call beside public addresses on 443. */
 export function egressOf(values: Values, { callsOut }: ReleaseLine, backup: Backup): Built<readonly Egress[]> {
   const value = values.inEffect(EGRESS) ?? [];
+  const inPod = callsOut
+    ? proxyNames.flatMap((name) => {
+        const proxy = values.inEffect(name);
+        return proxy ? problemsInPod(values, name, proxy) : [];
+      })
+    : [];
   if (!values.inEffect('JUNJO_K8S_NETWORK_POLICY')) {
     const text = 'has no effect without network policies: the backend may call everything';
-    return { value, problems: values.isSet(EGRESS) ? [values.note(EGRESS, text)] : [] };
+    return { value, problems: [...inPod, ...(values.isSet(EGRESS) ? [values.note(EGRESS, text)] : [])] };
   }
   const calls = value.filter((way) => !isForNames(way));
   if (calls.length > 0 && !callsOut && backup.kind !== 'volsync') {
@@ -42,7 +49,7 @@ export function egressOf(values: Values, { callsOut }: ReleaseLine, backup: Back
     return { value, problems: [values.note(EGRESS, text)] };
   }
   const proxies = callsOut ? proxyProblems(values, value) : [];
-  return { value, problems: [...proxies, ...calls.flatMap((way) => metadataProblems(values, way))] };
+  return { value, problems: [...inPod, ...proxies, ...calls.flatMap((way) => metadataProblems(values, way))] };
 }
 
 /** A range that is open to the backend could give it, and whoever breaks into it, the credentials of the node. */
@@ -63,7 +70,7 @@ function proxyProblems(values: Values, egress: readonly Egress[]): readonly Prob
   const text = `the network policies let the backend out to public addresses on port 443 ${which}. Open the way to the proxy: ${EGRESS}=<its address>`;
   return proxyNames.flatMap((name) => {
     const proxy = values.inEffect(name);
-    if (!proxy || isOpen(proxy, egress)) return [];
+    if (!proxy || isOnlyInPod(proxy) || isOpen(proxy, egress)) return [];
     const bits = WIDTH[hostAddress(proxy.hostname)?.version ?? 4];
     return [values.warning(name, `${text}/${bits}:<its port>`)];
   });

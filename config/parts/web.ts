@@ -83,7 +83,7 @@ export function checkOrigins(values: Values, addresses: Addresses, line: Release
   if (origins === undefined || hasOneHost(line)) return [];
   const production = values.inEffect('JUNJO_ENV') === 'production';
   const texts = origins.map((origin) => originProblem(origin, production)).filter((text) => text !== undefined);
-  if (texts.length > 0) return texts.map((text) => values.error(ORIGINS, text));
+  if (texts.length > 0) return [...new Set(texts)].map((text) => values.error(ORIGINS, text));
   const own = uiOrigin(values, addresses, line);
   if (!own || origins.includes(own)) return [];
   const text = `does not contain ${own}, the origin of the UI itself, which then cannot call the API. Add it`;

@@ -300,6 +300,10 @@ const badInputs: readonly BadInput[] = [
     '.env:1 JUNJO_ALLOW_ORIGINS: has an empty origin. Remove the comma too many',
   ),
   prod(
+    'JUNJO_ALLOW_ORIGINS=https://studio.example.com,,',
+    '.env:1 JUNJO_ALLOW_ORIGINS: has an empty origin. Remove the comma too many',
+  ),
+  prod(
     'JUNJO_ALLOW_ORIGINS=studio.example.com',
     `.env:1 JUNJO_ALLOW_ORIGINS: contains "studio.example.com", which is not an origin. ${ORIGIN_FORM}`,
   ),
@@ -694,11 +698,35 @@ const badInputs: readonly BadInput[] = [
   dev('JUNJO_K8S_EXTERNAL_DNS=always', '.env:1 JUNJO_K8S_EXTERNAL_DNS: must be one of: true, false'),
   dev('JUNJO_K8S_NETWORK_POLICY=none', '.env:1 JUNJO_K8S_NETWORK_POLICY: must be one of: true, false'),
 
-  ...['10.0.0.5', '10.0.0.5/32', '10.0.0.5/32:0', '10.0.0.5/32:http'].map((way) =>
+  ...['10.0.0.5', '10.0.0.5/32', '10.0.0.5/32:http', 'fd00::5/128'].map((way) =>
     dev(
       `JUNJO_K8S_EGRESS=${way}`,
       `.env:1 JUNJO_K8S_EGRESS: ${way} has no port. Write a range and a port: 10.0.0.5/32:3128`,
     ),
+  ),
+  ...['0', '65536', '312800'].map((port) =>
+    dev(
+      `JUNJO_K8S_EGRESS=10.0.0.5/32:${port}`,
+      `.env:1 JUNJO_K8S_EGRESS: 10.0.0.5/32:${port} has the port ${port}, which is not from 1 to 65535`,
+    ),
+  ),
+  ...(
+    [
+      ['JUNJO_K8S_EGRESS', ['10.0.0.5/32:3128', '203.0.113.0/24:443']],
+      ['JUNJO_K8S_WEB_SOURCE_RANGES', ['198.51.100.0/24', '2001:db8::/32']],
+      ['JUNJO_K8S_INGESTION_SOURCE_RANGES', ['198.51.100.0/24', '2001:db8::/32']],
+    ] as const
+  ).flatMap(([name, parts]) =>
+    [';', '; ', ' ', '|', ' ; ', '、'].map((separator) =>
+      prod(
+        `${name}="${parts.join(separator)}"`,
+        `.env:1 ${name}: separates entries with something else than a comma. Write commas between them: ${parts.join(',')}`,
+      ),
+    ),
+  ),
+  prod(
+    'JUNJO_K8S_WEB_SOURCE_RANGES=198.51.100.0/24,203.0.113.0/24;2001:db8::/32',
+    '.env:1 JUNJO_K8S_WEB_SOURCE_RANGES: separates entries with something else than a comma. Write commas between them: 198.51.100.0/24,203.0.113.0/24,2001:db8::/32',
   ),
   dev(
     'JUNJO_K8S_EGRESS=proxy.example.com:3128',
@@ -852,6 +880,28 @@ const badInputs: readonly BadInput[] = [
   dev('JUNJO LOG_LEVEL=info', '.env:1: key cannot contain a space: write NAME=value, and start a comment with #'),
 ];
 
+/** Folders that the system of a node keeps for itself, are in one, or hold one. */
+const SYSTEM_FOLDERS = [
+  '/etc',
+  '/etc/kubernetes/',
+  '//proc/1',
+  '/sys',
+  '/dev/shm',
+  '/run/junjo',
+  '/var/run',
+  '/boot',
+  '/usr',
+  '/usr/./bin',
+  '/bin',
+  '/lib64',
+  '/var',
+  '/var/lib',
+  '/var/lib/kubelet/pods',
+  '/var/lib/etcd',
+  '/var/lib/containerd/x',
+  '/var/lib/rancher/k3s',
+];
+
 describe('an env file with something wrong', () => {
   test.each(badInputs.map((input) => [input.lines.join(' ⏎ ') || `no ${input.without?.join()}`, input] as const))(
     '%s',
@@ -905,6 +955,43 @@ describe('an env file with something wrong', () => {
     'the namespace %s belongs to nobody',
     (namespace) => {
       expect(problemsOf(envText(development({ JUNJO_K8S_NAMESPACE: namespace }))).join()).not.toContain('NAMESPACE');
+    },
+  );
+
+  test.each(SYSTEM_FOLDERS)('the folder %s of a node is refused', (folder) => {
+    const settings = development({ JUNJO_K8S_NODE: 'worker-1', JUNJO_HOST_DB_DATA_PATH: folder });
+    expect(problemsOf(envText(settings))).toEqual([
+      expect.stringMatching(
+        /JUNJO_HOST_DB_DATA_PATH: is used by the system of the node \(\S+\), which the studio could break and which could delete the data\. Name a folder of its own, such as \/mnt\/junjo-data$/,
+      ),
+    ]);
+  });
+
+  test.each([
+    '/mnt',
+    '/data',
+    '/srv/etc',
+    '/etc-junjo',
+    '/home/me/junjo',
+    '/opt/junjo',
+    '/var/junjo',
+    '/var/lib/junjo',
+    '/usr/local/junjo',
+    '/var/lib/rancher/k3s/storage/junjo',
+    '/var/lib/docker/volumes/junjo/_data',
+    '/media/usb',
+    '/tmp/junjo',
+  ])('the folder %s of a node is taken', (folder) => {
+    const settings = development({ JUNJO_K8S_NODE: 'worker-1', JUNJO_HOST_DB_DATA_PATH: folder });
+    expect(problemsOf(envText(settings))).toEqual([]);
+  });
+
+  test.each(['224.0.0.1', '239.255.255.255', '255.255.255.255', '[ff02::1]', '[::ffff:e000:1]', '0.1.2.3'])(
+    'spans are not sent to %s',
+    (host) => {
+      expect(problemsOf(envText(production({ JUNJO_PROD_INGESTION_URL: `http://${host}:50051` })))).toEqual([
+        expect.stringMatching(/JUNJO_PROD_INGESTION_URL: is \S+, which is no address of one machine\. Write it as/),
+      ]);
     },
   );
 

@@ -98,10 +98,18 @@ describe('a schedule', () => {
     'TZ=Europe/Nowhere 17 3 * * *',
     'TZ=europe/berlin 17 3 * * *',
     'TZ=UTC',
+    'TZ= 17 3 * * *',
     '',
   ])('%s is none', (text) => {
     expect(cron.parse(text)).toEqual({ problem: expect.stringContaining('is not a schedule') });
   });
+});
+
+test('a time zone without a name is told', () => {
+  for (const zone of ['TZ=', 'CRON_TZ='])
+    expect(cron.parse(`${zone} 0 3 * * *`)).toEqual({
+      problem: `is not a schedule: no time zone follows ${zone}. Write ${zone}Europe/Berlin, or remove ${zone}`,
+    });
 });
 
 describe('VolSync', () => {

@@ -22,6 +22,19 @@ describe('the namespace of the studio', () => {
     expect(errors(production({ ...same, JUNJO_K8S_NETWORK_POLICY: 'false' }))).toEqual([]);
   });
 
+  test('of the ingress controller has no effect without network policies', () => {
+    const settings = { JUNJO_K8S_INGRESS_NAMESPACE: 'edge', JUNJO_K8S_NETWORK_POLICY: 'false' };
+    const told = (from: Settings) =>
+      problemsOf(envText(from)).filter((line) => line.includes('JUNJO_K8S_INGRESS_NAMESPACE'));
+    expect(told(production(settings))).toEqual([
+      expect.stringMatching(
+        /^note: \.env:\d+ JUNJO_K8S_INGRESS_NAMESPACE: has no effect without network policies: every pod may reach UI and API$/,
+      ),
+    ]);
+    expect(told(production({ ...settings, JUNJO_K8S_NETWORK_POLICY: 'true' }))).toEqual([]);
+    expect(told(production({ ...settings, JUNJO_K8S_NETWORK_POLICY: 'no way' }))).toEqual([]);
+  });
+
   test('is not compared while it is not known', () => {
     const settings = { JUNJO_K8S_NAMESPACE: 'Studio', JUNJO_K8S_INGRESS_NAMESPACE: 'junjo-ai-studio' };
     expect(errors(production(settings))).toEqual([expect.stringContaining('JUNJO_K8S_NAMESPACE: must be at most 63')]);

@@ -29,6 +29,7 @@ const read = {
   OPENAI_PROJECT_ID: 'proj-1',
   SSL_CERT_FILE: '/etc/ssl/certs/ca-certificates.crt',
   SSL_CERT_DIR: '/etc/ssl/certs',
+  SSL_CERTIFICATE: '/etc/ssl/certs/client.pem',
   LITELLM_LOG: 'DEBUG',
   AIOHTTP_TRUST_ENV: 'True',
 };
@@ -91,6 +92,46 @@ describe('an address of a server', () => {
       closed('169.254.169.254/32:80'),
     ]);
   });
+
+  describe.each(['localhost', '127.0.0.1', '[::1]', '0.0.0.0', 'litellm.localhost'])('at %s', (host) => {
+    const url = `http://${host}:4000`;
+    const self = (name: string) =>
+      `warning: .env:1 ${name}: is ${host}, which in a pod is the pod itself. Name a host that the pods of the cluster reach`;
+
+    test('is the pod itself, whatever is open', () => {
+      expect(with_(url)).toEqual([self('OPENAI_API_BASE')]);
+      expect(with_(url, { JUNJO_K8S_NETWORK_POLICY: 'false' })).toEqual([self('OPENAI_API_BASE')]);
+      expect(with_(url, { HTTPS_PROXY: 'https://proxy.example.com:443' })).toEqual([self('OPENAI_API_BASE')]);
+      expect(with_(url.replace('4000', '443'))).toEqual([self('OPENAI_API_BASE')]);
+    });
+
+    test('is a proxy in the pod itself', () => {
+      const text = (settings: Settings) =>
+        problemsOf(`HTTPS_PROXY='${url}'\n${envText(production(settings))}`).filter((line) => line.includes('_PROXY'));
+      expect(text({})).toEqual([self('HTTPS_PROXY')]);
+      expect(text({ JUNJO_K8S_NETWORK_POLICY: 'false' })).toEqual([self('HTTPS_PROXY')]);
+    });
+
+    test('may be a container that a patch adds to the pod', () => {
+      const patches = { readFile: () => 'patches: []' };
+      for (const name of ['OPENAI_API_BASE', 'HTTPS_PROXY']) {
+        const text = `${name}='${url}'\n${envText(production({ JUNJO_K8S_PATCHES: 'patches.yaml' }))}`;
+        expect(problemsOf(text, patches).filter((line) => line.includes(name))).toEqual([]);
+      }
+    });
+  });
+
+  test.each(['host.docker.internal', 'gateway.docker.internal', 'host.containers.internal'])(
+    'at %s is known to no pod',
+    (host) => {
+      for (const name of ['OPENAI_API_BASE', 'HTTPS_PROXY']) {
+        const text = `${name}='http://${host}:4000'\n${envText(production())}`;
+        expect(problemsOf(text).filter((line) => line.includes(name))).toEqual([
+          `warning: .env:1 ${name}: is ${host}, a name that only Docker and Podman know. Name a host that the pods of the cluster reach`,
+        ]);
+      }
+    },
+  );
 
   test('is reached through a proxy, where there is one', () => {
     expect(with_('http://llm.example.com', { HTTPS_PROXY: 'https://proxy.example.com:443' })).toEqual([]);

@@ -269,9 +269,10 @@ describe('the file of kept seals', () => {
   const withValue = (value: unknown) => ({ ...kept, values: { COOKIE: value } });
   const text = formatKeptSeals(kept);
 
-  test('is read back as it was written, with the line ends of Windows too', () => {
+  test('is read back as it was written, with the line ends and the byte order mark of Windows too', () => {
     expect(parseKeptSeals(text)).toEqual(kept);
     expect(parseKeptSeals(text.replaceAll('\n', '\r\n'))).toEqual(kept);
+    expect(parseKeptSeals(`\ufeff${text}`)).toEqual(kept);
     expect(parseKeptSeals(formatKeptSeals({ ...strict, values: {} }))).toEqual({ ...strict, values: {} });
   });
 

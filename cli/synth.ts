@@ -226,7 +226,7 @@ function summary(
     .join('\n');
 }
 
-/** How Argo CD takes over. Git ignores the files with a Secret, and the project of Argo CD lists no such kind. */
+/** How Argo CD takes over. The .gitignore of this project, and that which init writes, name the files with a Secret, and the project of Argo CD lists no such kind. */
 function fromGitLines(studios: Rendering['studios'], output: string): readonly string[] {
   if (!studios.some(({ config }) => config.git)) return [];
   const apply = `kubectl apply -f ${output}/argocd`;
@@ -238,7 +238,7 @@ function fromGitLines(studios: Rendering['studios'], output: string): readonly s
   const byHand = secrets.filter((paths) => paths.length > 0).map((paths) => `  kubectl apply ${paths.join(' ')}`);
   if (byHand.length === 0) return [`Or commit ${output}/, and once: ${apply}`];
   return [
-    `Or commit ${output}/. Git ignores the Secret, and the pods wait for it: apply it now, and whenever a value changes`,
+    `Or commit ${output}/ without the Secret (*secrets.k8s.yaml in .gitignore). The pods wait for it: apply it now, and whenever a value changes`,
     ...byHand,
     '(JUNJO_K8S_SECRETS=sealed or external brings it from Git). Then, once:',
     `  ${apply}`,

@@ -59,7 +59,7 @@ const IN_MARKS =
 
 /** Where a program would fetch the secret from, and what it would decrypt; and the command that would make it. No container does. */
 const TO_RESOLVE =
-  /^(?:(?!https?:|socks)[a-z][a-z0-9+.-]*:\/\/|ref\+|vault:|arn:|ENC\[|encrypted:|(?:\$\(|`)[a-z]+ |[a-z][a-z0-9]* -{1,2}[a-z])/;
+  /^(?:(?!https?:|socks)[a-z][a-z0-9+.-]*:\/\/|ref\+|vault:|arn:|ENC\[|encrypted:|(?:\$\(|`)[a-z]+ |\$\([a-z]+\)$|`[a-z]+`$|[a-z][a-z0-9]* -{1,2}[a-z])/;
 
 /** A key of which only the ends are shown, as the pages of providers do. */
 const SHORTENED = /^[\w-]{0,16}(?:\.{3}|…|\*{3,})[\w-]{0,8}$/;

@@ -564,7 +564,7 @@ export const dataPath = checkedText(
     const system = SYSTEM_FOLDERS.find((each) => isOneInTheOther(folder, `${each}/`));
     return system === undefined
       ? undefined
-      : `is used by the system of the node (${system}), which the studio could break and which could delete the data. Name a folder of its own, such as /mnt/junjo-data`;
+      : `is used by the system of the node (${system}). The studio could break the node, and the node could delete the data. Name a folder of its own, such as /mnt/junjo-data`;
   },
 );
 

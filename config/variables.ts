@@ -323,8 +323,7 @@ export const variables = [
   {
     name: clientCertificateName,
     group: 'LLM providers',
-    meaning:
-      'Certificate with its key, by which a server knows the backend, in a file that a patch mounts (docs/runbook.md)',
+    meaning: 'Client certificate and its key, in one file that a patch mounts (docs/runbook.md)',
     type: pathInContainer,
     readers: ['backend'],
     ofRuntime: true,

@@ -32,13 +32,13 @@ function addressProblem(written: string, isForSpans: boolean): string | undefine
     isForSpans
       ? [lower !== 'https:' && lower !== 'http:', `must begin with https:// or http://, not ${lower}//`]
       : [lower !== 'https:', `must begin with https://, not ${lower}//: the session cookie is only sent over HTTPS`],
-    [/[\s,;"'<>\\]/.test(written), `has characters after or in it that no host has. ${EXAMPLE}`],
+    [/[\s,;"'<>\\]/.test(written), `contains a character that no host has. ${EXAMPLE}`],
     [url === undefined, `is not a URL. ${EXAMPLE}`],
     ...(url ? [...partChecks(url, written), ...hostChecks(url, written, isForSpans)] : []),
     // The backend compares the beginning of the text: a scheme in capitals stops it.
     [
       scheme !== lower,
-      `begins with ${scheme}//, with which the backend does not start. Write ${lower}//${afterScheme(written)}`,
+      `begins with ${scheme}//, and the backend starts only where that is in lower case. Write ${lower}//${afterScheme(written)}`,
     ],
   ];
   return checks.find(([isWrong]) => isWrong)?.[1];
@@ -86,7 +86,7 @@ function hostChecks(
   const longest = Math.max(...labels.map(({ length }) => length));
   return [
     [isLocalhost(hostname), `is localhost, which in production is each visitor's own machine. ${EXAMPLE}`],
-    [hostname.endsWith('.'), 'has a dot at the end of its host, with which no certificate is for it. Write it without'],
+    [hostname.endsWith('.'), 'has a host that ends in a dot, and certificates name hosts without one. Remove the dot'],
     [!isDnsName, `has a host that DNS does not allow. ${EXAMPLE}`],
     [
       longest > MOST.label,

@@ -24,6 +24,9 @@ const IGNORED = `node_modules/
 !studios/*.env
 *secrets.k8s.yaml
 
+# What docker --config . login writes for a pull secret.
+/config.json
+
 # What is written before it takes the place of dist/, or of a file.
 .dist-*/
 .new-*

@@ -67,7 +67,7 @@ function internalProblems(values: Values, { type, cloud }: SpansService, edge: E
   }
   const problems: Problem[] = [];
   if (cloud === 'metallb') {
-    problems.push(values.note(LOAD_BALANCER, 'changes nothing for MetalLB: its pools decide which address is given'));
+    problems.push(values.note(LOAD_BALANCER, 'has no effect on MetalLB, whose pools decide the address'));
   }
   if (isForGateway && !gke && !edge.route.controller && cloud !== 'metallb') {
     const text =
@@ -79,7 +79,7 @@ function internalProblems(values: Values, { type, cloud }: SpansService, edge: E
     problems.push(values.error(LOAD_BALANCER, text));
   }
   if (edge && !edgeHasOwn(edge)) {
-    const text = `holds for ${isForSpans ? 'the load balancer of spans alone' : 'no load balancer of these manifests'}: that of the edge belongs to its controller. Make it internal there`;
+    const text = `affects ${isForSpans ? 'only the load balancer of spans' : 'no load balancer of these manifests'}: the controller of the edge makes its own. Make that one internal there`;
     problems.push(values.note(LOAD_BALANCER, text));
   }
   return problems;

@@ -43,7 +43,7 @@ export function namespaceOf(values: Values): Built<string> {
   }
   const closesIn = values.inEffect('JUNJO_ENV') === 'production' && values.inEffect('JUNJO_K8S_NETWORK_POLICY');
   if (closesIn && !owner && values.inEffect(INGRESS) === namespace) {
-    const text = `is the namespace of the studio, which closes in every pod that is not its own. Set ${OWN} to a namespace of the studio alone, or correct this line`;
+    const text = `is the namespace of the studio, whose network policies would also block the ingress controller. Set ${OWN} to a namespace of the studio alone, or correct this line`;
     problems.push(values.error(INGRESS, text));
   }
   if (values.isSet(INGRESS) && !values.inEffect('JUNJO_K8S_NETWORK_POLICY')) {

@@ -114,7 +114,7 @@ function* ofConfig(before: Manifest, studio: RenderedStudio): Generator<Violatio
   const contentOf = ({ data, binaryData }: Fields) => [data, binaryData];
   // What is not there is what the rule references tells.
   if (after && !isSame(contentOf(after), contentOf(before))) {
-    yield { object: titleOf(after), text: 'is what a guard reads, and is not as rendered' };
+    yield { object: titleOf(after), text: 'is not as rendered, and a guard reads it' };
   }
 }
 

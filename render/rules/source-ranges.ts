@@ -138,7 +138,7 @@ function* ofReferences(
   const known = new Set(studio.rendered.leavesOf(before).map(ofSpec));
   const now = leaves.map(ofSpec);
   if (now.some((each) => !known.has(each)) || [...known].some((each) => !now.includes(each))) {
-    yield { object, text: 'decides otherwise than as rendered whom its source ranges are for' };
+    yield { object, text: 'changes to whom its source ranges apply' };
   }
 }
 

@@ -42,7 +42,7 @@ function* ofIngress(after: Manifest, before: Manifest): Generator<Violation> {
   }
   for (const [key, value] of Object.entries(annotations ?? {})) {
     if (/redirect/i.test(key) && value === 'false' && rendered?.[key] !== value) {
-      yield { object, text: `the annotation ${key} leads nobody to HTTPS any longer` };
+      yield { object, text: `the annotation ${key} no longer redirects to HTTPS` };
     }
   }
 }

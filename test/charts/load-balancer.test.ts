@@ -68,16 +68,16 @@ describe('an internal load balancer for spans', () => {
 
   test('is one that MetalLB makes from its pools', () => {
     expect(said({ ...ofSpans, ...internal, JUNJO_K8S_CLOUD: 'metallb' })).toContainEqual(
-      expect.stringMatching(/^note JUNJO_K8S_LOAD_BALANCER: changes nothing for MetalLB/),
+      expect.stringMatching(/^note JUNJO_K8S_LOAD_BALANCER: has no effect on MetalLB/),
     );
   });
 
   test('is not that of the edge, which is said', () => {
     expect(said({ ...ofSpans, ...internal, JUNJO_K8S_CLOUD: 'aws' })).toEqual([
-      'note JUNJO_K8S_LOAD_BALANCER: holds for the load balancer of spans alone: that of the edge belongs to its controller. Make it internal there',
+      'note JUNJO_K8S_LOAD_BALANCER: affects only the load balancer of spans: the controller of the edge makes its own. Make that one internal there',
     ]);
     expect(said(internal)).toEqual([
-      'note JUNJO_K8S_LOAD_BALANCER: holds for no load balancer of these manifests: that of the edge belongs to its controller. Make it internal there',
+      'note JUNJO_K8S_LOAD_BALANCER: affects no load balancer of these manifests: the controller of the edge makes its own. Make that one internal there',
     ]);
   });
 });
@@ -117,7 +117,7 @@ describe('an internal load balancer of the edge', () => {
   test('of Traefik, which has one for all Gateways, is made elsewhere', () => {
     const settings = { ...ownGateway, ...internal, JUNJO_K8S_GATEWAY: 'class:traefik' };
     expect(said(settings)).toEqual([
-      expect.stringMatching(/^note JUNJO_K8S_LOAD_BALANCER: holds for no load balancer/),
+      expect.stringMatching(/^note JUNJO_K8S_LOAD_BALANCER: affects no load balancer/),
     ]);
   });
 
@@ -190,7 +190,7 @@ describe('a load balancer on the internet', () => {
     expect(said({ ...ofSpans, JUNJO_K8S_CLOUD: 'AWS', ...internal })).toEqual([
       'error JUNJO_K8S_CLOUD: must be written in lower case: aws',
       // Whichever cloud is meant.
-      expect.stringMatching(/^note JUNJO_K8S_LOAD_BALANCER: holds for the load balancer of spans alone/),
+      expect.stringMatching(/^note JUNJO_K8S_LOAD_BALANCER: affects only the load balancer of spans/),
     ]);
   });
 });

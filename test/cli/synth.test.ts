@@ -87,7 +87,7 @@ describe('with a repository, the next steps', () => {
     expect(next((await synth()).stdout)).toEqual([
       'Next:',
       '  kubectl apply -f dist/foundation -f dist/',
-      'Or commit dist/. Git ignores the Secret, and the pods wait for it: apply it now, and whenever a value changes',
+      'Or commit dist/ without the Secret (*secrets.k8s.yaml in .gitignore). The pods wait for it: apply it now, and whenever a value changes',
       '  kubectl apply -f dist/foundation/00-namespace.k8s.yaml -f dist/30-secrets.k8s.yaml',
       '(JUNJO_K8S_SECRETS=sealed or external brings it from Git). Then, once:',
       '  kubectl apply -f dist/argocd',
@@ -114,7 +114,7 @@ describe('with a repository, the next steps', () => {
       write(`studios/${name}.env`, envText(production({ ...git, ...hosts, ...more })));
     }
     const { stdout } = await synth({ JUNJO_STUDIOS: 'studios' });
-    expect(next(stdout).filter((line) => line.includes('secrets.k8s.yaml'))).toEqual(
+    expect(next(stdout).filter((line) => line.includes('30-secrets.k8s.yaml'))).toEqual(
       ['a', 'b'].map(
         (name) =>
           `  kubectl apply -f dist/${name}/foundation/00-namespace.k8s.yaml -f dist/${name}/30-secrets.k8s.yaml`,

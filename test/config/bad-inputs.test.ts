@@ -124,7 +124,7 @@ const badInputs: readonly BadInput[] = [
   ),
   prod(
     'JUNJO_PROD_BACKEND_URL=https://api.example.com, https://x',
-    `.env:1 JUNJO_PROD_BACKEND_URL: has characters after or in it that no host has. ${URL_FORM}`,
+    `.env:1 JUNJO_PROD_BACKEND_URL: contains a character that no host has. ${URL_FORM}`,
   ),
   prod(
     'JUNJO_PROD_BACKEND_URL=https://api.example.com:8443',
@@ -199,15 +199,15 @@ const badInputs: readonly BadInput[] = [
 
   prod(
     'JUNJO_PROD_FRONTEND_URL=HTTPS://studio.example.com',
-    '.env:1 JUNJO_PROD_FRONTEND_URL: begins with HTTPS://, with which the backend does not start. Write https://studio.example.com',
+    '.env:1 JUNJO_PROD_FRONTEND_URL: begins with HTTPS://, and the backend starts only where that is in lower case. Write https://studio.example.com',
   ),
   prod(
     'JUNJO_PROD_INGESTION_URL=Https://spans.example.com:50051',
-    '.env:1 JUNJO_PROD_INGESTION_URL: begins with Https://, with which the backend does not start. Write https://spans.example.com:50051',
+    '.env:1 JUNJO_PROD_INGESTION_URL: begins with Https://, and the backend starts only where that is in lower case. Write https://spans.example.com:50051',
   ),
   prod(
     'JUNJO_PROD_BACKEND_URL=https://api.example.com.',
-    '.env:1 JUNJO_PROD_BACKEND_URL: has a dot at the end of its host, with which no certificate is for it. Write it without',
+    '.env:1 JUNJO_PROD_BACKEND_URL: has a host that ends in a dot, and certificates name hosts without one. Remove the dot',
   ),
   prod(
     `JUNJO_PROD_BACKEND_URL=https://${'a'.repeat(64)}.example.com`,
@@ -962,7 +962,7 @@ describe('an env file with something wrong', () => {
     const settings = development({ JUNJO_K8S_NODE: 'worker-1', JUNJO_HOST_DB_DATA_PATH: folder });
     expect(problemsOf(envText(settings))).toEqual([
       expect.stringMatching(
-        /JUNJO_HOST_DB_DATA_PATH: is used by the system of the node \(\S+\), which the studio could break and which could delete the data\. Name a folder of its own, such as \/mnt\/junjo-data$/,
+        /JUNJO_HOST_DB_DATA_PATH: is used by the system of the node \(\S+\)\. The studio could break the node, and the node could delete the data\. Name a folder of its own, such as \/mnt\/junjo-data$/,
       ),
     ]);
   });

@@ -10,7 +10,7 @@ describe('the namespace of the studio', () => {
   ])('%s is not that of the ingress controller', (_, settings) => {
     expect(errors(production(settings))).toEqual([
       expect.stringMatching(
-        /JUNJO_K8S_INGRESS_NAMESPACE: is the namespace of the studio, which closes in every pod that is not its own\. Set JUNJO_K8S_NAMESPACE to/,
+        /JUNJO_K8S_INGRESS_NAMESPACE: is the namespace of the studio, whose network policies would also block the ingress controller\. Set JUNJO_K8S_NAMESPACE to/,
       ),
     ]);
   });

@@ -116,9 +116,7 @@ describe('an internal load balancer of the edge', () => {
 
   test('of Traefik, which has one for all Gateways, is made elsewhere', () => {
     const settings = { ...ownGateway, ...internal, JUNJO_K8S_GATEWAY: 'class:traefik' };
-    expect(said(settings)).toEqual([
-      expect.stringMatching(/^note JUNJO_K8S_LOAD_BALANCER: affects no load balancer/),
-    ]);
+    expect(said(settings)).toEqual([expect.stringMatching(/^note JUNJO_K8S_LOAD_BALANCER: affects no load balancer/)]);
   });
 
   test('of Traefik is not asked for in a field that nobody reads', () => {

@@ -109,7 +109,7 @@ function originProblem(origin: string, production: boolean): string | undefined 
   const url = parsedUrl(origin);
   const isOrigin = url?.protocol === 'https:' || url?.protocol === 'http:';
   // The standard of URLs allows more characters in a host than any browser can reach.
-  if (!isOrigin || !/^[a-z0-9.[\]:_-]+$/.test(url.hostname)) {
+  if (!isOrigin || /["'<>\\]/.test(origin) || !/^[a-z0-9.[\]:_-]+$/.test(url.hostname)) {
     return `contains "${shown}", which is not an origin. Write scheme and host: https://studio.example.com`;
   }
   if (origin === `${url.origin}/`)

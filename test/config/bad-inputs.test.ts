@@ -304,6 +304,10 @@ const badInputs: readonly BadInput[] = [
     '.env:1 JUNJO_ALLOW_ORIGINS: has an empty origin. Remove the comma too many',
   ),
   prod(
+    `JUNJO_ALLOW_ORIGINS='https://studio.example.com/v1"'`,
+    `.env:1 JUNJO_ALLOW_ORIGINS: contains "https://studio.example.com/v1"", which is not an origin. ${ORIGIN_FORM}`,
+  ),
+  prod(
     'JUNJO_ALLOW_ORIGINS=studio.example.com',
     `.env:1 JUNJO_ALLOW_ORIGINS: contains "studio.example.com", which is not an origin. ${ORIGIN_FORM}`,
   ),

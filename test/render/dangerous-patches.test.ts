@@ -46,7 +46,7 @@ const external: Settings = production({
 const volsync = production({ JUNJO_K8S_BACKUP: 'volsync', JUNJO_K8S_BACKUP_REPOSITORY: 'backup' });
 const velero = production({ JUNJO_K8S_BACKUP: 'velero' });
 const nginx: Settings = { ...walled, JUNJO_K8S_INGRESS_CLASS: 'nginx' };
-const gateway: Settings = { ...walled, JUNJO_K8S_GATEWAY: 'class:eg', JUNJO_K8S_INGRESS_CLASS: undefined };
+const publicGateway: Settings = { ...walled, JUNJO_K8S_GATEWAY: 'class:eg', JUNJO_K8S_INGRESS_CLASS: undefined };
 
 interface Patch {
   readonly target: { readonly kind: string; readonly name?: string };
@@ -852,7 +852,7 @@ const dangerous: readonly (readonly [what: string, patch: Patch, rules: string, 
       ],
     },
     'tls',
-    gateway,
+    publicGateway,
   ],
   ['all addresses, in a snippet', ofNginx('configuration-snippet', 'allow all;'), 'source-ranges', nginx],
   [
@@ -877,7 +877,7 @@ const dangerous: readonly (readonly [what: string, patch: Patch, rules: string, 
       patch: [replace('/spec/rules/0/filters/0/requestRedirect/scheme', 'http')],
     },
     'tls',
-    gateway,
+    publicGateway,
   ],
   [
     'an edge without its HSTS',

@@ -334,7 +334,7 @@ describe('a line that is one more data file', () => {
     const back = Object.values(releasesPage([made, line('0.82')])).join('\n');
     expect(back).toContain('https://api.example.com/let-me-in');
     expect(back).toContain('https://api.example.com/flush-made-up');
-    expect(page).toMatch(/^On 9\.9:\n\n```bash\n[^`]* http:\/\/localhost:8080\/first$/m);
+    expect(page).toMatch(/^On 9\.9:\n\n```bash\n[^`]*```\n\n```bash\n[^`]* http:\/\/localhost:8080\/first -H /m);
     expect(page).toContain(`### ${releaseLines.at(-1)?.name} to 9.9`);
   });
 
@@ -441,7 +441,7 @@ describe('the examples of the lines', () => {
     /\.ports\.(http|otlp-grpc)\.(containerPort|port|targetPort)$/,
     /^70-edge.*\.backend\.service\.port\.number$/,
     /^80-network-policies.*\.ports\.[0-9]+\.port$/,
-    /^60-frontend.*\.sysctls\./,
+    /^60-frontend.*\.(sysctls\.|ignore-check\.kube-linter\.io\/unsafe-sysctls$)/,
     // The guard of an API that does not ask for a sign-in.
     /^40-backend.*(\.checksum\/guard$|\.containers\.guard\.|\.volumes\.guard-|:ConfigMap\/)/,
     // Room for queries that spill.

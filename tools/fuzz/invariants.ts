@@ -3,6 +3,7 @@ import { validateObjects } from '../../cli/validate/manifests';
 import { packedSchemas } from '../../cli/validate/packed-schemas';
 import { Schemas, unpack } from '../../cli/validate/schemas';
 import { readEnvFile } from '../../config/env-file';
+import { readEnvFiles } from '../../config/env-files';
 import { formatProblem, hasError, type Problem } from '../../config/problems';
 import type { Rendering } from '../../main';
 import { filesOf as renderedFiles } from '../../render/files';
@@ -143,7 +144,8 @@ const adviceEnds: Invariant = (example, _, run) =>
 
 /** Whether the variable of a problem holds what its type does not know. */
 function isUnsound(studio: Case, problem: Problem): boolean {
-  const value = valueIn(studio, problem);
+  const files = sourcesOf(studio).flatMap((source) => source.files);
+  const value = readEnvFiles(files, () => undefined, []).entries.get(problem.variable ?? '')?.value ?? '';
   const parsed = variables.get(problem.variable ?? '')?.type.parse(value);
   return value !== '' && parsed !== undefined && 'problem' in parsed;
 }

@@ -157,7 +157,7 @@ function covered(text: string, words: readonly string[], alone = 3): ReadonlySet
   const lower = text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
   return new Set(
     words.flatMap((word) => {
-      const places = placesOf(lower, word);
+      const places = placesOf(lower, word).filter((at) => isWritten(text.slice(at, at + word.length)));
       const whole = word.length < alone ? places.filter((at) => isAlone(text, at, word.length)) : places;
       return whole.flatMap((at) => Array.from(word, (_, index) => at + index));
     }),
@@ -169,6 +169,11 @@ function coveredInDigits(text: string): ReadonlySet<number> {
   const letters = Array.from(text, (character) => LETTERS_OF.get(character) ?? character).join('');
   const words = SAMPLE_WORDS.filter(({ length }) => length >= 5);
   return letters === text || letters.length !== text.length ? new Set() : covered(letters, words);
+}
+
+/** Whether people write a word so: `secret`, `Secret` or `SECRET`. Random text mixes letters. */
+function isWritten(word: string): boolean {
+  return /^[^a-z]*$|^.[^A-Z]*$/s.test(word);
 }
 
 function isAlone(text: string, at: number, length: number): boolean {

@@ -178,8 +178,7 @@ function isWritten(word: string): boolean {
 
 function isAlone(text: string, at: number, length: number): boolean {
   const [before = '', after = ''] = [text[at - 1], text[at + length]];
-  const startsWord = !/[A-Za-z]/.test(before) || /^[a-z][A-Z]/.test(before + text[at]);
-  return startsWord && (!/[A-Za-z]/.test(after) || /[A-Z]/.test(after));
+  return !/[A-Za-z0-9]/.test(before + after);
 }
 
 function placesOf(text: string, part: string): readonly number[] {

@@ -164,14 +164,10 @@ describe('origins that something else than a comma separates', () => {
   });
 });
 
-test.each(['x', 'é', 'a:', 'a,', 'a:b,', 'sk-', 'https://', '://', 'a:b@', '?a_', 'ab1 '])(
-  'a very long value of %j is judged soon',
-  (part) => {
-    const value = part.repeat(131_072 / part.length);
-    const start = performance.now();
-    holdsCredentials(value);
-    isPlaceholder(value);
-    whyGuessable(value);
-    expect(performance.now() - start).toBeLessThan(2000);
-  },
-);
+test.each([
+  ...['x', 'é', 'a:', 'a,', 'a:b,', 'https://', '://', '?a_', 'ab1 '].map((part) => [part, false] as const),
+  ...['sk-', 'a:b@'].map((part) => [part, true] as const),
+])('a very long value of %j is judged', (part, held) => {
+  const value = part.repeat(131_072 / part.length);
+  expect([holdsCredentials(value), isPlaceholder(value), whyGuessable(value)]).toEqual([held, false, undefined]);
+});

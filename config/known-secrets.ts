@@ -12,6 +12,9 @@ const LONG = 12;
 /** Shorter ones are words like `yes` or numbers of ports. */
 const SHORT = 4;
 
+/** The table has no longer word. */
+const LONGEST_WORD = 30;
+
 /** A part of base64 or hex that is shorter may stand in a longer text by chance. */
 const LEAST_ENCODED = 8;
 
@@ -55,10 +58,16 @@ export class KnownSecrets {
     const fromEnvironment = [...isSecret]
       .filter(([, secret]) => secret)
       .map(([name]) => ({ name, value: environment(name) ?? '' }));
-    const ordinary = new Set(table.flatMap(wordsOfRow));
+    // Made only when a secret has a word that can be one of them, because the table has thousands.
+    let ordinary: ReadonlySet<string> | undefined;
+    const isOrdinary = (word: string) => {
+      if (word.length > LONGEST_WORD) return false;
+      ordinary ??= new Set(table.flatMap(wordsOfRow));
+      return ordinary.has(word);
+    };
     this.#settings = written.filter(({ name }) => isSecret.get(name) === false);
     this.#secrets = [...written.filter(({ name }) => isSecret.get(name)), ...fromEnvironment].flatMap(
-      ({ name, value }) => [...new Set(secretsIn(value))].flatMap((text) => secretOf(name, text, ordinary)),
+      ({ name, value }) => [...new Set(secretsIn(value))].flatMap((text) => secretOf(name, text, isOrdinary)),
     );
   }
 
@@ -133,8 +142,8 @@ function secretsIn(value: string): readonly string[] {
   return secret === '' ? [] : [text, secret, percentDecoded(secret)];
 }
 
-function secretOf(name: string, text: string, ordinary: ReadonlySet<string>): readonly Secret[] {
-  const isOrdinary = wordsOf(text).every((word) => ordinary.has(word) || /^[0-9]{1,5}$/.test(word));
+function secretOf(name: string, text: string, isWord: (word: string) => boolean): readonly Secret[] {
+  const isOrdinary = wordsOf(text).every((word) => /^[0-9]{1,5}$/.test(word) || isWord(word));
   if (text.length < SHORT || isPlaceholder(text) || (isOrdinary && text.length < LONG)) return [];
   const bytes = Buffer.from(text);
   const base64 = bytes.toString('base64').replace(/=+$/, '');

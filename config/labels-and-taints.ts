@@ -49,7 +49,7 @@ const ANNOTATIONS_BYTES = 256 * 1024;
 export const nodeSelector: ValueType<Readonly<Record<string, string>>> = {
   description: '`key=value`, comma-separated',
   samples: ['example.com/sample=1', 'example.com/sample=2'],
-  parse: (text) => parsePairs(pairs(text), ({ key, value }) => keyProblem(key) ?? labelProblem(key, value)),
+  parse: (text) => parsePairs(pairs(text), ({ key, value }) => keyProblem(key, value) ?? labelProblem(key, value)),
 };
 
 /** The same for labels of objects. */
@@ -57,7 +57,10 @@ export const extraLabels: ValueType<Readonly<Record<string, string>>> = {
   description: '`key=value`, comma-separated',
   samples: ['example.com/sample=1', 'example.com/sample=2'],
   parse: (text) =>
-    parsePairs(pairs(text), ({ key, value }) => keyProblem(key) ?? reservedProblem(key) ?? labelProblem(key, value)),
+    parsePairs(
+      pairs(text),
+      ({ key, value }) => keyProblem(key, value) ?? reservedProblem(key) ?? labelProblem(key, value),
+    ),
 };
 
 /** Annotations that go onto every object; as JSON where a value has a comma. */
@@ -74,7 +77,7 @@ export const extraAnnotations: ValueType<Readonly<Record<string, string>>> = {
     return parsePairs(
       annotations,
       ({ key, value }) =>
-        keyProblem(key) ??
+        keyProblem(key, value) ??
         reservedProblem(key) ??
         (value === undefined ? `${key} has no value. Write ${key}=value` : undefined),
     );
@@ -94,7 +97,7 @@ export const tolerations: ValueType<readonly Toleration[]> = {
       }
       return taint.startsWith(':')
         ? `${taint} has no key. Write key=value${taint}`
-        : (keyProblem(key) ?? labelProblem(key, value));
+        : (keyProblem(key, taint || undefined) ?? labelProblem(key, value));
     });
     return problem === undefined ? { value: taints.map(tolerationOf) } : { problem };
   },
@@ -156,11 +159,13 @@ function unprintable({ key }: Pair): string | undefined {
     : undefined;
 }
 
-function keyProblem(key: string): string | undefined {
+/** @param value @default the entry is a key alone */
+function keyProblem(key: string, value?: string): string | undefined {
   const slash = key.indexOf('/');
   const [prefix, name] = slash < 0 ? [undefined, key] : [key.slice(0, slash), key.slice(slash + 1)];
   const sound = NAME.test(name) && (prefix === undefined || isDnsSubdomain(prefix));
   if (sound) return undefined;
+  if (key === '' && value !== undefined) return 'has an entry without a key. Write it as key=value';
   return key === ''
     ? 'has an empty entry. Remove the comma too many'
     : `${key} is not a key. Write a name of at most 63 letters, digits, "-", "_" and ".", if need be after a domain and "/"`;

@@ -307,6 +307,9 @@ const badInputs: readonly BadInput[] = [
     `JUNJO_ALLOW_ORIGINS='https://studio.example.com/v1"'`,
     `.env:1 JUNJO_ALLOW_ORIGINS: contains "https://studio.example.com/v1"", which is not an origin. ${ORIGIN_FORM}`,
   ),
+  ...['JUNJO_K8S_LABELS', 'JUNJO_K8S_ANNOTATIONS', 'JUNJO_K8S_NODE_SELECTOR', 'JUNJO_K8S_TOLERATIONS'].map((name) =>
+    dev(`${name}==x`, `.env:1 ${name}: has an entry without a key. Write it as key=value`),
+  ),
   prod(
     'JUNJO_ALLOW_ORIGINS=studio.example.com',
     `.env:1 JUNJO_ALLOW_ORIGINS: contains "studio.example.com", which is not an origin. ${ORIGIN_FORM}`,

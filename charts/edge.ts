@@ -1,10 +1,11 @@
 import type { Annotations, EdgeAnswer } from '../config/ingress-controllers/ingress-controller';
 import { workloadNames } from '../config/names';
+import { edgeNeedsTls } from '../config/sidecars';
 import type { Edge, StudioConfig } from '../config/studio-config';
 import { hasOneHost, uiOf } from '../releases';
 import type { SolverPodsProps } from './certificates';
 import type { StudioIdentity } from './metadata';
-import { edgeNeedsTls, SPANS_TLS_PORT, spansTlsName } from './spans-proxy';
+import { SPANS_TLS_PORT, spansTlsName } from './spans-proxy';
 
 /** A Service, and the port of it that the edge connects to. */
 export interface EdgeService {

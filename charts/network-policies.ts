@@ -2,13 +2,14 @@ import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { acmeSolver } from '../config/names';
-import { type IpBlock, internet, isForNames, withoutMetadataServices } from '../config/public-addresses';
+import { type IpBlock, internet, isDns, withoutMetadataServices } from '../config/public-addresses';
+import { edgeNeedsTls } from '../config/sidecars';
 import type { Egress, StudioConfig } from '../config/studio-config';
 import type { Component } from '../releases';
 import { volSyncPods } from './backup';
 import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
 import { qdrantPorts } from './qdrant';
-import { edgeNeedsTls, SPANS_TLS_PORT, spansProxyOf, spansTarget } from './spans-proxy';
+import { SPANS_TLS_PORT, spansProxyOf, spansTarget } from './spans-proxy';
 
 /** The ports and peers that the policies name. */
 export interface NetworkPoliciesChartProps extends StudioIdentity {
@@ -36,7 +37,7 @@ export interface NetworkPoliciesChartProps extends StudioIdentity {
   readonly volSync: boolean;
   /** Whether the backend calls addresses outside the cluster. */
   readonly backendCallsOut: boolean;
-  /** What the backend, and VolSync, may call beside public addresses on 443; on 53 what every pod may ask for names. */
+  /** What the backend, and VolSync, may call beside public addresses on 443; on 53 the DNS servers of every pod. */
   readonly egress: readonly Egress[];
   /** Whether cert-manager runs solver pods in the namespace. */
   readonly solver: boolean;
@@ -88,10 +89,10 @@ export class NetworkPoliciesChart extends Chart {
     const outside: k8s.NetworkPolicyEgressRule[] = [
       { to: internet.map(peer), ports: tcp(443) },
       ...props.egress
-        .filter((way) => !isForNames(way))
+        .filter((way) => !isDns(way))
         .map(({ cidr, port }) => ({ to: [peer(withoutMetadataServices(cidr))], ports: tcp(port) })),
     ];
-    const dns = [...dnsPods, { to: [NODE_DNS, ...props.egress.filter(isForNames)].map(peer), ports: udpAndTcp([53]) }];
+    const dns = [...dnsPods, { to: [NODE_DNS, ...props.egress.filter(isDns)].map(peer), ports: udpAndTcp([53]) }];
 
     policy('default-deny', { podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
     if (ports.ui) {

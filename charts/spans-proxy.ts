@@ -12,8 +12,6 @@ import { containerSecurityContext } from './pod/security';
 import { listeners, proxyConfig, proxyContainer, proxyVolumes } from './proxy';
 import { servicePort } from './service';
 
-export { edgeNeedsTls };
-
 /** The Service behind which an edge finds spans over TLS. */
 export const spansTlsName = `${workloadNames.ingestion}-tls`;
 

@@ -161,7 +161,7 @@ function numbersIn(field: string, { least, most, words = [] }: Field): ReadonlyS
     const last = to === undefined ? (from === undefined || step !== undefined ? most : first) : numberOf(to);
     const every = Number(step ?? 1);
     const isRange = first >= least && last <= most && first <= last && every > 0;
-    // Also false for a word that is no number.
+    // A word that is not a number makes each of these false.
     if (!isRange) return undefined;
     for (let number = first; number <= last; number += every) numbers.add(number);
   }

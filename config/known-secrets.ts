@@ -45,8 +45,6 @@ interface Secret {
 export class KnownSecrets {
   readonly #secrets: readonly Secret[];
   readonly #settings: readonly Entry[];
-  readonly #places = new Map<Secret, readonly SettingPlace[]>();
-  readonly #held = new Map<string, readonly string[]>();
 
   /**
    * @param written every line of the env files, those too that a later one overrides
@@ -77,17 +75,12 @@ export class KnownSecrets {
    */
   heldBy(text: string, byHand: boolean): readonly string[] {
     if (this.#secrets.length === 0) return [];
-    const question = `${byHand} ${text}`;
-    const known = this.#held.get(question);
-    if (known) return known;
     const forms = formsOf(text);
     const held = this.#secrets.filter((secret) => {
       const counts = secret.unmistakable || byHand || (!text.includes('\n') && this.#placesOf(secret).length > 0);
       return counts && holds(forms, secret);
     });
-    const names = [...new Set(held.map(({ name }) => name))];
-    this.#held.set(question, names);
-    return names;
+    return [...new Set(held.map(({ name }) => name))];
   }
 
   /** The settings that hold a secret of this name themselves. */
@@ -111,13 +104,9 @@ export class KnownSecrets {
   }
 
   #placesOf(secret: Secret): readonly SettingPlace[] {
-    const known = this.#places.get(secret);
-    if (known) return known;
-    const places = this.#settings
+    return this.#settings
       .filter(({ value }) => holds(formsOf(value), secret))
       .map(({ name, file, line }) => ({ name, file, line }));
-    this.#places.set(secret, places);
-    return places;
   }
 }
 

@@ -149,8 +149,8 @@ export function withoutMetadataServices(cidr: string): IpBlock {
   return except.length > 0 ? { cidr, except: except.map(cidrOf) } : { cidr };
 }
 
-/** Whether a way out leads to a server of names, which every pod that looks up names asks, over UDP and TCP. */
-export function isForNames({ port }: Egress): boolean {
+/** Whether an entry opens a DNS server, over UDP and TCP, for every pod that looks up names. */
+export function isDns({ port }: Egress): boolean {
   return port === 53;
 }
 

@@ -58,8 +58,6 @@ function noSecret(advice?: string): string {
  */
 export class Values {
   private readonly table: ReadonlyMap<string, Variable>;
-  /** What was judged before: a check asks for some variables many times. */
-  private readonly read = new Map<string, InFile>();
 
   constructor(
     /** Env file to name when a line is missing. */
@@ -73,14 +71,6 @@ export class Values {
 
   /** What the env files say of a variable. */
   inFile(name: string): InFile {
-    const known = this.read.get(name);
-    if (known) return known;
-    const inFile = this.judge(name);
-    this.read.set(name, inFile);
-    return inFile;
-  }
-
-  private judge(name: string): InFile {
     const written = this.entries.get(name)?.value;
     if (!written) return { kind: 'none', hasLine: this.entries.has(name) };
     const { secret, readers, type, anyTextWith } = this.table.get(name) ?? {};

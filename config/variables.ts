@@ -338,17 +338,30 @@ export const variables = [
     ofRuntime: true,
     example: 'true',
   },
-  ...(['LITELLM_LOG', 'LITELLM_LOCAL_MODEL_COST_MAP', 'AIOHTTP_TRUST_ENV', 'DISABLE_AIOHTTP_TRANSPORT'] as const).map(
-    (name) => ({
-      name,
-      group: 'LLM providers',
-      meaning: 'Read by LiteLLM, whose documentation tells what it does',
-      type: text,
-      readers: ['backend'] as const,
-      ofRuntime: true,
-      example: 'True',
-    }),
-  ),
+  ...(
+    [
+      ['LITELLM_LOG', 'Least severity that LiteLLM logs', 'INFO'],
+      [
+        'LITELLM_LOCAL_MODEL_COST_MAP',
+        'With `True`, LiteLLM uses the prices of models that it brings and loads no newer ones',
+        'True',
+      ],
+      [
+        'AIOHTTP_TRUST_ENV',
+        'With `True`, LiteLLM calls through the proxies that the variables of the group Proxy name',
+        'True',
+      ],
+      ['DISABLE_AIOHTTP_TRANSPORT', 'With `True`, LiteLLM makes its calls with httpx and not with aiohttp', 'True'],
+    ] as const
+  ).map(([name, meaning, example]) => ({
+    name,
+    group: 'LLM providers',
+    meaning,
+    type: text,
+    readers: ['backend'] as const,
+    ofRuntime: true,
+    example,
+  })),
   ...proxyNames.map((name) => ({
     name,
     group: 'Proxy',
@@ -775,7 +788,7 @@ export const variables = [
     name: 'JUNJO_K8S_EGRESS',
     group: 'Kubernetes: edge',
     meaning:
-      'Further addresses that the backend of releases that call out, and VolSync, may call, for example a proxy or a model server; on port 53 a server of names for every pod (docs/network.md)',
+      'Further addresses that the backend of releases that call out, and VolSync, may call, for example a proxy or a model server; on port 53 a DNS server for every pod (docs/network.md)',
     type: egress,
     defaultText: 'public addresses on 443 alone',
     example: '10.0.0.5/32:3128',
@@ -996,17 +1009,8 @@ export type ParsedValues = {
 
 type ParsedBy<Type> = Type extends ValueType<infer Value> ? Value : never;
 
-/** Tables that were made before: a studio is judged by those of all lines. */
-const tables = new WeakMap<ReleaseLine, readonly Variable[]>();
-
 /** The table for one release line: what all lines share, then the line's own variables and fixed values. */
 export function variablesOf(line: ReleaseLine): readonly Variable[] {
-  const table = tables.get(line) ?? tableOf(line);
-  tables.set(line, table);
-  return table;
-}
-
-function tableOf(line: ReleaseLine): readonly Variable[] {
   const own = componentsOf(line);
   const shared = variables.map((variable: Variable): Variable => {
     const { refused, ...row } = variable;

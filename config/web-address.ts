@@ -75,7 +75,7 @@ function hostChecks(
     return [
       [protocol === 'https:', `is an IP address; certificates and cookies need a host name. ${EXAMPLE}`],
       [isOwnMachine(hostname), `is ${hostname}, which in production is each visitor's own machine. ${EXAMPLE}`],
-      [isNotOneMachine(hostname), `is ${hostname}, which is no address of one machine. ${EXAMPLE}`],
+      [isNotOneMachine(hostname), `is ${hostname}, which is not the address of a single machine. ${EXAMPLE}`],
       canonical,
       numberOfPort,
     ];

@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 MARK = ".junjo-studio.json"
 
-# Characters of the mark that are read: ours has 150. Of the memory of the container a mark must not take a part.
+# Characters of the mark that are read. Ours has 150. A larger file could use up the memory of the container.
 MARK_SIZE = 65536
 
 # Files whose columns are looked at, newest and oldest of each folder: a volume may hold thousands.
@@ -468,7 +468,7 @@ def read_mark(data):
         # It is written whole or not at all, so somebody else wrote it; the files tell as well.
         print(f"upgrade-guard: {MARK} is not readable and is written anew", flush=True)
         return None
-    # Whatever else somebody wrote there is no name of a line, and no message shows it.
+    # Anything but a text is not the name of a line. No message shows it.
     texts = {name: mark.get(name) for name in ("line", "schema", "manifests")}
     return {name: text if isinstance(text, str) else "unknown" for name, text in texts.items()}
 
@@ -483,7 +483,7 @@ def write_mark(facts, data):
     path = os.path.join(data, MARK)
     fresh = f"{path}.new"
     try:
-        # A pipe that nobody reads is an error then, and no wait without an end.
+        # With O_NONBLOCK, a pipe that nobody reads causes an error instead of an endless wait.
         with open(fresh, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK, 0o666)) as file:
             # A field on each line: ingestion looks for its own with grep.
             json.dump(mark, file, indent=2)

@@ -147,16 +147,16 @@ function gatewayRouteOf(values: Values, gateway: GatewayChoice, studioNamespace:
   return { value: { kind: 'sharedGateway', namespace, name, listeners, controller }, problems };
 }
 
-/** The policies of the studio close in the pods of a Gateway that is in its namespace, where they run beside it. */
+/** The policies of the studio block the pods of a Gateway, where these run in the namespace of the studio. */
 function podsBesideGateway(values: Values, controller: GatewayController | undefined): readonly Problem[] {
   if (!values.inEffect('JUNJO_K8S_NETWORK_POLICY')) return [];
   const fix = `Attach to a Gateway of another namespace: ${GATEWAY}=namespace/name`;
   if (controller?.pods === "the Gateway's namespace") {
-    const text = `${controller.name} runs the pods of a Gateway beside it, so in the namespace of the studio, where the network policies close them in. ${fix}`;
+    const text = `${controller.name} runs the pods of a Gateway in its namespace, which is that of the studio. There the network policies block them. ${fix}`;
     return [values.error(GATEWAY, text)];
   }
   if (controller || values.isSet(CONTROLLER)) return [];
-  const text = `is in the namespace of the studio. If what runs it puts its pods there, as Istio does, the network policies close them in. ${fix}. ${CONTROLLER} tells what runs it`;
+  const text = `is in the namespace of the studio. If its controller runs pods there, as Istio does, the network policies block them. ${fix}, or set ${CONTROLLER} to the name of the controller`;
   return [values.note(GATEWAY, text)];
 }
 
@@ -187,7 +187,7 @@ function ingressNotes(
   if (!controller) {
     const start = values.isSet(setting) ? '' : 'is not set: ';
     const which = className ? `class ${className}` : "the cluster's default class";
-    const text = `${start}UI and API get a plain Ingress of ${which}. The controller itself must ${listed(Object.values(unnamedNeeds))}. ${CONTROLLER} names one that can be told`;
+    const text = `${start}UI and API get a plain Ingress of ${which}. The controller itself must ${listed(Object.values(unnamedNeeds))}. ${CONTROLLER} names a controller that synth can configure`;
     return [values.note(setting, text)];
   }
   const cannot = Object.entries(unnamedNeeds).flatMap(([need, what]) => {

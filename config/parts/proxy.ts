@@ -2,7 +2,7 @@ import type { ReleaseLine } from '../../releases';
 import { WIDTH } from '../address-range';
 import { internalServiceNames, qdrantName } from '../names';
 import type { Built, Problem } from '../problems';
-import { hostAddress, isForNames, isMetadataService, isOpen, withoutMetadataServices } from '../public-addresses';
+import { hostAddress, isDns, isMetadataService, isOpen, withoutMetadataServices } from '../public-addresses';
 import type { Backup, Egress, Secrets } from '../studio-config';
 import { listed } from '../text';
 import type { Values } from '../values';
@@ -42,7 +42,7 @@ export function egressOf(values: Values, { callsOut }: ReleaseLine, backup: Back
     const text = 'has no effect without network policies: the backend may call everything';
     return { value, problems: [...inPod, ...(values.isSet(EGRESS) ? [values.note(EGRESS, text)] : [])] };
   }
-  const calls = value.filter((way) => !isForNames(way));
+  const calls = value.filter((way) => !isDns(way));
   if (calls.length > 0 && !callsOut && backup.kind !== 'volsync') {
     const what = calls.length < value.length ? `${listed(calls.map(textOf))} ` : '';
     const text = `${what}${what && calls.length > 1 ? 'have' : 'has'} no effect: this release calls nothing outside the cluster, and no VolSync copies the data`;

@@ -62,7 +62,7 @@ function* ofApplication(after: Manifest, before: Manifest): Generator<Violation>
   }
   const changes = namedBelow(spec, CHANGES);
   for (const [field] of changes.filter((each) => !namedBelow(rendered, CHANGES).some((other) => isSame(each, other)))) {
-    yield { object, text: `${field} changes what Argo CD applies, and no rule looks at that` };
+    yield { object, text: `${field} changes the objects after the rules have checked them` };
   }
   for (const field of ['path', 'directory'].filter(
     (each) => !isSame(namedBelow(spec, [each]), namedBelow(rendered, [each])),

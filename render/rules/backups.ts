@@ -76,7 +76,10 @@ function* ofVelero(studio: RenderedStudio): Generator<Violation> {
   }
   for (const { metadata, title: object } of studio.pods) {
     for (const key of Object.keys(fieldsOf(metadata.annotations)).filter((each) => VELERO.test(each))) {
-      yield { object, text: `the annotation ${key} makes Velero do what no rule looks at` };
+      yield {
+        object,
+        text: `the annotation ${key} makes Velero run a command or copy files of the pod, which no rule checks`,
+      };
     }
   }
 }

@@ -61,7 +61,7 @@ function* ofGuard(guard: Container, pod: Pod): Generator<Violation> {
     yield { object: guard.title, text: `its ${field} is not as rendered` };
   }
   if (programOf(after.image) !== programOf(before.image)) {
-    yield { object: guard.title, text: `its image is not ${programOf(before.image)}, from whatever registry` };
+    yield { object: guard.title, text: `its image is not ${programOf(before.image)} of any registry` };
   }
 }
 

@@ -2,7 +2,7 @@ import { fieldsOf, listOf, type Manifest, titleOf } from '../manifest';
 import type { RenderedStudio } from './rendered-studio';
 import type { Rule } from './rule';
 
-/** Apart from pod-security, so that a waiver of that one, for an image that runs as root, does not open the nodes. */
+/** A rule of its own, so that waiving pod-security, for an image that runs as root, does not allow folders of nodes. */
 export const hostPaths: Rule = {
   name: 'host-paths',
   asks: 'No pod mounts a folder of its node, and the volume of the data is the folder that the settings name',

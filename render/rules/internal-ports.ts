@@ -9,9 +9,9 @@ const INTERNAL: ReadonlySet<unknown> = new Set([...Object.values(internalService
 /** What other pods may reach, the world may not. */
 export const internalPorts: Rule = {
   name: 'internal-ports',
-  asks: 'A Service leads to the pods and ports to which it leads as rendered, and no Ingress and no route leads to an internal Service, or to another one of the studio than as rendered',
+  asks: 'A Service leads to the same pods and ports as rendered; an Ingress or route leads to no internal Service, and to no other Service of the studio than as rendered',
   reason:
-    'behind the internal ports nobody asks who calls: they answer with API keys and spans, and the API without its guard does, too',
+    'the internal ports ask for no sign-in: they answer with API keys and spans, and so does the API without its guard',
   source: 'https://kubernetes.io/docs/concepts/services-networking/service/#field-spec-ports',
   *violations(studio: RenderedStudio) {
     for (const service of studio.ofKind('Service')) yield* ofService(service, studio);
@@ -30,7 +30,7 @@ function* ofEdge(manifest: Manifest, studio: RenderedStudio): Generator<Violatio
     if (INTERNAL.has(name)) yield { object, text: `leads to the Service ${name}, which is internal` };
     // Another Ingress may have other annotations, such as source ranges.
     else if (before && !known.has(name) && studio.rendered.named('Service', name)) {
-      yield { object, text: `leads to the Service ${name}, to which it does not lead as rendered` };
+      yield { object, text: `leads to the Service ${name}, and as rendered it does not` };
     }
   }
   if (!before || before === manifest || manifest.kind === 'Secret') return;
@@ -63,7 +63,7 @@ function* ofService(service: Manifest, studio: RenderedStudio): Generator<Violat
   if (!before && found.length === 0) return;
   const known = rendered.flatMap((each) => targetsOf(each, studio.rendered));
   for (const target of targetsOf(service, studio).filter((each) => !known.includes(each))) {
-    yield { object, text: `leads to the port ${target}, to which it does not lead as rendered` };
+    yield { object, text: `leads to port ${target}, and as rendered it does not` };
   }
 }
 

@@ -27,7 +27,7 @@ interface Way {
 export const networkPolicies: Rule = {
   name: 'network-policies',
   asks: 'No network policy opens more than the rendered ones, and what they close is closed',
-  reason: 'the internal ports ask nobody who calls, and a program that calls everywhere takes spans along',
+  reason: 'the internal ports ask for no sign-in, and a program that may call any address can send spans there',
   source: 'https://kubernetes.io/docs/concepts/services-networking/network-policies/#the-two-sorts-of-pod-isolation',
   *violations(studio: RenderedStudio) {
     const rendered = studio.rendered.ofKind('NetworkPolicy');

@@ -11,7 +11,7 @@ const SCOPES = ['sealedsecrets.bitnami.com/cluster-wide', 'sealedsecrets.bitnami
 /** A Secret is where the pods look for it, and nowhere else. */
 export const secretMakers: Rule = {
   name: 'secret-makers',
-  asks: 'What makes a Secret makes the one that it makes as rendered, with the same keys, for this namespace; no two objects make one Secret, and nothing copies it elsewhere',
+  asks: 'An ExternalSecret or SealedSecret makes the same Secret as rendered, with the same keys, in this namespace; no two objects make one Secret; nothing copies it elsewhere',
   reason:
     'who may read Secrets of another namespace would read those of the studio, or pods would start without theirs',
   source: 'https://kubernetes.io/docs/concepts/security/secrets-good-practices/',

@@ -13,7 +13,7 @@ const SNIPPET = /\ballow\s+all\b|\bsatisfy:?\s+any\b/;
 /** Who may connect stays who may connect, in whatever words a controller has for it. */
 export const sourceRanges: Rule = {
   name: 'source-ranges',
-  asks: 'Where Services, Ingresses and objects of their controllers name source ranges, they name no others, and what refers to such an object still does; nothing else leads to what is behind them',
+  asks: 'Source ranges of Services, Ingresses and objects of their controllers are neither widened nor removed; references to such objects stay; nothing leads past them',
   reason: 'the address is open to everybody then, and nothing shows it',
   source: 'https://kubernetes.io/docs/reference/kubernetes-api/service-resources/service-v1/#ServiceSpec',
   *violations(studio: RenderedStudio) {

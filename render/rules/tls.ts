@@ -14,7 +14,7 @@ const KEEPS_HTTPS = /redirect|hsts|stsSeconds|strict.transport|max-age/i;
 /** Sign-ins and keys go through the edge. */
 export const tls: Rule = {
   name: 'tls',
-  asks: 'An Ingress has TLS for the hosts for which it has it as rendered, with the annotations that ask for it, a Gateway has no listener more without it, redirect and HSTS stay, and no copy of requests goes elsewhere',
+  asks: 'An Ingress keeps TLS for every host that has it as rendered, and the annotations for it; a Gateway gets no further listener without TLS; the redirect and HSTS stay; requests are not mirrored',
   reason: 'passwords, sessions and API keys are readable on the way otherwise',
   source: 'https://kubernetes.io/docs/concepts/services-networking/ingress/#tls',
   *violations(studio: RenderedStudio) {
@@ -55,7 +55,7 @@ function* ofEdge(after: Manifest, before: Manifest, studio: RenderedStudio): Gen
     if (/^metadata\.(name$|annotations\.)/.test(place) && (ENCRYPTS.test(place) || place === 'metadata.name')) continue;
     const wanted = texts.filter((text) => KEEPS_HTTPS.test(place) || KEEPS_HTTPS.test(text));
     const lost = wanted.find((text) => !(found.get(place) ?? []).some((each) => isNoLess(each, text)));
-    if (lost) yield { object, text: `${place} keeps nobody on HTTPS any longer: ${lost} is missing` };
+    if (lost) yield { object, text: `${place} no longer keeps browsers on HTTPS: ${lost} is missing` };
   }
   for (const [place, texts] of found) {
     const more = texts.filter((text) => !rendered.get(place)?.includes(text));

@@ -273,7 +273,7 @@ describe('the pods of a Gateway', () => {
     expect(errors({ JUNJO_K8S_GATEWAY: `class:${name}` })).toEqual([
       expect.objectContaining({
         variable: 'JUNJO_K8S_GATEWAY',
-        text: expect.stringMatching(/the network policies close them in\. .*namespace\/name/),
+        text: expect.stringMatching(/the network policies block them\. .*namespace\/name/),
       }),
     ]);
     expect(errors({ JUNJO_K8S_GATEWAY: `class:${name}`, JUNJO_K8S_NETWORK_POLICY: 'false' })).toEqual([]);

@@ -466,13 +466,13 @@ describe('JUNJO_K8S_EGRESS', () => {
     ['fd00:ec2::253/128:53', 'fd00:ec2::253'],
     ['10.0.0.0/8:3128, 10.0.0.10/32:53', '10.0.0.10'],
     ['168.63.129.16/32:53', '168.63.129.16'],
-  ])('%s opens a server of names for each pod that looks up names', (ways, ip) => {
+  ])('%s opens a DNS server for each pod that looks up names', (ways, ip) => {
     expect(reaches(ways, 'backend', ip, 53)).toBe('UDP and TCP');
     expect(reaches(ways, 'ingestion', ip, 53)).toBe('UDP and TCP');
     expect(reaches(ways, 'frontend', ip, 53)).toBe('');
   });
 
-  test('opens a server of names for the pods of VolSync, and where the release calls nothing outside', () => {
+  test('opens a DNS server for the pods of VolSync, and where the release calls nothing outside', () => {
     const studio = render(
       production({
         JUNJO_K8S_RELEASE: '0.86.0',

@@ -997,7 +997,9 @@ describe('an env file with something wrong', () => {
     'spans are not sent to %s',
     (host) => {
       expect(problemsOf(envText(production({ JUNJO_PROD_INGESTION_URL: `http://${host}:50051` })))).toEqual([
-        expect.stringMatching(/JUNJO_PROD_INGESTION_URL: is \S+, which is no address of one machine\. Write it as/),
+        expect.stringMatching(
+          /JUNJO_PROD_INGESTION_URL: is \S+, which is not the address of a single machine\. Write it as/,
+        ),
       ]);
     },
   );

@@ -82,7 +82,7 @@ describe('a Gateway in the namespace of the studio', () => {
 
   test.each(['istio', 'nginx-gateway-fabric'])('is refused where %s runs its pods beside it', (controller) => {
     expect(shared(controller)).toContainEqual(
-      expect.stringMatching(/^\.env:\d+ JUNJO_K8S_GATEWAY: .* runs the pods of a Gateway beside it/),
+      expect.stringMatching(/^\.env:\d+ JUNJO_K8S_GATEWAY: .* runs the pods of a Gateway in its namespace/),
     );
     expect(shared(controller, { JUNJO_K8S_NETWORK_POLICY: 'false' }).filter((line) => line.startsWith('.env'))).toEqual(
       [],
@@ -99,7 +99,7 @@ describe('a Gateway in the namespace of the studio', () => {
   test.each(['studio/shared', 'class:kgateway'])('is a risk where nobody knows what runs it: %s', (gateway) => {
     expect(shared(undefined, { JUNJO_K8S_GATEWAY: gateway })).toEqual([
       expect.stringMatching(
-        /^note: \.env:\d+ JUNJO_K8S_GATEWAY: is in the namespace of the studio\. .* JUNJO_K8S_INGRESS_CONTROLLER tells what runs it/,
+        /^note: \.env:\d+ JUNJO_K8S_GATEWAY: is in the namespace of the studio\. .* set JUNJO_K8S_INGRESS_CONTROLLER to the name of the controller$/,
       ),
     ]);
   });

@@ -129,7 +129,7 @@ describe("a studio in an App of one's own", () => {
       spec: { type: 'LoadBalancer', selector, ports: [{ port: 80, targetPort: 12345, protocol: 'TCP' }] },
     });
     expect(() => app.synthYaml()).toThrow(/rule internal-services\. Service mine: its type is LoadBalancer/);
-    expect(() => app.synthYaml()).toThrow(/rule internal-ports\. Service mine: leads to the port 12345/);
+    expect(() => app.synthYaml()).toThrow(/rule internal-ports\. Service mine: leads to port 12345/);
   });
 
   test('stops the App that takes a policy away', () => {

@@ -758,7 +758,7 @@ sys.stdin.read()`;
       ['lists inside each other', inMark(nested(300))],
       ['lists as deep as Python reads them', inMark(nested(900))],
       ['a long number', inMark('9'.repeat(4000))],
-      ['what is no number', inMark('NaN')],
+      ['NaN', inMark('NaN')],
       ['a number without an end', inMark('-Infinity')],
       ['half a character', inMark('"\\ud800"')],
       ['a text with controls', inMark('"\\u0000\\u001b[31m\\u202e"')],

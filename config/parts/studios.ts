@@ -82,7 +82,7 @@ function sharedPorts(studios: readonly NamedStudio[]): readonly Problem[] {
     const what = `its load balancer has ${ports.length === 1 ? 'the port' : 'the ports'} ${listed(ports.map(String))}, as that of the studio ${first.name}`;
     const where = 'Where all load balancers share one address (Docker Desktop, k3s), only one of them gets it';
     const fix = isLocal
-      ? `run one studio at a time, or reach this one with junjo-k8s forward -n ${studio.config.namespace}`
+      ? 'run one studio at a time'
       : 'write an address without a port, so that spans come through the edge';
     const severity = isLocal ? 'warning' : 'note';
     return [{ severity, ...studio.place(variable), variable, text: `${what}. ${where}: ${fix}` }];

@@ -37,7 +37,7 @@ describe('two studios with one port on a load balancer', () => {
   test('on localhost are warned of at the second, with the ports of its Services', () => {
     const { studio, said } = rendered({ blue: local(), green: local() });
     expect(said).toEqual([
-      'warning: studios/green.env:1 JUNJO_ENV: its load balancer has the ports 5153, 1323 and 50051, as that of the studio blue. Where all load balancers share one address (Docker Desktop, k3s), only one of them gets it: run one studio at a time, or reach this one with junjo-k8s forward -n green',
+      'warning: studios/green.env:1 JUNJO_ENV: its load balancer has the ports 5153, 1323 and 50051, as that of the studio blue. Where all load balancers share one address (Docker Desktop, k3s), only one of them gets it: run one studio at a time',
     ]);
     const services = studio.ofKind('Service').filter(({ spec }) => spec.type === 'LoadBalancer');
     const ports = services.flatMap(({ metadata, spec }) =>

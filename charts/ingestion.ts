@@ -4,7 +4,6 @@ import type { Construct } from 'constructs';
 import { workloadNames } from '../config/names';
 import type { SpansService } from '../config/studio-config';
 import type { ReleaseLine } from '../releases';
-import { annotated, objectMeta, selectorLabels } from './metadata';
 import {
   containerDefaults,
   type StatefulComponentProps,
@@ -17,14 +16,7 @@ import { environment } from './pod/environment';
 import { besideTheVolume } from './pod/placement';
 import { podDefaults } from './pod/pod';
 import { NODE_DISK_MI, resources } from './pod/resources';
-import {
-  addInternalService,
-  H2C,
-  localService,
-  servicePort,
-  spansServiceAnnotations,
-  spansServiceSpec,
-} from './service';
+import { addInternalService, addSpansService, H2C, servicePort } from './service';
 import {
   addSpansProxy,
   certificateMaker,
@@ -53,6 +45,8 @@ export interface IngestionChartProps extends StatefulComponentProps {
   readonly published?: SpansService;
   /** What the controller of the edge reads on the Service. */
   readonly serviceAnnotations: Readonly<Record<string, string>>;
+  /** Spans come from the collectors of the intake alone, so that the studio has another Service for spans. @default false */
+  readonly behindIntake?: boolean;
   /** The nginx in front of ingestion. @default clients connect to ingestion itself */
   readonly proxy?: SpansProxyProps;
 }
@@ -64,7 +58,6 @@ export class IngestionChart extends Chart {
     const name = workloadNames.ingestion;
     const { volumes, mounts } = statefulVolumes(props);
     const { otlpPort, proxy } = props;
-    const target = spansTarget(otlpPort, proxy);
     const initContainers = [
       waitForMarkContainer(props, props.lineName),
       ...(props.waitForPort ? [waitForBackend(props, props.waitForPort)] : []),
@@ -116,24 +109,20 @@ export class IngestionChart extends Chart {
       },
     });
 
-    new k8s.KubeService(this, 'service', {
-      metadata: annotated(objectMeta(props, name, 'ingestion'), {
-        ...(props.published && spansServiceAnnotations(props.published, otlpPort)),
-        ...props.serviceAnnotations,
-      }),
-      spec: {
-        ...(props.published ? spansServiceSpec(props.published) : localService),
-        selector: selectorLabels('ingestion'),
-        ports: [
-          {
-            ...servicePort('otlp-grpc', otlpPort, target.port, target.isTls ? undefined : H2C),
-            ...(props.published?.nodePort && { nodePort: props.published.nodePort }),
-          },
-        ],
-      },
-    });
-
-    addInternalService(this, props, 'ingestion', props.internalGrpcPort);
+    if (props.behindIntake) {
+      addInternalService(this, props, 'ingestion', props.internalGrpcPort, [
+        servicePort('otlp-grpc', otlpPort, otlpPort, H2C),
+      ]);
+    } else {
+      addSpansService(this, {
+        ...props,
+        component: 'ingestion',
+        port: otlpPort,
+        target: spansTarget(otlpPort, proxy),
+        annotations: props.serviceAnnotations,
+      });
+      addInternalService(this, props, 'ingestion', props.internalGrpcPort);
+    }
     if (proxy) addSpansProxy(this, proxy);
   }
 }

@@ -7,6 +7,7 @@ import { edgeNeedsTls } from '../config/sidecars';
 import type { Egress, StudioConfig } from '../config/studio-config';
 import type { Component } from '../releases';
 import { volSyncPods } from './backup';
+import { intakePorts } from './intake';
 import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
 import { qdrantPorts } from './qdrant';
 import { SPANS_TLS_PORT, spansProxyOf, spansTarget } from './spans-proxy';
@@ -27,10 +28,12 @@ export interface NetworkPoliciesChartProps extends StudioIdentity {
   readonly spansFromEdge?: number;
   /** Port of the pod at which spans arrive from a load balancer or node port, and from whom. @default they do not */
   readonly spansPublished?: {
-    readonly port: number;
+    readonly ports: readonly number[];
     /** CIDRs. Empty: everywhere. */
     readonly sourceRanges: readonly string[];
   };
+  /** Port of ingestion for the intake, which takes all spans. @default there is no intake */
+  readonly intakeToIngestion?: number;
   /** Whether QDrant runs beside the backend. */
   readonly qdrant: boolean;
   /** Whether VolSync runs pods in the namespace, which call the storage of the backups. */
@@ -43,17 +46,21 @@ export interface NetworkPoliciesChartProps extends StudioIdentity {
   readonly solver: boolean;
 }
 
-/** Where spans arrive at the pod of ingestion, and from whom. */
+/** Where spans arrive at the pods of ingestion or of the intake, and from whom. */
 export function spansEntrances(
   config: StudioConfig,
-): Pick<NetworkPoliciesChartProps, 'spansFromEdge' | 'spansPublished'> {
-  const { edge, line, spansService } = config;
-  const { port } = spansTarget(line.ports.ingestion.otlp, spansProxyOf(config));
+): Pick<NetworkPoliciesChartProps, 'spansFromEdge' | 'spansPublished' | 'intakeToIngestion'> {
+  const { edge, intake, line, spansService } = config;
+  const { otlp } = line.ports.ingestion;
+  const { port } = spansTarget(otlp, spansProxyOf(config));
   const published = !edge || spansService.type !== 'ClusterIP';
   return {
     // Spans that come neither through this edge nor to a published port come through an edge of the operator's own.
     spansFromEdge: edge?.hosts.spans || !published ? (edgeNeedsTls(edge) ? SPANS_TLS_PORT : port) : undefined,
-    spansPublished: published ? { port, sourceRanges: edge ? spansService.sourceRanges : [] } : undefined,
+    spansPublished: published
+      ? { ports: intake ? [port, intakePorts.http] : [port], sourceRanges: edge ? spansService.sourceRanges : [] }
+      : undefined,
+    intakeToIngestion: intake && otlp,
   };
 }
 
@@ -76,8 +83,8 @@ const NODE_DNS: IpBlock = { cidr: '169.254.0.0/16' };
 export class NetworkPoliciesChart extends Chart {
   constructor(scope: Construct, id: string, props: NetworkPoliciesChartProps) {
     super(scope, id);
-    const { ports } = props;
-    const pods = (component: Component | 'qdrant'): k8s.NetworkPolicyPeer => ({
+    const { ports, intakeToIngestion } = props;
+    const pods = (component: Component | 'qdrant' | 'intake'): k8s.NetworkPolicyPeer => ({
       podSelector: { matchLabels: selectorLabels(component) },
     });
     const edge: k8s.NetworkPolicyPeer[] = props.edgeNamespace
@@ -116,9 +123,20 @@ export class NetworkPoliciesChart extends Chart {
     policy('ingestion', {
       podSelector: { matchLabels: selectorLabels('ingestion') },
       policyTypes: ['Ingress', 'Egress'],
-      ingress: [...spans(props, edge), from([pods('backend')], tcp(ports.spanReads))],
+      ingress: [
+        ...(intakeToIngestion ? [from([pods('intake')], tcp(intakeToIngestion))] : spans(props, edge)),
+        from([pods('backend')], tcp(ports.spanReads)),
+      ],
       egress: [...dns, { to: [pods('backend')], ports: tcp(ports.apiKeys) }],
     });
+    if (intakeToIngestion) {
+      policy('intake', {
+        podSelector: { matchLabels: selectorLabels('intake') },
+        policyTypes: ['Ingress', 'Egress'],
+        ingress: spans(props, edge),
+        egress: [...dns, { to: [pods('ingestion')], ports: tcp(intakeToIngestion) }],
+      });
+    }
     if (props.qdrant) {
       policy('qdrant', {
         podSelector: { matchLabels: selectorLabels('qdrant') },
@@ -183,6 +201,6 @@ function spans(
   const ranges = (spansPublished?.sourceRanges ?? []).map((cidr) => ({ ipBlock: { cidr } }));
   return [
     ...(spansFromEdge ? [from(edge, tcp(spansFromEdge))] : []),
-    ...(spansPublished ? [from(ranges, tcp(spansPublished.port))] : []),
+    ...(spansPublished ? [from(ranges, spansPublished.ports.flatMap(tcp))] : []),
   ];
 }

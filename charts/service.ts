@@ -1,9 +1,9 @@
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import type { Annotations } from '../config/ingress-controllers/ingress-controller';
-import { internalServiceNames } from '../config/names';
+import { internalServiceNames, workloadNames } from '../config/names';
 import type { Cloud, SpansService } from '../config/studio-config';
-import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
+import { annotated, objectMeta, type StudioIdentity, selectorLabels } from './metadata';
 
 /** The private address ranges of RFC 1918. */
 const PRIVATE_RANGES = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'];
@@ -35,6 +35,41 @@ export function servicePort(name: string, port: number, targetPort = port, appPr
   };
 }
 
+/** Where spans arrive: the pods behind the Service, the port of it, and the one of the pods. */
+export interface SpansServiceProps extends StudioIdentity {
+  readonly component: 'ingestion' | 'intake';
+  readonly port: number;
+  readonly target: { readonly port: number; readonly isTls: boolean };
+  /** How it is published. @default on localhost, for a studio without an edge */
+  readonly published?: SpansService;
+  /** What the controller of the edge reads on it. */
+  readonly annotations: Annotations;
+  /** Ports beside the one for gRPC. @default none */
+  readonly otherPorts?: readonly k8s.ServicePort[];
+}
+
+/** The Service to which applications send spans. Its name, and so its address, is the same whatever pods are behind it. */
+export function addSpansService(scope: Construct, props: SpansServiceProps): void {
+  const { component, port, target, published, annotations, otherPorts = [] } = props;
+  new k8s.KubeService(scope, 'service', {
+    metadata: annotated(objectMeta(props, workloadNames.ingestion, component), {
+      ...(published && spansServiceAnnotations(published, port)),
+      ...annotations,
+    }),
+    spec: {
+      ...(published ? spansServiceSpec(published) : localService),
+      selector: selectorLabels(component),
+      ports: [
+        {
+          ...servicePort('otlp-grpc', port, target.port, target.isTls ? undefined : H2C),
+          ...(published?.nodePort && { nodePort: published.nodePort }),
+        },
+        ...otherPorts,
+      ],
+    },
+  });
+}
+
 /**
  * The gRPC port that only the other pod may reach. A Service of its own, so that no change to the public one can ever
  * publish it.
@@ -44,13 +79,14 @@ export function addInternalService(
   identity: StudioIdentity,
   component: 'backend' | 'ingestion',
   port: number,
+  otherPorts: readonly k8s.ServicePort[] = [],
 ): void {
   new k8s.KubeService(scope, 'internal-service', {
     metadata: objectMeta(identity, internalServiceNames[component], component),
     spec: {
       type: 'ClusterIP',
       selector: selectorLabels(component),
-      ports: [servicePort('grpc-internal', port, port, H2C)],
+      ports: [servicePort('grpc-internal', port, port, H2C), ...otherPorts],
     },
   });
 }

@@ -292,7 +292,7 @@ export function certificateMaker({ tls }: Pick<SpansProxyProps, 'tls'>): k8s.Con
 }
 
 /** The keys of a TLS Secret, and no other that it may have: https://kubernetes.io/docs/concepts/configuration/secret/#tls-secrets */
-const CERTIFICATE_FILES = ['tls.crt', 'tls.key'].map((key) => ({ key, path: key }));
+export const CERTIFICATE_FILES = ['tls.crt', 'tls.key'].map((key) => ({ key, path: key }));
 
 /** The proxy's volumes. */
 export function spansProxyVolumes(props: SpansProxyProps): k8s.Volume[] {

@@ -1,4 +1,5 @@
 import { Construct } from 'constructs';
+import { edgeNeedsTls } from '../config/sidecars';
 import type { Edge, StudioConfig } from '../config/studio-config';
 import { type Component, needsBackendFirst, type PerComponent } from '../releases';
 import { API_GUARD_PORT } from './api-guard';
@@ -12,6 +13,7 @@ import { GatewayChart } from './gateway';
 import { IngestionChart } from './ingestion';
 import { IngressChart } from './ingress';
 import { objectsOf } from './ingress-controllers';
+import { IntakeChart, IntakeStorageChart, intakeCertificate } from './intake';
 import { addExtra, type StudioIdentity } from './metadata';
 import { NamespaceChart, podSecurityOf } from './namespace';
 import { NetworkPoliciesChart, spansEntrances } from './network-policies';
@@ -57,6 +59,9 @@ export class Studio extends Construct {
     if (config.qdrant) {
       new QdrantStorageChart(foundation, '11-qdrant-storage', { ...identity, storage: config.qdrant.storage });
     }
+    if (config.intake) {
+      new IntakeStorageChart(foundation, '12-intake-storage', { ...identity, storage: config.intake.storage });
+    }
     new SettingsChart(this, '20-settings', { ...identity, settings: config.settings, apiUrl: config.apiUrl });
     new UpgradeGuardChart(this, '25-upgrade-guard', {
       ...identity,
@@ -98,6 +103,21 @@ export class Studio extends Construct {
         secretFromElsewhere: config.secrets.source.kind !== 'manifest',
       });
     }
+    const published = onLocalhost ? undefined : config.spansService;
+    if (config.intake) {
+      new IntakeChart(this, '47-intake', {
+        ...identity,
+        extra: config.extra,
+        placement: config.placement,
+        imagePullSecret: config.imagePullSecret,
+        intake: config.intake,
+        otlpPort: ports.ingestion.otlp,
+        certificateSecret: intakeCertificate(config),
+        edgeNeedsTls: edgeNeedsTls(edge),
+        published,
+        serviceAnnotations: annotations.spansService,
+      });
+    }
     new IngestionChart(this, '50-ingestion', {
       ...statefulComponent(config, 'ingestion'),
       otlpPort: ports.ingestion.otlp,
@@ -105,7 +125,8 @@ export class Studio extends Construct {
       facts: config.line.ingestion,
       lineName: config.line.name,
       waitForPort: needsBackendFirst(config.line) ? ports.backend.internalGrpc : undefined,
-      published: onLocalhost ? undefined : config.spansService,
+      published,
+      behindIntake: config.intake !== undefined,
       serviceAnnotations: annotations.spansService,
       proxy: spansProxyOf(config),
     });

@@ -9,6 +9,7 @@ import { acceptedLossesOf } from './parts/data-loss';
 import { edgeOf } from './parts/edge';
 import { gitOf } from './parts/git';
 import { checkNginxImage, imagesOf, imageTargetOf } from './parts/images';
+import { intakeOf } from './parts/intake';
 import { checkNames } from './parts/names';
 import { namespaceOf } from './parts/namespace';
 import { checkObjectNames } from './parts/object-names';
@@ -201,7 +202,8 @@ function configOf(
   const apiGuard = built(apiGuardOf(values, line));
   const edge = built(edgeOf(values, line, addresses, namespace));
   const spansService = built(spansServiceOf(values, line, addresses, edge));
-  problems.push(...checkNginxImage(values, lines, { line, edge, spansService, apiGuard }));
+  const intake = built(intakeOf(values, line));
+  problems.push(...checkNginxImage(values, lines, { line, edge, spansService, apiGuard, intake }));
   const storage = built(storageOf(values));
   const acceptedLosses = built(acceptedLossesOf(values, line, lines));
   const backup = built(backupOf(values, storage, namespace));
@@ -229,6 +231,7 @@ function configOf(
     storage,
     backup,
     qdrant: qdrant && { ...qdrant, secretDigest: secrets.keyDigests[qdrant.secretKey] },
+    intake,
     placement,
     frontendReplicas,
     git,

@@ -38,6 +38,16 @@ export const tlsSecretNames = {
  */
 export const acmeSolver = { labels: { 'acme.cert-manager.io/http01-solver': 'true' }, port: 8089 } as const;
 
+/** The collectors in front of ingestion: their StatefulSet and its Service, and how many there are. */
+export const intakeName = 'junjo-ai-studio-intake';
+export const INTAKE_REPLICAS = 2;
+
+/** The claims of the collectors, by the names that a StatefulSet gives them. */
+export const intakeClaimNames: readonly string[] = Array.from(
+  { length: INTAKE_REPLICAS },
+  (_, index) => `queue-${intakeName}-${index}`,
+);
+
 /** The vector store's Deployment, Service and claim. */
 export const qdrantName = 'junjo-ai-studio-qdrant';
 

@@ -11,6 +11,9 @@ export function hasSpansProxy({
   line,
   edge,
   spansService,
-}: Pick<StudioConfig, 'line' | 'edge' | 'spansService'>): boolean {
+  intake,
+}: Pick<StudioConfig, 'line' | 'edge' | 'spansService' | 'intake'>): boolean {
+  // The collectors end TLS by themselves.
+  if (intake) return false;
   return ignoresSigterm(line) || spansService.certificate !== undefined || edgeNeedsTls(edge);
 }

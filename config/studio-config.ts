@@ -183,6 +183,24 @@ export interface Qdrant {
   readonly secretDigest?: string;
 }
 
+/** OpenTelemetry Collectors in front of ingestion, which keep spans on a disk until ingestion has taken them. */
+export interface Intake {
+  readonly image: Image;
+  /** The volume of each collector's queue. */
+  readonly storage: {
+    /** Kubernetes quantity. */
+    readonly size: string;
+    /** @default the cluster's default class */
+    readonly storageClass?: string;
+  };
+  /** Existing Secret with the API keys that the collectors accept. @default ingestion alone checks keys */
+  readonly keysSecret?: string;
+  /** Host at the edge for OTLP/HTTP. @default the edge has none */
+  readonly httpHost?: string;
+  /** Origins whose pages may send spans over OTLP/HTTP. @default none */
+  readonly corsOrigins: readonly string[];
+}
+
 /** Where VolSync copies a claim to, and when. */
 export interface ClaimBackup {
   /** Secret with the address, the password and the credentials of a repository that no other claim uses. */
@@ -289,6 +307,8 @@ export interface StudioConfig {
   readonly backup: Backup;
   /** @default the studio has none */
   readonly qdrant?: Qdrant;
+  /** @default clients connect to ingestion itself */
+  readonly intake?: Intake;
   readonly size: Size;
   readonly placement: Placement;
   readonly extra: Extra;

@@ -531,6 +531,55 @@ export const variables = [
     default: '5Gi',
   },
   {
+    name: 'JUNJO_K8S_INTAKE',
+    group: 'Intake',
+    meaning:
+      'Run OpenTelemetry Collectors in front of ingestion, which keep spans on a disk while ingestion is away, and take OTLP/HTTP on port 4318 (docs/intake.md)',
+    type: boolean,
+    default: 'false',
+  },
+  {
+    name: 'JUNJO_K8S_INTAKE_KEYS',
+    group: 'Intake',
+    meaning:
+      'Existing Secret with the API keys that the collectors accept, one in each line of its key `keys`; they refuse any other key at once',
+    type: dnsSubdomain,
+    defaultText: 'ingestion alone checks keys, after the collectors have accepted the spans',
+    example: 'junjo-ai-studio-intake-keys',
+  },
+  {
+    name: 'JUNJO_K8S_INTAKE_STORAGE_SIZE',
+    group: 'Intake',
+    meaning:
+      'Size of the volume of each of the two collectors, on the class `JUNJO_K8S_STORAGE_CLASS`; the queue takes up to half of it',
+    type: storageQuantity,
+    default: '4Gi',
+  },
+  {
+    name: 'JUNJO_K8S_INTAKE_HTTP_HOST',
+    group: 'Intake',
+    meaning: 'Host at the edge for OTLP/HTTP, of its own; spans are sent to `https://HOST/v1/traces`',
+    type: dnsSubdomain,
+    defaultText: 'OTLP/HTTP does not come through the edge',
+    example: 'otlp.example.com',
+  },
+  {
+    name: 'JUNJO_K8S_INTAKE_CORS_ORIGINS',
+    group: 'Intake',
+    meaning: 'Origins whose pages may send spans over OTLP/HTTP from browsers, comma-separated',
+    type: origins,
+    defaultText: 'none',
+    example: 'https://app.example.com',
+  },
+  {
+    name: 'JUNJO_K8S_INTAKE_IMAGE',
+    group: 'Kubernetes: names and images',
+    meaning: 'Whole image reference of the contrib distribution of the OpenTelemetry Collector, 0.156 or newer',
+    type: imageReference,
+    defaultText: '`otel/opentelemetry-collector-contrib:0.156.0` of the registry',
+    example: 'registry.example.com/team/opentelemetry-collector-contrib:0.156.0',
+  },
+  {
     name: 'JUNJO_K8S_BACKUP',
     group: 'Backup',
     meaning:

@@ -46,6 +46,23 @@ export const purposes: readonly FilePurpose[] = [
     objects: [{ kind: 'PersistentVolumeClaim', name: 'junjo-ai-studio-qdrant', text: 'Asks for the volume of QDrant' }],
   },
   {
+    file: 'foundation/12-intake-storage',
+    madeBy: 'charts/intake.ts',
+    text: 'The storage of the collectors, apart from the rest so that deleting the studio does not reach spans in their queues',
+    objects: [
+      {
+        kind: 'PersistentVolumeClaim',
+        name: 'queue-junjo-ai-studio-intake-0',
+        text: 'Asks for the volume of the queue of the first collector',
+      },
+      {
+        kind: 'PersistentVolumeClaim',
+        name: 'queue-junjo-ai-studio-intake-1',
+        text: 'Asks for the volume of the queue of the second collector',
+      },
+    ],
+  },
+  {
     file: '20-settings',
     madeBy: 'charts/settings.ts',
     text: 'What each container reads of the env file, secrets excepted',
@@ -134,6 +151,29 @@ export const purposes: readonly FilePurpose[] = [
     objects: [
       { kind: 'Deployment', name: 'junjo-ai-studio-qdrant', text: 'Runs QDrant as one pod' },
       { kind: 'Service', name: 'junjo-ai-studio-qdrant', text: 'Where the backend would find QDrant' },
+    ],
+  },
+  {
+    file: '47-intake',
+    madeBy: 'charts/intake.ts',
+    text: 'The intake: collectors in front of ingestion, which keep spans on a disk until ingestion has taken them',
+    objects: [
+      { kind: 'ConfigMap', name: 'junjo-ai-studio-intake', text: 'What the collectors do' },
+      {
+        kind: 'StatefulSet',
+        name: 'junjo-ai-studio-intake',
+        text: 'Runs two collectors, each with a queue on a volume',
+      },
+      {
+        kind: 'PodDisruptionBudget',
+        name: 'junjo-ai-studio-intake',
+        text: 'Lets the cluster take one of the collectors away at a time',
+      },
+      {
+        kind: 'Service',
+        name: 'junjo-ai-studio-ingestion',
+        text: 'Where applications send spans; the collectors pass them on to ingestion',
+      },
     ],
   },
   {
@@ -265,6 +305,11 @@ export const purposes: readonly FilePurpose[] = [
         kind: 'NetworkPolicy',
         name: 'junjo-ai-studio-ingestion',
         text: 'Who may reach ingestion, and what it may call',
+      },
+      {
+        kind: 'NetworkPolicy',
+        name: 'junjo-ai-studio-intake',
+        text: 'Opens the collectors to applications or the edge, and leads them to ingestion alone',
       },
       { kind: 'NetworkPolicy', name: 'junjo-ai-studio-frontend', text: 'Who may reach the UI' },
       {

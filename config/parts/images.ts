@@ -116,7 +116,7 @@ function imagesOfOthers(values: Values, line: ReleaseLine, lines: readonly Relea
 export function checkNginxImage(
   values: Values,
   lines: readonly ReleaseLine[],
-  config: Pick<StudioConfig, 'line' | 'edge' | 'spansService' | 'apiGuard'>,
+  config: Pick<StudioConfig, 'line' | 'edge' | 'spansService' | 'apiGuard' | 'intake'>,
 ): readonly Problem[] {
   const image = values.inEffect(NGINX);
   if (!image) return [];
@@ -181,7 +181,7 @@ function imageOfRelease(values: Values, line: ReleaseLine, component: Component)
 }
 
 /** An image of Docker Hub, from there or from the registry that mirrors it. */
-function publishedImage(values: Values, name: string): ImageReference {
+export function publishedImage(values: Values, name: string): ImageReference {
   return {
     reference: `${values.inEffect('JUNJO_K8S_IMAGE_REGISTRY')}/${name}`,
     tag: name.slice(name.lastIndexOf(':') + 1),

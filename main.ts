@@ -15,6 +15,7 @@ import type { Extra, StudioConfig } from './config/studio-config';
 import { inOneLine } from './config/text';
 import { filesOf, manifestsBelow, NewFiles, type RenderedFile, readText } from './render/files';
 import type { PlacedManifest } from './render/manifest';
+import { isTooLarge, needsServerSide } from './render/object-size';
 import { patchAndCheck } from './render/patch-and-check';
 
 /**
@@ -100,12 +101,17 @@ export function renderSources(sources: readonly StudioSource[], options: Omit<Lo
     config,
     ...renderStudio(config, folder !== undefined),
   }));
-  const problems = distinctProblems([...found, ...rendered.flatMap((studio) => studio.problems)]);
+  const ofSet = set.length > 0 ? applicationSet(rendered) : [];
+  const problems = distinctProblems([
+    ...found,
+    ...rendered.flatMap((studio) => studio.problems),
+    ...set.slice(0, 1).flatMap(({ place }) => sizeProblems(ofSet, set.length, place('JUNJO_K8S_GIT_REPO'))),
+  ]);
   if (hasError(problems)) return nothing(problems);
   return {
     problems,
     studios: rendered,
-    manifests: [...(set.length > 0 ? applicationSet(rendered) : []), ...rendered.flatMap(inOutput)],
+    manifests: [...ofSet, ...rendered.flatMap(inOutput)],
     kept: studios.flatMap(({ config: { secrets } }) => (secrets.source.kind === 'sealed' ? [secrets.source.kept] : [])),
   };
 }
@@ -142,6 +148,25 @@ function applicationSet(
   });
   addExtra(app, inCommon(studios.map(({ config }) => config.extra)));
   return manifestsBelow(app);
+}
+
+/** What is to be said of the size of what Argo CD applies to itself. It grows with the number of studios. */
+export function sizeProblems(
+  placed: readonly PlacedManifest[],
+  studios: number,
+  place: Pick<Problem, 'file' | 'line'>,
+): readonly Problem[] {
+  const variable = 'JUNJO_K8S_GIT_REPO';
+  return placed.flatMap(({ manifest }): readonly Problem[] => {
+    const { kind } = manifest;
+    if (isTooLarge(manifest)) {
+      const text = `the ${kind} of ${studios} studios is larger than the 1.5 MiB that etcd takes. Split the studios over several clusters, each with a folder of studios and a repository or path of its own (docs/scale.md)`;
+      return [{ severity: 'error', ...place, variable, text }];
+    }
+    if (!needsServerSide(manifest)) return [];
+    const text = `the ${kind} of ${studios} studios is larger than the 256 KiB that kubectl apply can copy into an annotation. Apply it with kubectl apply --server-side`;
+    return [{ severity: 'note', ...place, variable, text }];
+  });
 }
 
 /** The labels and annotations that all studios have alike. */

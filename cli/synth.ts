@@ -6,6 +6,7 @@ import { inOneLine, listed } from '../config/text';
 import { changedFiles, howToRun, otherEnvFiles, type Rendering, render, type Selection } from '../main';
 import { uiOf } from '../releases';
 import { filesOf, isOfArgoCd, makeFolder, NewFiles, type RenderedFile, unwritable, writeFiles } from '../render/files';
+import { needsServerSide } from '../render/object-size';
 import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
 import { initEnv } from './init/env-file';
 import { type StudioOptions, selected, studioOptions } from './manifests';
@@ -82,7 +83,7 @@ async function synthesize(options: SynthOptions, io: Io): Promise<ExitCode> {
   }
   const wrote = isNew ? 'Wrote .env: a studio on localhost, with fresh secrets.\n\n' : '';
   const text =
-    studios.length > 0 ? wrote + summary(studios, files, { gone, pruned }, selection, options, io) : undefined;
+    studios.length > 0 ? wrote + summary(rendering, files, { gone, pruned }, selection, options, io) : undefined;
   const result = {
     studios: studios.map(({ config: { name, namespace, tag, environment } }) => ({
       name,
@@ -196,7 +197,7 @@ function removalLines(
 }
 
 function summary(
-  studios: Rendering['studios'],
+  { studios, manifests }: Rendering,
   files: readonly RenderedFile[],
   { gone, pruned }: NoLonger,
   selection: Selection,
@@ -218,7 +219,7 @@ function summary(
       `  kubectl apply -f ${output}/foundation -f ${output}/`,
     ]),
     ...removalLines(gone, studios, output),
-    ...fromGitLines(studios, output),
+    ...fromGitLines(studios, manifests, output),
     ...prunedLines(pruned),
     ...(!folders && only ? openLines(only.config, howToRun('forward', environment)) : []),
   ]
@@ -227,9 +228,14 @@ function summary(
 }
 
 /** How Argo CD takes over. The .gitignore of this project, and that which init writes, name the files with a Secret, and the project of Argo CD lists no such kind. */
-function fromGitLines(studios: Rendering['studios'], output: string): readonly string[] {
+function fromGitLines(
+  studios: Rendering['studios'],
+  rendered: Rendering['manifests'],
+  output: string,
+): readonly string[] {
   if (!studios.some(({ config }) => config.git)) return [];
-  const apply = `kubectl apply -f ${output}/argocd`;
+  const isLarge = rendered.some(({ file, manifest }) => isOfArgoCd(file) && needsServerSide(manifest));
+  const apply = `kubectl apply ${isLarge ? '--server-side ' : ''}-f ${output}/argocd`;
   const secrets = studios.map(({ folder, manifests }) => {
     const files = (kind: string) => manifests.filter(({ manifest }) => manifest.kind === kind).map(({ file }) => file);
     const paths = [...new Set([...files('Namespace'), ...files('Secret')])];

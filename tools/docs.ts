@@ -6,6 +6,7 @@ import { edgePage } from './pages/edge-page';
 import { fill } from './pages/page';
 import { patchesPage } from './pages/patches-page';
 import { releasesPage } from './pages/releases-page';
+import { scalePage } from './pages/scale-page';
 import { variablesPage } from './pages/variables-page';
 import { pictures } from './pictures';
 
@@ -15,6 +16,7 @@ writeFileSync('.env.example', exampleEnvFile());
 fill('docs/releases.md', releasesPage(releaseLines));
 fill('docs/edge.md', edgePage());
 fill('docs/patches.md', patchesPage());
+fill('docs/scale.md', scalePage());
 
 writeFileSync('cli/explain/settings.json', `${JSON.stringify(derivedSettings(), undefined, 2)}\n`);
 

@@ -6,6 +6,7 @@ import { edgePage } from '../../tools/pages/edge-page';
 import { filled, type Parts } from '../../tools/pages/page';
 import { patchesPage } from '../../tools/pages/patches-page';
 import { releasesPage } from '../../tools/pages/releases-page';
+import { scalePage } from '../../tools/pages/scale-page';
 import { variablesPage } from '../../tools/pages/variables-page';
 import { problemsOf } from '../support/studio';
 
@@ -52,6 +53,10 @@ test('the page of the edge is what the table of controllers says (npm run docs w
 
 test('the page of patches is what rules/ says (npm run docs writes it)', () => {
   expectFilled('docs/patches.md', patchesPage());
+});
+
+test('the counts on the page of scale are what is rendered (npm run docs writes it)', () => {
+  expectFilled('docs/scale.md', scalePage());
 });
 
 test('every variable of every line has a row with a meaning', () => {

@@ -1,0 +1,178 @@
+import { App } from 'cdk8s';
+import { ArgoCdSetChart, type ArgoCdStudio } from '../../charts/argo-cd';
+import { loadStudio } from '../../config/load-studio';
+import { formatProblem } from '../../config/problems';
+import { quantityBytes } from '../../config/quantity';
+import { renderStudio } from '../../main';
+import { recommendedTag, releaseLines } from '../../releases';
+import { manifestsBelow } from '../../render/files';
+import { fieldsOf, type Manifest, podsOf } from '../../render/manifest';
+import { ANNOTATIONS_BYTES, annotationBytes, ETCD_REQUEST_BYTES, jsonBytes } from '../../render/object-size';
+import { type Parts, table } from './page';
+
+/** What an env file says of the way to a studio. The hosts are made of its name. */
+export type Way = (name: string) => Readonly<Record<string, string>>;
+
+const sharedGateway: Way = () => ({
+  JUNJO_K8S_GATEWAY: 'edge/shared',
+  JUNJO_K8S_INGRESS_CONTROLLER: 'envoy-gateway',
+  JUNJO_K8S_INGRESS_NAMESPACE: 'envoy-gateway-system',
+});
+
+const [newest] = releaseLines.slice(-1);
+
+/** Ways to a studio that differ in what it takes of the cluster and of others. */
+export const ways: Readonly<Record<string, Way>> = {
+  'one Gateway for all': sharedGateway,
+  'the same, newest release': (name) => ({
+    ...sharedGateway(name),
+    ...(newest && { JUNJO_K8S_RELEASE: recommendedTag(newest) }),
+  }),
+  'an Ingress each': () => ({ JUNJO_K8S_INGRESS_CLASS: 'traefik', JUNJO_K8S_ACME_EMAIL: 'team@example.com' }),
+  'a Gateway each': () => ({ JUNJO_K8S_GATEWAY: 'class:envoy', JUNJO_K8S_ACME_EMAIL: 'team@example.com' }),
+  'an Ingress, and a load balancer for spans': (name) => ({
+    JUNJO_K8S_INGRESS_CLASS: 'traefik',
+    JUNJO_K8S_CLUSTER_ISSUER: 'dns-01',
+    JUNJO_PROD_INGESTION_URL: `https://spans-${name}.example.com:50051`,
+  }),
+};
+
+/** Renders one studio of a set. */
+export function renderOne(way: Way, name: string) {
+  const settings = {
+    JUNJO_ENV: 'production',
+    JUNJO_K8S_SECRETS: 'existing',
+    JUNJO_K8S_GIT_REPO: 'https://git.example.com/team/studios.git',
+    JUNJO_PROD_FRONTEND_URL: `https://${name}.example.com`,
+    JUNJO_PROD_BACKEND_URL: `https://api-${name}.example.com`,
+    JUNJO_PROD_INGESTION_URL: `https://spans-${name}.example.com`,
+    ...way(name),
+  };
+  const text = Object.entries(settings).map(([variable, value]) => `${variable}=${value}\n`);
+  const { config, problems } = loadStudio([{ path: `${name}.env`, text: text.join('') }], { name });
+  if (!config) throw new Error(problems.map(formatProblem).join('\n'));
+  return { config, ...renderStudio(config, true) };
+}
+
+/** The AppProject and the ApplicationSet of studios, as they are rendered. */
+export function argoCdObjects(studios: readonly ArgoCdStudio[]): readonly Manifest[] {
+  const app = new App();
+  const git = { repo: 'https://git.example.com/team/studios.git', path: 'dist', revision: 'HEAD' };
+  new ArgoCdSetChart(app, '00-application-set', { studios, git });
+  return manifestsBelow(app).map(({ manifest }) => manifest);
+}
+
+/** What one or more studios hold, by what it is. */
+export type Counts = Readonly<Record<string, number>>;
+
+const isLoadBalancer = ({ kind, spec }: Manifest) => kind === 'Service' && fieldsOf(spec).type === 'LoadBalancer';
+
+/** Counts what one studio takes. */
+export function countsOf({ config, manifests }: ReturnType<typeof renderOne>): Counts {
+  const objects = manifests.map(({ manifest }) => manifest);
+  const number = (...kinds: readonly string[]) => objects.filter(({ kind }) => kinds.includes(kind)).length;
+  const containers = objects.flatMap(podsOf).flatMap((pod) => pod.containers);
+  const requests = (resource: string) =>
+    containers.reduce((sum, { init, fields }) => {
+      const own = fieldsOf(fieldsOf(fields.resources).requests)[resource];
+      return sum + (init ? 0 : (quantityBytes(String(own ?? 0)) ?? 0));
+    }, 0);
+  const { ui, api } = config.edge?.hosts ?? {};
+  const spans = new URL(config.settings.backend.JUNJO_PROD_INGESTION_URL ?? 'https://none').hostname;
+  return {
+    'rendered objects': objects.length,
+    'objects in the cluster': objects.length + ofControllers(number),
+    namespaces: number('Namespace'),
+    pods: number('Deployment', 'StatefulSet'),
+    containers: containers.filter(({ init }) => !init).length,
+    'CPU requests, cores': requests('cpu'),
+    'memory requests, GiB': requests('memory') / 2 ** 30,
+    Services: number('Service'),
+    'network policies': number('NetworkPolicy'),
+    volumes: number('PersistentVolumeClaim'),
+    'Ingresses and routes': number('Ingress', 'HTTPRoute', 'GRPCRoute'),
+    'addresses of their own': objects.filter(isLoadBalancer).length + number('Gateway'),
+    'certificates of their own': number('Certificate'),
+    'DNS names': new Set([ui, api, spans].filter(Boolean)).size,
+    Applications: 1,
+  };
+}
+
+/** Objects that Kubernetes, cert-manager and Argo CD make of those that are rendered, events and the Secret of the studio apart. */
+function ofControllers(number: (...kinds: readonly string[]) => number): number {
+  return [
+    // The service account, and the ConfigMap with the certificate of the API server.
+    2 * number('Namespace'),
+    // A ReplicaSet and a pod.
+    2 * number('Deployment'),
+    // An EndpointSlice.
+    number('Service'),
+    // The volume, and its attachment to a node.
+    2 * number('PersistentVolumeClaim'),
+    // The Secret, the CertificateRequest and the Order.
+    3 * number('Certificate'),
+    // The Application.
+    1,
+  ].reduce((sum, each) => sum + each, 0);
+}
+
+/** Names as long as those of the measurement. */
+export const nameOf = (index: number) => `studio-${String(index).padStart(5, '0')}`;
+
+const SIZES = [10, 1000, 10000];
+
+/** The last is that of the longest name of a namespace. */
+const NAME_LENGTHS = [6, 12, 30, 63];
+
+/** What many studios take: the generated parts of `docs/scale.md`. */
+export function scalePage(): Parts {
+  const each = Object.entries(ways).map(([title, way]) => {
+    const studio = renderOne(way, nameOf(0));
+    return { title, argoCd: studio.argoCd, counts: countsOf(studio) };
+  });
+  const titles = Object.keys(each[0]?.counts ?? {});
+  const [shared] = each;
+  const rows = titles.map((title) => [title, ...SIZES.map((size) => inWords(size * (shared?.counts[title] ?? 0)))]);
+  const sets = SIZES.map((size) => (shared ? argoCdObjects(copies(shared.argoCd, size, nameOf)) : []));
+  const kinds = (sets[0] ?? []).map(({ kind }) => kind);
+  const bytes = kinds.map((kind, index) => [
+    `bytes of the ${kind}`,
+    ...sets.map((set) => inWords(set.slice(index, index + 1).reduce((sum, manifest) => sum + jsonBytes(manifest), 0))),
+  ]);
+  const most = (bytes: (manifest: Manifest) => number, limit: number) =>
+    NAME_LENGTHS.map((length) => {
+      const name = (index: number) => String(index).padStart(length, 's-');
+      const largest = (count: number) =>
+        Math.max(...(shared ? argoCdObjects(copies(shared.argoCd, count, name)) : []).map(bytes));
+      // Each studio makes the objects longer by as much.
+      const each = largest(1001) - largest(1000);
+      return inWords(Math.floor((limit - largest(1000)) / each) + 1000);
+    });
+  return {
+    limits: table(
+      ['most studios in one `dist/argocd/`', ...NAME_LENGTHS.map((length) => `names of ${length} letters`)],
+      [
+        ['`kubectl apply`', ...most(annotationBytes, ANNOTATIONS_BYTES)],
+        ['`kubectl apply --server-side`', ...most(jsonBytes, ETCD_REQUEST_BYTES)],
+      ],
+    ),
+    sizes: table(['one Gateway for all', ...SIZES.map((size) => `${inWords(size)} studios`)], [...rows, ...bytes]),
+    each: table(
+      ['each studio has', ...each.map(({ title }) => title)],
+      titles.map((title) => [title, ...each.map(({ counts }) => inWords(counts[title] ?? 0))]),
+    ),
+  };
+}
+
+/** The studio under other names. What Argo CD applies to itself depends on nothing else. */
+function copies(studio: ArgoCdStudio, count: number, named: (index: number) => string): readonly ArgoCdStudio[] {
+  return Array.from({ length: count }, (_, index) => {
+    const name = named(index);
+    const clusterObjects = studio.clusterObjects.map((object) => ({ ...object, name }));
+    return { ...studio, name, namespace: name, clusterObjects };
+  });
+}
+
+function inWords(number: number): string {
+  return number.toLocaleString('en', { maximumFractionDigits: 2 });
+}

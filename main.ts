@@ -105,7 +105,7 @@ export function renderSources(sources: readonly StudioSource[], options: Omit<Lo
   const problems = distinctProblems([
     ...found,
     ...rendered.flatMap((studio) => studio.problems),
-    ...set.slice(0, 1).flatMap(({ place }) => sizeProblems(ofSet, set.length, place('JUNJO_K8S_GIT_REPO'))),
+    ...set.slice(0, 1).flatMap(({ place }) => sizeProblems(ofSet, place('JUNJO_K8S_GIT_REPO'))),
   ]);
   if (hasError(problems)) return nothing(problems);
   return {
@@ -153,18 +153,17 @@ function applicationSet(
 /** What is to be said of the size of what Argo CD applies to itself. It grows with the number of studios. */
 export function sizeProblems(
   placed: readonly PlacedManifest[],
-  studios: number,
   place: Pick<Problem, 'file' | 'line'>,
 ): readonly Problem[] {
   const variable = 'JUNJO_K8S_GIT_REPO';
   return placed.flatMap(({ manifest }): readonly Problem[] => {
     const { kind } = manifest;
     if (isTooLarge(manifest)) {
-      const text = `the ${kind} of ${studios} studios is larger than the 1.5 MiB that etcd takes. Split the studios over several clusters, each with a folder of studios and a repository or path of its own (docs/scale.md)`;
+      const text = `the ${kind} of all studios is larger than the 1.5 MiB that etcd takes. Divide the studios among clusters, each with a folder of studios and a repository or path of its own (docs/scale.md)`;
       return [{ severity: 'error', ...place, variable, text }];
     }
     if (!needsServerSide(manifest)) return [];
-    const text = `the ${kind} of ${studios} studios is larger than the 256 KiB that kubectl apply can copy into an annotation. Apply it with kubectl apply --server-side`;
+    const text = `the ${kind} of all studios is larger than the 256 KiB that kubectl apply can copy into an annotation. Apply it with kubectl apply --server-side`;
     return [{ severity: 'note', ...place, variable, text }];
   });
 }

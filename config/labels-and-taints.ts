@@ -43,7 +43,7 @@ const CRI_O = /^io\.kubernetes\.cri-o\./;
 const ALLOWED = ['cluster-autoscaler.kubernetes.io'];
 
 /** The total of all annotations of an object: `TotalAnnotationSizeLimitB` of k8s.io/apimachinery. */
-const ANNOTATIONS_BYTES = 256 * 1024;
+export const ANNOTATIONS_BYTES = 256 * 1024;
 
 /** `key=value,key=value`, as `kubectl get -l` and `kubectl label` write it. */
 export const nodeSelector: ValueType<Readonly<Record<string, string>>> = {

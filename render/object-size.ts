@@ -1,3 +1,4 @@
+import { ANNOTATIONS_BYTES } from '../config/labels-and-taints';
 import type { Manifest } from './manifest';
 
 /**
@@ -5,9 +6,6 @@ import type { Manifest } from './manifest';
  * The API server hands it a custom resource as JSON.
  */
 export const ETCD_REQUEST_BYTES = 1.5 * 1024 * 1024;
-
-/** All annotations of an object together: TotalAnnotationSizeLimitB in pkg/api/validation/objectmeta.go of kubernetes/apimachinery. */
-export const ANNOTATIONS_BYTES = 256 * 1024;
 
 /** In which `kubectl apply` without `--server-side` keeps a copy of the object. */
 const COPY = 'kubectl.kubernetes.io/last-applied-configuration';

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { Folder } from '../support/folder';
-import { development, envText, freshSecret, production } from '../support/studio';
+import { development, envText, freshSecret, production, type Settings } from '../support/studio';
 import { Workspace } from '../support/workspace';
 
 let folder: Folder;
@@ -95,6 +95,21 @@ describe('with a repository, the next steps', () => {
     for (const path of ['foundation/00-namespace.k8s.yaml', '30-secrets.k8s.yaml']) {
       expect(Object.keys(contents())).toContain(path);
     }
+  });
+
+  test('apply on the server what Argo CD applies to itself, where its copy does not fit into an annotation', async () => {
+    mkdirSync(join(folder.path, 'studios'));
+    const rendered = async (more: Settings) => {
+      write('studios/alpha.env', envText(production({ ...git, ...more })));
+      return synth({ JUNJO_STUDIOS: 'studios' });
+    };
+    expect(next((await rendered({})).stdout).at(-1)).toBe('  kubectl apply -f dist/argocd');
+    // As many studios as that would take a minute.
+    const { stdout, stderr } = await rendered({ JUNJO_K8S_ANNOTATIONS: `example.com/note=${'x'.repeat(140000)}` });
+    expect(next(stdout).at(-1)).toBe('  kubectl apply --server-side -f dist/argocd');
+    expect(stderr).toMatch(
+      /^note: studios\/alpha\.env:\d+ JUNJO_K8S_GIT_REPO: the AppProject of all studios is larger/m,
+    );
   });
 
   test('bring that of each of several studios', async () => {

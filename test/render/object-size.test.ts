@@ -12,7 +12,7 @@ function project(bytes: number, annotations: Readonly<Record<string, string>> = 
 }
 
 function said(manifest: Manifest): readonly string[] {
-  return sizeProblems([{ file: 'argocd/00-application-set.k8s.yaml', manifest }], 2500, place).map(formatProblem);
+  return sizeProblems([{ file: 'argocd/00-application-set.k8s.yaml', manifest }], place).map(formatProblem);
 }
 
 const KEY = 'kubectl.kubernetes.io/last-applied-configuration'.length;
@@ -27,14 +27,14 @@ describe('what Argo CD applies to itself', () => {
     ['its copy, with other annotations beside it,', project(262144 - KEY, { a: '' })],
   ])('must be applied on the server where %s does not fit', (_, manifest) => {
     expect(said(manifest)).toEqual([
-      'note: studios/a.env:9 JUNJO_K8S_GIT_REPO: the AppProject of 2500 studios is larger than the 256 KiB that kubectl apply can copy into an annotation. Apply it with kubectl apply --server-side',
+      'note: studios/a.env:9 JUNJO_K8S_GIT_REPO: the AppProject of all studios is larger than the 256 KiB that kubectl apply can copy into an annotation. Apply it with kubectl apply --server-side',
     ]);
   });
 
   test('is an error where etcd does not take it', () => {
     expect(said(project(1.5 * 1024 * 1024))).toEqual([expect.stringMatching(/^note: /)]);
     expect(said(project(1.5 * 1024 * 1024 + 1))).toEqual([
-      'studios/a.env:9 JUNJO_K8S_GIT_REPO: the AppProject of 2500 studios is larger than the 1.5 MiB that etcd takes. Split the studios over several clusters, each with a folder of studios and a repository or path of its own (docs/scale.md)',
+      'studios/a.env:9 JUNJO_K8S_GIT_REPO: the AppProject of all studios is larger than the 1.5 MiB that etcd takes. Divide the studios among clusters, each with a folder of studios and a repository or path of its own (docs/scale.md)',
     ]);
   });
 });

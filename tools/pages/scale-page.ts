@@ -1,5 +1,6 @@
 import { App } from 'cdk8s';
 import { ArgoCdSetChart, type ArgoCdStudio } from '../../charts/argo-cd';
+import { ANNOTATIONS_BYTES } from '../../config/labels-and-taints';
 import { loadStudio } from '../../config/load-studio';
 import { formatProblem } from '../../config/problems';
 import { quantityBytes } from '../../config/quantity';
@@ -7,7 +8,7 @@ import { renderStudio } from '../../main';
 import { recommendedTag, releaseLines } from '../../releases';
 import { manifestsBelow } from '../../render/files';
 import { fieldsOf, type Manifest, podsOf } from '../../render/manifest';
-import { ANNOTATIONS_BYTES, annotationBytes, ETCD_REQUEST_BYTES, jsonBytes } from '../../render/object-size';
+import { annotationBytes, ETCD_REQUEST_BYTES, jsonBytes } from '../../render/object-size';
 import { type Parts, table } from './page';
 
 /** What an env file says of the way to a studio. The hosts are made of its name. */

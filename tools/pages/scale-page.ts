@@ -72,12 +72,14 @@ const isLoadBalancer = ({ kind, spec }: Manifest) => kind === 'Service' && field
 export function countsOf({ config, manifests }: ReturnType<typeof renderOne>): Counts {
   const objects = manifests.map(({ manifest }) => manifest);
   const number = (...kinds: readonly string[]) => objects.filter(({ kind }) => kinds.includes(kind)).length;
-  const containers = objects.flatMap(podsOf).flatMap((pod) => pod.containers);
+  const running = objects
+    .flatMap(podsOf)
+    .flatMap((pod) => pod.containers)
+    .filter(({ init }) => !init);
   const requests = (resource: string) =>
-    containers.reduce((sum, { init, fields }) => {
-      const own = fieldsOf(fieldsOf(fields.resources).requests)[resource];
-      return sum + (init ? 0 : (quantityBytes(String(own ?? 0)) ?? 0));
-    }, 0);
+    sum(
+      running.map(({ fields }) => quantityBytes(String(fieldsOf(fieldsOf(fields.resources).requests)[resource])) ?? 0),
+    );
   const { ui, api } = config.edge?.hosts ?? {};
   const spans = new URL(config.settings.backend.JUNJO_PROD_INGESTION_URL ?? 'https://none').hostname;
   return {
@@ -85,7 +87,7 @@ export function countsOf({ config, manifests }: ReturnType<typeof renderOne>): C
     'objects in the cluster': objects.length + ofControllers(number),
     namespaces: number('Namespace'),
     pods: number('Deployment', 'StatefulSet'),
-    containers: containers.filter(({ init }) => !init).length,
+    containers: running.length,
     'CPU requests, cores': requests('cpu'),
     'memory requests, GiB': requests('memory') / 2 ** 30,
     Services: number('Service'),
@@ -101,7 +103,7 @@ export function countsOf({ config, manifests }: ReturnType<typeof renderOne>): C
 
 /** Objects that Kubernetes, cert-manager and Argo CD make of those that are rendered, events and the Secret of the studio apart. */
 function ofControllers(number: (...kinds: readonly string[]) => number): number {
-  return [
+  return sum([
     // The service account, and the ConfigMap with the certificate of the API server.
     2 * number('Namespace'),
     // A ReplicaSet and a pod.
@@ -114,7 +116,7 @@ function ofControllers(number: (...kinds: readonly string[]) => number): number 
     3 * number('Certificate'),
     // The Application.
     1,
-  ].reduce((sum, each) => sum + each, 0);
+  ]);
 }
 
 /** Names as long as those of the measurement. */
@@ -127,42 +129,45 @@ const NAME_LENGTHS = [6, 12, 30, 63];
 
 /** What many studios take: the generated parts of `docs/scale.md`. */
 export function scalePage(): Parts {
-  const each = Object.entries(ways).map(([title, way]) => {
-    const studio = renderOne(way, nameOf(0));
-    return { title, argoCd: studio.argoCd, counts: countsOf(studio) };
-  });
-  const titles = Object.keys(each[0]?.counts ?? {});
-  const [shared] = each;
-  const rows = titles.map((title) => [title, ...SIZES.map((size) => inWords(size * (shared?.counts[title] ?? 0)))]);
-  const sets = SIZES.map((size) => (shared ? argoCdObjects(copies(shared.argoCd, size, nameOf)) : []));
-  const kinds = (sets[0] ?? []).map(({ kind }) => kind);
-  const bytes = kinds.map((kind, index) => [
-    `bytes of the ${kind}`,
-    ...sets.map((set) => inWords(set.slice(index, index + 1).reduce((sum, manifest) => sum + jsonBytes(manifest), 0))),
-  ]);
-  const most = (bytes: (manifest: Manifest) => number, limit: number) =>
-    NAME_LENGTHS.map((length) => {
-      const name = (index: number) => String(index).padStart(length, 's-');
-      const largest = (count: number) =>
-        Math.max(...(shared ? argoCdObjects(copies(shared.argoCd, count, name)) : []).map(bytes));
-      // Each studio makes the objects longer by as much.
-      const each = largest(1001) - largest(1000);
-      return inWords(Math.floor((limit - largest(1000)) / each) + 1000);
-    });
+  const each = Object.entries(ways).map(([title, way]) => ({ title, counts: countsOf(renderOne(way, nameOf(0))) }));
+  const shared = renderOne(sharedGateway, nameOf(0));
   return {
+    sizes: sizesTable(countsOf(shared), shared.argoCd),
+    each: table(
+      ['each studio has', ...each.map(({ title }) => title)],
+      Object.keys(countsOf(shared)).map((what) => [what, ...each.map(({ counts }) => inWords(counts[what] ?? 0))]),
+    ),
     limits: table(
       ['most studios in one `dist/argocd/`', ...NAME_LENGTHS.map((length) => `names of ${length} letters`)],
       [
-        ['`kubectl apply`', ...most(annotationBytes, ANNOTATIONS_BYTES)],
-        ['`kubectl apply --server-side`', ...most(jsonBytes, ETCD_REQUEST_BYTES)],
+        ['`kubectl apply`', ...mostStudios(shared.argoCd, annotationBytes, ANNOTATIONS_BYTES)],
+        ['`kubectl apply --server-side`', ...mostStudios(shared.argoCd, jsonBytes, ETCD_REQUEST_BYTES)],
       ],
     ),
-    sizes: table(['one Gateway for all', ...SIZES.map((size) => `${inWords(size)} studios`)], [...rows, ...bytes]),
-    each: table(
-      ['each studio has', ...each.map(({ title }) => title)],
-      titles.map((title) => [title, ...each.map(({ counts }) => inWords(counts[title] ?? 0))]),
-    ),
   };
+}
+
+function sizesTable(counts: Counts, argoCd: ArgoCdStudio): string {
+  const sets = SIZES.map((size) => argoCdObjects(copies(argoCd, size, nameOf)));
+  const bytesOf = (kind: string) =>
+    sets.map((set) => inWords(sum(set.filter((manifest) => manifest.kind === kind).map(jsonBytes))));
+  return table(
+    ['one Gateway for all', ...SIZES.map((size) => `${inWords(size)} studios`)],
+    [
+      ...Object.entries(counts).map(([what, count]) => [what, ...SIZES.map((size) => inWords(size * count))]),
+      ...['AppProject', 'ApplicationSet'].map((kind) => [`bytes of the ${kind}`, ...bytesOf(kind)]),
+    ],
+  );
+}
+
+/** With names of each length, how many studios the larger of the two objects has when it reaches a limit. */
+function mostStudios(argoCd: ArgoCdStudio, bytesOf: (manifest: Manifest) => number, limit: number): readonly string[] {
+  return NAME_LENGTHS.map((length) => {
+    const name = (index: number) => String(index).padStart(length, 's-');
+    const largest = (count: number) => Math.max(...argoCdObjects(copies(argoCd, count, name)).map(bytesOf));
+    // Each studio adds the same number of bytes.
+    return inWords(1000 + Math.floor((limit - largest(1000)) / (largest(1001) - largest(1000))));
+  });
 }
 
 /** The studio under other names. What Argo CD applies to itself depends on nothing else. */
@@ -176,4 +181,8 @@ function copies(studio: ArgoCdStudio, count: number, named: (index: number) => s
 
 function inWords(number: number): string {
   return number.toLocaleString('en', { maximumFractionDigits: 2 });
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
 }

@@ -25,6 +25,7 @@ import { environment } from './pod/environment';
 import { besideTheVolume } from './pod/placement';
 import { podDefaults } from './pod/pod';
 import { NODE_DISK_MI, resources } from './pod/resources';
+import { mountedSources, PATIENCE, PATIENT_DEADLINE_SECONDS } from './pod/sources';
 import { addInternalService, localService, servicePort } from './service';
 import { upgradeGuardContainer, upgradeGuardVolumes } from './upgrade-guard';
 
@@ -53,6 +54,7 @@ export class BackendChart extends Chart {
     const name = workloadNames.backend;
     const { volumes, mounts } = statefulVolumes(props);
     const { guard } = props;
+    const { args, initContainers } = mountedSources(props);
     // Of the backend itself, not of the guard.
     const health = { httpGet: { path: '/health', port: k8s.IntOrString.fromString('http') }, timeoutSeconds: 5 };
 
@@ -61,7 +63,7 @@ export class BackendChart extends Chart {
       spec: {
         ...singleWriter('backend'),
         // Longer than the startup probe, so that a long migration does not mark the rollout as failed.
-        progressDeadlineSeconds: 1200,
+        progressDeadlineSeconds: props.sources ? PATIENT_DEADLINE_SECONDS : 1200,
         template: {
           metadata: statefulPodMeta(props, 'backend', {
             ...(guard && { 'checksum/guard': digest(apiGuardConfig(guard)) }),
@@ -74,10 +76,11 @@ export class BackendChart extends Chart {
             affinity: besideTheVolume,
             // SQLite's checkpoint and DuckDB's close happen after SIGTERM.
             terminationGracePeriodSeconds: 90,
-            initContainers: [upgradeGuardContainer(props, props.toolsImage)],
+            initContainers: [upgradeGuardContainer(props, props.toolsImage), ...initContainers],
             containers: [
               {
                 ...containerDefaults(props, 'backend'),
+                ...(args && { args }),
                 // HOME: the user has no entry in the image's passwd, and the public suffix list is cached below HOME.
                 env: environment({ ...props.fixedEnvironment, HOME: '/tmp' }, props),
                 ports: [
@@ -85,10 +88,20 @@ export class BackendChart extends Chart {
                   { name: 'grpc-internal', containerPort: props.internalGrpcPort, protocol: 'TCP' },
                 ],
                 // Fifteen minutes: migrations run before the port opens.
-                startupProbe: { ...health, periodSeconds: 5, failureThreshold: 180 },
+                startupProbe: {
+                  ...health,
+                  periodSeconds: 5,
+                  failureThreshold: 180,
+                  ...(props.sources && PATIENCE.startupProbe),
+                },
                 readinessProbe: { ...health, periodSeconds: 10, failureThreshold: 3 },
                 // Two minutes: a heavy query blocks the only process, which must not be killed for it.
-                livenessProbe: { ...health, periodSeconds: 20, failureThreshold: 6 },
+                livenessProbe: {
+                  ...health,
+                  periodSeconds: 20,
+                  failureThreshold: 6,
+                  ...(props.sources && PATIENCE.livenessProbe),
+                },
                 resources: resources(100, props.memory, NODE_DISK_MI),
                 volumeMounts: mounts,
               },

@@ -9,6 +9,7 @@ import { digest } from './pod/digest';
 import { environment } from './pod/environment';
 import { podDefaults, podMeta } from './pod/pod';
 import { resources } from './pod/resources';
+import { mountedSources } from './pod/sources';
 import { writableFolders } from './pod/volumes';
 import { localService, servicePort } from './service';
 import { FRONTEND_CONFIG_KEY, frontendConfig, frontendConfigName } from './settings';
@@ -49,11 +50,24 @@ export class FrontendChart extends Chart {
     super(scope, id);
     const name = workloadNames.frontend;
     const { container: port } = props.ports;
-    const { volumes, mounts } = writableFolders(props);
+    const folders = writableFolders(props);
+    const sources = mountedSources(props);
     const defaults = podDefaults(props);
     const health = { httpGet: { path: '/', port: k8s.IntOrString.fromString('http') }, timeoutSeconds: 5 };
     // Vite serves the development image from its source tree and knows the API on localhost by itself.
     const ownConfig = props.imageTarget === 'production';
+    const volumes: k8s.Volume[] = [
+      ...(ownConfig ? [{ name: 'config', configMap: { name: frontendConfigName } }] : []),
+      ...folders.volumes,
+      ...sources.volumes,
+    ];
+    const mounts: k8s.VolumeMount[] = [
+      ...(ownConfig
+        ? [{ name: 'config', mountPath: props.configPath, subPath: FRONTEND_CONFIG_KEY, readOnly: true }]
+        : []),
+      ...folders.mounts,
+      ...sources.mounts,
+    ];
 
     new k8s.KubeDeployment(this, 'deployment', {
       metadata: annotated(workloadMeta(props, name, 'frontend'), {
@@ -97,6 +111,7 @@ export class FrontendChart extends Chart {
               ],
             }),
             terminationGracePeriodSeconds: 30,
+            ...(sources.initContainers.length > 0 && { initContainers: sources.initContainers }),
             containers: [
               {
                 ...containerDefaults(props, 'frontend'),
@@ -108,16 +123,11 @@ export class FrontendChart extends Chart {
                 // Requests arrive until every node has removed the pod from its endpoints. Without the wait they are refused.
                 lifecycle: { preStop: { exec: { command: ['sleep', '5'] } } },
                 resources: resources(10, props.memory),
-                ...(ownConfig && {
-                  volumeMounts: [
-                    { name: 'config', mountPath: props.configPath, subPath: FRONTEND_CONFIG_KEY, readOnly: true },
-                    ...mounts,
-                  ],
-                }),
+                // The API server drops an empty list.
+                ...(mounts.length > 0 && { volumeMounts: mounts }),
               },
             ],
-            // None for a development image: the API server drops an empty list.
-            ...(ownConfig && { volumes: [{ name: 'config', configMap: { name: frontendConfigName } }, ...volumes] }),
+            ...(volumes.length > 0 && { volumes }),
           },
         },
       },

@@ -17,6 +17,7 @@ import { besideTheVolume } from './pod/placement';
 import { podDefaults } from './pod/pod';
 import { NODE_DISK_MI, resources } from './pod/resources';
 import { addInternalService, addSpansService, H2C, servicePort } from './service';
+import { mountedSources, PATIENCE } from './pod/sources';
 import {
   addSpansProxy,
   certificateMaker,
@@ -58,10 +59,12 @@ export class IngestionChart extends Chart {
     const name = workloadNames.ingestion;
     const { volumes, mounts } = statefulVolumes(props);
     const { otlpPort, proxy } = props;
+    const sources = mountedSources(props);
     const initContainers = [
       waitForMarkContainer(props, props.lineName),
       ...(props.waitForPort ? [waitForBackend(props, props.waitForPort)] : []),
       ...(proxy ? certificateMaker(proxy) : []),
+      ...sources.initContainers,
     ];
     const { lifecycle, terminationGracePeriodSeconds } = stopIngestion(props.facts);
     const health = {
@@ -88,15 +91,26 @@ export class IngestionChart extends Chart {
             containers: [
               {
                 ...containerDefaults(props, 'ingestion'),
+                ...(sources.args && { args: sources.args }),
                 env: environment(props.fixedEnvironment, props),
                 ports: [
                   { name: 'otlp-grpc', containerPort: otlpPort, protocol: 'TCP' },
                   { name: 'grpc-internal', containerPort: props.internalGrpcPort, protocol: 'TCP' },
                 ],
                 // An hour where no port opens until the backend answers, however long its image or migrations take.
-                startupProbe: { ...health, periodSeconds: 5, failureThreshold: props.facts.waitsForBackend ? 720 : 60 },
+                startupProbe: {
+                  ...health,
+                  periodSeconds: 5,
+                  failureThreshold: props.facts.waitsForBackend ? 720 : 60,
+                  ...(props.sources && PATIENCE.startupProbe),
+                },
                 readinessProbe: { ...health, periodSeconds: 10, failureThreshold: 3 },
-                livenessProbe: { ...health, periodSeconds: 20, failureThreshold: 6 },
+                livenessProbe: {
+                  ...health,
+                  periodSeconds: 20,
+                  failureThreshold: 6,
+                  ...(props.sources && PATIENCE.livenessProbe),
+                },
                 lifecycle,
                 resources: resources(100, props.memory, NODE_DISK_MI),
                 volumeMounts: mounts,

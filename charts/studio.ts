@@ -1,7 +1,8 @@
 import { Construct } from 'constructs';
 import { edgeNeedsTls } from '../config/sidecars';
+import { nodeMountsOf } from '../config/source-mounts';
 import type { Edge, StudioConfig } from '../config/studio-config';
-import { type Component, needsBackendFirst, type PerComponent } from '../releases';
+import { type Component, type HotReload, type Memory, needsBackendFirst, type PerComponent } from '../releases';
 import { API_GUARD_PORT } from './api-guard';
 import { ArgoCdChart, type ArgoCdStudio, allowedBelow, tolerateMissingCrds } from './argo-cd';
 import { BackendChart } from './backend';
@@ -212,6 +213,7 @@ function component(config: StudioConfig, name: Component): ComponentProps {
     if (value === undefined) throw new Error(`release line ${line.name} has no ${name}`);
     return value;
   };
+  const facts = config.imageTarget === 'development' ? line.hotReload?.[name] : undefined;
   return {
     studio: config.name,
     namespace: config.namespace,
@@ -224,9 +226,15 @@ function component(config: StudioConfig, name: Component): ComponentProps {
     settings: own(config.settings),
     fixedEnvironment: own(config.fixedEnvironment),
     user: own(line.users),
-    memory: own(line.memory[config.size]),
+    memory: withRoomToCompile(own(line.memory[config.size]), facts),
     writable: own(line.writable),
+    ...(facts && config.sourcePath && { sources: { mounts: nodeMountsOf(config, name), facts } }),
   };
+}
+
+/** Development images compile or bundle their sources whenever they start. */
+function withRoomToCompile(memory: Memory, { memoryLimitMi = 0 }: Partial<HotReload> = {}): Memory {
+  return { ...memory, limitMi: Math.max(memory.limitMi, memoryLimitMi) };
 }
 
 function statefulComponent(config: StudioConfig, name: Component): StatefulComponentProps {

@@ -23,6 +23,7 @@ import { frontendReplicasOf } from './parts/replicas';
 import { type SecretSurroundings, secretsOf } from './parts/secrets';
 import { fixedEnvironmentOf, settingsOf } from './parts/settings';
 import { checkSize } from './parts/size';
+import { sourcePathOf } from './parts/source-path';
 import { spansServiceOf } from './parts/spans';
 import { storageOf } from './parts/storage';
 import { checkVariable } from './parts/variable';
@@ -199,6 +200,7 @@ function configOf(
   const addresses = built(addressesOf(values, line));
   problems.push(...checkOrigins(values, addresses, line), ...checkBackendPort(values, table, line));
   const images = built(imagesOf(values, line, lines));
+  const sourcePath = built(sourcePathOf(values, line));
   const apiGuard = built(apiGuardOf(values, line));
   const edge = built(edgeOf(values, line, addresses, namespace));
   const spansService = built(spansServiceOf(values, line, addresses, edge));
@@ -225,7 +227,7 @@ function configOf(
     lines,
     acceptedLosses,
     settings: settingsOf(values, table, line, addresses, secrets),
-    fixedEnvironment: fixedEnvironmentOf(line, qdrant),
+    fixedEnvironment: fixedEnvironmentOf(line, qdrant, sourcePath),
     secrets,
     knownSecrets,
     storage,
@@ -236,6 +238,7 @@ function configOf(
     frontendReplicas,
     git,
     imageTarget: imageTargetOf(values, line),
+    sourcePath,
     apiUrl: addresses.api?.origin ?? `http://localhost:${line.ports.backend.http}`,
     edge,
     apiGuard,

@@ -280,6 +280,8 @@ export interface StudioConfig {
   readonly environment: 'development' | 'production';
   /** `development` images hot-reload, run as root and are built by the person who runs them. */
   readonly imageTarget: 'development' | 'production';
+  /** Folder of the nodes with a checkout of the studio, from which development images reload. @default they run what they hold */
+  readonly sourcePath?: string;
   readonly line: ReleaseLine;
   /** Every line whose data the volume may hold. */
   readonly lines: readonly ReleaseLine[];

@@ -544,29 +544,63 @@ export const dataPath = checkedText(
   'relative path, or absolute path on the node',
   ['./.dbdata', '/mnt/sample-1', '/mnt/sample-2'],
   (value) => {
-    if (/^[A-Za-z]:[\\/]/.test(value) || value.includes('\\')) {
+    if (isWindowsPath(value)) {
       return 'is a Windows path. Write ./.dbdata for storage of the cluster, or a path of a Linux node such as /mnt/junjo-data';
     }
-    if (hasControlCharacter(value) || value !== value.trim()) {
-      return 'has a line break, another control character, or a space around it. Write the path without it';
-    }
-    if (/^[a-z]+:\/\//.test(value)) return 'is a URL. Write the path alone, such as /mnt/junjo-data';
-    if (value.split('/').some((part) => Buffer.byteLength(part) > 255)) {
-      return 'has a folder with a name of more than 255 bytes, which no file system of Linux takes. Shorten it';
-    }
-    if (value.startsWith('~'))
-      return 'begins with ~, which no node knows. Write an absolute path such as /mnt/junjo-data';
-    if (!value.startsWith('/')) return undefined;
-    // The API server refuses such paths in a local volume.
-    if (value.split('/').includes('..')) return 'contains "..", which Kubernetes refuses. Write the path without it';
-    const folder = asFolder(value);
-    if (folder === '/') return 'is the root of the node. Name a folder such as /mnt/junjo-data';
-    const system = SYSTEM_FOLDERS.find((each) => isOneInTheOther(folder, `${each}/`));
-    return system === undefined
-      ? undefined
-      : `is used by the system of the node (${system}). The studio could break the node, and the node could delete the data. Name a folder of its own, such as /mnt/junjo-data`;
+    return problemOfFolder(value, '/mnt/junjo-data') ?? problemOfNodeFolder(value, '/mnt/junjo-data');
   },
 );
+
+/** Where Docker Desktop on Windows shares the drives of the machine: kamkie in docker/for-win#5066. */
+const DOCKER_DESKTOP_DRIVES = '/run/desktop/mnt/host/';
+
+/** An absolute folder of the nodes, for what nobody writes there but a person. */
+export const sourcesFolder = checkedText('absolute path on the nodes', ['/src/sample-1', '/src/sample-2'], (value) => {
+  if (isWindowsPath(value)) {
+    return `is a Windows path. Docker Desktop shows its nodes C:\\junjo as ${DOCKER_DESKTOP_DRIVES}c/junjo: write that path`;
+  }
+  const problem = problemOfFolder(value, '/src/junjo');
+  if (problem !== undefined) return problem;
+  if (!value.startsWith('/')) return 'is not an absolute path on the nodes. Write it as /src/junjo';
+  const folder = asFolder(value);
+  const isOnDrive = folder.startsWith(DOCKER_DESKTOP_DRIVES) && folder !== DOCKER_DESKTOP_DRIVES;
+  return isOnDrive && !hasParent(value) ? undefined : problemOfNodeFolder(value, '/src/junjo');
+});
+
+function isWindowsPath(value: string): boolean {
+  return /^[A-Za-z]:[\\/]/.test(value) || value.includes('\\');
+}
+
+/** What is wrong with a path to a folder, wherever it is. */
+function problemOfFolder(value: string, example: string): string | undefined {
+  if (hasControlCharacter(value) || value !== value.trim()) {
+    return 'has a line break, another control character, or a space around it. Write the path without it';
+  }
+  if (/^[a-z]+:\/\//.test(value)) return `is a URL. Write the path alone, such as ${example}`;
+  if (value.split('/').some((part) => Buffer.byteLength(part) > 255)) {
+    return 'has a folder with a name of more than 255 bytes, which no file system of Linux takes. Shorten it';
+  }
+  return value.startsWith('~')
+    ? `begins with ~, which no node knows. Write an absolute path such as ${example}`
+    : undefined;
+}
+
+/** What is wrong with an absolute path on a node. */
+function problemOfNodeFolder(value: string, example: string): string | undefined {
+  if (!value.startsWith('/')) return undefined;
+  // The API server refuses such paths in volumes.
+  if (hasParent(value)) return 'contains "..", which Kubernetes refuses. Write the path without it';
+  const folder = asFolder(value);
+  if (folder === '/') return `is the root of the node. Name a folder such as ${example}`;
+  const system = SYSTEM_FOLDERS.find((each) => isOneInTheOther(folder, `${each}/`));
+  return system === undefined
+    ? undefined
+    : `is used by the system of the node (${system}). The studio could break the node, and the node could delete the data. Name a folder of its own, such as ${example}`;
+}
+
+function hasParent(path: string): boolean {
+  return path.split('/').includes('..');
+}
 
 /** Where the system of a node and its Kubernetes keep what nobody else may write, or forget it with the next start. */
 const SYSTEM_FOLDERS = [

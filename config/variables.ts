@@ -37,6 +37,7 @@ import {
   repoPath,
   secretStore,
   secretText,
+  sourcesFolder,
   step,
   storageQuantity,
   text,
@@ -461,6 +462,15 @@ export const variables = [
     type: imageReference,
     defaultText: '`library/nginx:1.30.4-alpine-slim` of the registry',
     example: 'registry.example.com/team/nginx:1.30.4-alpine-slim',
+  },
+  {
+    name: 'JUNJO_K8S_SOURCE_PATH',
+    group: 'Kubernetes: names and images',
+    meaning:
+      "Folder on the nodes with upstream's sources (`backend/`, `ingestion/`, `frontend/`), from which development images reload; lowers Pod Security to `privileged` (docs/development.md)",
+    type: sourcesFolder,
+    defaultText: 'none: development images run what they hold',
+    example: '/src/junjo/apps/studio',
   },
   {
     name: 'JUNJO_HOST_DB_DATA_PATH',

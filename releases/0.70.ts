@@ -1,4 +1,4 @@
-import { common, nginxWritable, openApi, ports1323, usersUpTo082 } from './common';
+import { common, nginxWritable, openApi, ports1323, pythonReload1323, usersUpTo082, viteReload } from './common';
 import type { ReleaseLine } from './release-line';
 
 /** SQLite and DuckDB in the backend, BadgerDB in ingestion. */
@@ -12,6 +12,17 @@ export const release070: ReleaseLine = {
   // mdrideout/junjo-ai-studio). BadgerDB refuses one of two that overlap, and its span is acknowledged all the same.
   faults: { '0.70.4': 'loses acknowledged spans when several exports arrive at the same time' },
   ports: ports1323,
+  hotReload: {
+    backend: pythonReload1323,
+    ingestion: {
+      // Writable, because the container runtime makes the folders .dbdata and tmp there.
+      sources: [{ source: 'ingestion', mountPath: '/app', type: 'Directory', writable: true }],
+      // ingestion/.air.toml: air compiles to ./tmp and logs there. Its `poll` is off, and not every release of air has a flag for it.
+      ownFolders: [{ path: '/app/tmp', sizeLimitMi: 1024, fromImage: false }],
+      memoryLimitMi: 2048,
+    },
+    frontend: viteReload,
+  },
   environment: {
     backend: {
       JUNJO_SQLITE_PATH: '/app/.dbdata/sqlite/junjo.db',

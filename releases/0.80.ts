@@ -8,6 +8,9 @@ import {
   parquetStores14,
   parquetVariables,
   ports1323,
+  pythonReload1323,
+  rustReload,
+  viteReload,
 } from './common';
 import type { ReleaseLine } from './release-line';
 
@@ -19,6 +22,7 @@ export const release080: ReleaseLine = {
   released: { '0.80.0': '2026-02-08' },
   sdk: { '0.80.0': '0.61.1' },
   ports: ports1323,
+  hotReload: { backend: pythonReload1323, ingestion: rustReload, frontend: viteReload },
   environment: parquetEnvironment,
   variables: parquetVariables,
   fewerReaders: onlyBackendChoosesLogFormat,

@@ -7,7 +7,10 @@ import {
   parquetStores14,
   parquetVariables,
   ports26154,
+  pythonReload,
   queryVariables,
+  rustReload,
+  viteReload,
   writableWithSpill,
 } from './common';
 import type { ReleaseLine } from './release-line';
@@ -19,6 +22,7 @@ export const release081: ReleaseLine = {
   tags: ['0.81.1', '0.81.2', '0.81.3', '0.81.5'],
   released: { '0.81.1': '2026-07-09', '0.81.2': '2026-07-13', '0.81.3': '2026-07-13', '0.81.5': '2026-07-13' },
   ports: ports26154,
+  hotReload: { backend: pythonReload, ingestion: rustReload, frontend: viteReload },
   environment: parquetEnvironmentWithPorts,
   variables: [...parquetVariables, ...queryVariables],
   fewerReaders: noBackendPort,

@@ -7,7 +7,10 @@ import {
   parquetStores21,
   parquetVariables,
   ports26154,
+  pythonReload,
   queryVariables,
+  rustReload,
+  viteReload,
   writableWithSpill,
 } from './common';
 import type { ReleaseLine } from './release-line';
@@ -19,6 +22,7 @@ export const release082: ReleaseLine = {
   tags: ['0.82.0', '0.82.1'],
   released: { '0.82.0': '2026-07-17', '0.82.1': '2026-07-18' },
   ports: ports26154,
+  hotReload: { backend: pythonReload, ingestion: rustReload, frontend: viteReload },
   environment: parquetEnvironmentWithPorts,
   variables: [
     {

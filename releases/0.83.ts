@@ -8,6 +8,7 @@ import type { ReleaseLine } from './release-line';
  */
 export const release083: ReleaseLine = {
   ...release082,
+  // hotReload: the mounts of compose.yaml at 68f14cdf, the newest with a backend in Python.
   name: '0.83',
   tags: ['0.83.0'],
   released: {},

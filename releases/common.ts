@@ -1,4 +1,4 @@
-import type { LineVariable, ReleaseLine } from './release-line';
+import type { HotReload, LineVariable, ReleaseLine } from './release-line';
 
 /** The images name no user but root; 10001 is free in all of them. The frontend's 101 is nginx's own. */
 export const statefulUsers = { backend: 10001, ingestion: 10001 };
@@ -83,7 +83,7 @@ export const ports1323: ReleaseLine['ports'] = {
   frontend: {
     production: { container: 80, published: [5153] },
     // Compose publishes the hot-reload port 5152 onto the same Vite server.
-    development: { container: 5151, published: [5151, 5152] },
+    development: { container: 5151, published: [5151, 5152], hotReload: 5152 },
   },
   backend: { http: 1323, internalGrpc: 50053 },
   ingestion: { otlp: 50051, internalGrpc: 50052 },
@@ -97,6 +97,57 @@ export const ports26154: ReleaseLine['ports'] = {
   },
   backend: { http: 26154, internalGrpc: 50053 },
   ingestion: { otlp: 26155, internalGrpc: 50052 },
+};
+
+/**
+ * The tools watch by polling: mounts of virtual machines and of the network carry no events of the file system. For uvicorn:
+ * _default_force_polling of watchfiles/main.py in samuelcolvin/watchfiles.
+ */
+const watchfilesPolls = { WATCHFILES_FORCE_POLLING: 'true' };
+
+// Mounts: the volumes of docker-compose.yml, later compose.yaml. Folders of the images: the targets `development` of
+// backend/Dockerfile, ingestion/Dockerfile and frontend/Dockerfile.
+
+/** Python that uvicorn reloads. Its folder has the generated code for gRPC, which the sources have too. */
+export const pythonReload: HotReload = {
+  sources: [{ source: 'backend/app', mountPath: '/app/app', type: 'Directory', writable: false }],
+  ownFolders: [],
+  environment: watchfilesPolls,
+};
+
+/** The same up to 0.81.0, whose image would poll all of /app, packages and data included. */
+export const pythonReload1323: HotReload = {
+  ...pythonReload,
+  args: ['uvicorn', 'app.main:app', '--host', '0.0.0.0', '--port', '1323', '--reload', '--reload-dir', '/app/app'],
+};
+
+/** Vite. Its own configuration polls (`server.watch.usePolling` of frontend/vite.config.ts in every line). */
+export const viteReload: HotReload = {
+  // Writable, because a checkout has no folder node_modules on which the container runtime could mount the other volume.
+  sources: [{ source: 'frontend', mountPath: '/app', type: 'Directory', writable: true }],
+  ownFolders: [{ path: '/app/node_modules', sizeLimitMi: 2048, fromImage: true }],
+  memoryLimitMi: 1024,
+};
+
+/**
+ * Rust that cargo-watch compiles and runs. The packages are in the image, so that /usr/local/cargo/registry, a volume of compose,
+ * needs none here. `--poll`: README.md of watchexec/cargo-watch; else the arguments of upstream's image from 0.81.1 on.
+ */
+export const rustReload: HotReload = {
+  sources: [
+    { source: 'ingestion/src', mountPath: '/app/src', type: 'Directory', writable: false },
+    { source: 'proto', mountPath: '/proto', type: 'Directory', writable: false },
+    { source: 'ingestion/Cargo.toml', mountPath: '/app/Cargo.toml', type: 'File', writable: false },
+    { source: 'ingestion/Cargo.lock', mountPath: '/app/Cargo.lock', type: 'File', writable: true },
+    { source: 'ingestion/build.rs', mountPath: '/app/build.rs', type: 'File', writable: false },
+  ],
+  // What is compiled outlives a restart of the container.
+  ownFolders: [{ path: '/app/target', sizeLimitMi: 10_240, fromImage: false }],
+  args: [
+    ...['cargo', 'watch', '--poll', '-i', '.dbdata', '-i', 'target'],
+    ...['-w', 'src', '-w', '/proto', '-w', 'Cargo.toml', '-w', 'build.rs', '-x', 'run'],
+  ],
+  memoryLimitMi: 4096,
 };
 
 /** What nginx writes: its cache, and its pid below /run. */

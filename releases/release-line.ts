@@ -164,6 +164,40 @@ export interface FrontendPorts {
   readonly container: number;
   /** Each is forwarded to `container`; browsers use the first. */
   readonly published: readonly [number, ...number[]];
+  /** The one of them on which the page hears of changed sources (`server.hmr.clientPort` of Vite). @default the first */
+  readonly hotReload?: number;
+}
+
+/** A file or folder of a checkout of upstream's studio, and where the development image expects it. */
+export interface SourceMount {
+  /** Path below the folder with compose's file. */
+  readonly source: string;
+  readonly mountPath: string;
+  /** As the field `type` of a hostPath has it. */
+  readonly type: 'Directory' | 'File';
+  /** The tools write there, or the container runtime makes the folders there on which other volumes are mounted. */
+  readonly writable: boolean;
+}
+
+/** A folder that stays the container's own although sources are mounted around it. */
+export interface OwnFolder extends WritableFolder {
+  /** What the image has there is copied into it, as Docker does for a new volume. Else it begins empty. */
+  readonly fromImage: boolean;
+}
+
+/** How the development image of a component reloads: what compose mounts, and what the tools in the image need. */
+export interface HotReload {
+  readonly sources: readonly SourceMount[];
+  readonly ownFolders: readonly OwnFolder[];
+  /** In place of the image's own arguments. @default those of the image */
+  readonly args?: readonly string[];
+  /** @default none */
+  readonly environment?: Readonly<Record<string, string>>;
+  /**
+   * Least memory limit, in MiB, of a container that compiles or bundles. Our own number: upstream's compose sets no limit for
+   * these containers. @default that of the size
+   */
+  readonly memoryLimitMi?: number;
 }
 
 /**
@@ -205,6 +239,8 @@ export interface ReleaseLine {
   readonly frontendConfigPath?: string;
   /** Why images of the target `development` cannot run on a cluster, so that the published ones do. @default they can */
   readonly noDevelopmentImages?: string;
+  /** How development images reload from mounted sources. @default there are no such images */
+  readonly hotReload?: PerComponent<HotReload>;
   /** The image of the backend has Python, for the upgrade guard and copies of the volume. */
   readonly backendHasPython: boolean;
   /** The backend calls addresses outside the cluster. */

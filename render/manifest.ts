@@ -178,6 +178,18 @@ function addPods(manifest: Manifest, value: unknown, pods: Pod[]): readonly Pod[
   return pods;
 }
 
+/** The files and folders of its node that a pod mounts. */
+export function nodePathsOf({ spec }: Fields): readonly string[] {
+  return listOf(fieldsOf(spec).volumes).flatMap(({ hostPath }) => (hostPath ? [String(hostPath.path)] : []));
+}
+
+/** The folder that all of several absolute paths lie in, or the one path; nothing for none. */
+export function commonFolder(paths: readonly string[]): string | undefined {
+  const [first, ...others] = paths.map((path) => path.split('/'));
+  const end = first?.findIndex((part, index) => others.some((other) => other[index] !== part)) ?? -1;
+  return first && ((end < 0 ? first : first.slice(0, end)).join('/') || '/');
+}
+
 /** Whether two values are written alike, however the keys of their maps are ordered and whichever realm made them. */
 export function isSame(one: unknown, other: unknown): boolean {
   return JSON.stringify(sorted(one)) === JSON.stringify(sorted(other));

@@ -2,7 +2,9 @@ import { podSecurityOf } from '../charts/namespace';
 import type { SettingPlace } from '../config/known-secrets';
 import type { Patch, Waiver } from '../config/patch-file';
 import type { Problem } from '../config/problems';
+import { nodeMountsOf } from '../config/source-mounts';
 import type { StudioConfig } from '../config/studio-config';
+import { componentsOf } from '../releases';
 import type { PlacedManifest } from './manifest';
 import { patched } from './patches';
 import { type BrokenRule, brokenRules, type Rule, rules, type StudioFacts } from './rules';
@@ -43,6 +45,7 @@ export function factsOf(config: StudioConfig): StudioFacts {
     namespace,
     veleroNamespace,
     podSecurity: podSecurityOf(config),
+    nodeMounts: new Map(componentsOf(config.line).map((component) => [component, nodeMountsOf(config, component)])),
     settings: new Set([...named, ...secret]),
     secrets: config.knownSecrets,
   };

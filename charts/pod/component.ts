@@ -6,6 +6,7 @@ import { digest } from './digest';
 import type { SecretsProps } from './environment';
 import { type PodProps, podMeta } from './pod';
 import { containerSecurityContext } from './security';
+import { mountedSources, type SourcesProps } from './sources';
 import { type DataVolumeProps, dataVolume, type VolumesAndMounts, writableFolders } from './volumes';
 
 /** What the charts of upstream's three components have in common. */
@@ -18,6 +19,8 @@ export interface ComponentProps extends PodProps {
   readonly fixedEnvironment: Readonly<Record<string, string>>;
   readonly memory: Memory;
   readonly writable: readonly WritableFolder[];
+  /** Only development images reload. @default the container runs what its image holds */
+  readonly sources?: SourcesProps;
 }
 
 /** What backend and ingestion have in common beyond that: the databases, and secrets. */
@@ -82,8 +85,8 @@ export function containerDefaults(
 
 /** Volumes and mounts of a component with the databases. */
 export function statefulVolumes(props: StatefulComponentProps): VolumesAndMounts {
-  const [data, folders] = [dataVolume(props), writableFolders(props)];
-  return { volumes: [...data.volumes, ...folders.volumes], mounts: [...data.mounts, ...folders.mounts] };
+  const parts = [dataVolume(props), writableFolders(props), mountedSources(props)];
+  return { volumes: parts.flatMap(({ volumes }) => volumes), mounts: parts.flatMap(({ mounts }) => mounts) };
 }
 
 /** One writer: a second pod, even for a moment, fails on the stores' locks or corrupts them. */

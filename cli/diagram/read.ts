@@ -1,4 +1,13 @@
-import { claimsOf, fieldsOf, listOf, type Manifest, type Pod, podsOf } from '../../render/manifest';
+import {
+  claimsOf,
+  commonFolder,
+  fieldsOf,
+  listOf,
+  type Manifest,
+  nodePathsOf,
+  type Pod,
+  podsOf,
+} from '../../render/manifest';
 import type { Diagram, DiagramEdge, DiagramNode } from './diagram';
 import { type Entrance, entrancesOf } from './entrances';
 import { type End, isLimit, waysBetween } from './policies';
@@ -8,10 +17,12 @@ export function diagramOf(manifests: readonly Manifest[]): Diagram {
   const pods = manifests.flatMap(podsOf).filter(({ ends }) => !ends);
   const entrances = entrancesOf(manifests, pods);
   const { ways, notes } = waysBetween(manifests, pods);
+  const sources = commonFolder(pods.flatMap(nodePathsOf));
   const nodes = [
     ...entrances.flatMap(outsideOf),
     ...pods.map(workloadNode),
     ...pods.flatMap((pod) => claimsOf(pod).map((name) => claimNode(name, manifests))),
+    ...(sources ? [sourcesNode(sources)] : []),
     ...pods.flatMap((pod) => [...secretKeys(pod)].map(([name]) => secretNode(name))),
     ...ways.filter(({ from, to }) => !isPod(from) || !isPod(to)).map(outsideWay),
   ];
@@ -23,6 +34,11 @@ export function diagramOf(manifests: readonly Manifest[]): Diagram {
     ...pods.flatMap((pod) =>
       claimsOf(pod).map((name): DiagramEdge => {
         return { from: pod.owner.metadata.name, to: `claim ${name}`, kind: 'data', lines: [] };
+      }),
+    ),
+    ...pods.flatMap((pod) =>
+      nodePathsOf(pod).map((path): DiagramEdge => {
+        return { from: pod.owner.metadata.name, to: SOURCES, kind: 'data', lines: [path.slice(sources?.length)] };
       }),
     ),
     ...pods.flatMap((pod) =>
@@ -81,6 +97,13 @@ function claimNode(name: string, manifests: readonly Manifest[]): DiagramNode {
   const size = fieldsOf(spec.resources).requests?.storage;
   const lines = spec.accessModes ? [[size, where ?? 'default class'].join(', ')] : ['kept by somebody else'];
   return { id: `claim ${name}`, kind: 'data', inside: true, lines: [`claim ${name}`, ...lines] };
+}
+
+/** The box of the sources. */
+const SOURCES = 'sources';
+
+function sourcesNode(folder: string): DiagramNode {
+  return { id: SOURCES, kind: 'data', inside: false, lines: ['sources', `${folder} on each node`] };
 }
 
 function secretNode(name: string): DiagramNode {

@@ -9,6 +9,7 @@ import { securityContextConstraints } from './checks/openshift';
 import { liveRelease } from './checks/release';
 import { room } from './checks/room';
 import { secrets } from './checks/secrets';
+import { sources } from './checks/sources';
 import { claim, node, storageClass } from './checks/storage';
 
 export { type Check, type DryRun, type PreflightFacts, PreflightView } from './check';
@@ -24,6 +25,7 @@ export const checks: readonly Check[] = [
   storageClass,
   claim,
   node,
+  sources,
   room,
   secrets,
   ingressClass,

@@ -22,8 +22,8 @@ const imageSettings = {
 const TOOLS = 'JUNJO_K8S_TOOLS_IMAGE';
 const NGINX = 'JUNJO_K8S_NGINX_IMAGE';
 
-/** A loop, because a message is one line. */
-const howToBuild = `development images are yours to build. In a checkout of Junjo AI Studio, run: for each in ${components.join(' ')}; do docker build --target development -f $each/Dockerfile -t junjo-ai-studio-$each:development .; done. Docker Desktop, OrbStack and Rancher Desktop see the images at once. Elsewhere load each into the cluster: kind load docker-image IMAGE, minikube image load IMAGE, or k3d image import IMAGE`;
+/** Most people have it from upstream's example file. The loop is there because a message is one line. */
+const howToBuild = `most people want JUNJO_BUILD_TARGET=production here: upstream's example file contains development, whose images you build and load yourself. In a checkout of Junjo AI Studio, run: for each in ${components.join(' ')}; do docker build --target development -f $each/Dockerfile -t junjo-ai-studio-$each:development .; done. Docker Desktop, OrbStack and Rancher Desktop see the images at once. Elsewhere load each into the cluster: kind load docker-image IMAGE, minikube image load IMAGE, or k3d image import IMAGE`;
 
 /** Python for the upgrade guard and copies of the volume, on Debian as in the backend's own image, which has openssl too. */
 export const TOOLS_IMAGE = 'library/python:3.13.7-slim-trixie';

@@ -39,7 +39,12 @@ function settingOf(
 }
 
 /** What compose sets beside the env file: the way between backend and ingestion, and what the line fixes. */
-export function fixedEnvironmentOf(line: ReleaseLine, qdrant: Qdrant | undefined): StudioConfig['fixedEnvironment'] {
+export function fixedEnvironmentOf(
+  line: ReleaseLine,
+  qdrant: Qdrant | undefined,
+  sourcePath: string | undefined,
+): StudioConfig['fixedEnvironment'] {
+  const ofTools = sourcePath === undefined ? undefined : line.hotReload;
   return {
     backend: {
       INGESTION_HOST: internalServiceNames.ingestion,
@@ -47,12 +52,16 @@ export function fixedEnvironmentOf(line: ReleaseLine, qdrant: Qdrant | undefined
       ...(line.fewerReaders?.RUN_MIGRATIONS?.length !== 0 && { RUN_MIGRATIONS: 'true' }),
       ...(qdrant && { QDRANT_URL: `http://${qdrantName}:6333` }),
       ...line.environment.backend,
+      ...ofTools?.backend.environment,
     },
     ingestion: {
       BACKEND_GRPC_HOST: internalServiceNames.backend,
       BACKEND_GRPC_PORT: String(line.ports.backend.internalGrpc),
       ...line.environment.ingestion,
+      ...ofTools?.ingestion.environment,
     },
-    ...(line.environment.frontend && { frontend: line.environment.frontend }),
+    ...(line.environment.frontend && {
+      frontend: { ...line.environment.frontend, ...ofTools?.frontend?.environment },
+    }),
   };
 }

@@ -1,4 +1,5 @@
 import { type Container, claimsOf, type Fields, fieldsOf, listOf, type Pod, titleOf } from '../manifest';
+import { isOfSources } from './host-paths';
 import type { RenderedStudio, StudioFacts } from './rendered-studio';
 import type { Rule, Violation } from './rule';
 
@@ -80,7 +81,8 @@ export const podSecurity: Rule = {
   },
 };
 
-function* ofPod(pod: Pod, { podSecurity: level }: StudioFacts): Generator<Violation> {
+function* ofPod(pod: Pod, facts: StudioFacts): Generator<Violation> {
+  const { podSecurity: level } = facts;
   const { title: object, spec } = pod;
   const security = fieldsOf(spec.securityContext);
   for (const field of ['hostNetwork', 'hostPID', 'hostIPC']) {
@@ -89,7 +91,7 @@ function* ofPod(pod: Pod, { podSecurity: level }: StudioFacts): Generator<Violat
   if (level === 'restricted' && security.runAsNonRoot !== true) yield { object, text: 'runAsNonRoot must be true' };
   for (const field of ['runAsUser', 'runAsGroup', 'fsGroup']) {
     const id = security[field];
-    const root = level === 'baseline' && field !== 'fsGroup' ? 0 : 1;
+    const root = level !== 'restricted' && field !== 'fsGroup' ? 0 : 1;
     if (!(Number.isInteger(id) && id >= root)) yield { object, text: `${field} must be a number of at least ${root}` };
   }
   if (!security.seccompProfile) yield { object, text: 'seccompProfile must be written out' };
@@ -103,7 +105,9 @@ function* ofPod(pod: Pod, { podSecurity: level }: StudioFacts): Generator<Violat
   for (const { name } of listOf(security.sysctls)) {
     if (!SYSCTLS.includes(name)) yield { object, text: `the sysctl ${name} is not among the safe ones` };
   }
-  for (const { name, ...source } of listOf(spec.volumes)) {
+  for (const volume of listOf(spec.volumes)) {
+    if (isOfSources(pod, volume, facts)) continue;
+    const { name, ...source } = volume;
     const kinds = Object.keys(source);
     if (kinds.length !== 1 || !VOLUMES.includes(kinds[0] ?? '')) {
       yield { object, text: `the volume ${name} is of a kind that is not allowed: ${kinds.join(', ') || 'none'}` };

@@ -1,6 +1,8 @@
 import type { KnownSecrets } from '../../config/known-secrets';
 import { defaultStudioName } from '../../config/names';
+import type { NodeMount } from '../../config/source-mounts';
 import { nearest } from '../../config/spelling';
+import type { Component } from '../../releases';
 import { groupOf, type Manifest, Manifests, matches, type PlacedManifest, type Pod, podsOf } from '../manifest';
 
 /** With it the names of objects begin. */
@@ -13,8 +15,10 @@ export interface StudioFacts {
   readonly veleroNamespace?: string;
   /** Names of the variables that a person sets, secrets among them. */
   readonly settings: ReadonlySet<string>;
-  /** `baseline` where development images run, which are root in their containers. */
-  readonly podSecurity: 'restricted' | 'baseline';
+  /** `baseline` where development images run, which are root in their containers; `privileged` where they mount sources. */
+  readonly podSecurity: 'restricted' | 'baseline' | 'privileged';
+  /** What the container of each component mounts of its node. */
+  readonly nodeMounts: ReadonlyMap<Component, readonly NodeMount[]>;
   /** What must stand in no object but the Secret. */
   readonly secrets: KnownSecrets;
 }

@@ -1,4 +1,5 @@
-import { claimsOf, fieldsOf, listOf, type Manifest } from '../../../render/manifest';
+import { claimsOf, commonFolder, fieldsOf, listOf, type Manifest, nodePathsOf } from '../../../render/manifest';
+import { shellWord } from '../../kubectl';
 import { advice, type Cause, type Found } from '../cause';
 import type { ClusterEvent, ClusterState, PodState, WorkloadState } from '../cluster-state';
 import { deadNodeAdvice, isReady } from '../nodes';
@@ -47,14 +48,23 @@ export const mountCauses: readonly Cause[] = [
       }
     },
   },
+  // The sources from which a development image reloads are not on the node.
+  {
+    name: 'sources-missing',
+    *findings(state) {
+      for (const { workload, pod, message } of unmounted(state)) {
+        const path = missingPath(message);
+        if (path && nodePathsOf(pod.object).includes(path)) yield ofSources(state, workload, pod, path);
+      }
+    },
+  },
   // The folder of the node that holds the data is not there.
   {
     name: 'volume-path-missing',
     *findings(state) {
       for (const { workload, pod, message } of unmounted(state)) {
-        const path =
-          /hostPath type check failed: (\S+)/.exec(message)?.[1] ?? /path "([^"]+)" does not exist/.exec(message)?.[1];
-        if (!path) continue;
+        const path = missingPath(message);
+        if (!path || nodePathsOf(pod.object).includes(path)) continue;
         yield ofWorkload(
           workload,
           `the folder ${path} is not on its node`,
@@ -140,6 +150,38 @@ export const mountCauses: readonly Cause[] = [
     },
   },
 ];
+
+/** What the kubelet does not find on its node. */
+function missingPath(message: string): string | undefined {
+  return (
+    /hostPath type check failed: (.+?) is not a \w+/.exec(message)?.[1] ??
+    /path "([^"]+)" does not exist/.exec(message)?.[1]
+  );
+}
+
+/** Sources that a node does not have, and how a cluster of its kind gets them. */
+function ofSources(state: ClusterState, workload: WorkloadState, pod: PodState, path: string): Found {
+  const all = state.workloads.flatMap(({ pods }) => pods.flatMap(({ object }) => nodePathsOf(object)));
+  const folder = commonFolder(all) ?? path;
+  const text =
+    "Give the node the folder, or correct JUNJO_K8S_SOURCE_PATH, synth and apply. CHECKOUT is upstream's folder with backend, ingestion and frontend (docs/development.md)";
+  return ofWorkload(
+    workload,
+    `its sources are not on the node ${nodeOf(pod)}: ${path} is missing`,
+    advice(text, ...sharingCommands(state.named('Node', nodeOf(pod)), folder)),
+  );
+}
+
+/** The command that shares a folder of the machine with a node; none for a cluster of a kind that is not known. */
+function sharingCommands(node: Manifest | undefined, folder: string): readonly string[] {
+  const labels = fieldsOf(node?.metadata.labels);
+  const provider = String(fieldsOf(node?.spec).providerID ?? '');
+  const name = node?.metadata.name ?? '';
+  const shared = shellWord(`CHECKOUT:${folder}`);
+  if (labels['minikube.k8s.io/name']) return [`minikube mount ${shared}`];
+  if (provider.startsWith('kind://')) return ['kind create cluster --config kind.yaml'];
+  return name.startsWith('k3d-') ? [`k3d cluster create --volume ${shellWord(`CHECKOUT:${folder}@all`)}`] : [];
+}
 
 /** A volume that another node has: for how long that is normal depends on the pod that mounts it there. */
 function ofAttached(state: ClusterState, workload: WorkloadState, pod: PodState, message: string): Found {

@@ -31,7 +31,12 @@ export const podSecurity: Check = {
     }
     const level = (labels: unknown) => fieldsOf(labels)[ENFORCE] ?? 'privileged';
     const [before, after] = [level(live.metadata.labels), level(wanted.metadata.labels)];
-    if (LEVELS.indexOf(before) > LEVELS.indexOf(after))
+    if (before === 'baseline' && after === 'privileged')
+      yield warning(
+        'the namespace enforces baseline, and pods that mount their sources need privileged: apply lowers it',
+        'where other programs run in it, give the studio a namespace of its own (JUNJO_K8S_NAMESPACE)',
+      );
+    else if (LEVELS.indexOf(before) > LEVELS.indexOf(after))
       yield error(
         `the namespace enforces ${before}, and these images need ${after}`,
         'development images: a namespace of their own (JUNJO_K8S_NAMESPACE)',

@@ -16,8 +16,8 @@ import { environment } from './pod/environment';
 import { besideTheVolume } from './pod/placement';
 import { podDefaults } from './pod/pod';
 import { NODE_DISK_MI, resources } from './pod/resources';
-import { addInternalService, addSpansService, H2C, servicePort } from './service';
 import { mountedSources, PATIENCE } from './pod/sources';
+import { addInternalService, addSpansService, H2C, servicePort } from './service';
 import {
   addSpansProxy,
   certificateMaker,

@@ -20,6 +20,7 @@ type Base = readonly [example: string, ...settings: string[]];
 export const bases: readonly Base[] = [
   ['local', 'JUNJO_ALLOW_ORIGINS='],
   ['local', 'JUNJO_HOST_DB_DATA_PATH=/mnt/junjo-data', 'JUNJO_K8S_NODE=worker-1'],
+  ['hot-reload'],
   ['release-0.82', 'JUNJO_K8S_INGRESS_CLASS=kong', 'JUNJO_K8S_WEB_SOURCE_RANGES=198.51.100.0/24'],
   ['release-0.81.0'],
   ['release-0.86'],

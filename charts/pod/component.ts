@@ -85,7 +85,8 @@ export function containerDefaults(
 
 /** Volumes and mounts of a component with the databases. */
 export function statefulVolumes(props: StatefulComponentProps): VolumesAndMounts {
-  const parts = [dataVolume(props), writableFolders(props), mountedSources(props)];
+  // Sources first: the data is mounted below them.
+  const parts = [mountedSources(props), dataVolume(props), writableFolders(props)];
   return { volumes: parts.flatMap(({ volumes }) => volumes), mounts: parts.flatMap(({ mounts }) => mounts) };
 }
 

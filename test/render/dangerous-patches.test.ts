@@ -1,5 +1,5 @@
 import { formatProblem } from '../../config/problems';
-import { envText, freshSecret, production, renderAll, type Settings } from '../support/studio';
+import { development, envText, freshSecret, production, renderAll, type Settings } from '../support/studio';
 
 const OPENAI_KEY = freshSecret();
 
@@ -34,6 +34,14 @@ const gateway: Settings = {
   JUNJO_K8S_CLOUD: 'aws',
   JUNJO_K8S_CLUSTER_ISSUER: 'dns',
 };
+
+/** A studio whose development images reload from sources on the node. */
+const reloading = development({
+  JUNJO_BUILD_TARGET: 'development',
+  JUNJO_K8S_RELEASE: '0.82.1',
+  JUNJO_INTERNAL_GRPC_TOKEN: freshSecret(),
+  JUNJO_K8S_SOURCE_PATH: '/src/junjo',
+});
 
 const external: Settings = production({
   JUNJO_SESSION_SECRET: undefined,
@@ -102,6 +110,9 @@ const volume = (of: string, source: object, mount = of) =>
     volumes: [{ name: 'more', ...source }],
     containers: [{ name: mount, volumeMounts: [{ name: 'more', mountPath: '/more' }] }],
   });
+/** The first volume of a pod, which is that of its sources. */
+const sources = (of: string, source: object) =>
+  deployment(of, [replace('/spec/template/spec/volumes/0', { name: `source-${of}-app`, ...source })]);
 const hook = 'argocd.argoproj.io/hook';
 const options = 'argocd.argoproj.io/sync-options';
 const anyTcp = (port: number) => ({ ports: [{ port, protocol: 'TCP' }] });
@@ -518,6 +529,69 @@ const dangerous: readonly (readonly [what: string, patch: Patch, rules: string, 
   ],
   // Nodes.
   ['the root of the node', volume('backend', { hostPath: { path: '/' } }), 'pod-security,host-paths'],
+  [
+    'another folder of the node beside the sources',
+    volume('backend', { hostPath: { path: '/src/junjo/backend/app', type: 'Directory' } }),
+    'pod-security,host-paths',
+    reloading,
+  ],
+  [
+    'another folder of the node in place of the sources',
+    sources('backend', { hostPath: { path: '/', type: 'Directory' } }),
+    'pod-security,host-paths',
+    reloading,
+  ],
+  [
+    'all of the checkout in place of its part',
+    sources('backend', { hostPath: { path: '/src/junjo', type: 'Directory' } }),
+    'pod-security,host-paths',
+    reloading,
+  ],
+  [
+    'sources that are made where they are missing',
+    sources('backend', { hostPath: { path: '/src/junjo/backend/app', type: 'DirectoryOrCreate' } }),
+    'pod-security,host-paths',
+    reloading,
+  ],
+  [
+    'the sources of another component',
+    volume('frontend', { hostPath: { path: '/src/junjo/backend/app', type: 'Directory' } }),
+    'pod-security,host-paths',
+    reloading,
+  ],
+  [
+    'sources that the backend may write',
+    container('backend', { volumeMounts: [{ name: 'source-backend-app', mountPath: '/app/app', readOnly: false }] }),
+    'host-paths',
+    reloading,
+  ],
+  [
+    'sources in a second place',
+    deployment('backend', [
+      add('/spec/template/spec/containers/0/volumeMounts/-', { name: 'source-backend-app', mountPath: '/more' }),
+    ]),
+    'host-paths',
+    reloading,
+  ],
+  [
+    'sources in another container',
+    deployment('backend', [
+      add('/spec/template/spec/initContainers/0/volumeMounts/-', {
+        name: 'source-backend-app',
+        mountPath: '/app/app',
+        readOnly: true,
+      }),
+    ]),
+    'host-paths',
+    reloading,
+  ],
+  ["the node's network, beside the sources", pod('backend', { hostNetwork: true }), 'pod-security', reloading],
+  [
+    'a privileged container, beside the sources',
+    container('frontend', { securityContext: { privileged: true } }),
+    'pod-security',
+    reloading,
+  ],
   [
     "the node's folder of the volume",
     { target: { kind: 'PersistentVolume' }, patch: { spec: { local: { path: '/' } } } },

@@ -41,6 +41,21 @@ function says(from: RegExp, to: string) {
   };
 }
 
+/** Pods mount folders of their node, a cluster of minikube. */
+function mountsSources(state: RecordedState) {
+  for (const component of ['backend', 'ingestion']) {
+    pod(state, component).spec.volumes.push(
+      ...['backend/app', 'frontend'].map((folder) => ({
+        name: folder,
+        hostPath: { path: `/src/junjo/${folder}`, type: 'Directory' },
+      })),
+    );
+  }
+  for (const { kind, metadata } of state.objects) {
+    if (kind === 'Node') metadata.labels = { ...metadata.labels, 'minikube.k8s.io/name': 'minikube' };
+  }
+}
+
 /** Objects of operators and controllers beside the studio, made a while ago. */
 function beside(...objects: (Fields & { readonly metadata: object })[]) {
   return (state: RecordedState) => {
@@ -288,6 +303,13 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
       says(/MountVolume.SetUp failed.*$/, 'MountVolume.SetUp failed: secret "tls" not found'),
     ),
     'error mount-source-missing: backend, ingestion',
+  ],
+  'sources that the node does not have': [
+    changed('hostpath-missing', (state) => {
+      mountsSources(state);
+      says(/(hostPath type check failed: ).*$/, '$1/src/junjo/backend/app is not a directory')(state);
+    }),
+    'error sources-missing: backend, ingestion',
   ],
   'mount that fails for a reason of its own': [
     changed('hostpath-missing', says(/hostPath type check failed.*$/, 'mount failed: exit status 32')),

@@ -111,6 +111,13 @@ function labelled(name: string, labels: Readonly<Record<string, string>>): Manif
 const byDefault = { annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } };
 
 const local = development();
+const reloading = development({
+  JUNJO_BUILD_TARGET: 'development',
+  JUNJO_K8S_SOURCE_PATH: '/src/junjo',
+  JUNJO_K8S_BACKEND_IMAGE: 'b:1',
+  JUNJO_K8S_INGESTION_IMAGE: 'i:1',
+  JUNJO_K8S_FRONTEND_IMAGE: 'f:1',
+});
 const web = production({ JUNJO_K8S_CLUSTER_ISSUER: 'acme' });
 const own = { namespace: 'junjo-ai-studio' };
 const twoContainers = development({ JUNJO_K8S_RELEASE: '0.86.0', JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() });
@@ -631,6 +638,29 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
       metadata: { name: 'junjo-ai-studio', labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
     }),
     /^error pod-security: the namespace enforces restricted, and these images need baseline/,
+  ],
+  'namespace that enforces what development images keep, and sources do not': [
+    reloading,
+    beside({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: 'junjo-ai-studio', labels: { 'pod-security.kubernetes.io/enforce': 'baseline' } },
+    }),
+    /^warning pod-security: the namespace enforces baseline, and pods that mount their sources need privileged/,
+  ],
+  'namespace of published images, where sources are to be mounted': [
+    reloading,
+    beside({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: 'junjo-ai-studio', labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
+    }),
+    /^error pod-security: the namespace enforces restricted, and these images need privileged/,
+  ],
+  'sources that nobody can see from outside': [
+    reloading,
+    undefined,
+    /^warning sources: pods mount the sources in \/src\/junjo of their node, and preflight cannot see/,
   ],
   'namespace that is being deleted': [
     local,

@@ -10,6 +10,9 @@ import { listeners, type ProxyBounds, proxyConfig, proxyContainer, proxyVolumes 
 /** The ConfigMap of the guard. */
 export const apiGuardName = `${workloadNames.backend}-guard`;
 
+/** Name of the container of the guard. */
+export const API_GUARD_CONTAINER = 'guard';
+
 /**
  * Where the guard listens: a port of no release line, and below 32768, from where on the kernel gives ports to the
  * backend's own outgoing connections.
@@ -188,7 +191,7 @@ export function apiGuardContainer({
   port = API_GUARD_PORT,
 }: Pick<ApiGuardProps, 'image' | 'port'>): k8s.Container {
   return proxyContainer({
-    name: 'guard',
+    name: API_GUARD_CONTAINER,
     image,
     ports: { 'http-guard': port },
     // Measured, both processes: 13 MiB idle, 14 with 50 requests under way, 18 with as many as there can be, and 142 when all
@@ -198,4 +201,4 @@ export function apiGuardContainer({
 }
 
 /** The guard's volumes. */
-export const apiGuardVolumes: k8s.Volume[] = proxyVolumes('guard', apiGuardName);
+export const apiGuardVolumes: k8s.Volume[] = proxyVolumes(API_GUARD_CONTAINER, apiGuardName);

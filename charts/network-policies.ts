@@ -36,6 +36,8 @@ export interface NetworkPoliciesChartProps extends StudioIdentity {
   readonly intakeToIngestion?: number;
   /** Whether QDrant runs beside the backend. */
   readonly qdrant: boolean;
+  /** Namespace of the pods that may read the metrics of the intake. @default nobody may */
+  readonly metricsReaders?: string;
   /** Whether VolSync runs pods in the namespace, which call the storage of the backups. */
   readonly volSync: boolean;
   /** Whether the backend calls addresses outside the cluster. */
@@ -87,9 +89,10 @@ export class NetworkPoliciesChart extends Chart {
     const pods = (component: Component | 'qdrant' | 'intake'): k8s.NetworkPolicyPeer => ({
       podSelector: { matchLabels: selectorLabels(component) },
     });
-    const edge: k8s.NetworkPolicyPeer[] = props.edgeNamespace
-      ? [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': props.edgeNamespace } } }]
-      : [];
+    const podsIn = (namespace: string): k8s.NetworkPolicyPeer => ({
+      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+    });
+    const edge = props.edgeNamespace ? [podsIn(props.edgeNamespace)] : [];
     const policy = (name: string, spec: k8s.NetworkPolicySpec) =>
       new k8s.KubeNetworkPolicy(this, name, { metadata: objectMeta(props, `junjo-ai-studio-${name}`), spec });
 
@@ -135,6 +138,13 @@ export class NetworkPoliciesChart extends Chart {
         policyTypes: ['Ingress', 'Egress'],
         ingress: spans(props, edge),
         egress: [...dns, { to: [pods('ingestion')], ports: tcp(intakeToIngestion) }],
+      });
+    }
+    if (intakeToIngestion && props.metricsReaders) {
+      policy('intake-metrics', {
+        podSelector: { matchLabels: selectorLabels('intake') },
+        policyTypes: ['Ingress'],
+        ingress: [from([podsIn(props.metricsReaders)], tcp(intakePorts.metrics))],
       });
     }
     if (props.qdrant) {

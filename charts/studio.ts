@@ -16,6 +16,7 @@ import { IngressChart } from './ingress';
 import { objectsOf } from './ingress-controllers';
 import { IntakeChart, IntakeStorageChart, intakeCertificate } from './intake';
 import { addExtra, type StudioIdentity } from './metadata';
+import { MonitoringChart, watchedStudio } from './monitoring';
 import { NamespaceChart, podSecurityOf } from './namespace';
 import { NetworkPoliciesChart, spansEntrances } from './network-policies';
 import type { ComponentProps, StatefulComponentProps } from './pod/component';
@@ -159,6 +160,7 @@ export class Studio extends Construct {
         backendCallsOut: config.line.callsOut,
         egress: config.egress,
         qdrant: config.qdrant !== undefined,
+        metricsReaders: config.monitoring.kind === 'prometheus' ? config.monitoring.namespace : undefined,
         volSync: config.backup.kind === 'volsync',
       });
     }
@@ -169,6 +171,9 @@ export class Studio extends Construct {
         claims: claimsToBackUp(config),
         imageTarget: config.imageTarget,
       });
+    }
+    if (config.monitoring.kind === 'prometheus') {
+      new MonitoringChart(this, '95-monitoring', { ...identity, watched: watchedStudio(config) });
     }
     this.argoCd = { name: config.name, namespace: config.namespace, ...allowedBelow(this, config.namespace) };
     if (config.git) {

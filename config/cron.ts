@@ -10,6 +10,7 @@ interface Field {
 }
 
 const MINUTE: Field = { name: 'minute', least: 0, most: 59 };
+const HOUR: Field = { name: 'hour', least: 0, most: 23 };
 const DAY: Field = { name: 'day of the month', least: 1, most: 31 };
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 const MONTH: Field = { name: 'month', least: 1, most: 12, words: MONTHS };
@@ -17,7 +18,7 @@ const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 const WEEKDAY: Field = { name: 'day of the week', least: 0, most: 6, words: WEEKDAYS };
 
 /** As cron.ParseStandard reads them, which VolSync and Velero both call: parser.go and spec.go of github.com/robfig/cron/v3. */
-const FIELDS: readonly Field[] = [MINUTE, { name: 'hour', least: 0, most: 23 }, DAY, MONTH, WEEKDAY];
+const FIELDS: readonly Field[] = [MINUTE, HOUR, DAY, MONTH, WEEKDAY];
 
 /** What stands for five fields: parseDescriptor of the same parser.go. */
 const DESCRIPTORS: ReadonlyMap<string, string> = new Map([
@@ -92,6 +93,47 @@ export function atOtherMinutes(schedule: string): string | undefined {
   if (distance(farthest) === 0) return undefined;
   const list = moved(farthest).sort((a, b) => a - b);
   return [list.join(','), ...others].join(' ');
+}
+
+/** Seconds of the units of Go's durations, as far as a schedule has them. */
+const SECONDS: Readonly<Record<string, number>> = { h: 3600, m: 60, s: 1 };
+
+/**
+ * Seconds between two runs of a schedule, where they are farthest apart: over the weekend for `0 3 * * 1-5`. Changes of the clock
+ * are left out.
+ * @param schedule one of which `scheduleProblem` says nothing
+ */
+export function longestInterval(schedule: string): number {
+  const own = schedule.replace(/^(CRON_)?TZ=\S+\s+/, '');
+  if (own.startsWith('@every')) {
+    const parts = [...own.matchAll(/([0-9.]+)(h|m(?!s)|s)/g)];
+    return parts.reduce((sum, [, number, unit = '']) => sum + Number(number) * (SECONDS[unit] ?? 0), 0);
+  }
+  const [minute = '', hour = '', ...days] = fieldsOf(DESCRIPTORS.get(own) ?? own);
+  const hours = [...(numbersIn(hour, HOUR) ?? [])];
+  const minutes = [...(numbersIn(minute, MINUTE) ?? [])];
+  const ofDay = hours.flatMap((each) => minutes.map((more) => each * 60 + more)).sort((a, b) => a - b);
+  const [first = 0, last = 0] = [ofDay[0], ofDay.at(-1)];
+  const overNight = longestStep(runningDays(days)) * 24 * 60 + first - last;
+  return Math.max(longestStep(ofDay), overNight) * 60;
+}
+
+/** The greatest difference between two numbers that follow one another. */
+function longestStep(numbers: readonly number[]): number {
+  return numbers.reduce((most, each, index) => Math.max(most, (numbers[index + 1] ?? each) - each), 0);
+}
+
+/** The days on which a schedule runs, counted from the first of nine years, which have two leap days. */
+function runningDays([day = '', month = '', weekday = '']: readonly string[]): readonly number[] {
+  const [days, months, weekdays] = [numbersIn(day, DAY), numbersIn(month, MONTH), numbersIn(weekday, WEEKDAY)];
+  const all = Array.from({ length: 9 * 366 }, (_, index) => index);
+  return all.filter((index) => {
+    const date = new Date(Date.UTC(2024, 0, 1 + index));
+    const ofMonth = days?.has(date.getUTCDate()) === true;
+    const ofWeek = weekdays?.has(date.getUTCDay()) === true;
+    const runs = isAny(day) || isAny(weekday) ? ofMonth && ofWeek : ofMonth || ofWeek;
+    return runs && months?.has(date.getUTCMonth() + 1) === true;
+  });
 }
 
 function minutesApart(a: number, b: number): number {

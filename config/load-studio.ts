@@ -10,6 +10,7 @@ import { edgeOf } from './parts/edge';
 import { gitOf } from './parts/git';
 import { checkNginxImage, imagesOf, imageTargetOf } from './parts/images';
 import { intakeOf } from './parts/intake';
+import { monitoringOf } from './parts/monitoring';
 import { checkNames } from './parts/names';
 import { namespaceOf } from './parts/namespace';
 import { checkObjectNames } from './parts/object-names';
@@ -209,6 +210,7 @@ function configOf(
   const storage = built(storageOf(values));
   const acceptedLosses = built(acceptedLossesOf(values, line, lines));
   const backup = built(backupOf(values, storage, namespace));
+  const monitoring = built(monitoringOf(values, intake, namespace));
   const egress = built(egressOf(values, line, backup));
   problems.push(...checkProviders(values, table, line, egress));
   const secrets = built(secretsOf(values, table, line, namespace, surroundings));
@@ -234,6 +236,7 @@ function configOf(
     backup,
     qdrant: qdrant && { ...qdrant, secretDigest: secrets.keyDigests[qdrant.secretKey] },
     intake,
+    monitoring,
     placement,
     frontendReplicas,
     git,

@@ -201,6 +201,15 @@ export interface Intake {
   readonly corsOrigins: readonly string[];
 }
 
+/** What watches a studio: nothing, or a Prometheus whose operator reads alerts from the namespace of the studio. */
+export type Monitoring =
+  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'prometheus';
+      /** Namespace in which Prometheus runs. */
+      readonly namespace: string;
+    };
+
 /** Where VolSync copies a claim to, and when. */
 export interface ClaimBackup {
   /** Secret with the address, the password and the credentials of a repository that no other claim uses. */
@@ -311,6 +320,7 @@ export interface StudioConfig {
   readonly qdrant?: Qdrant;
   /** @default clients connect to ingestion itself */
   readonly intake?: Intake;
+  readonly monitoring: Monitoring;
   readonly size: Size;
   readonly placement: Placement;
   readonly extra: Extra;

@@ -646,6 +646,22 @@ export const variables = [
     default: 'velero',
   },
   {
+    name: 'JUNJO_K8S_MONITORING',
+    group: 'Monitoring',
+    meaning:
+      'What watches the studio: `prometheus` renders alerts for the Prometheus operator and a dashboard for Grafana (docs/monitoring.md)',
+    type: choice('none', 'prometheus'),
+    default: 'none',
+    example: 'prometheus',
+  },
+  {
+    name: 'JUNJO_K8S_MONITORING_NAMESPACE',
+    group: 'Monitoring',
+    meaning: 'Namespace in which Prometheus runs, which may read the metrics of the intake',
+    type: dnsLabel,
+    default: 'monitoring',
+  },
+  {
     name: 'JUNJO_K8S_SIZE',
     group: 'Kubernetes: capacity',
     meaning: 'Memory of the whole studio: `small` for 1 GB, `medium` for 2 GB, `large` for 4 GB',

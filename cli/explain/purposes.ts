@@ -319,6 +319,11 @@ export const purposes: readonly FilePurpose[] = [
       },
       {
         kind: 'NetworkPolicy',
+        name: 'junjo-ai-studio-intake-metrics',
+        text: 'Lets Prometheus read the metrics of the intake',
+      },
+      {
+        kind: 'NetworkPolicy',
         name: 'junjo-ai-studio-acme-solver',
         text: 'Lets the challenge of the certificate authority reach the pods that cert-manager answers it with',
       },
@@ -336,6 +341,24 @@ export const purposes: readonly FilePurpose[] = [
     objects: [
       { kind: 'ReplicationSource', text: 'VolSync copies a snapshot of the data into a repository of restic' },
       { kind: 'Schedule', text: 'Velero backs up the namespace, the data with it' },
+    ],
+  },
+  {
+    file: '95-monitoring',
+    madeBy: 'charts/monitoring.ts',
+    text: 'What the Prometheus operator and Grafana read of the studio',
+    objects: [
+      { kind: 'PrometheusRule', name: 'junjo-ai-studio', text: 'Alerts for what a studio needs help with' },
+      {
+        kind: 'PodMonitor',
+        name: 'junjo-ai-studio-intake',
+        text: 'Lets Prometheus collect the metrics of the intake',
+      },
+      {
+        kind: 'ConfigMap',
+        name: 'junjo-ai-studio-dashboard',
+        text: 'A dashboard, which the sidecar of Grafana finds by its label',
+      },
     ],
   },
   {

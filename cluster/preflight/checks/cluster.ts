@@ -70,6 +70,10 @@ const BRINGS: readonly (readonly [group: RegExp, product: string])[] = [
   ],
   [/^volsync\.backube$/, 'VolSync 0.11 or newer: https://volsync.readthedocs.io/en/stable/installation/'],
   [/^velero\.io$/, 'Velero 1.14 or newer: https://velero.io/docs/main/basic-install/'],
+  [
+    /^monitoring\.coreos\.com$/,
+    'the Prometheus operator: https://prometheus-operator.dev/docs/getting-started/installation/',
+  ],
   [/^argoproj\.io$/, 'Argo CD: https://argo-cd.readthedocs.io/en/stable/getting_started/'],
 ];
 

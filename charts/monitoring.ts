@@ -1,0 +1,83 @@
+import { Chart } from 'cdk8s';
+import { k8s } from 'cdk8s-plus-27';
+import type { Construct } from 'constructs';
+import { intakeClaimNames, intakeName, qdrantName, tlsSecretNames } from '../config/names';
+import type { StudioConfig } from '../config/studio-config';
+import { PodMonitor, PrometheusRule, PrometheusRuleSpecGroupsRulesExpr } from '../imports/monitoring.coreos.com';
+import { claimsToBackUp } from './backup';
+import { usesSolver } from './certificates';
+import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
+import { alertsOf, runbookOf, type WatchedStudio } from './monitoring/alerts';
+import { dashboardOf } from './monitoring/dashboard';
+import { mountedClaim } from './storage';
+
+/** The PrometheusRule, and the group of alerts in it. */
+const ALERTS = 'junjo-ai-studio';
+
+/** The ConfigMap with the dashboard. */
+const DASHBOARD = 'junjo-ai-studio-dashboard';
+
+/** Label by which the sidecar of Grafana finds dashboards: charts/grafana/values.yaml of grafana/helm-charts. */
+const OF_DASHBOARDS = { grafana_dashboard: '1' };
+
+/** What of a studio there is to watch. */
+export function watchedStudio(config: StudioConfig): WatchedStudio {
+  const { apiGuard, backup, edge, intake, namespace, qdrant, spansService, storage } = config;
+  const issued = [
+    edge && usesSolver(edge.certificate) ? tlsSecretNames.edge : undefined,
+    spansService.certificate?.kind === 'issued' ? tlsSecretNames.spans : undefined,
+  ];
+  return {
+    namespace,
+    claims: [mountedClaim(storage), ...(qdrant ? [qdrantName] : []), ...(intake ? intakeClaimNames : [])],
+    apiGuard,
+    certificates: issued.filter((name) => name !== undefined),
+    volSync: claimsToBackUp(config),
+    velero: backup.kind === 'velero' ? { name: namespace, schedule: backup.schedule } : undefined,
+    intake: intake && intakeName,
+  };
+}
+
+/** The studio that is watched, and whose the objects are. */
+export interface MonitoringChartProps extends StudioIdentity {
+  readonly watched: WatchedStudio;
+}
+
+/** What the Prometheus operator and Grafana read of a studio: https://prometheus-operator.dev/docs/ */
+export class MonitoringChart extends Chart {
+  constructor(scope: Construct, id: string, props: MonitoringChartProps) {
+    super(scope, id);
+    const { namespace, watched } = props;
+    new PrometheusRule(this, 'alerts', {
+      metadata: objectMeta(props, ALERTS),
+      spec: {
+        groups: [
+          {
+            name: ALERTS,
+            rules: alertsOf(watched).map((alert) => ({
+              alert: alert.name,
+              expr: PrometheusRuleSpecGroupsRulesExpr.fromString(alert.expr),
+              for: alert.for,
+              // The series of VolSync and Velero have the namespace of these, or none.
+              labels: { severity: alert.severity, namespace },
+              annotations: { summary: alert.summary, description: alert.meaning, runbook: runbookOf(alert) },
+            })),
+          },
+        ],
+      },
+    });
+    if (watched.intake) {
+      new PodMonitor(this, 'intake', {
+        metadata: objectMeta(props, watched.intake, 'intake'),
+        spec: { selector: { matchLabels: selectorLabels('intake') }, podMetricsEndpoints: [{ port: 'metrics' }] },
+      });
+    }
+    const meta = objectMeta(props, DASHBOARD);
+    new k8s.KubeConfigMap(this, 'dashboard', {
+      metadata: { ...meta, labels: { ...meta.labels, ...OF_DASHBOARDS } },
+      // The sidecar writes the dashboards of all namespaces into one folder, by the names of their keys (UNIQUE_FILENAMES in the
+      // README of kiwigrid/k8s-sidecar).
+      data: { [`${ALERTS}-${namespace}.json`]: `${JSON.stringify(dashboardOf(watched), undefined, 2)}\n` },
+    });
+  }
+}

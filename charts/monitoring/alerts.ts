@@ -1,0 +1,307 @@
+import { longestInterval } from '../../config/cron';
+import { defaultStudioName, workloadNames } from '../../config/names';
+import { API_GUARD_CONTAINER } from '../api-guard';
+import { GUARD_CONTAINER } from '../upgrade-guard';
+import { certificateSeries, oneOf, series } from './metrics';
+
+/** What of a studio there is to watch. */
+export interface WatchedStudio {
+  readonly namespace: string;
+  /** Its claims. */
+  readonly claims: readonly string[];
+  /** Whether a guard asks for a sign-in in front of the API. */
+  readonly apiGuard: boolean;
+  /** Certificates that cert-manager issues and renews. */
+  readonly certificates: readonly string[];
+  /** Claims that VolSync backs up, and when; a ReplicationSource has the name of its claim. */
+  readonly volSync: readonly { readonly claim: string; readonly schedule: string }[];
+  /** The Schedule of Velero. @default Velero does not back it up */
+  readonly velero?: { readonly name: string; readonly schedule: string };
+  /** Name of the StatefulSet of collectors in front of ingestion. @default there is none */
+  readonly intake?: string;
+}
+
+/** Where an alert looks in one studio, and for how long. */
+interface Condition {
+  readonly expr: string;
+  /** Seconds for which it must hold. */
+  readonly seconds: number;
+}
+
+/** One alert, whatever the studio. */
+export interface AlertRow {
+  readonly name: string;
+  readonly severity: 'critical' | 'warning';
+  /** One line, with the labels of the series. */
+  readonly summary: string;
+  /** When it fires, as a sentence for the docs and for whoever gets the alert. */
+  readonly meaning: string;
+  /** What to do, for the docs. */
+  readonly remedy: string;
+  /** Its conditions in a studio: none where the studio has nothing that it could be about. */
+  readonly conditions: (studio: WatchedStudio) => readonly Condition[];
+}
+
+/** An alert of one studio, as Prometheus takes it. */
+export interface Alert extends Omit<AlertRow, 'conditions' | 'remedy'> {
+  readonly expr: string;
+  readonly for: string;
+}
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+
+/** The page with a section for each alert. */
+export const MONITORING_PAGE = 'docs/monitoring.md';
+
+/** The pods of a studio, without those that others run in its namespace: solvers of cert-manager, movers of VolSync. */
+export const studioPods = { matching: `${defaultStudioName}-.+` };
+
+/** The pods of one workload: those of a Deployment have two more parts in their names. */
+function podsOf(workload: string) {
+  return { matching: `${workload}-[a-z0-9]+-[a-z0-9]+` };
+}
+
+/** The share of a volume that is free, for each claim. */
+export function freeShare({ namespace, claims }: Pick<WatchedStudio, 'namespace' | 'claims'>): string {
+  const labels = { namespace, persistentvolumeclaim: oneOf(claims) };
+  return `${series('kubelet_volume_stats_available_bytes', labels)} / ${series('kubelet_volume_stats_capacity_bytes', labels)}`;
+}
+
+/** Whether a claim has no byte left in so many seconds, if it fills as it did of late. */
+function isFullIn({ namespace, claims }: WatchedStudio, window: string, seconds: number): string {
+  const free = series('kubelet_volume_stats_available_bytes', { namespace, persistentvolumeclaim: oneOf(claims) });
+  return `predict_linear(${free}[${window}], ${seconds}) < 0`;
+}
+
+/** What a backup may take longer than usual before it counts as missing: a quarter of the interval, and two hours at least. */
+function slackOf(interval: number): number {
+  return Math.max(2 * HOUR, Math.ceil(interval / 4 / MINUTE) * MINUTE);
+}
+
+/** Every alert, in the order of the docs. */
+export const alertRows: readonly AlertRow[] = [
+  {
+    name: 'JunjoClaimAlmostFull',
+    severity: 'critical',
+    summary: 'Claim {{ $labels.persistentvolumeclaim }} is almost full',
+    meaning: 'Less than 5 % of the volume is free. A store that cannot write stops, and spans are lost.',
+    remedy:
+      'Make the claim larger: set `JUNJO_K8S_STORAGE_SIZE` and apply, where the class can expand volumes. See [`volume-full`](troubleshooting.md#volume-full).',
+    conditions: (studio) => [{ expr: `${freeShare(studio)} < 0.05`, seconds: 5 * MINUTE }],
+  },
+  {
+    name: 'JunjoClaimFillingFast',
+    severity: 'critical',
+    summary: 'Claim {{ $labels.persistentvolumeclaim }} will be full within four hours',
+    meaning:
+      'Less than half of the volume is free, and at the speed of the last hour it is full within four hours. An application may send far more spans than usual.',
+    remedy:
+      'Find the application that sends so much, and stop it or let it sample. Make the claim larger. A claim of the intake fills while ingestion does not answer: see [`JunjoIntakeQueueFilling`](#junjointakequeuefilling).',
+    conditions: (studio) => [
+      { expr: `${isFullIn(studio, '1h', 4 * HOUR)} and ${freeShare(studio)} < 0.5`, seconds: 15 * MINUTE },
+    ],
+  },
+  {
+    name: 'JunjoClaimFillingSlowly',
+    severity: 'warning',
+    summary: 'Claim {{ $labels.persistentvolumeclaim }} will be full within four days',
+    meaning:
+      'Less than 20 % of the volume is free, and at the speed of the last six hours it is full within four days.',
+    remedy: 'Make the claim larger before the weekend: set `JUNJO_K8S_STORAGE_SIZE` and apply.',
+    conditions: (studio) => [
+      { expr: `${isFullIn(studio, '6h', 4 * 24 * HOUR)} and ${freeShare(studio)} < 0.2`, seconds: HOUR },
+    ],
+  },
+  {
+    name: 'JunjoPodRestarting',
+    severity: 'warning',
+    summary: 'Container {{ $labels.container }} of {{ $labels.pod }} restarts',
+    meaning: 'A container restarted more than twice within six hours.',
+    remedy:
+      'Run `junjo-k8s status`, which names the cause. Often it is [`oom-killed`](troubleshooting.md#oom-killed): choose a larger `JUNJO_K8S_SIZE`.',
+    conditions: ({ namespace }) => [
+      {
+        expr: `changes(${series('kube_pod_container_status_restarts_total', { namespace, pod: studioPods })}[6h]) > 2`,
+        seconds: 5 * MINUTE,
+      },
+    ],
+  },
+  {
+    name: 'JunjoPodsNotReady',
+    severity: 'critical',
+    summary: '{{ or $labels.deployment $labels.statefulset }} has fewer ready pods than it should have',
+    meaning:
+      'For half an hour a workload has had fewer ready pods than its replicas. A backend may migrate for fifteen minutes, and ingestion waits for it.',
+    remedy: 'Run `junjo-k8s status`, which names the cause and the next step.',
+    conditions: ({ namespace, intake }) => {
+      const deployment = { namespace, deployment: studioPods };
+      const ofDeployments = `${series('kube_deployment_status_replicas_ready', deployment)} < ${series('kube_deployment_spec_replicas', deployment)}`;
+      const statefulSet = { namespace, statefulset: intake };
+      const ofIntake = `${series('kube_statefulset_status_replicas_ready', statefulSet)} < ${series('kube_statefulset_replicas', statefulSet)}`;
+      return [{ expr: intake ? `${ofDeployments} or ${ofIntake}` : ofDeployments, seconds: 30 * MINUTE }];
+    },
+  },
+  {
+    name: 'JunjoTwoWriters',
+    severity: 'critical',
+    summary: 'More than one pod of {{ $labels.component }} runs',
+    meaning:
+      'Two pods of the backend or of ingestion have run at the same time for five minutes. Two writers damage the databases. A pod that ends takes two minutes at most.',
+    remedy:
+      'Stop one of them before anything else. See [`two-writers`](troubleshooting.md#two-writers), and [`node-lost`](troubleshooting.md#node-lost) where a node does not answer.',
+    conditions: ({ namespace }) => {
+      const writers = [workloadNames.backend, workloadNames.ingestion].map((name) => podsOf(name).matching);
+      const running = series('kube_pod_status_phase', {
+        namespace,
+        pod: oneOf(writers),
+        phase: 'Running',
+      });
+      const component = `label_replace(${running} == 1, "component", "$1", "pod", "${defaultStudioName}-([a-z]+)-.+")`;
+      return [{ expr: `count by (namespace, component) (${component}) > 1`, seconds: 5 * MINUTE }];
+    },
+  },
+  {
+    name: 'JunjoUpgradeGuardTripped',
+    severity: 'critical',
+    summary: 'The upgrade guard keeps {{ $labels.pod }} from starting',
+    meaning:
+      'The init container upgrade-guard ended with an error, and has not ended well since. It keeps a release from data that the release cannot read, so the studio is down and the data is untouched.',
+    remedy:
+      'Read what it says: `junjo-k8s status` shows it. See [`guard-tripped`](troubleshooting.md#guard-tripped), and [`guard-crashed`](troubleshooting.md#guard-crashed) where it judged nothing.',
+    conditions: ({ namespace }) => {
+      const guard = { namespace, pod: podsOf(workloadNames.backend), container: GUARD_CONTAINER };
+      const ended = `${series('kube_pod_init_container_status_restarts_total', guard)} > 0`;
+      const pending = `${series('kube_pod_init_container_status_ready', guard)} == 0`;
+      return [{ expr: `${ended} and on (namespace, pod) ${pending}`, seconds: 5 * MINUTE }];
+    },
+  },
+  {
+    name: 'JunjoApiGuardDown',
+    severity: 'critical',
+    summary: 'The guard of the API in {{ $labels.pod }} does not answer',
+    meaning:
+      'The backend is ready, and the guard in front of it is not. Nobody reaches the API until the guard runs again; no span is shown without a sign-in.',
+    remedy:
+      'Read the log of the container `guard` of the backend. Where it was killed for its memory, somebody sends requests with very large headers: close the edge with `JUNJO_K8S_WEB_SOURCE_RANGES`.',
+    conditions: ({ namespace, apiGuard }) => {
+      const ready = (container: string) =>
+        series('kube_pod_container_status_ready', { namespace, pod: podsOf(workloadNames.backend), container });
+      const expr = `${ready(API_GUARD_CONTAINER)} == 0 and on (namespace, pod) ${ready('backend')} == 1`;
+      return apiGuard ? [{ expr, seconds: 5 * MINUTE }] : [];
+    },
+  },
+  {
+    name: 'JunjoCertificateExpiring',
+    severity: 'warning',
+    summary: 'Certificate {{ $labels.name }} was not renewed',
+    meaning:
+      'A third of the time between the planned renewal and the end of the certificate is over, and cert-manager has not renewed it. A certificate that is renewed thirty days before its end then has twenty days left.',
+    remedy: 'Run `junjo-k8s status`. See [`certificate-expiring`](troubleshooting.md#certificate-expiring).',
+    conditions: ({ namespace, certificates }) => {
+      const [end, renewal] = (['expiration', 'renewal'] as const).map((what) =>
+        certificateSeries(`certmanager_certificate_${what}_timestamp_seconds`, namespace, oneOf(certificates)),
+      );
+      // Of a certificate that was never issued both are 0, and the quotient is no number.
+      const expr = `(time() - ${renewal}) / (${end} - ${renewal}) > 1 / 3`;
+      return certificates.length > 0 ? [{ expr, seconds: HOUR }] : [];
+    },
+  },
+  {
+    name: 'JunjoBackupMissed',
+    severity: 'critical',
+    summary: 'VolSync has no recent backup of {{ $labels.obj_name }}',
+    meaning:
+      'VolSync says that the claim is out of sync: no backup was completed yet, or none between one time of its schedule and the next.',
+    remedy:
+      'Run `junjo-k8s status`. See [`backup-failed`](troubleshooting.md#backup-failed) and [`backup-locked`](troubleshooting.md#backup-locked).',
+    conditions: ({ namespace, volSync }) =>
+      // The time that a backup may take differs with the schedule, so those with one schedule share a condition.
+      [...new Set(volSync.map(({ schedule }) => slackOf(longestInterval(schedule))))].map((seconds) => {
+        const claims = volSync.filter(({ schedule }) => slackOf(longestInterval(schedule)) === seconds);
+        const labels = {
+          obj_namespace: namespace,
+          obj_name: oneOf(claims.map(({ claim }) => claim)),
+          role: 'source',
+        };
+        return { expr: `${series('volsync_volume_out_of_sync', labels)} == 1`, seconds };
+      }),
+  },
+  {
+    name: 'JunjoBackupTooOld',
+    severity: 'critical',
+    summary: 'Velero has no recent backup of the studio',
+    meaning:
+      'The last backup that Velero completed is older than the longest interval of its schedule and a quarter more, two hours at least; or Velero tried and never completed one.',
+    remedy: 'Run `velero backup get`, and `velero backup describe NAME --details` for the last one that failed.',
+    conditions: ({ velero }) => {
+      if (!velero) return [];
+      const interval = longestInterval(velero.schedule);
+      const last = series('velero_backup_last_successful_timestamp', { schedule: velero.name });
+      const attempts = series('velero_backup_attempt_total', { schedule: velero.name });
+      // The counter is of the server that runs now; it finds the time of the last success in the backups that exist.
+      const expr = `time() - ${last} > ${interval + slackOf(interval)} or (${attempts} > 0 unless on (schedule) ${last})`;
+      return [{ expr, seconds: HOUR }];
+    },
+  },
+  {
+    name: 'JunjoIntakeQueueFilling',
+    severity: 'warning',
+    summary: 'The queue of {{ $labels.pod }} is more than half full',
+    meaning:
+      'Spans wait in the intake because ingestion does not take them, or not fast enough. They are safe until the queue is full.',
+    remedy:
+      'Run `junjo-k8s status`, and see why ingestion is not ready. `junjo-k8s backup` and `restore` stop it, too.',
+    conditions: ({ namespace, intake }) => {
+      const pod = intakePods(intake);
+      const expr = `max by (namespace, pod) (${series('otelcol_exporter_queue_size', { namespace, pod })} / ${series('otelcol_exporter_queue_capacity', { namespace, pod })}) > 0.5`;
+      return intake ? [{ expr, seconds: 15 * MINUTE }] : [];
+    },
+  },
+  {
+    name: 'JunjoIntakeRefusesSpans',
+    severity: 'critical',
+    summary: '{{ $labels.pod }} refuses spans',
+    meaning:
+      'The intake does not accept spans, mostly because its queue is full. Applications try again for a while, then their spans are lost.',
+    remedy:
+      'Bring ingestion back first: run `junjo-k8s status`. A larger `JUNJO_K8S_INTAKE_STORAGE_SIZE` lasts longer.',
+    conditions: ({ namespace, intake }) => {
+      const refused = series('otelcol_receiver_refused_spans', { namespace, pod: intakePods(intake) });
+      return intake ? [{ expr: `sum by (namespace, pod) (rate(${refused}[5m])) > 0`, seconds: 5 * MINUTE }] : [];
+    },
+  },
+  {
+    name: 'JunjoIntakeDropsSpans',
+    severity: 'warning',
+    summary: '{{ $labels.pod }} drops spans that it accepted',
+    meaning:
+      'Ingestion refused spans of the intake for good, and they are lost. Mostly an application sends a key that ingestion does not know.',
+    remedy:
+      'Read the log of the intake for `Dropping data`, which has the reason. For `Unauthenticated`, find the application with the wrong key; `JUNJO_K8S_INTAKE_KEYS` lets the intake refuse such keys at once.',
+    conditions: ({ namespace, intake }) => {
+      const failed = series('otelcol_exporter_send_failed_spans', { namespace, pod: intakePods(intake) });
+      // The series begins with the first failure (endOp of exporterhelper/internal/obs_report_sender.go), where nothing increases.
+      const rises = `sum by (namespace, pod) (increase(${failed}[15m])) > 0`;
+      const begins = `(sum by (namespace, pod) (${failed}) > 0 unless sum by (namespace, pod) (${failed} offset 15m))`;
+      return intake ? [{ expr: `${rises} or ${begins}`, seconds: MINUTE }] : [];
+    },
+  },
+];
+
+/** The pods of the intake. */
+export function intakePods(intake = ''): { readonly matching: string } {
+  return { matching: `${intake}-[0-9]+` };
+}
+
+/** The alerts of a studio. */
+export function alertsOf(studio: WatchedStudio): readonly Alert[] {
+  return alertRows.flatMap(({ conditions, remedy: _, ...row }) =>
+    conditions(studio).map(({ expr, seconds }) => ({ ...row, expr, for: `${seconds / MINUTE}m` })),
+  );
+}
+
+/** Page and heading that say what to do about an alert. */
+export function runbookOf({ name }: Pick<AlertRow, 'name'>): string {
+  return `${MONITORING_PAGE}#${name.toLowerCase()}`;
+}

@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto';
+import { freeShare, intakePods, studioPods, type WatchedStudio } from './alerts';
+import { certificateSeries, oneOf, series } from './metrics';
+
+/** A row of the dashboard's grid has so many columns. */
+const COLUMNS = 24;
+
+/** Units as Grafana names them: packages/grafana-data/src/valueFormats/categories.ts of grafana/grafana. */
+type Unit = 'short' | 'percentunit' | 'bytes' | 's' | 'cps';
+
+/** A line of a panel. */
+interface Line {
+  readonly expr: string;
+  /** What the legend says of a series, with its labels in double braces. */
+  readonly legend: string;
+}
+
+/** A panel, before it has a place. */
+interface Panel {
+  readonly title: string;
+  readonly kind: 'timeseries' | 'stat';
+  readonly unit: Unit;
+  readonly width: number;
+  readonly lines: readonly Line[];
+}
+
+/** The data source that the reader chooses. */
+const DATA_SOURCE = { type: 'prometheus', uid: '$datasource' };
+
+/** The panels that a studio has something for. */
+export function panelsOf(studio: WatchedStudio): readonly Panel[] {
+  const { namespace, intake } = studio;
+  const pods = { namespace, pod: studioPods };
+  const ready = series('kube_deployment_status_replicas_ready', { namespace, deployment: studioPods });
+  const wanted = series('kube_deployment_spec_replicas', { namespace, deployment: studioPods });
+  return [
+    stat('Ready pods', 'short', [
+      { expr: `sum(${ready})${intake ? ` + sum(${intakeReady(namespace, intake)})` : ''}`, legend: 'ready' },
+      { expr: `sum(${wanted})${intake ? ` + sum(${intakeWanted(namespace, intake)})` : ''}`, legend: 'wanted' },
+    ]),
+    stat('Restarts in 24 hours', 'short', [
+      {
+        expr: `sum(changes(${series('kube_pod_container_status_restarts_total', pods)}[24h]))`,
+        legend: 'restarts',
+      },
+    ]),
+    stat('Time until certificates end', 's', certificateLines(studio)),
+    stat('Backups', 's', backupLines(studio)),
+    stat('Claims out of sync', 'short', outOfSyncLines(studio)),
+    graph('Used share of claims', 'percentunit', [
+      { expr: `1 - ${freeShare(studio)}`, legend: '{{persistentvolumeclaim}}' },
+    ]),
+    graph('Memory, as a share of the limit', 'percentunit', [
+      {
+        expr: `max by (pod, container) (${series('container_memory_working_set_bytes', { ...pods, container: { matching: '.+' } })}) / max by (pod, container) (${series('kube_pod_container_resource_limits', { ...pods, resource: 'memory' })})`,
+        legend: '{{pod}} {{container}}',
+      },
+    ]),
+    ...(intake ? intakePanels(namespace, intake) : []),
+  ].filter(({ lines }) => lines.length > 0);
+}
+
+function intakeReady(namespace: string, intake: string): string {
+  return series('kube_statefulset_status_replicas_ready', { namespace, statefulset: intake });
+}
+
+function intakeWanted(namespace: string, intake: string): string {
+  return series('kube_statefulset_replicas', { namespace, statefulset: intake });
+}
+
+function certificateLines({ namespace, certificates }: WatchedStudio): readonly Line[] {
+  if (certificates.length === 0) return [];
+  const end = certificateSeries('certmanager_certificate_expiration_timestamp_seconds', namespace, oneOf(certificates));
+  return [{ expr: `${end} - time()`, legend: '{{name}}' }];
+}
+
+function backupLines({ velero }: WatchedStudio): readonly Line[] {
+  if (!velero) return [];
+  const last = series('velero_backup_last_successful_timestamp', { schedule: velero.name });
+  return [{ expr: `time() - ${last}`, legend: 'since the last one' }];
+}
+
+function outOfSyncLines({ namespace, volSync }: WatchedStudio): readonly Line[] {
+  if (volSync.length === 0) return [];
+  const claims = oneOf(volSync.map(({ claim }) => claim));
+  const labels = { obj_namespace: namespace, obj_name: claims, role: 'source' };
+  return [{ expr: `sum(${series('volsync_volume_out_of_sync', labels)})`, legend: 'claims' }];
+}
+
+function intakePanels(namespace: string, intake: string): readonly Panel[] {
+  const labels = { namespace, pod: intakePods(intake) };
+  const rate = (selector: string) => `sum(rate(${selector}[$__rate_interval]))`;
+  return [
+    graph('Intake: used share of the queue', 'percentunit', [
+      {
+        expr: `${series('otelcol_exporter_queue_size', labels)} / ${series('otelcol_exporter_queue_capacity', labels)}`,
+        legend: '{{pod}}',
+      },
+    ]),
+    graph('Intake: spans', 'cps', [
+      { expr: rate(series('otelcol_receiver_accepted_spans', labels)), legend: 'accepted' },
+      { expr: rate(series('otelcol_exporter_sent_spans', labels)), legend: 'sent to ingestion' },
+      { expr: rate(series('otelcol_receiver_refused_spans', labels)), legend: 'refused, sent again by applications' },
+      { expr: rate(series('otelcol_exporter_send_failed_spans', labels)), legend: 'dropped' },
+    ]),
+  ];
+}
+
+function stat(title: string, unit: Unit, lines: readonly Line[]): Panel {
+  return { title, kind: 'stat', unit, width: COLUMNS / 4, lines };
+}
+
+function graph(title: string, unit: Unit, lines: readonly Line[]): Panel {
+  return { title, kind: 'timeseries', unit, width: COLUMNS / 2, lines };
+}
+
+/** Panels side by side, in as many rows as they need. */
+function placed(panels: readonly Panel[]): readonly (Panel & { readonly x: number; readonly y: number })[] {
+  const height = { stat: 4, timeseries: 8 };
+  let [x, y, rowHeight] = [0, 0, 0];
+  return panels.map((panel) => {
+    if (x + panel.width > COLUMNS || (rowHeight > 0 && rowHeight !== height[panel.kind]))
+      [x, y, rowHeight] = [0, y + rowHeight, 0];
+    const place = { ...panel, x, y };
+    [x, rowHeight] = [x + panel.width, height[panel.kind]];
+    return place;
+  });
+}
+
+/** The dashboard of a studio, as Grafana reads it from a file. */
+export function dashboardOf(studio: WatchedStudio): object {
+  const { namespace } = studio;
+  return {
+    // At most 40 letters, and the same wherever it is rendered.
+    uid: `junjo-${createHash('sha256').update(namespace).digest('hex').slice(0, 16)}`,
+    title: `Junjo AI Studio: ${namespace}`,
+    tags: ['junjo-ai-studio'],
+    schemaVersion: 39,
+    refresh: '1m',
+    time: { from: 'now-24h', to: 'now' },
+    templating: {
+      list: [{ name: 'datasource', label: 'Prometheus', type: 'datasource', query: 'prometheus' }],
+    },
+    panels: placed(panelsOf(studio)).map(({ title, kind, unit, width, lines, x, y }, index) => ({
+      id: index + 1,
+      title,
+      type: kind,
+      datasource: DATA_SOURCE,
+      gridPos: { h: kind === 'stat' ? 4 : 8, w: width, x, y },
+      fieldConfig: { defaults: { unit, min: 0 }, overrides: [] },
+      targets: lines.map(({ expr, legend }, line) => ({
+        refId: String.fromCharCode('A'.charCodeAt(0) + line),
+        datasource: DATA_SOURCE,
+        expr,
+        legendFormat: legend,
+      })),
+    })),
+  };
+}

@@ -1,0 +1,203 @@
+/** A program whose metrics Prometheus has to collect. */
+export interface MetricSource {
+  /** What people call it. */
+  readonly name: string;
+  /** What must be so for its series to arrive with these labels. */
+  readonly needs: string;
+}
+
+/** The programs whose metrics the alerts and the dashboard read. */
+export const metricSources = {
+  kubelet: {
+    name: 'kubelet',
+    needs: 'Prometheus scrapes `/metrics` of every node with `honorLabels`',
+  },
+  cadvisor: {
+    name: 'cAdvisor in the kubelet',
+    needs: 'Prometheus scrapes `/metrics/cadvisor` of every node with `honorLabels`',
+  },
+  kubeStateMetrics: {
+    name: 'kube-state-metrics',
+    needs: 'kube-state-metrics 2 runs, and Prometheus scrapes it with `honorLabels`',
+  },
+  certManager: {
+    name: 'cert-manager',
+    needs: 'its chart makes a ServiceMonitor with `prometheus.servicemonitor.enabled=true`',
+  },
+  volSync: {
+    name: 'VolSync',
+    needs: 'its chart makes a ServiceMonitor, and Prometheus may read the ClusterRole of its metrics',
+  },
+  velero: {
+    name: 'Velero',
+    needs: 'its chart makes a ServiceMonitor with `metrics.serviceMonitor.enabled=true`',
+  },
+  collector: {
+    name: 'OpenTelemetry Collector of the intake',
+    needs: 'Prometheus selects the PodMonitor of this studio, and its namespace is `JUNJO_K8S_MONITORING_NAMESPACE`',
+  },
+} as const satisfies Readonly<Record<string, MetricSource>>;
+
+/** A metric, and where its name and its labels are written. */
+export interface Metric {
+  readonly source: keyof typeof metricSources;
+  /** The labels that the expressions here use, as the program sets them. */
+  readonly labels: readonly string[];
+  /** Repository and path of the file that defines it. */
+  readonly definedIn: string;
+}
+
+/** What kube-state-metrics says of pods: every series has the labels of one pod. */
+const KSM_PODS = 'docs/metrics/workload/pod-metrics.md of kubernetes/kube-state-metrics';
+const VOLUME_STATS = 'pkg/kubelet/metrics/collectors/volume_stats.go of kubernetes/kubernetes';
+const CERTIFICATES = 'internal/collectors/certificate_collector.go of cert-manager/cert-manager';
+const VELERO = 'pkg/metrics/metrics.go of velero-io/velero (vmware-tanzu/velero)';
+const EXPORTER = 'exporter/exporterhelper/documentation.md of open-telemetry/opentelemetry-collector';
+const RECEIVER = 'receiver/receiverhelper/documentation.md of open-telemetry/opentelemetry-collector';
+
+/**
+ * Every metric that an alert or a panel reads. The names of the collector have no suffix `_total` and no unit: its defaults since
+ * 0.151 are `without_type_suffix` and `without_units`, whether or not its configuration names a reader
+ * (service/telemetry/otelconftelemetry/internal/migration/v0.3.0.go). Prometheus gives its series the labels of the pod.
+ */
+export const metrics = {
+  kubelet_volume_stats_available_bytes: {
+    source: 'kubelet',
+    labels: ['namespace', 'persistentvolumeclaim'],
+    definedIn: VOLUME_STATS,
+  },
+  kubelet_volume_stats_capacity_bytes: {
+    source: 'kubelet',
+    labels: ['namespace', 'persistentvolumeclaim'],
+    definedIn: VOLUME_STATS,
+  },
+  container_memory_working_set_bytes: {
+    source: 'cadvisor',
+    labels: ['namespace', 'pod', 'container'],
+    definedIn:
+      'docs/storage/prometheus.md of google/cadvisor; labels in pkg/kubelet/server/server.go of kubernetes/kubernetes',
+  },
+  kube_pod_container_resource_limits: {
+    source: 'kubeStateMetrics',
+    labels: ['namespace', 'pod', 'container', 'resource'],
+    definedIn: KSM_PODS,
+  },
+  kube_pod_container_status_restarts_total: {
+    source: 'kubeStateMetrics',
+    labels: ['namespace', 'pod', 'container'],
+    definedIn: KSM_PODS,
+  },
+  kube_pod_container_status_ready: {
+    source: 'kubeStateMetrics',
+    labels: ['namespace', 'pod', 'container'],
+    definedIn: KSM_PODS,
+  },
+  kube_pod_init_container_status_restarts_total: {
+    source: 'kubeStateMetrics',
+    labels: ['namespace', 'pod', 'container'],
+    definedIn: KSM_PODS,
+  },
+  kube_pod_init_container_status_ready: {
+    source: 'kubeStateMetrics',
+    labels: ['namespace', 'pod', 'container'],
+    definedIn: KSM_PODS,
+  },
+  kube_pod_status_phase: {
+    source: 'kubeStateMetrics',
+    labels: ['namespace', 'pod', 'phase'],
+    definedIn: KSM_PODS,
+  },
+  kube_deployment_spec_replicas: {
+    source: 'kubeStateMetrics',
+    labels: ['namespace', 'deployment'],
+    definedIn: 'docs/metrics/workload/deployment-metrics.md of kubernetes/kube-state-metrics',
+  },
+  kube_deployment_status_replicas_ready: {
+    source: 'kubeStateMetrics',
+    labels: ['namespace', 'deployment'],
+    definedIn: 'docs/metrics/workload/deployment-metrics.md of kubernetes/kube-state-metrics',
+  },
+  kube_statefulset_replicas: {
+    source: 'kubeStateMetrics',
+    labels: ['namespace', 'statefulset'],
+    definedIn: 'docs/metrics/workload/statefulset-metrics.md of kubernetes/kube-state-metrics',
+  },
+  kube_statefulset_status_replicas_ready: {
+    source: 'kubeStateMetrics',
+    labels: ['namespace', 'statefulset'],
+    definedIn: 'docs/metrics/workload/statefulset-metrics.md of kubernetes/kube-state-metrics',
+  },
+  certmanager_certificate_expiration_timestamp_seconds: {
+    source: 'certManager',
+    labels: ['namespace', 'name'],
+    definedIn: CERTIFICATES,
+  },
+  certmanager_certificate_renewal_timestamp_seconds: {
+    source: 'certManager',
+    labels: ['namespace', 'name'],
+    definedIn: CERTIFICATES,
+  },
+  volsync_volume_out_of_sync: {
+    source: 'volSync',
+    labels: ['obj_namespace', 'obj_name', 'role'],
+    definedIn: 'internal/controller/metrics.go of backube/volsync',
+  },
+  velero_backup_last_successful_timestamp: { source: 'velero', labels: ['schedule'], definedIn: VELERO },
+  velero_backup_attempt_total: { source: 'velero', labels: ['schedule'], definedIn: VELERO },
+  otelcol_exporter_queue_size: { source: 'collector', labels: ['namespace', 'pod'], definedIn: EXPORTER },
+  otelcol_exporter_queue_capacity: { source: 'collector', labels: ['namespace', 'pod'], definedIn: EXPORTER },
+  otelcol_exporter_sent_spans: { source: 'collector', labels: ['namespace', 'pod'], definedIn: EXPORTER },
+  otelcol_exporter_send_failed_spans: { source: 'collector', labels: ['namespace', 'pod'], definedIn: EXPORTER },
+  otelcol_receiver_accepted_spans: { source: 'collector', labels: ['namespace', 'pod'], definedIn: RECEIVER },
+  otelcol_receiver_refused_spans: { source: 'collector', labels: ['namespace', 'pod'], definedIn: RECEIVER },
+} as const satisfies Readonly<Record<string, Metric>>;
+
+/** The name of a metric in the table. */
+export type MetricName = keyof typeof metrics;
+
+type LabelOf<Name extends MetricName> = (typeof metrics)[Name]['labels'][number];
+
+/** A regular expression that the whole value of a label must match. */
+export interface Matching {
+  readonly matching: string;
+}
+
+/** What the labels of a metric must be: a value, or a regular expression. */
+export type Labels<Name extends MetricName> = Readonly<Partial<Record<LabelOf<Name>, string | Matching>>>;
+
+/** A selector of PromQL: `name{label="value"}`. */
+export function series<Name extends MetricName>(name: Name, labels: Labels<Name>): string {
+  const matchers = Object.entries<string | Matching | undefined>(labels).map(([label, value]) =>
+    typeof value === 'object' ? `${label}=~${text(value.matching)}` : `${label}=${text(value ?? '')}`,
+  );
+  return `${name}{${matchers.join(', ')}}`;
+}
+
+/** A regular expression for one of several names, which hold nothing that means something in one. */
+export function oneOf(names: readonly string[]): Matching {
+  return { matching: names.join('|') };
+}
+
+/**
+ * A metric of cert-manager with the namespace of a certificate. The ServiceMonitor of its chart has `honorLabels: false`
+ * (deploy/charts/cert-manager/values.yaml), so that Prometheus puts the namespace of cert-manager itself into `namespace` and
+ * that of the certificate into `exported_namespace`.
+ */
+export function certificateSeries(
+  name: Extract<MetricName, `certmanager_${string}`>,
+  namespace: string,
+  certificate: Matching,
+): string {
+  const own = series(name, { namespace, name: certificate });
+  return `(${own} or ${own.replace('namespace=', 'exported_namespace=')})`;
+}
+
+/** The metrics that an expression reads. */
+export function metricsIn(expression: string): readonly MetricName[] {
+  const words = new Set(expression.match(/[a-z_]+/g));
+  return (Object.keys(metrics) as MetricName[]).filter((name) => words.has(name));
+}
+
+function text(value: string): string {
+  return JSON.stringify(value);
+}

@@ -3,6 +3,7 @@ import { exampleEnvFile } from '../cli/init/env-file';
 import { releaseLines } from '../releases';
 import { derivedSettings } from './derived-settings';
 import { edgePage } from './pages/edge-page';
+import { monitoringPage } from './pages/monitoring-page';
 import { fill } from './pages/page';
 import { patchesPage } from './pages/patches-page';
 import { releasesPage } from './pages/releases-page';
@@ -17,6 +18,7 @@ fill('docs/releases.md', releasesPage(releaseLines));
 fill('docs/edge.md', edgePage());
 fill('docs/patches.md', patchesPage());
 fill('docs/scale.md', scalePage());
+fill('docs/monitoring.md', monitoringPage());
 
 writeFileSync('cli/explain/settings.json', `${JSON.stringify(derivedSettings(), undefined, 2)}\n`);
 

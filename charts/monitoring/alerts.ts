@@ -202,8 +202,8 @@ export const alertRows: readonly AlertRow[] = [
       const [end, renewal] = (['expiration', 'renewal'] as const).map((what) =>
         certificateSeries(`certmanager_certificate_${what}_timestamp_seconds`, namespace, oneOf(certificates)),
       );
-      // Of a certificate that was never issued both are 0, and the quotient is no number.
-      const expr = `(time() - ${renewal}) / (${end} - ${renewal}) > 1 / 3`;
+      // Of a certificate that was never issued both times are 0: it has no end that could be near.
+      const expr = `(time() - ${renewal}) / (${end} - ${renewal} > 0) > 1 / 3`;
       return certificates.length > 0 ? [{ expr, seconds: HOUR }] : [];
     },
   },

@@ -57,7 +57,7 @@ const RECEIVER = 'receiver/receiverhelper/documentation.md of open-telemetry/ope
 
 /**
  * Every metric that an alert or a panel reads. The names of the collector have no suffix `_total` and no unit: its defaults since
- * 0.151 are `without_type_suffix` and `without_units`, whether or not its configuration names a reader
+ * 0.152 are `without_type_suffix` and `without_units`, whether or not its configuration names a reader
  * (service/telemetry/otelconftelemetry/internal/migration/v0.3.0.go). Prometheus gives its series the labels of the pod.
  */
 export const metrics = {

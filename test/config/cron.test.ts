@@ -1,4 +1,4 @@
-import { atOtherMinutes, isForVolSync, nightly } from '../../config/cron';
+import { atOtherMinutes, isForVolSync, longestInterval, nightly } from '../../config/cron';
 import { cron } from '../../config/value-types';
 
 /** The minutes that a list of numbers names. */
@@ -169,6 +169,35 @@ describe('the same schedule at other minutes', () => {
 
   test.each(['* * * * *', '*/1 3 * * *', '0-30 3 * * *'])('%s leaves none', (schedule) => {
     expect(atOtherMinutes(schedule)).toBeUndefined();
+  });
+});
+
+describe('the longest interval of a schedule', () => {
+  const HOUR = 3600;
+  const DAY = 24 * HOUR;
+  test.each([
+    ['17 3 * * *', DAY],
+    ['*/15 * * * *', HOUR / 4],
+    ['*/40 * * * *', (HOUR * 2) / 3],
+    ['0 9-17 * * *', 16 * HOUR],
+    ['30 1,5 * * *', 20 * HOUR],
+    ['0 3 * * 1-5', 3 * DAY],
+    ['0 3 * * sun,Wed', 4 * DAY],
+    ['@weekly', 7 * DAY],
+    ['@monthly', 31 * DAY],
+    ['@yearly', 366 * DAY],
+    // From one leap day to the next.
+    ['0 0 29 2 *', (4 * 365 + 1) * DAY],
+    ['0 0 31 * *', 62 * DAY],
+    // Either of the two days is enough.
+    ['0 3 1 * 1', 7 * DAY],
+    ['0 3 */2 * 1', 14 * DAY],
+    ['@every 1h30m', 1.5 * HOUR],
+    ['@every 90s', 90],
+    ['TZ=Europe/Berlin 0 3 * * *', DAY],
+    ['CRON_TZ=UTC @daily', DAY],
+  ])('of %s is %d seconds', (schedule, seconds) => {
+    expect(longestInterval(schedule)).toBe(seconds);
   });
 });
 

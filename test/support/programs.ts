@@ -25,6 +25,7 @@ const PROGRAMS = {
     install: 'apt install nginx-light',
   },
   openssl: { find: () => firstThatRuns(['openssl'], ['version']), install: 'apt install openssl' },
+  promtool: { find: () => firstThatRuns(['promtool'], ['--version']), install: 'apt install prometheus' },
   python3: {
     find: () => firstThatRuns(['python3'], ['-c', 'import sqlite3'], asUserOfPods),
     install: 'apt install python3',

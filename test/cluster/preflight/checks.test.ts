@@ -435,6 +435,11 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
     ({ kinds }) => ({ kinds: new Set([...kinds].filter((kind) => !kind.endsWith('cert-manager.io'))) }),
     /^error kinds: the cluster does not know Certificate\.cert-manager\.io -> install cert-manager/,
   ],
+  'no Prometheus operator': [
+    development({ JUNJO_K8S_MONITORING: 'prometheus' }),
+    ({ kinds }) => ({ kinds: new Set([...kinds].filter((kind) => !kind.endsWith('monitoring.coreos.com'))) }),
+    /^error kinds: the cluster does not know PrometheusRule\.monitoring\.coreos\.com -> install the Prometheus operator/,
+  ],
   'no default storage class': [
     local,
     instead('StorageClass', { apiVersion: 'v1', kind: 'StorageClass', metadata: { name: 'slow' }, provisioner: 'x' }),

@@ -22,28 +22,29 @@ export interface AlertCase {
 /** Alerts as a PrometheusRule has them. */
 export type Rules = readonly Manifest[];
 
-/** What `promtool test rules` says of one alert: https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/ */
-export function testAlert(rules: Rules, alert: string, cases: readonly AlertCase[]) {
-  const rule = rules.find((each) => each.alert === alert);
+/**
+ * What `promtool test rules` says of alerts that must all do the same, and the names of those that do not:
+ * https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/
+ */
+export function testAlerts(rules: Rules, cases: readonly AlertCase[]) {
   const tests = cases.map(({ name, series, at, fires }) => ({
     name,
     interval: '1m',
     input_series: series.map(([selector, values]) => ({ series: selector, values })),
-    alert_rule_test: [
-      {
-        eval_time: `${at}m`,
-        alertname: alert,
-        exp_alerts: fires.map(({ labels, summary }) => ({
-          exp_labels: { ...rule?.labels, ...labels },
-          exp_annotations: { ...rule?.annotations, summary },
-        })),
-      },
-    ],
+    alert_rule_test: rules.map(({ alert, labels: own, annotations }) => ({
+      eval_time: `${at}m`,
+      alertname: alert,
+      exp_alerts: fires.map(({ labels, summary }) => ({
+        exp_labels: { ...own, ...labels },
+        exp_annotations: { ...annotations, summary },
+      })),
+    })),
   }));
-  return promtool('test', {
-    'rules.yaml': { groups: [{ name: 'studio', rules: rules.filter((each) => each.alert === alert) }] },
+  const { passes, output } = promtool('test', {
+    'rules.yaml': { groups: [{ name: 'studio', rules }] },
     'tests.yaml': { rule_files: ['rules.yaml'], evaluation_interval: '1m', tests },
   });
+  return { passes, output, failed: [...output.matchAll(/alertname: ([^,]+),/g)].map(([, alert]) => alert) };
 }
 
 /** What `promtool check rules` says. */

@@ -47,8 +47,25 @@ export function waysBetween(
     notes: [
       'Every other connection is closed, but DNS',
       ...(solver ? [`While cert-manager proves a host, its solver answers the edge on :${acmeSolver.port}`] : []),
+      ...scrapes(manifests, pods),
     ],
   };
+}
+
+/** Whose metrics Prometheus reads, and from where it may. */
+function scrapes(manifests: readonly Manifest[], pods: readonly Pod[]): readonly string[] {
+  const monitors = manifests.filter(({ kind }) => kind === 'PodMonitor');
+  return monitors.flatMap(({ metadata, spec }) => {
+    const [pod] = pods.filter(({ labels }) => matches(spec?.selector, labels));
+    const names = listOf(spec?.podMetricsEndpoints).map(({ port }) => port);
+    const ports = pod?.containers.flatMap(({ fields }) => listOf(fields.ports)) ?? [];
+    return ports
+      .filter(({ name }) => names.includes(name))
+      .map(({ containerPort }) => {
+        const from = pod ? allowedFrom(pod, containerPort, manifests) : [];
+        return [`Prometheus reads the metrics of ${metadata.name} on :${containerPort}`, ...from].join(', ');
+      });
+  });
 }
 
 /** Who outside the namespace may connect to a port of a pod; nothing is said where that is everybody. */

@@ -3,6 +3,7 @@ import { exampleEnvFile } from '../../cli/init/env-file';
 import { variablesOf } from '../../config/variables';
 import { defaultTag, releaseLines } from '../../releases';
 import { edgePage } from '../../tools/pages/edge-page';
+import { monitoringPage } from '../../tools/pages/monitoring-page';
 import { filled, type Parts } from '../../tools/pages/page';
 import { patchesPage } from '../../tools/pages/patches-page';
 import { releasesPage } from '../../tools/pages/releases-page';
@@ -57,6 +58,10 @@ test('the page of patches is what rules/ says (npm run docs writes it)', () => {
 
 test('the counts on the page of scale are what is rendered (npm run docs writes it)', () => {
   expectFilled('docs/scale.md', scalePage());
+});
+
+test('the page of alerts is what charts/monitoring/ says (npm run docs writes it)', () => {
+  expectFilled('docs/monitoring.md', monitoringPage());
 });
 
 test('every variable of every line has a row with a meaning', () => {

@@ -6,7 +6,7 @@ import { diagramOf } from '../../../cli/diagram/read';
 import { readManifests } from '../../../render/files';
 import { exampleNames } from '../../../tools/example-studios';
 import { pictures } from '../../../tools/pictures';
-import { development, type Manifest, production, render, type Settings } from '../../support/studio';
+import { development, freshSecret, type Manifest, production, render, type Settings } from '../../support/studio';
 
 const arrows = ({ edges }: Diagram) =>
   edges.map(({ from, to, kind, lines }) => `${from} -${kind}-> ${to}: ${lines.join(' | ')}`);
@@ -68,6 +68,17 @@ describe('a production studio', () => {
     expect(line(diagram, 'Browser -flow-> ingress')).toEqual([
       'Browser -flow-> ingress: https://studio.example.com | https://api.example.com',
     ]);
+  });
+
+  test('says who reads the metrics of its intake', () => {
+    const intake = {
+      JUNJO_K8S_RELEASE: '0.82.1',
+      JUNJO_INTERNAL_GRPC_TOKEN: freshSecret(),
+      JUNJO_K8S_INTAKE: 'true',
+    };
+    const read = 'Prometheus reads the metrics of junjo-ai-studio-intake on :8888, only from namespace monitoring';
+    expect(of(production({ ...intake, JUNJO_K8S_MONITORING: 'prometheus' })).notes).toContain(read);
+    expect(of(production(intake)).notes.join()).not.toContain('Prometheus');
   });
 
   test('ends TLS for spans in the pod of ingestion where they come past the edge', () => {

@@ -19,6 +19,7 @@ const neighbors = {
   ],
   'edge controller of the newest release': ['release-0.82', 'production-alb', 'production-f5', 'patched'],
   'stores and backup': ['production-qdrant', 'release-0.82', 'production-volsync', 'production-velero'],
+  monitoring: ['release-0.82', 'production-monitoring'],
   'release line': releaseLines.map(({ name }) => `release-${name}`),
   'secrets and GitOps': ['release-0.70', 'gitops-sealed', 'gitops-external', 'three-studios'],
 };
@@ -43,6 +44,13 @@ describe('what a change leaves behind', () => {
         (name) => `networkpolicy.networking.k8s.io/junjo-ai-studio-${name}`,
       ),
     );
+  });
+
+  test('are the alerts and the dashboard, when nothing watches the studio any longer', () => {
+    expect(change({ ...base, JUNJO_K8S_MONITORING: 'prometheus' }, base)).toEqual([
+      'configmap/junjo-ai-studio-dashboard',
+      'prometheusrule.monitoring.coreos.com/junjo-ai-studio',
+    ]);
   });
 
   test('is the disruption budget, when there is one pod of the UI again', () => {

@@ -87,7 +87,7 @@ export const alertRows: readonly AlertRow[] = [
     summary: 'Claim {{ $labels.persistentvolumeclaim }} is almost full',
     meaning: 'Less than 5 % of the volume is free. A store that cannot write stops, and spans are lost.',
     remedy:
-      'Make the claim larger: set `JUNJO_K8S_STORAGE_SIZE` and apply, where the class can expand volumes. See [`volume-full`](troubleshooting.md#volume-full).',
+      'Make the claim larger, where the class can expand volumes: set `JUNJO_K8S_STORAGE_SIZE`, or the size of the claim of QDrant or the intake, and apply. See [`volume-full`](troubleshooting.md#volume-full).',
     conditions: (studio) => [{ expr: `${freeShare(studio)} < 0.05`, seconds: 5 * MINUTE }],
   },
   {
@@ -108,7 +108,8 @@ export const alertRows: readonly AlertRow[] = [
     summary: 'Claim {{ $labels.persistentvolumeclaim }} will be full within four days',
     meaning:
       'Less than 20 % of the volume is free, and at the speed of the last six hours it is full within four days.',
-    remedy: 'Make the claim larger before the weekend: set `JUNJO_K8S_STORAGE_SIZE` and apply.',
+    remedy:
+      'Make the claim larger: set `JUNJO_K8S_STORAGE_SIZE`, or the size of the claim of QDrant or the intake, and apply.',
     conditions: (studio) => [
       { expr: `${isFullIn(studio, '6h', 4 * 24 * HOUR)} and ${freeShare(studio)} < 0.2`, seconds: HOUR },
     ],
@@ -232,7 +233,7 @@ export const alertRows: readonly AlertRow[] = [
     severity: 'critical',
     summary: 'Velero has no recent backup of the studio',
     meaning:
-      'The last backup that Velero completed is older than the longest interval of its schedule and a quarter more, two hours at least; or Velero tried and never completed one.',
+      'The last completed backup is older than the longest interval of the schedule, and a quarter more, two hours at least. Or Velero tried, and completed none yet.',
     remedy: 'Run `velero backup get`, and `velero backup describe NAME --details` for the last one that failed.',
     conditions: ({ velero }) => {
       if (!velero) return [];
@@ -278,7 +279,7 @@ export const alertRows: readonly AlertRow[] = [
     meaning:
       'Ingestion refused spans of the intake for good, and they are lost. Mostly an application sends a key that ingestion does not know.',
     remedy:
-      'Read the log of the intake for `Dropping data`, which has the reason. For `Unauthenticated`, find the application with the wrong key; `JUNJO_K8S_INTAKE_KEYS` lets the intake refuse such keys at once.',
+      'Read the log of the intake for `Dropping data`, which has the reason. For `Unauthenticated`, find the application with the wrong key. `JUNJO_K8S_INTAKE_KEYS` lets the intake refuse such keys at once. A collector that stops while it sends may count its last requests here; they stay in the queue, and it sends them when it runs again.',
     conditions: ({ namespace, intake }) => {
       const failed = series('otelcol_exporter_send_failed_spans', { namespace, pod: intakePods(intake) });
       // The series begins with the first failure (endOp of exporterhelper/internal/obs_report_sender.go), where nothing increases.

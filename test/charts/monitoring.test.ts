@@ -193,12 +193,13 @@ describe('the namespace of Prometheus', () => {
   });
 });
 
-describe('the dashboard', () => {
-  const dashboardOf = (studio: Rendered) => {
-    const [[file, text] = []] = Object.entries<string>(studio.get('ConfigMap', 'junjo-ai-studio-dashboard').data);
-    return { file, ...JSON.parse(text ?? '') };
-  };
+/** The file of the dashboard, and what is in it. */
+const dashboardOf = (studio: Rendered) => {
+  const [[file, text] = []] = Object.entries<string>(studio.get('ConfigMap', 'junjo-ai-studio-dashboard').data);
+  return { file, ...JSON.parse(text ?? '') };
+};
 
+describe('the dashboard', () => {
   test('is found by the sidecar of Grafana, in a file that no other studio has', () => {
     const other = render(production({ ...on, JUNJO_K8S_NAME: 'other' }));
     expect(other.get('ConfigMap', 'junjo-ai-studio-dashboard').metadata.labels).toHaveProperty(
@@ -695,8 +696,13 @@ describeWith(['promtool'], 'promtool', () => {
   test.each([
     ['with an intake', withIntake],
     ['with a guard of the API', withGuard],
-  ])('takes the rules of a studio %s', (_, studio) => {
+  ])('takes the rules and the panels of a studio %s', (_, studio) => {
     expect(checkRules(studio.get('PrometheusRule', 'junjo-ai-studio').spec.groups)).toMatchObject({ passes: true });
+    const panels = dashboardOf(studio).panels.flatMap(({ targets }: Manifest) => targets);
+    const rules = panels.map(({ expr }: Manifest, panel: number) => {
+      return { record: `panel_${panel}`, expr: expr.replaceAll('$__rate_interval', '5m') };
+    });
+    expect(checkRules([{ name: 'panels', rules }])).toMatchObject({ passes: true });
   });
 
   test.each(Object.entries(cases))('%s fires when it should, and not otherwise', (alert, ofAlert) => {

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { App } from 'cdk8s';
 import { Construct } from 'constructs';
 import { ArgoCdSetChart } from './charts/argo-cd';
+import { addFlux } from './charts/flux';
 import { addExtra } from './charts/metadata';
 import { Studio } from './charts/studio';
 import { lookupIn } from './config/env-file';
@@ -75,7 +76,7 @@ export interface Rendering {
   readonly problems: readonly Problem[];
   /** Empty when a problem is an error. */
   readonly studios: readonly RenderedStudio[];
-  /** The objects of all studios, and what Argo CD applies to itself; their files are below the output folder. */
+  /** The objects of all studios, and what Argo CD or Flux applies to itself; their files are below the output folder. */
   readonly manifests: readonly PlacedManifest[];
   /** Files outside the output folder that keep what a rendering made at random: ciphertexts. */
   readonly kept: readonly { readonly path: string; readonly text: string }[];
@@ -101,7 +102,7 @@ export function renderSources(sources: readonly StudioSource[], options: Omit<Lo
     config,
     ...renderStudio(config, folder !== undefined),
   }));
-  const ofSet = set.length > 0 ? applicationSet(rendered) : [];
+  const ofSet = set.length > 0 ? gitOpsOfSet(rendered) : [];
   const problems = distinctProblems([
     ...found,
     ...rendered.flatMap((studio) => studio.problems),
@@ -128,29 +129,33 @@ function load({ folder, files }: StudioSource, options: Omit<LoadOptions, 'name'
 /**
  * From configuration to objects. Each studio has an App of its own: one App for all would take time that grows with the square
  * of the studios.
- * @param inSet an ApplicationSet applies it together with others
+ * @param inSet Argo CD or Flux applies it together with others
  */
 export function renderStudio(config: StudioConfig, inSet = false) {
   const studio = new Studio(new App(), 'studio', { config, inSet });
-  return { ...patchAndCheck(manifestsBelow(studio), config), argoCd: studio.argoCd };
+  return { ...patchAndCheck(manifestsBelow(studio), config), argoCd: studio.argoCd, flux: studio.flux };
 }
 
-/** The ApplicationSet of several studios, where Argo CD applies them. */
-function applicationSet(
+/** What Argo CD or Flux applies to itself for several studios, where one of them applies these. */
+function gitOpsOfSet(
   studios: readonly (RenderedStudio & ReturnType<typeof renderStudio>)[],
 ): readonly PlacedManifest[] {
   const git = studios[0]?.config.git;
   if (!git) return [];
   const app = new App();
-  new ArgoCdSetChart(new Construct(app, 'argocd'), '00-application-set', {
-    studios: studios.map(({ folder, argoCd }) => ({ ...argoCd, name: folder ?? argoCd.name })),
-    git,
-  });
+  if (git.gitops === 'flux') {
+    addFlux(app, { name: 'junjo-ai-studios', git, studios: studios.map(({ folder, flux }) => ({ ...flux, folder })) });
+  } else {
+    new ArgoCdSetChart(new Construct(app, 'argocd'), '00-application-set', {
+      studios: studios.map(({ folder, argoCd }) => ({ ...argoCd, name: folder ?? argoCd.name })),
+      git,
+    });
+  }
   addExtra(app, inCommon(studios.map(({ config }) => config.extra)));
   return manifestsBelow(app);
 }
 
-/** What is to be said of the size of what Argo CD applies to itself. It grows with the number of studios. */
+/** What is to be said of the size of what Argo CD applies to itself, which grows with the number of studios. */
 export function sizeProblems(
   placed: readonly PlacedManifest[],
   place: Pick<Problem, 'file' | 'line'>,

@@ -1,7 +1,7 @@
 import { Construct } from 'constructs';
 import { edgeNeedsTls } from '../config/sidecars';
 import { nodeMountsOf } from '../config/source-mounts';
-import type { Edge, StudioConfig } from '../config/studio-config';
+import type { Edge, GitSource, StudioConfig } from '../config/studio-config';
 import { type Component, type HotReload, type Memory, needsBackendFirst, type PerComponent } from '../releases';
 import { API_GUARD_PORT } from './api-guard';
 import { ArgoCdChart, type ArgoCdStudio, allowedBelow, tolerateMissingCrds } from './argo-cd';
@@ -9,6 +9,7 @@ import { BackendChart } from './backend';
 import { BackupChart, claimsToBackUp } from './backup';
 import { addSpansCertificate, usesSolver } from './certificates';
 import { controllerAnnotations, edgeServices } from './edge';
+import { addFlux, awaitedBelow, type FluxStudio, keepFromFlux } from './flux';
 import { FrontendChart } from './frontend';
 import { GatewayChart } from './gateway';
 import { IngestionChart } from './ingestion';
@@ -27,10 +28,10 @@ import { spansProxyOf } from './spans-proxy';
 import { mountedClaim, StorageChart } from './storage';
 import { UpgradeGuardChart } from './upgrade-guard';
 
-/** A studio, and whether Argo CD applies it together with others. */
+/** A studio, and whether Argo CD or Flux applies it together with others. */
 export interface StudioProps {
   readonly config: StudioConfig;
-  /** An ApplicationSet applies it together with others. @default false, it has an Application of its own */
+  /** One ApplicationSet, or one source of Flux, is for it and others. @default false, it has its own */
   readonly inSet?: boolean;
 }
 
@@ -41,6 +42,8 @@ export interface StudioProps {
 export class Studio extends Construct {
   /** What Argo CD must be allowed to apply. */
   readonly argoCd: ArgoCdStudio;
+  /** What Flux must wait for. */
+  readonly flux: FluxStudio;
 
   constructor(scope: Construct, id: string, { config, inSet = false }: StudioProps) {
     super(scope, id);
@@ -176,14 +179,20 @@ export class Studio extends Construct {
       new MonitoringChart(this, '95-monitoring', { ...identity, watched: watchedStudio(config) });
     }
     this.argoCd = { name: config.name, namespace: config.namespace, ...allowedBelow(this, config.namespace) };
-    if (config.git) {
-      tolerateMissingCrds(this);
-      if (!inSet) {
-        const argoCd = new Construct(this, 'argocd');
-        new ArgoCdChart(argoCd, '00-application', { studio: this.argoCd, git: config.git });
-      }
-    }
+    this.flux = { name: config.name, ...awaitedBelow(this) };
+    if (config.git) this.addGitOps(config.git, inSet);
     addExtra(this, config.extra);
+  }
+
+  private addGitOps(git: GitSource, inSet: boolean): void {
+    if (git.gitops === 'flux') keepFromFlux(this);
+    else tolerateMissingCrds(this);
+    if (inSet) return;
+    if (git.gitops === 'flux') {
+      addFlux(this, { name: this.flux.name, git, studios: [this.flux] });
+    } else {
+      new ArgoCdChart(new Construct(this, 'argocd'), '00-application', { studio: this.argoCd, git });
+    }
   }
 
   private addSecrets({ extra, secrets: { name, source } }: StudioConfig, identity: StudioIdentity): void {

@@ -19,6 +19,7 @@ export interface LookOptions extends ManifestOptions {
 export interface ChangeOptions extends LookOptions {
   readonly yes?: boolean;
   readonly argocdPaused?: boolean;
+  readonly fluxSuspended?: boolean;
 }
 
 export const lookOptions: readonly Option[] = [
@@ -32,6 +33,7 @@ export const changeOptions: readonly Option[] = [
   ...lookOptions,
   manifestsOption,
   { flags: '--argocd-paused', text: 'Argo CD is paused, even if this command cannot see it' },
+  { flags: '--flux-suspended', text: 'Flux is suspended, even if this command cannot see it' },
   { flags: '-y, --yes', text: 'do not ask' },
 ];
 

@@ -17,6 +17,8 @@ import { repositoryFiles } from './init/repository';
 interface InitOptions extends JsonOptions {
   readonly from?: string;
   readonly repo?: string;
+  /** The repository is for Flux. @default for Argo CD */
+  readonly flux?: boolean;
   /** Settings as `NAME=value`. */
   readonly set?: readonly string[];
   readonly yes?: boolean;
@@ -26,7 +28,7 @@ const FILE = '.env';
 
 export const init: Command<InitOptions> = {
   name: 'init',
-  summary: 'Write a .env, asking on a terminal for what it cannot know, or begin a repository for Argo CD',
+  summary: 'Write a .env, asking on a terminal for what it cannot know, or begin a repository for Argo CD or Flux',
   options: [
     ...questions.map(({ flag, value, text }) => ({ flags: `--${flag} <${value}>`, text })),
     { flags: '--set <setting>', text: 'NAME=value for any other setting; may be repeated', repeatable: true },
@@ -36,6 +38,7 @@ export const init: Command<InitOptions> = {
       flags: '--repo <folder>',
       text: 'begin a GitOps repository there: settings, package, workflow; no file is replaced',
     },
+    { flags: '--flux', text: 'with --repo: Flux applies the studio, and not Argo CD' },
     jsonOption,
   ],
   examples: [
@@ -53,6 +56,10 @@ export const init: Command<InitOptions> = {
 async function initialise(options: InitOptions, io: Io): Promise<ExitCode> {
   if (options.repo && options.from) {
     io.err('--repo and --from exclude each other: settings for a repository come without secrets.');
+    return 2;
+  }
+  if (options.flux && !options.repo) {
+    io.err('--flux is about a repository. Name its folder with --repo, or leave --flux out.');
     return 2;
   }
   const given = settingsOf(options, io);
@@ -114,7 +121,7 @@ function settingsOf(options: InitOptions, io: Io): Settings | undefined {
   const answered = answers.filter(
     (answer): answer is readonly [(typeof answer)[0], string] => typeof answer[1] === 'string',
   );
-  return { ...Object.fromEntries(answered), ...values };
+  return { ...Object.fromEntries(answered), ...(options.flux && { JUNJO_K8S_GITOPS: 'flux' }), ...values };
 }
 
 /** As commander names the value of an option. */
@@ -145,7 +152,9 @@ function initRepository(folder: string, values: Settings, options: InitOptions, 
     ...(problems.some(({ severity }) => severity === 'error') ? ['  mend studio.env'] : []),
     '  npm run synth',
     '  git add . && git commit -m "Begin"',
-    'JUNJO_K8S_GIT_REPO in studio.env adds what Argo CD needs, in dist/argocd/.',
+    ...(options.flux
+      ? ['  git push', '  kubectl apply -f dist/flux']
+      : ['JUNJO_K8S_GIT_REPO in studio.env adds what Argo CD needs, in dist/argocd/.']),
   ]
     .map(inOneLine)
     .join('\n');

@@ -6,7 +6,7 @@ import { StudioManifests } from '../cluster/studio-manifests';
 import { workloadNames } from '../config/names';
 import type { Problem } from '../config/problems';
 import { howToRun, render, type Selection, selectionFrom } from '../main';
-import { isOfArgoCd, ManifestError, readManifests } from '../render/files';
+import { gitOpsOf, ManifestError, readManifests } from '../render/files';
 import type { PlacedManifest } from '../render/manifest';
 import type { Io, Option } from './command';
 
@@ -111,8 +111,8 @@ function placedIn(folder: string): readonly PlacedManifest[] {
   }
 }
 
-/** What Argo CD applies to itself is not part of the studio. */
+/** What Argo CD or Flux applies to itself is not part of the studio. */
 function studioOf(placed: readonly PlacedManifest[]): StudioManifests {
-  const ofStudio = placed.filter(({ file }) => !isOfArgoCd(file));
+  const ofStudio = placed.filter(({ file }) => gitOpsOf(file) === undefined);
   return new StudioManifests(ofStudio.map(({ manifest }) => manifest));
 }

@@ -26,13 +26,13 @@ export const setAside: Command<SetAsideOptions> = {
 
 /** Sets aside, brings back, or lists. @param pace of tests */
 export async function moveAside(options: SetAsideOptions, io: Io, pace: Pace = usualPace): Promise<ExitCode> {
-  const { back, list, yes, argocdPaused: argoCdPaused } = options;
+  const { back, list, yes, fluxSuspended, argocdPaused: argoCdPaused } = options;
   if (list && back !== undefined) {
     io.err('set-aside: --list cannot be combined with --back');
     return 2;
   }
   return withCluster(options, io, pace, async (connection, signal) => {
-    const props = { back, yes, argoCdPaused, commandLine: commandLineOf(io) };
+    const props = { back, yes, argoCdPaused, fluxSuspended, commandLine: commandLineOf(io) };
     const command = new SetAside(props, connection, pace, signal);
     return (await (list ? command.list() : command.run())) ? 0 : 1;
   });

@@ -1,5 +1,5 @@
 import { render } from '../main';
-import { filesOf, isOfArgoCd } from '../render/files';
+import { filesOf, gitOpsOf } from '../render/files';
 import { type Command, tell } from './command';
 import { type StudioOptions, selected, studioOptions } from './manifests';
 
@@ -15,7 +15,7 @@ export const stream: Command<StudioOptions> = {
   run: async (options, io) => {
     const { manifests, problems } = render(selected(options, io), io.environment);
     const exit = tell({ problems }, {}, io);
-    const applied = filesOf(manifests.filter(({ file }) => !isOfArgoCd(file)));
+    const applied = filesOf(manifests.filter(({ file }) => gitOpsOf(file) === undefined));
     const inOrder = [...applied].sort((a, b) => Number(isFoundation(b.path)) - Number(isFoundation(a.path)));
     if (exit === 0) io.out(inOrder.map(({ text }) => `---\n${text}`).join(''));
     return exit;

@@ -5,13 +5,14 @@ import type { StudioConfig } from '../config/studio-config';
 import { inOneLine, listed } from '../config/text';
 import { changedFiles, howToRun, otherEnvFiles, type Rendering, render, type Selection } from '../main';
 import { uiOf } from '../releases';
-import { filesOf, isOfArgoCd, makeFolder, NewFiles, type RenderedFile, unwritable, writeFiles } from '../render/files';
+import { filesOf, gitOpsOf, makeFolder, NewFiles, type RenderedFile, unwritable, writeFiles } from '../render/files';
 import { needsServerSide } from '../render/object-size';
 import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
 import { initEnv } from './init/env-file';
 import { type StudioOptions, selected, studioOptions } from './manifests';
 import {
   goesFirst,
+  isOfGitOps,
   LEFT_BEHIND,
   leftBehind,
   type ObjectReference,
@@ -63,12 +64,14 @@ async function synthesize(options: SynthOptions, io: Io): Promise<ExitCode> {
   const fromGit = rendering.studios.some(({ config }) => config.git);
   const noLonger = leftBehind(changed, rendering.manifests);
   const namespaces = rendering.studios.map(({ config }) => config.namespace);
-  // Argo CD prunes by itself what it applied: no Secret, and nothing of a studio whose Application went.
-  const byArgoCd = fromGit && before.some(({ path }) => isOfArgoCd(path));
+  // Argo CD and Flux prune what they applied: no Secret, and nothing of a studio that they do not apply any more.
+  const tool = rendering.studios[0]?.config.git?.gitops;
+  const pruner = before.some(({ path }) => tool !== undefined && gitOpsOf(path) === tool) ? tool : undefined;
   const isPruned = ({ namespace, resource }: ObjectReference) =>
     namespaces.includes(namespace) && !resource.startsWith('secret/');
-  const pruned = byArgoCd ? noLonger.filter(isPruned) : [];
-  const gone = byArgoCd ? [] : noLonger;
+  const pruned = pruner ? noLonger.filter(isPruned) : [];
+  // Argo CD first has to forget a studio whose objects a person removes: docs/gitops.md, Remove a studio.
+  const gone = noLonger.filter((each) => (pruner === 'argocd' ? isOfGitOps(each) : !pruned.includes(each)));
   // A committed output holds what its env files render and nothing else.
   const { problems, studios, kept } = rendering;
   if (studios.length > 0) {
@@ -94,7 +97,8 @@ async function synthesize(options: SynthOptions, io: Io): Promise<ExitCode> {
     output,
     files: files.map(({ path }) => path),
     leftBehind: gone.map(named),
-    prunedByArgoCd: pruned.map(named),
+    prunedByArgoCd: pruner === 'argocd' ? pruned.map(named) : [],
+    prunedByFlux: pruner === 'flux' ? pruned.map(named) : [],
   };
   return tell({ problems, text, result }, options, io);
 }
@@ -157,7 +161,7 @@ function freshFolder(output: string): string {
 interface NoLonger {
   /** Those that somebody has to remove. */
   readonly gone: readonly ObjectReference[];
-  /** Those that Argo CD removes. */
+  /** Those that Argo CD or Flux removes. */
   readonly pruned: readonly ObjectReference[];
 }
 
@@ -165,10 +169,11 @@ function named({ namespace, resource }: ObjectReference): string {
   return `${namespace} ${resource}`;
 }
 
-function prunedLines(pruned: readonly ObjectReference[]): readonly string[] {
+function prunedLines(pruned: readonly ObjectReference[], studios: Rendering['studios']): readonly string[] {
   if (pruned.length === 0) return [];
+  const when = isWithFlux(studios) ? 'Flux removes' : 'Argo CD removes';
   return [
-    `Argo CD removes what is no longer rendered (${pruned.length} objects) when it syncs:`,
+    `${when} what is no longer rendered (${pruned.length} objects) when it syncs:`,
     ...pruned.map((reference) => `  ${named(reference)}`),
   ];
 }
@@ -182,7 +187,8 @@ function removalLines(
   if (gone.length === 0) return [];
   const when = goesFirst(gone) ? 'Before you apply' : 'After you applied';
   const rendered = studios.map(({ config }) => config.namespace);
-  const others = [...new Set(gone.map(({ namespace }) => namespace))].filter((name) => !rendered.includes(name));
+  const ofStudios = gone.filter((reference) => !isOfGitOps(reference));
+  const others = [...new Set(ofStudios.map(({ namespace }) => namespace))].filter((name) => !rendered.includes(name));
   const fromGit = studios.some(({ config }) => config.git);
   const how = fromGit ? removalCommands(gone).map((command) => `  ${command}`) : [`  sh ${output}/${LEFT_BEHIND}`];
   return [
@@ -220,22 +226,22 @@ function summary(
     ]),
     ...removalLines(gone, studios, output),
     ...fromGitLines(studios, manifests, output),
-    ...prunedLines(pruned),
+    ...prunedLines(pruned, studios),
     ...(!folders && only ? openLines(only.config, howToRun('forward', environment)) : []),
   ]
     .map(inOneLine)
     .join('\n');
 }
 
-/** How Argo CD takes over. The .gitignore of this project, and that which init writes, name the files with a Secret, and the project of Argo CD lists no such kind. */
+/** How Argo CD or Flux takes over. The .gitignore of this project, and that which init writes, name the files with a Secret, and neither tool applies these. */
 function fromGitLines(
   studios: Rendering['studios'],
   rendered: Rendering['manifests'],
   output: string,
 ): readonly string[] {
   if (!studios.some(({ config }) => config.git)) return [];
-  const isLarge = rendered.some(({ file, manifest }) => isOfArgoCd(file) && needsServerSide(manifest));
-  const apply = `kubectl apply ${isLarge ? '--server-side ' : ''}-f ${output}/argocd`;
+  const isLarge = rendered.some(({ file, manifest }) => gitOpsOf(file) && needsServerSide(manifest));
+  const apply = `kubectl apply ${isLarge ? '--server-side ' : ''}-f ${output}/${isWithFlux(studios) ? 'flux' : 'argocd'}`;
   const secrets = studios.map(({ folder, manifests }) => {
     const files = (kind: string) => manifests.filter(({ manifest }) => manifest.kind === kind).map(({ file }) => file);
     const paths = [...new Set([...files('Namespace'), ...files('Secret')])];
@@ -249,6 +255,10 @@ function fromGitLines(
     '(JUNJO_K8S_SECRETS=sealed or external brings it from Git). Then, once:',
     `  ${apply}`,
   ];
+}
+
+function isWithFlux(studios: Rendering['studios']): boolean {
+  return studios.some(({ config }) => config.git?.gitops === 'flux');
 }
 
 function openLines({ environment, line, imageTarget }: StudioConfig, forward: string): readonly string[] {

@@ -44,7 +44,7 @@ export function rescueAdvice({ kubectl, claims, volumes, endsNamespace }: Rescue
     : 'Retain the volume, delete the studio, wait until the claim is gone, and bind the volume to the new claim';
   const aim =
     held.length > 0
-      ? `${way}. If Argo CD applies the studio, pause it first`
+      ? `${way}. If Argo CD or Flux applies the studio, pause it first`
       : 'There is no volume and no data: apply again, and restore a backup';
   return [aim, ...bindAgain(kubectl, staying, [...claims, ...going], before)].join('\n');
 }

@@ -58,7 +58,7 @@ export function unrenderedFinding({ object: { kind, metadata }, writes }: Unrend
         severity: 'warning',
         text: 'is no part of this release and still runs; it is harmless',
         fix: advice(
-          'Remove it, and what belongs to it: it has no data. Argo CD does so by itself where it prunes',
+          'Remove it, and what belongs to it: it has no data. Argo CD and Flux do so by themselves where they prune',
           cluster.command('delete', `${type},service,networkpolicy`, metadata.name, '--ignore-not-found'),
         ),
       } as const)

@@ -155,7 +155,13 @@ function studioOf(studio: Studio, options: LoadOptions): Built<StudioConfig | un
 function partsOf(studio: Studio, options: LoadOptions): Built<StudioConfig | undefined> {
   const { line, lines, knownSecrets, surroundings } = studio;
   const { values, table } = valuesOf(studio, options);
-  const { value: config, problems } = configOf(values, table, { line, lines, knownSecrets }, surroundings);
+  const { value: config, problems } = configOf(
+    values,
+    table,
+    { line, lines, knownSecrets },
+    options.name !== undefined,
+    surroundings,
+  );
   return {
     value: config,
     problems: [
@@ -189,6 +195,7 @@ function configOf(
   values: Values,
   table: readonly Variable[],
   { line, lines, knownSecrets }: Pick<Studio, 'line' | 'lines' | 'knownSecrets'>,
+  inSet: boolean,
   surroundings: SecretSurroundings,
 ): Built<StudioConfig | undefined> {
   const problems: Problem[] = [];
@@ -217,7 +224,7 @@ function configOf(
   const qdrant = built(qdrantOf(values));
   const patches = built(patchesOf(values, surroundings.readFile));
   const placement = built(placementOf(values, storage));
-  const git = built(gitOf(values));
+  const git = built(gitOf(values, inSet));
   const frontendReplicas = built(frontendReplicasOf(values, line));
   if (!storage || !secrets) return { value: undefined, problems };
   const config: StudioConfig = {

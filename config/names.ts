@@ -54,6 +54,15 @@ export const qdrantName = 'junjo-ai-studio-qdrant';
 /** The claim that a studio makes for its data. */
 export const claimName = 'junjo-ai-studio-data';
 
+/** Longest name of a Kustomization: Flux writes it into a label of each object (SetOwnerLabels in ssa/manager.go of fluxcd/pkg). */
+export const MAX_KUSTOMIZATION_NAME = 63;
+
+/** The Kustomizations of a studio: all that Flux applies share one namespace. @param inSet it is one of several studios */
+export function fluxKustomizations(studio: string, inSet: boolean) {
+  const name = inSet ? `${defaultStudioName}-${studio}` : studio;
+  return { studio: name, foundation: `${name}-foundation` } as const;
+}
+
 /** On a Deployment that a backup, restore or set-aside stopped: how to start it again, and who has to. */
 export const STOPPED = 'junjo-ai-studio/stopped';
 

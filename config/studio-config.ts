@@ -244,12 +244,19 @@ export interface VeleroBackup {
 /** What backs up the data on a schedule. */
 export type Backup = { readonly kind: 'none' } | VolSyncBackup | VeleroBackup;
 
-/** Where Argo CD finds the manifests. */
+/** What applies a studio from Git. */
+export type GitOps = 'argocd' | 'flux';
+
+/** Where the manifests are, and what applies them from there. */
 export interface GitSource {
+  readonly gitops: GitOps;
+  /** A Git repository, or with Flux a repository of artifacts, which begins with `oci://`. */
   readonly repo: string;
   /** Folder of the output in the repo. */
   readonly path: string;
   readonly revision: string;
+  /** Secret in the namespace of Flux with the credentials of the repository. @default it needs none, or Argo CD has them */
+  readonly secret?: string;
 }
 
 /** An address range, and the port of it that is open. */
@@ -343,6 +350,6 @@ export interface StudioConfig {
   readonly egress: readonly Egress[];
   /** Namespace of the ingress or gateway controller. @default unknown, so that the edge may be anywhere */
   readonly ingressNamespace?: string;
-  /** @default Argo CD does not apply the studio */
+  /** @default nothing applies the studio from Git */
   readonly git?: GitSource;
 }

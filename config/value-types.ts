@@ -366,9 +366,18 @@ export const secretStore: ValueType<SecretStore> = {
 };
 
 const repoUrl = checkedText(
-  'URL of a Git repository',
-  ['https://git.example.com/team/studio.git', 'git@git.example.com:team/studio.git'],
+  'URL of a Git repository, or of one of artifacts',
+  [
+    'https://git.example.com/team/studio.git',
+    'git@git.example.com:team/studio.git',
+    'oci://registry.example.com/team/studio',
+  ],
   (value) => {
+    if (/^oci:/i.test(value)) {
+      return /^oci:\/\/[a-z0-9.-]+(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+$/.test(value)
+        ? undefined
+        : 'is not the URL of a repository of artifacts. Write it without a tag, as oci://registry.example.com/team/studio';
+    }
     const isUrl = /^(https|ssh):\/\/[^\s/?#]+\/[^\s?#]+$/i.test(value) && isParsed(value);
     return isUrl || /^[^\s@/:]+@[^\s/:@]+:[^\s?#]+$/.test(value)
       ? undefined
@@ -376,10 +385,10 @@ const repoUrl = checkedText(
   },
 );
 
-/** A Git repository as Argo CD clones it; credentials belong to Argo CD. */
+/** A repository as Argo CD or Flux reads it; credentials belong to them. */
 export const gitRepo: ValueType<string> = {
   ...repoUrl,
-  credentialsBelong: 'Give them to Argo CD instead: argocd repo add',
+  credentialsBelong: 'Give them to Argo CD instead: argocd repo add. For Flux, name a Secret in JUNJO_K8S_GIT_SECRET',
 };
 
 // Not URL.canParse: once Node.js 20 has optimized the call, it refuses hosts with letters outside ASCII.
@@ -398,9 +407,11 @@ export const repoPath = checkedText('path in the repository', nameSamples, (valu
     : 'is not a path in the repository. Write it relative to the root, for example dist',
 );
 
-/** A branch, tag or commit. */
+/** A branch, tag or commit, or the digest of an artifact. */
 export const gitRevision = checkedText('branch, tag or commit', nameSamples, (value) =>
-  /^[A-Za-z0-9][A-Za-z0-9._/-]*$/.test(value) ? undefined : 'is not a branch, tag or commit. Write it as main',
+  /^([A-Za-z0-9][A-Za-z0-9._/-]*|sha256:[0-9a-f]{64})$/.test(value)
+    ? undefined
+    : 'is not a branch, tag or commit. Write it as main',
 );
 
 /** Address ranges, comma-separated. */

@@ -907,9 +907,16 @@ export const variables = [
   {
     name: 'JUNJO_K8S_GIT_REPO',
     group: 'Kubernetes: secrets and GitOps',
-    meaning: 'Repository from which Argo CD applies the studio',
+    meaning: 'Repository from which Argo CD or Flux applies the studio; `oci://` with Flux alone',
     type: gitRepo,
     example: 'https://git.example.com/team/studio.git',
+  },
+  {
+    name: 'JUNJO_K8S_GITOPS',
+    group: 'Kubernetes: secrets and GitOps',
+    meaning: 'What applies the studio from that repository',
+    type: choice('argocd', 'flux'),
+    default: 'argocd',
   },
   {
     name: 'JUNJO_K8S_GIT_PATH',
@@ -921,9 +928,18 @@ export const variables = [
   {
     name: 'JUNJO_K8S_GIT_REVISION',
     group: 'Kubernetes: secrets and GitOps',
-    meaning: 'Branch, tag or commit that Argo CD follows',
+    meaning:
+      'Branch, tag or commit that Argo CD or Flux follows. Flux takes a name for that of a branch, and a tag as `refs/tags/v1`; of artifacts it follows a tag or a digest',
     type: gitRevision,
     default: 'HEAD',
+    defaultText: '`HEAD`; with Flux `main`, of artifacts `latest`',
+  },
+  {
+    name: 'JUNJO_K8S_GIT_SECRET',
+    group: 'Kubernetes: secrets and GitOps',
+    meaning: 'Secret in the namespace `flux-system` with which Flux reads a repository that is not public',
+    type: dnsSubdomain,
+    example: 'studio-repository',
   },
   {
     name: 'INGESTION_HOST',

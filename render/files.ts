@@ -14,12 +14,13 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join, resolve, sep } from 'node:path';
+import { dirname, join, posix, resolve, sep } from 'node:path';
 import { ApiObject, Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { DEFAULT_SCALAR_STYLE_RULES, type DumpOptions, dump, loadAll, SCALAR_STYLE } from 'js-yaml';
 import { textOf } from '../config/encoding';
 import { isOfSystem, reasonOf, type Unreadable, UnwritableFile } from '../config/files';
+import type { GitOps } from '../config/studio-config';
 import { printable } from '../config/text';
 import { isManifest, type Manifest, type PlacedManifest } from './manifest';
 
@@ -53,8 +54,37 @@ export function objectsOf(chart: Chart): readonly ApiObject[] {
   return objects.filter((object) => Chart.of(object) === chart);
 }
 
-/** The files of objects, in the order of their names. A file with a Secret is for its owner alone. */
+/** The list of what kustomize reads in a folder. `kubectl apply -f` reads no file without an ending. */
+export const KUSTOMIZATION = 'Kustomization';
+
+/**
+ * The files of objects, in the order of their names. A file with a Secret is for its owner alone. Where Flux applies them, each
+ * folder has a list for kustomize.
+ */
 export function filesOf(placed: readonly PlacedManifest[]): readonly RenderedFile[] {
+  const files = objectFiles(placed);
+  const isOfFlux = files.some(({ path }) => gitOpsOf(path) === 'flux');
+  return isOfFlux ? [...files, ...kustomizations(files)] : files;
+}
+
+/**
+ * The list of each folder. Without one, Flux also applies what lies in the folders below (scanManifests in
+ * kustomize_generator.go of fluxcd/pkg). A file with a Secret is in no list, because it is not in Git.
+ */
+function kustomizations(files: readonly RenderedFile[]): readonly RenderedFile[] {
+  const folders = [...new Set(files.map(({ path }) => posix.dirname(path)))];
+  return folders.sort().map((folder) => {
+    const own = files.filter(({ path, mode }) => posix.dirname(path) === folder && mode !== SECRET_MODE);
+    const resources = own.map(({ path }) => posix.basename(path));
+    const text = dump({ apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization', resources });
+    return { path: posix.join(folder, KUSTOMIZATION), text, mode: 0o644 };
+  });
+}
+
+/** Permissions of a file with a Secret. */
+const SECRET_MODE = 0o600;
+
+function objectFiles(placed: readonly PlacedManifest[]): readonly RenderedFile[] {
   const byPath = new Map<string, Manifest[]>();
   for (const { file, manifest } of placed) byPath.set(file, [...(byPath.get(file) ?? []), manifest]);
   return [...byPath]
@@ -62,7 +92,7 @@ export function filesOf(placed: readonly PlacedManifest[]): readonly RenderedFil
     .map(([path, manifests]) => ({
       path,
       text: manifests.map(yamlOf).join('---\n'),
-      mode: manifests.some(({ kind }) => kind === 'Secret') ? 0o600 : 0o644,
+      mode: manifests.some(({ kind }) => kind === 'Secret') ? SECRET_MODE : 0o644,
     }));
 }
 
@@ -217,9 +247,10 @@ function readAtMost(file: number, bytes: number): Buffer | undefined {
   return undefined;
 }
 
-/** Whether a file holds what Argo CD applies to itself, and not the studio. */
-export function isOfArgoCd(path: string): boolean {
-  return path.split('/').slice(0, -1).includes('argocd');
+/** What applies the objects of a file to itself, for these are not part of a studio. @default they are */
+export function gitOpsOf(path: string): GitOps | undefined {
+  const folders = path.split('/').slice(0, -1);
+  return (['argocd', 'flux'] as const).find((each) => folders.includes(each));
 }
 
 /** A document of an output folder is no object that can be applied. */

@@ -37,13 +37,14 @@ export function inForce(broken: readonly BrokenRule[], { waivers }: StudioConfig
 
 /** What the rules must know of a studio besides its objects. */
 export function factsOf(config: StudioConfig): StudioFacts {
-  const { backup, namespace, settings, secrets } = config;
+  const { backup, git, namespace, settings, secrets } = config;
   const veleroNamespace = backup.kind === 'velero' ? backup.namespace : undefined;
   const named = Object.values(settings).flatMap((variables) => Object.keys(variables ?? {}));
   const secret = Object.values(secrets.readers).flatMap((keys) => keys?.map(({ key }) => key) ?? []);
   return {
     namespace,
     veleroNamespace,
+    gitOps: git?.gitops,
     podSecurity: podSecurityOf(config),
     nodeMounts: new Map(componentsOf(config.line).map((component) => [component, nodeMountsOf(config, component)])),
     settings: new Set([...named, ...secret]),

@@ -31,7 +31,12 @@ export class Studio extends StudioCharts {
     const errors = problems.filter(({ severity }) => severity === 'error').map(formatProblem);
     const known = new Set(brokenRules(manifests, factsOf(config), rendered).map(textOf));
     this.node.addValidation({
-      validate: () => [...errors, ...this.brokenByApp(config, known, rendered), ...this.sameNamespace()],
+      validate: () => [
+        ...errors,
+        ...this.withFlux(config),
+        ...this.brokenByApp(config, known, rendered),
+        ...this.sameNamespace(),
+      ],
     });
   }
 
@@ -66,6 +71,13 @@ export class Studio extends StudioCharts {
     return byRule(inForce(broken, config)).map(
       (violations) => `${this.node.path}: the App changed the studio, which ${ruleText(violations)}`,
     );
+  }
+
+  /** Without the lists for kustomize, which no chart can be, Flux would apply every folder as one. */
+  private withFlux({ git }: StudioConfig): readonly string[] {
+    if (git?.gitops !== 'flux') return [];
+    const way = 'Remove the setting, and write the Kustomizations yourself, or render with junjo-k8s synth';
+    return [`${this.node.path}: JUNJO_K8S_GITOPS=flux needs files for kustomize, which cdk8s does not write. ${way}`];
   }
 
   private sameNamespace(): readonly string[] {

@@ -1,6 +1,7 @@
 import { App } from 'cdk8s';
 import { Construct } from 'constructs';
 import { ArgoCdSetChart } from '../charts/argo-cd';
+import { addFlux } from '../charts/flux';
 import { Studio } from '../charts/studio';
 import { purposeOf, purposes, rowName } from '../cli/explain/purposes';
 import type { SettingsOfObjects } from '../cli/explain/settings';
@@ -29,6 +30,8 @@ export const bases: readonly Base[] = [
   ['production-gateway', 'JUNJO_K8S_WEB_SOURCE_RANGES=198.51.100.0/24'],
   ['gitops-external'],
   ['gitops-sealed'],
+  ['gitops-flux'],
+  ['gitops-flux', 'JUNJO_K8S_GIT_REPO=oci://registry.example.com/team/studio'],
   ['three-studios'],
   ['production-volsync'],
   ['production-velero'],
@@ -146,7 +149,9 @@ function configOf({ sources, options }: ExampleSources): StudioConfig | undefine
 function objectsOf(config: StudioConfig, inSet: boolean): Objects {
   const app = new App();
   const studio = new Studio(app, 'studio', { config, inSet });
-  if (inSet && config.git) {
+  if (inSet && config.git?.gitops === 'flux') {
+    addFlux(studio, { name: 'set', git: config.git, studios: [studio.flux] });
+  } else if (inSet && config.git) {
     new ArgoCdSetChart(new Construct(studio, 'argocd'), '00-application-set', {
       studios: [studio.argoCd],
       git: config.git,

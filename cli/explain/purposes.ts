@@ -379,6 +379,21 @@ export const purposes: readonly FilePurpose[] = [
       { kind: 'ApplicationSet', text: 'Makes an Application for each studio' },
     ],
   },
+  {
+    file: 'flux/00-source',
+    madeBy: 'charts/flux.ts',
+    text: 'Where Flux finds the studios',
+    objects: [
+      { kind: 'GitRepository', text: 'The Git repository, and which revision of it Flux follows' },
+      { kind: 'OCIRepository', text: 'The repository of artifacts, and which of them Flux follows' },
+    ],
+  },
+  {
+    file: 'flux/10-kustomizations',
+    madeBy: 'charts/flux.ts',
+    text: 'What Flux applies to itself, so that it applies each studio from Git',
+    objects: [{ kind: 'Kustomization', text: 'Which folder Flux applies, how it prunes, and what it waits for' }],
+  },
 ];
 
 /** The rows of an object in the file of that path, if the table has them. */

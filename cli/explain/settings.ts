@@ -15,7 +15,7 @@ export function settingsOf(file: string, row: string): readonly string[] {
 /** Variables that change every object that is for the cluster: names, annotations. */
 export function settingsOfAll(): readonly string[] {
   const [first = [], ...others] = purposes
-    .filter(({ file }) => !file.startsWith('argocd/'))
+    .filter(({ file }) => !/^(argocd|flux)\//.test(file))
     .flatMap(({ file }) => Object.values(settingsOfObjects[file] ?? {}));
   return first.filter((name) => others.every((names) => names.includes(name)));
 }

@@ -1,5 +1,4 @@
 import { loadAll } from 'js-yaml';
-import { isOfArgoCd } from '../../render/files';
 import { groupOf, isManifest, type Manifest, type PlacedManifest } from '../../render/manifest';
 
 /** A file of an output folder. */
@@ -59,15 +58,23 @@ export function leftBehind(
       ...(MAKES_SECRET.test(reference.resource) && inUse(reference) && { orphans: true }),
     }));
   const distinct = new Map(gone.map((reference) => [keyOf(reference), reference]));
-  return [...distinct].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, reference]) => reference);
+  const references = [...distinct].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, reference]) => reference);
+  return [...references.filter(isOfGitOps), ...references.filter((reference) => !isOfGitOps(reference))];
 }
 
 /**
- * Whether it must be gone before the new output is applied: a workload, which writes to the same data, or what would go on
- * writing a Secret that is now somebody else's.
+ * Whether it must be gone before the new output is applied: a workload, which writes to the same data, what would go on
+ * writing a Secret that is now somebody else's, or what makes Argo CD or Flux apply the studio.
  */
 export function goesFirst(references: readonly ObjectReference[]): boolean {
-  return references.some(({ resource, orphans }) => orphans || resource.startsWith('deployment.apps/'));
+  return references.some(
+    (reference) => reference.orphans || reference.resource.startsWith('deployment.apps/') || isOfGitOps(reference),
+  );
+}
+
+/** Whether Argo CD or Flux applies studios by it. Deleting it leaves these as they are. */
+export function isOfGitOps({ resource }: ObjectReference): boolean {
+  return /^[a-z]+\.(argoproj\.io|(kustomize|source)\.toolkit\.fluxcd\.io)\//.test(resource);
 }
 
 /** The commands that remove the objects: one for each namespace, and one for each kind that a cluster may not know any more. */
@@ -114,9 +121,9 @@ function names(object: Manifest, { namespace, resource }: ObjectReference): bool
   return object.metadata.namespace === namespace && JSON.stringify(object).includes(`"name":"${name}"`);
 }
 
-/** The objects of a namespace that a plain apply of the output reads, the foundation and Argo CD's own apart. */
+/** The objects of a namespace that a person applies, the foundation apart; those of Argo CD or Flux come first. */
 function applied(placed: readonly PlacedManifest[]): readonly Manifest[] {
-  const own = placed.filter(({ file }) => !file.split('/').includes('foundation') && !isOfArgoCd(file));
+  const own = placed.filter(({ file }) => !file.split('/').includes('foundation'));
   return own.map(({ manifest }) => manifest).filter(({ metadata }) => metadata.namespace);
 }
 

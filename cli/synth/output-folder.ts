@@ -2,7 +2,7 @@ import { type Dirent, lstatSync, readdirSync, type Stats } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { checkStudioName } from '../../config/parts/studios';
 import type { Built, Problem } from '../../config/problems';
-import { readText } from '../../render/files';
+import { KUSTOMIZATION, readText } from '../../render/files';
 import { filePurposeOf } from '../explain/purposes';
 import { LEFT_BEHIND, type OutputFile } from './left-behind';
 
@@ -77,13 +77,20 @@ function firstForeign(root: string, folder: string, rendered: string[]): string 
 /** Whether synth writes a file of this path for some studio: in the output folder itself, or in that of one of several studios. */
 function isRendered(path: string): boolean {
   if (path === LEFT_BEHIND) return true;
+  const folder = path.split('/').slice(0, -1).join('/');
+  if (path.split('/').at(-1) === KUSTOMIZATION) return folder === '' || isOwnFolder(folder) || isOfStudio(folder);
   const file = filePurposeOf(path)?.file;
   if (file === undefined) return false;
   const studio = path.slice(0, -`${file}.k8s.yaml`.length);
-  return studio === '' || checkStudioName(studio.slice(0, -1), '').length === 0;
+  return studio === '' || isOfStudio(studio.slice(0, -1));
+}
+
+/** Whether a folder may be that of one of several studios. */
+function isOfStudio(folder: string): boolean {
+  return checkStudioName(folder, '').length === 0;
 }
 
 /** Whether a folder without a file, such as one from which a person took them, is one that synth makes. */
 function isOwnFolder(path: string): boolean {
-  return /^([^/]+\/)?(foundation|argocd)$/.test(path);
+  return /^([^/]+\/)?(foundation|argocd|flux)$/.test(path);
 }

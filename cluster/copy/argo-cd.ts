@@ -1,7 +1,7 @@
 import { fieldsOf, listOf, type Manifest } from '../../render/manifest';
 import { type Kubectl, KubectlError } from '../kubectl';
 
-/** Why Argo CD may start again what is stopped, and how to keep it from that. */
+/** Why Argo CD or Flux may start again what is stopped, and how to keep it from that. */
 export interface Healing {
   readonly text: string;
   readonly advice: string;

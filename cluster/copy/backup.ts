@@ -9,7 +9,7 @@ import { KubectlError } from '../kubectl';
 import { Refusal } from '../refusal';
 import { checkArchive } from './archive';
 import { type BackupFile, backupFile, removePartial, rotate } from './backup-files';
-import { Downtime, refuseUnlessStoppable } from './downtime';
+import { Downtime, type GitOpsPaused, refuseUnlessStoppable } from './downtime';
 import { noteOnClaim } from './notes';
 import { ended, newOwner } from './owner';
 import type { Pace } from './pace';
@@ -20,15 +20,13 @@ import type { Work } from './work';
 import { type LiveStudio, planHeading, refuseUnlessBound } from './writers';
 
 /** What is copied, and where to. */
-export interface BackupProps {
+export interface BackupProps extends GitOpsPaused {
   /** File or folder to write. @default a file in this folder, named after namespace and time */
   readonly file?: string;
   /** Copies while the studio runs. @default false */
   readonly live?: boolean;
   /** How many backups of the namespace stay in the folder. @default all */
   readonly keep?: number;
-  /** Argo CD is paused, even if this command cannot see it. @default false */
-  readonly argoCdPaused?: boolean;
   /** Asks nothing. @default false */
   readonly yes?: boolean;
   /** Prints what went wrong and nothing else. @default false */
@@ -134,7 +132,7 @@ export class Backup {
 
   private async check(studio: LiveStudio): Promise<void> {
     refuseUnlessBound(studio);
-    const { live, argoCdPaused } = this.props;
+    const { live } = this.props;
     if (live) {
       const line = lineOf(studio.tag);
       if (!line) throw new Refusal(`Nothing is known of the stores of ${studio.tag}: copy it without --live`);
@@ -145,7 +143,7 @@ export class Backup {
       }
       return;
     }
-    await refuseUnlessStoppable(this.work.kubectl, studio, { argoCdPaused }, this.work.signal);
+    await refuseUnlessStoppable(this.work.kubectl, studio, this.props, this.work.signal);
   }
 
   private plan(studio: LiveStudio, { path }: BackupFile): string {

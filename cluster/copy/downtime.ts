@@ -5,6 +5,7 @@ import { sleep } from '../interruption';
 import { type Kubectl, KubectlError, type KubectlFailure } from '../kubectl';
 import { Refusal } from '../refusal';
 import { healing } from './argo-cd';
+import { reconciling } from './flux';
 import { patient } from './pace';
 import { duration } from './progress';
 import type { Work } from './work';
@@ -67,7 +68,7 @@ export class Downtime {
     const [other] = await podsOn(this.patient, this.studio.claim.metadata.name, COPY_POD, signal);
     if (!other) return;
     throw new Refusal(
-      `${other.metadata.name} was started while the volume was copied, so that the copy may be torn. Does Argo CD, an autoscaler or a person start the studio?`,
+      `${other.metadata.name} was started while the volume was copied, so that the copy may be torn. Does Argo CD, Flux, an autoscaler or a person start the studio?`,
     );
   }
 
@@ -108,14 +109,24 @@ export class Downtime {
   }
 }
 
+/** What a person says of the tools that apply a studio from Git. */
+export interface GitOpsPaused {
+  /** Argo CD is paused, even if this command cannot see it. @default false */
+  readonly argoCdPaused?: boolean;
+  /** Flux is suspended, even if this command cannot see it. @default false */
+  readonly fluxSuspended?: boolean;
+}
+
 /** Refuses to stop a studio that would not stay stopped, or whose volume somebody else writes. */
 export async function refuseUnlessStoppable(
   kubectl: Kubectl,
   { writers, backend, claim }: LiveStudio,
-  { argoCdPaused = false }: { readonly argoCdPaused?: boolean },
+  { argoCdPaused = false, fluxSuspended = false }: GitOpsPaused,
   signal: AbortSignal,
 ): Promise<void> {
-  const healer = argoCdPaused ? undefined : await healing(kubectl, backend);
+  const byArgoCd = argoCdPaused ? undefined : await healing(kubectl, backend);
+  const byFlux = fluxSuspended ? undefined : await reconciling(kubectl, backend);
+  const healer = byArgoCd ?? byFlux;
   if (healer) throw new Refusal(`${healer.text}. ${healer.advice}`);
   const pods = await podsOn(kubectl, claim.metadata.name, COPY_POD, signal);
   const stranger = pods.find((pod) => !writers.some((writer) => isOf(pod, writer)));

@@ -141,7 +141,7 @@ function stop(namespace: string, used: InUse): readonly string[] {
 }
 
 const PAUSE =
-  'If Argo CD applies the studio, set the annotation argocd.argoproj.io/skip-reconcile=true on its Application first. Remove it afterwards.';
+  'If Argo CD applies the studio, set the annotation argocd.argoproj.io/skip-reconcile=true on its Application first. If Flux applies it, set spec.suspend of its Kustomizations to true first. Undo that afterwards.';
 
 const SAVED = `Save this file as ${FILE}, and run these commands in its folder. A command that fails ends the rest:`;
 
@@ -203,7 +203,7 @@ function veleroSteps({ metadata, spec }: Manifest, namespace: string, used?: InU
       ...(used ? [start(namespace, used, 1)] : []),
     ]),
     // A backup holds the labels of its time: those of an older one are in the reach of a prune.
-    ...(used ? ['Afterwards apply the studio again, dist/foundation first, or let Argo CD sync it.'] : []),
+    ...(used ? ['Afterwards apply the studio again, dist/foundation first, or let Argo CD or Flux sync it.'] : []),
     `Another phase than Completed does not change any more: press Ctrl+C, and see velero restore describe ${metadata.name} -n ${metadata.namespace} --details`,
   ];
 }

@@ -7,7 +7,7 @@ import { type Connection, confirmed } from '../connection';
 import { type Kubectl, KubectlError } from '../kubectl';
 import { Refusal } from '../refusal';
 import { checkArchive, FolderArchive } from './archive';
-import { Downtime, refuseUnlessStoppable } from './downtime';
+import { Downtime, type GitOpsPaused, refuseUnlessStoppable } from './downtime';
 import { type Caller, howToLook, refuseUnlessCopyable } from './look';
 import { noteKept } from './notes';
 import { ended, newOwner, type Owner } from './owner';
@@ -19,7 +19,7 @@ import type { Work } from './work';
 import { type LiveStudio, planHeading } from './writers';
 
 /** What is restored, and where. */
-export interface RestoreProps {
+export interface RestoreProps extends GitOpsPaused {
   /** File that a backup wrote, or the data folder of compose. */
   readonly source: string;
   /** What is on the volume is moved aside on it. @default the volume must be empty */
@@ -27,8 +27,6 @@ export interface RestoreProps {
   /** Namespace in which the data gets a claim of its own. @default the data goes into the claim of the studio */
   readonly into?: string;
   readonly caller: Caller;
-  /** Argo CD is paused, even if this command cannot see it. @default false */
-  readonly argoCdPaused?: boolean;
   /** Asks nothing. @default false */
   readonly yes?: boolean;
 }
@@ -70,8 +68,7 @@ export class Restore {
     const rendered = manifests?.named('Deployment', workloadNames.backend);
     const studio = await findStudioStarted(this.workIn(kubectl), rendered);
     if (into === undefined) {
-      const { argoCdPaused } = this.props;
-      await refuseUnlessStoppable(kubectl, studio, { argoCdPaused }, this.signal);
+      await refuseUnlessStoppable(kubectl, studio, this.props, this.signal);
     } else if (into === this.connection.target.namespace) {
       throw new Refusal(`--into ${into}: the studio runs there. Leave --into out, or name another namespace`);
     } else {

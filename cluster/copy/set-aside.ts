@@ -5,7 +5,7 @@ import { type Fields, fieldsOf, listOf } from '../../render/manifest';
 import { type Connection, confirmed } from '../connection';
 import { shellWord } from '../kubectl';
 import { Refusal } from '../refusal';
-import { Downtime, refuseUnlessStoppable } from './downtime';
+import { Downtime, type GitOpsPaused, refuseUnlessStoppable } from './downtime';
 import type { Caller } from './look';
 import { noteKept } from './notes';
 import { ended, newOwner } from './owner';
@@ -17,11 +17,9 @@ import type { Work } from './work';
 import { type LiveStudio, planHeading, refuseUnlessBound } from './writers';
 
 /** What is set aside, or brought back. */
-export interface SetAsideProps extends Pick<Caller, 'commandLine'> {
+export interface SetAsideProps extends Pick<Caller, 'commandLine'>, GitOpsPaused {
   /** Folder on the volume that comes back. @default nothing takes the place of what is set aside */
   readonly back?: string;
-  /** Argo CD is paused, even if this command cannot see it. @default false */
-  readonly argoCdPaused?: boolean;
   /** Asks nothing. @default false */
   readonly yes?: boolean;
 }
@@ -92,7 +90,7 @@ export class SetAside {
   }
 
   private async make(): Promise<boolean> {
-    const { back, yes, argoCdPaused } = this.props;
+    const { back, yes } = this.props;
     const { kubectl, console, signal } = this.work;
     if (back !== undefined && !FOLDER.test(back)) {
       throw new Refusal(
@@ -102,7 +100,7 @@ export class SetAside {
     const studio = await findStudioStarted(this.work);
     refuseAfterMoves(studio.finished);
     refuseUnlessBound(studio);
-    await refuseUnlessStoppable(kubectl, studio, { argoCdPaused }, signal);
+    await refuseUnlessStoppable(kubectl, studio, this.props, signal);
     let move = await this.look(studio);
     if (!isNothing(move)) {
       console.err(this.plan(studio, move));

@@ -1,19 +1,89 @@
-import type { Built } from '../problems';
-import type { StudioConfig } from '../studio-config';
+import { fluxKustomizations, MAX_KUSTOMIZATION_NAME } from '../names';
+import type { Built, Problem } from '../problems';
+import type { GitSource, StudioConfig } from '../studio-config';
 import type { Values } from '../values';
 import type { VariableName } from '../variables';
 
 const REPO = 'JUNJO_K8S_GIT_REPO';
-const OF_REPO: readonly VariableName[] = ['JUNJO_K8S_GIT_PATH', 'JUNJO_K8S_GIT_REVISION'];
+const GITOPS = 'JUNJO_K8S_GITOPS';
+const REVISION = 'JUNJO_K8S_GIT_REVISION';
+const SECRET = 'JUNJO_K8S_GIT_SECRET';
+const OF_REPO: readonly VariableName[] = [GITOPS, 'JUNJO_K8S_GIT_PATH', REVISION, SECRET];
 
-/** Where Argo CD finds the studio, when it is to apply it. */
-export function gitOf(values: Values): Built<StudioConfig['git']> {
+/** Where Argo CD or Flux finds the studio, when it is to apply it. @param inSet it is one of several studios */
+export function gitOf(values: Values, inSet: boolean): Built<StudioConfig['git']> {
   const repo = values.inEffect(REPO);
   if (repo === undefined) {
     const text = `has no effect without ${REPO}. Set that, or remove the line`;
     const unused = OF_REPO.filter((name) => values.isSet(name));
     return { value: undefined, problems: unused.map((name) => values.error(name, text)) };
   }
-  const [path, revision] = [values.inEffect('JUNJO_K8S_GIT_PATH'), values.inEffect('JUNJO_K8S_GIT_REVISION')];
-  return { value: { repo, path, revision }, problems: [] };
+  const gitops = values.inEffect(GITOPS);
+  const source = { gitops, repo, path: values.inEffect('JUNJO_K8S_GIT_PATH') };
+  return gitops === 'flux' ? fluxSource(values, source, inSet) : argoCdSource(values, source);
+}
+
+type Place = Pick<GitSource, 'gitops' | 'repo' | 'path'>;
+
+function argoCdSource(values: Values, source: Place): Built<GitSource> {
+  const problems: Problem[] = [];
+  if (isOfArtifacts(source)) {
+    const text = `is a repository of artifacts, which Argo CD cannot apply as it is. Set ${GITOPS}=flux, or name a Git repository`;
+    problems.push(values.error(REPO, text));
+  }
+  if (values.isSet(SECRET)) {
+    const text = `has no effect with Argo CD: give it the credentials with argocd repo add. Remove the line, or set ${GITOPS}=flux`;
+    problems.push(values.error(SECRET, text));
+  }
+  const revision = values.inEffect(REVISION);
+  if (isDigest(revision) && !isOfArtifacts(source)) problems.push(noDigest(values));
+  return { value: { ...source, revision }, problems };
+}
+
+function fluxSource(values: Values, source: Place, inSet: boolean): Built<GitSource> {
+  const problems: Problem[] = [];
+  const artifacts = isOfArtifacts(source);
+  const secret = values.inEffect(SECRET);
+  // Both are what Flux calls the newest: source-controller has no branch by the name of HEAD.
+  const newest = artifacts ? 'latest' : 'main';
+  const revision = values.isSet(REVISION) ? values.inEffect(REVISION) : newest;
+  if (!artifacts && isDigest(revision)) problems.push(noDigest(values));
+  if (revision === 'HEAD') {
+    const text = `is HEAD, which Flux does not follow. Name a ${artifacts ? 'tag' : 'branch'}, for example ${newest}`;
+    problems.push(values.error(REVISION, text));
+  }
+  if (artifacts && revision.includes('/')) {
+    problems.push(
+      values.error(
+        REVISION,
+        'is not the tag or the digest of an artifact. Write it as latest or sha256:<64 hex digits>',
+      ),
+    );
+  }
+  // ValidateCredentials of fluxcd/source-controller: without an identity and known hosts there is no SSH.
+  if (!artifacts && secret === undefined && !/^https:/i.test(source.repo)) {
+    const text = `is reached by SSH, for which Flux needs a key. Make one with flux create secret git, and name the Secret in ${SECRET}`;
+    problems.push(values.error(REPO, text));
+  }
+  const { foundation } = fluxKustomizations(values.inEffect('JUNJO_K8S_NAME'), inSet);
+  if (foundation.length > MAX_KUSTOMIZATION_NAME) {
+    const text = `is too long for Flux by ${foundation.length - MAX_KUSTOMIZATION_NAME} characters: its Kustomization would be called ${foundation}. Choose a shorter name`;
+    problems.push(values.error('JUNJO_K8S_NAME', text));
+  }
+  return { value: { ...source, revision, ...(secret !== undefined && { secret }) }, problems };
+}
+
+function isOfArtifacts({ repo }: Place): boolean {
+  return repo.startsWith('oci://');
+}
+
+function isDigest(revision: string): boolean {
+  return revision.startsWith('sha256:');
+}
+
+function noDigest(values: Values): Problem {
+  return values.error(
+    REVISION,
+    'is the digest of an artifact, and the repository is one of Git. Name a branch, tag or commit',
+  );
 }

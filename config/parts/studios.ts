@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { uiOf } from '../../releases';
+import { fluxKustomizations } from '../names';
 import type { Problem } from '../problems';
 import type { NodeStorage, StudioConfig } from '../studio-config';
 import { listed } from '../text';
@@ -9,8 +10,8 @@ import type { VariableName } from '../variables';
 /** Says what is wrong with the name of an env file in a folder of studios: a folder of the output is called so. */
 export function checkStudioName(name: string, file: string): readonly Problem[] {
   const rules = 'the name of the file becomes that of the studio and of its folder';
-  // dist/argocd/ is what Argo CD applies to itself, and a foundation/ holds what must outlive a studio.
-  const taken = ['argocd', 'foundation'].includes(name);
+  // dist/argocd/ and dist/flux/ are what Argo CD and Flux apply to themselves, and a foundation/ holds what must outlive a studio.
+  const taken = ['argocd', 'flux', 'foundation'].includes(name);
   const parsed = taken ? { problem: `${name} is taken` } : dnsLabel.parse(name);
   return 'problem' in parsed ? [{ severity: 'error', file, text: `${rules}: ${parsed.problem}. Rename it` }] : [];
 }
@@ -61,7 +62,8 @@ export function checkStudios(studios: readonly NamedStudio[]): readonly Problem[
     const [first] = studios;
     if (first && JSON.stringify(studio.config.git) !== JSON.stringify(first.config.git)) {
       const what = studio.config.git ? 'or its path or revision differs from that of' : 'is not set here, but in';
-      const text = `${what} the studio ${first.name}. One ApplicationSet applies all studios: give them the same`;
+      const shared = first.config.git?.gitops === 'flux' ? 'One source holds' : 'One ApplicationSet applies';
+      const text = `${what} the studio ${first.name}. ${shared} all studios: give them the same`;
       report(studio, 'JUNJO_K8S_GIT_REPO', text);
     }
   }
@@ -99,7 +101,7 @@ function loadBalancerPorts({ environment, line, imageTarget, spansService }: Stu
 }
 
 function claims({ config, place }: NamedStudio): readonly Claim[] {
-  const { name, namespace, edge, settings, storage, spansService } = config;
+  const { name, namespace, edge, settings, storage, spansService, git } = config;
   const host = (hostname: string, variable: VariableName): Claim => ({
     what: `the host ${hostname}`,
     variable,
@@ -108,6 +110,11 @@ function claims({ config, place }: NamedStudio): readonly Claim[] {
   const spans = edge && settings.backend.JUNJO_PROD_INGESTION_URL;
   return [
     { what: `the name ${name}`, variable: 'JUNJO_K8S_NAME', fix: 'Give each studio a name of its own' },
+    // That of the foundation of a studio may be that of another one: alpha and alpha-foundation.
+    ...(git?.gitops === 'flux' ? Object.values(fluxKustomizations(name, true)) : []).map((kustomization): Claim => {
+      const fix = 'Give each studio a name of its own, of which none ends in -foundation';
+      return { what: `the Kustomization ${kustomization}`, variable: 'JUNJO_K8S_NAME', fix };
+    }),
     {
       what: `the namespace ${namespace}`,
       // Without a line of its own it is the name.

@@ -22,10 +22,13 @@ const DELETES: readonly (readonly [key: string, value: RegExp, what: string])[] 
   ['janitor/expires', /./, 'makes kube-janitor delete it'],
 ];
 
-/** `kubectl delete -f dist/`, a prune of Argo CD and a deleted Application never reach the data. */
+/** https://fluxcd.io/flux/components/kustomize/kustomizations/#prune; Flux reads no letter's case. */
+const FLUX_KEEPS = { key: 'kustomize.toolkit.fluxcd.io/prune', value: 'disabled' };
+
+/** `kubectl delete -f dist/`, a prune of Argo CD or Flux and a deleted Application never reach the data. */
 export const dataOutOfReach: Rule = {
   name: 'data-out-of-reach',
-  asks: 'Namespace, claim and volume are in `foundation/`, neither pruned, deleted nor replaced by Argo CD or another program, the volume is retained, and backups outlive their Schedule',
+  asks: 'Namespace, claim and volume are in `foundation/`, neither pruned, deleted nor replaced by Argo CD, Flux or another program, the volume is retained, and backups outlive their Schedule',
   reason: 'a deleted claim or namespace takes every span, user and key along',
   source: 'https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/',
   *violations(studio: RenderedStudio) {
@@ -45,6 +48,7 @@ export const dataOutOfReach: Rule = {
       if (manifest.apiVersion.startsWith('argoproj.io/')) yield* ofApplication(object, studio.leavesOf(manifest));
       if (!isData) continue;
       yield* ofMetadata(manifest);
+      if (studio.facts.gitOps === 'flux') yield* ofFlux(manifest);
       const { persistentVolumeReclaimPolicy: policy = 'Retain' } = fieldsOf(manifest.spec);
       if (policy !== 'Retain') yield { object, text: `its reclaim policy is ${policy}, and must be Retain` };
     }
@@ -82,6 +86,15 @@ function* ofMetadata(manifest: Manifest): Generator<Violation> {
     if (all.some(([name, text]) => name === key && value.test(String(text)))) yield { object, text: `${key} ${what}` };
   }
   if (listOf(ownerReferences).length > 0) yield { object, text: 'is deleted with its owner (ownerReferences)' };
+}
+
+/** Where Flux applies the studio, a prune must find what keeps it from the data. */
+function* ofFlux(manifest: Manifest): Generator<Violation> {
+  const { key, value } = FLUX_KEEPS;
+  const written = fieldsOf(manifest.metadata.annotations)[key];
+  if (String(written).toLowerCase() !== value) {
+    yield { object: titleOf(manifest), text: `has no annotation ${key}: ${value}, by which Flux leaves it` };
+  }
 }
 
 /** An Application's options, and those of a sync that it asks for, are for all of its objects: the claims, too. */

@@ -7,6 +7,7 @@ import { cpuLimits } from './cpu-limits';
 import { dataLabels } from './data-labels';
 import { dataOutOfReach } from './data-out-of-reach';
 import { disruptionBudgets } from './disruption-budgets';
+import { fluxKustomizations } from './flux-kustomizations';
 import { guards } from './guards';
 import { hooks } from './hooks';
 import { hostPaths } from './host-paths';
@@ -62,6 +63,7 @@ export const rules: readonly Rule[] = [
   guards,
   wiring,
   argoCdProject,
+  fluxKustomizations,
   podSecurity,
   hostPaths,
   serviceAccountToken,

@@ -1,3 +1,5 @@
+import type { GitOps } from '../../config/studio-config';
+import { gitOpsOf } from '../files';
 import { titleOf } from '../manifest';
 import type { RenderedStudio } from './rendered-studio';
 import type { Rule } from './rule';
@@ -5,18 +7,21 @@ import type { Rule } from './rule';
 /** What belongs to the cluster and to no namespace, of all that a studio may have. */
 const CLUSTER_KINDS = ['Namespace', 'PersistentVolume'];
 
+const GITOPS_NAMESPACES: Readonly<Record<GitOps, string>> = { argocd: 'argocd', flux: 'flux-system' };
+
 /** A studio lies in its namespace whole. */
 export const namespaces: Rule = {
   name: 'namespaces',
-  asks: 'Everything is in the namespace of the studio; what Argo CD applies to itself is in `argocd`',
+  asks: 'Everything is in the namespace of the studio; what Argo CD or Flux applies to itself is in `argocd` or `flux-system`',
   reason: 'an object without a namespace lands in whichever one kubectl is set to, default for most',
   source: 'https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/',
   *violations({ placed, facts }: RenderedStudio) {
     for (const { file, manifest } of placed) {
       const { namespace } = manifest.metadata;
-      // Argo CD and Velero look for their own objects where they run.
+      // Argo CD, Flux and Velero look for their own objects where they run.
       const ofVelero = manifest.apiVersion.startsWith('velero.io/');
-      const elsewhere = file.startsWith('argocd/') ? 'argocd' : ofVelero ? facts.veleroNamespace : undefined;
+      const gitOps = gitOpsOf(file);
+      const elsewhere = gitOps ? GITOPS_NAMESPACES[gitOps] : ofVelero ? facts.veleroNamespace : undefined;
       const expected = elsewhere ?? facts.namespace;
       const object = titleOf(manifest);
       if (CLUSTER_KINDS.includes(manifest.kind)) {

@@ -2,6 +2,7 @@ import type { KnownSecrets } from '../../config/known-secrets';
 import { defaultStudioName } from '../../config/names';
 import type { NodeMount } from '../../config/source-mounts';
 import { nearest } from '../../config/spelling';
+import type { GitOps } from '../../config/studio-config';
 import type { Component } from '../../releases';
 import { groupOf, type Manifest, Manifests, matches, type PlacedManifest, type Pod, podsOf } from '../manifest';
 
@@ -13,6 +14,8 @@ export interface StudioFacts {
   readonly namespace: string;
   /** Namespace in which Velero looks for its objects. @default the studio has none of them */
   readonly veleroNamespace?: string;
+  /** What applies the studio from Git. @default nothing does */
+  readonly gitOps?: GitOps;
   /** Names of the variables that a person sets, secrets among them. */
   readonly settings: ReadonlySet<string>;
   /** `baseline` where development images run, which are root in their containers; `privileged` where they mount sources. */

@@ -41,7 +41,7 @@ export const networkCauses: readonly Cause[] = [
           subject: `service ${name}`,
           text,
           fix: advice(
-            'Apply the output of synth again, which makes the Service; Argo CD makes it at the next sync',
+            'Apply the output of synth again, which makes the Service; Argo CD or Flux makes it at the next sync',
             state.clusterCommand('apply', '-f', 'dist/foundation', '-f', 'dist/'),
             state.command('get', 'services', `--selector=app.kubernetes.io/component=${component}`),
           ),

@@ -28,7 +28,7 @@ test.each([
   expect(holdsCredentials(repo)).toBe(true);
   const text = `JUNJO_K8S_GIT_REPO=${repo}\n${envText(production())}`;
   expect(problemsOf(text)).toEqual([
-    '.env:1 JUNJO_K8S_GIT_REPO: contains credentials. Give them to Argo CD instead: argocd repo add',
+    '.env:1 JUNJO_K8S_GIT_REPO: contains credentials. Give them to Argo CD instead: argocd repo add. For Flux, name a Secret in JUNJO_K8S_GIT_SECRET',
   ]);
 });
 

@@ -211,6 +211,7 @@ describe('many studios', () => {
 
   test.each([
     ['argocd', 'argocd is taken'],
+    ['flux', 'flux is taken'],
     ['foundation', 'foundation is taken'],
     [
       'My_Studio',
@@ -321,7 +322,7 @@ describe('many studios', () => {
 test.each([
   [
     'https://user:token@git.example.com/team/studio.git',
-    'contains credentials. Give them to Argo CD instead: argocd repo add',
+    'contains credentials. Give them to Argo CD instead: argocd repo add. For Flux, name a Secret in JUNJO_K8S_GIT_SECRET',
   ],
   [
     'git.example.com/team',

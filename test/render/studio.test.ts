@@ -47,6 +47,12 @@ describe("a studio in an App of one's own", () => {
     expect(app.synthYaml()).toContain('kind: Deployment');
   });
 
+  test('stops the App where Flux is to apply it, which needs files that are no charts', () => {
+    const git = { JUNJO_K8S_GITOPS: 'flux', JUNJO_K8S_GIT_REPO: 'https://git.example.com/team/studio.git' };
+    const { app } = mounted('patches: []', git);
+    expect(() => app.synthYaml()).toThrow(/JUNJO_K8S_GITOPS=flux needs files for kustomize/);
+  });
+
   test('stops the App where a patch breaks a rule, and names the patch', () => {
     const { app } = mounted(replicas);
     expect(() => app.synthYaml()).toThrow(

@@ -18,6 +18,7 @@ import {
   apiResources,
   argoCdApplication,
   builtIn,
+  fluxKustomization,
   grouped,
   openApi,
   type Resource,
@@ -29,7 +30,7 @@ import type { Manifest } from './studio';
 
 /** What a fake cluster has beyond the built-in kinds. */
 export interface FakeClusterOptions {
-  /** Kinds of custom resources. @default Argo CD's Application */
+  /** Kinds of custom resources. @default Argo CD's Application and Flux's Kustomization */
   readonly custom?: readonly Resource[];
   readonly pace?: Pace;
   /** Tells of groups one by one, as servers before 1.26 did. @default all at once */
@@ -87,7 +88,7 @@ export class FakeApiServer {
   private readonly commands = new Map<string, Set<ChildProcess>>();
 
   private constructor(private readonly options: FakeClusterOptions) {
-    this.resources = [...builtIn, ...(options.custom ?? [argoCdApplication])];
+    this.resources = [...builtIn, ...(options.custom ?? [argoCdApplication, fluxKustomization])];
     this.controllers = new Controllers(this.store, options.pace ?? {}, (pod) => this.killCommands(pod));
     this.server.on('connection', (socket: Socket) => {
       this.sockets.add(socket);

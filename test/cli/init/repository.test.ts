@@ -40,6 +40,27 @@ test('init --repo makes a repository whose studio renders, with the package pinn
   expect(readdirSync(path('My Studio/dist'))).toContain('argocd');
 });
 
+test('with --flux its studio renders what Flux needs, and the next steps apply that', async () => {
+  const { status, stdout } = await cli('init', '--repo', 'studio', '--flux', ...urls);
+  expect([status, stdout]).toEqual([0, expect.stringContaining('  kubectl apply -f dist/flux\n')]);
+  expect(stdout).not.toContain('Argo CD');
+  expect((await cli('synth', '--output', 'studio/dist', '-e', 'studio/studio.env')).status).toBe(0);
+  expect(readdirSync(path('studio/dist'))).toEqual(expect.arrayContaining(['flux', 'Kustomization']));
+  expect(readdirSync(path('studio/dist'))).not.toContain('argocd');
+});
+
+test('with --flux and no repository of Git it says what is missing', async () => {
+  const { status, stderr } = await cli('init', '--repo', 'studio', '--flux', ...urls.slice(0, -2));
+  expect([status, stderr]).toEqual([
+    1,
+    expect.stringMatching(/JUNJO_K8S_GITOPS: has no effect without JUNJO_K8S_GIT_REPO/),
+  ]);
+});
+
+test('--flux without --repo is wrong usage', async () => {
+  expect(await cli('init', '--flux')).toMatchObject({ status: 2, stderr: expect.stringContaining('--repo') });
+});
+
 test('its scripts are about its own studio.env, from anywhere', async () => {
   await cli('init', '--repo', '.', ...urls);
   const { scripts } = JSON.parse(readFileSync(path('package.json'), 'utf8'));

@@ -21,7 +21,7 @@ const neighbors = {
   'stores and backup': ['production-qdrant', 'release-0.82', 'production-volsync', 'production-velero'],
   monitoring: ['release-0.82', 'production-monitoring'],
   'release line': releaseLines.map(({ name }) => `release-${name}`),
-  'secrets and GitOps': ['release-0.70', 'gitops-sealed', 'gitops-external', 'three-studios'],
+  'secrets and GitOps': ['release-0.70', 'gitops-sealed', 'gitops-external', 'gitops-flux', 'three-studios'],
 };
 
 describe.each(Object.entries(neighbors))('another %s', (_, names) => {

@@ -359,6 +359,53 @@ describeWith(['kubectl', 'python3'], 'backup', () => {
     });
   });
 
+  describe('with Flux', () => {
+    const kustomization = (spec: object = {}) => ({
+      apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+      kind: 'Kustomization',
+      metadata: { name: 'studio', namespace: 'flux-system' },
+      spec,
+    });
+
+    beforeEach(() => {
+      studio.cluster.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'flux-system' } });
+      const backend = studio.deployment('backend');
+      const labels = {
+        ...backend.metadata.labels,
+        'kustomize.toolkit.fluxcd.io/name': 'studio',
+        'kustomize.toolkit.fluxcd.io/namespace': 'flux-system',
+      };
+      studio.cluster.apply({ ...backend, metadata: { ...backend.metadata, labels } });
+    });
+
+    test('refuses while it would start the studio again, and says how to suspend it', async () => {
+      studio.cluster.apply(kustomization());
+      const { exit, said } = await run();
+      expect({ exit, said }).toMatchObject({
+        exit: 1,
+        said: expect.stringContaining('it applies the Kustomization studio every few minutes'),
+      });
+      expect(stopped()).toBe(false);
+      const [command = ''] = said.match(/kubectl -n flux-system patch .*'$/m) ?? [];
+      await shell(command);
+      expect((await run()).exit).toBe(0);
+    });
+
+    test('goes on where the Kustomization is gone', async () => {
+      kubectlInProcess(studio.cluster);
+      expect((await run()).exit).toBe(0);
+    });
+
+    test('where nobody can see whether it is suspended, somebody has to say so', async () => {
+      kubectlInProcess(studio.cluster);
+      studio.cluster.apply(kustomization({ suspend: true }));
+      studio.cluster.forbidden.add('get kustomizations');
+      expect(await run()).toMatchObject({ exit: 1, said: expect.stringContaining('--flux-suspended') });
+      expect(stopped()).toBe(false);
+      expect((await run({ fluxSuspended: true })).exit).toBe(0);
+    });
+  });
+
   test('does not try for long to start what it was not allowed to stop', async () => {
     kubectlInProcess(studio.cluster);
     studio.cluster.forbidden.add('patch deployments');

@@ -69,6 +69,15 @@ export const argoCdApplication: Resource = {
   namespaced: true,
 };
 
+/** The kind with which Flux applies a studio; a cluster has it only where Flux is installed. */
+export const fluxKustomization: Resource = {
+  group: 'kustomize.toolkit.fluxcd.io',
+  version: 'v1',
+  kind: 'Kustomization',
+  plural: 'kustomizations',
+  namespaced: true,
+};
+
 /** A resource in discovery, the older form that lists one group and version. */
 export function apiResources(resources: readonly Resource[]): object[] {
   const verbs = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];

@@ -248,9 +248,11 @@ function fromGitLines(
     return files('Secret').length > 0 ? paths.map((path) => `-f ${posix.join(output, folder ?? '', path)}`) : [];
   });
   const byHand = secrets.filter((paths) => paths.length > 0).map((paths) => `  kubectl apply ${paths.join(' ')}`);
-  if (byHand.length === 0) return [`Or commit ${output}/, and once: ${apply}`];
+  const isArtifact = studios.some(({ config }) => config.git?.repo.startsWith('oci://'));
+  const publish = isArtifact ? `push ${output}/ as an artifact` : `commit ${output}/`;
+  if (byHand.length === 0) return [`Or ${publish}, and once: ${apply}`];
   return [
-    `Or commit ${output}/ without the Secret (*secrets.k8s.yaml in .gitignore). The pods wait for it: apply it now, and whenever a value changes`,
+    `Or ${publish} without the Secret (*secrets.k8s.yaml in .gitignore). The pods wait for it: apply it now, and whenever a value changes`,
     ...byHand,
     '(JUNJO_K8S_SECRETS=sealed or external brings it from Git). Then, once:',
     `  ${apply}`,

@@ -929,10 +929,9 @@ export const variables = [
     name: 'JUNJO_K8S_GIT_REVISION',
     group: 'Kubernetes: secrets and GitOps',
     meaning:
-      'Branch, tag or commit that Argo CD or Flux follows. Flux takes a name for that of a branch, and a tag as `refs/tags/v1`; of artifacts it follows a tag or a digest',
+      'Branch, tag or commit that Argo CD or Flux follows. Flux takes a name for that of a branch, and a tag as `refs/tags/v1`; of artifacts it follows a tag or a digest. With Flux the default is `main`, of artifacts `latest`',
     type: gitRevision,
     default: 'HEAD',
-    defaultText: '`HEAD`; with Flux `main`, of artifacts `latest`',
   },
   {
     name: 'JUNJO_K8S_GIT_SECRET',

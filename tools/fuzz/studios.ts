@@ -146,7 +146,8 @@ function soundStudio(host: string): fc.Arbitrary<readonly string[]> {
     'JUNJO_K8S_SECRETS=external JUNJO_K8S_SECRET_STORE=SecretStore/vault',
     'JUNJO_K8S_SECRETS=sealed JUNJO_K8S_SEALING_CERT=sealing-cert.pem',
   );
-  const git = oneOf('', 'JUNJO_K8S_GIT_REPO=https://git.example.com/team/studio.git');
+  const gitRepository = 'JUNJO_K8S_GIT_REPO=https://git.example.com/team/studio.git';
+  const git = oneOf('', gitRepository, `JUNJO_K8S_GITOPS=flux ${gitRepository}`);
   return fc
     .record({
       production: fc.boolean(),

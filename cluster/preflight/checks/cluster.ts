@@ -74,7 +74,6 @@ const BRINGS: readonly (readonly [group: RegExp, product: string])[] = [
     /^monitoring\.coreos\.com$/,
     'the Prometheus operator: https://prometheus-operator.dev/docs/getting-started/installation/',
   ],
-  [/^(source|kustomize)\.toolkit\.fluxcd\.io$/, 'Flux 2.6 or newer: https://fluxcd.io/flux/installation/'],
   [/^argoproj\.io$/, 'Argo CD: https://argo-cd.readthedocs.io/en/stable/getting_started/'],
 ];
 

@@ -153,7 +153,10 @@ function initRepository(folder: string, values: Settings, options: InitOptions, 
     '  npm run synth',
     '  git add . && git commit -m "Begin"',
     ...(options.flux
-      ? ['  git push', '  kubectl apply -f dist/flux']
+      ? [
+          '  push it to JUNJO_K8S_GIT_REPO, to the branch main unless JUNJO_K8S_GIT_REVISION names another',
+          '  kubectl apply -f dist/flux',
+        ]
       : ['JUNJO_K8S_GIT_REPO in studio.env adds what Argo CD needs, in dist/argocd/.']),
   ]
     .map(inOneLine)

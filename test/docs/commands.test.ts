@@ -12,7 +12,12 @@ import { development, files, freshSecret, type Manifest, production, Rendered, r
 const git = { JUNJO_K8S_SECRETS: 'existing', JUNJO_K8S_GIT_REPO: 'https://git.example.com/team/studio.git' };
 const noSecrets = { JUNJO_SESSION_SECRET: undefined, JUNJO_SECURE_COOKIE_KEY: undefined };
 const node = { JUNJO_HOST_DB_DATA_PATH: '/mnt/data', JUNJO_K8S_NODE: 'worker-1' };
-const studios = [development(node), production(), production({ ...git, ...noSecrets })];
+const studios = [
+  development(node),
+  production(),
+  production({ ...git, ...noSecrets }),
+  production({ ...git, ...noSecrets, JUNJO_K8S_GITOPS: 'flux' }),
+];
 
 /** Every file that some studio renders to, and those that commands write. */
 const rendered = new Set([

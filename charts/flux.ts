@@ -17,10 +17,10 @@ import { dataLabels, labels } from './metadata';
 /** Where `flux install` puts Flux, and where it reads the credentials of a repository. */
 const FLUX_NAMESPACE = 'flux-system';
 
-/** How often Flux looks for a new commit: the default of `flux bootstrap`. */
+/** How often Flux looks for a new commit: the default of `flux bootstrap git --interval`. */
 const SOURCE_INTERVAL = '1m';
 
-/** How often Flux takes back what somebody changed by hand: the default of `flux bootstrap`. */
+/** How often Flux takes back what somebody changed by hand: that of `flux bootstrap` (pkg/manifestgen/sync/sync.go of fluxcd/flux2). */
 const INTERVAL = '10m';
 
 /** When Flux tries again after a failure, such as a kind that the cluster does not know yet. */
@@ -59,12 +59,16 @@ export function awaitedBelow(scope: Construct): Pick<FluxStudio, 'workloads' | '
   };
 }
 
-/** Keeps what holds the data when Flux prunes, and when somebody deletes its Kustomization. */
+/**
+ * Keeps what holds the data when Flux prunes, and what `backup` and `set-aside` note on the claims: Flux removes what kubectl wrote
+ * unless it merges (PatchReplaceFieldsManagers in ssa/patch.go of fluxcd/pkg).
+ */
 export function keepFromFlux(scope: Construct): void {
   const [[key, value] = []] = Object.entries(dataLabels);
   for (const construct of scope.node.findAll()) {
     if (construct instanceof ApiObject && key !== undefined && construct.metadata.getLabel(key) === value) {
       construct.metadata.addAnnotation('kustomize.toolkit.fluxcd.io/prune', 'disabled');
+      construct.metadata.addAnnotation('kustomize.toolkit.fluxcd.io/ssa', 'Merge');
     }
   }
 }

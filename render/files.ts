@@ -54,7 +54,10 @@ export function objectsOf(chart: Chart): readonly ApiObject[] {
   return objects.filter((object) => Chart.of(object) === chart);
 }
 
-/** The list of what kustomize reads in a folder. `kubectl apply -f` reads no file without an ending. */
+/**
+ * The list of what kustomize reads in a folder: one of the names in api/konfig/general.go of kubernetes-sigs/kustomize. By
+ * another of them, kustomization.yaml, `kubectl apply -f` would take it for an object; it reads no file without an ending.
+ */
 export const KUSTOMIZATION = 'Kustomization';
 
 /**

@@ -24,9 +24,11 @@ export async function reconciling(kubectl: Kubectl, { metadata }: Manifest): Pro
       advice: 'Suspend the Kustomization, then call this with --flux-suspended',
     };
   }
+  // By this name Flux lets the change be where it applies the Kustomization, too: docs/spec/v1/kustomizations.md of its controller.
+  const manager = '--field-manager=flux-client-side-apply';
   const patch = '{"spec":{"suspend":true}}';
   return {
     text: `Flux would start again what is stopped: it applies the Kustomization ${name} every few minutes`,
-    advice: `Suspend that first, and set it to false afterwards: kubectl -n ${namespace} patch ${KIND} ${name} --type=merge -p '${patch}'`,
+    advice: `Suspend that first, and set it to false afterwards: kubectl -n ${namespace} patch ${KIND} ${name} ${manager} --type=merge -p '${patch}'`,
   };
 }

@@ -44,7 +44,7 @@ function fluxSource(values: Values, source: Place, inSet: boolean): Built<GitSou
   const problems: Problem[] = [];
   const artifacts = isOfArtifacts(source);
   const secret = values.inEffect(SECRET);
-  // Both are what Flux calls the newest: source-controller has no branch by the name of HEAD.
+  // A GitRepository names its branch, and follows master without one: api/v1/gitrepository_types.go of fluxcd/source-controller.
   const newest = artifacts ? 'latest' : 'main';
   const revision = values.isSet(REVISION) ? values.inEffect(REVISION) : newest;
   if (!artifacts && isDigest(revision)) problems.push(noDigest(values));
@@ -60,7 +60,7 @@ function fluxSource(values: Values, source: Place, inSet: boolean): Built<GitSou
       ),
     );
   }
-  // ValidateCredentials of fluxcd/source-controller: without an identity and known hosts there is no SSH.
+  // Without an identity and known hosts Flux refuses SSH: AuthOptions.Validate in git/options.go of fluxcd/pkg.
   if (!artifacts && secret === undefined && !/^https:/i.test(source.repo)) {
     const text = `is reached by SSH, for which Flux needs a key. Make one with flux create secret git, and name the Secret in ${SECRET}`;
     problems.push(values.error(REPO, text));

@@ -87,6 +87,8 @@ test('what holds the data is kept from Flux and from Argo CD, and nothing else h
       data.includes(kind)
         ? {
             'kustomize.toolkit.fluxcd.io/prune': 'disabled',
+            // Otherwise Flux removes what backup notes on a claim.
+            'kustomize.toolkit.fluxcd.io/ssa': 'Merge',
             'argocd.argoproj.io/sync-options': 'Delete=false,Prune=false',
           }
         : {},

@@ -58,7 +58,12 @@ export function renderOne(way: Way, name: string) {
 /** The AppProject and the ApplicationSet of studios, as they are rendered. */
 export function argoCdObjects(studios: readonly ArgoCdStudio[]): readonly Manifest[] {
   const app = new App();
-  const git = { repo: 'https://git.example.com/team/studios.git', path: 'dist', revision: 'HEAD' };
+  const git = {
+    repo: 'https://git.example.com/team/studios.git',
+    path: 'dist',
+    revision: 'HEAD',
+    gitops: 'argocd',
+  } as const;
   new ArgoCdSetChart(app, '00-application-set', { studios, git });
   return manifestsBelow(app).map(({ manifest }) => manifest);
 }

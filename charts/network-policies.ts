@@ -7,7 +7,7 @@ import { edgeNeedsTls } from '../config/sidecars';
 import type { Egress, StudioConfig } from '../config/studio-config';
 import type { Component } from '../releases';
 import { volSyncPods } from './backup';
-import { intakePorts } from './intake';
+import { intakePorts } from './intake-config';
 import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
 import { qdrantPorts } from './qdrant';
 import { SPANS_TLS_PORT, spansProxyOf, spansTarget } from './spans-proxy';

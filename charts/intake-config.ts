@@ -18,10 +18,13 @@ export const intakeKeys = { key: 'keys', path: '/etc/otelcol/keys' } as const;
 export const REQUEST_LIMIT_MI = 4;
 
 /**
- * The exporter's id is part of the name of the queue's file. With another id the collectors would begin an empty queue, and never
- * send what is in the old one.
+ * The exporters. The id of the first is part of the name of the queue's file: with another id the collectors would begin an empty
+ * queue, and never send what is in the old one.
  */
-export const EXPORTER = 'otlp_grpc';
+export const intakeExporters = { queue: 'otlp_grpc/queue', ingestion: 'otlp_grpc/ingestion' } as const;
+
+/** What has been in the queue comes back here, from the collector itself. */
+export const QUEUED_PORT = 4319;
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -62,8 +65,12 @@ export function collectorFile(props: CollectorProps): string {
 }
 
 const HEADER = `# Each request is written to a file before it is acknowledged, and stays there until ingestion has taken it.
+#
 # Requests are not batched: a batch has no key of its own, and is lost when the collector is killed.
-# The id of the exporter names the file of the queue. Under another id, what is in the file would never be sent.
+# The id of the exporter otlp_grpc/queue names the file. Under another id, what is in the file would never be sent.
+# The queue leads back to the collector, whose limit refuses for good what would be too large for ingestion. A collector writes
+# a request anew, in up to five times as many bytes. Ingestion answers OUT_OF_RANGE to one that is too large by then, at which an
+# exporter tries again for ever: two such requests, of anybody, would stop the queue.
 `;
 
 /** The same as an object. Numbers without a reason beside them are measurements of docs/intake.md. */
@@ -86,13 +93,22 @@ export function collectorConfig(props: CollectorProps): object {
     },
     ...(edgeTls && { 'otlp/edge': { protocols: { grpc: grpc(props, edgeTls.port, edgeTls) } } }),
   };
+  const queued = { endpoint: `127.0.0.1:${QUEUED_PORT}`, ...ofRequests };
   return {
-    receivers,
+    receivers: { ...receivers, 'otlp/queued': { protocols: { grpc: queued } } },
     processors: {
       // A collector that the kernel kills for its memory at each start loses what it was sending.
       memory_limiter: { check_interval: '1s', limit_percentage: 75, spike_limit_percentage: 20 },
     },
-    exporters: { [EXPORTER]: exporter(props) },
+    exporters: {
+      [intakeExporters.queue]: { ...to(`127.0.0.1:${QUEUED_PORT}`, '30s'), ...queue(props) },
+      // What ingestion answers becomes the answer to the queue, which tries again.
+      [intakeExporters.ingestion]: {
+        ...to(`${internalServiceNames.ingestion}:${otlpPort}`, '25s'),
+        retry_on_failure: { enabled: false },
+        sending_queue: { enabled: false },
+      },
+    },
     extensions: {
       health_check: { endpoint: everyAddress(intakePorts.health) },
       file_storage: fileStorage(props),
@@ -107,7 +123,12 @@ export function collectorConfig(props: CollectorProps): object {
     service: {
       extensions: ['health_check', 'file_storage', 'headers_setter', ...(checksKeys ? ['bearertokenauth'] : [])],
       pipelines: {
-        traces: { receivers: Object.keys(receivers), processors: ['memory_limiter'], exporters: [EXPORTER] },
+        'traces/queue': {
+          receivers: Object.keys(receivers),
+          processors: ['memory_limiter'],
+          exporters: [intakeExporters.queue],
+        },
+        'traces/ingestion': { receivers: ['otlp/queued'], exporters: [intakeExporters.ingestion] },
       },
       telemetry: {
         logs: { encoding: 'json' },
@@ -125,12 +146,13 @@ function everyAddress(port: number): string {
   return `0.0.0.0:${port}`;
 }
 
+/** Keeps the header with the API key beside its spans. */
+const ofRequests = { include_metadata: true, max_recv_msg_size_mib: REQUEST_LIMIT_MI };
+
 function grpc(props: CollectorProps, port: number, tls: IntakeTls | undefined): object {
   return {
     endpoint: everyAddress(port),
-    // Keeps the header with the API key beside its spans.
-    include_metadata: true,
-    max_recv_msg_size_mib: REQUEST_LIMIT_MI,
+    ...ofRequests,
     keepalive: {
       // Without probes, load balancers drop idle connections. The default is two hours.
       server_parameters: { time: '1m' },
@@ -150,18 +172,24 @@ function authOf({ checksKeys }: CollectorProps) {
   return checksKeys && { auth: { authenticator: 'bearertokenauth' } };
 }
 
-function exporter({ otlpPort, storageSize }: CollectorProps): object {
+/** The time is longer than ingestion may take for a key and a write: what is sent twice is stored twice. */
+function to(endpoint: string, timeout: string): object {
   return {
-    endpoint: `${internalServiceNames.ingestion}:${otlpPort}`,
+    endpoint,
     tls: { insecure: true },
     // Ingestion takes nothing compressed, and the default is gzip.
     compression: 'none',
     auth: { authenticator: 'headers_setter' },
-    // Longer than ingestion may take for a key and a write: what is sent twice is stored twice.
-    timeout: '30s',
+    timeout,
+  };
+}
+
+function queue({ storageSize }: CollectorProps): object {
+  return {
     // Zero: without an end.
-    retry_on_failure: { initial_interval: '1s', max_interval: '10s', max_elapsed_time: 0 },
+    retry_on_failure: { enabled: true, initial_interval: '1s', max_interval: '10s', max_elapsed_time: 0 },
     sending_queue: {
+      enabled: true,
       storage: 'file_storage',
       sizer: 'bytes',
       queue_size: queueSizes(storageSize).queue,
@@ -170,6 +198,8 @@ function exporter({ otlpPort, storageSize }: CollectorProps): object {
       // A full queue answers UNAVAILABLE at once, and clients keep what they have.
       block_on_overflow: false,
       wait_for_result: false,
+      // Newer collectors may batch unless they are told not to: the feature gate pkg.exporterhelper.queueBatchEnabled.
+      batch: { enabled: false },
     },
   };
 }

@@ -1,4 +1,4 @@
-import { Chart, JsonPatch } from 'cdk8s';
+import { ApiObject, Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { INTAKE_REPLICAS, intakeClaimNames, intakeName } from '../config/names';
@@ -77,7 +77,7 @@ export function intakeCertificate({ spansService: { certificate } }: Pick<Studio
 export class IntakeChart extends Chart {
   constructor(scope: Construct, id: string, props: IntakeChartProps) {
     super(scope, id);
-    const { intake, otlpPort } = props;
+    const { otlpPort } = props;
     const config = { 'config.yaml': configOf(props) };
     new k8s.KubeConfigMap(this, 'config', { metadata: objectMeta(props, intakeName, 'intake'), data: config });
     this.addStatefulSet(props, config);
@@ -114,7 +114,7 @@ export class IntakeChart extends Chart {
     const { intake } = props;
     const pod: PodProps = { ...props, user: USER, imageTarget: 'production', version: versionOf(intake) };
     const certificate = certificateOf(props);
-    const set = new k8s.KubeStatefulSet(this, 'stateful-set', {
+    const { spec, ...set } = k8s.KubeStatefulSet.manifest({
       metadata: annotated(workloadMeta(pod, intakeName, 'intake'), {
         ...SPREAD,
         ...(intake.keysSecret && reloadOn(intake.keysSecret)),
@@ -161,13 +161,9 @@ export class IntakeChart extends Chart {
             ],
           },
         },
-        volumeClaimTemplates: [CLAIM_TEMPLATE],
       },
     });
-    // What the API server stores of each template: pkg/apis/apps/v1/conversion.go and pkg/apis/core/v1/defaults.go of Kubernetes.
-    for (const [field, value] of Object.entries(STORED_OF_TEMPLATE)) {
-      set.addJsonPatch(JsonPatch.add(`/spec/volumeClaimTemplates/0/${field}`, value));
-    }
+    new ApiObject(this, 'stateful-set', { ...set, spec: { ...spec, volumeClaimTemplates: [CLAIM_TEMPLATE] } });
   }
 }
 
@@ -178,18 +174,20 @@ const SPREAD = {
 
 /**
  * The StatefulSet finds the claims of foundation/ by their names, and makes none. A template cannot change once it is applied, so it
- * has neither the size nor the class of the claims: these can grow.
+ * has neither the size nor the class of the claims: these can grow. Kind and status are what the API server stores, which KubeStatefulSet
+ * has no props for: pkg/apis/apps/v1/conversion.go and pkg/apis/core/v1/defaults.go of Kubernetes.
  */
-const CLAIM_TEMPLATE: k8s.KubePersistentVolumeClaimProps = {
+const CLAIM_TEMPLATE = {
+  apiVersion: 'v1',
+  kind: 'PersistentVolumeClaim',
   metadata: { name: 'queue' },
   spec: {
     accessModes: ['ReadWriteOnce'],
     volumeMode: 'Filesystem',
-    resources: { requests: { storage: quantity('1Gi') } },
+    resources: { requests: { storage: '1Gi' } },
   },
+  status: { phase: 'Pending' },
 };
-
-const STORED_OF_TEMPLATE = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', status: { phase: 'Pending' } };
 
 /** A Secret for applications, or a certificate that the edge does not verify. No studio has both: the address decides (SpansWay). */
 function certificateOf({ certificateSecret, edgeCertificate }: IntakeChartProps): ShownCertificate | undefined {

@@ -45,7 +45,7 @@ export interface SpansProxyProps extends StudioIdentity {
   readonly plainPort?: number;
   /** Clients reach ingestion through the proxy alone, so that the pod is not ready without it. */
   readonly onlyWay: boolean;
-  /** Only the edge connects, on behalf of all clients. @default clients connect by themselves */
+  /** Only the edge or the intake connects, on behalf of all clients. @default clients connect by themselves */
   readonly onlyEdge?: boolean;
   /** uid and gid of the pod, for which the certificate is readable. */
   readonly user: number;
@@ -63,7 +63,7 @@ export interface SpansProxyProps extends StudioIdentity {
 export function spansProxyOf(config: StudioConfig): SpansProxyProps | undefined {
   if (!hasSpansProxy(config)) return undefined;
   const { line } = config;
-  const certificate = certificateOf(config);
+  const certificate = config.intake ? undefined : certificateOf(config);
   const onlyWay = ignoresSigterm(line);
   return {
     studio: config.name,
@@ -73,7 +73,9 @@ export function spansProxyOf(config: StudioConfig): SpansProxyProps | undefined 
     // With a certificate from a Secret, the Service for spans leads to the port for TLS.
     plainPort: onlyWay && certificate?.kind !== 'secret' ? SPANS_PLAIN_PORT : undefined,
     onlyWay,
-    onlyEdge: config.edge?.hosts.spans !== undefined && config.spansService.type === 'ClusterIP',
+    onlyEdge:
+      config.intake !== undefined ||
+      (config.edge?.hosts.spans !== undefined && config.spansService.type === 'ClusterIP'),
     user: line.users.ingestion,
     otlpPort: line.ports.ingestion.otlp,
   };

@@ -25,11 +25,7 @@ const ofIntake: readonly VariableName[] = [
 ];
 
 /** The collectors in front of ingestion, where the studio has them. */
-export function intakeOf(
-  values: Values,
-  line: ReleaseLine,
-  lines: readonly ReleaseLine[],
-): Built<Intake | undefined> {
+export function intakeOf(values: Values, line: ReleaseLine, lines: readonly ReleaseLine[]): Built<Intake | undefined> {
   if (!values.inEffect(INTAKE)) {
     const text = `has no effect without ${INTAKE}=true. Remove the line`;
     const unused = ofIntake.filter((name) => values.isSet(name));

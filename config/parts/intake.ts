@@ -33,7 +33,9 @@ export function intakeOf(values: Values, line: ReleaseLine, lines: readonly Rele
   }
   const { uncheckedKey } = line.ingestion;
   if (uncheckedKey !== 'UNAVAILABLE') {
-    const text = `does not work with release line ${line.name}: while its ingestion cannot check a key, it answers ${uncheckedKey}, and a collector then drops spans that it has accepted. Remove the line, or set JUNJO_K8S_RELEASE to 0.82.0 or newer`;
+    const set = [INTAKE, ...ofIntake.filter((name) => values.isSet(name))];
+    const what = set.length > 1 ? `the lines ${set.join(', ')}` : 'the line';
+    const text = `does not work with release line ${line.name}: while its ingestion cannot check a key, it answers ${uncheckedKey}, and a collector then drops spans that it has accepted. Remove ${what}, or set JUNJO_K8S_RELEASE to 0.82.0 or newer`;
     return { value: undefined, problems: [values.error(INTAKE, text)] };
   }
   const image = values.inEffect(IMAGE);
@@ -63,6 +65,6 @@ function imageProblems(values: Values, image: ImageReference, lines: readonly Re
 
 function keysNotes(values: Values, { keysSecret }: Intake): readonly Problem[] {
   if (keysSecret !== undefined || values.inEffect('JUNJO_ENV') !== 'production') return [];
-  const text = `the collectors accept spans with any API key, and drop those that ingestion refuses: no application is told. Set ${KEYS} to refuse wrong keys at once (docs/intake.md)`;
+  const text = `the collectors accept spans with any API key, and drop those that ingestion refuses: no application is told. Set ${KEYS} to refuse wrong keys (docs/intake.md)`;
   return [values.note(INTAKE, text)];
 }

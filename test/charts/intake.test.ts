@@ -414,6 +414,20 @@ describe('settings', () => {
     expect(told(behind(oldest, settings))).toEqual([expect.stringContaining(says)]);
   });
 
+  test('with settings of their own, the advice names them all', () => {
+    const settings = { JUNJO_INTERNAL_GRPC_TOKEN: undefined, JUNJO_K8S_INTAKE_KEYS: 'keys' };
+    const [error] = told(behind(others[0] as ReleaseLine, settings));
+    expect(error).toContain('Remove the lines JUNJO_K8S_INTAKE, JUNJO_K8S_INTAKE_KEYS, or set JUNJO_K8S_RELEASE');
+  });
+
+  test('an image of nginx has an effect only where nginx still runs', () => {
+    const nginx = { JUNJO_K8S_NGINX_IMAGE: 'registry.example.com/nginx:1.30.4', ...ways['over TLS'] };
+    const notes = (line: ReleaseLine) =>
+      problemsOf(envText(behind(line, nginx))).filter((text) => text.includes('JUNJO_K8S_NGINX_IMAGE'));
+    expect(notes(oldest)).toEqual([]);
+    expect(notes(newest)).toEqual([expect.stringContaining('has no effect')]);
+  });
+
   test('a note says that wrong keys are not refused, and a list of keys ends it', () => {
     const notes = (settings: Settings) =>
       problemsOf(envText(behind(oldest, settings))).filter((line) => line.includes('any API key'));

@@ -7,7 +7,7 @@ import { edgeNeedsTls } from '../config/sidecars';
 import type { Egress, StudioConfig } from '../config/studio-config';
 import type { Component } from '../releases';
 import { volSyncPods } from './backup';
-import { intakePorts } from './intake';
+import { intakePorts } from './intake-config';
 import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
 import { qdrantPorts } from './qdrant';
 import { SPANS_TLS_PORT, spansProxyOf, spansTarget } from './spans-proxy';
@@ -32,7 +32,7 @@ export interface NetworkPoliciesChartProps extends StudioIdentity {
     /** CIDRs. Empty: everywhere. */
     readonly sourceRanges: readonly string[];
   };
-  /** Port of ingestion for the intake, which takes all spans. @default there is no intake */
+  /** Port of the pod of ingestion at which spans arrive from the intake, which takes all of them. @default there is no intake */
   readonly intakeToIngestion?: number;
   /** Whether QDrant runs beside the backend. */
   readonly qdrant: boolean;
@@ -54,7 +54,8 @@ export function spansEntrances(
 ): Pick<NetworkPoliciesChartProps, 'spansFromEdge' | 'spansPublished' | 'intakeToIngestion'> {
   const { edge, intake, line, spansService } = config;
   const { otlp } = line.ports.ingestion;
-  const { port } = spansTarget(otlp, spansProxyOf(config));
+  const { port: ofIngestion } = spansTarget(otlp, spansProxyOf(config));
+  const port = intake ? otlp : ofIngestion;
   const published = !edge || spansService.type !== 'ClusterIP';
   return {
     // Spans that come neither through this edge nor to a published port come through an edge of the operator's own.
@@ -62,7 +63,7 @@ export function spansEntrances(
     spansPublished: published
       ? { ports: intake ? [port, intakePorts.http] : [port], sourceRanges: edge ? spansService.sourceRanges : [] }
       : undefined,
-    intakeToIngestion: intake && otlp,
+    intakeToIngestion: intake && ofIngestion,
   };
 }
 

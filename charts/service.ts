@@ -53,7 +53,7 @@ export function addSpansService(scope: Construct, props: SpansServiceProps): voi
   const { component, port, target, published, annotations, otherPorts = [] } = props;
   new k8s.KubeService(scope, 'service', {
     metadata: annotated(objectMeta(props, workloadNames.ingestion, component), {
-      ...(published && spansServiceAnnotations(published, port)),
+      ...(published && spansServiceAnnotations(published, [port, ...otherPorts.map((other) => other.port)])),
       ...annotations,
     }),
     spec: {
@@ -103,9 +103,9 @@ export function spansServiceSpec({ type, sourceRanges }: SpansService): Partial<
 }
 
 /** Annotations of the Service for spans: for the cloud's load balancer, and for external-dns. */
-export function spansServiceAnnotations(service: SpansService, port: number): Record<string, string> {
+export function spansServiceAnnotations(service: SpansService, ports: readonly number[]): Record<string, string> {
   const { host, externalDns } = service;
-  return { ...cloudAnnotations(service, port), ...(host && externalDns && externalDnsAnnotations([host])) };
+  return { ...cloudAnnotations(service, ports), ...(host && externalDns && externalDnsAnnotations([host])) };
 }
 
 // A network load balancer of the AWS Load Balancer Controller; without it, the legacy one of the cloud provider.
@@ -136,12 +136,12 @@ export function internalAnnotations(cloud: Cloud | undefined): Annotations {
 }
 
 /** What each cloud's load balancer needs for a gRPC stream that stays open: layer 4, and a long idle time-out. */
-function cloudAnnotations({ type, cloud, internal }: SpansService, port: number): Annotations {
+function cloudAnnotations({ type, cloud, internal }: SpansService, ports: readonly number[]): Annotations {
   if (type !== 'LoadBalancer') return {};
-  return { ...streamAnnotations(cloud, port, internal), ...(internal && internalAnnotations(cloud)) };
+  return { ...streamAnnotations(cloud, ports, internal), ...(internal && internalAnnotations(cloud)) };
 }
 
-function streamAnnotations(cloud: Cloud | undefined, port: number, internal: boolean): Annotations {
+function streamAnnotations(cloud: Cloud | undefined, ports: readonly number[], internal: boolean): Annotations {
   switch (cloud) {
     case 'aws':
       return {
@@ -151,8 +151,12 @@ function streamAnnotations(cloud: Cloud | undefined, port: number, internal: boo
         // The controller's default is internal: no address on the internet.
         'service.beta.kubernetes.io/aws-load-balancer-scheme': 'internet-facing',
         // Idle streams are dropped after 350 s otherwise.
-        [`service.beta.kubernetes.io/aws-load-balancer-listener-attributes.TCP-${port}`]:
-          'tcp.idle_timeout.seconds=3600',
+        ...Object.fromEntries(
+          ports.map((port) => [
+            `service.beta.kubernetes.io/aws-load-balancer-listener-attributes.TCP-${port}`,
+            'tcp.idle_timeout.seconds=3600',
+          ]),
+        ),
       };
     case 'gcp':
       // https://cloud.google.com/kubernetes-engine/docs/how-to/service-parameters: a backend-service-based passthrough

@@ -118,7 +118,7 @@ export class Studio extends Construct {
         intake: config.intake,
         otlpPort: ports.ingestion.otlp,
         certificateSecret: intakeCertificate(config),
-        edgeNeedsTls: edgeNeedsTls(edge),
+        edgeCertificate: edgeNeedsTls(edge) ? config.toolsImage : undefined,
         published,
         serviceAnnotations: annotations.spansService,
       });

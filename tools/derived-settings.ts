@@ -36,6 +36,7 @@ export const bases: readonly Base[] = [
   ['production-volsync'],
   ['production-velero'],
   ['production-monitoring'],
+  ['production-intake'],
   ['production-qdrant', 'JUNJO_K8S_BACKUP=volsync', 'JUNJO_K8S_BACKUP_REPOSITORY=backup-repository'],
   ['three-studios', 'JUNJO_K8S_SECRETS=external', 'JUNJO_K8S_SECRET_STORE=ClusterSecretStore/vault'],
 ];

@@ -174,6 +174,12 @@ export const purposes: readonly FilePurpose[] = [
         name: 'junjo-ai-studio-ingestion',
         text: 'Where applications send spans; the collectors pass them on to ingestion',
       },
+      {
+        kind: 'Service',
+        name: 'junjo-ai-studio-ingestion-tls',
+        text: 'Where the edge reaches the collectors over TLS, for a controller that speaks no HTTP/2 without it',
+      },
+      { kind: 'Service', name: 'junjo-ai-studio-intake', text: 'Names the two collectors, and shows their metrics' },
     ],
   },
   {

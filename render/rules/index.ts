@@ -11,6 +11,7 @@ import { fluxKustomizations } from './flux-kustomizations';
 import { guards } from './guards';
 import { hooks } from './hooks';
 import { hostPaths } from './host-paths';
+import { intake } from './intake';
 import { internalPorts } from './internal-ports';
 import { internalServices } from './internal-services';
 import { labels } from './labels';
@@ -61,6 +62,7 @@ export const rules: readonly Rule[] = [
   sourceRanges,
   tls,
   guards,
+  intake,
   wiring,
   argoCdProject,
   fluxKustomizations,

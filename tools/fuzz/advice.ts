@@ -42,8 +42,12 @@ const readings: readonly Reading[] = [
     },
   ],
   [
-    /\bRemove (?:the|this) line(?! when)|\bRemove it from this file|\bRemove it, or look|, or remove (?:the|this) line/,
+    /\bRemove (?:the|this) line\b(?! when)|\bRemove it from this file|\bRemove it, or look|, or remove (?:the|this) line/,
     (_, name) => remove(name),
+  ],
+  [
+    /\bRemove the lines ([A-Z][A-Z0-9_]+(?:, [A-Z][A-Z0-9_]+)*)/,
+    ([, listed = '']) => [listed.split(', ').map((name) => ({ name }))],
   ],
   [
     /(?:\bSet|, or set|\bneeds) ([A-Z][A-Z0-9_]+)=([^\s,;<]*[^\s,;<.])/,

@@ -148,6 +148,10 @@ function soundStudio(host: string): fc.Arbitrary<readonly string[]> {
   );
   const gitRepository = 'JUNJO_K8S_GIT_REPO=https://git.example.com/team/studio.git';
   const git = oneOf('', gitRepository, `JUNJO_K8S_GITOPS=flux ${gitRepository}`);
+  const intake = oneOf(
+    ...['', '', 'JUNJO_K8S_INTAKE=true'],
+    'JUNJO_K8S_INTAKE=true JUNJO_K8S_INTAKE_KEYS=keys JUNJO_K8S_INTAKE_STORAGE_SIZE=1Gi',
+  );
   return fc
     .record({
       production: fc.boolean(),
@@ -158,7 +162,7 @@ function soundStudio(host: string): fc.Arbitrary<readonly string[]> {
         'http://spans.HOST:PORT',
         'http://10.0.0.7:PORT',
       ),
-      parts: fc.tuple(storage, backup, source, git),
+      parts: fc.tuple(storage, backup, source, git, intake),
       edges: fc.tuple(edge, certificate),
       secrets: fc.array(secret, { minLength: 4, maxLength: 4 }),
       hasKey: fc.boolean(),

@@ -6,6 +6,13 @@ import { edgeNeedsTls } from '../config/sidecars';
 import type { Intake, SpansService, StudioConfig } from '../config/studio-config';
 import { spansTlsSecretName } from './certificates';
 import { claimMeta, objectMeta, type StudioIdentity, selectorLabels } from './metadata';
+import {
+  addOtlpHttpService,
+  OTLP_HTTP_EDGE_PORT,
+  OTLP_HTTP_PORT,
+  otlpHttpEdgePort,
+  otlpHttpReceiver,
+} from './otlp-http';
 import { workloadMeta } from './pod/component';
 import { digest } from './pod/digest';
 import { type PodProps, podDefaults, podMeta } from './pod/pod';
@@ -18,7 +25,7 @@ import { CERTIFICATE_FILES, SPANS_TLS_PORT } from './spans-proxy';
 const USER = 10001;
 
 /** Where the collectors take OTLP/HTTP, answer probes, and show their metrics. */
-export const intakePorts = { http: 4318, health: 13133, metrics: 8888 } as const;
+export const intakePorts = { http: OTLP_HTTP_PORT, health: 13133, metrics: 8888 } as const;
 
 const QUEUE_PATH = '/var/lib/otelcol/queue';
 const CONFIG_PATH = '/etc/otelcol-contrib';
@@ -52,6 +59,8 @@ export interface IntakeChartProps extends Omit<PodProps, 'user' | 'imageTarget' 
   readonly edgeNeedsTls: boolean;
   /** How the Service is published. @default on localhost, for a studio without an edge */
   readonly published?: SpansService;
+  /** Whether the edge has a host for OTLP/HTTP. */
+  readonly httpAtEdge: boolean;
   /** What the controller of the edge reads on the Service. */
   readonly serviceAnnotations: Readonly<Record<string, string>>;
 }
@@ -105,6 +114,7 @@ export class IntakeChart extends Chart {
                 ports: [
                   { name: 'otlp-grpc', containerPort: otlpPort, protocol: 'TCP' },
                   { name: 'otlp-http', containerPort: intakePorts.http, protocol: 'TCP' },
+                  ...(props.httpAtEdge ? [otlpHttpEdgePort()] : []),
                   { name: 'metrics', containerPort: intakePorts.metrics, protocol: 'TCP' },
                   { name: 'health', containerPort: intakePorts.health, protocol: 'TCP' },
                 ],
@@ -146,6 +156,7 @@ export class IntakeChart extends Chart {
       annotations: props.serviceAnnotations,
       otherPorts: [servicePort('otlp-http', intakePorts.http)],
     });
+    if (props.httpAtEdge) addOtlpHttpService(this, props);
   }
 }
 
@@ -163,7 +174,8 @@ function versionOf({ image }: Intake): string {
 }
 
 /** What the collectors do. JSON is YAML. */
-export function collectorConfig({ otlpPort, certificateSecret }: IntakeChartProps): object {
+export function collectorConfig({ intake, otlpPort, certificateSecret, httpAtEdge }: IntakeChartProps): object {
+  const http = otlpHttpReceiver(intake);
   const tls = certificateSecret && {
     tls: { cert_file: `${CERTIFICATES_PATH}/tls.crt`, key_file: `${CERTIFICATES_PATH}/tls.key`, reload_interval: '1h' },
   };
@@ -172,9 +184,12 @@ export function collectorConfig({ otlpPort, certificateSecret }: IntakeChartProp
       otlp: {
         protocols: {
           grpc: { endpoint: `0.0.0.0:${otlpPort}`, include_metadata: true, max_recv_msg_size_mib: 4, ...tls },
-          http: { endpoint: `0.0.0.0:${intakePorts.http}`, include_metadata: true, ...tls },
+          http: { ...http, endpoint: `0.0.0.0:${intakePorts.http}`, ...tls },
         },
       },
+      ...(httpAtEdge && {
+        'otlp/edge': { protocols: { http: { ...http, endpoint: `0.0.0.0:${OTLP_HTTP_EDGE_PORT}` } } },
+      }),
     },
     exporters: {
       otlp: {
@@ -193,7 +208,7 @@ export function collectorConfig({ otlpPort, certificateSecret }: IntakeChartProp
     },
     service: {
       extensions: ['file_storage', 'headers_setter', 'health_check'],
-      pipelines: { traces: { receivers: ['otlp'], exporters: ['otlp'] } },
+      pipelines: { traces: { receivers: ['otlp', ...(httpAtEdge ? ['otlp/edge'] : [])], exporters: ['otlp'] } },
     },
   };
 }

@@ -9,6 +9,7 @@ import type { Component } from '../releases';
 import { volSyncPods } from './backup';
 import { intakePorts } from './intake';
 import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
+import { OTLP_HTTP_EDGE_PORT } from './otlp-http';
 import { qdrantPorts } from './qdrant';
 import { SPANS_TLS_PORT, spansProxyOf, spansTarget } from './spans-proxy';
 
@@ -32,6 +33,8 @@ export interface NetworkPoliciesChartProps extends StudioIdentity {
     /** CIDRs. Empty: everywhere. */
     readonly sourceRanges: readonly string[];
   };
+  /** Port of the intake at which spans arrive over HTTP through an edge. @default they do not */
+  readonly httpFromEdge?: number;
   /** Port of ingestion for the intake, which takes all spans. @default there is no intake */
   readonly intakeToIngestion?: number;
   /** Whether QDrant runs beside the backend. */
@@ -49,7 +52,7 @@ export interface NetworkPoliciesChartProps extends StudioIdentity {
 /** Where spans arrive at the pods of ingestion or of the intake, and from whom. */
 export function spansEntrances(
   config: StudioConfig,
-): Pick<NetworkPoliciesChartProps, 'spansFromEdge' | 'spansPublished' | 'intakeToIngestion'> {
+): Pick<NetworkPoliciesChartProps, 'spansFromEdge' | 'spansPublished' | 'httpFromEdge' | 'intakeToIngestion'> {
   const { edge, intake, line, spansService } = config;
   const { otlp } = line.ports.ingestion;
   const { port } = spansTarget(otlp, spansProxyOf(config));
@@ -60,6 +63,7 @@ export function spansEntrances(
     spansPublished: published
       ? { ports: intake ? [port, intakePorts.http] : [port], sourceRanges: edge ? spansService.sourceRanges : [] }
       : undefined,
+    httpFromEdge: edge?.hosts.otlpHttp ? OTLP_HTTP_EDGE_PORT : undefined,
     intakeToIngestion: intake && otlp,
   };
 }
@@ -133,7 +137,7 @@ export class NetworkPoliciesChart extends Chart {
       policy('intake', {
         podSelector: { matchLabels: selectorLabels('intake') },
         policyTypes: ['Ingress', 'Egress'],
-        ingress: spans(props, edge),
+        ingress: [...spans(props, edge), ...(props.httpFromEdge ? [from(edge, tcp(props.httpFromEdge))] : [])],
         egress: [...dns, { to: [pods('ingestion')], ports: tcp(intakeToIngestion) }],
       });
     }

@@ -114,6 +114,7 @@ export class Studio extends Construct {
         otlpPort: ports.ingestion.otlp,
         certificateSecret: intakeCertificate(config),
         edgeNeedsTls: edgeNeedsTls(edge),
+        httpAtEdge: edge?.hosts.otlpHttp !== undefined,
         published,
         serviceAnnotations: annotations.spansService,
       });

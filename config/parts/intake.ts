@@ -39,7 +39,6 @@ export function intakeOf(values: Values, line: ReleaseLine): Built<Intake | unde
       storageClass: values.isSet('JUNJO_K8S_NODE') ? undefined : values.inEffect('JUNJO_K8S_STORAGE_CLASS'),
     },
     keysSecret: values.inEffect('JUNJO_K8S_INTAKE_KEYS'),
-    httpHost: values.inEffect('JUNJO_K8S_INTAKE_HTTP_HOST'),
     corsOrigins: values.inEffect('JUNJO_K8S_INTAKE_CORS_ORIGINS') ?? [],
   };
   return { value, problems: [] };

@@ -41,6 +41,10 @@ const CHILDREN: Readonly<Record<string, readonly ResourceKind[]>> = {
     { group: 'apps', kind: 'ReplicaSet' },
     { group: '', kind: 'Pod' },
   ],
+  StatefulSet: [
+    { group: 'apps', kind: 'ControllerRevision' },
+    { group: '', kind: 'Pod' },
+  ],
   Service: [{ group: 'discovery.k8s.io', kind: 'EndpointSlice' }],
   ReplicationSource: [
     { group: 'batch', kind: 'Job' },

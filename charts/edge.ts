@@ -4,8 +4,8 @@ import { edgeNeedsTls } from '../config/sidecars';
 import type { Edge, StudioConfig } from '../config/studio-config';
 import { hasOneHost, uiOf } from '../releases';
 import type { SolverPodsProps } from './certificates';
+import { intakePorts } from './intake-config';
 import type { StudioIdentity } from './metadata';
-import { OTLP_HTTP_PORT } from './otlp-http';
 import { SPANS_TLS_PORT, spansTlsName } from './spans-proxy';
 
 /** A Service, and the port of it that the edge connects to. */
@@ -65,7 +65,7 @@ export function edgeServices({
     spans: edgeNeedsTls(edge)
       ? { service: spansTlsName, port: SPANS_TLS_PORT }
       : { service: workloadNames.ingestion, port: ports.ingestion.otlp },
-    otlpHttp: { service: otlpHttpName, port: OTLP_HTTP_PORT },
+    otlpHttp: { service: otlpHttpName, port: intakePorts.http },
   };
 }
 

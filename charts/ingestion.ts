@@ -109,20 +109,18 @@ export class IngestionChart extends Chart {
       },
     });
 
-    if (props.behindIntake) {
-      addInternalService(this, props, 'ingestion', props.internalGrpcPort, [
-        servicePort('otlp-grpc', otlpPort, otlpPort, H2C),
-      ]);
-    } else {
+    const target = spansTarget(otlpPort, proxy);
+    const fromIntake = props.behindIntake ? [servicePort('otlp-grpc', otlpPort, target.port, H2C)] : [];
+    if (!props.behindIntake) {
       addSpansService(this, {
         ...props,
         component: 'ingestion',
         port: otlpPort,
-        target: spansTarget(otlpPort, proxy),
+        target,
         annotations: props.serviceAnnotations,
       });
-      addInternalService(this, props, 'ingestion', props.internalGrpcPort);
     }
+    addInternalService(this, props, 'ingestion', props.internalGrpcPort, fromIntake);
     if (proxy) addSpansProxy(this, proxy);
   }
 }

@@ -7,9 +7,8 @@ import { edgeNeedsTls } from '../config/sidecars';
 import type { Egress, StudioConfig } from '../config/studio-config';
 import type { Component } from '../releases';
 import { volSyncPods } from './backup';
-import { intakePorts } from './intake';
+import { intakePorts } from './intake-config';
 import { objectMeta, type StudioIdentity, selectorLabels } from './metadata';
-import { OTLP_HTTP_EDGE_PORT } from './otlp-http';
 import { qdrantPorts } from './qdrant';
 import { SPANS_TLS_PORT, spansProxyOf, spansTarget } from './spans-proxy';
 
@@ -35,7 +34,7 @@ export interface NetworkPoliciesChartProps extends StudioIdentity {
   };
   /** Port of the intake at which spans arrive over HTTP through an edge. @default they do not */
   readonly httpFromEdge?: number;
-  /** Port of ingestion for the intake, which takes all spans. @default there is no intake */
+  /** Port of the pod of ingestion at which spans arrive from the intake, which takes all of them. @default there is no intake */
   readonly intakeToIngestion?: number;
   /** Whether QDrant runs beside the backend. */
   readonly qdrant: boolean;
@@ -55,7 +54,8 @@ export function spansEntrances(
 ): Pick<NetworkPoliciesChartProps, 'spansFromEdge' | 'spansPublished' | 'httpFromEdge' | 'intakeToIngestion'> {
   const { edge, intake, line, spansService } = config;
   const { otlp } = line.ports.ingestion;
-  const { port } = spansTarget(otlp, spansProxyOf(config));
+  const { port: ofIngestion } = spansTarget(otlp, spansProxyOf(config));
+  const port = intake ? otlp : ofIngestion;
   const published = !edge || spansService.type !== 'ClusterIP';
   return {
     // Spans that come neither through this edge nor to a published port come through an edge of the operator's own.
@@ -63,8 +63,8 @@ export function spansEntrances(
     spansPublished: published
       ? { ports: intake ? [port, intakePorts.http] : [port], sourceRanges: edge ? spansService.sourceRanges : [] }
       : undefined,
-    httpFromEdge: edge?.hosts.otlpHttp ? OTLP_HTTP_EDGE_PORT : undefined,
-    intakeToIngestion: intake && otlp,
+    httpFromEdge: edge?.hosts.otlpHttp ? intakePorts.httpFromEdge : undefined,
+    intakeToIngestion: intake && ofIngestion,
   };
 }
 

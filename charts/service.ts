@@ -1,8 +1,9 @@
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import type { Annotations } from '../config/ingress-controllers/ingress-controller';
-import { internalServiceNames, workloadNames } from '../config/names';
+import { internalServiceNames, otlpHttpName, workloadNames } from '../config/names';
 import type { Cloud, SpansService } from '../config/studio-config';
+import { intakePorts } from './intake-config';
 import { annotated, objectMeta, type StudioIdentity, selectorLabels } from './metadata';
 
 /** The private address ranges of RFC 1918. */
@@ -53,7 +54,7 @@ export function addSpansService(scope: Construct, props: SpansServiceProps): voi
   const { component, port, target, published, annotations, otherPorts = [] } = props;
   new k8s.KubeService(scope, 'service', {
     metadata: annotated(objectMeta(props, workloadNames.ingestion, component), {
-      ...(published && spansServiceAnnotations(published, port)),
+      ...(published && spansServiceAnnotations(published, [port, ...otherPorts.map((other) => other.port)])),
       ...annotations,
     }),
     spec: {
@@ -66,6 +67,21 @@ export function addSpansService(scope: Construct, props: SpansServiceProps): voi
         },
         ...otherPorts,
       ],
+    },
+  });
+}
+
+/**
+ * OTLP/HTTP for the edge. It is not on the Service for gRPC: some controllers read the protocol of a backend there, for all ports,
+ * and a load balancer would publish the port, on which nothing is encrypted.
+ */
+export function addOtlpHttpService(scope: Construct, identity: StudioIdentity): void {
+  new k8s.KubeService(scope, 'otlp-http-service', {
+    metadata: objectMeta(identity, otlpHttpName, 'intake'),
+    spec: {
+      type: 'ClusterIP',
+      selector: selectorLabels('intake'),
+      ports: [servicePort('otlp-http', intakePorts.http, intakePorts.httpFromEdge)],
     },
   });
 }
@@ -103,9 +119,9 @@ export function spansServiceSpec({ type, sourceRanges }: SpansService): Partial<
 }
 
 /** Annotations of the Service for spans: for the cloud's load balancer, and for external-dns. */
-export function spansServiceAnnotations(service: SpansService, port: number): Record<string, string> {
+export function spansServiceAnnotations(service: SpansService, ports: readonly number[]): Record<string, string> {
   const { host, externalDns } = service;
-  return { ...cloudAnnotations(service, port), ...(host && externalDns && externalDnsAnnotations([host])) };
+  return { ...cloudAnnotations(service, ports), ...(host && externalDns && externalDnsAnnotations([host])) };
 }
 
 // A network load balancer of the AWS Load Balancer Controller; without it, the legacy one of the cloud provider.
@@ -136,12 +152,12 @@ export function internalAnnotations(cloud: Cloud | undefined): Annotations {
 }
 
 /** What each cloud's load balancer needs for a gRPC stream that stays open: layer 4, and a long idle time-out. */
-function cloudAnnotations({ type, cloud, internal }: SpansService, port: number): Annotations {
+function cloudAnnotations({ type, cloud, internal }: SpansService, ports: readonly number[]): Annotations {
   if (type !== 'LoadBalancer') return {};
-  return { ...streamAnnotations(cloud, port, internal), ...(internal && internalAnnotations(cloud)) };
+  return { ...streamAnnotations(cloud, ports, internal), ...(internal && internalAnnotations(cloud)) };
 }
 
-function streamAnnotations(cloud: Cloud | undefined, port: number, internal: boolean): Annotations {
+function streamAnnotations(cloud: Cloud | undefined, ports: readonly number[], internal: boolean): Annotations {
   switch (cloud) {
     case 'aws':
       return {
@@ -151,8 +167,12 @@ function streamAnnotations(cloud: Cloud | undefined, port: number, internal: boo
         // The controller's default is internal: no address on the internet.
         'service.beta.kubernetes.io/aws-load-balancer-scheme': 'internet-facing',
         // Idle streams are dropped after 350 s otherwise.
-        [`service.beta.kubernetes.io/aws-load-balancer-listener-attributes.TCP-${port}`]:
-          'tcp.idle_timeout.seconds=3600',
+        ...Object.fromEntries(
+          ports.map((port) => [
+            `service.beta.kubernetes.io/aws-load-balancer-listener-attributes.TCP-${port}`,
+            'tcp.idle_timeout.seconds=3600',
+          ]),
+        ),
       };
     case 'gcp':
       // https://cloud.google.com/kubernetes-engine/docs/how-to/service-parameters: a backend-service-based passthrough

@@ -25,7 +25,8 @@ export const SPANS_TLS_PORT = 50054;
  */
 export const SPANS_PLAIN_PORT = 4317;
 
-const CERTIFICATES = 'tls-certificates';
+/** Name of the volume with a certificate and its key. */
+export const CERTIFICATES = 'tls-certificates';
 const CERTIFICATES_PATH = '/etc/nginx/certificates';
 
 /** What the proxy shows to its clients over TLS. */
@@ -44,7 +45,7 @@ export interface SpansProxyProps extends StudioIdentity {
   readonly plainPort?: number;
   /** Clients reach ingestion through the proxy alone, so that the pod is not ready without it. */
   readonly onlyWay: boolean;
-  /** Only the edge connects, on behalf of all clients. @default clients connect by themselves */
+  /** Only the edge or the intake connects, on behalf of all clients. @default clients connect by themselves */
   readonly onlyEdge?: boolean;
   /** uid and gid of the pod, for which the certificate is readable. */
   readonly user: number;
@@ -62,7 +63,7 @@ export interface SpansProxyProps extends StudioIdentity {
 export function spansProxyOf(config: StudioConfig): SpansProxyProps | undefined {
   if (!hasSpansProxy(config)) return undefined;
   const { line } = config;
-  const certificate = certificateOf(config);
+  const certificate = config.intake ? undefined : certificateOf(config);
   const onlyWay = ignoresSigterm(line);
   return {
     studio: config.name,
@@ -72,7 +73,9 @@ export function spansProxyOf(config: StudioConfig): SpansProxyProps | undefined 
     // With a certificate from a Secret, the Service for spans leads to the port for TLS.
     plainPort: onlyWay && certificate?.kind !== 'secret' ? SPANS_PLAIN_PORT : undefined,
     onlyWay,
-    onlyEdge: config.edge?.hosts.spans !== undefined && config.spansService.type === 'ClusterIP',
+    onlyEdge:
+      config.intake !== undefined ||
+      (config.edge?.hosts.spans !== undefined && config.spansService.type === 'ClusterIP'),
     user: line.users.ingestion,
     otlpPort: line.ports.ingestion.otlp,
   };
@@ -233,13 +236,21 @@ export function addSpansProxy(scope: Construct, props: SpansProxyProps): void {
     metadata: objectMeta(props, configMapName(props), 'ingestion'),
     data: spansProxyConfig(props),
   });
-  if (props.tls?.certificate.kind !== 'selfSigned') return;
+  if (props.tls?.certificate.kind === 'selfSigned') addSpansTlsService(scope, props, 'ingestion');
+}
+
+/** The Service behind which an edge that needs TLS finds the pods that take spans. */
+export function addSpansTlsService(
+  scope: Construct,
+  identity: StudioIdentity,
+  component: 'ingestion' | 'intake',
+): void {
   new k8s.KubeService(scope, 'tls-service', {
-    metadata: objectMeta(props, spansTlsName, 'ingestion'),
+    metadata: objectMeta(identity, spansTlsName, component),
     spec: {
       type: 'ClusterIP',
-      selector: selectorLabels('ingestion'),
-      ports: [servicePort('otlp-tls', props.tls.port)],
+      selector: selectorLabels(component),
+      ports: [servicePort('otlp-tls', SPANS_TLS_PORT)],
     },
   });
 }
@@ -292,20 +303,21 @@ export function certificateMaker({ tls }: Pick<SpansProxyProps, 'tls'>): k8s.Con
 }
 
 /** The keys of a TLS Secret, and no other that it may have: https://kubernetes.io/docs/concepts/configuration/secret/#tls-secrets */
-export const CERTIFICATE_FILES = ['tls.crt', 'tls.key'].map((key) => ({ key, path: key }));
+const CERTIFICATE_FILES = ['tls.crt', 'tls.key'].map((key) => ({ key, path: key }));
 
 /** The proxy's volumes. */
 export function spansProxyVolumes(props: SpansProxyProps): k8s.Volume[] {
   const volumes = proxyVolumes(nameOf(props), configMapName(props));
-  return props.tls ? [...volumes, certificateVolume(props.tls.certificate)] : volumes;
+  // Optional: nginx starts before cert-manager has written it.
+  return props.tls ? [...volumes, certificateVolume(props.tls.certificate, true)] : volumes;
 }
 
-function certificateVolume(certificate: ShownCertificate): k8s.Volume {
+/** The volume with a certificate. @param optional the pod starts without it. @default the pod waits for it */
+export function certificateVolume(certificate: ShownCertificate, optional = false): k8s.Volume {
   return {
     name: CERTIFICATES,
     ...(certificate.kind === 'secret'
-      ? // Optional: the pod starts before cert-manager has written it.
-        { secret: { secretName: certificate.name, items: CERTIFICATE_FILES, optional: true } }
+      ? { secret: { secretName: certificate.name, items: CERTIFICATE_FILES, ...(optional && { optional }) } }
       : { emptyDir: { sizeLimit: quantity('1Mi') } }),
   };
 }

@@ -113,7 +113,7 @@ export class Studio extends Construct {
         intake: config.intake,
         otlpPort: ports.ingestion.otlp,
         certificateSecret: intakeCertificate(config),
-        edgeNeedsTls: edgeNeedsTls(edge),
+        edgeCertificate: edgeNeedsTls(edge) ? config.toolsImage : undefined,
         httpAtEdge: edge?.hosts.otlpHttp !== undefined,
         published,
         serviceAnnotations: annotations.spansService,

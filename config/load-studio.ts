@@ -203,7 +203,7 @@ function configOf(
   const apiGuard = built(apiGuardOf(values, line));
   const edge = built(edgeOf(values, line, addresses, namespace));
   const spansService = built(spansServiceOf(values, line, addresses, edge));
-  const intake = built(intakeOf(values, line));
+  const intake = built(intakeOf(values, line, lines));
   problems.push(...checkOtlpHttp(values, addresses, spansService));
   problems.push(...checkNginxImage(values, lines, { line, edge, spansService, apiGuard, intake }));
   const storage = built(storageOf(values));

@@ -13,7 +13,6 @@ export function hasSpansProxy({
   spansService,
   intake,
 }: Pick<StudioConfig, 'line' | 'edge' | 'spansService' | 'intake'>): boolean {
-  // The collectors end TLS by themselves.
-  if (intake) return false;
-  return ignoresSigterm(line) || spansService.certificate !== undefined || edgeNeedsTls(edge);
+  // The collectors of the intake end TLS by themselves.
+  return ignoresSigterm(line) || (!intake && (spansService.certificate !== undefined || edgeNeedsTls(edge)));
 }

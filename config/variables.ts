@@ -551,7 +551,7 @@ export const variables = [
     name: 'JUNJO_K8S_INTAKE_STORAGE_SIZE',
     group: 'Intake',
     meaning:
-      'Size of the volume of each of the two collectors, on the class `JUNJO_K8S_STORAGE_CLASS`; the queue takes up to half of it',
+      'Size of the volume of each of the two collectors, on the class `JUNJO_K8S_STORAGE_CLASS`; the queue takes a third of it',
     type: storageQuantity,
     default: '4Gi',
   },
@@ -577,8 +577,8 @@ export const variables = [
     group: 'Kubernetes: names and images',
     meaning: 'Whole image reference of the contrib distribution of the OpenTelemetry Collector, 0.156 or newer',
     type: imageReference,
-    defaultText: '`otel/opentelemetry-collector-contrib:0.156.0` of the registry',
-    example: 'registry.example.com/team/opentelemetry-collector-contrib:0.156.0',
+    defaultText: '`otel/opentelemetry-collector-contrib:0.159.0` of the registry',
+    example: 'registry.example.com/team/opentelemetry-collector-contrib:0.159.0',
   },
   {
     name: 'JUNJO_K8S_BACKUP',

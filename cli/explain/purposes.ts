@@ -179,6 +179,12 @@ export const purposes: readonly FilePurpose[] = [
         name: 'junjo-ai-studio-otlp-http',
         text: 'Where the edge sends spans over HTTP, to a port of the collectors that nobody else reaches',
       },
+      {
+        kind: 'Service',
+        name: 'junjo-ai-studio-ingestion-tls',
+        text: 'Where the edge reaches the collectors over TLS, for a controller that speaks no HTTP/2 without it',
+      },
+      { kind: 'Service', name: 'junjo-ai-studio-intake', text: 'Names the two collectors, and shows their metrics' },
     ],
   },
   {

@@ -12,6 +12,7 @@ import type { Built, Problem } from '../problems';
 import { hasSpansProxy } from '../sidecars';
 import type { Image, StudioConfig } from '../studio-config';
 import type { Values } from '../values';
+import type { VariableName } from '../variables';
 
 const imageSettings = {
   backend: 'JUNJO_K8S_BACKEND_IMAGE',
@@ -123,12 +124,22 @@ export function checkNginxImage(
   if (!config.apiGuard && !hasSpansProxy(config)) {
     return [values.note(NGINX, 'has no effect: this studio has no nginx before its API or ingestion')];
   }
+  return problemsOfForeign(values, NGINX, image, lines, `one of nginx, for example ${NGINX_IMAGE}`);
+}
+
+/** What is wrong with an image that is none of upstream's. @param instead what to name, in words that follow "Name" */
+export function problemsOfForeign(
+  values: Values,
+  setting: VariableName,
+  image: ImageReference,
+  lines: readonly ReleaseLine[],
+  instead: string,
+): readonly Problem[] {
   if (isUpstreams(imageName(image), lines)) {
-    const text = `is an image of Junjo AI Studio. Name one of nginx, for example ${NGINX_IMAGE}`;
-    return [values.error(NGINX, text)];
+    return [values.error(setting, `is an image of Junjo AI Studio. Name ${instead}`)];
   }
   const production = values.inEffect('JUNJO_ENV') === 'production';
-  return production && isFloating(image) ? [values.error(NGINX, whyFloating(image))] : [];
+  return production && isFloating(image) ? [values.error(setting, whyFloating(image))] : [];
 }
 
 function isUpstreams(name: string, lines: readonly ReleaseLine[]): boolean {
@@ -164,7 +175,8 @@ function misfitOf(
     : 'is an image of no release that is known here. Name';
 }
 
-function imageOf(reference: ImageReference): Image {
+/** The image, pulled whenever its tag may have moved. */
+export function imageOf(reference: ImageReference): Image {
   return { image: reference.reference, imagePullPolicy: isFloating(reference) ? 'Always' : 'IfNotPresent' };
 }
 

@@ -1,25 +1,31 @@
 import type { ReleaseLine } from '../../releases';
-import type { Built } from '../problems';
+import type { ImageReference } from '../image-reference';
+import type { Built, Problem } from '../problems';
 import type { Intake } from '../studio-config';
 import type { Values } from '../values';
 import type { VariableName } from '../variables';
-import { publishedImage } from './images';
+import { imageOf, problemsOfForeign, publishedImage } from './images';
 
 const INTAKE = 'JUNJO_K8S_INTAKE';
+const IMAGE = 'JUNJO_K8S_INTAKE_IMAGE';
+const KEYS = 'JUNJO_K8S_INTAKE_KEYS';
 
-/** https://hub.docker.com/r/otel/opentelemetry-collector-contrib; the first version with `max_size` of file_storage. */
-export const INTAKE_IMAGE = 'otel/opentelemetry-collector-contrib:0.156.0';
+/** https://hub.docker.com/r/otel/opentelemetry-collector-contrib; the version whose sources were read, and with which it was tried. */
+export const INTAKE_IMAGE = 'otel/opentelemetry-collector-contrib:0.159.0';
+
+/** The first version with `max_size` of file_storage: open-telemetry/opentelemetry-collector-contrib#48580. */
+const OLDEST = { major: 0, minor: 156 };
 
 const ofIntake: readonly VariableName[] = [
-  'JUNJO_K8S_INTAKE_KEYS',
+  KEYS,
   'JUNJO_K8S_INTAKE_STORAGE_SIZE',
   'JUNJO_K8S_INTAKE_HTTP_HOST',
   'JUNJO_K8S_INTAKE_CORS_ORIGINS',
-  'JUNJO_K8S_INTAKE_IMAGE',
+  IMAGE,
 ];
 
 /** The collectors in front of ingestion, where the studio has them. */
-export function intakeOf(values: Values, line: ReleaseLine): Built<Intake | undefined> {
+export function intakeOf(values: Values, line: ReleaseLine, lines: readonly ReleaseLine[]): Built<Intake | undefined> {
   if (!values.inEffect(INTAKE)) {
     const text = `has no effect without ${INTAKE}=true. Remove the line`;
     const unused = ofIntake.filter((name) => values.isSet(name));
@@ -27,19 +33,35 @@ export function intakeOf(values: Values, line: ReleaseLine): Built<Intake | unde
   }
   const { uncheckedKey } = line.ingestion;
   if (uncheckedKey !== 'UNAVAILABLE') {
-    const text = `does not work with release line ${line.name}. While its ingestion cannot check a key, it answers ${uncheckedKey}, and a collector drops the spans. Remove the line, or choose a release from 0.82 on`;
+    const text = `does not work with release line ${line.name}: while its ingestion cannot check a key, it answers ${uncheckedKey}, and a collector then drops spans that it has accepted. Remove the line, or set JUNJO_K8S_RELEASE to 0.82.0 or newer`;
     return { value: undefined, problems: [values.error(INTAKE, text)] };
   }
-  const image = values.inEffect('JUNJO_K8S_INTAKE_IMAGE') ?? publishedImage(values, INTAKE_IMAGE);
+  const image = values.inEffect(IMAGE);
   const value: Intake = {
-    image: { image: image.reference, imagePullPolicy: 'IfNotPresent' },
+    image: imageOf(image ?? publishedImage(values, INTAKE_IMAGE)),
     storage: {
       size: values.inEffect('JUNJO_K8S_INTAKE_STORAGE_SIZE'),
       // The class of a folder of a node does not provision volumes.
       storageClass: values.isSet('JUNJO_K8S_NODE') ? undefined : values.inEffect('JUNJO_K8S_STORAGE_CLASS'),
     },
-    keysSecret: values.inEffect('JUNJO_K8S_INTAKE_KEYS'),
+    keysSecret: values.inEffect(KEYS),
     corsOrigins: values.inEffect('JUNJO_K8S_INTAKE_CORS_ORIGINS') ?? [],
   };
-  return { value, problems: [] };
+  return { value, problems: [...(image ? imageProblems(values, image, lines) : []), ...keysNotes(values, value)] };
+}
+
+function imageProblems(values: Values, image: ImageReference, lines: readonly ReleaseLine[]): readonly Problem[] {
+  const instead = `one of the OpenTelemetry Collector, for example ${INTAKE_IMAGE}`;
+  const [, major = '', minor = ''] = /^v?([0-9]+)\.([0-9]+)/.exec(image.tag ?? '') ?? [];
+  if (Number(major) === OLDEST.major && minor !== '' && Number(minor) < OLDEST.minor) {
+    const text = `is older than ${OLDEST.major}.${OLDEST.minor}, whose queue has no limit on the disk. Name a newer one, for example ${INTAKE_IMAGE}`;
+    return [values.error(IMAGE, text)];
+  }
+  return problemsOfForeign(values, IMAGE, image, lines, instead);
+}
+
+function keysNotes(values: Values, { keysSecret }: Intake): readonly Problem[] {
+  if (keysSecret !== undefined || values.inEffect('JUNJO_ENV') !== 'production') return [];
+  const text = `the collectors accept spans with any API key, and drop those that ingestion refuses: no application is told. Set ${KEYS} to refuse wrong keys at once (docs/intake.md)`;
+  return [values.note(INTAKE, text)];
 }

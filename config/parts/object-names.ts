@@ -1,4 +1,4 @@
-import { claimName, qdrantName, tlsSecretNames } from '../names';
+import { claimName, intakeClaimNames, qdrantName, tlsSecretNames } from '../names';
 import type { Problem } from '../problems';
 import type { StudioConfig } from '../studio-config';
 import type { Values } from '../values';
@@ -33,6 +33,7 @@ export function checkObjectNames(values: Values, config: StudioConfig): readonly
 
 function names({
   backup,
+  intake,
   qdrant,
   secrets,
   edge,
@@ -64,7 +65,9 @@ function names({
       backup.vectors &&
       secret(backup.vectors.repository, "the repository of QDrant's backups", 'JUNJO_K8S_BACKUP_QDRANT_REPOSITORY'),
     imagePullSecret && secret(imagePullSecret, 'registry credentials', 'JUNJO_K8S_IMAGE_PULL_SECRET'),
+    intake?.keysSecret && secret(intake.keysSecret, 'the keys that the collectors accept', 'JUNJO_K8S_INTAKE_KEYS'),
     qdrant && claim(qdrantName, 'the vectors'),
+    ...(intake ? intakeClaimNames.map((name) => claim(name, 'the queue of a collector')) : []),
     storage.kind === 'existing'
       ? claim(storage.claimName, 'the data', 'JUNJO_K8S_EXISTING_CLAIM')
       : claim(claimName, 'the data'),

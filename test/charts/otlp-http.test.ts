@@ -1,3 +1,4 @@
+import { load } from 'js-yaml';
 import { diagramOf } from '../../cli/diagram/read';
 import { addressesOf } from '../../cluster/studio-manifests';
 import { gatewayControllers } from '../../config/gateway-controllers';
@@ -43,7 +44,7 @@ const inTheClear = { JUNJO_PROD_INGESTION_URL: 'http://spans.example.com:26155' 
 
 const titles = (studio: Rendered) => studio.objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
 const configOf = (studio: Rendered): Manifest =>
-  JSON.parse(studio.get('ConfigMap', 'junjo-ai-studio-intake').data['config.yaml']);
+  load(studio.get('ConfigMap', 'junjo-ai-studio-intake').data['config.yaml']);
 const problemsOf = (settings: Settings) =>
   loadStudio([{ path: '.env', text: envText(settings) }])
     .problems.filter((problem) => !isOfEveryStudio(problem))
@@ -105,7 +106,7 @@ describe.each(Object.keys(expected))('through an Ingress of %s', (controller) =>
     const service = studio.get('Service', NAME);
     expect(service.metadata.annotations).toBeUndefined();
     expect(service.spec.type).toBe('ClusterIP');
-    expect(service.spec.ports).toEqual([{ name: 'otlp-http', port: 4318, targetPort: 4319, protocol: 'TCP' }]);
+    expect(service.spec.ports).toEqual([{ name: 'otlp-http', port: 4318, targetPort: 4320, protocol: 'TCP' }]);
     expect(service.spec.selector).toEqual(studio.get('Service', 'junjo-ai-studio-ingestion').spec.selector);
   });
 
@@ -122,7 +123,7 @@ describe.each(Object.keys(expected))('through an Ingress of %s', (controller) =>
       `Ingress ${NAME}`,
     ]);
     expect(titles(without).filter((title) => !titles(studio).includes(title))).toEqual([]);
-    expect(without.files.filter(({ text }) => /4319|otlp-http:|otlp\.example/.test(text))).toEqual([]);
+    expect(without.files.filter(({ text }) => /4320|otlp-http:|otlp\.example/.test(text))).toEqual([]);
   });
 });
 
@@ -179,8 +180,8 @@ describe('the collectors', () => {
     const { receivers, service } = configOf(render(withIntake({ ...HOST, ...PAGES, ...way })));
     const { tls: _tls, ...own } = receivers.otlp.protocols.http;
     const { protocols } = receivers['otlp/edge'];
-    expect(protocols).toEqual({ http: { ...own, endpoint: expect.stringMatching(/:4319$/) } });
-    expect(service.pipelines.traces.receivers).toEqual(['otlp', 'otlp/edge']);
+    expect(protocols).toEqual({ http: { ...own, endpoint: expect.stringMatching(/:4320$/) } });
+    expect(service.pipelines['traces/queue'].receivers).toEqual(['otlp', 'otlp/edge']);
   });
 
   test('take requests over HTTP as large as over gRPC, and no larger', () => {
@@ -194,8 +195,8 @@ describe('the collectors', () => {
         .get('StatefulSet', 'junjo-ai-studio-intake')
         .spec.template.spec.containers.flatMap(({ ports }: Manifest) => ports)
         .map(({ containerPort }: Manifest) => containerPort);
-    expect(portsOf(withIntake(HOST))).toContain(4319);
-    expect(portsOf(withIntake())).not.toContain(4319);
+    expect(portsOf(withIntake(HOST))).toContain(4320);
+    expect(portsOf(withIntake())).not.toContain(4320);
   });
 
   test('answer pages of no origin unless some are named', () => {
@@ -248,8 +249,8 @@ describe('the network policies', () => {
     ['to a port with TLS', overTls],
     ['in the clear', inTheClear],
   ])('open the port for the edge to the edge alone: spans come %s', (_, way) => {
-    expect(reach({ ...HOST, ...way }, 4319)).toEqual(['edge']);
-    expect(reach(way, 4319)).toEqual([]);
+    expect(reach({ ...HOST, ...way }, 4320)).toEqual(['edge']);
+    expect(reach(way, 4320)).toEqual([]);
   });
 
   test('keep the edge from the ports that applications use', () => {
@@ -408,5 +409,5 @@ test('status and the diagram show the address, and where TLS ends', () => {
   const linesOf = (from: string, to: string) =>
     edges.filter((edge) => edge.from === from && edge.to === to).flatMap(({ lines }) => lines);
   expect(linesOf('Your application', 'ingress')).toEqual(['https://otlp.example.com/v1/traces']);
-  expect(linesOf('ingress', 'junjo-ai-studio-intake')).toEqual([':4319']);
+  expect(linesOf('ingress', 'junjo-ai-studio-intake')).toEqual([':4320']);
 });

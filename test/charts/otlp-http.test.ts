@@ -48,7 +48,7 @@ const configOf = (studio: Rendered): Manifest =>
 const problemsOf = (settings: Settings) =>
   loadStudio([{ path: '.env', text: envText(settings) }])
     .problems.filter((problem) => !isOfEveryStudio(problem))
-    .filter(({ variable }) => /INTAKE|INGESTION_SOURCE/.test(variable ?? ''))
+    .filter(({ variable }) => /INTAKE_HTTP|INTAKE_CORS|INGESTION_SOURCE/.test(variable ?? ''))
     .map(({ severity, variable, text }) => `${severity}: ${variable}: ${text}`);
 
 // What the documentation of each says, written down a second time.
@@ -223,22 +223,21 @@ describe('the collectors', () => {
 describe('the network policies', () => {
   const reach = (settings: Settings, port: number) => {
     const studio = render(withIntake({ JUNJO_K8S_INGRESS_NAMESPACE: 'traefik', ...settings }));
-    const pod = (namespace: string, labels: Record<string, string>): Endpoint => ({
+    const pod = (name: string, namespace: string, labels: Record<string, string>): Endpoint => ({
       kind: 'pod',
-      name: namespace,
+      name,
       namespace,
       namespaceLabels: { 'kubernetes.io/metadata.name': namespace },
       labels,
     });
-    const own = (component: string) => pod('junjo-ai-studio', { 'app.kubernetes.io/component': component });
     const { labels } = studio.get('StatefulSet', 'junjo-ai-studio-intake').spec.template.metadata;
     const others: Record<string, Endpoint> = {
-      edge: pod('traefik', {}),
-      neighbour: pod('other', {}),
-      backend: own('backend'),
+      edge: pod('edge', 'traefik', {}),
+      neighbour: pod('neighbour', 'other', {}),
+      backend: pod('backend', 'junjo-ai-studio', studio.pod('backend').metadata.labels),
       client: { kind: 'address', name: 'client', ip: '203.0.113.7' },
     };
-    const to = pod('junjo-ai-studio', labels);
+    const to = pod('intake', 'junjo-ai-studio', labels);
     return Object.entries(others)
       .filter(([, from]) => isAllowed(studio.ofKind('NetworkPolicy'), { from, to, port }))
       .map(([name]) => name);

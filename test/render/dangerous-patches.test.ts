@@ -982,7 +982,7 @@ const dangerous: readonly (readonly [what: string, patch: Patch, rules: string, 
   // OTLP/HTTP through the edge.
   [
     'pages of everybody, at the collectors',
-    collectors((text) => text.replace('https://app.example.com', '*')),
+    collectors((text) => text.replace('https://app.example.com', '"*"')),
     'origins',
     otlpHttp,
   ],
@@ -1345,7 +1345,7 @@ const everyday: readonly (readonly [what: string, patch: Patch, settings?: Setti
       }),
     ]),
   ],
-  ['fewer pages at the collectors', collectors((text) => text.replaceAll('"https://app.example.com"', '')), otlpHttp],
+  ['fewer pages at the collectors', collectors((text) => text.replaceAll('- https://app.example.com', '')), otlpHttp],
   [
     'pages of one origin, at nginx',
     ofOtlpHttp({

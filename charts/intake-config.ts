@@ -111,6 +111,8 @@ export function collectorConfig(props: CollectorProps): object {
       // What ingestion answers becomes the answer to the queue, which tries again.
       [intakeExporters.ingestion]: {
         ...to(`${internalServiceNames.ingestion}:${otlpPort}`, '25s'),
+        // Without probes, a connection to a node that is lost stays for a quarter of an hour.
+        keepalive: { time: '30s', timeout: '10s' },
         retry_on_failure: { enabled: false },
         sending_queue: { enabled: false },
       },

@@ -31,15 +31,10 @@ export const bases: readonly Base[] = [
   ['three-studios'],
   ['production-volsync'],
   ['production-velero'],
+  ['production-intake'],
   ['production-qdrant', 'JUNJO_K8S_BACKUP=volsync', 'JUNJO_K8S_BACKUP_REPOSITORY=backup-repository'],
-  ['release-0.82', 'JUNJO_K8S_INTAKE=true', 'JUNJO_K8S_INTAKE_HTTP_HOST=otlp.example.com'],
-  [
-    'release-0.82',
-    'JUNJO_K8S_INTAKE=true',
-    'JUNJO_K8S_INTAKE_HTTP_HOST=otlp.example.com',
-    'JUNJO_K8S_INGRESS_CLASS=',
-    'JUNJO_K8S_GATEWAY=class:eg',
-  ],
+  ['production-intake-http'],
+  ['production-intake-http', 'JUNJO_K8S_INGRESS_CLASS=', 'JUNJO_K8S_GATEWAY=class:eg'],
   ['three-studios', 'JUNJO_K8S_SECRETS=external', 'JUNJO_K8S_SECRET_STORE=ClusterSecretStore/vault'],
 ];
 

@@ -52,12 +52,12 @@ export function intakeOf(values: Values, line: ReleaseLine, lines: readonly Rele
 
 function imageProblems(values: Values, image: ImageReference, lines: readonly ReleaseLine[]): readonly Problem[] {
   const instead = `one of the OpenTelemetry Collector, for example ${INTAKE_IMAGE}`;
+  const problems = problemsOfForeign(values, IMAGE, image, lines, instead);
   const [, major = '', minor = ''] = /^v?([0-9]+)\.([0-9]+)/.exec(image.tag ?? '') ?? [];
-  if (Number(major) === OLDEST.major && minor !== '' && Number(minor) < OLDEST.minor) {
-    const text = `is older than ${OLDEST.major}.${OLDEST.minor}, whose queue has no limit on the disk. Name a newer one, for example ${INTAKE_IMAGE}`;
-    return [values.error(IMAGE, text)];
-  }
-  return problemsOfForeign(values, IMAGE, image, lines, instead);
+  const isOld = Number(major) === OLDEST.major && minor !== '' && Number(minor) < OLDEST.minor;
+  if (problems.length > 0 || !isOld) return problems;
+  const text = `is older than ${OLDEST.major}.${OLDEST.minor}, whose queue has no limit on the disk. Name a newer one, for example ${INTAKE_IMAGE}`;
+  return [values.error(IMAGE, text)];
 }
 
 function keysNotes(values: Values, { keysSecret }: Intake): readonly Problem[] {

@@ -66,7 +66,7 @@ function* ofGuard(guard: Container, pod: Pod): Generator<Violation> {
 }
 
 /** The last word of a reference, without tag and digest: a mirror or another version is the same program. */
-function programOf(image: unknown): string {
+export function programOf(image: unknown): string {
   const [name = ''] = String(image).split('/').pop()?.split(/[:@]/) ?? [];
   return name;
 }

@@ -10,6 +10,7 @@ import { disruptionBudgets } from './disruption-budgets';
 import { guards } from './guards';
 import { hooks } from './hooks';
 import { hostPaths } from './host-paths';
+import { intake } from './intake';
 import { internalPorts } from './internal-ports';
 import { internalServices } from './internal-services';
 import { labels } from './labels';
@@ -62,6 +63,7 @@ export const rules: readonly Rule[] = [
   origins,
   tls,
   guards,
+  intake,
   wiring,
   argoCdProject,
   podSecurity,

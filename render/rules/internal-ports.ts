@@ -1,10 +1,10 @@
-import { internalServiceNames, qdrantName } from '../../config/names';
+import { intakeName, internalServiceNames, qdrantName } from '../../config/names';
 import { type Fields, fieldsOf, listOf, type Manifest, podsOf, titleOf } from '../manifest';
 import type { RenderedStudio } from './rendered-studio';
 import type { Rule, Violation } from './rule';
 
 /** Services that no edge leads to. */
-const INTERNAL: ReadonlySet<unknown> = new Set([...Object.values(internalServiceNames), qdrantName]);
+const INTERNAL: ReadonlySet<unknown> = new Set([...Object.values(internalServiceNames), intakeName, qdrantName]);
 
 /** What other pods may reach, the world may not. */
 export const internalPorts: Rule = {

@@ -59,7 +59,7 @@ function* single(object: string, field: string, count: unknown): Generator<Viola
 }
 
 /** Autoscalers, of Kubernetes' own or any other kind, name what they scale alike. */
-function* scaled({ owner, title }: Pod, manifests: readonly Manifest[]): Generator<Violation> {
+export function* scaled({ owner, title }: Pod, manifests: readonly Manifest[]): Generator<Violation> {
   for (const manifest of manifests) {
     const { kind = 'Deployment', name } = fieldsOf(fieldsOf(manifest.spec).scaleTargetRef);
     if (kind === owner.kind && name === owner.metadata.name) {

@@ -69,7 +69,7 @@ export class RenderedStudio extends Manifests {
   leavesOf(manifest: Manifest): readonly Leaf[] {
     const known = this.leaves.get(manifest);
     if (known) return known;
-    const leaves = addLeaves(manifest, undefined, []);
+    const leaves = leavesBelow(manifest);
     this.leaves.set(manifest, leaves);
     return leaves;
   }
@@ -115,6 +115,11 @@ function resembles(name: unknown, objects: readonly Manifest[]): boolean {
   const short = (each: string) =>
     text.startsWith(PREFIX) && each.startsWith(PREFIX) ? each.slice(PREFIX.length) : each;
   return names.some((each) => each.endsWith(`-${text}`)) || nearest(short(text), names.map(short)) !== undefined;
+}
+
+/** Every leaf of any value with others in it. */
+export function leavesBelow(value: object): readonly Leaf[] {
+  return addLeaves(value, undefined, []);
 }
 
 function addLeaves(parent: object, within: Leaf['within'], leaves: Leaf[]): readonly Leaf[] {

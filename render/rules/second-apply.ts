@@ -32,7 +32,7 @@ const MEANINGFUL = [
 /** What is applied is what is stored: a second `kubectl apply` says `unchanged` of every object. */
 export const secondApply: Rule = {
   name: 'second-apply',
-  asks: 'Objects are written as Kubernetes stores them: canonical quantities, protocols of ports, nothing empty, no `stringData`',
+  asks: 'Objects are written as Kubernetes stores them: canonical quantities, protocols of ports, kind and status of claim templates, nothing empty, no `stringData`',
   reason:
     'an object that shows a change at every apply hides the changes that matter, and conflicts when applied by others',
   source: 'https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts',
@@ -52,6 +52,12 @@ function* ofManifest(manifest: Manifest, leaves: readonly Leaf[]): Generator<Vio
   if (manifest.kind === 'NetworkPolicy') {
     for (const rule of [...listOf(manifest.spec?.ingress), ...listOf(manifest.spec?.egress)]) {
       yield* protocols(object, rule.ports);
+    }
+  }
+  for (const { apiVersion, kind, metadata, status } of listOf(manifest.spec?.volumeClaimTemplates)) {
+    if (!apiVersion || !kind || !status?.phase) {
+      const text = `the claim template ${metadata?.name} has no apiVersion, kind or status.phase, which are stored with it`;
+      yield { object, text };
     }
   }
   for (const leaf of leaves) {

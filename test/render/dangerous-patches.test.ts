@@ -1,5 +1,6 @@
+import { dump, load } from 'js-yaml';
 import { formatProblem } from '../../config/problems';
-import { envText, freshSecret, production, render, renderAll, type Settings } from '../support/studio';
+import { envText, freshSecret, type Manifest, production, render, renderAll, type Settings } from '../support/studio';
 
 const OPENAI_KEY = freshSecret();
 
@@ -48,6 +49,14 @@ const velero = production({ JUNJO_K8S_BACKUP: 'velero' });
 const nginx: Settings = { ...walled, JUNJO_K8S_INGRESS_CLASS: 'nginx' };
 const publicGateway: Settings = { ...walled, JUNJO_K8S_GATEWAY: 'class:eg', JUNJO_K8S_INGRESS_CLASS: undefined };
 
+/** Behind collectors, at a load balancer. */
+const behindIntake = production({
+  JUNJO_K8S_RELEASE: '0.82.1',
+  JUNJO_INTERNAL_GRPC_TOKEN: freshSecret(),
+  JUNJO_PROD_INGESTION_URL: 'https://spans.example.com:26155',
+  JUNJO_K8S_INTAKE: 'true',
+});
+
 interface Patch {
   readonly target: { readonly kind: string; readonly name?: string };
   readonly patch: unknown;
@@ -95,6 +104,17 @@ const ofWeb = (annotations: object): Patch => web({ metadata: { annotations } })
 const ofNginx = (annotation: string, value: string) => ofWeb({ [`nginx.ingress.kubernetes.io/${annotation}`]: value });
 const ofPods = (annotations: object) => deployment('backend', { spec: { template: { metadata: { annotations } } } });
 
+/** What the collectors read, with a change. */
+const collector = (change: (config: Manifest) => void): Patch => {
+  const config: Manifest = load(render(behindIntake).get('ConfigMap', 'junjo-ai-studio-intake').data['config.yaml']);
+  change(config);
+  return named('ConfigMap', 'intake', { data: { 'config.yaml': dump(config) } });
+};
+const queueOf = (config: Manifest) => config.exporters['otlp_grpc/queue'];
+const collectors = (spec: object): Patch => named('StatefulSet', 'intake', { spec });
+const ofCollector = (fields: object): Patch =>
+  collectors({ template: { spec: { containers: [{ name: 'intake', ...fields }] } } });
+
 const SECRET = 'junjo-ai-studio-secrets';
 const openAi = { name: 'KEY', valueFrom: { secretKeyRef: { name: SECRET, key: 'OPENAI_API_KEY' } } };
 const volume = (of: string, source: object, mount = of) =>
@@ -128,7 +148,7 @@ const otlpHttp: Settings = {
 };
 const TLS_OF_TRAEFIK = 'traefik.ingress.kubernetes.io/router.tls';
 const ofOtlpHttp = (annotations: object) => named('Ingress', 'otlp-http', { metadata: { annotations } });
-const collectors = (change: (text: string) => string): Patch => {
+const configured = (change: (text: string) => string): Patch => {
   const { 'config.yaml': text } = render(otlpHttp).get('ConfigMap', 'junjo-ai-studio-intake').data;
   return named('ConfigMap', 'intake', { data: { 'config.yaml': change(text) } });
 };
@@ -773,6 +793,112 @@ const dangerous: readonly (readonly [what: string, patch: Patch, rules: string, 
     },
     'data-out-of-reach',
   ],
+  // Collectors.
+  ...(
+    [
+      [
+        'a processor that batches',
+        collector((config) => {
+          config.processors.batch = {};
+          config.service.pipelines['traces/queue'].processors.push('batch');
+        }),
+      ],
+      ['a queue that batches', collector((config) => Object.assign(queueOf(config).sending_queue, { batch: {} }))],
+      [
+        'a queue that batches whenever it is not told otherwise',
+        collector((config) => delete queueOf(config).sending_queue.batch),
+      ],
+      ['a queue in memory', collector((config) => delete queueOf(config).sending_queue.storage)],
+      ['a queue counted in requests', collector((config) => (queueOf(config).sending_queue.sizer = 'requests'))],
+      ['a larger queue', collector((config) => (queueOf(config).sending_queue.queue_size *= 2))],
+      ['more requests at risk', collector((config) => (queueOf(config).sending_queue.num_consumers = 10))],
+      ['a queue that ends', collector((config) => (queueOf(config).retry_on_failure.max_elapsed_time = '5m'))],
+      ['no second try', collector((config) => (queueOf(config).retry_on_failure.enabled = false))],
+      ['compression', collector((config) => (config.exporters['otlp_grpc/ingestion'].compression = 'gzip'))],
+      ['the default of compression', collector((config) => delete config.exporters['otlp_grpc/ingestion'].compression)],
+      [
+        'a queue past the limit of requests',
+        collector((config) => (queueOf(config).endpoint = 'junjo-ai-studio-ingestion-internal:26155')),
+      ],
+      ['larger requests', collector((config) => (config.receivers.otlp.protocols.grpc.max_recv_msg_size_mib = 64))],
+      ['smaller requests', collector((config) => (config.receivers.otlp.protocols.http.max_request_body_size = 1024))],
+      ['spans without their key', collector((config) => delete config.receivers.otlp.protocols.grpc.include_metadata)],
+      ['a key for all spans', collector((config) => (config.extensions.headers_setter.headers[0].value = 'key'))],
+      [
+        'another name of the exporter',
+        collector((config) => {
+          config.exporters['otlp_grpc/other'] = queueOf(config);
+          delete config.exporters['otlp_grpc/queue'];
+          config.service.pipelines['traces/queue'].exporters = ['otlp_grpc/other'];
+        }),
+      ],
+      [
+        'a copy of spans elsewhere',
+        collector((config) => {
+          config.exporters['otlp_http/copy'] = { endpoint: 'https://spans.example.net' };
+          config.service.pipelines['traces/queue'].exporters.push('otlp_http/copy');
+        }),
+      ],
+      [
+        'spans in the log',
+        collector((config) => {
+          config.exporters.debug = { verbosity: 'detailed' };
+          config.service.pipelines['traces/queue'].exporters.push('debug');
+        }),
+      ],
+      [
+        'a page about the process',
+        collector((config) => {
+          config.extensions.zpages = { endpoint: '0.0.0.0:55679' };
+          config.service.extensions.push('zpages');
+        }),
+      ],
+      ['TLS that ends elsewhere', collector((config) => delete config.receivers.otlp.protocols.grpc.tls)],
+      ['a configuration that is none', named('ConfigMap', 'intake', { data: { 'config.yaml': '- [' } })],
+      ['another configuration', ofCollector({ args: ['--config=/etc/otelcol-contrib/config.yaml'] })],
+      ['a feature gate', ofCollector({ args: ['--feature-gates=pkg.exporterhelper.queueBatchEnabled'] })],
+      ['another program as a collector', ofCollector({ image: 'docker.io/otel/opentelemetry-collector:0.159.0' })],
+      [
+        'a queue on the root file system',
+        ofCollector({ volumeMounts: [{ mountPath: '/var/lib/otelcol/queue', $patch: 'delete' }] }),
+      ],
+      ['more collectors than claims', collectors({ replicas: 3 })],
+      [
+        'a template without a size',
+        named('StatefulSet', 'intake', [replace('/spec/volumeClaimTemplates/0/spec/accessModes/0', 'ReadWriteMany')]),
+      ],
+    ] as const
+  ).map(([what, patch]) => [what, patch, 'intake', behindIntake] as const),
+  [
+    'a claim that goes with the collectors',
+    collectors({ persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Delete' } }),
+    'data-out-of-reach',
+    behindIntake,
+  ],
+  [
+    'spans past the collectors',
+    service('ingestion', { spec: { selector: { 'app.kubernetes.io/component': 'ingestion' } } }),
+    'internal-ports,ports',
+    behindIntake,
+  ],
+  [
+    'spans past the collectors, by a policy',
+    policy('ingestion', [remove('/spec/ingress/0/from')]),
+    'network-policies',
+    behindIntake,
+  ],
+  [
+    'the metrics of collectors for everybody',
+    service('ingestion', [add('/spec/ports/-', { name: 'm', port: 8888, targetPort: 8888, protocol: 'TCP' })]),
+    'internal-ports',
+    behindIntake,
+  ],
+  [
+    'a load balancer for the metrics of collectors',
+    service('intake', [remove('/spec/clusterIP'), replace('/spec/type', 'LoadBalancer')]),
+    'internal-services',
+    behindIntake,
+  ],
   // Backups.
   ['a copy of files in use', source({ restic: { copyMethod: 'Direct' } }), 'backups', volsync],
   [
@@ -982,14 +1108,14 @@ const dangerous: readonly (readonly [what: string, patch: Patch, rules: string, 
   // OTLP/HTTP through the edge.
   [
     'pages of everybody, at the collectors',
-    collectors((text) => text.replace('https://app.example.com', '"*"')),
-    'origins',
+    configured((text) => text.replace('https://app.example.com', '"*"')),
+    'intake',
     otlpHttp,
   ],
   [
     'pages of somebody else, at the collectors',
-    collectors((text) => text.replaceAll('https://app.example.com', 'https://*.example.com')),
-    'origins',
+    configured((text) => text.replaceAll('https://app.example.com', 'https://*.example.com')),
+    'intake',
     otlpHttp,
   ],
   [
@@ -1222,6 +1348,29 @@ const everyday: readonly (readonly [what: string, patch: Patch, settings?: Setti
       patch: { metadata: { labels: { 'pod-security.kubernetes.io/enforce-version': 'v1.31' } } },
     },
   ],
+  [
+    'more of the log of collectors',
+    collector((config) => (config.service.telemetry.logs.level = 'debug')),
+    behindIntake,
+  ],
+  [
+    'a smaller queue, and slower',
+    collector((config) => {
+      Object.assign(queueOf(config).sending_queue, { queue_size: 1e8, num_consumers: 1 });
+      queueOf(config).retry_on_failure.max_interval = '30s';
+      queueOf(config).timeout = '20s';
+    }),
+    behindIntake,
+  ],
+  [
+    'another mirror of the collector, and more memory',
+    ofCollector({
+      image: 'registry.example.com/otel/opentelemetry-collector-contrib:0.160.0',
+      resources: { limits: { memory: '1Gi' } },
+    }),
+    behindIntake,
+  ],
+  ['a slower rollout of collectors', collectors({ minReadySeconds: 30 }), behindIntake],
   ['a sidecar', pod('frontend', { containers: [sidecar] })],
   [
     'a sidecar with a folder of its own',
@@ -1345,7 +1494,6 @@ const everyday: readonly (readonly [what: string, patch: Patch, settings?: Setti
       }),
     ]),
   ],
-  ['fewer pages at the collectors', collectors((text) => text.replaceAll('- https://app.example.com', '')), otlpHttp],
   [
     'pages of one origin, at nginx',
     ofOtlpHttp({

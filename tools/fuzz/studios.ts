@@ -146,6 +146,10 @@ function soundStudio(host: string): fc.Arbitrary<readonly string[]> {
     'JUNJO_K8S_SECRETS=external JUNJO_K8S_SECRET_STORE=SecretStore/vault',
     'JUNJO_K8S_SECRETS=sealed JUNJO_K8S_SEALING_CERT=sealing-cert.pem',
   );
+  const intake = oneOf(
+    ...['', '', 'JUNJO_K8S_INTAKE=true'],
+    'JUNJO_K8S_INTAKE=true JUNJO_K8S_INTAKE_KEYS=keys JUNJO_K8S_INTAKE_STORAGE_SIZE=1Gi',
+  );
   const git = oneOf('', 'JUNJO_K8S_GIT_REPO=https://git.example.com/team/studio.git');
   return fc
     .record({
@@ -157,7 +161,7 @@ function soundStudio(host: string): fc.Arbitrary<readonly string[]> {
         'http://spans.HOST:PORT',
         'http://10.0.0.7:PORT',
       ),
-      parts: fc.tuple(storage, backup, source, git),
+      parts: fc.tuple(storage, backup, source, git, intake),
       edges: fc.tuple(edge, certificate),
       secrets: fc.array(secret, { minLength: 4, maxLength: 4 }),
       hasKey: fc.boolean(),

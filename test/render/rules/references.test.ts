@@ -73,7 +73,9 @@ lets(references, [
     'the claims that a StatefulSet makes',
     (s) => {
       const set = workload('StatefulSet');
-      set.spec.volumeClaimTemplates = [{ metadata: { name: 'own' } }];
+      const kind = 'PersistentVolumeClaim';
+      const claim = { apiVersion: 'v1', kind, metadata: { name: 'own' }, status: { phase: 'Pending' } };
+      set.spec.volumeClaimTemplates = [claim];
       set.spec.template.spec.containers[0].volumeMounts = [{ name: 'own', mountPath: '/data' }];
       s.add(set);
     },

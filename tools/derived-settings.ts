@@ -34,7 +34,13 @@ export const bases: readonly Base[] = [
   ['production-intake'],
   ['production-qdrant', 'JUNJO_K8S_BACKUP=volsync', 'JUNJO_K8S_BACKUP_REPOSITORY=backup-repository'],
   ['production-intake-http'],
-  ['production-intake-http', 'JUNJO_K8S_INGRESS_CLASS=', 'JUNJO_K8S_GATEWAY=class:eg'],
+  // Without origins, which need the host: so it can be left out.
+  [
+    'production-intake-http',
+    'JUNJO_K8S_INTAKE_CORS_ORIGINS=',
+    'JUNJO_K8S_INGRESS_CLASS=',
+    'JUNJO_K8S_GATEWAY=class:eg',
+  ],
   ['three-studios', 'JUNJO_K8S_SECRETS=external', 'JUNJO_K8S_SECRET_STORE=ClusterSecretStore/vault'],
 ];
 

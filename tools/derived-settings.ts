@@ -34,6 +34,7 @@ export const bases: readonly Base[] = [
   ['production-intake'],
   ['production-qdrant', 'JUNJO_K8S_BACKUP=volsync', 'JUNJO_K8S_BACKUP_REPOSITORY=backup-repository'],
   ['production-intake-http'],
+  ['production-intake-http', 'JUNJO_K8S_INGRESS_CLASS=caddy'],
   // Without origins, which need the host: so it can be left out.
   [
     'production-intake-http',

@@ -1,9 +1,10 @@
 import type { Annotations, EdgeAnswer } from '../config/ingress-controllers/ingress-controller';
-import { workloadNames } from '../config/names';
+import { otlpHttpName, workloadNames } from '../config/names';
 import { edgeNeedsTls } from '../config/sidecars';
 import type { Edge, StudioConfig } from '../config/studio-config';
 import { hasOneHost, uiOf } from '../releases';
 import type { SolverPodsProps } from './certificates';
+import { intakePorts } from './intake-config';
 import type { StudioIdentity } from './metadata';
 import { SPANS_TLS_PORT, spansTlsName } from './spans-proxy';
 
@@ -18,11 +19,14 @@ export interface EdgeServices {
   readonly ui: EdgeService;
   readonly api?: EdgeService;
   readonly spans: EdgeService;
+  readonly otlpHttp: EdgeService;
 }
 
 /** A host at the edge, and the Service behind it. */
 export interface EdgeBackend extends EdgeService {
   readonly host: string;
+  /** The only path that leads there. @default all of them do */
+  readonly path?: string;
 }
 
 /** What the charts of Ingresses and of Gateways have in common. */
@@ -32,8 +36,8 @@ export interface EdgeChartProps extends StudioIdentity, SolverPodsProps {
 }
 
 /** The hosts at the edge. */
-export function edgeHosts({ hosts: { ui, api, spans } }: Edge): readonly string[] {
-  return [ui, api, spans].filter((host) => host !== undefined);
+export function edgeHosts({ hosts: { ui, api, spans, otlpHttp } }: Edge): readonly string[] {
+  return [ui, api, spans, otlpHttp].filter((host) => host !== undefined);
 }
 
 /** The hosts of UI and API, and what is behind each. */
@@ -61,6 +65,7 @@ export function edgeServices({
     spans: edgeNeedsTls(edge)
       ? { service: spansTlsName, port: SPANS_TLS_PORT }
       : { service: workloadNames.ingestion, port: ports.ingestion.otlp },
+    otlpHttp: { service: otlpHttpName, port: intakePorts.http },
   };
 }
 
@@ -75,6 +80,7 @@ export function controllerAnnotations(edge: Edge | undefined, { spans }: EdgeSer
   return {
     web: all((answer) => answer.web?.(facts)),
     spans: all((answer) => answer.spans?.(facts)),
+    otlpHttp: all((answer) => answer.otlpHttp?.(facts)),
     uiService: all(({ webServices }) => webServices?.ui),
     apiService: all(({ webServices }) => webServices?.api),
     spansService: edge?.hosts.spans ? all((answer) => answer.spansService?.(facts)) : {},

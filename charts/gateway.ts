@@ -2,7 +2,7 @@ import { Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { HSTS_SECONDS, READ_TIMEOUT_SECONDS } from '../config/edge-needs';
 import { reachOfGkeClass } from '../config/gateway-controllers';
-import { webNames } from '../config/names';
+import { OTLP_HTTP_PATH, otlpHttpName, webNames } from '../config/names';
 import type { EdgeRoute } from '../config/studio-config';
 import {
   SecurityPolicy,
@@ -40,7 +40,7 @@ export class GatewayChart extends Chart {
   constructor(scope: Construct, id: string, props: GatewayChartProps) {
     super(scope, id);
     const { edge, route, services } = props;
-    const { spans } = edge.hosts;
+    const { spans, otlpHttp } = edge.hosts;
     if (route.kind === 'gateway') this.addGateway(props, route);
     for (const { name, ...backend } of webBackends(edge, services)) this.addWebRoute(props, name, backend);
     if (listenerOf(route, 'http')) this.addRedirect(props);
@@ -48,6 +48,7 @@ export class GatewayChart extends Chart {
       this.addSourceRanges(props);
     }
     if (spans) this.addSpansRoute(props, { host: spans, ...services.spans });
+    if (otlpHttp) this.addOtlpHttpRoute(props, { host: otlpHttp, ...services.otlpHttp });
   }
 
   private addGateway(
@@ -173,6 +174,23 @@ export class GatewayChart extends Chart {
         parentRefs: parentRefs(props, 'https'),
         hostnames: [backend.host],
         rules: [{ backendRefs: backendRefs(backend) }],
+      },
+    });
+  }
+
+  /** On the encrypted listener only: what is sent in the clear gets a 404, and not a redirect that would hide it. */
+  private addOtlpHttpRoute(props: GatewayChartProps, backend: EdgeBackend): void {
+    new HttpRoute(this, 'otlp-http', {
+      metadata: metadataWithDns(props, otlpHttpName, [backend.host]),
+      spec: {
+        parentRefs: parentRefs(props, 'https'),
+        hostnames: [backend.host],
+        rules: [
+          {
+            matches: [{ path: { type: HttpRouteSpecRulesMatchesPathType.EXACT, value: OTLP_HTTP_PATH } }],
+            backendRefs: backendRefs(backend),
+          },
+        ],
       },
     });
   }

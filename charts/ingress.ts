@@ -2,7 +2,7 @@ import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import type { Annotations } from '../config/ingress-controllers/ingress-controller';
-import { webNames } from '../config/names';
+import { OTLP_HTTP_PATH, otlpHttpName, webNames } from '../config/names';
 import type { EdgeRoute } from '../config/studio-config';
 import { addCertificates, solverPods, tlsSecretName } from './certificates';
 import { controllerAnnotations, type EdgeBackend, type EdgeChartProps, edgeHosts, webBackends } from './edge';
@@ -20,7 +20,7 @@ export class IngressChart extends Chart {
   constructor(scope: Construct, id: string, props: IngressChartProps) {
     super(scope, id);
     const { studio, namespace, extra, edge, route, services } = props;
-    const { spans } = edge.hosts;
+    const { spans, otlpHttp } = edge.hosts;
     const tlsSecret = tlsSecretName(edge.certificate);
     const annotations = controllerAnnotations(edge, services);
     const objects = objectsOf(route.controller);
@@ -56,6 +56,10 @@ export class IngressChart extends Chart {
       const backend = { host: spans, ...services.spans };
       this.addIngress('spans', 'junjo-ai-studio-spans', props, [backend], tlsSecret, annotations.spans);
     }
+    if (otlpHttp) {
+      const backend = { host: otlpHttp, path: OTLP_HTTP_PATH, ...services.otlpHttp };
+      this.addIngress('otlp-http', otlpHttpName, props, [backend], tlsSecret, annotations.otlpHttp);
+    }
   }
 
   private addIngress(
@@ -76,10 +80,16 @@ export class IngressChart extends Chart {
       spec: {
         ...(className && { ingressClassName: className }),
         ...(tlsSecret && { tls: [{ hosts, secretName: tlsSecret }] }),
-        rules: backends.map(({ host, service, port }) => ({
+        rules: backends.map(({ host, path, service, port }) => ({
           host,
           http: {
-            paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name: service, port: { number: port } } } }],
+            paths: [
+              {
+                path: path ?? '/',
+                pathType: path ? 'Exact' : 'Prefix',
+                backend: { service: { name: service, port: { number: port } } },
+              },
+            ],
           },
         })),
       },

@@ -2,8 +2,11 @@ import { dump } from 'js-yaml';
 import { internalServiceNames } from '../config/names';
 import { quantityBytes } from '../config/quantity';
 
-/** Where the collectors take OTLP/HTTP, answer probes, and show their metrics. */
-export const intakePorts = { http: 4318, health: 13133, metrics: 8888 } as const;
+/**
+ * Where the collectors take OTLP/HTTP from applications and from the edge, answer probes, and show their metrics. For the edge it
+ * is always in the clear, as controllers reach pods, and the network policies open that port to nobody else.
+ */
+export const intakePorts = { http: 4318, httpFromEdge: 4320, health: 13133, metrics: 8888 } as const;
 
 /** Where the volume of the queue is mounted. */
 export const QUEUE_PATH = '/var/lib/otelcol/queue';
@@ -44,6 +47,10 @@ export interface CollectorProps {
   readonly tls?: IntakeTls;
   /** At a port of its own, for an edge that speaks HTTP/2 to pods over TLS only. @default there is no such port */
   readonly edgeTls?: IntakeTls & { readonly port: number };
+  /** Whether the edge sends OTLP/HTTP. */
+  readonly httpAtEdge: boolean;
+  /** Origins whose pages may send spans over OTLP/HTTP. Empty: none. */
+  readonly corsOrigins: readonly string[];
   /** The collectors accept the keys of a file alone. @default false, they accept any */
   readonly checksKeys: boolean;
 }
@@ -75,23 +82,22 @@ const HEADER = `# Each request is written to a file before it is acknowledged, a
 
 /** The same as an object. Numbers without a reason beside them are measurements of docs/intake.md. */
 export function collectorConfig(props: CollectorProps): object {
-  const { otlpPort, edgeTls, checksKeys } = props;
+  const { otlpPort, edgeTls, httpAtEdge, checksKeys } = props;
   const receivers = {
     otlp: {
       protocols: {
         grpc: grpc(props, otlpPort, props.tls),
-        http: {
-          endpoint: everyAddress(intakePorts.http),
-          include_metadata: true,
-          max_request_body_size: REQUEST_LIMIT_MI * MEBIBYTE,
-          // As the nginx in front of other studios: a client that sends no headers for a minute is cut off.
-          read_header_timeout: '1m',
-          ...tlsOf(props.tls),
-          ...authOf(props),
-        },
+        http: http(props, intakePorts.http, props.tls),
       },
     },
-    ...(edgeTls && { 'otlp/edge': { protocols: { grpc: grpc(props, edgeTls.port, edgeTls) } } }),
+    ...((edgeTls || httpAtEdge) && {
+      'otlp/edge': {
+        protocols: {
+          ...(edgeTls && { grpc: grpc(props, edgeTls.port, edgeTls) }),
+          ...(httpAtEdge && { http: http(props, intakePorts.httpFromEdge, undefined) }),
+        },
+      },
+    }),
   };
   const queued = { endpoint: `127.0.0.1:${QUEUED_PORT}`, ...ofRequests };
   return {
@@ -164,6 +170,34 @@ function grpc(props: CollectorProps, port: number, tls: IntakeTls | undefined): 
     ...tlsOf(tls),
     ...authOf(props),
   };
+}
+
+function http(props: CollectorProps, port: number, tls: IntakeTls | undefined): object {
+  return {
+    endpoint: everyAddress(port),
+    include_metadata: true,
+    max_request_body_size: REQUEST_LIMIT_MI * MEBIBYTE,
+    // As the nginx in front of other studios: a client that sends no headers for a minute is cut off.
+    read_header_timeout: '1m',
+    ...corsOf(props),
+    ...tlsOf(tls),
+    ...authOf(props),
+  };
+}
+
+/** Without origins there is no CORS at all: config/confighttp/server.go of open-telemetry/opentelemetry-collector. */
+function corsOf({ corsOrigins }: CollectorProps) {
+  return (
+    corsOrigins.length > 0 && {
+      cors: {
+        allowed_origins: corsOrigins,
+        // Listed in full: a list replaces the defaults of github.com/rs/cors.
+        allowed_headers: ['content-type', API_KEY_HEADER],
+        // Two hours; Chrome remembers an answer for no longer: https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Access-Control-Max-Age
+        max_age: 7200,
+      },
+    }
+  );
 }
 
 function tlsOf(tls: IntakeTls | undefined) {

@@ -1,7 +1,7 @@
 import { ApiObject, Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
-import { INTAKE_REPLICAS, intakeClaimNames, intakeName } from '../config/names';
+import { INTAKE_REPLICAS, intakeClaimNames, intakeName, otlpHttpPortName } from '../config/names';
 import type { Image, Intake, SpansService, StudioConfig } from '../config/studio-config';
 import { spansTlsSecretName } from './certificates';
 import { collectorFile, intakeKeys, intakePorts, QUEUE_PATH } from './intake-config';
@@ -11,7 +11,7 @@ import { digest } from './pod/digest';
 import { type PodProps, podDefaults, podMeta } from './pod/pod';
 import { NODE_DISK_MI, quantity, resources } from './pod/resources';
 import { containerSecurityContext } from './pod/security';
-import { addSpansService, servicePort } from './service';
+import { addOtlpHttpService, addSpansService, servicePort } from './service';
 import {
   addSpansTlsService,
   CERTIFICATES,
@@ -64,6 +64,8 @@ export interface IntakeChartProps extends Omit<PodProps, 'user' | 'imageTarget' 
   readonly edgeCertificate?: Image;
   /** How the Service is published. @default on localhost, for a studio without an edge */
   readonly published?: SpansService;
+  /** Whether the edge has a host for OTLP/HTTP. */
+  readonly httpAtEdge: boolean;
   /** What the controller of the edge reads on the Service. */
   readonly serviceAnnotations: Readonly<Record<string, string>>;
 }
@@ -98,6 +100,7 @@ export class IntakeChart extends Chart {
       otherPorts: [servicePort('otlp-http', intakePorts.http)],
     });
     if (props.edgeCertificate) addSpansTlsService(this, props, 'intake');
+    if (props.httpAtEdge) addOtlpHttpService(this, props);
     // A StatefulSet names a headless Service. Applications use the one above.
     new k8s.KubeService(this, 'headless-service', {
       metadata: objectMeta(props, intakeName, 'intake'),
@@ -195,13 +198,15 @@ function certificateOf({ certificateSecret, edgeCertificate }: IntakeChartProps)
   return edgeCertificate && { kind: 'selfSigned', ...edgeCertificate };
 }
 
-function configOf({ intake, otlpPort, certificateSecret, edgeCertificate }: IntakeChartProps): string {
+function configOf({ intake, otlpPort, certificateSecret, edgeCertificate, httpAtEdge }: IntakeChartProps): string {
   const tls = { path: CERTIFICATES_PATH };
   return collectorFile({
     otlpPort,
     storageSize: intake.storage.size,
     tls: certificateSecret === undefined ? undefined : tls,
     edgeTls: edgeCertificate && { ...tls, port: SPANS_TLS_PORT },
+    httpAtEdge,
+    corsOrigins: intake.corsOrigins,
     checksKeys: intake.keysSecret !== undefined,
   });
 }
@@ -224,6 +229,9 @@ function collector(props: IntakeChartProps): k8s.Container {
     ports: [
       { name: 'otlp-grpc', containerPort: otlpPort, protocol: 'TCP' },
       { name: 'otlp-http', containerPort: intakePorts.http, protocol: 'TCP' },
+      ...(props.httpAtEdge
+        ? [{ name: otlpHttpPortName, containerPort: intakePorts.httpFromEdge, protocol: 'TCP' }]
+        : []),
       ...(props.edgeCertificate ? [{ name: 'otlp-tls', containerPort: SPANS_TLS_PORT, protocol: 'TCP' }] : []),
       { name: 'metrics', containerPort: intakePorts.metrics, protocol: 'TCP' },
       { name: 'health', containerPort: intakePorts.health, protocol: 'TCP' },

@@ -32,6 +32,8 @@ export interface NetworkPoliciesChartProps extends StudioIdentity {
     /** CIDRs. Empty: everywhere. */
     readonly sourceRanges: readonly string[];
   };
+  /** Port of the intake at which spans arrive over HTTP through an edge. @default they do not */
+  readonly httpFromEdge?: number;
   /** Port of the pod of ingestion at which spans arrive from the intake, which takes all of them. @default there is no intake */
   readonly intakeToIngestion?: number;
   /** Whether QDrant runs beside the backend. */
@@ -51,7 +53,7 @@ export interface NetworkPoliciesChartProps extends StudioIdentity {
 /** Where spans arrive at the pods of ingestion or of the intake, and from whom. */
 export function spansEntrances(
   config: StudioConfig,
-): Pick<NetworkPoliciesChartProps, 'spansFromEdge' | 'spansPublished' | 'intakeToIngestion'> {
+): Pick<NetworkPoliciesChartProps, 'spansFromEdge' | 'spansPublished' | 'httpFromEdge' | 'intakeToIngestion'> {
   const { edge, intake, line, spansService } = config;
   const { otlp } = line.ports.ingestion;
   const { port: ofIngestion } = spansTarget(otlp, spansProxyOf(config));
@@ -63,6 +65,7 @@ export function spansEntrances(
     spansPublished: published
       ? { ports: intake ? [port, intakePorts.http] : [port], sourceRanges: edge ? spansService.sourceRanges : [] }
       : undefined,
+    httpFromEdge: edge?.hosts.otlpHttp ? intakePorts.httpFromEdge : undefined,
     intakeToIngestion: intake && ofIngestion,
   };
 }
@@ -137,7 +140,7 @@ export class NetworkPoliciesChart extends Chart {
       policy('intake', {
         podSelector: { matchLabels: selectorLabels('intake') },
         policyTypes: ['Ingress', 'Egress'],
-        ingress: spans(props, edge),
+        ingress: [...spans(props, edge), ...(props.httpFromEdge ? [from(edge, tcp(props.httpFromEdge))] : [])],
         egress: [...dns, { to: [pods('ingestion')], ports: tcp(intakeToIngestion) }],
       });
     }

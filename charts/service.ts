@@ -1,8 +1,9 @@
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import type { Annotations } from '../config/ingress-controllers/ingress-controller';
-import { internalServiceNames, workloadNames } from '../config/names';
+import { internalServiceNames, otlpHttpName, workloadNames } from '../config/names';
 import type { Cloud, SpansService } from '../config/studio-config';
+import { intakePorts } from './intake-config';
 import { annotated, objectMeta, type StudioIdentity, selectorLabels } from './metadata';
 
 /** The private address ranges of RFC 1918. */
@@ -66,6 +67,21 @@ export function addSpansService(scope: Construct, props: SpansServiceProps): voi
         },
         ...otherPorts,
       ],
+    },
+  });
+}
+
+/**
+ * OTLP/HTTP for the edge. It is not on the Service for gRPC: some controllers read the protocol of a backend there, for all ports,
+ * and a load balancer would publish the port, on which nothing is encrypted.
+ */
+export function addOtlpHttpService(scope: Construct, identity: StudioIdentity): void {
+  new k8s.KubeService(scope, 'otlp-http-service', {
+    metadata: objectMeta(identity, otlpHttpName, 'intake'),
+    spec: {
+      type: 'ClusterIP',
+      selector: selectorLabels('intake'),
+      ports: [servicePort('otlp-http', intakePorts.http, intakePorts.httpFromEdge)],
     },
   });
 }

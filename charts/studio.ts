@@ -119,6 +119,7 @@ export class Studio extends Construct {
         otlpPort: ports.ingestion.otlp,
         certificateSecret: intakeCertificate(config),
         edgeCertificate: edgeNeedsTls(edge) ? config.toolsImage : undefined,
+        httpAtEdge: edge?.hosts.otlpHttp !== undefined,
         published,
         serviceAnnotations: annotations.spansService,
       });

@@ -1,4 +1,4 @@
-import { webNames, workloadNames } from '../config/names';
+import { OTLP_HTTP_PATH, otlpHttpName, webNames, workloadNames } from '../config/names';
 import { type Component, lineOf, uiOf } from '../releases';
 import { fieldsOf, listOf, type Manifest, Manifests, type Pod, podsOf, textsOf } from '../render/manifest';
 import { Refusal } from './refusal';
@@ -56,7 +56,7 @@ export function uiComponentOf(objects: Manifests): 'frontend' | 'backend' {
 
 /** Where people and applications reach a part of the studio. */
 export interface Address {
-  readonly name: 'UI' | 'API' | 'Spans';
+  readonly name: 'UI' | 'API' | 'Spans' | 'OTLP/HTTP';
   readonly url: string;
   /** It is on localhost only where the cluster puts load balancers there, as Docker Desktop does, or `junjo-k8s forward` runs. */
   readonly forwarded?: true;
@@ -75,6 +75,7 @@ export function addressesOf(objects: Manifests): readonly Address[] {
       ['UI', ui === 'backend' ? own : JUNJO_PROD_FRONTEND_URL],
       ['API', ui === 'backend' ? own : JUNJO_PROD_BACKEND_URL],
       ['Spans', JUNJO_PROD_INGESTION_URL],
+      ['OTLP/HTTP', otlpHttpUrlOf(objects)],
     ] as const;
     return all.flatMap(([name, url]) => (url ? [{ name, url }] : []));
   }
@@ -92,8 +93,19 @@ export function addressesOf(objects: Manifests): readonly Address[] {
 
 /** The host of the edge for UI and API, where one container serves both. */
 function webHostOf(objects: Manifests): string | undefined {
-  const [rule] = listOf(objects.named('Ingress', webNames.ingress)?.spec?.rules);
-  return rule?.host ?? textsOf(objects.named('HTTPRoute', webNames.routes.ui)?.spec?.hostnames)[0];
+  return edgeHostOf(objects, webNames.ingress, webNames.routes.ui);
+}
+
+/** Where applications and pages send spans over HTTP, where the edge leads there. */
+function otlpHttpUrlOf(objects: Manifests): string | undefined {
+  const host = edgeHostOf(objects, otlpHttpName, otlpHttpName);
+  return host && `https://${host}${OTLP_HTTP_PATH}`;
+}
+
+/** The first host of an Ingress or a route. */
+function edgeHostOf(objects: Manifests, ingress: string, route: string): string | undefined {
+  const [rule] = listOf(objects.named('Ingress', ingress)?.spec?.rules);
+  return rule?.host ?? textsOf(objects.named('HTTPRoute', route)?.spec?.hostnames)[0];
 }
 
 /** A line for each address; parts that have one share it. */

@@ -14,6 +14,7 @@ import { monitoringOf } from './parts/monitoring';
 import { checkNames } from './parts/names';
 import { namespaceOf } from './parts/namespace';
 import { checkObjectNames } from './parts/object-names';
+import { checkOtlpHttp } from './parts/otlp-http';
 import { patchesOf } from './parts/patches';
 import { placementOf } from './parts/placement';
 import { checkProviders } from './parts/providers';
@@ -213,6 +214,7 @@ function configOf(
   const edge = built(edgeOf(values, line, addresses, namespace));
   const spansService = built(spansServiceOf(values, line, addresses, edge));
   const intake = built(intakeOf(values, line, lines));
+  problems.push(...checkOtlpHttp(values, addresses, spansService));
   problems.push(...checkNginxImage(values, lines, { line, edge, spansService, apiGuard, intake }));
   const storage = built(storageOf(values));
   const acceptedLosses = built(acceptedLossesOf(values, line, lines));

@@ -48,6 +48,15 @@ export const intakeClaimNames: readonly string[] = Array.from(
   (_, index) => `queue-${intakeName}-${index}`,
 );
 
+/** What leads OTLP/HTTP from the edge to the collectors: a Service, and an Ingress or route. */
+export const otlpHttpName = 'junjo-ai-studio-otlp-http';
+
+/** The port of the collectors for that, which alone of their ports never speaks TLS. */
+export const otlpHttpPortName = 'http-from-edge';
+
+/** The path of OTLP/HTTP for spans: https://opentelemetry.io/docs/specs/otlp/#otlphttp-request */
+export const OTLP_HTTP_PATH = '/v1/traces';
+
 /** The vector store's Deployment, Service and claim. */
 export const qdrantName = 'junjo-ai-studio-qdrant';
 

@@ -90,6 +90,8 @@ export interface Edge {
     readonly api?: string;
     /** Set when spans come through the edge too. */
     readonly spans?: string;
+    /** Set when the collectors of the intake take OTLP/HTTP through the edge. */
+    readonly otlpHttp?: string;
   };
   /** CIDRs from which UI and API may be seen. Empty: everybody. */
   readonly webSourceRanges: readonly string[];
@@ -195,8 +197,6 @@ export interface Intake {
   };
   /** Existing Secret with the API keys that the collectors accept. @default ingestion alone checks keys */
   readonly keysSecret?: string;
-  /** Host at the edge for OTLP/HTTP. @default the edge has none */
-  readonly httpHost?: string;
   /** Origins whose pages may send spans over OTLP/HTTP. @default none */
   readonly corsOrigins: readonly string[];
 }

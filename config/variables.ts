@@ -43,7 +43,7 @@ import {
   text,
   type ValueType,
 } from './value-types';
-import { spansAddress, webAddress } from './web-address';
+import { edgeHost, spansAddress, webAddress } from './web-address';
 
 /** One row of the table of variables. */
 export interface Variable {
@@ -569,14 +569,15 @@ export const variables = [
     name: 'JUNJO_K8S_INTAKE_HTTP_HOST',
     group: 'Intake',
     meaning: 'Host at the edge for OTLP/HTTP, of its own; spans are sent to `https://HOST/v1/traces`',
-    type: dnsSubdomain,
+    type: edgeHost,
     defaultText: 'OTLP/HTTP does not come through the edge',
     example: 'otlp.example.com',
   },
   {
     name: 'JUNJO_K8S_INTAKE_CORS_ORIGINS',
     group: 'Intake',
-    meaning: 'Origins whose pages may send spans over OTLP/HTTP from browsers, comma-separated',
+    meaning:
+      'Origins whose pages may send spans over OTLP/HTTP; everybody who opens such a page can read the API key in it (docs/edge.md)',
     type: origins,
     defaultText: 'none',
     example: 'https://app.example.com',

@@ -6,6 +6,8 @@ type Check = readonly [isWrong: boolean, message: string];
 
 const EXAMPLE = 'Write it as https://host.example.com';
 
+const HOST_EXAMPLE = 'Write the host alone: otlp.example.com';
+
 /** Host names are that long at most, and their labels: section 2.3.4 of https://www.rfc-editor.org/rfc/rfc1035. */
 const MOST = { host: 253, label: 63 } as const;
 
@@ -21,6 +23,19 @@ export const spansAddress: ValueType<string> = checkedText(
   '`https://` and a host, the same with a port, or `http://` and both',
   ['https://spans.sample-1.example', 'https://spans.sample-2.example:50051', 'http://spans.sample-3.example:50051'],
   (written) => addressProblem(written, true),
+);
+
+/** A host at the edge, by itself. */
+export const edgeHost: ValueType<string> = checkedText(
+  'host of the edge, without scheme and port',
+  ['otlp.sample-1.example', 'otlp.sample-2.example'],
+  (written) => {
+    if (!/^[a-z0-9._-]*$/i.test(written)) return `is more than a host. ${HOST_EXAMPLE}`;
+    const url = parsedUrl(`https://${written}`);
+    if (!url) return `is not a host. ${HOST_EXAMPLE}`;
+    const checks = hostChecks(url, `https://${written}`, false, HOST_EXAMPLE);
+    return checks.find(([isWrong]) => isWrong)?.[1];
+  },
 );
 
 function addressProblem(written: string, isForSpans: boolean): string | undefined {
@@ -61,6 +76,7 @@ function hostChecks(
   { hostname, protocol, port: otherPort }: URL,
   written: string,
   isForSpans: boolean,
+  example = EXAMPLE,
 ): readonly Check[] {
   const canonical: Check = [
     afterScheme(written).replace(/:[0-9]*$/, '') !== hostname,
@@ -73,9 +89,9 @@ function hostChecks(
   ];
   if (isIpAddress(hostname)) {
     return [
-      [protocol === 'https:', `is an IP address; certificates and cookies need a host name. ${EXAMPLE}`],
-      [isOwnMachine(hostname), `is ${hostname}, which in production is each visitor's own machine. ${EXAMPLE}`],
-      [isNotOneMachine(hostname), `is ${hostname}, which is not the address of a single machine. ${EXAMPLE}`],
+      [protocol === 'https:', `is an IP address; certificates and cookies need a host name. ${example}`],
+      [isOwnMachine(hostname), `is ${hostname}, which in production is each visitor's own machine. ${example}`],
+      [isNotOneMachine(hostname), `is ${hostname}, which is not the address of a single machine. ${example}`],
       canonical,
       numberOfPort,
     ];
@@ -85,15 +101,15 @@ function hostChecks(
   const isDnsName = labels.every((label) => /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(label));
   const longest = Math.max(...labels.map(({ length }) => length));
   return [
-    [isLocalhost(hostname), `is localhost, which in production is each visitor's own machine. ${EXAMPLE}`],
+    [isLocalhost(hostname), `is localhost, which in production is each visitor's own machine. ${example}`],
     [hostname.endsWith('.'), 'has a host that ends in a dot, and certificates name hosts without one. Remove the dot'],
-    [!isDnsName, `has a host that DNS does not allow. ${EXAMPLE}`],
+    [!isDnsName, `has a host that DNS does not allow. ${example}`],
     [
       longest > MOST.label,
       `has a host of which a part has ${longest} characters; DNS allows ${MOST.label}. Shorten it`,
     ],
     [hostname.length > MOST.host, `has a host of ${hostname.length} characters; DNS allows ${MOST.host}. Shorten it`],
-    [!hostname.includes('.'), `has a host without a domain. ${EXAMPLE}`],
+    [!hostname.includes('.'), `has a host without a domain. ${example}`],
     canonical,
     [
       port !== undefined && !isPortOfSpans,

@@ -38,6 +38,15 @@ export const bases: readonly Base[] = [
   ['production-monitoring'],
   ['production-intake'],
   ['production-qdrant', 'JUNJO_K8S_BACKUP=volsync', 'JUNJO_K8S_BACKUP_REPOSITORY=backup-repository'],
+  ['production-intake-http'],
+  ['production-intake-http', 'JUNJO_K8S_INGRESS_CLASS=caddy'],
+  // Without origins, which need the host: so it can be left out.
+  [
+    'production-intake-http',
+    'JUNJO_K8S_INTAKE_CORS_ORIGINS=',
+    'JUNJO_K8S_INGRESS_CLASS=',
+    'JUNJO_K8S_GATEWAY=class:eg',
+  ],
   ['three-studios', 'JUNJO_K8S_SECRETS=external', 'JUNJO_K8S_SECRET_STORE=ClusterSecretStore/vault'],
 ];
 
@@ -49,7 +58,9 @@ const TOGETHER: Readonly<Record<string, string>> = {
 /** Tried for every variable whose type knows them, beside the words and the examples of the table. */
 const TRIED = [
   ...'2 3 60 4096 8192 20Gi other OTHER=other SecretStore/other /mnt/other /app/.dbdata/other'.split(' '),
-  ...'203.0.113.7/32 203.0.113.7/32:443 https://other.example.com https://other.example.com:50051'.split(' '),
+  ...'203.0.113.7/32 203.0.113.7/32:443 https://other.example.com https://other.example.com:50051 other.example.com'.split(
+    ' ',
+  ),
   ...'https://studio.example.com,https://other.example.com http://localhost:5153,http://localhost:5151'.split(' '),
   ...releaseLines.map(newestTag),
   // Base64 of 32 bytes, for secrets.

@@ -1,3 +1,4 @@
+import { otlpHttpPortName } from '../../config/names';
 import { fieldsOf, listOf, type Manifest, matches, type Pod, textsOf } from '../../render/manifest';
 import { allowedFrom, limit } from './policies';
 
@@ -55,9 +56,10 @@ class World {
     const certificates = listOf(target.spec.volumes).filter(({ secret }) =>
       listOf(secret?.items).some(({ key }) => key === 'tls.key'),
     );
-    const tls = listOf(container?.fields.volumeMounts).some(({ name }) =>
-      certificates.some((volume) => volume.name === name),
-    );
+    const tls =
+      container !== undefined &&
+      listens(container.fields)?.name !== otlpHttpPortName &&
+      listOf(container.fields.volumeMounts).some(({ name }) => certificates.some((volume) => volume.name === name));
     const sidecar = container && container !== running[0] ? ` ${container.fields.name}` : '';
     const inner = [`:${number}${sidecar}`, ...(tls ? [TLS_ENDS] : []), ...allowedFrom(target, number, this.manifests)];
     return { target, inner, tls };
@@ -76,9 +78,13 @@ function throughIngress({ spec }: Manifest, world: World): readonly Entrance[] {
     ],
   };
   return listOf(rules).flatMap(({ host, http }) =>
-    listOf(http?.paths).flatMap(({ backend }) => {
+    listOf(http?.paths).flatMap(({ path, backend }) => {
       const { name, port } = fieldsOf(backend?.service);
-      return entrance(gate, `https://${host}`, world.behind(world.named('Service', name), port?.number ?? port?.name));
+      return entrance(
+        gate,
+        `https://${host}${pathOf(path)}`,
+        world.behind(world.named('Service', name), port?.number ?? port?.name),
+      );
     }),
   );
 }
@@ -99,17 +105,22 @@ function throughGateway({ kind, metadata, spec }: Manifest, world: World): reado
     ],
   };
   const hosts = textsOf(spec?.hostnames);
-  return listOf(spec?.rules).flatMap(({ backendRefs }) =>
+  return listOf(spec?.rules).flatMap(({ matches, backendRefs }) =>
     listOf(backendRefs).flatMap(({ name, port }) =>
       hosts.flatMap((host) =>
         entrance(
           gate,
-          `https://${host}${kind === 'GRPCRoute' ? ', gRPC' : ''}`,
+          `https://${host}${pathOf(listOf(matches)[0]?.path?.value)}${kind === 'GRPCRoute' ? ', gRPC' : ''}`,
           world.behind(world.named('Service', name), port),
         ),
       ),
     ),
   );
+}
+
+/** A path, where not all of them lead the same way. */
+function pathOf(path: unknown): string {
+  return typeof path === 'string' && path !== '/' ? path : '';
 }
 
 function throughService(service: Manifest, world: World): readonly Entrance[] {
@@ -136,7 +147,9 @@ function entrance(
 ): readonly Entrance[] {
   if (!behind) return [];
   const { target, inner } = behind;
-  const caller = target.labels['app.kubernetes.io/component'] === 'ingestion' ? 'Your application' : 'Browser';
+  const caller = ['ingestion', 'intake'].includes(target.labels['app.kubernetes.io/component'] ?? '')
+    ? 'Your application'
+    : 'Browser';
   const told = inner.filter((each) => !limits.includes(each));
   return [{ caller, gate, outer: { lines: [line, ...limits], clear: false }, inner: told, target }];
 }

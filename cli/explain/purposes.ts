@@ -176,6 +176,11 @@ export const purposes: readonly FilePurpose[] = [
       },
       {
         kind: 'Service',
+        name: 'junjo-ai-studio-otlp-http',
+        text: 'Where the edge sends spans over HTTP, to a port of the collectors that nobody else reaches',
+      },
+      {
+        kind: 'Service',
         name: 'junjo-ai-studio-ingestion-tls',
         text: 'Where the edge reaches the collectors over TLS, for a controller that speaks no HTTP/2 without it',
       },
@@ -268,6 +273,11 @@ export const purposes: readonly FilePurpose[] = [
     objects: [
       { kind: 'Ingress', name: 'junjo-ai-studio', text: 'Leads the hosts of UI and API to their Services, over HTTPS' },
       { kind: 'Ingress', name: 'junjo-ai-studio-spans', text: 'Leads spans, which are gRPC, to ingestion' },
+      {
+        kind: 'Ingress',
+        name: 'junjo-ai-studio-otlp-http',
+        text: 'Leads spans over HTTP to the collectors, from applications and pages without gRPC',
+      },
       { kind: 'Ingress', name: 'junjo-ai-studio-redirect', text: 'Leads plain HTTP to HTTPS' },
       { kind: 'Gateway', name: 'junjo-ai-studio', text: 'Listens for the hosts of the studio' },
       { kind: 'HTTPRoute', name: 'junjo-ai-studio-ui', text: 'Leads the host of the UI to its Service' },
@@ -275,6 +285,11 @@ export const purposes: readonly FilePurpose[] = [
         kind: 'HTTPRoute',
         name: 'junjo-ai-studio-api',
         text: 'Leads the host of the API to its Service, where it is not that of the UI',
+      },
+      {
+        kind: 'HTTPRoute',
+        name: 'junjo-ai-studio-otlp-http',
+        text: 'Leads spans over HTTP to the collectors, from applications and pages without gRPC',
       },
       { kind: 'HTTPRoute', name: 'junjo-ai-studio-redirect', text: 'Leads plain HTTP to HTTPS' },
       { kind: 'GRPCRoute', name: 'junjo-ai-studio-spans', text: 'Leads spans to ingestion' },

@@ -1,4 +1,11 @@
-import { internalServiceNames, qdrantName, tlsSecretNames, webNames, workloadNames } from '../../config/names';
+import {
+  internalServiceNames,
+  otlpHttpName,
+  qdrantName,
+  tlsSecretNames,
+  webNames,
+  workloadNames,
+} from '../../config/names';
 import { claimsOf, fieldsOf, listOf, type Manifest, matches, textsOf } from '../../render/manifest';
 import { addressesOf } from '../studio-manifests';
 import type { ClusterState } from './cluster-state';
@@ -10,6 +17,7 @@ const OWN_NAMES: readonly string[] = [
   ...Object.values(webNames.routes),
   ...Object.values(tlsSecretNames),
   webNames.ingress,
+  otlpHttpName,
   qdrantName,
 ];
 

@@ -1,4 +1,5 @@
 import { HSTS_SECONDS, READ_TIMEOUT_SECONDS } from '../edge-needs';
+import { OTLP_HTTP_PATH } from '../names';
 import { type Annotations, type EdgeFacts, type IngressController, prefixed } from './ingress-controller';
 
 const SOURCE = 'https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/';
@@ -20,7 +21,7 @@ export const awsLoadBalancer: IngressController = {
     '2.10.1 or newer, for the listener attribute that sends HSTS.',
     'Certificates for all hosts in ACM, where it finds them by the host; cert-manager and `JUNJO_K8S_TLS_SECRET` have no effect.',
     "The VPC's own network plugin: the load balancer connects to the pods themselves.",
-    'Two load balancers: one for UI and API, one for spans.',
+    'Two load balancers: one for UI and API, one for spans. `JUNJO_K8S_INTAKE_HTTP_HOST` makes a third.',
   ],
   answers: {
     grpc: {
@@ -32,6 +33,14 @@ export const awsLoadBalancer: IngressController = {
           'listen-ports': '[{"HTTPS":443}]',
           'backend-protocol-version': 'GRPC',
           'success-codes': '0-99',
+        }),
+      // To a question without spans the collectors answer 405, and 401 where they know the keys.
+      otlpHttp: (facts) =>
+        alb({
+          ...reach(facts),
+          'listen-ports': '[{"HTTPS":443}]',
+          'healthcheck-path': OTLP_HTTP_PATH,
+          'success-codes': '401,405',
         }),
     },
     timeout: { source: SOURCE, web: timeout, spans: timeout },

@@ -27,7 +27,7 @@ export const contour: IngressController = {
       spans: () => ({ 'projectcontour.io/response-timeout': 'infinity' }),
     },
     body: { source: SOURCE, by: 'no limit' },
-    redirect: { source: SOURCE, web: redirect, spans: redirect },
+    redirect: { source: SOURCE, web: redirect, spans: redirect, otlpHttp: redirect },
     hsts: { source: INGRESS_SOURCE, cannot: 'an Ingress cannot add headers there; a global header policy can' },
     sourceRanges: { source: INGRESS_SOURCE, cannot: 'only its HTTPProxy objects filter addresses' },
   },

@@ -9,6 +9,9 @@ const timeouts = {
   'proxy-send-timeout': `${READ_TIMEOUT_SECONDS}s`,
 };
 
+const bodies = () => f5({ 'client-max-body-size': `${BODY_LIMIT_MI}m` });
+const redirect = () => ({ 'ingress.kubernetes.io/ssl-redirect': 'true' });
+
 /** The controller of the makers of NGINX: https://github.com/nginx/kubernetes-ingress */
 export const f5Nginx: IngressController = {
   name: "F5's NGINX Ingress Controller",
@@ -24,8 +27,8 @@ export const f5Nginx: IngressController = {
     grpc: { source: SOURCE, spans: ({ spans }) => f5({ 'grpc-services': spans.service }) },
     // With a unit; for gRPC the same values count.
     timeout: { source: SOURCE, web: () => f5(timeouts), spans: () => f5(timeouts) },
-    body: { source: SOURCE, web: () => f5({ 'client-max-body-size': `${BODY_LIMIT_MI}m` }) },
-    redirect: { source: SOURCE, web: () => ({ 'ingress.kubernetes.io/ssl-redirect': 'true' }) },
+    body: { source: SOURCE, web: bodies, otlpHttp: bodies },
+    redirect: { source: SOURCE, web: redirect, otlpHttp: redirect },
     hsts: { source: SOURCE, web: () => f5({ hsts: 'true', 'hsts-max-age': String(HSTS_SECONDS) }) },
     sourceRanges: {
       source: 'https://docs.nginx.com/nginx-ingress-controller/configuration/access-control/',

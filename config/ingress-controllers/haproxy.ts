@@ -27,7 +27,7 @@ export const haproxy: IngressController = {
     grpc: { source: SOURCE, spansService: () => ({ 'haproxy.org/server-proto': 'h2' }) },
     timeout: { source: SOURCE, web: timeout, spans: timeout },
     body: { source: SOURCE, by: 'no limit' },
-    redirect: { source: SOURCE, web: redirect, spans: redirect },
+    redirect: { source: SOURCE, web: redirect, spans: redirect, otlpHttp: redirect },
     hsts: {
       source: SOURCE,
       web: () => ({ 'haproxy.org/response-set-header': `Strict-Transport-Security "max-age=${HSTS_SECONDS}"` }),

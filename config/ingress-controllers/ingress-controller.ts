@@ -21,6 +21,8 @@ export interface EdgeAnswer {
   readonly web?: (facts: EdgeFacts) => Annotations;
   /** Annotations of the Ingress for spans. @default none */
   readonly spans?: (facts: EdgeFacts) => Annotations;
+  /** Annotations of the Ingress for OTLP/HTTP. @default none */
+  readonly otlpHttp?: (facts: EdgeFacts) => Annotations;
   /** Annotations of the Services of UI and API. @default none */
   readonly webServices?: Readonly<Record<'ui' | 'api', Annotations>>;
   /** Annotations of the Service for spans. @default none */

@@ -33,12 +33,14 @@ export const ingressNginx: IngressController = {
       source: SOURCE,
       web: () => nginx({ 'proxy-body-size': `${BODY_LIMIT_MI}m` }),
       spans: () => nginx({ 'proxy-body-size': '0' }),
+      otlpHttp: () => nginx({ 'proxy-body-size': `${BODY_LIMIT_MI}m` }),
     },
     redirect: {
       // Plain HTTP would lose the session cookie.
       source: SOURCE,
       web: () => nginx({ 'ssl-redirect': 'true' }),
       spans: () => nginx({ 'ssl-redirect': 'true' }),
+      otlpHttp: () => nginx({ 'ssl-redirect': 'true' }),
     },
     hsts: {
       source: 'https://kubernetes.github.io/ingress-nginx/user-guide/tls/',

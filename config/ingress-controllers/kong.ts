@@ -31,6 +31,8 @@ export const kong: IngressController = {
       source: SOURCE,
       // Without the second annotation it answers 426 instead of a redirect.
       web: () => ({ 'konghq.com/protocols': 'https', 'konghq.com/https-redirect-status-code': '301' }),
+      // 426, which tells a client in the clear that it must not be: a redirect would turn its POST into a GET.
+      otlpHttp: () => ({ 'konghq.com/protocols': 'https' }),
     },
     hsts: { source: 'https://developer.konghq.com/plugins/response-transformer/', by: 'a KongPlugin' },
     sourceRanges: { source: 'https://developer.konghq.com/plugins/ip-restriction/', by: 'a KongPlugin' },

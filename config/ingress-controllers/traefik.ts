@@ -33,6 +33,7 @@ export const traefik: IngressController = {
       by: 'a Middleware, on an Ingress of its own for plain HTTP',
       web: () => tls,
       spans: () => tls,
+      otlpHttp: () => tls,
     },
     hsts: {
       source: 'https://doc.traefik.io/traefik/reference/routing-configuration/http/middlewares/headers/',

@@ -10,6 +10,7 @@ import type { GatewayChoice } from '../value-types';
 import type { Values } from '../values';
 import type { VariableName } from '../variables';
 import { ingressSettingOf } from './ingress-setting';
+import { otlpHttpHostOf } from './otlp-http';
 import { spansWay } from './spans';
 import type { Addresses } from './web';
 
@@ -60,11 +61,13 @@ export function edgeOf(
   const problems = [...routeProblems, ...certificateProblems, ...webSourceRangeProblems(values, route, certificate)];
   const { ui, api } = addresses;
   const spans = spansWay(addresses);
+  const otlpHttp = otlpHttpHostOf(values);
   if (!certificate || !ui || !api || !spans) return { value: undefined, problems };
   const hosts = {
     ui: ui.hostname,
     ...(!hasOneHost(line) && { api: api.hostname }),
     ...(spans.kind === 'edge' && { spans: spans.host }),
+    ...(otlpHttp && { otlpHttp }),
   };
   const edge: Edge = {
     route,

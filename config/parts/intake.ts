@@ -47,7 +47,6 @@ export function intakeOf(values: Values, line: ReleaseLine, lines: readonly Rele
       storageClass: values.isSet('JUNJO_K8S_NODE') ? undefined : values.inEffect('JUNJO_K8S_STORAGE_CLASS'),
     },
     keysSecret: values.inEffect(KEYS),
-    httpHost: values.inEffect('JUNJO_K8S_INTAKE_HTTP_HOST'),
     corsOrigins: values.inEffect('JUNJO_K8S_INTAKE_CORS_ORIGINS') ?? [],
   };
   return { value, problems: [...(image ? imageProblems(values, image, lines) : []), ...keysNotes(values, value)] };

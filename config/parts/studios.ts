@@ -123,6 +123,7 @@ function claims({ config, place }: NamedStudio): readonly Claim[] {
     },
     ...(edge ? [host(edge.hosts.ui, 'JUNJO_PROD_FRONTEND_URL')] : []),
     ...(edge?.hosts.api ? [host(edge.hosts.api, 'JUNJO_PROD_BACKEND_URL')] : []),
+    ...(edge?.hosts.otlpHttp ? [host(edge.hosts.otlpHttp, 'JUNJO_K8S_INTAKE_HTTP_HOST')] : []),
     // Plain spans may come in on the host of the studio's own UI.
     ...(spans && ![edge.hosts.ui, edge.hosts.api].includes(new URL(spans).hostname)
       ? [host(new URL(spans).hostname, 'JUNJO_PROD_INGESTION_URL')]

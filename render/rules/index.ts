@@ -20,6 +20,7 @@ import { namespaces } from './namespaces';
 import { networkPolicies } from './network-policies';
 import { noInlineValues } from './no-inline-values';
 import { oneWriter } from './one-writer';
+import { origins } from './origins';
 import { ownRepository } from './own-repository';
 import { ownSecrets } from './own-secrets';
 import { podSecurity } from './pod-security';
@@ -60,6 +61,7 @@ export const rules: readonly Rule[] = [
   internalPorts,
   internalServices,
   sourceRanges,
+  origins,
   tls,
   guards,
   intake,

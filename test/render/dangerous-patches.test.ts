@@ -156,6 +156,23 @@ const sidecar = {
 };
 const { ports: _ports, livenessProbe: _probe, ...once } = sidecar;
 
+/** Collectors that pages reach through the edge. */
+const otlpHttp: Settings = {
+  ...walled,
+  JUNJO_K8S_RELEASE: '0.82.1',
+  JUNJO_INTERNAL_GRPC_TOKEN: freshSecret(),
+  JUNJO_K8S_INGRESS_NAMESPACE: 'traefik',
+  JUNJO_K8S_INTAKE: 'true',
+  JUNJO_K8S_INTAKE_HTTP_HOST: 'otlp.example.com',
+  JUNJO_K8S_INTAKE_CORS_ORIGINS: 'https://app.example.com',
+};
+const TLS_OF_TRAEFIK = 'traefik.ingress.kubernetes.io/router.tls';
+const ofOtlpHttp = (annotations: object) => named('Ingress', 'otlp-http', { metadata: { annotations } });
+const configured = (change: (text: string) => string): Patch => {
+  const { 'config.yaml': text } = render(otlpHttp).get('ConfigMap', 'junjo-ai-studio-intake').data;
+  return named('ConfigMap', 'intake', { data: { 'config.yaml': change(text) } });
+};
+
 /** What undoes a wall, and the rules that refuse it. */
 const dangerous: readonly (readonly [what: string, patch: Patch, rules: string, settings?: Settings])[] = [
   // Policies.
@@ -1171,6 +1188,77 @@ const dangerous: readonly (readonly [what: string, patch: Patch, rules: string, 
     ]),
     'ports',
   ],
+  // OTLP/HTTP through the edge.
+  [
+    'pages of everybody, at the collectors',
+    configured((text) => text.replace('https://app.example.com', '"*"')),
+    'intake',
+    otlpHttp,
+  ],
+  [
+    'pages of somebody else, at the collectors',
+    configured((text) => text.replaceAll('https://app.example.com', 'https://*.example.com')),
+    'intake',
+    otlpHttp,
+  ],
+  [
+    'pages of everybody, at nginx',
+    ofOtlpHttp({ 'nginx.ingress.kubernetes.io/enable-cors': 'true' }),
+    'origins',
+    otlpHttp,
+  ],
+  [
+    'pages of everybody, by name, at nginx',
+    ofOtlpHttp({
+      'nginx.ingress.kubernetes.io/enable-cors': 'true',
+      'nginx.ingress.kubernetes.io/cors-allow-origin': 'https://app.example.com, *',
+    }),
+    'origins',
+    otlpHttp,
+  ],
+  [
+    'pages of everybody, at Traefik',
+    middleware('hsts', { spec: { headers: { accessControlAllowOriginList: ['*'] } } }),
+    'origins',
+    otlpHttp,
+  ],
+  ['OTLP/HTTP in the clear', ofOtlpHttp({ [TLS_OF_TRAEFIK]: 'false' }), 'tls', otlpHttp],
+  [
+    'OTLP/HTTP for whoever is in the cluster',
+    policy('intake', [add('/spec/ingress/-', anyTcp(4320))]),
+    'network-policies',
+    otlpHttp,
+  ],
+  ['OTLP/HTTP past the edge', service('otlp-http', { spec: { type: 'LoadBalancer' } }), 'internal-services', otlpHttp],
+  [
+    'the port for the edge on the public Service',
+    service('ingestion', [add('/spec/ports/-', { name: 'edge', port: 80, targetPort: 4320, protocol: 'TCP' })]),
+    'internal-ports',
+    otlpHttp,
+  ],
+  [
+    'a host of the edge that leads to ingestion itself',
+    named('Ingress', 'otlp-http', [
+      replace('/spec/rules/0/http/paths/0/backend/service', {
+        name: 'junjo-ai-studio-ingestion-internal',
+        port: { number: 26155 },
+      }),
+    ]),
+    'internal-ports',
+    otlpHttp,
+  ],
+  [
+    'a host of the edge that leads to the API',
+    named('Ingress', 'otlp-http', [
+      add('/spec/rules/0/http/paths/-', {
+        path: '/',
+        pathType: 'Prefix',
+        backend: { service: { name: 'junjo-ai-studio-backend', port: { number: 26154 } } },
+      }),
+    ]),
+    'internal-ports',
+    otlpHttp,
+  ],
 ];
 
 describe('a patch that undoes a wall is refused with file and line, and passes with a waiver:', () => {
@@ -1488,6 +1576,14 @@ const everyday: readonly (readonly [what: string, patch: Patch, settings?: Setti
         backend: { service: { name: 'junjo-ai-studio-proxy', port: { number: 4180 } } },
       }),
     ]),
+  ],
+  [
+    'pages of one origin, at nginx',
+    ofOtlpHttp({
+      'nginx.ingress.kubernetes.io/enable-cors': 'true',
+      'nginx.ingress.kubernetes.io/cors-allow-origin': 'https://app.example.com',
+    }),
+    otlpHttp,
   ],
 ];
 

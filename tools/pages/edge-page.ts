@@ -69,11 +69,11 @@ function row(id: string, { name, answers }: IngressController): readonly string[
   return [`${name} (\`${id}\`)`, ...Object.values(columns).map((need) => cell(answers[need]))];
 }
 
-function cell({ web, spans, spansService, webServices, by, cannot }: EdgeAnswer): string {
+function cell({ web, spans, otlpHttp, spansService, webServices, by, cannot }: EdgeAnswer): string {
   if (cannot) return `**no**: ${cannot}`;
   const keys = new Set(
-    [web?.(facts), spans?.(facts), spansService?.(facts), webServices?.ui, webServices?.api].flatMap((annotations) =>
-      Object.keys(annotations ?? {}),
+    [web?.(facts), spans?.(facts), otlpHttp?.(facts), spansService?.(facts), webServices?.ui, webServices?.api].flatMap(
+      (annotations) => Object.keys(annotations ?? {}),
     ),
   );
   return [...(by ? [by] : []), ...[...keys].map((key) => `\`${key}\``)].join(', ');

@@ -269,7 +269,11 @@ describeWithCollector('a real collector', () => {
     expect(await allowed('https://app.example.com')).toBeNull();
     await collector.remove();
     await start(
-      { JUNJO_K8S_INTAKE_CORS_ORIGINS: 'https://app.example.com', JUNJO_K8S_INTAKE_KEYS: 'intake-keys' },
+      {
+        JUNJO_K8S_INTAKE_HTTP_HOST: 'otlp.example.com',
+        JUNJO_K8S_INTAKE_CORS_ORIGINS: 'https://app.example.com',
+        JUNJO_K8S_INTAKE_KEYS: 'intake-keys',
+      },
       { keys: 'key-a\n' },
     );
     expect(await allowed('https://app.example.com')).toBe('https://app.example.com');

@@ -39,8 +39,21 @@ const studios: readonly (readonly [string, Settings])[] = [
     'with TLS at the ports for spans',
     { JUNJO_PROD_INGESTION_URL: 'https://spans.example.com:26155', JUNJO_K8S_TLS_SECRET: 'studio-tls' },
   ],
-  ['behind an edge that wants TLS', { JUNJO_K8S_INGRESS_CLASS: 'caddy', JUNJO_PROD_INGESTION_URL: 'https://spans.example.com' }],
-  ['for pages of other origins', { JUNJO_K8S_INTAKE_CORS_ORIGINS: 'https://app.example.com,https://b.example.com' }],
+  [
+    'behind an edge that wants TLS',
+    {
+      JUNJO_K8S_INGRESS_CLASS: 'caddy',
+      JUNJO_PROD_INGESTION_URL: 'https://spans.example.com',
+      JUNJO_K8S_INTAKE_HTTP_HOST: 'otlp.example.com',
+    },
+  ],
+  [
+    'for pages of other origins',
+    {
+      JUNJO_K8S_INTAKE_HTTP_HOST: 'otlp.example.com',
+      JUNJO_K8S_INTAKE_CORS_ORIGINS: 'https://app.example.com,https://b.example.com',
+    },
+  ],
 ];
 
 describe.each(studios)('the configuration of the collectors %s', (_, settings) => {

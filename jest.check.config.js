@@ -4,7 +4,7 @@ module.exports = {
   globalSetup: undefined,
   testMatch: [
     '<rootDir>/test/{config,render,cluster/diagnosis,cluster/preflight,cli/validate}/**/*.test.ts',
-    '<rootDir>/test/{charts,releases}/!(api-guard|hostile-clients|spans-proxy|start-and-stop).test.ts',
+    '<rootDir>/test/{charts,releases}/!(api-guard|hostile-clients|intake-collector|spans-proxy|start-and-stop).test.ts',
     '<rootDir>/test/{architecture,examples}.test.ts',
   ],
 };

@@ -1,4 +1,11 @@
-import { internalServiceNames, qdrantName, tlsSecretNames, webNames, workloadNames } from '../../config/names';
+import {
+  intakeName,
+  internalServiceNames,
+  qdrantName,
+  tlsSecretNames,
+  webNames,
+  workloadNames,
+} from '../../config/names';
 import { claimsOf, fieldsOf, listOf, type Manifest, matches, textsOf } from '../../render/manifest';
 import { addressesOf } from '../studio-manifests';
 import type { ClusterState } from './cluster-state';
@@ -11,6 +18,7 @@ const OWN_NAMES: readonly string[] = [
   ...Object.values(tlsSecretNames),
   webNames.ingress,
   qdrantName,
+  intakeName,
 ];
 
 /**

@@ -6,6 +6,7 @@ import { claimCauses, claimTerminating, volumeReleased } from './causes/claims';
 import { configurationCauses } from './causes/configuration';
 import { edgeCauses } from './causes/edge';
 import { imageCauses } from './causes/images';
+import { intakeCauses } from './causes/intake';
 import { mountCauses } from './causes/mounts';
 import { namespaceCauses } from './causes/namespace';
 import { networkCauses } from './causes/network';
@@ -35,6 +36,7 @@ const groups: readonly (readonly Cause[])[] = [
     ...imageCauses,
     sidecarNotStarting,
     ...volumeCauses,
+    ...intakeCauses,
     ...startCauses,
     ...networkCauses,
     ...runningCauses,
@@ -50,8 +52,8 @@ export const causes: readonly Cause[] = groups.flat();
 
 const SEVERITIES: readonly Severity[] = ['error', 'warning', 'wait'];
 
-/** Ingestion waits for the backend, and the frontend for nobody. */
-const COMPONENTS = ['backend', 'ingestion', 'frontend'];
+/** The intake waits for ingestion, ingestion for the backend, and the frontend for nobody. */
+const COMPONENTS = ['backend', 'ingestion', 'intake', 'frontend'];
 
 /** For how long anything may wait that no probe and no controller bounds. */
 const WAIT_SECONDS = 600;

@@ -82,7 +82,9 @@ export const mountCauses: readonly Cause[] = [
           workload,
           what,
           advice(
-            `Apply the studio again${isSecret ? '. A Secret of somebody else comes from where JUNJO_K8S_SECRETS says, and that of a certificate when it is issued' : ''}. The command shows those that there are`,
+            workload.name === 'intake' && isSecret && !isCertificate(workload, name)
+              ? 'Write the API keys that the collectors accept, one in each line, into the key `keys` of the Secret that JUNJO_K8S_INTAKE_KEYS names. The command shows the Secrets that there are'
+              : `Apply the studio again${isSecret ? '. A Secret of somebody else comes from where JUNJO_K8S_SECRETS says, and that of a certificate when it is issued' : ''}. The command shows those that there are`,
             state.command('get', isSecret ? 'secrets' : 'configmaps'),
           ),
         );
@@ -140,6 +142,13 @@ export const mountCauses: readonly Cause[] = [
     },
   },
 ];
+
+/** Whether a workload mounts a Secret for its certificate. */
+function isCertificate({ object }: WorkloadState, secret: string | undefined): boolean {
+  return listOf(object.spec?.template?.spec?.volumes).some(
+    ({ secret: source }) => source?.secretName === secret && listOf(source?.items).some(({ key }) => key === 'tls.key'),
+  );
+}
 
 /** A volume that another node has: for how long that is normal depends on the pod that mounts it there. */
 function ofAttached(state: ClusterState, workload: WorkloadState, pod: PodState, message: string): Found {

@@ -7,12 +7,13 @@ import {
   crashes,
   diagnosisOfCrash,
   made,
+  madeOfIntake,
   ofTwoContainers,
   refusesSetting,
   runsRelease,
 } from '../../support/made-states';
 
-test.each(Object.entries(made))('%s', (_, [state, first]) => {
+test.each(Object.entries({ ...made, ...madeOfIntake }))('%s', (_, [state, first]) => {
   expect(summaryOf(state)[0]).toBe(first);
 });
 

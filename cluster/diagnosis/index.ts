@@ -6,7 +6,7 @@ import { claimCauses, claimTerminating, volumeReleased } from './causes/claims';
 import { configurationCauses } from './causes/configuration';
 import { edgeCauses } from './causes/edge';
 import { imageCauses } from './causes/images';
-import { intakeCauses } from './causes/intake';
+import { intakeCauses, intakeKeepsSpans } from './causes/intake';
 import { mountCauses } from './causes/mounts';
 import { namespaceCauses } from './causes/namespace';
 import { networkCauses } from './causes/network';
@@ -44,6 +44,7 @@ const groups: readonly (readonly Cause[])[] = [
   ],
   // What somebody stopped is meant so, perhaps.
   [scaledToZero],
+  [intakeKeepsSpans],
   [...edgeCauses, ...backupCauses],
   [notReadable],
 ];

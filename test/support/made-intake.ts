@@ -52,7 +52,16 @@ export function withIntake(
   const others = state.objects.filter(
     ({ kind, metadata }) => !(kind === 'Service' && services.some((each) => each.metadata.name === metadata.name)),
   );
-  state.objects.splice(0, Infinity, ...others, ...services, set, ...claims, ...pods);
+  state.objects.splice(
+    0,
+    Infinity,
+    ...others,
+    ...services,
+    made('ConfigMap', 'junjo-ai-studio-intake'),
+    set,
+    ...claims,
+    ...pods,
+  );
   change({ state, set, pods, claims });
   return state;
 }

@@ -584,10 +584,6 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
     madeState('csi-driver-missing'),
     'error csi-driver-missing: backend, ingestion',
   ],
-};
-
-/** States of the collectors in front of ingestion, and what is said first of each. */
-export const madeOfIntake: Readonly<Record<string, readonly [state: RecordedState, first: string]>> = {
   'queue whose file is damaged': [
     intakeCrash('Error: cannot start pipelines: failed to start "otlp_grpc/ingestion" exporter: version mismatch'),
     'warning intake-queue-damaged: intake',

@@ -3,7 +3,7 @@ import { diagnosisLines } from '../../cli/status-screen';
 import { causes, type Diagnosis } from '../../cluster/diagnosis';
 import { defaultStudioName } from '../../config/names';
 import { diagnosisOf, recording } from './cluster-state';
-import { crashes, diagnosisOfCrash, made, madeOfIntake } from './made-states';
+import { crashes, diagnosisOfCrash, made } from './made-states';
 
 /** Of each recogniser what `status` prints of the first state that it knows: a recorded one, else one that was made. */
 export function shownByStatus(): ReadonlyMap<string, string> {
@@ -11,7 +11,7 @@ export function shownByStatus(): ReadonlyMap<string, string> {
   const found: readonly (readonly [Diagnosis, namespace: string])[] = [
     ...names.map(recording).flatMap((state) => told(diagnosisOf(state), state.namespace)),
     ...crashes.flatMap(([log]) => told(diagnosisOfCrash(log), recording('crash-loop').namespace)),
-    ...Object.values({ ...made, ...madeOfIntake }).flatMap(([state]) => told(diagnosisOf(state), state.namespace)),
+    ...Object.values(made).flatMap(([state]) => told(diagnosisOf(state), state.namespace)),
   ];
   const shown = causes.map(({ name }) => {
     const [first, namespace] = found.find(([{ cause }]) => cause === name) ?? [];

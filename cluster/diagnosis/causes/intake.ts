@@ -89,22 +89,23 @@ export const intakeCauses: readonly Cause[] = [
       };
     },
   },
-  // Ingestion is away, for whatever reason, and the collectors keep what comes.
-  {
-    name: 'intake-keeps-spans',
-    *findings(state) {
-      const ingestion = state.workloads.find(({ object }) => object.metadata.name === workloadNames.ingestion);
-      if (!ingestion || ingestion.readyPods > 0 || readyPods(state, intakeName).length === 0) return;
-      yield {
-        severity: 'wait',
-        since: undefined,
-        subject: 'intake',
-        text: `keeps spans in its queues while ingestion is not ready. None is lost while the queues have room${fill(state)}`,
-        fix: 'See why ingestion is not ready. The collectors send what waits as soon as it is',
-      };
-    },
-  },
 ];
+
+/** Ingestion is away, for whatever reason, and the collectors keep what comes. */
+export const intakeKeepsSpans: Cause = {
+  name: 'intake-keeps-spans',
+  *findings(state) {
+    const ingestion = state.workloads.find(({ object }) => object.metadata.name === workloadNames.ingestion);
+    if (!ingestion || ingestion.readyPods > 0 || readyPods(state, intakeName).length === 0) return;
+    yield {
+      severity: 'wait',
+      since: undefined,
+      subject: 'intake',
+      text: `keeps spans in its queues while ingestion is not ready. None is lost while the queues have room${fill(state)}`,
+      fix: 'See why ingestion is not ready. The collectors send what waits as soon as it is',
+    };
+  },
+};
 
 function* collectorCrashes(state: ClusterState, words: RegExp): Generator<Crash> {
   for (const crash of crashes(state)) {

@@ -58,13 +58,23 @@ export function writableClaims({ spec, containers }: ReturnType<typeof podsOf>[n
 /** What is wrong with such a workload, and the command that ends it. */
 export function unrenderedFinding({ object: { kind, metadata }, writes }: Unrendered, cluster: ClusterView) {
   const type = kind.toLowerCase();
+  const remove = cluster.command('delete', `${type},service,networkpolicy`, metadata.name, '--ignore-not-found');
+  if (metadata.name === intakeName)
+    return {
+      severity: 'warning',
+      text: 'is no part of this studio any more, and its queues may hold spans that it cannot send',
+      fix: advice(
+        'Switch the intake on again until its queues are empty, or delete it. Its claims keep what is in the queues',
+        remove,
+      ),
+    } as const;
   return writes === undefined
     ? ({
         severity: 'warning',
         text: 'is no part of this release and still runs; it is harmless',
         fix: advice(
           'Remove it, and what belongs to it: it has no data. Argo CD does so by itself where it prunes',
-          cluster.command('delete', `${type},service,networkpolicy`, metadata.name, '--ignore-not-found'),
+          remove,
         ),
       } as const)
     : ({

@@ -136,7 +136,8 @@ function entrance(
 ): readonly Entrance[] {
   if (!behind) return [];
   const { target, inner } = behind;
-  const caller = target.labels['app.kubernetes.io/component'] === 'ingestion' ? 'Your application' : 'Browser';
+  const takesSpans = ['ingestion', 'intake'].includes(target.labels['app.kubernetes.io/component'] ?? '');
+  const caller = takesSpans ? 'Your application' : 'Browser';
   const told = inner.filter((each) => !limits.includes(each));
   return [{ caller, gate, outer: { lines: [line, ...limits], clear: false }, inner: told, target }];
 }

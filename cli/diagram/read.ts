@@ -1,4 +1,4 @@
-import { claimsOf, fieldsOf, listOf, type Manifest, type Pod, podsOf } from '../../render/manifest';
+import { fieldsOf, listOf, type Manifest, mountedClaims, type Pod, podsOf } from '../../render/manifest';
 import type { Diagram, DiagramEdge, DiagramNode } from './diagram';
 import { type Entrance, entrancesOf } from './entrances';
 import { type End, isLimit, waysBetween } from './policies';
@@ -11,7 +11,7 @@ export function diagramOf(manifests: readonly Manifest[]): Diagram {
   const nodes = [
     ...entrances.flatMap(outsideOf),
     ...pods.map(workloadNode),
-    ...pods.flatMap((pod) => claimsOf(pod).map((name) => claimNode(name, manifests))),
+    ...pods.flatMap((pod) => mountedClaims(pod).map((name) => claimNode(name, manifests))),
     ...pods.flatMap((pod) => [...secretKeys(pod)].map(([name]) => secretNode(name))),
     ...ways.filter(({ from, to }) => !isPod(from) || !isPod(to)).map(outsideWay),
   ];
@@ -21,7 +21,7 @@ export function diagramOf(manifests: readonly Manifest[]): Diagram {
       return { from: idOf(from), to: idOf(to), kind: 'flow', lines: [ports.map((port) => `:${port}`).join(' ')] };
     }),
     ...pods.flatMap((pod) =>
-      claimsOf(pod).map((name): DiagramEdge => {
+      mountedClaims(pod).map((name): DiagramEdge => {
         return { from: pod.owner.metadata.name, to: `claim ${name}`, kind: 'data', lines: [] };
       }),
     ),

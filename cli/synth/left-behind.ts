@@ -1,4 +1,5 @@
 import { loadAll } from 'js-yaml';
+import { intakeName } from '../../config/names';
 import { isOfArgoCd } from '../../render/files';
 import { groupOf, isManifest, type Manifest, type PlacedManifest } from '../../render/manifest';
 
@@ -64,10 +65,18 @@ export function leftBehind(
 
 /**
  * Whether it must be gone before the new output is applied: a workload, which writes to the same data, or what would go on
- * writing a Secret that is now somebody else's.
+ * writing a Secret that is now somebody else's. Collectors that stay keep the connections of clients, and accept spans that they
+ * cannot send any more.
  */
 export function goesFirst(references: readonly ObjectReference[]): boolean {
-  return references.some(({ resource, orphans }) => orphans || resource.startsWith('deployment.apps/'));
+  return references.some(
+    ({ resource, orphans }) => orphans || resource.startsWith('deployment.apps/') || isIntake({ resource }),
+  );
+}
+
+/** The collectors of the intake. Their queues are on claims, which stay. */
+export function isIntake({ resource }: Pick<ObjectReference, 'resource'>): boolean {
+  return resource === `statefulset.apps/${intakeName}`;
 }
 
 /** The commands that remove the objects: one for each namespace, and one for each kind that a cluster may not know any more. */

@@ -1,4 +1,4 @@
-import { intakePorts } from '../../charts/intake';
+import { intakePorts } from '../../charts/intake-config';
 import { selectorLabels } from '../../charts/metadata';
 import { INTAKE_REPLICAS, intakeName } from '../../config/names';
 import { inOneLine } from '../../config/text';

@@ -10,10 +10,10 @@ import type { ClusterEvent, ClusterState, ContainerState, PodState, WorkloadStat
 export const STABLE_SECONDS = 900;
 
 /** The container of the intake's pods. */
-export const COLLECTOR = 'collector';
+export const INTAKE_CONTAINER = 'intake';
 
 /** The containers that take the requests to a studio. */
-export const SERVING_CONTAINERS: readonly string[] = [...Object.keys(workloadNames), COLLECTOR];
+export const SERVING_CONTAINERS: readonly string[] = [...Object.keys(workloadNames), INTAKE_CONTAINER];
 
 /** A pod of a workload that is not as it should be. */
 export interface Trouble {

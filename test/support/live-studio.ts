@@ -54,7 +54,7 @@ export class LiveStudio {
         apiVersion: 'v1',
         kind: 'Pod',
         metadata: { name, namespace: this.namespace, labels },
-        spec: { containers: [{ name: 'collector' }], volumes: [volume] },
+        spec: { containers: [{ name: 'intake' }], volumes: [volume] },
       } as Manifest);
       if (bytes === undefined) continue;
       ready.add(name);

@@ -86,7 +86,7 @@ export function intakeCrash(log: string, settings: Settings = {}): RecordedState
     (intake) => down(intake, { restartCount: 5, state: { waiting }, lastState: { terminated } }),
     { settings },
   );
-  return { ...state, logs: { 'junjo-ai-studio-intake-1/collector': log } };
+  return { ...state, logs: { 'junjo-ai-studio-intake-1/intake': log } };
 }
 
 /** Says something of an object, as a controller or a kubelet does. */
@@ -127,7 +127,7 @@ function podOf(name: string, { metadata: { namespace }, spec }: Manifest): Manif
       conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: SINCE }],
       containerStatuses: [
         {
-          name: 'collector',
+          name: containers[0].name,
           image,
           ready: true,
           started: true,

@@ -10,7 +10,7 @@ import { advice, type Cause } from '../cause';
 import type { ClusterState, PodState } from '../cluster-state';
 import { tellingLine } from '../log';
 import { denialOf, portOf } from '../network-policies';
-import { COLLECTOR, type Crash, crashes, ofWorkload, previousLog } from '../pods';
+import { type Crash, crashes, INTAKE_CONTAINER, ofWorkload, previousLog } from '../pods';
 
 /**
  * What a collector says of a file that bbolt cannot read, or of the panic that it ends with. Seen in 0.159; errors of bbolt:
@@ -109,7 +109,7 @@ export const intakeKeepsSpans: Cause = {
 
 function* collectorCrashes(state: ClusterState, words: RegExp): Generator<Crash> {
   for (const crash of crashes(state)) {
-    if (crash.container.name === COLLECTOR && words.test(crash.log)) yield crash;
+    if (crash.container.name === INTAKE_CONTAINER && words.test(crash.log)) yield crash;
   }
 }
 
@@ -126,10 +126,10 @@ function readyPods(state: ClusterState, workload: string): readonly PodState[] {
     .flatMap(({ pods }) => pods.filter(({ ready }) => ready));
 }
 
-/** How full the volumes of the queues are, where that is known. The queue takes up to half of its volume. */
+/** How full the volumes of the queues are, where that is known. A queue takes less than half of its volume, because compaction writes a second file. */
 function fill(state: ClusterState): string {
   const uses = intakeClaimNames.flatMap((name) => state.volumes.get(name) ?? []);
   if (uses.length < INTAKE_REPLICAS) return '';
   const percents = uses.map(({ usedBytes, capacityBytes }) => `${Math.round((usedBytes / capacityBytes) * 100)} %`);
-  return `. A queue takes up to half of its volume: ${percents.join(' and ')} are used`;
+  return `. A queue takes less than half of its volume: ${percents.join(' and ')} are used`;
 }

@@ -6,7 +6,7 @@ import { diagramOf } from '../../../cli/diagram/read';
 import { readManifests } from '../../../render/files';
 import { exampleNames } from '../../../tools/example-studios';
 import { pictures } from '../../../tools/pictures';
-import { development, type Manifest, production, render, type Settings } from '../../support/studio';
+import { development, freshSecret, type Manifest, production, render, type Settings } from '../../support/studio';
 
 const arrows = ({ edges }: Diagram) =>
   edges.map(({ from, to, kind, lines }) => `${from} -${kind}-> ${to}: ${lines.join(' | ')}`);
@@ -155,4 +155,33 @@ test.each([7, 'ui.example.com'])('draws a route whose host names were edited to 
     each.kind === 'HTTPRoute' ? { ...each, spec: { ...each.spec, hostnames } } : each,
   );
   expect(routes(edited)).toEqual([]);
+});
+
+describe('a studio with an intake', () => {
+  const settings = development({
+    JUNJO_K8S_RELEASE: '0.86.0',
+    JUNJO_INTERNAL_GRPC_TOKEN: freshSecret(),
+    JUNJO_K8S_INTAKE: 'true',
+  });
+  const [intake, ingestion] = ['junjo-ai-studio-intake', 'junjo-ai-studio-ingestion'];
+
+  test('shows two collectors between applications and ingestion', () => {
+    const diagram = of(settings);
+    expect(diagram.nodes.find(({ id }) => id === intake)?.lines[0]).toBe('intake × 2');
+    expect(line(diagram, 'Your application').join()).toMatch(/ -open-> service junjo-ai-studio-ingestion: gRPC.*HTTP/);
+    expect(line(diagram, `service ${ingestion} -flow->`)).toEqual([expect.stringContaining(`-> ${intake}: `)]);
+    expect(line(diagram, `${intake} -flow-> ${ingestion}`)).toEqual([`${intake} -flow-> ${ingestion}: :26155`]);
+  });
+
+  test('shows the claims of their queues', () => {
+    expect(line(of(settings), `${intake} -data->`)).toEqual([
+      `${intake} -data-> claim queue-${intake}-0: `,
+      `${intake} -data-> claim queue-${intake}-1: `,
+    ]);
+  });
+
+  test('shows the same way without policies, which the file of the collectors names', () => {
+    const open = of({ ...settings, JUNJO_K8S_NETWORK_POLICY: 'false' });
+    expect(line(open, `${intake} -flow->`)).toEqual([`${intake} -flow-> ${ingestion}: :26155`]);
+  });
 });

@@ -49,9 +49,12 @@ describe('a studio with an intake', () => {
   test('whose intake was switched off is told of collectors that still run', () => {
     const state = withIntake();
     const { objects } = render(development({ JUNJO_K8S_NAMESPACE: state.namespace }));
-    expect(summaryOf(state, { rendered: new Manifests(objects) })).toContain(
-      'warning not-rendered: StatefulSet junjo-ai-studio-intake',
+    const found = diagnosisOf(state, { rendered: new Manifests(objects) }).find(
+      ({ cause }) => cause === 'not-rendered',
     );
+    expect(found).toMatchObject({ severity: 'warning', subjects: ['StatefulSet junjo-ai-studio-intake'] });
+    expect(found?.text).toContain('its queues may hold spans');
+    expect(found?.fix).toMatch(/delete statefulset,service,networkpolicy junjo-ai-studio-intake/);
   });
 });
 
@@ -133,8 +136,8 @@ describe('one of two collectors', () => {
   });
 
   test.each([
-    ['write /var/lib/otelcol/queue/exporter_otlp_grpc_ingestion_traces: no space left on device', 'volume-full'],
-    ['open /var/lib/otelcol/queue/exporter_otlp_grpc_ingestion_traces: permission denied', 'volume-permission-denied'],
+    ['write /var/lib/otelcol/queue/exporter_otlp_grpc_queue_traces: no space left on device', 'volume-full'],
+    ['open /var/lib/otelcol/queue/exporter_otlp_grpc_queue_traces: permission denied', 'volume-permission-denied'],
     ['Error: cannot start pipelines: something new', 'crash-loop'],
   ])('that ends with "%s": %s', (log, cause) => {
     expect(first(intakeCrash(log))).toMatchObject({ cause, subjects: ['intake'] });
@@ -147,7 +150,7 @@ describe('one of two collectors', () => {
   });
 
   test('that may not read its volume is started again with both replicas', () => {
-    const log = 'open /var/lib/otelcol/queue/exporter_otlp_grpc_ingestion_traces: permission denied';
+    const log = 'open /var/lib/otelcol/queue/exporter_otlp_grpc_queue_traces: permission denied';
     const { fix } = first(intakeCrash(log)) ?? {};
     expect(fix).not.toMatch(/statefulset\/junjo-ai-studio-intake --replicas=1/);
   });

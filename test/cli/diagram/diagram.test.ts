@@ -168,6 +168,8 @@ describe('a studio with an intake', () => {
   test('shows two collectors between applications and ingestion', () => {
     const diagram = of(settings);
     expect(diagram.nodes.find(({ id }) => id === intake)?.lines[0]).toBe('intake × 2');
+    const gate = diagram.nodes.find(({ id }) => id === `service ${ingestion}`);
+    expect(gate?.lines).toEqual(['Load balancer :26155 :4318']);
     expect(line(diagram, 'Your application').join()).toMatch(/ -open-> service junjo-ai-studio-ingestion: gRPC.*HTTP/);
     expect(line(diagram, `service ${ingestion} -flow->`)).toEqual([expect.stringContaining(`-> ${intake}: `)]);
     expect(line(diagram, `${intake} -flow-> ${ingestion}`)).toEqual([`${intake} -flow-> ${ingestion}: :26155`]);

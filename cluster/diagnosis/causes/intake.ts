@@ -36,9 +36,11 @@ export const intakeCauses: readonly Cause[] = [
           `${name} cannot open its queue, whose file is damaged (${tellingLine(crash.log)}). The spans in it cannot be sent`,
           advice(
             `Delete the claim and the pod, and apply again: the collector then starts with an empty queue. First copy the volume where you want to examine the file. The spans of this queue are lost`,
-            state.command('delete', 'persistentvolumeclaim', claim, '--wait=false'),
-            state.command('delete', 'pod', name),
-            state.clusterCommand('apply', '-f', 'dist/foundation', '-f', 'dist/'),
+            [
+              state.command('delete', 'persistentvolumeclaim', claim, '--wait=false'),
+              state.command('delete', 'pod', name),
+              state.clusterCommand('apply', '-f', 'dist/foundation', '-f', 'dist/'),
+            ].join(' &&\n'),
           ),
         );
       }

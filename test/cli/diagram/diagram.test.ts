@@ -176,9 +176,12 @@ describe('a studio with an intake', () => {
   });
 
   test('shows the claims of their queues', () => {
-    expect(line(of(settings), `${intake} -data->`)).toEqual([
-      `${intake} -data-> claim queue-${intake}-0: `,
-      `${intake} -data-> claim queue-${intake}-1: `,
+    const diagram = of(settings);
+    expect(line(diagram, `${intake} -data->`)).toEqual([`${intake} -data-> claim queue-${intake}-0: `]);
+    expect(diagram.nodes.find(({ id }) => id === `claim queue-${intake}-0`)?.lines).toEqual([
+      `claim queue-${intake}-0`,
+      `claim queue-${intake}-1`,
+      '4Gi, default class, each',
     ]);
   });
 

@@ -19,7 +19,7 @@ export function withIntake(
   const state = recording(base);
   const rendered = render(
     development({
-      JUNJO_K8S_RELEASE: '0.82.1',
+      JUNJO_K8S_RELEASE: '0.86.0',
       JUNJO_INTERNAL_GRPC_TOKEN: freshSecret(),
       JUNJO_K8S_INTAKE: 'true',
       JUNJO_K8S_NAMESPACE: state.namespace,

@@ -28,7 +28,7 @@ describe('a studio with an intake', () => {
     const { objects } = render(
       development({
         JUNJO_K8S_INTAKE: 'true',
-        JUNJO_K8S_RELEASE: '0.82.1',
+        JUNJO_K8S_RELEASE: '0.86.0',
         JUNJO_INTERNAL_GRPC_TOKEN: freshSecret(),
         JUNJO_K8S_NAMESPACE: state.namespace,
       }),

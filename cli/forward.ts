@@ -49,6 +49,9 @@ async function forwardStudio({ kubectl, target, manifests }: Connection, io: Io)
     { name: 'UI', url: `http://localhost:${portsOf(ui)[0]}` },
     { name: 'API', url: `http://localhost:${portsOf('backend')[0]}` },
     { name: 'Spans', url: `localhost:${portsOf('ingestion')[0]} (OTLP over gRPC)` },
+    ...portsOf('ingestion')
+      .slice(1)
+      .map((port): Address => ({ name: 'Spans', url: `localhost:${port} (OTLP over HTTP)` })),
   ];
   io.out([...addressLines(local), 'Ctrl-C ends the forwarding.'].join('\n'));
   if (ui === 'frontend' && settingsOf(studio, ui).JUNJO_ENV === 'production') {

@@ -12,6 +12,7 @@ import { initEnv } from './init/env-file';
 import { type StudioOptions, selected, studioOptions } from './manifests';
 import {
   goesFirst,
+  isIntake,
   isOfGitOps,
   LEFT_BEHIND,
   leftBehind,
@@ -173,10 +174,17 @@ function prunedLines(pruned: readonly ObjectReference[], studios: Rendering['stu
   if (pruned.length === 0) return [];
   const when = isWithFlux(studios) ? 'Flux removes' : 'Argo CD removes';
   return [
+    ...(pruned.some(isIntake) ? INTAKE_GOES : []),
     `${when} what is no longer rendered (${pruned.length} objects) when it syncs:`,
     ...pruned.map((reference) => `  ${named(reference)}`),
   ];
 }
+
+/** What becomes of spans in the queues of collectors that go. */
+const INTAKE_GOES = [
+  'The intake goes. Its claims stay, with the spans that wait in its queues. Only an intake that is switched on again sends them.',
+  'So first let the queues empty: while ingestion is ready, otelcol_exporter_queue_size goes to 0 on port 8888 of both collectors.',
+];
 
 /** What to do about objects that are no longer rendered. */
 function removalLines(
@@ -192,6 +200,7 @@ function removalLines(
   const fromGit = studios.some(({ config }) => config.git);
   const how = fromGit ? removalCommands(gone).map((command) => `  ${command}`) : [`  sh ${output}/${LEFT_BEHIND}`];
   return [
+    ...(gone.some(isIntake) ? INTAKE_GOES : []),
     `${when}, remove what is no longer rendered (${gone.length} objects; kubectl apply leaves them):`,
     ...how,
     // The commands name them already.

@@ -1,5 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { sleep } from './interruption';
 import type { Kubectl } from './kubectl';
 
@@ -82,4 +84,58 @@ export class PortForward {
       child.once('close', () => resolve());
     });
   }
+}
+
+/** A page that a pod serves over HTTP. */
+export interface PodPage {
+  readonly pod: string;
+  readonly port: number;
+  /** For example `/metrics`. */
+  readonly path: string;
+}
+
+/**
+ * Reads a page of a pod. A forward goes through the kubelet of its node: no network policy and no Service is in the way, and the
+ * pod needs no shell.
+ */
+export async function readPage(kubectl: Kubectl, { pod, port, path }: PodPage, signal: AbortSignal): Promise<string> {
+  const child = kubectl.start(['port-forward', `pod/${pod}`, `:${port}`, '--address=127.0.0.1'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const { stdout, stderr } = child;
+  if (!stdout || !stderr) throw new Error('kubectl was started without pipes');
+  const stop = () => child.kill('SIGTERM');
+  signal.addEventListener('abort', stop);
+  const [ended, complaints] = [kubectl.ended(child), text(stderr)];
+  // It may fail before anybody waits for it.
+  const over = ended.catch(() => undefined);
+  try {
+    const local = await localPort(stdout);
+    signal.throwIfAborted();
+    if (local === undefined) {
+      await ended;
+      throw kubectl.failed(await complaints);
+    }
+    const answer = await fetch(`http://127.0.0.1:${local}${path}`, { signal });
+    if (!answer.ok) throw new Error(`${pod} answers ${path} with ${answer.status}`);
+    return await answer.text();
+  } finally {
+    signal.removeEventListener('abort', stop);
+    stop();
+    await over;
+  }
+}
+
+/** The port on localhost that kubectl chose; nothing where it ends before it listens. */
+async function localPort(stdout: Readable): Promise<number | undefined> {
+  let port: number | undefined;
+  for await (const line of createInterface({ input: stdout })) {
+    const [, number] = /^Forwarding from 127\.0\.0\.1:(\d+) /.exec(line) ?? [];
+    if (number === undefined) continue;
+    port = Number(number);
+    break;
+  }
+  // Nobody reads the rest, and kubectl is not over before it was read.
+  stdout.resume();
+  return port;
 }

@@ -88,7 +88,16 @@ export function addressesOf(objects: Manifests): readonly Address[] {
     const url = `${scheme}${host}:${listOf(service.spec?.ports)[0]?.port}`;
     return [{ name, url, ...(host === 'localhost' && own !== 'localhost' && { forwarded: true }) }];
   };
-  return [...at('UI', ui, 'http://'), ...at('API', 'backend', 'http://'), ...at('Spans', 'ingestion', '')];
+  const [spans] = at('Spans', 'ingestion', '');
+  const http = listOf(objects.named('Service', workloadNames.ingestion)?.spec?.ports).find(
+    ({ name }) => name === 'otlp-http',
+  );
+  return [
+    ...at('UI', ui, 'http://'),
+    ...at('API', 'backend', 'http://'),
+    ...(spans ? [spans] : []),
+    ...(spans && http ? [{ ...spans, url: `http://${spans.url.replace(/:\d+$/, `:${http.port}`)}` }] : []),
+  ];
 }
 
 /** The host of the edge for UI and API, where one container serves both. */

@@ -1,4 +1,4 @@
-import { qdrantName, workloadNames } from '../config/names';
+import { intakeName, qdrantName, workloadNames } from '../config/names';
 import { componentsOf, lineOf } from '../releases';
 import { claimsOf, type Fields, fieldsOf, listOf, type Manifest, type Manifests, podsOf } from '../render/manifest';
 import { advice } from './diagnosis/cause';
@@ -18,9 +18,10 @@ export interface Unrendered {
  */
 export function unrenderedWorkloads(live: Manifests, rendered?: Manifests): readonly Unrendered[] {
   const backend = (rendered ?? live).named('Deployment', workloadNames.backend);
-  const expected = rendered?.ofKind('Deployment').map(({ metadata }) => metadata.name) ?? namesOf(backend);
+  const workloads = (objects: Manifests) => [...objects.ofKind('Deployment'), ...objects.ofKind('StatefulSet')];
+  const expected = rendered ? workloads(rendered).map(({ metadata }) => metadata.name) : namesOf(backend);
   const data = backend ? podsOf(backend).flatMap(claimsOf) : [];
-  return [...live.ofKind('Deployment'), ...live.ofKind('StatefulSet')]
+  return workloads(live)
     .filter(({ metadata, spec }) => !expected.includes(metadata.name) && spec?.replicas !== 0)
     .flatMap((object) => {
       const writes = podsOf(object)
@@ -33,7 +34,11 @@ export function unrenderedWorkloads(live: Manifests, rendered?: Manifests): read
 /** The workloads of the release that the backend runs; of one that is not known, all that any has. */
 function namesOf(backend: Manifest | undefined): readonly string[] {
   const line = lineOf(tagOf(backend));
-  return [qdrantName, ...(line ? componentsOf(line).map((each) => workloadNames[each]) : Object.values(workloadNames))];
+  return [
+    qdrantName,
+    intakeName,
+    ...(line ? componentsOf(line).map((each) => workloadNames[each]) : Object.values(workloadNames)),
+  ];
 }
 
 function isOfStudio({ metadata }: Manifest): boolean {
@@ -53,13 +58,23 @@ export function writableClaims({ spec, containers }: ReturnType<typeof podsOf>[n
 /** What is wrong with such a workload, and the command that ends it. */
 export function unrenderedFinding({ object: { kind, metadata }, writes }: Unrendered, cluster: ClusterView) {
   const type = kind.toLowerCase();
+  const remove = cluster.command('delete', `${type},service,networkpolicy`, metadata.name, '--ignore-not-found');
+  if (metadata.name === intakeName)
+    return {
+      severity: 'warning',
+      text: 'is no part of this studio any more, and its queues may hold spans that it cannot send',
+      fix: advice(
+        'Switch the intake on again until its queues are empty, or delete it. Its claims keep what is in the queues',
+        remove,
+      ),
+    } as const;
   return writes === undefined
     ? ({
         severity: 'warning',
         text: 'is no part of this release and still runs; it is harmless',
         fix: advice(
           'Remove it, and what belongs to it: it has no data. Argo CD and Flux do so by themselves where they prune',
-          cluster.command('delete', `${type},service,networkpolicy`, metadata.name, '--ignore-not-found'),
+          remove,
         ),
       } as const)
     : ({

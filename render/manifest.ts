@@ -95,6 +95,16 @@ export function claimsOf({ spec }: Fields): readonly string[] {
   return claims.filter((name) => name !== undefined);
 }
 
+/** The claims that pods mount once they run: those that their template names, and those that a StatefulSet gives each of them. */
+export function mountedClaims(pod: Pod): readonly string[] {
+  const { kind, metadata, spec } = pod.owner;
+  const { volumeClaimTemplates, replicas = 1 } = fieldsOf(kind === 'StatefulSet' && spec);
+  const given = listOf(volumeClaimTemplates).flatMap((template) =>
+    Array.from({ length: replicas }, (_, index) => `${template.metadata?.name}-${metadata.name}-${index}`),
+  );
+  return [...claimsOf(pod), ...given];
+}
+
 /** Where a pod reads of a ConfigMap. */
 export interface ConfigMapReference {
   /** For messages. */

@@ -126,11 +126,13 @@ function pathOf(path: unknown): string {
 function throughService(service: Manifest, world: World): readonly Entrance[] {
   const { type, ports, loadBalancerSourceRanges: ranges } = fieldsOf(service.spec);
   if (type !== 'LoadBalancer' && type !== 'NodePort') return [];
-  return listOf(ports).flatMap(({ name, port, nodePort }) => {
+  const what = type === 'NodePort' ? 'Port of every node' : 'Load balancer';
+  const numbers = listOf(ports).map(({ port, nodePort }) => {
+    return `:${type === 'NodePort' ? (nodePort ?? 'chosen by the cluster') : port}`;
+  });
+  const gate = { id: `service ${service.metadata.name}`, lines: [`${what} ${[...new Set(numbers)].join(' ')}`] };
+  return listOf(ports).flatMap(({ name, port }) => {
     const behind = world.behind(service, port);
-    const number = type === 'NodePort' ? (nodePort ?? 'chosen by the cluster') : port;
-    const what = type === 'NodePort' ? 'Port of every node' : 'Load balancer';
-    const gate = { id: `service ${service.metadata.name}`, lines: [`${what} :${number}`] };
     const how = behind?.tls ? 'TLS' : 'in the clear';
     const limits = limit(textsOf(ranges));
     const protocol = String(name).includes('grpc') ? 'gRPC' : 'HTTP';
@@ -147,9 +149,8 @@ function entrance(
 ): readonly Entrance[] {
   if (!behind) return [];
   const { target, inner } = behind;
-  const caller = ['ingestion', 'intake'].includes(target.labels['app.kubernetes.io/component'] ?? '')
-    ? 'Your application'
-    : 'Browser';
+  const takesSpans = ['ingestion', 'intake'].includes(target.labels['app.kubernetes.io/component'] ?? '');
+  const caller = takesSpans ? 'Your application' : 'Browser';
   const told = inner.filter((each) => !limits.includes(each));
   return [{ caller, gate, outer: { lines: [line, ...limits], clear: false }, inner: told, target }];
 }

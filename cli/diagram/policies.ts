@@ -145,18 +145,29 @@ function portsOf(ports: unknown): readonly (number | string)[] {
   return [...new Set(listOf(ports).map(({ port }) => port))];
 }
 
-/** A container that has the name of a Service in its environment connects to it. */
+/** A container that has the name of a Service in its environment connects to it, and one that reads it in a file, with a port. */
 function usedWays(manifests: readonly Manifest[], pods: readonly Pod[]): readonly Way[] {
   const services = manifests.filter(({ kind }) => kind === 'Service');
-  return pods.flatMap((from) =>
-    services
-      .filter(({ metadata }) =>
-        from.containers.some(({ fields }) => listOf(fields.env).some(({ value }) => value === metadata.name)),
-      )
-      .flatMap(({ spec }) =>
-        pods
-          .filter(({ labels }) => matches(spec?.selector, labels))
-          .map((to) => ({ from, to, ports: listOf(spec?.ports).map(({ port }) => port) })),
-      ),
-  );
+  return pods.flatMap((from) => {
+    const files = textOfFiles(manifests, from);
+    return services.flatMap(({ metadata, spec }) => {
+      const named = from.containers.some(({ fields }) =>
+        listOf(fields.env).some(({ value }) => value === metadata.name),
+      );
+      const ports = listOf(spec?.ports)
+        .map(({ port }) => port)
+        .filter((port) => named || new RegExp(`\\b${metadata.name}:${port}\\b`).test(files));
+      const targets = pods.filter(({ labels }) => ports.length > 0 && matches(spec?.selector, labels));
+      return targets.map((to) => ({ from, to, ports }));
+    });
+  });
+}
+
+/** What the ConfigMaps hold that a pod mounts. */
+function textOfFiles(manifests: readonly Manifest[], { spec }: Pod): string {
+  const names = listOf(spec.volumes).map(({ configMap }) => configMap?.name);
+  return manifests
+    .filter(({ kind, metadata }) => kind === 'ConfigMap' && names.includes(metadata.name))
+    .flatMap(({ data }) => Object.values(fieldsOf(data)))
+    .join('\n');
 }

@@ -4,6 +4,7 @@ import {
   fieldsOf,
   listOf,
   type Manifest,
+  mountedClaims,
   nodePathsOf,
   type Pod,
   podsOf,
@@ -21,7 +22,8 @@ export function diagramOf(manifests: readonly Manifest[]): Diagram {
   const nodes = [
     ...entrances.flatMap(outsideOf),
     ...pods.map(workloadNode),
-    ...pods.flatMap((pod) => claimsOf(pod).map((name) => claimNode(name, manifests))),
+    ...pods.flatMap((pod) => claimGroups(pod).map((names) => claimNode(names, manifests))),
+
     ...(sources ? [sourcesNode(sources)] : []),
     ...pods.flatMap((pod) => [...secretKeys(pod)].map(([name]) => secretNode(name))),
     ...ways.filter(({ from, to }) => !isPod(from) || !isPod(to)).map(outsideWay),
@@ -32,7 +34,7 @@ export function diagramOf(manifests: readonly Manifest[]): Diagram {
       return { from: idOf(from), to: idOf(to), kind: 'flow', lines: [ports.map((port) => `:${port}`).join(' ')] };
     }),
     ...pods.flatMap((pod) =>
-      claimsOf(pod).map((name): DiagramEdge => {
+      claimGroups(pod).map(([name]): DiagramEdge => {
         return { from: pod.owner.metadata.name, to: `claim ${name}`, kind: 'data', lines: [] };
       }),
     ),
@@ -81,7 +83,15 @@ function workloadNode({ owner, containers, labels }: Pod): DiagramNode {
   };
 }
 
-function claimNode(name: string, manifests: readonly Manifest[]): DiagramNode {
+/** The claims of a box each: those that pods of a StatefulSet have one of are alike. */
+function claimGroups(pod: Pod): readonly (readonly string[])[] {
+  const named = claimsOf(pod);
+  const given = mountedClaims(pod).slice(named.length);
+  return [...named.map((name) => [name]), ...(given.length > 0 ? [given] : [])];
+}
+
+function claimNode(names: readonly string[], manifests: readonly Manifest[]): DiagramNode {
+  const [name] = names;
   const spec = fieldsOf(
     manifests.find(({ kind, metadata }) => kind === 'PersistentVolumeClaim' && metadata.name === name)?.spec,
   );
@@ -95,8 +105,9 @@ function claimNode(name: string, manifests: readonly Manifest[]): DiagramNode {
     ? `${path}${node ? ` on ${node}` : ''}`
     : spec.storageClassName && `class ${spec.storageClassName}`;
   const size = fieldsOf(spec.resources).requests?.storage;
-  const lines = spec.accessModes ? [[size, where ?? 'default class'].join(', ')] : ['kept by somebody else'];
-  return { id: `claim ${name}`, kind: 'data', inside: true, lines: [`claim ${name}`, ...lines] };
+  const whole = [size, where ?? 'default class', ...(names.length > 1 ? ['each'] : [])].join(', ');
+  const lines = [...names.map((each) => `claim ${each}`), spec.accessModes ? whole : 'kept by somebody else'];
+  return { id: `claim ${name}`, kind: 'data', inside: true, lines };
 }
 
 /** The box of the sources. */
@@ -107,7 +118,9 @@ function sourcesNode(folder: string): DiagramNode {
 }
 
 function secretNode(name: string): DiagramNode {
-  return { id: `secret ${name}`, kind: 'secret', inside: true, lines: [`Secret ${name}`] };
+  // Several stand side by side, so that a long name has a line of its own.
+  const lines = name.length > 24 ? ['Secret', name] : [`Secret ${name}`];
+  return { id: `secret ${name}`, kind: 'secret', inside: true, lines };
 }
 
 /** The Secrets that a pod reads, and their keys. */

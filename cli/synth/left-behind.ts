@@ -1,4 +1,5 @@
 import { loadAll } from 'js-yaml';
+import { intakeName } from '../../config/names';
 import { groupOf, isManifest, type Manifest, type PlacedManifest } from '../../render/manifest';
 
 /** A file of an output folder. */
@@ -64,12 +65,22 @@ export function leftBehind(
 
 /**
  * Whether it must be gone before the new output is applied: a workload, which writes to the same data, what would go on
- * writing a Secret that is now somebody else's, or what makes Argo CD or Flux apply the studio.
+ * writing a Secret that is now somebody else's, or what makes Argo CD or Flux apply the studio. Collectors that stay keep the
+ * connections of clients, and accept spans that they cannot send any more.
  */
 export function goesFirst(references: readonly ObjectReference[]): boolean {
   return references.some(
-    (reference) => reference.orphans || reference.resource.startsWith('deployment.apps/') || isOfGitOps(reference),
+    (reference) =>
+      reference.orphans ||
+      reference.resource.startsWith('deployment.apps/') ||
+      isIntake(reference) ||
+      isOfGitOps(reference),
   );
+}
+
+/** The collectors of the intake. Their queues are on claims, which stay. */
+export function isIntake({ resource }: Pick<ObjectReference, 'resource'>): boolean {
+  return resource === `statefulset.apps/${intakeName}`;
 }
 
 /** Whether Argo CD or Flux applies studios by it. Deleting it leaves these as they are. */

@@ -1,3 +1,4 @@
+import { intakeClaimNames } from '../../config/names';
 import type { Problem } from '../../config/problems';
 import { quantityBytes } from '../../config/quantity';
 import { fieldsOf, groupOf, type Manifest, type PlacedManifest, titleOf } from '../../render/manifest';
@@ -14,6 +15,8 @@ interface Fixed {
 }
 
 const ANOTHER_CLAIM = 'docs/runbook.md, A claim that should shrink or move, has the way: backup, new claim, restore';
+const ANOTHER_QUEUE =
+  'A claim of the intake holds spans only until ingestion has taken them: let its queue empty, then delete the claim and its pod';
 const ANOTHER_VOLUME =
   'The files do not move with it. docs/runbook.md, A changed data path, has the way: stop, copy, delete the old volume object';
 const DELETE_FIRST = 'Delete the object in the cluster first; its data stays';
@@ -57,13 +60,17 @@ function* changesOf(old: Manifest, fresh: Manifest): Generator<string> {
   for (const { path, filledIn, way } of fixed.filter(({ kind }) => kind === old.kind)) {
     const [was, is] = [fieldAt(old, path), fieldAt(fresh, path)];
     if (sorted(was) === sorted(is) || (filledIn && was === undefined)) continue;
-    yield `${path} cannot change from ${shown(was)} to ${shown(is)}. ${way}`;
+    yield `${path} cannot change from ${shown(was)} to ${shown(is)}. ${isQueue(old) ? ANOTHER_QUEUE : way}`;
   }
   if (old.kind !== 'PersistentVolumeClaim') return;
   const path = 'spec.resources.requests.storage';
   const [was, is] = [fieldAt(old, path), fieldAt(fresh, path)].map(String);
   const [most = 0, least = 0] = [quantityBytes(was ?? ''), quantityBytes(is ?? '')];
-  if (least < most) yield `a claim cannot shrink from ${was} to ${is}. ${ANOTHER_CLAIM}`;
+  if (least < most) yield `a claim cannot shrink from ${was} to ${is}. ${isQueue(old) ? ANOTHER_QUEUE : ANOTHER_CLAIM}`;
+}
+
+function isQueue({ kind, metadata }: Manifest): boolean {
+  return kind === 'PersistentVolumeClaim' && intakeClaimNames.includes(metadata.name);
 }
 
 function fieldAt(manifest: Manifest, path: string): unknown {

@@ -10,6 +10,7 @@ import { Refusal } from '../refusal';
 import { checkArchive } from './archive';
 import { type BackupFile, backupFile, removePartial, rotate } from './backup-files';
 import { Downtime, type GitOpsPaused, refuseUnlessStoppable } from './downtime';
+import { findIntake, type LiveIntake, meanwhile, sayWaiting } from './intake';
 import { noteOnClaim } from './notes';
 import { ended, newOwner } from './owner';
 import type { Pace } from './pace';
@@ -89,14 +90,15 @@ export class Backup {
     }
     const studio = await findStudioStarted(this.work);
     await this.check(studio);
-    console.err(this.plan(studio, file));
+    const intake = await findIntake(this.work.kubectl, signal);
+    console.err(this.plan(studio, intake, file));
     const question = this.props.live ? 'Copy now?' : 'Stop the studio now?';
     if (!this.props.yes && !(await confirmed(question, this.connection.console, signal))) return false;
     if (file.folder !== undefined) mkdirSync(file.folder, { recursive: true });
 
     const partial = `${file.path}.partial`;
     try {
-      const { started, doubt } = await this.copy(studio, file, partial);
+      const { started, doubt } = await this.copy(studio, intake, file, partial);
       const checked = await checkArchive(partial, signal);
       signal.throwIfAborted();
       const path = doubt ? `${file.path}.unconfirmed` : file.path;
@@ -146,15 +148,21 @@ export class Backup {
     await refuseUnlessStoppable(this.work.kubectl, studio, this.props, this.work.signal);
   }
 
-  private plan(studio: LiveStudio, { path }: BackupFile): string {
+  private plan(studio: LiveStudio, intake: LiveIntake | undefined, { path }: BackupFile): string {
+    const spans = meanwhile(intake, 'Exporters drop spans that they cannot send for about half a minute.');
     const what = this.props.live
       ? 'The studio keeps running. What is only in the memory of ingestion is not in the copy.'
-      : 'Backend and ingestion stop, their volume is copied, and they start again, also after an error. Exporters drop spans that they cannot send for about half a minute.';
+      : `Backend and ingestion stop, their volume is copied, and they start again, also after an error. ${spans}`;
     return [...planHeading(this.connection.target, studio), `Backup     ${path}`, what].map(inOneLine).join('\n');
   }
 
   /** Copies the volume into a file; the studio is started again before this ends, in whatever way. */
-  private async copy(studio: LiveStudio, file: BackupFile, partial: string): Promise<Copied> {
+  private async copy(
+    studio: LiveStudio,
+    intake: LiveIntake | undefined,
+    file: BackupFile,
+    partial: string,
+  ): Promise<Copied> {
     const { live } = this.props;
     const { console, signal } = this.work;
     const downtime = new Downtime(studio, this.work);
@@ -169,6 +177,7 @@ export class Backup {
         console.err('Stopping backend and ingestion …');
         await downtime.begin(signal);
       }
+      await this.sayWaiting(intake);
       await this.stream(studio, holdings, partial);
       copied = {};
       if (!live) {
@@ -189,6 +198,15 @@ export class Backup {
     }
     if (!live && started) await downtime.untilReady(signal);
     return { ...copied, started };
+  }
+
+  /** Says how much the intake holds at the moment of the copy. */
+  private async sayWaiting(intake: LiveIntake | undefined): Promise<void> {
+    const { kubectl, console, signal } = this.work;
+    const then = this.props.live ? 'It sends them to ingestion.' : 'It sends them when ingestion runs again.';
+    const whatBecomes = (amount: string) => `The intake holds ${amount} of spans that are not in this backup. ${then}`;
+    const said = await sayWaiting(kubectl, intake, whatBecomes, signal);
+    if (said) console.err(said);
   }
 
   /** Creates the pod. Before the stop: whatever keeps it from running costs no downtime. */

@@ -30,12 +30,13 @@ export interface Caller {
   readonly commandLine: (command: string) => string;
 }
 
-/** What belongs to the running studio alone: its storage, backups, secrets, GitOps and patches, and the origin of its UI. */
+/** What belongs to the running studio alone: its storage, intake, backups, secrets, GitOps and patches, and the origin of its UI. */
 function isOfRunningStudio({ name, group }: Variable): boolean {
   // Without the consent to a data loss, the upgrade guard would not start on data on which the running studio does.
   if (['JUNJO_K8S_ACCEPT_DATA_LOSS', 'JUNJO_K8S_EXISTING_CLAIM', 'JUNJO_K8S_SECRET_NAME'].includes(name)) return false;
-  const groups = ['Storage', 'Backup', 'Kubernetes: secrets and GitOps'];
-  return groups.includes(group) || ['JUNJO_K8S_PATCHES', 'JUNJO_ALLOW_ORIGINS'].includes(name);
+  const groups = ['Storage', 'Intake', 'Backup', 'Kubernetes: secrets and GitOps'];
+  const others = ['JUNJO_K8S_PATCHES', 'JUNJO_ALLOW_ORIGINS', 'JUNJO_K8S_INTAKE_IMAGE'];
+  return groups.includes(group) || others.includes(name);
 }
 
 /** What holds for the release that runs, and not for another one. */

@@ -8,6 +8,7 @@ import { type Kubectl, KubectlError } from '../kubectl';
 import { Refusal } from '../refusal';
 import { checkArchive, FolderArchive } from './archive';
 import { Downtime, type GitOpsPaused, refuseUnlessStoppable } from './downtime';
+import { findIntake, meanwhile, sayWaiting } from './intake';
 import { type Caller, howToLook, refuseUnlessCopyable } from './look';
 import { noteKept } from './notes';
 import { ended, newOwner, type Owner } from './owner';
@@ -74,7 +75,7 @@ export class Restore {
     } else {
       await refuseUnlessCopyable(kubectl, studio.claim, into);
     }
-    console.err(this.plan(studio, source));
+    console.err(await this.plan(studio, source));
     if (!yes && !(await confirmed('Restore?', console, this.signal))) return false;
     if (into === undefined) return this.place(this.workIn(kubectl), studio, source);
     await this.prepare(into, studio.claim);
@@ -86,15 +87,24 @@ export class Restore {
     return { kubectl, console: this.connection.console, pace, owner, signal };
   }
 
-  private plan(studio: LiveStudio, source: Source): string {
-    const { target } = this.connection;
+  private async plan(studio: LiveStudio, source: Source): Promise<string> {
+    const { target, kubectl } = this.connection;
     const { into, replace } = this.props;
+    const intake = into === undefined ? await findIntake(kubectl, this.signal) : undefined;
+    const waiting = await sayWaiting(
+      kubectl,
+      intake,
+      (amount) =>
+        `The intake holds ${amount} of spans, which ingestion adds to the restored data. It drops those whose API key is not in that data.`,
+      this.signal,
+    );
     return [
       ...planHeading({ ...target, namespace: into ?? target.namespace }, studio),
       `From       ${source.text}: ${source.files} files, ${size(source.bytes)}`,
       ...(into === undefined
         ? [
-            'It is copied beside what is there and checked. Then backend and ingestion stop until the folders have changed their names; exporters can drop spans of that time.',
+            `It is copied beside what is there and checked. Then backend and ingestion stop until the folders have changed their names. ${meanwhile(intake, 'Exporters can drop spans of that time.')}`,
+            ...(waiting ? [waiting] : []),
           ]
         : ['The running studio is not touched.']),
       ...(replace

@@ -6,6 +6,7 @@ import { type Connection, confirmed } from '../connection';
 import { shellWord } from '../kubectl';
 import { Refusal } from '../refusal';
 import { Downtime, type GitOpsPaused, refuseUnlessStoppable } from './downtime';
+import { findIntake, meanwhile, sayWaiting, stopIntake } from './intake';
 import type { Caller } from './look';
 import { noteKept } from './notes';
 import { ended, newOwner } from './owner';
@@ -103,7 +104,7 @@ export class SetAside {
     await refuseUnlessStoppable(kubectl, studio, this.props, signal);
     let move = await this.look(studio);
     if (!isNothing(move)) {
-      console.err(this.plan(studio, move));
+      console.err(await this.plan(studio, move));
       if (!yes) {
         // The pod keeps other commands waiting, and ends by itself before an answer that takes long.
         await this.pod.delete(signal);
@@ -147,13 +148,17 @@ export class SetAside {
     return { holdings, time, back: (await this.pod.ask<Asides>({ command: 'asides', signal }))[back] };
   }
 
-  private plan(studio: LiveStudio, { holdings, back }: Move): string {
+  private async plan(studio: LiveStudio, { holdings, back }: Move): Promise<string> {
+    const { kubectl, signal } = this.work;
     const isEmpty = holdings.entries.length === 0;
+    const intake = await findIntake(kubectl, signal);
+    const waiting = await sayWaiting(kubectl, intake, (amount) => this.ofWaiting(amount), signal);
     return [
       ...planHeading(this.connection.target, studio),
       `Volume     ${isEmpty ? 'is empty' : textOf(holdings)}`,
       ...(back ? [`Back       ${this.props.back}: ${textOf(back)}`] : []),
-      'Backend and ingestion stop for that; exporters can drop spans of that time.',
+      `Backend and ingestion stop for that. ${meanwhile(intake, 'Exporters can drop spans of that time.')}`,
+      ...(waiting ? [waiting] : []),
       ...(isEmpty ? [] : ['What is on the volume moves into a folder on the same volume. Nothing is deleted.']),
       back
         ? `What is in ${this.props.back} takes its place, and the studio starts on that.`
@@ -162,6 +167,13 @@ export class SetAside {
     ]
       .map(inOneLine)
       .join('\n');
+  }
+
+  /** What becomes of spans in the queues of the intake. A collector drops what ingestion refuses for its API key. */
+  private ofWaiting(amount: string): string {
+    return this.props.back
+      ? `The intake holds ${amount} of spans, which ingestion adds to the data that comes back. It drops those whose API key is not in that data.`
+      : `The intake holds ${amount} of spans, which are lost: an empty volume has no API keys, so ingestion refuses them. To keep them on the volumes of the queues, answer no and stop the intake first: ${stopIntake(this.work.kubectl)}`;
   }
 
   /** What starting on an empty volume entails. */

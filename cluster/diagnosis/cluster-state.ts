@@ -1,4 +1,4 @@
-import { qdrantName, workloadNames } from '../../config/names';
+import { intakeName, qdrantName, workloadNames } from '../../config/names';
 import {
   conditionOf,
   type Fields,
@@ -190,7 +190,8 @@ export class ClusterState extends ClusterView {
 function isOfStudio({ metadata }: Manifest): boolean {
   const { 'app.kubernetes.io/name': name, 'app.kubernetes.io/part-of': partOf } = fieldsOf(metadata.labels);
   return (
-    [name, partOf].includes('junjo-ai-studio') || [...Object.values(workloadNames), qdrantName].includes(metadata.name)
+    [name, partOf].includes('junjo-ai-studio') ||
+    [...Object.values(workloadNames), qdrantName, intakeName].includes(metadata.name)
   );
 }
 

@@ -1,4 +1,5 @@
 import {
+  intakeName,
   internalServiceNames,
   otlpHttpName,
   qdrantName,
@@ -19,6 +20,7 @@ const OWN_NAMES: readonly string[] = [
   webNames.ingress,
   otlpHttpName,
   qdrantName,
+  intakeName,
 ];
 
 /**

@@ -6,6 +6,7 @@ import { claimCauses, claimTerminating, volumeReleased } from './causes/claims';
 import { configurationCauses } from './causes/configuration';
 import { edgeCauses } from './causes/edge';
 import { imageCauses } from './causes/images';
+import { intakeCauses, intakeKeepsSpans } from './causes/intake';
 import { mountCauses } from './causes/mounts';
 import { namespaceCauses } from './causes/namespace';
 import { networkCauses } from './causes/network';
@@ -35,6 +36,7 @@ const groups: readonly (readonly Cause[])[] = [
     ...imageCauses,
     sidecarNotStarting,
     ...volumeCauses,
+    ...intakeCauses,
     ...startCauses,
     ...networkCauses,
     ...runningCauses,
@@ -42,6 +44,7 @@ const groups: readonly (readonly Cause[])[] = [
   ],
   // What somebody stopped is meant so, perhaps.
   [scaledToZero],
+  [intakeKeepsSpans],
   [...edgeCauses, ...backupCauses],
   [notReadable],
 ];
@@ -50,8 +53,8 @@ export const causes: readonly Cause[] = groups.flat();
 
 const SEVERITIES: readonly Severity[] = ['error', 'warning', 'wait'];
 
-/** Ingestion waits for the backend, and the frontend for nobody. */
-const COMPONENTS = ['backend', 'ingestion', 'frontend'];
+/** The intake waits for ingestion, ingestion for the backend, and the frontend for nobody. */
+const COMPONENTS = ['backend', 'ingestion', 'intake', 'frontend'];
 
 /** For how long anything may wait that no probe and no controller bounds. */
 const WAIT_SECONDS = 600;

@@ -1,3 +1,4 @@
+import { intakeName, workloadNames } from '../../config/names';
 import { conditionOf, listOf } from '../../render/manifest';
 import { advice, type Fault } from './cause';
 import type { ClusterEvent, ClusterState, ContainerState, PodState, WorkloadState } from './cluster-state';
@@ -7,6 +8,12 @@ import type { ClusterEvent, ClusterState, ContainerState, PodState, WorkloadStat
  * https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy
  */
 export const STABLE_SECONDS = 900;
+
+/** The container of the intake's pods. */
+export const INTAKE_CONTAINER = 'intake';
+
+/** The containers that take the requests to a studio. */
+export const SERVING_CONTAINERS: readonly string[] = [...Object.keys(workloadNames), INTAKE_CONTAINER];
 
 /** A pod of a workload that is not as it should be. */
 export interface Trouble {
@@ -136,8 +143,13 @@ export function* ended(
   }
 }
 
-/** A finding about a workload: broken, or only its new pods while the old ones serve. */
-export function ofWorkload({ name, readyPods }: WorkloadState, text: string, fix: string): Fault {
+/** A finding about a workload: broken, or only its new pods while the old ones serve, or one of two collectors. */
+export function ofWorkload({ name, readyPods, object }: WorkloadState, text: string, fix: string): Fault {
+  if (readyPods > 0 && object.metadata.name === intakeName) {
+    // Its PodDisruptionBudget lets one of them be away.
+    const other = 'The other collector takes spans meanwhile, and its node cannot be drained';
+    return { severity: 'warning', subject: name, text: `${text}. ${other}`, fix };
+  }
   return readyPods > 0
     ? { severity: 'error', subject: name, text: `${text}. What ran before still serves`, fix }
     : { severity: 'error', subject: name, text, fix };

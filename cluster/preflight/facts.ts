@@ -26,6 +26,7 @@ const CLUSTER = [
 /** Read of the studio's own namespace. */
 const OWN = [
   'deployments.apps',
+  'statefulsets.apps',
   'persistentvolumeclaims',
   'resourcequotas',
   'limitranges',

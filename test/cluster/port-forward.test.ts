@@ -138,6 +138,30 @@ test('npm run forward prints the addresses, and ends cleanly on Ctrl-C', async (
   ]);
 });
 
+test('npm run forward brings OTLP over HTTP, too, where the studio has an intake', async () => {
+  const config = { contexts: [{ name: 'kind', context: {} }], clusters: [{ cluster: { server: 'https://x' } }] };
+  fakeKubectl(`case "$*" in *'config view'*) echo '${JSON.stringify(config)}';; *) exec sleep 60;; esac`);
+  const settings = { JUNJO_K8S_RELEASE: '0.86.0', JUNJO_INTERNAL_GRPC_TOKEN: freshSecret(), JUNJO_K8S_INTAKE: 'true' };
+  writeFileSync(join(workspace.path, '.env'), envText(development({ JUNJO_K8S_NAMESPACE: 'team', ...settings })));
+  const child = spawn(process.execPath, [...fromSource, 'forward'], {
+    cwd: workspace.path,
+    env: { ...process.env, PATH: `${workspace.path}:${process.env.PATH}` },
+  });
+  let output = '';
+  child.stdout.on('data', (data) => {
+    output += data;
+  });
+  const closed = new Promise((resolve) => child.once('close', resolve));
+  await until(() => calls().length === 3);
+  child.kill('SIGINT');
+  expect(await closed).toBe(0);
+  expect(output).toContain('localhost:26155 (OTLP over gRPC)');
+  expect(output).toContain('localhost:4318 (OTLP over HTTP)');
+  expect(calls()).toContain(
+    '--context=kind --namespace=team port-forward service/junjo-ai-studio-ingestion 26155:26155 4318:4318',
+  );
+});
+
 describe('npm run forward, for a studio without a frontend', () => {
   const tag = { 'app.kubernetes.io/version': '0.86.0' };
   const service = (name: string, port: number) => ({

@@ -77,6 +77,8 @@ export class FakeApiServer {
   allowed: ReadonlySet<string> | undefined;
   /** Lines that `kubectl logs` shows, by pod. */
   readonly logs = new Map<string, string>();
+  /** Pages that pods serve over HTTP, by `pod:port/path`; a forward reads them. */
+  readonly pages = new Map<string, string>();
   /** Sees each object that is written, and may refuse it as admission does. */
   admit: (object: Manifest, request: SeenRequest) => string | undefined = () => undefined;
 

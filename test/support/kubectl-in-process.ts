@@ -1,5 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { Kubectl } from '../../cluster/kubectl';
@@ -72,6 +74,7 @@ class Call extends EventEmitter {
     if (verb === 'config') this.print(this.config());
     else if (verb === 'create') this.create(JSON.parse(await text(this.stdin)));
     else if (verb === 'delete' && args.includes('--raw')) await this.deleteRaw(word);
+    else if (verb === 'port-forward') await this.forward(word, name);
     else if (verb === 'exec') return this.exec(`${this.pathOf('pod')}/${word}`, args);
     else {
       const path = this.pathOf(word, args.includes('--all-namespaces'));
@@ -139,6 +142,24 @@ class Call extends EventEmitter {
   private async deleteRaw(path: string): Promise<void> {
     const outcome = this.cluster.ask(requestOf('DELETE', path, await text(this.stdin)));
     this.print(answerOf('DELETE', outcome));
+  }
+
+  /** Serves the pages of a port of a pod on localhost, until it is killed. */
+  private async forward(target: string, ports: string): Promise<void> {
+    const [, pod = ''] = target.split('/');
+    const path = `${this.pathOf('pod')}/${pod}`;
+    this.ask('GET', path);
+    this.ask('POST', `${path}/portforward`);
+    const server = createServer(({ url = '' }, response) => {
+      const page = this.cluster.pages.get(`${pod}${ports}${url}`);
+      response.writeHead(page === undefined ? 404 : 200).end(page);
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    this.stdout.write(`Forwarding from 127.0.0.1:${port} -> ${ports.slice(1)}\n`);
+    await once(this, 'kill');
+    server.closeAllConnections();
+    server.close();
   }
 
   private async exec(pod: string, args: readonly string[]): Promise<number> {

@@ -43,6 +43,31 @@ export class LiveStudio {
     this.cluster.apply(...objects.filter(({ kind }) => kinds.includes(kind)));
   }
 
+  /** Puts collectors beside the studio. @param queues bytes that wait in each; `undefined`: it is not ready */
+  addIntake(...queues: readonly (number | undefined)[]): void {
+    const labels = { 'app.kubernetes.io/name': 'junjo-ai-studio', 'app.kubernetes.io/component': 'intake' };
+    const ready = new Set<string>();
+    for (const [index, bytes] of queues.entries()) {
+      const name = `junjo-ai-studio-intake-${index}`;
+      const volume = { name: 'queue', persistentVolumeClaim: { claimName: `queue-${name}` } };
+      this.cluster.apply({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name, namespace: this.namespace, labels },
+        spec: { containers: [{ name: 'intake' }], volumes: [volume] },
+      } as Manifest);
+      if (bytes === undefined) continue;
+      ready.add(name);
+      const metric = 'otelcol_exporter_queue_size{data_type="traces",exporter="otlp_grpc/ingestion"}';
+      this.cluster.pages.set(`${name}:8888/metrics`, `# TYPE otelcol_exporter_queue_size gauge\n${metric} ${bytes}\n`);
+    }
+    const { judge } = this.cluster.controllers;
+    this.cluster.controllers.judge = (pod) =>
+      pod.metadata.labels?.['app.kubernetes.io/component'] !== 'intake' || ready.has(pod.metadata.name)
+        ? judge(pod)
+        : 'pending';
+  }
+
   /** The volume, as a folder of this machine. */
   get volume(): string {
     return this.cluster.volume(this.namespace, CLAIM);

@@ -3,6 +3,7 @@ import type { Diagnosis } from '../../cluster/diagnosis';
 import { COPY_OWNER, COPY_POD } from '../../config/names';
 import type { Fields } from '../../render/manifest';
 import { diagnosisOf, madeState, type RecordedState, recording } from './cluster-state';
+import { intakeCrash, withIntake } from './made-intake';
 
 /** A recording with something changed in it. */
 export function changed(name: string, change: (state: RecordedState) => void): RecordedState {
@@ -604,6 +605,35 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
   'node without the driver of its volume': [
     madeState('csi-driver-missing'),
     'error csi-driver-missing: backend, ingestion',
+  ],
+  'queue whose file is damaged': [
+    intakeCrash('Error: cannot start pipelines: failed to start "otlp_grpc/ingestion" exporter: version mismatch'),
+    'warning intake-queue-damaged: intake',
+  ],
+  'configuration that the collector does not know': [
+    intakeCrash(
+      'Error: failed to get config: cannot unmarshal the configuration: decoding failed due to the following error(s):\n\n\'extensions\' unknown type: "headers_setter" for id: "headers_setter" (valid values: [zpages])\n',
+    ),
+    'warning intake-config-refused: intake',
+  ],
+  'collectors that may not reach ingestion': [
+    withIntake(({ state }) => {
+      const podSelector = { matchLabels: { 'app.kubernetes.io/component': 'ingestion' } };
+      state.objects.push(policy(state, 'closed', { podSelector, policyTypes: ['Ingress'] }));
+    }),
+    'error intake-cut-off: intake',
+  ],
+  'ingestion that is stopped, behind collectors': [
+    withIntake(({ state }) => {
+      const ingestion = state.objects.find(
+        ({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'junjo-ai-studio-ingestion',
+      );
+      ingestion.spec.replicas = 0;
+      Object.assign(ingestion.status, { replicas: 0, readyReplicas: 0, updatedReplicas: 0 });
+      const others = state.objects.filter(({ kind, metadata }) => !(kind === 'Pod' && /ingestion/.test(metadata.name)));
+      state.objects.splice(0, Infinity, ...others);
+    }),
+    'error scaled-to-zero: ingestion',
   ],
 };
 

@@ -2,7 +2,7 @@ import { GUARD_CONTAINER } from '../../../charts/upgrade-guard';
 import { workloadNames } from '../../../config/names';
 import { advice, type Cause } from '../cause';
 import type { ClusterState } from '../cluster-state';
-import { type ContainerTrouble, ended, ofWorkload, troubledPods, waiting } from '../pods';
+import { type ContainerTrouble, ended, INTAKE_CONTAINER, ofWorkload, troubledPods, waiting } from '../pods';
 
 /** Words with which a registry refuses to serve an image, the more telling first. */
 const DENIED = [
@@ -270,7 +270,14 @@ const NGINX_CONTAINERS: readonly string[] = ['guard', 'tls', 'proxy'];
 
 /** Whether the settings of the studio name the image of a container, which nobody added to its pods. */
 function isOwn({ name }: ContainerTrouble['container']): boolean {
-  const others = [GUARD_CONTAINER, 'wait-for-backend', 'wait-for-volume', 'qdrant', ...NGINX_CONTAINERS];
+  const others = [
+    GUARD_CONTAINER,
+    'wait-for-backend',
+    'wait-for-volume',
+    'qdrant',
+    INTAKE_CONTAINER,
+    ...NGINX_CONTAINERS,
+  ];
   return [...Object.keys(workloadNames), ...others].includes(name);
 }
 
@@ -278,6 +285,7 @@ function isOwn({ name }: ContainerTrouble['container']): boolean {
 function imageSetting(component: string, container: string = component): string {
   if (container === GUARD_CONTAINER || container.startsWith('wait-for-')) return 'JUNJO_K8S_TOOLS_IMAGE';
   if (NGINX_CONTAINERS.includes(container)) return 'JUNJO_K8S_NGINX_IMAGE';
+  if (container === INTAKE_CONTAINER) return 'JUNJO_K8S_INTAKE_IMAGE';
   return ['backend', 'ingestion', 'frontend'].includes(component)
     ? `JUNJO_K8S_${component.toUpperCase()}_IMAGE`
     : 'the image setting';

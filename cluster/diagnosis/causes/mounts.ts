@@ -92,7 +92,9 @@ export const mountCauses: readonly Cause[] = [
           workload,
           what,
           advice(
-            `Apply the studio again${isSecret ? '. A Secret of somebody else comes from where JUNJO_K8S_SECRETS says, and that of a certificate when it is issued' : ''}. The command shows those that there are`,
+            workload.name === 'intake' && isSecret && !isCertificate(workload, name)
+              ? 'Write the API keys that the collectors accept, one in each line, into the key `keys` of the Secret that JUNJO_K8S_INTAKE_KEYS names. The command shows the Secrets that there are'
+              : `Apply the studio again${isSecret ? '. A Secret of somebody else comes from where JUNJO_K8S_SECRETS says, and that of a certificate when it is issued' : ''}. The command shows those that there are`,
             state.command('get', isSecret ? 'secrets' : 'configmaps'),
           ),
         );
@@ -181,6 +183,13 @@ function sharingCommands(node: Manifest | undefined, folder: string): readonly s
   if (labels['minikube.k8s.io/name']) return [`minikube mount ${shared}`];
   if (provider.startsWith('kind://')) return ['kind create cluster --config kind.yaml'];
   return name.startsWith('k3d-') ? [`k3d cluster create --volume ${shellWord(`CHECKOUT:${folder}@all`)}`] : [];
+}
+
+/** Whether a workload mounts a Secret for its certificate. */
+function isCertificate({ object }: WorkloadState, secret: string | undefined): boolean {
+  return listOf(object.spec?.template?.spec?.volumes).some(
+    ({ secret: source }) => source?.secretName === secret && listOf(source?.items).some(({ key }) => key === 'tls.key'),
+  );
 }
 
 /** A volume that another node has: for how long that is normal depends on the pod that mounts it there. */

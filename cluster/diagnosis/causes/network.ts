@@ -1,4 +1,4 @@
-import { internalServiceNames, workloadNames } from '../../../config/names';
+import { intakeName, internalServiceNames, workloadNames } from '../../../config/names';
 import { type Component, componentsOf, lineOf } from '../../../releases';
 import { conditionOf, fieldsOf, listOf, type Manifest, matches } from '../../../render/manifest';
 import { tagOf } from '../../studio-manifests';
@@ -6,6 +6,7 @@ import { advice, type Cause, type Found } from '../cause';
 import type { ClusterState, ContainerState, PodState, WorkloadState } from '../cluster-state';
 import { tellingLine } from '../log';
 import { type Denial, denialOf, dnsDenialOf, portOf } from '../network-policies';
+import { SERVING_CONTAINERS } from '../pods';
 
 /** Where ingestion checks API keys. */
 const API_KEYS_PORT = 50053;
@@ -88,21 +89,33 @@ export const networkCauses: readonly Cause[] = [
   },
 ];
 
+/** What takes the connections to a Service. */
+type Serving = Component | 'intake';
+
 /** The Services that the studio has, as it is rendered, or as its release says. */
-function servicesOf(state: ClusterState): readonly { readonly name: string; readonly component: Component }[] {
+function servicesOf(state: ClusterState): readonly { readonly name: string; readonly component: Serving }[] {
   const line = lineOf(tagOf(state.named('Deployment', workloadNames.backend)));
   const components = line ? componentsOf(line) : (Object.keys(workloadNames) as Component[]);
   return components
     .filter((component) => workloadOf(state, component))
     .flatMap((component) => [
       ...(component === 'frontend' ? [] : [{ name: internalServiceNames[component], component }]),
-      { name: workloadNames[component], component },
+      { name: workloadNames[component], component: component === 'ingestion' ? takesSpans(state) : component },
     ])
     .filter(({ name }) => !state.rendered || state.rendered.named('Service', name));
 }
 
-function workloadOf(state: ClusterState, component: Component): WorkloadState | undefined {
-  return state.workloads.find(({ object }) => object.metadata.name === workloadNames[component]);
+/** Who is behind the Service for spans: its label says it, and without it, whether there are collectors. */
+function takesSpans(state: ClusterState): 'ingestion' | 'intake' {
+  const service = (state.rendered ?? state).named('Service', workloadNames.ingestion);
+  const label = fieldsOf(service?.metadata.labels)['app.kubernetes.io/component'];
+  const isIntake = service ? label === 'intake' : workloadOf(state, 'intake') !== undefined;
+  return isIntake ? 'intake' : 'ingestion';
+}
+
+function workloadOf(state: ClusterState, component: Serving): WorkloadState | undefined {
+  const name = component === 'intake' ? intakeName : workloadNames[component];
+  return state.workloads.find(({ object }) => object.metadata.name === name);
 }
 
 function workloadNameOf(state: ClusterState, component: Component): string {
@@ -204,7 +217,7 @@ function wrongPort(
   );
   const internal = Object.values<string>(internalServiceNames).includes(metadata.name);
   const proxied = pods.some(({ containers }) =>
-    containers.some(({ name, init, sidecar }) => (!init || sidecar) && !Object.keys(workloadNames).includes(name)),
+    containers.some(({ name, init, sidecar }) => (!init || sidecar) && !SERVING_CONTAINERS.includes(name)),
   );
   for (const [index, { name, port, targetPort = port }] of listOf(spec?.ports).entries()) {
     const named = typeof targetPort === 'string';

@@ -166,10 +166,7 @@ export const rolloutCauses: readonly Cause[] = [
     name: 'rollout-in-progress',
     *findings(state) {
       for (const workload of state.unhealthy) {
-        const revision = Number(
-          fieldsOf(workload.object.metadata.annotations)['deployment.kubernetes.io/revision'] ?? 1,
-        );
-        if (revision < 2) continue;
+        if (!hasNewVersion(workload.object)) continue;
         const { text, ...wait } = startOf(state, workload);
         yield {
           ...wait,
@@ -200,6 +197,12 @@ export const rolloutCauses: readonly Cause[] = [
     },
   },
 ];
+
+/** Whether a workload was changed since it was made: a Deployment counts its versions, a StatefulSet names the last two. */
+function hasNewVersion({ metadata, status }: Manifest): boolean {
+  const revision = Number(fieldsOf(metadata.annotations)['deployment.kubernetes.io/revision'] ?? 1);
+  return revision > 1 || status?.currentRevision !== status?.updateRevision;
+}
 
 /** How far the start of a workload is, since when, and for how long that is normal. */
 function startOf(

@@ -1,4 +1,3 @@
-import { workloadNames } from '../../../config/names';
 import { advice, type Cause, type Found } from '../cause';
 import type { ClusterState, PodState } from '../cluster-state';
 import { settingIn, tellingLine } from '../log';
@@ -11,6 +10,7 @@ import {
   previousLog,
   processorAdvice,
   refusedByProcessor,
+  SERVING_CONTAINERS,
   STABLE_SECONDS,
   troubledContainers,
   unreadLog,
@@ -82,7 +82,7 @@ export const runningCauses: readonly Cause[] = [
         const words = tellingLine(log);
         const setting = settingIn(words);
         const readable = words !== '' || state.canRead('pods/log');
-        if (how.exitCode === 0 && words === '' && Object.keys(workloadNames).includes(container.name)) {
+        if (how.exitCode === 0 && words === '' && SERVING_CONTAINERS.includes(container.name)) {
           yield ofWorkload(
             workload,
             `${container.name} ends with code 0, ${container.restarts} times so far: most likely the kubelet ends it for a probe that fails${state.canRead('events') ? '' : ', which only events tell, and you cannot read these'}`,
@@ -114,7 +114,7 @@ export const runningCauses: readonly Cause[] = [
     name: 'readiness-failing',
     *findings(state) {
       // Without a proxy that was added to a pod, the other containers have no connections. So the proxy comes first.
-      const isOwn = ({ container }: ContainerTrouble) => Object.keys(workloadNames).includes(container.name);
+      const isOwn = ({ container }: ContainerTrouble) => SERVING_CONTAINERS.includes(container.name);
       const all = [...troubledContainers(state)];
       for (const { workload, pod, container } of [...all.filter((each) => !isOwn(each)), ...all.filter(isOwn)]) {
         if (!container.running || !container.started || container.ready || container.init) continue;

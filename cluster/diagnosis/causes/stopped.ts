@@ -1,4 +1,4 @@
-import { COPY_POD, STOPPED } from '../../../config/names';
+import { COPY_POD, INTAKE_REPLICAS, intakeName, STOPPED } from '../../../config/names';
 import type { Manifest } from '../../../render/manifest';
 import { stillRuns } from '../../copy/owner';
 import { type StoppedMark, startArgs, stoppedMark } from '../../copy/writers';
@@ -19,15 +19,18 @@ export const scaledToZero: Cause = {
     for (const workload of state.workloads.filter(({ desired }) => desired === 0)) {
       const { name: subject, object } = workload;
       const mark = stoppedMark(object);
+      const isIntake = object.metadata.name === intakeName;
       if (mark) yield { subject, ...stoppedBy(state, mark) };
       else
         yield {
           severity: 'error',
           subject,
-          text: 'is stopped (0 replicas)',
+          text: isIntake
+            ? 'is stopped (0 replicas): applications cannot send spans, and what is in its queues waits'
+            : 'is stopped (0 replicas)',
           fix: advice(
             'Start it, unless somebody stopped it for a reason',
-            state.command('scale', referenceOf(workload), '--replicas=1'),
+            state.command('scale', referenceOf(workload), `--replicas=${isIntake ? INTAKE_REPLICAS : 1}`),
           ),
         };
     }

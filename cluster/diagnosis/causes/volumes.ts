@@ -1,5 +1,5 @@
 import { GUARD_CONTAINER } from '../../../charts/upgrade-guard';
-import { COPY_POD } from '../../../config/names';
+import { COPY_POD, INTAKE_REPLICAS, intakeClaimNames, intakeName } from '../../../config/names';
 import { claimsOf, type Fields, fieldsOf, listOf, type Manifest, podsOf } from '../../../render/manifest';
 import { shellWord } from '../../kubectl';
 import { writableClaims } from '../../unrendered';
@@ -153,7 +153,7 @@ export const volumeCauses: readonly Cause[] = [
               `Stop the studio, give the files on the volume to the user of the pods, as root on the node ${nodeName ?? ''}, and start it again`,
               scale(0),
               `chown -R ${owner} ${shellWord(path)}`,
-              scale(1),
+              scale(crash.workload.object.metadata.name === intakeName ? INTAKE_REPLICAS : 1),
             )
           : advice(
               `Once, while the studio is stopped, give all files on the claim ${crash.claim} to ${owner} with a pod that runs as root. What it said`,
@@ -425,6 +425,12 @@ function percent({ usedBytes, capacityBytes }: { readonly usedBytes: number; rea
 
 /** How a claim gets more room. */
 function growth(state: ClusterState, claim: string): string {
+  if (intakeClaimNames.includes(claim))
+    return advice(
+      'See whether ingestion is ready and takes the spans of the queue. If they need more room, set a larger JUNJO_K8S_INTAKE_STORAGE_SIZE, synth and apply',
+      state.command('get', 'pods'),
+      state.command('describe', 'persistentvolumeclaim', claim),
+    );
   const name = claimOf(state, claim)?.spec?.storageClassName;
   const grows = state.named('StorageClass', name ?? '')?.allowVolumeExpansion;
   return advice(

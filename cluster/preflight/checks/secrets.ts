@@ -1,3 +1,4 @@
+import { intakeKeys } from '../../../charts/intake-config';
 import { type Fields, listOf, type Manifest } from '../../../render/manifest';
 import { advice } from '../../diagnosis/cause';
 import type { StudioManifests } from '../../studio-manifests';
@@ -5,7 +6,12 @@ import { type Check, error, ok, type PreflightView, type Result, warning } from 
 
 /** A Secret that something refers to. */
 interface Reference {
-  readonly what: 'image pull secret' | 'Secret' | 'TLS secret' | 'Secret of the backup repository';
+  readonly what:
+    | 'image pull secret'
+    | 'Secret'
+    | 'TLS secret'
+    | 'Secret of the backup repository'
+    | 'Secret with API keys';
   readonly name: string;
 }
 
@@ -14,9 +20,14 @@ const CREATE: Partial<Record<Reference['what'], readonly [type: string, ...optio
   // A password on the command line would stay in the history of the shell.
   'image pull secret': ['docker-registry', '--from-file=.dockerconfigjson=config.json'],
   'TLS secret': ['tls', '--cert=tls.crt', '--key=tls.key'],
+  'Secret with API keys': ['generic', `--from-file=${intakeKeys.key}=keys.txt`],
 };
 
-const DOCKER_LOGIN = 'docker --config . login SERVER writes the file config.json';
+/** What a person does before, where that is not plain. */
+const BEFORE: Partial<Record<Reference['what'], string>> = {
+  'image pull secret': 'docker --config . login SERVER writes the file config.json',
+  'Secret with API keys': 'The file keys.txt has one API key in each line, and no empty line',
+};
 
 /** The Secrets that the manifests refer to and do not make: somebody else keeps them. */
 export const secrets: Check = {
@@ -37,7 +48,7 @@ function found({ what, name }: Reference, cluster: PreflightView): Result {
     `there is no ${what} ${name} in ${cluster.namespace}`,
     create
       ? advice(
-          what === 'image pull secret' ? `Create it. ${DOCKER_LOGIN}` : 'Create it',
+          ['Create it', BEFORE[what]].filter(Boolean).join('. '),
           cluster.command('create', 'secret', create[0], name, ...create.slice(1)),
         )
       : 'create it before you apply',
@@ -69,8 +80,9 @@ function podReferences({ pods, manifests }: StudioManifests): readonly Reference
       ]),
       ...listOf(spec.volumes).flatMap(({ secret, projected }) => [
         ...listOf([secret]).flatMap((source) => {
-          const isTls = listOf(source.items).some(({ key }) => key === 'tls.key');
-          return needed(isTls ? 'TLS secret' : 'Secret', [{ ...source, name: source.secretName }]);
+          const has = (wanted: string) => listOf(source.items).some(({ key }) => key === wanted);
+          const other = has(intakeKeys.key) ? 'Secret with API keys' : 'Secret';
+          return needed(has('tls.key') ? 'TLS secret' : other, [{ ...source, name: source.secretName }]);
         }),
         ...needed('Secret', listOf(listOf(projected?.sources).map((source) => source.secret))),
       ]),

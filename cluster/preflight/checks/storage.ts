@@ -1,5 +1,6 @@
+import { intakeClaimNames } from '../../../config/names';
 import { quantityBytes } from '../../../config/quantity';
-import { claimsOf, conditionOf, fieldsOf, type Manifest } from '../../../render/manifest';
+import { conditionOf, fieldsOf, type Manifest, mountedClaims } from '../../../render/manifest';
 import { canMount, HOSTNAME, isDefaultClass, placesOf } from '../../storage';
 import { type Check, error, ok, type PreflightView, type Result, warning } from '../check';
 import { volumesOf } from '../placement';
@@ -11,7 +12,7 @@ const SHARED = /nfs|efs\.csi|smb|azurefile|file\.csi\.azure|filestore|cephfs|glu
 export const storageClass: Check = {
   name: 'storage-class',
   *results(studio, cluster) {
-    const mounted = new Set(studio.pods.flatMap(claimsOf));
+    const mounted = new Set(studio.pods.flatMap(mountedClaims));
     const names = studio
       .ofKind('PersistentVolumeClaim')
       // A claim that names its volume, or the class "", gets no volume from a class.
@@ -69,7 +70,7 @@ export const claim: Check = {
   name: 'claim',
   *results(studio, cluster) {
     const own = studio.ofKind('PersistentVolumeClaim');
-    const mounted = new Set(studio.pods.flatMap(claimsOf));
+    const mounted = new Set(studio.pods.flatMap(mountedClaims));
     for (const name of mounted) {
       if (!own.some(({ metadata }) => metadata.name === name)) yield existing(name, cluster);
     }
@@ -102,12 +103,20 @@ function changed(wanted: Manifest, live: Manifest, cluster: PreflightView): Resu
   const size = ({ spec }: Manifest) => fieldsOf(spec?.resources).requests?.storage;
   const [before, after] = [live, wanted].map((each) => quantityBytes(String(size(each))) ?? 0) as [number, number];
   const [liveClass, wantedClass] = [live.spec?.storageClassName, wanted.spec?.storageClassName];
-  const move = 'junjo-k8s backup, delete dist/foundation, apply, junjo-k8s restore';
-  if (live.metadata.deletionTimestamp) return error(`claim ${name} is being deleted`, 'junjo-k8s backup, at once');
+  const isQueue = intakeClaimNames.includes(name);
+  const setting = isQueue ? 'JUNJO_K8S_INTAKE_STORAGE_SIZE' : 'JUNJO_K8S_STORAGE_SIZE';
+  const move = isQueue
+    ? 'let its queue empty, delete the claim and its pod, apply'
+    : 'junjo-k8s backup, delete dist/foundation, apply, junjo-k8s restore';
+  if (live.metadata.deletionTimestamp)
+    return error(
+      `claim ${name} is being deleted`,
+      isQueue ? 'keep its pod until its queue is empty, then delete the pod and apply' : 'junjo-k8s backup, at once',
+    );
   if (after < before)
     return error(
       `claim ${name} cannot shrink from ${size(live)} to ${size(wanted)}`,
-      `JUNJO_K8S_STORAGE_SIZE=${size(live)}, or ${move}`,
+      `${setting}=${size(live)}, or ${move}`,
     );
   if (wantedClass && liveClass && wantedClass !== liveClass)
     return error(

@@ -167,3 +167,37 @@ test.each([7, 'ui.example.com'])('draws a route whose host names were edited to 
   );
   expect(routes(edited)).toEqual([]);
 });
+
+describe('a studio with an intake', () => {
+  const settings = development({
+    JUNJO_K8S_RELEASE: '0.86.0',
+    JUNJO_INTERNAL_GRPC_TOKEN: freshSecret(),
+    JUNJO_K8S_INTAKE: 'true',
+  });
+  const [intake, ingestion] = ['junjo-ai-studio-intake', 'junjo-ai-studio-ingestion'];
+
+  test('shows two collectors between applications and ingestion', () => {
+    const diagram = of(settings);
+    expect(diagram.nodes.find(({ id }) => id === intake)?.lines[0]).toBe('intake × 2');
+    const gate = diagram.nodes.find(({ id }) => id === `service ${ingestion}`);
+    expect(gate?.lines).toEqual(['Load balancer :26155 :4318']);
+    expect(line(diagram, 'Your application').join()).toMatch(/ -open-> service junjo-ai-studio-ingestion: gRPC.*HTTP/);
+    expect(line(diagram, `service ${ingestion} -flow->`)).toEqual([expect.stringContaining(`-> ${intake}: `)]);
+    expect(line(diagram, `${intake} -flow-> ${ingestion}`)).toEqual([`${intake} -flow-> ${ingestion}: :26155`]);
+  });
+
+  test('shows the claims of their queues', () => {
+    const diagram = of(settings);
+    expect(line(diagram, `${intake} -data->`)).toEqual([`${intake} -data-> claim queue-${intake}-0: `]);
+    expect(diagram.nodes.find(({ id }) => id === `claim queue-${intake}-0`)?.lines).toEqual([
+      `claim queue-${intake}-0`,
+      `claim queue-${intake}-1`,
+      '4Gi, default class, each',
+    ]);
+  });
+
+  test('shows the same way without policies, which the file of the collectors names', () => {
+    const open = of({ ...settings, JUNJO_K8S_NETWORK_POLICY: 'false' });
+    expect(line(open, `${intake} -flow->`)).toEqual([`${intake} -flow-> ${ingestion}: :26155`]);
+  });
+});

@@ -5,7 +5,7 @@ import { releaseLines } from '../../../releases';
 import { exampleNames } from '../../../tools/example-studios';
 import { Folder } from '../../support/folder';
 import { everyday, leftBehind, run, testChanges } from '../../support/left-behind';
-import { development, envText, files, production, type Settings } from '../../support/studio';
+import { development, envText, files, freshSecret, production, type Settings } from '../../support/studio';
 
 /** Examples by what changes from each to the next. */
 const neighbors = {
@@ -18,7 +18,13 @@ const neighbors = {
     'production-traefik',
   ],
   'edge controller of the newest release': ['release-0.82', 'production-alb', 'production-f5', 'patched'],
-  'stores and backup': ['production-qdrant', 'release-0.82', 'production-volsync', 'production-velero'],
+  'stores and backup': [
+    'production-qdrant',
+    'release-0.82',
+    'production-volsync',
+    'production-velero',
+    'production-intake',
+  ],
   monitoring: ['release-0.82', 'production-monitoring'],
   'release line': releaseLines.map(({ name }) => `release-${name}`),
   'secrets and GitOps': ['release-0.70', 'gitops-sealed', 'gitops-external', 'gitops-flux', 'three-studios'],
@@ -57,6 +63,17 @@ describe('what a change leaves behind', () => {
     expect(change({ ...base, JUNJO_K8S_FRONTEND_REPLICAS: '2' }, base)).toEqual([
       'poddisruptionbudget.policy/junjo-ai-studio-frontend',
     ]);
+  });
+
+  test('are the collectors of an intake that is switched off, before the rest is applied; their queues stay', () => {
+    const off = development({ JUNJO_K8S_RELEASE: '0.86.0', JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() });
+    const on = { ...off, JUNJO_K8S_INTAKE: 'true' };
+    const gone = change(on, off);
+    expect(gone).toContain('statefulset.apps/junjo-ai-studio-intake');
+    expect(gone.filter((resource) => !/-intake$/.test(resource))).toEqual([]);
+    expect(gone.join()).not.toMatch(/persistentvolumeclaim|service\/junjo-ai-studio-ingestion$/);
+    expect(goesFirst(leftBehind(files(on), files(off)))).toBe(true);
+    expect(change(off, on)).toEqual([]);
   });
 
   test('is everything but the data, when the namespace changes, and before the new one starts', () => {
@@ -184,6 +201,16 @@ describe('synth', () => {
     expect(readFileSync(join(folder.path, 'dist', LEFT_BEHIND), 'utf8')).toContain(
       'networkpolicy.networking.k8s.io/junjo-ai-studio-default-deny',
     );
+  });
+
+  test('says of an intake that goes that its queues hold spans, and when they are empty', async () => {
+    const base = development({ JUNJO_K8S_RELEASE: '0.86.0', JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() });
+    await synth({ ...base, JUNJO_K8S_INTAKE: 'true' });
+    const { stdout } = await synth(base);
+    expect(stdout).toMatch(
+      /The intake goes\. Its claims stay[\s\S]*otelcol_exporter_queue_size[\s\S]*Before you apply, remove/,
+    );
+    expect((await synth({ ...base, JUNJO_K8S_INTAKE: 'true' })).stdout).not.toMatch(/The intake goes|left-behind/);
   });
 
   test('says of another studio that was rendered before that it may be meant to live on', async () => {

@@ -1,7 +1,7 @@
 import { manifestsIn, type OutputFile } from '../../../cli/synth/left-behind';
 import { refusedChanges as refusedChangesOf } from '../../../cli/synth/refused-changes';
 import { formatProblem } from '../../../config/problems';
-import { files, production, type Settings } from '../../support/studio';
+import { development, files, freshSecret, production, type Settings } from '../../support/studio';
 
 const refusedChanges = (folder: string, before: readonly OutputFile[], after: readonly OutputFile[]) =>
   refusedChangesOf(folder, before, after.flatMap(manifestsIn));
@@ -85,4 +85,21 @@ test('a file of the output that is no YAML any more keeps nobody from rendering'
     { path: 'notes.k8s.yaml', text: '- 1\n- x' },
   ];
   expect(refusedChanges('dist', broken, files(settings()))).toEqual([]);
+});
+
+describe('the claims of an intake', () => {
+  const intake = development({ JUNJO_K8S_RELEASE: '0.86.0', JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() });
+  const sized = (size: string) => files({ ...intake, JUNJO_K8S_INTAKE: 'true', JUNJO_K8S_INTAKE_STORAGE_SIZE: size });
+  const changes = (before: string, after: string) => refusedChanges('dist', sized(before), sized(after));
+
+  test('can grow, and their StatefulSet takes the change', () => {
+    expect(changes('4Gi', '8Gi')).toEqual([]);
+  });
+
+  test('cannot shrink, and the way around is not a backup', () => {
+    const texts = changes('8Gi', '4Gi').map(({ text }) => text);
+    expect(texts).toHaveLength(2);
+    for (const text of texts) expect(text).toMatch(/queue-junjo-ai-studio-intake-[01].*let its queue empty/);
+    expect(texts.join()).not.toContain('backup');
+  });
 });

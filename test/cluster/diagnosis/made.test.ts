@@ -217,7 +217,8 @@ test('a load balancer that takes longer than clouds do is no wait any more', () 
 });
 
 test('every cause is shown by a state or a log of these tests', () => {
-  const sources = ['test/cluster/diagnosis/recordings.test.ts', 'test/support/made-states.ts'];
+  const tests = ['recordings', 'intake'].map((name) => `test/cluster/diagnosis/${name}.test.ts`);
+  const sources = [...tests, 'test/support/made-states.ts'];
   const text = sources.map((file) => readFileSync(file, 'utf8')).join();
   const shown = (name: string) => new RegExp(`(error|warning|wait) ${name}: |, '${name}'\\]`).test(text);
   expect(causes.map(({ name }) => name).filter((name) => !shown(name))).toEqual([]);

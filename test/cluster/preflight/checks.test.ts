@@ -967,3 +967,87 @@ test.each<[string, Settings, string, RegExp]>([
 ])('nothing is said of %s', (_, settings, patches, pattern) => {
   expect(said(settings, undefined, patches).filter((line) => pattern.test(line))).toEqual([]);
 });
+
+describe('an intake', () => {
+  const settings = { ...twoContainers, JUNJO_K8S_INTAKE: 'true' };
+  const queue = 'queue-junjo-ai-studio-intake-0';
+  const live = (size: string, more: object = {}): Manifest => ({
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name: queue, ...own, ...more },
+    spec: { resources: { requests: { storage: size } }, storageClassName: 'fast' },
+    status: { phase: 'Bound' },
+  });
+
+  test('on a cluster that has everything gets no complaint', () => {
+    expect(said(settings).filter((line) => /^(error|warning)/.test(line))).toEqual([]);
+  });
+
+  test('needs a class for its queues, also where the data has a claim of somebody else', () => {
+    const others = { ...settings, JUNJO_K8S_EXISTING_CLAIM: 'theirs' };
+    const theirs = { ...live('10Gi'), metadata: { name: 'theirs', ...own } };
+    const without = (facts: Facts) => {
+      const objects = facts.objects.filter(({ kind }) => kind !== 'StorageClass');
+      return { objects: [...objects, theirs] };
+    };
+    expect(said(others, without)).toContainEqual(
+      expect.stringMatching(/^error storage-class: there is no default storage class/),
+    );
+  });
+
+  test('has claims whose size is a setting of its own', () => {
+    expect(said(settings, beside(live('8Gi')))).toContainEqual(
+      expect.stringMatching(
+        /^error claim: claim queue-\S+ cannot shrink .*JUNJO_K8S_INTAKE_STORAGE_SIZE=8Gi, or let its queue/,
+      ),
+    );
+  });
+
+  test('whose claim is being deleted is not told to make a backup', () => {
+    const [line] = said(settings, beside(live('4Gi', { deletionTimestamp: '2026-01-01T00:00:00Z' }))).filter((each) =>
+      /is being deleted/.test(each),
+    );
+    expect(line).toMatch(/^error claim: claim queue-\S+ is being deleted -> keep its pod until its queue is empty/);
+  });
+
+  test('needs the Secret with keys that it names, and says how to create it', () => {
+    const keyed = { ...settings, JUNJO_K8S_INTAKE_KEYS: 'my-keys' };
+    expect(said(keyed)).toContainEqual(
+      expect.stringMatching(
+        /^error secrets: there is no Secret with API keys my-keys in junjo-ai-studio -> .*one API key in each line.*\nkubectl .*create secret generic my-keys --from-file=keys=keys\.txt$/,
+      ),
+    );
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'my-keys', ...own } };
+    expect(said(keyed, beside(secret))).toContain('ok secrets: Secret with API keys my-keys');
+  });
+
+  test('counts in a quota, with both of its pods', () => {
+    const quota = {
+      apiVersion: 'v1',
+      kind: 'ResourceQuota',
+      metadata: { name: 'team', ...own },
+      status: { hard: { 'requests.cpu': '1m' } },
+    };
+    const cpu = (lines: readonly string[]) =>
+      Number(/asks for (\d+)m CPU/.exec(lines.find((line) => line.includes('quota team leaves')) ?? '')?.[1]);
+    expect(cpu(said(settings, beside(quota))) - cpu(said(twoContainers, beside(quota)))).toBe(200);
+  });
+
+  test('is found in the cluster when it is switched off', () => {
+    const labels = { 'app.kubernetes.io/part-of': 'junjo-ai-studio' };
+    const metadata = { name: 'junjo-ai-studio-intake', labels, ...own };
+    const set = { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata, spec: { replicas: 2 } };
+    expect(said(twoContainers, beside(set))).toContainEqual(
+      expect.stringMatching(/^warning not-rendered: StatefulSet junjo-ai-studio-intake .*queues may hold spans/),
+    );
+    expect(said(settings, beside(set)).join()).not.toContain('not-rendered');
+  });
+
+  test('on OpenShift asks for its own user', () => {
+    const lines = said(settings, (facts) => ({
+      ...facts,
+      kinds: new Set([...facts.kinds, 'SecurityContextConstraints.security.openshift.io']),
+    }));
+    expect(lines.join('\n')).toMatch(/security-context-constraints: the pods run as user .*10001/);
+  });
+});

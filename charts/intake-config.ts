@@ -26,6 +26,9 @@ export const REQUEST_LIMIT_MI = 4;
  */
 export const intakeExporters = { queue: 'otlp_grpc/queue', ingestion: 'otlp_grpc/ingestion' } as const;
 
+/** The receivers: for applications, for an edge with a port of its own, and for what has been in the queue. */
+export const intakeReceivers = { applications: 'otlp', edge: 'otlp/edge', queued: 'otlp/queued' } as const;
+
 /** What has been in the queue comes back here, from the collector itself. */
 export const QUEUED_PORT = 4319;
 
@@ -84,14 +87,14 @@ const HEADER = `# Each request is written to a file before it is acknowledged, a
 export function collectorConfig(props: CollectorProps): object {
   const { otlpPort, edgeTls, httpAtEdge, checksKeys } = props;
   const receivers = {
-    otlp: {
+    [intakeReceivers.applications]: {
       protocols: {
         grpc: grpc(props, otlpPort, props.tls),
         http: http(props, intakePorts.http, props.tls),
       },
     },
     ...((edgeTls || httpAtEdge) && {
-      'otlp/edge': {
+      [intakeReceivers.edge]: {
         protocols: {
           ...(edgeTls && { grpc: grpc(props, edgeTls.port, edgeTls) }),
           ...(httpAtEdge && { http: http(props, intakePorts.httpFromEdge, undefined) }),
@@ -101,7 +104,7 @@ export function collectorConfig(props: CollectorProps): object {
   };
   const queued = { endpoint: `127.0.0.1:${QUEUED_PORT}`, ...ofRequests };
   return {
-    receivers: { ...receivers, 'otlp/queued': { protocols: { grpc: queued } } },
+    receivers: { ...receivers, [intakeReceivers.queued]: { protocols: { grpc: queued } } },
     processors: {
       // A collector that the kernel kills for its memory at each start loses what it was sending.
       memory_limiter: { check_interval: '1s', limit_percentage: 75, spike_limit_percentage: 20 },
@@ -136,7 +139,7 @@ export function collectorConfig(props: CollectorProps): object {
           processors: ['memory_limiter'],
           exporters: [intakeExporters.queue],
         },
-        'traces/ingestion': { receivers: ['otlp/queued'], exporters: [intakeExporters.ingestion] },
+        'traces/ingestion': { receivers: [intakeReceivers.queued], exporters: [intakeExporters.ingestion] },
       },
       telemetry: {
         logs: { encoding: 'json' },

@@ -29,7 +29,8 @@ export function watchedStudio(config: StudioConfig): WatchedStudio {
   ];
   return {
     namespace,
-    claims: [mountedClaim(storage), ...(qdrant ? [qdrantName] : []), ...(intake ? intakeClaimNames : [])],
+    claims: [mountedClaim(storage), ...(qdrant ? [qdrantName] : [])],
+    queueClaims: intake ? intakeClaimNames : [],
     apiGuard,
     certificates: issued.filter((name) => name !== undefined),
     volSync: claimsToBackUp(config),

@@ -1,14 +1,17 @@
 import { longestInterval } from '../../config/cron';
 import { defaultStudioName, workloadNames } from '../../config/names';
 import { API_GUARD_CONTAINER } from '../api-guard';
+import { intakeExporters, intakeReceivers } from '../intake-config';
 import { GUARD_CONTAINER } from '../upgrade-guard';
 import { certificateSeries, oneOf, series } from './metrics';
 
 /** What of a studio there is to watch. */
 export interface WatchedStudio {
   readonly namespace: string;
-  /** Its claims. */
+  /** Its claims with data. */
   readonly claims: readonly string[];
+  /** Those with the queues of the intake, which never fill their volumes. */
+  readonly queueClaims: readonly string[];
   /** Whether a guard asks for a sign-in in front of the API. */
   readonly apiGuard: boolean;
   /** Certificates that cert-manager issues and renews. */
@@ -63,15 +66,15 @@ function podsOf(workload: string) {
 }
 
 /** The share of a volume that is free, for each claim. */
-export function freeShare({ namespace, claims }: Pick<WatchedStudio, 'namespace' | 'claims'>): string {
+export function freeShare(namespace: string, claims: readonly string[]): string {
   const labels = { namespace, persistentvolumeclaim: oneOf(claims) };
   return `${series('kubelet_volume_stats_available_bytes', labels)} / ${series('kubelet_volume_stats_capacity_bytes', labels)}`;
 }
 
-/** Whether a claim has no byte left in so many seconds, if it fills as it did of late. */
-function isFullIn({ namespace, claims }: WatchedStudio, window: string, seconds: number): string {
+/** Whether less than a share of a claim is free, and none in so many seconds, if it fills as it did of late. */
+function fills({ namespace, claims }: WatchedStudio, share: number, window: string, seconds: number): string {
   const free = series('kubelet_volume_stats_available_bytes', { namespace, persistentvolumeclaim: oneOf(claims) });
-  return `predict_linear(${free}[${window}], ${seconds}) < 0`;
+  return `predict_linear(${free}[${window}], ${seconds}) < 0 and ${freeShare(namespace, claims)} < ${share}`;
 }
 
 /** What a backup may take longer than usual before it counts as missing: a quarter of the interval, and two hours at least. */
@@ -88,7 +91,9 @@ export const alertRows: readonly AlertRow[] = [
     meaning: 'Less than 5 % of the volume is free. A store that cannot write stops, and spans are lost.',
     remedy:
       'Make the claim larger, where the class can expand volumes: set `JUNJO_K8S_STORAGE_SIZE`, or the size of the claim of QDrant or the intake, and apply. See [`volume-full`](troubleshooting.md#volume-full).',
-    conditions: (studio) => [{ expr: `${freeShare(studio)} < 0.05`, seconds: 5 * MINUTE }],
+    conditions: ({ namespace, claims, queueClaims }) => [
+      { expr: `${freeShare(namespace, [...claims, ...queueClaims])} < 0.05`, seconds: 5 * MINUTE },
+    ],
   },
   {
     name: 'JunjoClaimFillingFast',
@@ -96,11 +101,8 @@ export const alertRows: readonly AlertRow[] = [
     summary: 'Claim {{ $labels.persistentvolumeclaim }} will be full within four hours',
     meaning:
       'Less than half of the volume is free, and at the speed of the last hour it is full within four hours. An application may send far more spans than usual.',
-    remedy:
-      'Find the application that sends so much, and stop it or let it sample. Make the claim larger. A claim of the intake fills while ingestion does not answer: see [`JunjoIntakeQueueFilling`](#junjointakequeuefilling).',
-    conditions: (studio) => [
-      { expr: `${isFullIn(studio, '1h', 4 * HOUR)} and ${freeShare(studio)} < 0.5`, seconds: 15 * MINUTE },
-    ],
+    remedy: 'Find the application that sends so much, and stop it or let it sample. Make the claim larger.',
+    conditions: (studio) => [{ expr: fills(studio, 0.5, '1h', 4 * HOUR), seconds: 15 * MINUTE }],
   },
   {
     name: 'JunjoClaimFillingSlowly',
@@ -108,11 +110,8 @@ export const alertRows: readonly AlertRow[] = [
     summary: 'Claim {{ $labels.persistentvolumeclaim }} will be full within four days',
     meaning:
       'Less than 20 % of the volume is free, and at the speed of the last six hours it is full within four days.',
-    remedy:
-      'Make the claim larger: set `JUNJO_K8S_STORAGE_SIZE`, or the size of the claim of QDrant or the intake, and apply.',
-    conditions: (studio) => [
-      { expr: `${isFullIn(studio, '6h', 4 * 24 * HOUR)} and ${freeShare(studio)} < 0.2`, seconds: HOUR },
-    ],
+    remedy: 'Make the claim larger: set `JUNJO_K8S_STORAGE_SIZE`, or the size of the claim of QDrant, and apply.',
+    conditions: (studio) => [{ expr: fills(studio, 0.2, '6h', 4 * 24 * HOUR), seconds: HOUR }],
   },
   {
     name: 'JunjoPodRestarting',
@@ -158,7 +157,9 @@ export const alertRows: readonly AlertRow[] = [
         pod: oneOf(writers),
         phase: 'Running',
       });
-      const component = `label_replace(${running} == 1, "component", "$1", "pod", "${defaultStudioName}-([a-z]+)-.+")`;
+      // Each pod counts once, however many kube-state-metrics there are.
+      const pods = `max by (namespace, pod) (${running} == 1)`;
+      const component = `label_replace(${pods}, "component", "$1", "pod", "${defaultStudioName}-([a-z]+)-.+")`;
       return [{ expr: `count by (namespace, component) (${component}) > 1`, seconds: 5 * MINUTE }];
     },
   },
@@ -233,7 +234,7 @@ export const alertRows: readonly AlertRow[] = [
     severity: 'critical',
     summary: 'Velero has no recent backup of the studio',
     meaning:
-      'The last completed backup is older than the longest interval of the schedule, and a quarter more, two hours at least. Or Velero tried, and completed none yet.',
+      'The last completed backup is older than the longest interval of the schedule, or Velero tried and has completed none. A backup may take a quarter of the interval, and two hours at least.',
     remedy: 'Run `velero backup get`, and `velero backup describe NAME --details` for the last one that failed.',
     conditions: ({ velero }) => {
       if (!velero) return [];
@@ -241,8 +242,8 @@ export const alertRows: readonly AlertRow[] = [
       const last = series('velero_backup_last_successful_timestamp', { schedule: velero.name });
       const attempts = series('velero_backup_attempt_total', { schedule: velero.name });
       // The counter is of the server that runs now; it finds the time of the last success in the backups that exist.
-      const expr = `time() - ${last} > ${interval + slackOf(interval)} or (${attempts} > 0 unless on (schedule) ${last})`;
-      return [{ expr, seconds: HOUR }];
+      const expr = `time() - ${last} > ${interval} or (${attempts} > 0 unless on (schedule) ${last})`;
+      return [{ expr, seconds: slackOf(interval) }];
     },
   },
   {
@@ -253,11 +254,8 @@ export const alertRows: readonly AlertRow[] = [
       'Spans wait in the intake because ingestion does not take them, or not fast enough. They are safe until the queue is full.',
     remedy:
       'Run `junjo-k8s status`, and see why ingestion is not ready. `junjo-k8s backup` and `restore` stop it, too.',
-    conditions: ({ namespace, intake }) => {
-      const pod = intakePods(intake);
-      const expr = `max by (namespace, pod) (${series('otelcol_exporter_queue_size', { namespace, pod })} / ${series('otelcol_exporter_queue_capacity', { namespace, pod })}) > 0.5`;
-      return intake ? [{ expr, seconds: 15 * MINUTE }] : [];
-    },
+    conditions: ({ namespace, intake }) =>
+      intake ? [{ expr: `max by (namespace, pod) (${usedQueue(namespace, intake)}) > 0.5`, seconds: 15 * MINUTE }] : [],
   },
   {
     name: 'JunjoIntakeRefusesSpans',
@@ -268,8 +266,9 @@ export const alertRows: readonly AlertRow[] = [
     remedy:
       'Bring ingestion back first: run `junjo-k8s status`. A larger `JUNJO_K8S_INTAKE_STORAGE_SIZE` lasts longer.',
     conditions: ({ namespace, intake }) => {
-      const refused = series('otelcol_receiver_refused_spans', { namespace, pod: intakePods(intake) });
-      return intake ? [{ expr: `sum by (namespace, pod) (rate(${refused}[5m])) > 0`, seconds: 5 * MINUTE }] : [];
+      if (!intake) return [];
+      const { refused } = spansOf(namespace, intake);
+      return [{ expr: `sum by (namespace, pod) (rate(${refused}[5m])) > 0`, seconds: 5 * MINUTE }];
     },
   },
   {
@@ -281,17 +280,38 @@ export const alertRows: readonly AlertRow[] = [
     remedy:
       'Read the log of the intake for `Dropping data`, which has the reason. For `Unauthenticated`, find the application with the wrong key. `JUNJO_K8S_INTAKE_KEYS` lets the intake refuse such keys at once. A collector that stops while it sends may count its last requests here; they stay in the queue, and it sends them when it runs again.',
     conditions: ({ namespace, intake }) => {
-      const failed = series('otelcol_exporter_send_failed_spans', { namespace, pod: intakePods(intake) });
+      if (!intake) return [];
+      const { dropped } = spansOf(namespace, intake);
       // The series begins with the first failure (endOp of exporterhelper/internal/obs_report_sender.go), where nothing increases.
-      const rises = `sum by (namespace, pod) (increase(${failed}[15m])) > 0`;
-      const begins = `(sum by (namespace, pod) (${failed}) > 0 unless sum by (namespace, pod) (${failed} offset 15m))`;
-      return intake ? [{ expr: `${rises} or ${begins}`, seconds: MINUTE }] : [];
+      const rises = `sum by (namespace, pod) (increase(${dropped}[15m])) > 0`;
+      const begins = `(sum by (namespace, pod) (${dropped}) > 0 unless sum by (namespace, pod) (${dropped} offset 15m))`;
+      return [{ expr: `${rises} or ${begins}`, seconds: MINUTE }];
     },
   },
 ];
 
-/** The pods of the intake. */
-export function intakePods(intake = ''): { readonly matching: string } {
+/** The share of the queue that is used, for each collector. */
+export function usedQueue(namespace: string, intake: string): string {
+  const labels = { namespace, pod: collectors(intake), exporter: intakeExporters.queue };
+  return `${series('otelcol_exporter_queue_size', labels)} / ${series('otelcol_exporter_queue_capacity', labels)}`;
+}
+
+/**
+ * What becomes of spans in the collectors. Each span passes two receivers and two exporters of a collector. While ingestion does
+ * not answer, the second of each count every try as refused and failed, and no span is lost.
+ */
+export function spansOf(namespace: string, intake: string) {
+  const pods = { namespace, pod: collectors(intake) };
+  const received = { ...pods, receiver: oneOf([intakeReceivers.applications, intakeReceivers.edge]) };
+  return {
+    accepted: series('otelcol_receiver_accepted_spans', received),
+    refused: series('otelcol_receiver_refused_spans', received),
+    sent: series('otelcol_exporter_sent_spans', { ...pods, exporter: intakeExporters.ingestion }),
+    dropped: series('otelcol_exporter_send_failed_spans', { ...pods, exporter: intakeExporters.queue }),
+  };
+}
+
+function collectors(intake: string) {
   return { matching: `${intake}-[0-9]+` };
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { freeShare, intakePods, studioPods, type WatchedStudio } from './alerts';
+import { freeShare, spansOf, studioPods, usedQueue, type WatchedStudio } from './alerts';
 import { certificateSeries, oneOf, series } from './metrics';
 
 /** A row of the dashboard's grid has so many columns. */
@@ -29,7 +29,7 @@ const DATA_SOURCE = { type: 'prometheus', uid: '$datasource' };
 
 /** The panels that a studio has something for. */
 export function panelsOf(studio: WatchedStudio): readonly Panel[] {
-  const { namespace, intake } = studio;
+  const { namespace, claims, queueClaims, intake } = studio;
   const pods = { namespace, pod: studioPods };
   const ready = series('kube_deployment_status_replicas_ready', { namespace, deployment: studioPods });
   const wanted = series('kube_deployment_spec_replicas', { namespace, deployment: studioPods });
@@ -48,7 +48,7 @@ export function panelsOf(studio: WatchedStudio): readonly Panel[] {
     stat('Backups', 's', backupLines(studio)),
     stat('Claims out of sync', 'short', outOfSyncLines(studio)),
     graph('Used share of claims', 'percentunit', [
-      { expr: `1 - ${freeShare(studio)}`, legend: '{{persistentvolumeclaim}}' },
+      { expr: `1 - ${freeShare(namespace, [...claims, ...queueClaims])}`, legend: '{{persistentvolumeclaim}}' },
     ]),
     graph('Memory, as a share of the limit', 'percentunit', [
       {
@@ -88,20 +88,17 @@ function outOfSyncLines({ namespace, volSync }: WatchedStudio): readonly Line[] 
 }
 
 function intakePanels(namespace: string, intake: string): readonly Panel[] {
-  const labels = { namespace, pod: intakePods(intake) };
+  const { accepted, refused, sent, dropped } = spansOf(namespace, intake);
   const rate = (selector: string) => `sum(rate(${selector}[$__rate_interval]))`;
   return [
     graph('Intake: used share of the queue', 'percentunit', [
-      {
-        expr: `${series('otelcol_exporter_queue_size', labels)} / ${series('otelcol_exporter_queue_capacity', labels)}`,
-        legend: '{{pod}}',
-      },
+      { expr: usedQueue(namespace, intake), legend: '{{pod}}' },
     ]),
     graph('Intake: spans', 'cps', [
-      { expr: rate(series('otelcol_receiver_accepted_spans', labels)), legend: 'accepted' },
-      { expr: rate(series('otelcol_exporter_sent_spans', labels)), legend: 'sent to ingestion' },
-      { expr: rate(series('otelcol_receiver_refused_spans', labels)), legend: 'refused, sent again by applications' },
-      { expr: rate(series('otelcol_exporter_send_failed_spans', labels)), legend: 'dropped' },
+      { expr: rate(accepted), legend: 'accepted' },
+      { expr: rate(sent), legend: 'sent to ingestion' },
+      { expr: rate(refused), legend: 'refused, sent again by applications' },
+      { expr: rate(dropped), legend: 'dropped' },
     ]),
   ];
 }

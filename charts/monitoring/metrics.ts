@@ -56,9 +56,8 @@ const EXPORTER = 'exporter/exporterhelper/documentation.md of open-telemetry/ope
 const RECEIVER = 'receiver/receiverhelper/documentation.md of open-telemetry/opentelemetry-collector';
 
 /**
- * Every metric that an alert or a panel reads. The names of the collector have no suffix `_total` and no unit: its defaults since
- * 0.152 are `without_type_suffix` and `without_units`, whether or not its configuration names a reader
- * (service/telemetry/otelconftelemetry/internal/migration/v0.3.0.go). Prometheus gives its series the labels of the pod.
+ * Every metric that an alert or a panel reads. The names of the collector have no suffix `_total` and no unit, as its configuration
+ * says (charts/intake-config.ts). Prometheus gives its series the labels of the pod.
  */
 export const metrics = {
   kubelet_volume_stats_available_bytes: {
@@ -144,12 +143,28 @@ export const metrics = {
   },
   velero_backup_last_successful_timestamp: { source: 'velero', labels: ['schedule'], definedIn: VELERO },
   velero_backup_attempt_total: { source: 'velero', labels: ['schedule'], definedIn: VELERO },
-  otelcol_exporter_queue_size: { source: 'collector', labels: ['namespace', 'pod'], definedIn: EXPORTER },
-  otelcol_exporter_queue_capacity: { source: 'collector', labels: ['namespace', 'pod'], definedIn: EXPORTER },
-  otelcol_exporter_sent_spans: { source: 'collector', labels: ['namespace', 'pod'], definedIn: EXPORTER },
-  otelcol_exporter_send_failed_spans: { source: 'collector', labels: ['namespace', 'pod'], definedIn: EXPORTER },
-  otelcol_receiver_accepted_spans: { source: 'collector', labels: ['namespace', 'pod'], definedIn: RECEIVER },
-  otelcol_receiver_refused_spans: { source: 'collector', labels: ['namespace', 'pod'], definedIn: RECEIVER },
+  otelcol_exporter_queue_size: { source: 'collector', labels: ['namespace', 'pod', 'exporter'], definedIn: EXPORTER },
+  otelcol_exporter_queue_capacity: {
+    source: 'collector',
+    labels: ['namespace', 'pod', 'exporter'],
+    definedIn: EXPORTER,
+  },
+  otelcol_exporter_sent_spans: { source: 'collector', labels: ['namespace', 'pod', 'exporter'], definedIn: EXPORTER },
+  otelcol_exporter_send_failed_spans: {
+    source: 'collector',
+    labels: ['namespace', 'pod', 'exporter'],
+    definedIn: EXPORTER,
+  },
+  otelcol_receiver_accepted_spans: {
+    source: 'collector',
+    labels: ['namespace', 'pod', 'receiver'],
+    definedIn: RECEIVER,
+  },
+  otelcol_receiver_refused_spans: {
+    source: 'collector',
+    labels: ['namespace', 'pod', 'receiver'],
+    definedIn: RECEIVER,
+  },
 } as const satisfies Readonly<Record<string, Metric>>;
 
 /** The name of a metric in the table. */
@@ -173,9 +188,9 @@ export function series<Name extends MetricName>(name: Name, labels: Labels<Name>
   return `${name}{${matchers.join(', ')}}`;
 }
 
-/** A regular expression for one of several names, which hold nothing that means something in one. */
+/** A regular expression for one of several names. Of what names in Kubernetes may hold, only a dot has a meaning in one. */
 export function oneOf(names: readonly string[]): Matching {
-  return { matching: names.join('|') };
+  return { matching: names.join('|').replaceAll('.', '\\.') };
 }
 
 /**

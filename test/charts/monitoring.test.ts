@@ -84,15 +84,13 @@ describe('alerts', () => {
     const all = render(production({ ...on, ...intake, JUNJO_K8S_QDRANT: 'true', QDRANT_API_KEY: freshSecret() }));
     const [rule] = rulesOf(all);
     for (const { metadata } of all.ofKind('PersistentVolumeClaim')) expect(rule.expr).toContain(metadata.name);
-    const existing = render(production({ ...on, JUNJO_K8S_EXISTING_CLAIM: 'my-claim' }));
-    expect(rulesOf(existing)[0].expr).toContain('persistentvolumeclaim=~"my-claim"');
   });
 
   test('the age of a backup that is too old follows from the schedule', () => {
     const limit = (schedule: string) => {
       const studio = render(production({ ...on, ...velero, JUNJO_K8S_BACKUP_SCHEDULE: schedule }));
-      const { expr } = rulesOf(studio).find(({ alert }) => alert === 'JunjoBackupTooOld') as Manifest;
-      return Number(/> ([0-9]+)/.exec(expr)?.[1]) / 3600;
+      const rule = rulesOf(studio).find(({ alert }) => alert === 'JunjoBackupTooOld') as Manifest;
+      return Number(/> ([0-9]+)/.exec(rule.expr)?.[1]) / 3600 + Number.parseInt(rule.for, 10) / 60;
     };
     expect(limit('0 * * * *')).toBe(3);
     expect(limit('17 3 * * *')).toBe(30);
@@ -137,8 +135,10 @@ describe('the intake', () => {
   });
 
   test('its collectors name their metrics without suffixes, as the alerts do', () => {
-    const config = JSON.stringify(withIntake.get('ConfigMap', 'junjo-ai-studio-intake').data);
-    expect(config).not.toMatch(/without_(type_suffix|units)\\*": false/);
+    const { data } = withIntake.get('ConfigMap', 'junjo-ai-studio-intake');
+    for (const flag of ['without_type_suffix', 'without_units']) {
+      expect(data['config.yaml']).toMatch(new RegExp(`^ +${flag}: true$`, 'm'));
+    }
   });
 
   test('without one there is nothing to scrape', () => {
@@ -221,7 +221,20 @@ describe('the dashboard', () => {
         expect(metricsIn(expr).length).toBeGreaterThan(0);
         expect(expr).toContain('"junjo-ai-studio"');
       }
+      const ids = panels.map(({ id }: Manifest) => id);
+      expect(new Set(ids).size).toBe(ids.length);
     }
+  });
+
+  test('counts a span once, which passes two receivers and two exporters of a collector', () => {
+    const { panels } = dashboardOf(withIntake);
+    const { targets } = panels.find(({ title }: Manifest) => title === 'Intake: spans');
+    expect(targets.map(({ expr }: Manifest) => /(receiver|exporter)=~?"[^"]+"/.exec(expr)?.[0])).toEqual([
+      'receiver=~"otlp|otlp/edge"',
+      'exporter="otlp_grpc/ingestion"',
+      'receiver=~"otlp|otlp/edge"',
+      'exporter="otlp_grpc/queue"',
+    ]);
   });
 
   test('has panels only for what the studio has', () => {
@@ -289,13 +302,17 @@ const backups = (schedule: string, attempts: string, last?: string): readonly Se
     : []),
 ];
 const COLLECTOR = 'junjo-ai-studio-intake-0';
-const collector = (name: string, values: string, more = ''): Series => [
-  `${name}{${NS}, pod="${COLLECTOR}", container="collector", exporter="otlp"${more}, ${JOB}}`,
+const collector = (name: string, component: string, values: string): Series => [
+  `${name}{${NS}, pod="${COLLECTOR}", container="collector", ${component}, ${JOB}}`,
   values,
 ];
+const refused = (values: string, receiver = 'otlp') =>
+  collector('otelcol_receiver_refused_spans', `receiver="${receiver}", transport="grpc"`, values);
+const failed = (values: string, exporter = 'otlp_grpc/queue') =>
+  collector('otelcol_exporter_send_failed_spans', `exporter="${exporter}"`, values);
 const queue = (size: string): readonly Series[] => [
-  collector('otelcol_exporter_queue_size', size, ', data_type="traces"'),
-  collector('otelcol_exporter_queue_capacity', '1000x60', ', data_type="traces"'),
+  collector('otelcol_exporter_queue_size', 'exporter="otlp_grpc/queue", data_type="traces"', size),
+  collector('otelcol_exporter_queue_capacity', 'exporter="otlp_grpc/queue", data_type="traces"', '1000x60'),
 ];
 const ofCollector = (summary: string) => [{ labels: { ...ofStudio, pod: COLLECTOR }, summary: `${summary}` }];
 
@@ -312,6 +329,17 @@ const cases: Readonly<Record<string, readonly AlertCase[]>> = {
     { name: 'little is free', series: claimSeries('4.9x60'), at: 5, fires: claim(almostFull) },
     { name: 'little is free, for less long', series: claimSeries('4.9x60'), at: 4, fires: [] },
     { name: 'just enough is free', series: claimSeries('5x60'), at: 30, fires: [] },
+    {
+      name: 'little is free in the claim of a queue',
+      series: claimSeries('4.9x60', `${NS}, persistentvolumeclaim="queue-junjo-ai-studio-intake-1"`),
+      at: 5,
+      fires: [
+        {
+          labels: { ...ofStudio, ...target, persistentvolumeclaim: 'queue-junjo-ai-studio-intake-1' },
+          summary: 'Claim queue-junjo-ai-studio-intake-1 is almost full',
+        },
+      ],
+    },
     {
       name: 'little is free in another namespace, and in the claim of somebody else',
       series: [
@@ -335,6 +363,12 @@ const cases: Readonly<Record<string, readonly AlertCase[]>> = {
     },
     { name: 'falls fast, with more than half free', series: claimSeries('90-0.5x60'), at: 60, fires: [] },
     { name: 'rests', series: claimSeries('30x120'), at: 110, fires: [] },
+    {
+      name: 'a queue fills while ingestion does not answer',
+      series: claimSeries('60-0.3x120', `${NS}, persistentvolumeclaim="queue-junjo-ai-studio-intake-0"`),
+      at: 60,
+      fires: [],
+    },
     { name: 'fell once, more than an hour ago', series: claimSeries('90 30x180'), at: 120, fires: [] },
   ],
   JunjoClaimFillingSlowly: [
@@ -426,6 +460,15 @@ const cases: Readonly<Record<string, readonly AlertCase[]>> = {
       series: ['a', 'b'].map((each) => phase(`junjo-ai-studio-ingestion-7c9d-${each}`, 'Running', '1x60')),
       at: 30,
       fires: [{ labels: { ...ofStudio, component: 'ingestion' }, summary: 'More than one pod of ingestion runs' }],
+    },
+    {
+      name: 'one backend, which two kube-state-metrics count',
+      series: [':8080', ':8081'].map((port) => [
+        `kube_pod_status_phase{${NS}, pod="${BACKEND}", phase="Running", instance="${port}"}`,
+        '1x60',
+      ]),
+      at: 30,
+      fires: [],
     },
     {
       name: 'two backends, for less long',
@@ -544,33 +587,33 @@ const cases: Readonly<Record<string, readonly AlertCase[]>> = {
     { name: 'a restore is out of sync', series: syncing('1x600', 'destination'), at: 500, fires: [] },
   ],
   JunjoBackupTooOld: [
-    // At most 30 hours: 1800 minutes, then an hour.
+    // Every 24 hours, and six hours for the backup.
     {
       name: 'the last one is old',
       series: backups('junjo-ai-studio', '2x2000', '0x2000'),
-      at: 1861,
+      at: 1801,
       fires: [{ labels: { ...ofStudio, ...target, schedule: 'junjo-ai-studio' }, summary: tooOld }],
     },
     {
       name: 'the last one is old, for less long',
       series: backups('junjo-ai-studio', '2x2000', '0x2000'),
-      at: 1860,
+      at: 1800,
       fires: [],
     },
     {
       name: 'there is a newer one',
-      series: backups('junjo-ai-studio', '2x2000', '0x1830 109800x170'),
+      series: backups('junjo-ai-studio', '2x2000', '0x1750 105000x250'),
       at: 1900,
       fires: [],
     },
     {
       name: 'none was ever completed',
-      series: backups('junjo-ai-studio', '0x30 1x200'),
-      at: 91,
+      series: backups('junjo-ai-studio', '0x30 1x600'),
+      at: 391,
       fires: [{ labels: { ...ofStudio, ...target, schedule: 'junjo-ai-studio' }, summary: tooOld }],
     },
-    { name: 'the first one is on its way', series: backups('junjo-ai-studio', '0x30 1x200'), at: 90, fires: [] },
-    { name: 'it is not time yet for the first one', series: backups('junjo-ai-studio', '0x200'), at: 150, fires: [] },
+    { name: 'the first one is on its way', series: backups('junjo-ai-studio', '0x30 1x600'), at: 390, fires: [] },
+    { name: 'it is not time yet for the first one', series: backups('junjo-ai-studio', '0x600'), at: 550, fires: [] },
     { name: 'another studio has an old one', series: backups('other', '2x2000', '0x2000'), at: 1900, fires: [] },
   ],
   JunjoIntakeQueueFilling: [
@@ -587,25 +630,37 @@ const cases: Readonly<Record<string, readonly AlertCase[]>> = {
   JunjoIntakeRefusesSpans: [
     {
       name: 'it refuses',
-      series: [collector('otelcol_receiver_refused_spans', '0+10x60', ', transport="grpc"')],
+      series: [refused('0+10x60')],
       at: 6,
       fires: ofCollector(`${COLLECTOR} refuses spans`),
     },
     {
       name: 'it refuses, for less long',
-      series: [collector('otelcol_receiver_refused_spans', '0+10x60', ', transport="grpc"')],
+      series: [refused('0+10x60')],
       at: 5,
       fires: [],
     },
     {
       name: 'it refused once',
-      series: [collector('otelcol_receiver_refused_spans', '0x5 500x60', ', transport="grpc"')],
+      series: [refused('0x5 500x60')],
       at: 11,
       fires: [],
     },
     {
+      name: 'it refuses what the edge sends',
+      series: [refused('0+10x60', 'otlp/edge')],
+      at: 6,
+      fires: ofCollector(`${COLLECTOR} refuses spans`),
+    },
+    {
+      name: 'ingestion does not answer, which each try from the queue counts',
+      series: [refused('0+10x60', 'otlp/queued')],
+      at: 30,
+      fires: [],
+    },
+    {
       name: 'it never refused',
-      series: [collector('otelcol_receiver_refused_spans', '0x60', ', transport="grpc"')],
+      series: [refused('0x60')],
       at: 30,
       fires: [],
     },
@@ -613,41 +668,52 @@ const cases: Readonly<Record<string, readonly AlertCase[]>> = {
   JunjoIntakeDropsSpans: [
     {
       name: 'it dropped for the first time',
-      series: [collector('otelcol_exporter_send_failed_spans', '_x5 3x60')],
+      series: [failed('_x5 3x60')],
       at: 6,
       fires: ofCollector(`${COLLECTOR} drops spans that it accepted`),
     },
     {
       name: 'it dropped for the first time, just now',
-      series: [collector('otelcol_exporter_send_failed_spans', '_x5 3x60')],
+      series: [failed('_x5 3x60')],
       at: 5,
       fires: [],
     },
     {
       name: 'it drops again',
-      series: [collector('otelcol_exporter_send_failed_spans', '3x60 4x60')],
+      series: [failed('3x60 4x60')],
       at: 62,
       fires: ofCollector(`${COLLECTOR} drops spans that it accepted`),
     },
     {
       name: 'it dropped one',
-      series: [collector('otelcol_exporter_send_failed_spans', '_x5 1x60')],
+      series: [failed('_x5 1x60')],
       at: 6,
       fires: ofCollector(`${COLLECTOR} drops spans that it accepted`),
     },
     {
       name: 'it begins without a drop',
-      series: [collector('otelcol_exporter_send_failed_spans', '_x5 0x60')],
+      series: [failed('_x5 0x60')],
       at: 10,
       fires: [],
     },
     {
       name: 'it dropped long ago',
-      series: [collector('otelcol_exporter_send_failed_spans', '_x5 3x60')],
+      series: [failed('_x5 3x60')],
       at: 30,
       fires: [],
     },
-    { name: 'it never dropped', series: [collector('otelcol_exporter_sent_spans', '0+100x60')], at: 30, fires: [] },
+    {
+      name: 'it never dropped',
+      series: [collector('otelcol_exporter_sent_spans', 'exporter="otlp_grpc/ingestion"', '0+100x60')],
+      at: 30,
+      fires: [],
+    },
+    {
+      name: 'ingestion does not answer, which each try counts',
+      series: [failed('_x5 3+50x60', 'otlp_grpc/ingestion')],
+      at: 30,
+      fires: [],
+    },
   ],
 };
 
@@ -693,6 +759,16 @@ function faulty(rule: Manifest): readonly Manifest[] {
 }
 
 describeWith(['promtool'], 'promtool', () => {
+  test('of an existing claim nothing is taken for that of a claim with a similar name', () => {
+    const studio = render(production({ ...on, JUNJO_K8S_EXISTING_CLAIM: 'my.claim' }));
+    const [rule] = rulesOf(studio);
+    const named = (name: string) => claimSeries('1x60', `${NS}, persistentvolumeclaim="${name}"`);
+    const labels = { ...ofStudio, ...target, persistentvolumeclaim: 'my.claim' };
+    const fires = [{ labels, summary: 'Claim my.claim is almost full' }];
+    const each = { name: 'two claims', series: [...named('my.claim'), ...named('my-claim')], at: 30, fires };
+    expect(testAlerts([rule as Manifest], [each])).toMatchObject({ passes: true });
+  });
+
   test.each([
     ['with an intake', withIntake],
     ['with a guard of the API', withGuard],

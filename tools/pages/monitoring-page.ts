@@ -7,6 +7,7 @@ import { type Parts, table } from './page';
 const whole: WatchedStudio = {
   namespace: defaultStudioName,
   claims: ['CLAIM'],
+  queueClaims: ['QUEUE'],
   apiGuard: true,
   certificates: ['CERTIFICATE'],
   volSync: [{ claim: 'CLAIM', schedule: '17 3 * * *' }],

@@ -1,7 +1,7 @@
 import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
-import { intakeClaimNames, intakeName, qdrantName, tlsSecretNames } from '../config/names';
+import { dashboardLabel, intakeClaimNames, intakeName, qdrantName, tlsSecretNames } from '../config/names';
 import type { StudioConfig } from '../config/studio-config';
 import { PodMonitor, PrometheusRule, PrometheusRuleSpecGroupsRulesExpr } from '../imports/monitoring.coreos.com';
 import { claimsToBackUp } from './backup';
@@ -16,9 +16,6 @@ const ALERTS = 'junjo-ai-studio';
 
 /** The ConfigMap with the dashboard. */
 const DASHBOARD = 'junjo-ai-studio-dashboard';
-
-/** Label by which the sidecar of Grafana finds dashboards: charts/grafana/values.yaml of grafana/helm-charts. */
-const OF_DASHBOARDS = { grafana_dashboard: '1' };
 
 /** What of a studio there is to watch. */
 export function watchedStudio(config: StudioConfig): WatchedStudio {
@@ -61,7 +58,7 @@ export class MonitoringChart extends Chart {
               for: alert.for,
               // The series of VolSync and Velero have the namespace of these, or none.
               labels: { severity: alert.severity, namespace },
-              annotations: { summary: alert.summary, description: alert.meaning, runbook: runbookOf(alert) },
+              annotations: { summary: alert.summary, description: alert.description, runbook: runbookOf(alert) },
             })),
           },
         ],
@@ -75,7 +72,7 @@ export class MonitoringChart extends Chart {
     }
     const meta = objectMeta(props, DASHBOARD);
     new k8s.KubeConfigMap(this, 'dashboard', {
-      metadata: { ...meta, labels: { ...meta.labels, ...OF_DASHBOARDS } },
+      metadata: { ...meta, labels: { ...meta.labels, [dashboardLabel]: '1' } },
       // The sidecar writes the dashboards of all namespaces into one folder, by the names of their keys (UNIQUE_FILENAMES in the
       // README of kiwigrid/k8s-sidecar).
       data: { [`${ALERTS}-${namespace}.json`]: `${JSON.stringify(dashboardOf(watched), undefined, 2)}\n` },

@@ -1,3 +1,4 @@
+import { dashboardLabel } from './names';
 import type { Toleration } from './studio-config';
 import { isDnsSubdomain } from './text';
 import { commaSeparated, firstProblem, type Parsed, type ValueType } from './value-types';
@@ -180,8 +181,9 @@ function labelProblem(key: string, value: string | undefined): string | undefine
 
 function reservedProblem(key: string): string | undefined {
   const [prefix, name] = key.split('/');
-  if (prefix === undefined || (name === undefined && !CRI_O.test(key)) || ALLOWED.includes(prefix)) return undefined;
-  return CRI_O.test(key) || RESERVED.some((domain) => prefix === domain || prefix.endsWith(`.${domain}`))
+  const isReserved = CRI_O.test(key) || key === dashboardLabel;
+  if (prefix === undefined || (name === undefined && !isReserved) || ALLOWED.includes(prefix)) return undefined;
+  return isReserved || RESERVED.some((domain) => prefix === domain || prefix.endsWith(`.${domain}`))
     ? `${key} belongs to Kubernetes, to the studio itself, or to what applies it. Take another key, or a patch for one object`
     : undefined;
 }

@@ -83,3 +83,6 @@ export const COPY_POD = 'junjo-ai-studio-copy';
 
 /** On that pod: the command that it belongs to. */
 export const COPY_OWNER = 'junjo-ai-studio/copy-owner';
+
+/** Label by which the sidecar of Grafana finds dashboards: charts/grafana/values.yaml of grafana/helm-charts. */
+export const dashboardLabel = 'grafana_dashboard';

@@ -46,7 +46,9 @@ export interface AlertRow {
 }
 
 /** An alert of one studio, as Prometheus takes it. */
-export interface Alert extends Omit<AlertRow, 'conditions' | 'remedy'> {
+export interface Alert extends Pick<AlertRow, 'name' | 'severity' | 'summary'> {
+  /** When it fires, and what to do: whoever gets the alert may have no docs at hand. */
+  readonly description: string;
   readonly expr: string;
   readonly for: string;
 }
@@ -303,11 +305,12 @@ export function usedQueue(namespace: string, intake: string): string {
 export function spansOf(namespace: string, intake: string) {
   const pods = { namespace, pod: collectors(intake) };
   const received = { ...pods, receiver: oneOf([intakeReceivers.applications, intakeReceivers.edge]) };
+  const exported = { ...pods, exporter: intakeExporters.queue };
   return {
     accepted: series('otelcol_receiver_accepted_spans', received),
     refused: series('otelcol_receiver_refused_spans', received),
-    sent: series('otelcol_exporter_sent_spans', { ...pods, exporter: intakeExporters.ingestion }),
-    dropped: series('otelcol_exporter_send_failed_spans', { ...pods, exporter: intakeExporters.queue }),
+    sent: series('otelcol_exporter_sent_spans', exported),
+    dropped: series('otelcol_exporter_send_failed_spans', exported),
   };
 }
 
@@ -317,9 +320,15 @@ function collectors(intake: string) {
 
 /** The alerts of a studio. */
 export function alertsOf(studio: WatchedStudio): readonly Alert[] {
-  return alertRows.flatMap(({ conditions, remedy: _, ...row }) =>
-    conditions(studio).map(({ expr, seconds }) => ({ ...row, expr, for: `${seconds / MINUTE}m` })),
-  );
+  return alertRows.flatMap(({ conditions, meaning, remedy, ...row }) => {
+    const description = `${meaning} ${withoutLinks(remedy)}`;
+    return conditions(studio).map(({ expr, seconds }) => ({ ...row, description, expr, for: `${seconds / MINUTE}m` }));
+  });
+}
+
+/** The text of Markdown, where nothing follows its links. */
+function withoutLinks(text: string): string {
+  return text.replaceAll(/\[([^\]]+)\]\([^)]+\)/g, '$1');
 }
 
 /** Page and heading that say what to do about an alert. */

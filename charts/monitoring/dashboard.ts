@@ -24,6 +24,9 @@ interface Panel {
   readonly lines: readonly Line[];
 }
 
+/** By default a figure of 80 or more is red: docs/sources/panels-visualizations/configure-thresholds of grafana/grafana. */
+const WITHOUT_COLOR = { color: { mode: 'fixed', fixedColor: 'text' } };
+
 /** The data source that the reader chooses. */
 const DATA_SOURCE = { type: 'prometheus', uid: '$datasource' };
 
@@ -144,7 +147,7 @@ export function dashboardOf(studio: WatchedStudio): object {
       type: kind,
       datasource: DATA_SOURCE,
       gridPos: { h: kind === 'stat' ? 4 : 8, w: width, x, y },
-      fieldConfig: { defaults: { unit, min: 0 }, overrides: [] },
+      fieldConfig: { defaults: { unit, min: 0, ...(kind === 'stat' && WITHOUT_COLOR) }, overrides: [] },
       targets: lines.map(({ expr, legend }, line) => ({
         refId: String.fromCharCode('A'.charCodeAt(0) + line),
         datasource: DATA_SOURCE,

@@ -10,12 +10,11 @@ export function monitoringOf(values: Values, intake: Intake | undefined, namespa
   const prometheusNamespace = values.inEffect(NAMESPACE);
   const value: Monitoring = kind === 'none' ? { kind } : { kind, namespace: prometheusNamespace };
   const problems: Problem[] = [];
-  if (values.isSet(NAMESPACE)) {
+  if (kind !== 'none' && intake && prometheusNamespace === namespace) {
+    problems.push(values.error(NAMESPACE, 'is the namespace of the studio. Name the one in which Prometheus runs'));
+  } else if (values.isSet(NAMESPACE)) {
     if (kind === 'none') {
       problems.push(values.error(NAMESPACE, 'has no effect without JUNJO_K8S_MONITORING=prometheus. Remove the line'));
-    } else if (prometheusNamespace === namespace) {
-      const text = 'is the namespace of the studio. Name the one in which Prometheus runs';
-      problems.push(values.error(NAMESPACE, text));
     } else if (!intake) {
       const text = 'has no effect without JUNJO_K8S_INTAKE=true: no other pod has metrics. Remove the line';
       problems.push(values.error(NAMESPACE, text));

@@ -63,9 +63,15 @@ describe('alerts', () => {
       expect(rule.for).toMatch(/^[1-9][0-9]*m$/);
       expect(['critical', 'warning']).toContain(rule.labels.severity);
       expect(rule.annotations.description).toMatch(/\.$/);
+      expect(rule.annotations.description).not.toMatch(/\]\(/);
       expect(rule.annotations.runbook).toBe(`docs/monitoring.md#${rule.alert.toLowerCase()}`);
       expect(page).toContain(`### \`${rule.alert}\`\n`);
     }
+  });
+
+  test('each says what to do, for whoever has no docs at hand', () => {
+    const [full] = rulesOf(withIntake);
+    expect(full?.annotations.description).toMatch(/spans are lost\. Make the claim larger, .* See `volume-full`\.$/);
   });
 
   test('each reads metrics of the table, and series of its studio alone', () => {
@@ -182,6 +188,11 @@ describe('the namespace of Prometheus', () => {
       { ...on, ...intake, JUNJO_K8S_MONITORING_NAMESPACE: 'junjo-ai-studio' },
       / is the namespace of the studio\. Name the one in which Prometheus runs$/,
     ],
+    [
+      'that is the one of the studio, by default',
+      { ...on, ...intake, JUNJO_K8S_NAME: 'monitoring' },
+      / is the namespace of the studio\. Name the one in which Prometheus runs$/,
+    ],
   ])('%s it is told of', (_, settings, expected) => {
     expect(problems(production(settings))).toEqual([expect.stringMatching(expected)]);
   });
@@ -211,6 +222,18 @@ describe('the dashboard', () => {
     expect(dashboardOf(other).uid.length).toBeLessThanOrEqual(40);
   });
 
+  test('shows figures without the red of those above 80, which is the default', () => {
+    for (const { type, fieldConfig } of [withIntake, withGuard].flatMap((studio) => dashboardOf(studio).panels)) {
+      if (type === 'stat') expect(fieldConfig.defaults.color.mode).toBe('fixed');
+    }
+  });
+
+  test('is found whatever labels the operator adds', () => {
+    expect(problemsOf(envText(production({ ...on, JUNJO_K8S_LABELS: 'grafana_dashboard=2' })))).toContainEqual(
+      expect.stringContaining('grafana_dashboard'),
+    );
+  });
+
   test('its panels do not overlap, and read metrics of the table', () => {
     for (const { panels } of [withIntake, withGuard].map(dashboardOf)) {
       const cells = panels.flatMap(({ gridPos: { x, y, w, h } }: Manifest) =>
@@ -231,7 +254,7 @@ describe('the dashboard', () => {
     const { targets } = panels.find(({ title }: Manifest) => title === 'Intake: spans');
     expect(targets.map(({ expr }: Manifest) => /(receiver|exporter)=~?"[^"]+"/.exec(expr)?.[0])).toEqual([
       'receiver=~"otlp|otlp/edge"',
-      'exporter="otlp_grpc/ingestion"',
+      'exporter="otlp_grpc/queue"',
       'receiver=~"otlp|otlp/edge"',
       'exporter="otlp_grpc/queue"',
     ]);
@@ -704,7 +727,7 @@ const cases: Readonly<Record<string, readonly AlertCase[]>> = {
     },
     {
       name: 'it never dropped',
-      series: [collector('otelcol_exporter_sent_spans', 'exporter="otlp_grpc/ingestion"', '0+100x60')],
+      series: [collector('otelcol_exporter_sent_spans', 'exporter="otlp_grpc/queue"', '0+100x60')],
       at: 30,
       fires: [],
     },

@@ -26,7 +26,9 @@ export const metricSources = {
   },
   volSync: {
     name: 'VolSync',
-    needs: 'its chart makes a ServiceMonitor, and Prometheus may read the ClusterRole of its metrics',
+    // helm/volsync/templates/servicemonitor-volsync.yaml and values.yaml of backube/volsync.
+    needs:
+      'its chart makes a ServiceMonitor where the CRD was there before. Its port asks for a token that may read `/metrics`, unless `metrics.disableAuth=true` is set',
   },
   velero: {
     name: 'Velero',

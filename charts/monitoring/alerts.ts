@@ -177,7 +177,7 @@ export const alertRows: readonly AlertRow[] = [
       const guard = { namespace, pod: podsOf(workloadNames.backend), container: GUARD_CONTAINER };
       const ended = `${series('kube_pod_init_container_status_restarts_total', guard)} > 0`;
       const pending = `${series('kube_pod_init_container_status_ready', guard)} == 0`;
-      return [{ expr: `${ended} and on (namespace, pod) ${pending}`, seconds: 5 * MINUTE }];
+      return [{ expr: `${ended} and ${pending}`, seconds: 5 * MINUTE }];
     },
   },
   {
@@ -244,7 +244,7 @@ export const alertRows: readonly AlertRow[] = [
       const last = series('velero_backup_last_successful_timestamp', { schedule: velero.name });
       const attempts = series('velero_backup_attempt_total', { schedule: velero.name });
       // The counter is of the server that runs now; it finds the time of the last success in the backups that exist.
-      const expr = `time() - ${last} > ${interval} or (${attempts} > 0 unless on (schedule) ${last})`;
+      const expr = `time() - ${last} > ${interval} or (${attempts} > 0 unless ${last})`;
       return [{ expr, seconds: slackOf(interval) }];
     },
   },

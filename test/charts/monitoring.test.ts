@@ -5,7 +5,7 @@ import { loadStudio } from '../../config/load-studio';
 import { formatProblem } from '../../config/problems';
 import { type Endpoint, isAllowed } from '../support/network';
 import { describeWith } from '../support/programs';
-import { type AlertCase, checkRules, type Series, testAlerts } from '../support/promtool';
+import { type AlertCase, checkRules, type Series, testAlerts, testExpressions } from '../support/promtool';
 import {
   development,
   envText,
@@ -90,6 +90,19 @@ describe('alerts', () => {
     const all = render(production({ ...on, ...intake, JUNJO_K8S_QDRANT: 'true', QDRANT_API_KEY: freshSecret() }));
     const [rule] = rulesOf(all);
     for (const { metadata } of all.ofKind('PersistentVolumeClaim')) expect(rule.expr).toContain(metadata.name);
+  });
+
+  test('each certificate that cert-manager issues is watched', () => {
+    const studio = render(
+      production({ ...on, ...issued, JUNJO_PROD_INGESTION_URL: 'https://spans.example.com:26155' }),
+    );
+    const { expr } = rulesOf(studio).find(({ alert }) => alert === 'JunjoCertificateExpiring') as Manifest;
+    const names = [
+      ...studio.ofKind('Certificate').map(({ metadata }) => metadata.name),
+      ...studio.ofKind('Ingress').flatMap(({ spec }) => (spec.tls ?? []).map((tls: Manifest) => tls.secretName)),
+    ];
+    expect(new Set(names).size).toBe(2);
+    for (const name of names) expect(expr).toContain(name);
   });
 
   test('the age of a backup that is too old follows from the schedule', () => {
@@ -258,6 +271,17 @@ describe('the dashboard', () => {
       'receiver=~"otlp|otlp/edge"',
       'exporter="otlp_grpc/queue"',
     ]);
+  });
+
+  test('reads the Prometheus that the reader chooses', () => {
+    const { panels, templating } = dashboardOf(withIntake);
+    const chosen = { type: templating.list[0].query, uid: `$${templating.list[0].name}` };
+    const read = panels.flatMap(({ datasource, targets }: Manifest) => [
+      datasource,
+      ...targets.map((each: Manifest) => each.datasource),
+    ]);
+    expect(read).toEqual(read.map(() => chosen));
+    expect(templating.list[0].type).toBe('datasource');
   });
 
   test('has panels only for what the studio has', () => {
@@ -802,6 +826,74 @@ describeWith(['promtool'], 'promtool', () => {
       return { record: `panel_${panel}`, expr: expr.replaceAll('$__rate_interval', '5m') };
     });
     expect(checkRules([{ name: 'panels', rules }])).toMatchObject({ passes: true });
+  });
+
+  test('panels show what their titles say', () => {
+    const panel = (studio: Rendered, title: string, line = 0): string =>
+      dashboardOf(studio)
+        .panels.find((each: Manifest) => each.title === title)
+        .targets[line].expr.replaceAll('$__rate_interval', '5m');
+    const memory = (resource: string, value: string): Series => [
+      `kube_pod_container_resource_limits{${pod(BACKEND, 'backend')}, resource="${resource}"}`,
+      value,
+    ];
+    const replicas: readonly Series[] = [
+      ...deployment('junjo-ai-studio-backend', '1x60', '1x60'),
+      ...deployment('junjo-ai-studio-frontend', '1x60', '2x60'),
+      [`kube_statefulset_status_replicas_ready{${NS}, statefulset="junjo-ai-studio-intake"}`, '1x60'],
+      [`kube_statefulset_replicas{${NS}, statefulset="junjo-ai-studio-intake"}`, '2x60'],
+    ];
+    const accepted = ['otlp', 'otlp/queued'].map((receiver) =>
+      collector('otelcol_receiver_accepted_spans', `receiver="${receiver}", transport="grpc"`, '0+60x60'),
+    );
+    const sent = ['otlp_grpc/queue', 'otlp_grpc/ingestion'].map((exporter) =>
+      collector('otelcol_exporter_sent_spans', `exporter="${exporter}"`, '0+60x60'),
+    );
+    const rows: readonly (readonly [expr: string, series: readonly Series[], value: number, labels?: string])[] = [
+      [panel(withIntake, 'Ready pods'), replicas, 3],
+      [panel(withIntake, 'Ready pods', 1), replicas, 5],
+      [panel(withIntake, 'Restarts in 24 hours'), restarts(BACKEND, '0x5 1x5 2x60'), 2],
+      [
+        panel(withGuard, 'Time until certificates end'),
+        certificate(3600, 7200),
+        3600,
+        `{${NS}, name="junjo-ai-studio-tls", ${JOB}}`,
+      ],
+      [
+        panel(withGuard, 'Backups'),
+        backups('junjo-ai-studio', '1x60', '600x60'),
+        3000,
+        `{schedule="junjo-ai-studio", namespace="velero", ${JOB}}`,
+      ],
+      [panel(withIntake, 'Claims out of sync'), syncing('1x60'), 1],
+      [
+        panel(withIntake, 'Used share of claims'),
+        claimSeries('25x60'),
+        0.75,
+        `{${NS}, persistentvolumeclaim="junjo-ai-studio-data", ${JOB}}`,
+      ],
+      [
+        panel(withIntake, 'Memory, as a share of the limit'),
+        [
+          [`container_memory_working_set_bytes{${pod(BACKEND, 'backend')}}`, '50x60'],
+          memory('memory', '100x60'),
+          memory('cpu', '200x60'),
+        ],
+        0.5,
+        `{pod="${BACKEND}", container="backend"}`,
+      ],
+      [panel(withIntake, 'Intake: spans'), accepted, 1],
+      [panel(withIntake, 'Intake: spans', 1), sent, 1],
+      [panel(withIntake, 'Intake: spans', 2), [refused('0+60x60'), refused('0+60x60', 'otlp/queued')], 1],
+      [panel(withIntake, 'Intake: spans', 3), [failed('0+60x60'), failed('0+60x60', 'otlp_grpc/ingestion')], 1],
+    ];
+    const cases = rows.map(([expr, series, value, labels = '{}']) => ({
+      expr,
+      series,
+      at: 60,
+      samples: [{ labels, value }],
+    }));
+    expect(testExpressions(cases)).toMatchObject({ passes: true });
   });
 
   test.each(Object.entries(cases))('%s fires when it should, and not otherwise', (alert, ofAlert) => {

@@ -47,6 +47,24 @@ export function testAlerts(rules: Rules, cases: readonly AlertCase[]) {
   return { passes, output, failed: [...output.matchAll(/alertname: ([^,]+),/g)].map(([, alert]) => alert) };
 }
 
+/** What an expression must be: the values of its series, after so many minutes. */
+export interface ExpressionCase {
+  readonly expr: string;
+  readonly series: readonly Series[];
+  readonly at: number;
+  readonly samples: readonly { readonly labels: string; readonly value: number }[];
+}
+
+/** What `promtool test rules` says of expressions. */
+export function testExpressions(cases: readonly ExpressionCase[]) {
+  const tests = cases.map(({ expr, series, at, samples }) => ({
+    interval: '1m',
+    input_series: series.map(([selector, values]) => ({ series: selector, values })),
+    promql_expr_test: [{ expr, eval_time: `${at}m`, exp_samples: samples }],
+  }));
+  return promtool('test', { 'tests.yaml': { rule_files: [], evaluation_interval: '1m', tests } });
+}
+
 /** What `promtool check rules` says. */
 export function checkRules(groups: Manifest) {
   return promtool('check', { 'rules.yaml': { groups } });

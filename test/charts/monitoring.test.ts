@@ -94,7 +94,7 @@ describe('alerts', () => {
 
   test('each certificate that cert-manager issues is watched', () => {
     const studio = render(
-      production({ ...on, ...issued, JUNJO_PROD_INGESTION_URL: 'https://spans.example.com:26155' }),
+      production({ ...on, ...issued, JUNJO_PROD_INGESTION_URL: 'https://spans.example.com:50051' }),
     );
     const { expr } = rulesOf(studio).find(({ alert }) => alert === 'JunjoCertificateExpiring') as Manifest;
     const names = [

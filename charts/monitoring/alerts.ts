@@ -37,9 +37,9 @@ export interface AlertRow {
   readonly severity: 'critical' | 'warning';
   /** One line, with the labels of the series. */
   readonly summary: string;
-  /** When it fires, as a sentence for the docs and for whoever gets the alert. */
+  /** When it fires, for the docs and for whoever gets the alert. */
   readonly meaning: string;
-  /** What to do, for the docs. */
+  /** What to do, for the same readers: Markdown, in which links have the paths of the docs. */
   readonly remedy: string;
   /** Its conditions in a studio: none where the studio has nothing that it could be about. */
   readonly conditions: (studio: WatchedStudio) => readonly Condition[];
@@ -55,9 +55,6 @@ export interface Alert extends Pick<AlertRow, 'name' | 'severity' | 'summary'> {
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
-
-/** The page with a section for each alert. */
-export const MONITORING_PAGE = 'docs/monitoring.md';
 
 /** The pods of a studio, without those that others run in its namespace: solvers of cert-manager, movers of VolSync. */
 export const studioPods = { matching: `${defaultStudioName}-.+` };
@@ -255,7 +252,7 @@ export const alertRows: readonly AlertRow[] = [
     meaning:
       'Spans wait in the intake because ingestion does not take them, or not fast enough. They are safe until the queue is full.',
     remedy:
-      'Run `junjo-k8s status`, and see why ingestion is not ready. `junjo-k8s backup` and `restore` stop it, too.',
+      'Run `junjo-k8s status`, which says why ingestion is not ready. `junjo-k8s backup` and `restore` stop it, too.',
     conditions: ({ namespace, intake }) =>
       intake ? [{ expr: `max by (namespace, pod) (${usedQueue(namespace, intake)}) > 0.5`, seconds: 15 * MINUTE }] : [],
   },
@@ -280,7 +277,7 @@ export const alertRows: readonly AlertRow[] = [
     meaning:
       'Ingestion refused spans of the intake for good, and they are lost. Mostly an application sends a key that ingestion does not know.',
     remedy:
-      'Read the log of the intake for `Dropping data`, which has the reason. For `Unauthenticated`, find the application with the wrong key. `JUNJO_K8S_INTAKE_KEYS` lets the intake refuse such keys at once. A collector that stops while it sends may count its last requests here; they stay in the queue, and it sends them when it runs again.',
+      'Read the log of the intake for `Dropping data`, which has the reason. For `Unauthenticated`, find the application with the wrong key. `JUNJO_K8S_INTAKE_KEYS` lets the intake refuse such keys at once. A collector that stops may count here what it was sending. These spans stay in its queue, and it sends them when it runs again.',
     conditions: ({ namespace, intake }) => {
       if (!intake) return [];
       const { dropped } = spansOf(namespace, intake);
@@ -333,5 +330,5 @@ function withoutLinks(text: string): string {
 
 /** Page and heading that say what to do about an alert. */
 export function runbookOf({ name }: Pick<AlertRow, 'name'>): string {
-  return `${MONITORING_PAGE}#${name.toLowerCase()}`;
+  return `docs/monitoring.md#${name.toLowerCase()}`;
 }

@@ -71,6 +71,10 @@ describe('alerts', () => {
 
   test('each says what to do, for whoever has no docs at hand', () => {
     const [full] = rulesOf(withIntake);
+    for (const { annotations } of [withIntake, withGuard].flatMap(rulesOf)) {
+      const sentences: string[] = annotations.description.split(/(?<=\.) /);
+      expect(sentences.filter((sentence) => sentence.split(' ').length > 25)).toEqual([]);
+    }
     expect(full?.annotations.description).toMatch(/spans are lost\. Make the claim larger, .* See `volume-full`\.$/);
   });
 

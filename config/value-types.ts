@@ -582,6 +582,9 @@ function isWindowsPath(value: string): boolean {
   return /^[A-Za-z]:[\\/]/.test(value) || value.includes('\\');
 }
 
+/** PATH_MAX of Linux is 4096, and the studio puts names of its own below the folder. */
+const PATH_BYTES = 4000;
+
 /** What is wrong with a path to a folder, wherever it is. */
 function problemOfFolder(value: string, example: string): string | undefined {
   if (hasControlCharacter(value) || value !== value.trim()) {
@@ -590,6 +593,9 @@ function problemOfFolder(value: string, example: string): string | undefined {
   if (/^[a-z]+:\/\//.test(value)) return `is a URL. Write the path alone, such as ${example}`;
   if (value.split('/').some((part) => Buffer.byteLength(part) > 255)) {
     return 'has a folder with a name of more than 255 bytes, which no file system of Linux takes. Shorten it';
+  }
+  if (Buffer.byteLength(value) > PATH_BYTES) {
+    return `has more than ${PATH_BYTES} bytes, which Linux does not take. Shorten it`;
   }
   return value.startsWith('~')
     ? `begins with ~, which no node knows. Write an absolute path such as ${example}`
@@ -617,6 +623,8 @@ function hasParent(path: string): boolean {
 const SYSTEM_FOLDERS = [
   ...['/bin', '/boot', '/dev', '/etc', '/lib', '/lib64', '/proc', '/run', '/sbin', '/sys', '/var/run'],
   ...['/usr/bin', '/usr/lib', '/usr/sbin', '/var/lib/containerd', '/var/lib/etcd', '/var/lib/kubelet'],
+  // The images and containers of Docker and CRI-O.
+  ...['/var/lib/docker', '/var/lib/containers'],
   ...['/var/lib/rancher/k3s/agent', '/var/lib/rancher/k3s/server'],
 ];
 

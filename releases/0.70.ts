@@ -17,8 +17,10 @@ export const release070: ReleaseLine = {
     ingestion: {
       // Writable, because the container runtime makes the folders .dbdata and tmp there.
       sources: [{ source: 'ingestion', mountPath: '/app', type: 'Directory', writable: true }],
-      // ingestion/.air.toml: air compiles to ./tmp and logs there. Its `poll` is off, and not every release of air has a flag for it.
+      // ingestion/.air.toml: air compiles to ./tmp and logs there.
       ownFolders: [{ path: '/app/tmp', sizeLimitMi: 1024, fromImage: false }],
+      // The arguments of the image, and polling, which .air.toml leaves off: runner/flag.go and watcher.go of air-verse/air.
+      args: ['air', '-c', '.air.toml', '--build.poll', 'true'],
       memoryLimitMi: 2048,
     },
     frontend: viteReload,

@@ -4,11 +4,11 @@ import type { ReleaseLine } from './release-line';
 
 /**
  * 0.82 with another database of users, and an ingestion that handles SIGTERM. Upstream removed the playground by 0.85.0, in which
- * release is not known, so that the backend here gets what a playground reads.
+ * release is not known, so that the backend here gets what a playground reads. How it reloads is not known either: as 0.82 does, the newest
+ * release whose compose.yaml with a backend in Python was read.
  */
 export const release083: ReleaseLine = {
   ...release082,
-  // hotReload: the mounts of compose.yaml at 68f14cdf, the newest with a backend in Python.
   name: '0.83',
   tags: ['0.83.0'],
   released: {},

@@ -108,7 +108,10 @@ const watchfilesPolls = { WATCHFILES_FORCE_POLLING: 'true' };
 // Mounts: the volumes of docker-compose.yml, later compose.yaml. Folders of the images: the targets `development` of
 // backend/Dockerfile, ingestion/Dockerfile and frontend/Dockerfile.
 
-/** Python that uvicorn reloads. Its folder has the generated code for gRPC, which the sources have too. */
+/**
+ * Python that uvicorn reloads. Its folder has the generated code for gRPC, which the sources have too. Compose mounts it writable;
+ * Python runs as well where it cannot write its __pycache__.
+ */
 export const pythonReload: HotReload = {
   sources: [{ source: 'backend/app', mountPath: '/app/app', type: 'Directory', writable: false }],
   ownFolders: [],

@@ -164,7 +164,7 @@ export interface FrontendPorts {
   readonly container: number;
   /** Each is forwarded to `container`; browsers use the first. */
   readonly published: readonly [number, ...number[]];
-  /** The one of them on which the page hears of changed sources (`server.hmr.clientPort` of Vite). @default the first */
+  /** The one of them that hot reload uses: `server.hmr.clientPort` of Vite. @default the first */
   readonly hotReload?: number;
 }
 

@@ -1,5 +1,14 @@
 import { lineOf, recommendedTag, releaseLines } from '../../releases';
-import { development, envText, freshSecret, type Manifest, problemsOf, render, type Settings } from '../support/studio';
+import {
+  development,
+  envText,
+  freshSecret,
+  type Manifest,
+  problemsOf,
+  production,
+  render,
+  type Settings,
+} from '../support/studio';
 
 /** What compose of each family mounts from a checkout: path in the checkout, path in the container, and whether it is read-only. */
 type Mounts = readonly string[];
@@ -86,7 +95,7 @@ describe.each(tags)('release %s', (tag) => {
     for (const path of paths) expect(below(path)).toBeLessThan(paths.indexOf(path));
   });
 
-  test('publishes the port on which the page hears of changes, and opens it', () => {
+  test('publishes the port of hot reload, and opens it', () => {
     const ports = studio.get('Service', 'junjo-ai-studio-frontend').spec.ports;
     const [vitePort] = studio.container('frontend').ports;
     const wanted = lineOf(tag)?.ports.backend.http === 1323 ? 5152 : 26151;
@@ -117,6 +126,11 @@ describe.each(tags)('release %s', (tag) => {
     expect(studio.container('backend').env).toContainEqual({ name: 'WATCHFILES_FORCE_POLLING', value: 'true' });
     const { args = ['--reload-dir', '/app/app'] } = studio.container('backend');
     expect(args.slice(args.indexOf('--reload-dir'))).toEqual(['--reload-dir', '/app/app']);
+  });
+
+  test('has the compiler of its ingestion look at the files by itself', () => {
+    const { args } = studio.container('ingestion');
+    expect(args.join(' ')).toMatch(/^(air .*--build\.poll true|cargo watch --poll .*-x run)$/);
   });
 
   test('holds the namespace to no level, says why, and still warns of what baseline forbids', () => {
@@ -152,7 +166,17 @@ test.each<[why: string, settings: Settings, words: string]>([
   [
     'published images',
     development({ JUNJO_K8S_SOURCE_PATH: '/src/junjo' }),
-    'has no effect without JUNJO_BUILD_TARGET=development, whose images reload. Remove the line',
+    'has no effect without JUNJO_BUILD_TARGET=development, whose images reload. Set that, or remove this line',
+  ],
+  [
+    'production',
+    production({ JUNJO_BUILD_TARGET: 'development', JUNJO_K8S_SOURCE_PATH: '/src/junjo' }),
+    'has no effect with JUNJO_ENV=production, which runs published images. Remove the line',
+  ],
+  [
+    'production and published images',
+    production({ JUNJO_K8S_SOURCE_PATH: '/src/junjo' }),
+    'has no effect with JUNJO_ENV=production, which runs published images. Remove the line',
   ],
   [
     'a line without development images',
@@ -180,6 +204,11 @@ test.each<[why: string, settings: Settings, words: string]>([
     'contains "..", which Kubernetes refuses. Write the path without it',
   ],
   [
+    'a path that is too long',
+    reloading('0.85.0', { JUNJO_K8S_SOURCE_PATH: '/src'.repeat(1024) }),
+    'has more than 4000 bytes, which Linux does not take. Shorten it',
+  ],
+  [
     'the root',
     reloading('0.85.0', { JUNJO_K8S_SOURCE_PATH: '/' }),
     'is the root of the node. Name a folder such as /src/junjo',
@@ -194,6 +223,8 @@ test.each([
   '/proc/1',
   '/var/lib/kubelet/pods',
   '/run/containerd',
+  '/var/lib/docker/volumes',
+  '/var/lib/containers',
   '/var/run/docker.sock',
   '/run/desktop/mnt/host',
 ])('refuses %s, which is of the system of the node', (path) => {
@@ -207,9 +238,13 @@ test('takes a drive of Windows as Docker Desktop shows it', () => {
   expect(sourcesOf(studio.pod('frontend').spec, 'frontend')).toEqual(['/run/desktop/mnt/host/c/junjo/frontend /app']);
 });
 
-test('says what it lowers, and where the page hears of changes', () => {
-  expect(said(reloading('0.70.3'))).toEqual([expect.stringMatching(/^note: .*privileged\. .* on port 5152\./)]);
-  expect(said(reloading('0.85.0'))).toEqual([expect.stringMatching(/^note: .*privileged\. .* on port 26151\./)]);
+test('says what it lowers, and the port of hot reload', () => {
+  expect(said(reloading('0.70.3'))).toEqual([
+    expect.stringMatching(/^note: .*privileged\. Hot reload of the UI uses port 5152\./),
+  ]);
+  expect(said(reloading('0.85.0'))).toEqual([
+    expect.stringMatching(/^note: .*privileged\. Hot reload of the UI uses port 26151\./),
+  ]);
 });
 
 test('tells first that most people want published images', () => {

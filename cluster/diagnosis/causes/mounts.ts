@@ -165,24 +165,21 @@ function missingPath(message: string): string | undefined {
 function ofSources(state: ClusterState, workload: WorkloadState, pod: PodState, path: string): Found {
   const all = state.workloads.flatMap(({ pods }) => pods.flatMap(({ object }) => nodePathsOf(object)));
   const folder = commonFolder(all) ?? path;
-  const text =
-    "Give the node the folder, or correct JUNJO_K8S_SOURCE_PATH, synth and apply. CHECKOUT is upstream's folder with backend, ingestion and frontend (docs/development.md)";
+  const labels = fieldsOf(state.named('Node', nodeOf(pod))?.metadata.labels);
+  const give = 'Give the node the folder, or correct JUNJO_K8S_SOURCE_PATH, synth and apply';
   return ofWorkload(
     workload,
     `its sources are not on the node ${nodeOf(pod)}: ${path} is missing`,
-    advice(text, ...sharingCommands(state.named('Node', nodeOf(pod)), folder)),
+    // Of the clusters that docs/development.md names, only minikube takes a folder while it runs.
+    labels['minikube.k8s.io/name']
+      ? advice(
+          `${give}. CHECKOUT is upstream's folder with backend, ingestion and frontend (docs/development.md)`,
+          `minikube mount ${shellWord(`CHECKOUT:${folder}`)}`,
+        )
+      : advice(
+          `${give}. kind and k3d take folders only when they make a cluster. docs/development.md has the command for each kind of cluster`,
+        ),
   );
-}
-
-/** The command that shares a folder of the machine with a node; none for a cluster of a kind that is not known. */
-function sharingCommands(node: Manifest | undefined, folder: string): readonly string[] {
-  const labels = fieldsOf(node?.metadata.labels);
-  const provider = String(fieldsOf(node?.spec).providerID ?? '');
-  const name = node?.metadata.name ?? '';
-  const shared = shellWord(`CHECKOUT:${folder}`);
-  if (labels['minikube.k8s.io/name']) return [`minikube mount ${shared}`];
-  if (provider.startsWith('kind://')) return ['kind create cluster --config kind.yaml'];
-  return name.startsWith('k3d-') ? [`k3d cluster create --volume ${shellWord(`CHECKOUT:${folder}@all`)}`] : [];
 }
 
 /** Whether a workload mounts a Secret for its certificate. */

@@ -358,3 +358,25 @@ describeWith(['kubectl'], 'what is advised about volumes', () => {
     expect(restarted.sort()).toEqual(['junjo-ai-studio-backend', 'junjo-ai-studio-ingestion']);
   });
 });
+
+describe('sources that the node does not have', () => {
+  /** In a cluster of minikube, unless the node loses its label. */
+  const missing = (label = 'minikube'): RecordedState => {
+    const state = structuredClone(made['sources that the node does not have']?.[0]);
+    if (!state) throw new Error('there is no such state');
+    for (const { kind, metadata } of state.objects) {
+      if (kind === 'Node') metadata.labels = label ? { 'minikube.k8s.io/name': label } : {};
+    }
+    return state;
+  };
+
+  test('are shared by a command in a cluster of minikube, which takes them while it runs', () => {
+    expect(findingOf(missing(), 'sources-missing').fix).toMatch(/\nminikube mount CHECKOUT:\/src\/junjo$/);
+  });
+
+  test('need a new cluster in kind and k3d, which no command here begins', () => {
+    const { fix } = findingOf(missing(''), 'sources-missing');
+    expect(fix).toContain('kind and k3d take folders only when they make a cluster');
+    expect(fix).not.toContain('\n');
+  });
+});

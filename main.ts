@@ -15,8 +15,8 @@ import { type Built, distinctProblems, formatProblem, hasError, type Problem, un
 import type { Extra, StudioConfig } from './config/studio-config';
 import { inOneLine } from './config/text';
 import { filesOf, manifestsBelow, NewFiles, type RenderedFile, readText } from './render/files';
-import type { PlacedManifest } from './render/manifest';
-import { isTooLarge, needsServerSide } from './render/object-size';
+import { type Manifest, type PlacedManifest, titleOf } from './render/manifest';
+import { annotationBytes, isTooLarge, needsServerSide } from './render/object-size';
 import { patchAndCheck } from './render/patch-and-check';
 
 /**
@@ -102,17 +102,20 @@ export function renderSources(sources: readonly StudioSource[], options: Omit<Lo
     config,
     ...renderStudio(config, folder !== undefined),
   }));
-  const ofSet = set.length > 0 ? gitOpsOfSet(rendered) : [];
+  const gitOps = set.length > 0 ? gitOpsOfSet(rendered) : [];
   const problems = distinctProblems([
     ...found,
     ...rendered.flatMap((studio) => studio.problems),
-    ...set.slice(0, 1).flatMap(({ place }) => sizeProblems(ofSet, place('JUNJO_K8S_GIT_REPO'))),
+    ...studios.flatMap(({ place }, index) =>
+      sizeProblems(rendered[index]?.manifests ?? [], ofStudio(place('JUNJO_ENV'))),
+    ),
+    ...set.slice(0, 1).flatMap(({ place }) => sizeProblems(gitOps, ofSet(place('JUNJO_K8S_GIT_REPO')))),
   ]);
   if (hasError(problems)) return nothing(problems);
   return {
     problems,
     studios: rendered,
-    manifests: [...ofSet, ...rendered.flatMap(inOutput)],
+    manifests: [...gitOps, ...rendered.flatMap(inOutput)],
     kept: studios.flatMap(({ config: { secrets } }) => (secrets.source.kind === 'sealed' ? [secrets.source.kept] : [])),
   };
 }
@@ -155,22 +158,42 @@ function gitOpsOfSet(
   return manifestsBelow(app);
 }
 
-/** What is to be said of the size of what Argo CD applies to itself, which grows with the number of studios. */
-export function sizeProblems(
-  placed: readonly PlacedManifest[],
-  place: Pick<Problem, 'file' | 'line'>,
-): readonly Problem[] {
-  const variable = 'JUNJO_K8S_GIT_REPO';
-  return placed.flatMap(({ manifest }): readonly Problem[] => {
-    const { kind } = manifest;
-    if (isTooLarge(manifest)) {
-      const text = `the ${kind} of all studios is larger than the 1.5 MiB that etcd takes. Divide the studios among clusters, each with a folder of studios and a repository or path of its own (docs/scale.md)`;
-      return [{ severity: 'error', ...place, variable, text }];
-    }
-    if (!needsServerSide(manifest)) return [];
-    const text = `the ${kind} of all studios is larger than the 256 KiB that kubectl apply can copy into an annotation. Apply it with kubectl apply --server-side`;
-    return [{ severity: 'note', ...place, variable, text }];
-  });
+/** How the problems of objects that are too large name them, and their place. */
+interface SizeWords {
+  readonly place: Pick<Problem, 'file' | 'line' | 'variable'>;
+  readonly nameOf: (manifest: Manifest) => string;
+  /** How to make them smaller. */
+  readonly fix: string;
+}
+
+/** Words for what Argo CD applies to itself, which grows with the number of studios. */
+export function ofSet(place: SizeWords['place']): SizeWords {
+  return {
+    place: { ...place, variable: 'JUNJO_K8S_GIT_REPO' },
+    nameOf: ({ kind }) => `${kind} of all studios`,
+    fix: 'Divide the studios among clusters, each with a folder of studios and a repository or path of its own (docs/scale.md)',
+  };
+}
+
+/** Words for the objects of one studio, which grow with lists such as the source ranges. */
+function ofStudio({ file }: SizeWords['place']): SizeWords {
+  return { place: { file }, nameOf: titleOf, fix: 'Shorten the lists that the settings give it' };
+}
+
+/** What is to be said of the largest of some objects, where some or all ways to apply it refuse it. */
+export function sizeProblems(placed: readonly PlacedManifest[], { place, nameOf, fix }: SizeWords): readonly Problem[] {
+  const [largest] = placed.map(({ manifest }) => manifest).sort((a, b) => annotationBytes(b) - annotationBytes(a));
+  if (!largest || !needsServerSide(largest)) return [];
+  const larger = `the ${nameOf(largest)} is larger than the`;
+  return [
+    isTooLarge(largest)
+      ? { severity: 'error', ...place, text: `${larger} 1.5 MiB that etcd takes. ${fix}` }
+      : {
+          severity: 'note',
+          ...place,
+          text: `${larger} 256 KiB that kubectl apply can copy into an annotation. Apply it with kubectl apply --server-side`,
+        },
+  ];
 }
 
 /** The labels and annotations that all studios have alike. */

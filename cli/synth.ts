@@ -230,9 +230,10 @@ function summary(
     ...(folders ? [] : files.map(({ path }) => `  ${output}/${path}`)),
     '',
     'Next:',
-    ...(folders?.map((folder) => `  kubectl apply -f ${output}/${folder}/foundation -f ${output}/${folder}/`) ?? [
-      `  kubectl apply -f ${output}/foundation -f ${output}/`,
-    ]),
+    ...studios.map(({ folder = '', manifests: own }) => {
+      const place = posix.join(output, folder);
+      return `  ${applyCommand(own)} -f ${place}/foundation -f ${place}/`;
+    }),
     ...removalLines(gone, studios, output),
     ...fromGitLines(studios, manifests, output),
     ...prunedLines(pruned, studios),
@@ -249,8 +250,8 @@ function fromGitLines(
   output: string,
 ): readonly string[] {
   if (!studios.some(({ config }) => config.git)) return [];
-  const isLarge = rendered.some(({ file, manifest }) => gitOpsOf(file) && needsServerSide(manifest));
-  const apply = `kubectl apply ${isLarge ? '--server-side ' : ''}-f ${output}/${isWithFlux(studios) ? 'flux' : 'argocd'}`;
+  const applied = applyCommand(rendered.filter(({ file }) => gitOpsOf(file)));
+  const apply = `${applied} -f ${output}/${isWithFlux(studios) ? 'flux' : 'argocd'}`;
   const secrets = studios.map(({ folder, manifests }) => {
     const files = (kind: string) => manifests.filter(({ manifest }) => manifest.kind === kind).map(({ file }) => file);
     const paths = [...new Set([...files('Namespace'), ...files('Secret')])];
@@ -266,6 +267,11 @@ function fromGitLines(
     '(JUNJO_K8S_SECRETS=sealed or external brings it from Git). Then, once:',
     `  ${apply}`,
   ];
+}
+
+/** The command that takes objects of their size. */
+function applyCommand(manifests: Rendering['manifests']): string {
+  return `kubectl apply${manifests.some(({ manifest }) => needsServerSide(manifest)) ? ' --server-side' : ''}`;
 }
 
 function isWithFlux(studios: Rendering['studios']): boolean {

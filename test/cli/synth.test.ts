@@ -106,6 +106,7 @@ describe('with a repository, the next steps', () => {
     expect(next((await rendered({})).stdout).at(-1)).toBe('  kubectl apply -f dist/argocd');
     // As many studios as that would take a minute.
     const { stdout, stderr } = await rendered({ JUNJO_K8S_ANNOTATIONS: `example.com/note=${'x'.repeat(140000)}` });
+    expect(next(stdout)).toContain('  kubectl apply --server-side -f dist/alpha/foundation -f dist/alpha/');
     expect(next(stdout).at(-1)).toBe('  kubectl apply --server-side -f dist/argocd');
     expect(stderr).toMatch(
       /^note: studios\/alpha\.env:\d+ JUNJO_K8S_GIT_REPO: the AppProject of all studios is larger/m,

@@ -1,6 +1,7 @@
 import { formatProblem } from '../../config/problems';
-import { sizeProblems } from '../../main';
+import { ofSet, sizeProblems } from '../../main';
 import type { Manifest } from '../../render/manifest';
+import { envText, production, renderAll, type Settings } from '../support/studio';
 
 const place = { file: 'studios/a.env', line: 9 };
 
@@ -12,7 +13,7 @@ function project(bytes: number, annotations: Readonly<Record<string, string>> = 
 }
 
 function said(manifest: Manifest): readonly string[] {
-  return sizeProblems([{ file: 'argocd/00-application-set.k8s.yaml', manifest }], place).map(formatProblem);
+  return sizeProblems([{ file: 'argocd/00-application-set.k8s.yaml', manifest }], ofSet(place)).map(formatProblem);
 }
 
 const KEY = 'kubectl.kubernetes.io/last-applied-configuration'.length;
@@ -35,6 +36,23 @@ describe('what Argo CD applies to itself', () => {
     expect(said(project(1.5 * 1024 * 1024))).toEqual([expect.stringMatching(/^note: /)]);
     expect(said(project(1.5 * 1024 * 1024 + 1))).toEqual([
       'studios/a.env:9 JUNJO_K8S_GIT_REPO: the AppProject of all studios is larger than the 1.5 MiB that etcd takes. Divide the studios among clusters, each with a folder of studios and a repository or path of its own (docs/scale.md)',
+    ]);
+  });
+});
+
+describe('the objects of one studio', () => {
+  const about = (settings: Settings) =>
+    renderAll([{ files: [{ path: '.env', text: envText(production(settings)) }] }])
+      .problems.map(formatProblem)
+      .filter((problem) => problem.includes('is larger than'));
+
+  test('are nothing to talk about with the settings that people have', () => {
+    expect(about({ JUNJO_K8S_WEB_SOURCE_RANGES: '203.0.113.0/24' })).toEqual([]);
+  });
+
+  test('must be applied on the server where the copy of the largest does not fit', () => {
+    expect(about({ JUNJO_K8S_ANNOTATIONS: `example.com/note=${'x'.repeat(140_000)}` })).toEqual([
+      'note: .env: the Deployment junjo-ai-studio-backend is larger than the 256 KiB that kubectl apply can copy into an annotation. Apply it with kubectl apply --server-side',
     ]);
   });
 });

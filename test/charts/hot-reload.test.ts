@@ -89,6 +89,12 @@ describe.each(tags)('release %s', (tag) => {
     expect(copy.volumeMounts.map(({ mountPath }: Manifest) => mountPath)).not.toContain('/app/node_modules');
   });
 
+  test('copies nothing into what is compiled, which begins empty', () => {
+    const all = ['backend', 'ingestion', 'frontend'].flatMap((each) => spec(each).initContainers ?? []);
+    const names = all.map(({ name }: Manifest) => name).filter((name: string) => name.startsWith('copy-'));
+    expect(names).toEqual(['copy-app-node-modules']);
+  });
+
   test('mounts what is below a folder after the folder', () => {
     const paths = mountsOf(spec('ingestion'), 'ingestion').map(({ mountPath }) => mountPath);
     const below = (path: string) => paths.findIndex((other) => path.startsWith(`${other}/`));

@@ -467,7 +467,7 @@ export const variables = [
     name: 'JUNJO_K8S_SOURCE_PATH',
     group: 'Kubernetes: names and images',
     meaning:
-      "Folder on the nodes with upstream's sources (`backend/`, `ingestion/`, `frontend/`), from which development images reload; lowers Pod Security to `privileged` (docs/development.md)",
+      "Folder on the nodes with upstream's sources (`backend/`, `ingestion/`, `frontend/`, `proto/`), from which development images reload; lowers Pod Security to `privileged` (docs/development.md)",
     type: sourcesFolder,
     defaultText: 'none: development images run what they hold',
     example: '/src/junjo/apps/studio',

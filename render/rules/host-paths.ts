@@ -41,13 +41,13 @@ export function isOfSources(pod: Pod, volume: Fields, facts: StudioFacts): boole
 }
 
 /** Where sources are mounted: only in the container that reloads, at their place, and no more writable than they must be. */
-function* ofContainer(pod: Pod, { fields, title, init }: Container, facts: StudioFacts): Generator<Violation> {
+function* ofContainer(pod: Pod, { fields, title }: Container, facts: StudioFacts): Generator<Violation> {
   const sources = sourcesOf(pod, facts);
   for (const { name, ...mount } of listOf(fields.volumeMounts)) {
     const source = sources.find((each) => each.name === name);
     if (!source) continue;
     const rendered = { mountPath: source.mountPath, ...(!source.writable && { readOnly: true }) };
-    if (init || fields.name !== componentOf(pod) || !isSame(mount, rendered)) {
+    if (fields.name !== componentOf(pod) || !isSame(mount, rendered)) {
       yield { object: title, text: `mounts ${source.path} of the node in another way than as rendered` };
     }
   }

@@ -631,6 +631,17 @@ const dangerous: readonly (readonly [what: string, patch: Patch, rules: string, 
     'guards,host-paths',
     reloading,
   ],
+  [
+    'sources in a container of its own',
+    deployment('backend', [
+      add('/spec/template/spec/containers/-', {
+        ...sidecar,
+        volumeMounts: [{ name: 'source-backend-app', mountPath: '/app/app', readOnly: true }],
+      }),
+    ]),
+    'host-paths',
+    reloading,
+  ],
   ["the node's network, beside the sources", pod('backend', { hostNetwork: true }), 'pod-security', reloading],
   [
     'a privileged container, beside the sources',

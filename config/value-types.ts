@@ -623,8 +623,6 @@ function hasParent(path: string): boolean {
 const SYSTEM_FOLDERS = [
   ...['/bin', '/boot', '/dev', '/etc', '/lib', '/lib64', '/proc', '/run', '/sbin', '/sys', '/var/run'],
   ...['/usr/bin', '/usr/lib', '/usr/sbin', '/var/lib/containerd', '/var/lib/etcd', '/var/lib/kubelet'],
-  // The images and containers of Docker and CRI-O.
-  ...['/var/lib/docker', '/var/lib/containers'],
   ...['/var/lib/rancher/k3s/agent', '/var/lib/rancher/k3s/server'],
 ];
 

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { ApiObject, Chart } from 'cdk8s';
 import { Construct } from 'constructs';
+import { isOfArtifacts } from '../config/git-source';
 import { fluxKustomizations } from '../config/names';
 import type { GitSource } from '../config/studio-config';
 import {
@@ -94,7 +95,7 @@ export class FluxSourceChart extends Chart {
     const { repo, revision, secret } = git;
     const metadata = { name, namespace: FLUX_NAMESPACE, labels: labels(name) };
     const common = { interval: SOURCE_INTERVAL, ...(secret && { secretRef: { name: secret } }) };
-    if (kindOf(git) === KustomizationSpecSourceRefKind.OCI_REPOSITORY) {
+    if (isOfArtifacts(git)) {
       const ref = revision.startsWith('sha256:') ? { digest: revision } : { tag: revision };
       new OciRepository(this, 'source', { metadata, spec: { ...common, url: repo, ref } });
     } else {
@@ -147,8 +148,8 @@ export class FluxKustomizationsChart extends Chart {
   }
 }
 
-function kindOf({ repo }: GitSource): KustomizationSpecSourceRefKind {
-  return repo.startsWith('oci://')
+function kindOf(git: GitSource): KustomizationSpecSourceRefKind {
+  return isOfArtifacts(git)
     ? KustomizationSpecSourceRefKind.OCI_REPOSITORY
     : KustomizationSpecSourceRefKind.GIT_REPOSITORY;
 }
@@ -156,15 +157,15 @@ function kindOf({ repo }: GitSource): KustomizationSpecSourceRefKind {
 /** The address as a URL with its scheme in lower case, which alone a GitRepository takes: `git@host:path` is that of SSH. */
 function urlOf(repo: string): string {
   const scheme = /^[a-z]+(?=:\/\/)/i.exec(repo)?.[0];
-  return scheme ? scheme.toLowerCase() + repo.slice(scheme.length) : `ssh://${repo.replace(':', '/')}`;
+  return scheme ? scheme.toLowerCase() + repo.slice(scheme.length) : `ssh://${repo.replace(/:\/*/, '/')}`;
 }
 
 function refOf(revision: string): GitRepositorySpecRef {
-  if (/^[0-9a-f]{40}$/.test(revision)) return { commit: revision };
+  if (/^[0-9a-f]{40}$/i.test(revision)) return { commit: revision.toLowerCase() };
   return revision.startsWith('refs/') ? { name: revision } : { branch: revision };
 }
 
 /** The path of a folder, below the root of the source. */
 function pathOf(output: string, folder: string): string {
-  return `./${posix.join(output, folder)}`;
+  return `./${posix.relative('.', posix.join(output, folder))}`;
 }

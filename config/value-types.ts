@@ -374,12 +374,13 @@ const repoUrl = checkedText(
   ],
   (value) => {
     if (/^oci:/i.test(value)) {
-      return /^oci:\/\/[a-z0-9.-]+(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+$/.test(value)
+      const isRepository = /^oci:\/\/[a-z0-9.-]+(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+$/.test(value);
+      return isRepository && isParsed(value.replace(/^oci/, 'https'))
         ? undefined
-        : 'is not the URL of a repository of artifacts. Write it without a tag, as oci://registry.example.com/team/studio';
+        : 'is not the URL of a repository of artifacts. Write it in lower case, without tag or digest, as oci://registry.example.com/team/studio';
     }
     const isUrl = /^(https|ssh):\/\/[^\s/?#]+\/[^\s?#]+$/i.test(value) && isParsed(value);
-    return isUrl || /^[^\s@/:]+@[^\s/:@]+:[^\s?#]+$/.test(value)
+    return isUrl || /^[^\s@/:]+@[^\s/:@[\]]+:[^\s?#]+$/.test(value)
       ? undefined
       : 'is not the URL of a Git repository. Write it as https://host/team/repo.git or git@host:team/repo.git';
   },
@@ -407,9 +408,12 @@ export const repoPath = checkedText('path in the repository', nameSamples, (valu
     : 'is not a path in the repository. Write it relative to the root, for example dist',
 );
 
+/** What is in no name of a branch or tag: https://git-scm.com/docs/git-check-ref-format */
+const NO_REFERENCE = /\.\.|\/\/|\/\.|[./]$|\.lock(\/|$)/;
+
 /** A branch, tag or commit, or the digest of an artifact. */
 export const gitRevision = checkedText('branch, tag or commit', nameSamples, (value) =>
-  /^([A-Za-z0-9][A-Za-z0-9._/-]*|sha256:[0-9a-f]{64})$/.test(value)
+  /^([A-Za-z0-9][A-Za-z0-9._/-]*|sha256:[0-9a-f]{64})$/.test(value) && !NO_REFERENCE.test(value)
     ? undefined
     : 'is not a branch, tag or commit. Write it as main',
 );

@@ -1,3 +1,4 @@
+import { isOfArtifacts } from '../git-source';
 import { fluxKustomizations, MAX_KUSTOMIZATION_NAME } from '../names';
 import type { Built, Problem } from '../problems';
 import type { GitSource, StudioConfig } from '../studio-config';
@@ -7,8 +8,15 @@ import type { VariableName } from '../variables';
 const REPO = 'JUNJO_K8S_GIT_REPO';
 const GITOPS = 'JUNJO_K8S_GITOPS';
 const REVISION = 'JUNJO_K8S_GIT_REVISION';
+const PATH = 'JUNJO_K8S_GIT_PATH';
 const SECRET = 'JUNJO_K8S_GIT_SECRET';
-const OF_REPO: readonly VariableName[] = [GITOPS, 'JUNJO_K8S_GIT_PATH', REVISION, SECRET];
+const OF_REPO: readonly VariableName[] = [GITOPS, PATH, REVISION, SECRET];
+
+/** What `flux bootstrap` calls its own source and Kustomization: its namespace (cmd/flux/bootstrap_git.go of fluxcd/flux2). */
+const OF_FLUX = 'flux-system';
+
+/** A tag: https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests */
+const TAG = /^\w[\w.-]{0,127}$/;
 
 /** Where Argo CD or Flux finds the studio, when it is to apply it. @param inSet it is one of several studios */
 export function gitOf(values: Values, inSet: boolean): Built<StudioConfig['git']> {
@@ -19,7 +27,7 @@ export function gitOf(values: Values, inSet: boolean): Built<StudioConfig['git']
     return { value: undefined, problems: unused.map((name) => values.error(name, text)) };
   }
   const gitops = values.inEffect(GITOPS);
-  const source = { gitops, repo, path: values.inEffect('JUNJO_K8S_GIT_PATH') };
+  const source = { gitops, repo, path: values.inEffect(PATH) };
   return gitops === 'flux' ? fluxSource(values, source, inSet) : argoCdSource(values, source);
 }
 
@@ -52,29 +60,32 @@ function fluxSource(values: Values, source: Place, inSet: boolean): Built<GitSou
     const text = `is HEAD, which Flux does not follow. Name a ${artifacts ? 'tag' : 'branch'}, for example ${newest}`;
     problems.push(values.error(REVISION, text));
   }
-  if (artifacts && revision.includes('/')) {
-    problems.push(
-      values.error(
-        REVISION,
-        'is not the tag or the digest of an artifact. Write it as latest or sha256:<64 hex digits>',
-      ),
-    );
+  if (artifacts && !isDigest(revision) && !TAG.test(revision)) {
+    const text = 'is not the tag or the digest of an artifact. Write it as latest or sha256:<64 hex digits>';
+    problems.push(values.error(REVISION, text));
+  }
+  // .gitignore keeps the file of the Secret out of Git alone.
+  if (artifacts && values.inEffect('JUNJO_K8S_SECRETS') === 'manifest') {
+    const text = 'is manifest, which puts the Secret into the artifact. Set it to existing, sealed or external';
+    problems.push(values.error('JUNJO_K8S_SECRETS', text));
   }
   // Without an identity and known hosts Flux refuses SSH: AuthOptions.Validate in git/options.go of fluxcd/pkg.
   if (!artifacts && secret === undefined && !/^https:/i.test(source.repo)) {
     const text = `is reached by SSH, for which Flux needs a key. Make one with flux create secret git, and name the Secret in ${SECRET}`;
     problems.push(values.error(REPO, text));
   }
-  const { foundation } = fluxKustomizations(values.inEffect('JUNJO_K8S_NAME'), inSet);
+  const { studio, foundation } = fluxKustomizations(values.inEffect('JUNJO_K8S_NAME'), inSet);
+  if (studio === OF_FLUX) {
+    const text = 'is that of the source and the Kustomization of Flux itself. Choose another name';
+    problems.push(values.error('JUNJO_K8S_NAME', text));
+  }
   if (foundation.length > MAX_KUSTOMIZATION_NAME) {
     const text = `is too long for Flux by ${foundation.length - MAX_KUSTOMIZATION_NAME} characters: its Kustomization would be called ${foundation}. Choose a shorter name`;
     problems.push(values.error('JUNJO_K8S_NAME', text));
   }
-  return { value: { ...source, revision, ...(secret !== undefined && { secret }) }, problems };
-}
-
-function isOfArtifacts({ repo }: Place): boolean {
-  return repo.startsWith('oci://');
+  // An artifact holds what is in the output.
+  const path = artifacts && !values.isSet(PATH) ? '.' : source.path;
+  return { value: { ...source, path, revision, ...(secret !== undefined && { secret }) }, problems };
 }
 
 function isDigest(revision: string): boolean {

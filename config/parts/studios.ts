@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { uiOf } from '../../releases';
 import { fluxKustomizations } from '../names';
 import type { Problem } from '../problems';
-import type { NodeStorage, StudioConfig } from '../studio-config';
+import type { GitSource, NodeStorage, StudioConfig } from '../studio-config';
 import { listed } from '../text';
 import { dnsLabel } from '../value-types';
 import type { VariableName } from '../variables';
@@ -59,15 +59,38 @@ export function checkStudios(studios: readonly NamedStudio[]): readonly Problem[
         `lies within the folder of the studio ${nested.name}. Give each studio a folder of its own`,
       );
     }
-    const [first] = studios;
-    if (first && JSON.stringify(studio.config.git) !== JSON.stringify(first.config.git)) {
-      const what = studio.config.git ? 'or its path or revision differs from that of' : 'is not set here, but in';
-      const shared = first.config.git?.gitops === 'flux' ? 'One source holds' : 'One ApplicationSet applies';
-      const text = `${what} the studio ${first.name}. ${shared} all studios: give them the same`;
-      report(studio, 'JUNJO_K8S_GIT_REPO', text);
+    const [first = studio] = studios;
+    const other = otherGit(studio.config, first.config);
+    if (other) {
+      const shared =
+        (first.config.git ?? studio.config.git)?.gitops === 'flux' ? 'One source holds' : 'One ApplicationSet applies';
+      report(
+        studio,
+        other.variable,
+        `${other.what} the studio ${first.name}. ${shared} all studios: give them the same`,
+      );
     }
   }
   return [...problems, ...sharedPorts(studios)];
+}
+
+/** What of a repository is the same for all studios, the tool first: the defaults of others depend on it. */
+const OF_GIT: readonly (readonly [keyof GitSource, VariableName])[] = [
+  ['gitops', 'JUNJO_K8S_GITOPS'],
+  ['repo', 'JUNJO_K8S_GIT_REPO'],
+  ['path', 'JUNJO_K8S_GIT_PATH'],
+  ['revision', 'JUNJO_K8S_GIT_REVISION'],
+  ['secret', 'JUNJO_K8S_GIT_SECRET'],
+];
+
+/** The setting by which a studio is applied otherwise than the first one, and how it differs; nothing where none does. */
+function otherGit({ git }: StudioConfig, { git: first }: StudioConfig) {
+  if (git && first) {
+    const [, variable] = OF_GIT.find(([field]) => git[field] !== first[field]) ?? [];
+    return variable && { variable, what: 'differs from that of' };
+  }
+  if (!git && !first) return undefined;
+  return { variable: 'JUNJO_K8S_GIT_REPO', what: git ? 'is set here, but not in' : 'is not set here, but in' } as const;
 }
 
 /** Load balancers of several studios with one port: a cluster that has a single address for all gives it to the first. */

@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, posix, resolve } from 'node:path';
+import { isOfArtifacts } from '../config/git-source';
 import type { Problem } from '../config/problems';
 import type { StudioConfig } from '../config/studio-config';
 import { inOneLine, listed } from '../config/text';
@@ -11,6 +12,7 @@ import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tel
 import { initEnv } from './init/env-file';
 import { type StudioOptions, selected, studioOptions } from './manifests';
 import {
+  appliesStudios,
   goesFirst,
   isIntake,
   isOfGitOps,
@@ -65,9 +67,10 @@ async function synthesize(options: SynthOptions, io: Io): Promise<ExitCode> {
   const fromGit = rendering.studios.some(({ config }) => config.git);
   const noLonger = leftBehind(changed, rendering.manifests);
   const namespaces = rendering.studios.map(({ config }) => config.namespace);
-  // Argo CD and Flux prune what they applied: no Secret, and nothing of a studio that they do not apply any more.
+  // Argo CD and Flux prune what they applied: no Secret, and nothing of a studio that they do not apply any more, or by another name.
   const tool = rendering.studios[0]?.config.git?.gitops;
-  const pruner = before.some(({ path }) => tool !== undefined && gitOpsOf(path) === tool) ? tool : undefined;
+  const knows = before.some(({ path }) => gitOpsOf(path) === tool) && !noLonger.some(appliesStudios);
+  const pruner = knows ? tool : undefined;
   const isPruned = ({ namespace, resource }: ObjectReference) =>
     namespaces.includes(namespace) && !resource.startsWith('secret/');
   const pruned = pruner ? noLonger.filter(isPruned) : [];
@@ -258,7 +261,7 @@ function fromGitLines(
     return files('Secret').length > 0 ? paths.map((path) => `-f ${posix.join(output, folder ?? '', path)}`) : [];
   });
   const byHand = secrets.filter((paths) => paths.length > 0).map((paths) => `  kubectl apply ${paths.join(' ')}`);
-  const isArtifact = studios.some(({ config }) => config.git?.repo.startsWith('oci://'));
+  const isArtifact = studios.some(({ config: { git } }) => git && isOfArtifacts(git));
   const publish = isArtifact ? `push ${output}/ as an artifact` : `commit ${output}/`;
   if (byHand.length === 0) return [`Or ${publish}, and once: ${apply}`];
   return [

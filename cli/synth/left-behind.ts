@@ -88,6 +88,11 @@ export function isOfGitOps({ resource }: ObjectReference): boolean {
   return /^[a-z]+\.(argoproj\.io|(kustomize|source)\.toolkit\.fluxcd\.io)\//.test(resource);
 }
 
+/** Whether Argo CD or Flux knows by it what it has applied. Without it, neither prunes that. */
+export function appliesStudios({ resource }: ObjectReference): boolean {
+  return /^(application(set)?\.argoproj\.io|kustomization\.kustomize\.toolkit\.fluxcd\.io)\//.test(resource);
+}
+
 /** The commands that remove the objects: one for each namespace, and one for each kind that a cluster may not know any more. */
 export function removalCommands(references: readonly ObjectReference[]): readonly string[] {
   const byCommand = new Map<string, string[]>();

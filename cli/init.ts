@@ -1,6 +1,7 @@
 import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { lookupIn } from '../config/env-file';
+import { isOfArtifacts } from '../config/git-source';
 import { loadStudio } from '../config/load-studio';
 import type { Problem } from '../config/problems';
 import { inOneLine } from '../config/text';
@@ -64,6 +65,11 @@ async function initialise(options: InitOptions, io: Io): Promise<ExitCode> {
   }
   const given = settingsOf(options, io);
   if (!given) return 2;
+  const { JUNJO_K8S_GITOPS: tool = 'flux' } = given;
+  if (options.flux && tool !== 'flux') {
+    io.err(`--flux and JUNJO_K8S_GITOPS=${tool} exclude each other.`);
+    return 2;
+  }
   return options.repo ? initRepository(options.repo, given, options, io) : initStudio(given, options, io);
 }
 
@@ -152,14 +158,18 @@ function initRepository(folder: string, values: Settings, options: InitOptions, 
     ...(problems.some(({ severity }) => severity === 'error') ? ['  mend studio.env'] : []),
     '  npm run synth',
     '  git add . && git commit -m "Begin"',
-    ...(options.flux
-      ? [
-          '  push it to JUNJO_K8S_GIT_REPO, to the branch main unless JUNJO_K8S_GIT_REVISION names another',
-          '  kubectl apply -f dist/flux',
-        ]
-      : ['JUNJO_K8S_GIT_REPO in studio.env adds what Argo CD needs, in dist/argocd/.']),
+    ...lastSteps(values),
   ]
     .map(inOneLine)
     .join('\n');
   return tell({ problems, text, result: { files: files.map(({ path }) => path) } }, options, io);
+}
+
+/** How Argo CD or Flux gets what is committed. */
+function lastSteps({ JUNJO_K8S_GITOPS: tool, JUNJO_K8S_GIT_REPO: repo = '' }: Settings): readonly string[] {
+  if (tool !== 'flux') return ['JUNJO_K8S_GIT_REPO in studio.env adds what Argo CD needs, in dist/argocd/.'];
+  const push = isOfArtifacts({ repo })
+    ? `  flux push artifact ${repo}:latest --path=dist (docs/gitops.md has all options)`
+    : '  push it to JUNJO_K8S_GIT_REPO, to the branch main unless JUNJO_K8S_GIT_REVISION names another';
+  return [push, '  kubectl apply -f dist/flux'];
 }

@@ -57,6 +57,22 @@ test('with --flux and no repository of Git it says what is missing', async () =>
   ]);
 });
 
+test('a setting names Flux as --flux does, and the next steps are those of the tool that is set', async () => {
+  const { stdout } = await cli('init', '--repo', 'studio', '--set', 'JUNJO_K8S_GITOPS=flux', ...urls);
+  expect(stdout).toContain('  kubectl apply -f dist/flux\n');
+  const other = await cli('init', '--repo', 'other', '--flux', '--set', 'JUNJO_K8S_GITOPS=argocd', ...urls);
+  expect(other).toMatchObject({ status: 2, stderr: '--flux and JUNJO_K8S_GITOPS=argocd exclude each other.\n' });
+});
+
+test('for a repository of artifacts the next steps push one', async () => {
+  const artifacts = ['--set', 'JUNJO_K8S_GIT_REPO=oci://registry.example.com/studio'];
+  const { status, stdout } = await cli('init', '--repo', 'studio', '--flux', ...urls.slice(0, -2), ...artifacts);
+  expect([status, stdout]).toEqual([
+    0,
+    expect.stringContaining('  flux push artifact oci://registry.example.com/studio:latest --path=dist'),
+  ]);
+});
+
 test('--flux without --repo is wrong usage', async () => {
   expect(await cli('init', '--flux')).toMatchObject({ status: 2, stderr: expect.stringContaining('--repo') });
 });

@@ -5,7 +5,16 @@ import { loadAll } from 'js-yaml';
 import { writeFiles } from '../../render/files';
 import { Folder } from '../support/folder';
 import { describeWith, pathOf } from '../support/programs';
-import { envText, type Manifest, production, Rendered, render, renderAll, type Settings } from '../support/studio';
+import {
+  envText,
+  freshSecret,
+  type Manifest,
+  production,
+  Rendered,
+  render,
+  renderAll,
+  type Settings,
+} from '../support/studio';
 
 const REPO = 'https://git.example.com/team/studio.git';
 const noSecrets = { JUNJO_SESSION_SECRET: undefined, JUNJO_SECURE_COOKIE_KEY: undefined };
@@ -26,7 +35,7 @@ const source = (name: string, settings: Settings = {}) => {
   };
   return { folder: name, files: [{ path: `studios/${name}.env`, text: envText(flux({ ...hosts, ...settings })) }] };
 };
-const problemsOf = (...sources: ReturnType<typeof source>[]) =>
+const problemsOf = (...sources: Parameters<typeof renderAll>[0][number][]) =>
   renderAll(sources, {})
     .problems.filter(({ severity }) => severity === 'error')
     .map(({ file, variable, text }) => `${file} ${variable}: ${text}`);
@@ -57,10 +66,11 @@ describe('the Kustomizations', () => {
     ['of three containers', {}],
     ['of QDrant', { JUNJO_K8S_RELEASE: '0.82.1', JUNJO_K8S_QDRANT: 'true' }],
     ['of two containers', { JUNJO_K8S_RELEASE: '0.86.0' }],
+    ['behind collectors', { JUNJO_K8S_RELEASE: '0.82.1', JUNJO_K8S_INTAKE: 'true' }],
   ])('wait for every workload %s, for longer than its rollout and the end of its old pod may take', (_, settings) => {
     const rendered = render(flux(settings));
     const { healthChecks, timeout } = kustomization('junjo-ai-studio', rendered).spec;
-    const workloads = [...rendered.ofKind('Deployment'), ...rendered.ofKind('StatefulSet')];
+    const workloads = rendered.objects.filter(({ kind }) => ['Deployment', 'StatefulSet'].includes(kind));
     expect(healthChecks).toEqual(
       workloads.map(({ apiVersion, kind, metadata: { name, namespace } }) => ({ apiVersion, kind, name, namespace })),
     );
@@ -78,7 +88,16 @@ describe('the Kustomizations', () => {
 });
 
 test('what holds the data is kept from Flux and from Argo CD, and nothing else has an annotation of either', () => {
-  const rendered = render(flux({ JUNJO_HOST_DB_DATA_PATH: '/mnt/junjo-data', JUNJO_K8S_NODE: 'worker-1' }));
+  const rendered = render(
+    flux({
+      JUNJO_HOST_DB_DATA_PATH: '/mnt/junjo-data',
+      JUNJO_K8S_NODE: 'worker-1',
+      JUNJO_K8S_RELEASE: '0.82.1',
+      JUNJO_K8S_QDRANT: 'true',
+      JUNJO_K8S_INTAKE: 'true',
+    }),
+  );
+  expect(rendered.ofKind('PersistentVolumeClaim')).toHaveLength(4);
   const data = ['Namespace', 'PersistentVolume', 'PersistentVolumeClaim'];
   for (const { kind, metadata } of rendered.objects.filter((each) => each.metadata)) {
     const ofTools = Object.entries(metadata.annotations ?? {}).filter(([key]) => /argoproj|fluxcd/.test(key));
@@ -109,6 +128,18 @@ describe('the source', () => {
       { url: 'ssh://git@git.example.com/team/studio.git', secretRef: { name: 'studio-repository' } },
     ],
     [
+      'a repository by SSH whose path begins with a slash',
+      { JUNJO_K8S_GIT_REPO: 'git@git.example.com:/srv/studio.git', JUNJO_K8S_GIT_SECRET: 'studio-repository' },
+      'GitRepository',
+      { url: 'ssh://git@git.example.com/srv/studio.git' },
+    ],
+    [
+      'a commit in capitals',
+      { JUNJO_K8S_GIT_REVISION: 'A'.repeat(40) },
+      'GitRepository',
+      { ref: { commit: 'a'.repeat(40) } },
+    ],
+    [
       'a scheme in capitals',
       { JUNJO_K8S_GIT_REPO: 'HTTPS://git.example.com/Team/studio.git' },
       'GitRepository',
@@ -136,12 +167,23 @@ describe('the source', () => {
     expect(kustomization('junjo-ai-studio', rendered).spec.sourceRef).toEqual({ kind, name: 'junjo-ai-studio' });
   });
 
-  test('may have the output at its root', () => {
-    const rendered = render(flux({ JUNJO_K8S_GIT_PATH: '.' }));
+  test.each<[string, Settings]>([
+    ['may have the output at its root', { JUNJO_K8S_GIT_PATH: '.' }],
+    ['of artifacts has it there by default', { JUNJO_K8S_GIT_REPO: 'oci://registry.example.com/studio' }],
+  ])('%s', (_, settings) => {
+    const rendered = render(flux(settings));
     expect(kustomization('junjo-ai-studio-foundation', rendered).spec.path).toBe('./foundation');
-    expect(kustomization('junjo-ai-studio', rendered).spec.path).toMatch(/^\.\/\.?$/);
+    expect(kustomization('junjo-ai-studio', rendered).spec.path).toBe('./');
+  });
+
+  test('of artifacts may have it in a folder', () => {
+    const artifacts = { JUNJO_K8S_GIT_REPO: 'oci://registry.example.com/studio', JUNJO_K8S_GIT_PATH: 'dist' };
+    expect(kustomization('junjo-ai-studio', render(flux(artifacts))).spec.path).toBe('./dist');
   });
 });
+
+const NO_ARTIFACTS =
+  'JUNJO_K8S_GIT_REPO: is not the URL of a repository of artifacts. Write it in lower case, without tag or digest, as oci://registry.example.com/team/studio';
 
 test.each<[string, Settings, string]>([
   [
@@ -182,7 +224,33 @@ test.each<[string, Settings, string]>([
   [
     'an artifact in place of its repository',
     { JUNJO_K8S_GIT_REPO: 'oci://registry.example.com/team/studio:1.0' },
-    'JUNJO_K8S_GIT_REPO: is not the URL of a repository of artifacts. Write it without a tag, as oci://registry.example.com/team/studio',
+    NO_ARTIFACTS,
+  ],
+  [
+    'an artifact by its digest in place of its repository',
+    { JUNJO_K8S_GIT_REPO: `oci://registry.example.com/team/studio@sha256:${'a'.repeat(64)}` },
+    NO_ARTIFACTS,
+  ],
+  [
+    'a repository of artifacts in capitals',
+    { JUNJO_K8S_GIT_REPO: 'OCI://registry.example.com/Team/studio' },
+    NO_ARTIFACTS,
+  ],
+  ['a port that does not exist', { JUNJO_K8S_GIT_REPO: 'oci://registry.example.com:99999/studio' }, NO_ARTIFACTS],
+  [
+    'a tag that is too long',
+    { JUNJO_K8S_GIT_REPO: 'oci://registry.example.com/studio', JUNJO_K8S_GIT_REVISION: 'a'.repeat(129) },
+    'JUNJO_K8S_GIT_REVISION: is not the tag or the digest of an artifact. Write it as latest or sha256:<64 hex digits>',
+  ],
+  [
+    'a Secret in an artifact, which .gitignore does not keep out',
+    {
+      JUNJO_K8S_GIT_REPO: 'oci://registry.example.com/studio',
+      JUNJO_K8S_SECRETS: 'manifest',
+      JUNJO_SESSION_SECRET: freshSecret(),
+      JUNJO_SECURE_COOKIE_KEY: freshSecret(),
+    },
+    'JUNJO_K8S_SECRETS: is manifest, which puts the Secret into the artifact. Set it to existing, sealed or external',
   ],
   [
     'a name that no label can hold',
@@ -191,6 +259,14 @@ test.each<[string, Settings, string]>([
   ],
 ])('%s is refused', (_, settings, says) => {
   expect(problemsOf(source('blue', settings))).toEqual([`studios/blue.env ${says}`]);
+});
+
+test('a studio cannot have the name under which Flux applies itself', () => {
+  const name = { JUNJO_K8S_NAME: 'flux-system', JUNJO_K8S_NAMESPACE: 'studio' };
+  expect(problemsOf({ ...source('blue', name), folder: undefined })).toEqual([
+    'studios/blue.env JUNJO_K8S_NAME: is that of the source and the Kustomization of Flux itself. Choose another name',
+  ]);
+  expect(problemsOf(source('blue', name))).toEqual([]);
 });
 
 describe('several studios', () => {
@@ -215,9 +291,22 @@ describe('several studios', () => {
     ]);
   });
 
-  test('are all applied by the same tool', () => {
-    expect(problemsOf(source('blue'), source('green', { JUNJO_K8S_GITOPS: 'argocd' }))).toEqual([
-      expect.stringContaining('One source holds all studios: give them the same'),
+  test.each<[string, Settings]>([
+    ['JUNJO_K8S_GIT_REPO', { JUNJO_K8S_GIT_REPO: 'https://git.example.com/other.git' }],
+    ['JUNJO_K8S_GIT_PATH', { JUNJO_K8S_GIT_PATH: 'other' }],
+    ['JUNJO_K8S_GIT_REVISION', { JUNJO_K8S_GIT_REVISION: 'other' }],
+    ['JUNJO_K8S_GIT_SECRET', { JUNJO_K8S_GIT_SECRET: 'other' }],
+    ['JUNJO_K8S_GITOPS', { JUNJO_K8S_GITOPS: 'argocd' }],
+  ])('have the same %s', (variable, settings) => {
+    expect(problemsOf(source('blue'), source('green', settings))).toEqual([
+      `studios/green.env ${variable}: differs from that of the studio blue. One source holds all studios: give them the same`,
+    ]);
+  });
+
+  test('are all in the repository, or none', () => {
+    const none = { JUNJO_K8S_GITOPS: undefined, JUNJO_K8S_GIT_REPO: undefined };
+    expect(problemsOf(source('blue', none), source('green'))).toEqual([
+      'studios/green.env JUNJO_K8S_GIT_REPO: is set here, but not in the studio blue. One source holds all studios: give them the same',
     ]);
   });
 });
@@ -246,6 +335,20 @@ describeWith(['kubectl'], 'kustomize', () => {
   test.each([
     ['one studio', [{ ...source('blue'), folder: undefined }]],
     ['several studios', [source('blue', { JUNJO_K8S_BACKUP: 'velero' }), source('green')]],
+    [
+      'one studio with all components',
+      [
+        {
+          ...source('blue', {
+            JUNJO_K8S_RELEASE: '0.82.1',
+            JUNJO_K8S_QDRANT: 'true',
+            JUNJO_K8S_INTAKE: 'true',
+            JUNJO_K8S_MONITORING: 'prometheus',
+          }),
+          folder: undefined,
+        },
+      ],
+    ],
   ])('reads of each folder of %s what it has, and of all of them every object once', (_, sources) => {
     const { files, manifests } = renderAll(sources as ReturnType<typeof source>[], {});
     writeFiles(files, folder.path);
@@ -309,6 +412,20 @@ describe('the commands', () => {
     expect(stdout).toContain('networkpolicy.networking.k8s.io/junjo-ai-studio-default-deny');
     expect(stdout).not.toContain('kubectl -n junjo-ai-studio delete');
   });
+
+  test.each(['flux', 'argocd'])(
+    'synth names what %s does not prune, because it forgets the studio with its name',
+    async (tool) => {
+      const named = (name: string, settings: Settings = {}) =>
+        flux({ JUNJO_K8S_GITOPS: tool, JUNJO_K8S_NAMESPACE: 'studio', JUNJO_K8S_NAME: name, ...settings });
+      await synth(named('blue'));
+      const { stdout } = await synth(named('green', { JUNJO_K8S_NETWORK_POLICY: 'false' }));
+      expect(stdout).not.toContain('removes what is no longer rendered');
+      const commands = stdout.split('\n').filter((line) => line.includes(' delete '));
+      expect(commands.slice(0, 2).join()).toMatch(/(kustomization|application)\S*\/blue/);
+      expect(commands.at(-1)).toContain('networkpolicy.networking.k8s.io/junjo-ai-studio-default-deny');
+    },
+  );
 
   test('synth names what makes Argo CD apply the studio where Flux takes over, first, and what neither removes', async () => {
     await synth(flux({ JUNJO_K8S_GITOPS: 'argocd' }));

@@ -922,7 +922,7 @@ export const variables = [
   {
     name: 'JUNJO_K8S_GIT_PATH',
     group: 'Kubernetes: secrets and GitOps',
-    meaning: 'Folder of the rendered output in that repository',
+    meaning: 'Folder of the rendered output in that repository; of artifacts the default is their root',
     type: repoPath,
     default: 'dist',
   },

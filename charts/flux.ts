@@ -13,7 +13,7 @@ import {
   KustomizationSpecSourceRefKind,
 } from '../imports/kustomize.toolkit.fluxcd.io';
 import { GitRepository, type GitRepositorySpecRef, OciRepository } from '../imports/source.toolkit.fluxcd.io';
-import { dataLabels, labels } from './metadata';
+import { holdsData, labels } from './metadata';
 
 /** Where `flux install` puts Flux, and where it reads the credentials of a repository. */
 const FLUX_NAMESPACE = 'flux-system';
@@ -65,12 +65,10 @@ export function awaitedBelow(scope: Construct): Pick<FluxStudio, 'workloads' | '
  * unless it merges (PatchReplaceFieldsManagers in ssa/patch.go of fluxcd/pkg).
  */
 export function keepFromFlux(scope: Construct): void {
-  const [[key, value] = []] = Object.entries(dataLabels);
-  for (const construct of scope.node.findAll()) {
-    if (construct instanceof ApiObject && key !== undefined && construct.metadata.getLabel(key) === value) {
-      construct.metadata.addAnnotation('kustomize.toolkit.fluxcd.io/prune', 'disabled');
-      construct.metadata.addAnnotation('kustomize.toolkit.fluxcd.io/ssa', 'Merge');
-    }
+  const objects = scope.node.findAll().filter((construct) => construct instanceof ApiObject);
+  for (const { metadata } of objects.filter(holdsData)) {
+    metadata.addAnnotation('kustomize.toolkit.fluxcd.io/prune', 'disabled');
+    metadata.addAnnotation('kustomize.toolkit.fluxcd.io/ssa', 'Merge');
   }
 }
 
@@ -130,7 +128,7 @@ export class FluxKustomizationsChart extends Chart {
             path: pathOf(git.path, path),
             interval: INTERVAL,
             retryInterval: RETRY_INTERVAL,
-            // Deleting the Kustomization leaves the studio running. From Flux 2.5 on; before, deleting it prunes.
+            // Deleting the Kustomization leaves the studio running. Known from Flux 2.5 on (CHANGELOG.md of kustomize-controller 1.5.0).
             deletionPolicy: KustomizationSpecDeletionPolicy.ORPHAN,
             ...spec,
           },

@@ -36,6 +36,11 @@ export function labels(studio: string, component?: string): Record<string, strin
  */
 export const dataLabels: Readonly<Record<string, string>> = { 'app.kubernetes.io/name': 'junjo-ai-studio-data' };
 
+/** Whether an object outlives the studio. */
+export function holdsData({ metadata }: ApiObject): boolean {
+  return Object.entries(dataLabels).every(([key, value]) => metadata.getLabel(key) === value);
+}
+
 /** Metadata of a namespaced object. */
 export function objectMeta(identity: StudioIdentity, name: string, component?: string) {
   return { name, namespace: identity.namespace, labels: labels(identity.studio, component) };
@@ -66,9 +71,8 @@ export function addExtra(scope: Construct, { labels, annotations }: Extra): void
   for (const object of scope.node.findAll().filter((construct) => construct instanceof ApiObject)) {
     const { metadata } = object;
     const own: ApiObjectMetadata = metadata.toJson() ?? {};
-    const holdsData = Object.entries(dataLabels).every(([key, value]) => own.labels?.[key] === value);
     // None of the studio's own labels may be named: config/labels-and-taints.ts.
-    for (const [key, value] of Object.entries(holdsData ? {} : labels)) metadata.addLabel(key, value);
+    for (const [key, value] of Object.entries(holdsData(object) ? {} : labels)) metadata.addLabel(key, value);
     for (const [key, value] of Object.entries(annotations)) {
       if (!own.annotations?.[key]) metadata.addAnnotation(key, value);
     }

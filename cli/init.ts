@@ -166,10 +166,11 @@ function initRepository(folder: string, values: Settings, options: InitOptions, 
 }
 
 /** How Argo CD or Flux gets what is committed. */
-function lastSteps({ JUNJO_K8S_GITOPS: tool, JUNJO_K8S_GIT_REPO: repo = '' }: Settings): readonly string[] {
+function lastSteps(settings: Settings): readonly string[] {
+  const { JUNJO_K8S_GITOPS: tool, JUNJO_K8S_GIT_REPO: repo = '', JUNJO_K8S_GIT_REVISION: tag = 'latest' } = settings;
   if (tool !== 'flux') return ['JUNJO_K8S_GIT_REPO in studio.env adds what Argo CD needs, in dist/argocd/.'];
   const push = isOfArtifacts({ repo })
-    ? `  flux push artifact ${repo}:latest --path=dist (docs/gitops.md has all options)`
+    ? `  flux push artifact ${repo}:${tag} --path=dist, with the options in docs/gitops.md`
     : '  push it to JUNJO_K8S_GIT_REPO, to the branch main unless JUNJO_K8S_GIT_REVISION names another';
   return [push, '  kubectl apply -f dist/flux'];
 }

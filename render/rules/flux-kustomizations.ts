@@ -12,6 +12,7 @@ const FREE_OF_SOURCE = [
   'secretRef',
   'certSecretRef',
   'provider',
+  'serviceAccountName',
 ];
 
 /** What of a Kustomization a person may choose: when it is applied, as whom, and what it waits for. */

@@ -80,6 +80,13 @@ describe('the Kustomizations', () => {
     }
   });
 
+  test('look for changes every ten minutes, for commits every minute, and try again after two, as docs/gitops.md says', () => {
+    expect(studio.get('GitRepository', 'junjo-ai-studio').spec.interval).toBe('1m');
+    for (const name of ['junjo-ai-studio-foundation', 'junjo-ai-studio']) {
+      expect(kustomization(name).spec).toMatchObject({ interval: '10m', retryInterval: '2m' });
+    }
+  });
+
   test('substitute nothing, so that a dollar sign stays one', () => {
     for (const name of ['junjo-ai-studio-foundation', 'junjo-ai-studio']) {
       expect(kustomization(name).spec).not.toHaveProperty('postBuild');
@@ -259,6 +266,21 @@ test.each<[string, Settings, string]>([
   ],
 ])('%s is refused', (_, settings, says) => {
   expect(problemsOf(source('blue', settings))).toEqual([`studios/blue.env ${says}`]);
+});
+
+test.each(['a..b', 'feature/', 'a//b', 'x.lock', 'a/.b', 'refs/', 'v1.'])('%s is no branch', (revision) => {
+  expect(problemsOf(source('blue', { JUNJO_K8S_GIT_REVISION: revision }))).toEqual([
+    'studios/blue.env JUNJO_K8S_GIT_REVISION: is not a branch, tag or commit. Write it as main',
+  ]);
+});
+
+test('an address of SSH with brackets is written as a URL', () => {
+  const [bare, url] = ['git@[::1]:team/studio.git', 'ssh://git@[::1]/team/studio.git'];
+  const withKey = (repo: string) => ({ JUNJO_K8S_GIT_REPO: repo, JUNJO_K8S_GIT_SECRET: 'studio-repository' });
+  expect(problemsOf(source('blue', withKey(bare)))).toEqual([
+    expect.stringContaining('is not the URL of a Git repository'),
+  ]);
+  expect(problemsOf(source('blue', withKey(url)))).toEqual([]);
 });
 
 test('a studio cannot have the name under which Flux applies itself', () => {

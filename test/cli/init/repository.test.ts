@@ -71,6 +71,9 @@ test('for a repository of artifacts the next steps push one', async () => {
     0,
     expect.stringContaining('  flux push artifact oci://registry.example.com/studio:latest --path=dist'),
   ]);
+  const tag = ['--set', 'JUNJO_K8S_GIT_REVISION=v1'];
+  const other = await cli('init', '--repo', 'other', '--flux', ...urls.slice(0, -2), ...artifacts, ...tag);
+  expect(other.stdout).toContain('oci://registry.example.com/studio:v1 ');
 });
 
 test('--flux without --repo is wrong usage', async () => {

@@ -115,7 +115,9 @@ describeWith(['kubectl', 'openssl'], 'a command that creates a Secret', () => {
   };
 
   test('of the studio, from values that openssl makes', async () => {
-    const [create = ''] = blocks('docs/gitops.md').filter((block) => block.includes('create secret generic'));
+    const [create = ''] = blocks('docs/gitops.md').filter((block) =>
+      block.includes('create secret generic junjo-ai-studio-secrets'),
+    );
     const data = await made(create);
     expect(Object.keys(data).sort()).toEqual(['JUNJO_SECURE_COOKIE_KEY', 'JUNJO_SESSION_SECRET']);
     for (const value of Object.values(data)) expect(Buffer.from(value, 'base64')).toHaveLength(32);

@@ -1,7 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { sleep } from './interruption';
 import type { Kubectl } from './kubectl';
 
@@ -94,31 +93,47 @@ export interface PodPage {
   readonly path: string;
 }
 
+/** The most that a page may have, in characters. */
+const PAGE_LIMIT = 16 * 1024 * 1024;
+
 /**
  * Reads a page of a pod. A forward goes through the kubelet of its node: no network policy and no Service is in the way, and the
  * pod needs no shell.
  */
 export async function readPage(kubectl: Kubectl, { pod, port, path }: PodPage, signal: AbortSignal): Promise<string> {
+  signal.throwIfAborted();
   const child = kubectl.start(['port-forward', `pod/${pod}`, `:${port}`, '--address=127.0.0.1'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const { stdout, stderr } = child;
   if (!stdout || !stderr) throw new Error('kubectl was started without pipes');
-  const stop = () => child.kill('SIGTERM');
+  const stop = () => {
+    child.kill('SIGTERM');
+    // A program that kubectl started, as for credentials, may live on and hold them open: kubectl would not be over.
+    for (const stream of [stdout, stderr]) stream.destroy();
+  };
   signal.addEventListener('abort', stop);
-  const [ended, complaints] = [kubectl.ended(child), text(stderr)];
+  let complaints = '';
+  stderr.on('data', (data) => {
+    complaints += data;
+  });
+  const ended = kubectl.ended(child);
   // It may fail before anybody waits for it.
   const over = ended.catch(() => undefined);
   try {
-    const local = await localPort(stdout);
+    const local = await localPort(stdout, signal);
     signal.throwIfAborted();
     if (local === undefined) {
       await ended;
-      throw kubectl.failed(await complaints);
+      throw kubectl.failed(complaints);
     }
-    const answer = await fetch(`http://127.0.0.1:${local}${path}`, { signal });
-    if (!answer.ok) throw new Error(`${pod} answers ${path} with ${answer.status}`);
-    return await answer.text();
+    return await pageAt(`http://127.0.0.1:${local}${path}`, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    // What fetch says of a broken connection, or of an answer that is not HTTP, does not tell why.
+    if ((error as Error).name !== 'TypeError') throw error;
+    const said = complaints.split('\n').find((line) => BROKEN.test(line));
+    throw new Error(`${pod} does not serve ${path} on port ${port}${said ? `: ${said.replace(LOG_HEADER, '')}` : ''}`);
   } finally {
     signal.removeEventListener('abort', stop);
     stop();
@@ -126,10 +141,23 @@ export async function readPage(kubectl: Kubectl, { pod, port, path }: PodPage, s
   }
 }
 
+/** Reads a page, and follows it nowhere else: what runs in a pod must not choose what this machine reads. */
+async function pageAt(url: string, signal: AbortSignal): Promise<string> {
+  const { ok, status, body } = await fetch(url, { signal, redirect: 'manual' });
+  if (!ok) throw new Error(`its ${new URL(url).pathname} answers with ${status}`);
+  const decoder = new TextDecoder();
+  let page = '';
+  for await (const part of body ?? []) {
+    page += decoder.decode(part, { stream: true });
+    if (page.length > PAGE_LIMIT) throw new Error(`its ${new URL(url).pathname} is larger than a page may be`);
+  }
+  return page;
+}
+
 /** The port on localhost that kubectl chose; nothing where it ends before it listens. */
-async function localPort(stdout: Readable): Promise<number | undefined> {
+async function localPort(stdout: Readable, signal: AbortSignal): Promise<number | undefined> {
   let port: number | undefined;
-  for await (const line of createInterface({ input: stdout })) {
+  for await (const line of createInterface({ input: stdout, signal })) {
     const [, number] = /^Forwarding from 127\.0\.0\.1:(\d+) /.exec(line) ?? [];
     if (number === undefined) continue;
     port = Number(number);

@@ -203,9 +203,8 @@ export class Backup {
   /** Says how much the intake holds at the moment of the copy. */
   private async sayWaiting(intake: LiveIntake | undefined): Promise<void> {
     const { kubectl, console, signal } = this.work;
-    const then = this.props.live ? 'It sends them to ingestion.' : 'It sends them when ingestion runs again.';
-    const whatBecomes = (amount: string) => `The intake holds ${amount} of spans that are not in this backup. ${then}`;
-    const said = await sayWaiting(kubectl, intake, whatBecomes, signal);
+    const then = `The intake sends them ${this.props.live ? 'to ingestion' : 'when ingestion runs again'}.`;
+    const said = await sayWaiting(kubectl, intake, `They are not in this backup. ${then}`, signal);
     if (said) console.err(said);
   }
 

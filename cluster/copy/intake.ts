@@ -1,4 +1,4 @@
-import { intakePorts } from '../../charts/intake-config';
+import { intakeExporters, intakePorts } from '../../charts/intake-config';
 import { selectorLabels } from '../../charts/metadata';
 import { INTAKE_REPLICAS, intakeName } from '../../config/names';
 import { inOneLine } from '../../config/text';
@@ -13,7 +13,7 @@ export interface LiveIntake {
 }
 
 /** What waits in the queues of the collectors. */
-export interface Waiting {
+interface Waiting {
   readonly bytes: number;
   /** Collectors that told. */
   readonly read: number;
@@ -25,12 +25,15 @@ export interface Waiting {
 const ANSWER_SECONDS = 15;
 
 /**
- * The size of the queue, in the unit of its sizer, which is bytes:
- * https://github.com/open-telemetry/opentelemetry-collector/blob/main/exporter/exporterhelper/README.md
+ * The labels and the size of a queue. Labels have no order, and their values are quoted:
+ * https://prometheus.io/docs/instrumenting/exposition_formats/
  */
-const QUEUE_SIZE = /^otelcol_exporter_queue_size(?:\{[^}]*\})? (\S+)/gm;
+const QUEUE_SIZE = /^otelcol_exporter_queue_size\{((?:[^"}\n]|"(?:[^"\\\n]|\\.)*")*)\}[ \t]+(\S+)/gm;
 
-/** Finds the collectors by their pods, which every command that copies may list. @returns nothing where there are none */
+/**
+ * Finds the collectors by their pods, which every command that copies may list.
+ * @returns nothing where there are none, as when they are stopped: what is in their queues then stays on the claims
+ */
 export async function findIntake(kubectl: Kubectl, signal: AbortSignal): Promise<LiveIntake | undefined> {
   const pods = await kubectl.list(['pods'], { signal });
   const own = pods.filter(({ metadata }) => matches(selectorLabels('intake'), fieldsOf(metadata.labels)));
@@ -45,26 +48,32 @@ export function meanwhile(intake: LiveIntake | undefined, otherwise: string): st
     : `No collector of the intake is ready. ${otherwise}`;
 }
 
-/** Says how much waits, and what becomes of it; whatever goes wrong, it only says so. */
+/** Says how much waits, and what becomes of it; whatever goes wrong, it only says so. @param fate sentences about these spans */
 export async function sayWaiting(
   kubectl: Kubectl,
   intake: LiveIntake | undefined,
-  whatBecomes: (amount: string) => string,
+  fate: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   if (!intake) return undefined;
-  const { bytes, read, trouble } = await readWaiting(kubectl, intake, signal);
+  const { bytes, read, trouble = 'no collector is ready' } = await readWaiting(kubectl, intake, signal);
   if (read === 0) {
-    const why = trouble ?? 'no collector is ready';
-    return inOneLine(`The intake may hold spans: how much waits in its queues cannot be read (${why}).`);
+    return inOneLine(`The intake may hold spans: how much waits in its queues cannot be read (${trouble}). ${fate}`);
   }
-  const some = read < INTAKE_REPLICAS ? ` Only ${read} of ${INTAKE_REPLICAS} collectors could be asked.` : '';
-  return bytes === 0 ? `The queues of the intake are empty.${some}` : `${whatBecomes(size(bytes))}${some}`;
+  const all = Math.max(INTAKE_REPLICAS, intake.pods.length);
+  if (bytes === 0 && read === all) return 'The queues of the intake are empty.';
+  const some = read < all ? `, as far as ${read} of ${all} collectors tell` : '';
+  return inOneLine(`The intake holds ${size(bytes)} of spans${some}. ${fate}`);
+}
+
+/** What becomes of spans that wait while the data changes. @param data the data on which ingestion starts again */
+export function addedTo(data: string): string {
+  return `Ingestion adds them to ${data}. It refuses those whose API key is not in that data, and the intake drops them.`;
 }
 
 /** Stops the collectors, whose queues stay on their claims. */
-export function stopIntake(kubectl: Kubectl, replicas = 0): string {
-  return kubectl.commandLine(['scale', `statefulset/${intakeName}`, `--replicas=${replicas}`]);
+export function stopIntake(kubectl: Kubectl): string {
+  return kubectl.commandLine(['scale', `statefulset/${intakeName}`, '--replicas=0']);
 }
 
 async function readWaiting(kubectl: Kubectl, intake: LiveIntake, signal: AbortSignal): Promise<Waiting> {
@@ -80,14 +89,22 @@ async function readWaiting(kubectl: Kubectl, intake: LiveIntake, signal: AbortSi
   return {
     bytes: told.reduce((sum, bytes) => sum + bytes, 0),
     read: told.length,
-    ...(failed && { trouble: (failed.reason as Error).message }),
+    ...(failed && { trouble: troubleOf(failed.reason) }),
   };
 }
 
+function troubleOf({ name, message }: Error): string {
+  return name === 'TimeoutError' ? `no answer in ${ANSWER_SECONDS} seconds` : message;
+}
+
+/** The size is in the unit of the queue's sizer, which is bytes: exporter/exporterhelper/README.md of the collector. */
 function queueSize(metrics: string): number {
-  const sizes = [...metrics.matchAll(QUEUE_SIZE)].map(([, value]) => Number(value));
-  if (sizes.length === 0) throw new Error('its metrics do not tell the size of the queue');
-  return sizes.reduce((sum, value) => sum + value, 0);
+  const queue = `exporter="${intakeExporters.queue}"`;
+  const [, , value] =
+    [...metrics.matchAll(QUEUE_SIZE)].find(([, labels = '']) => labels.split(/, */).includes(queue)) ?? [];
+  const bytes = Number(value);
+  if (!Number.isFinite(bytes)) throw new Error('its metrics do not tell the size of the queue');
+  return bytes;
 }
 
 function readyPods({ pods }: LiveIntake): readonly Manifest[] {

@@ -8,7 +8,7 @@ import { type Kubectl, KubectlError } from '../kubectl';
 import { Refusal } from '../refusal';
 import { checkArchive, FolderArchive } from './archive';
 import { Downtime, type GitOpsPaused, refuseUnlessStoppable } from './downtime';
-import { findIntake, meanwhile, sayWaiting } from './intake';
+import { addedTo, findIntake, meanwhile, sayWaiting } from './intake';
 import { type Caller, howToLook, refuseUnlessCopyable } from './look';
 import { noteKept } from './notes';
 import { ended, newOwner, type Owner } from './owner';
@@ -91,13 +91,7 @@ export class Restore {
     const { target, kubectl } = this.connection;
     const { into, replace } = this.props;
     const intake = into === undefined ? await findIntake(kubectl, this.signal) : undefined;
-    const waiting = await sayWaiting(
-      kubectl,
-      intake,
-      (amount) =>
-        `The intake holds ${amount} of spans, which ingestion adds to the restored data. It drops those whose API key is not in that data.`,
-      this.signal,
-    );
+    const waiting = await sayWaiting(kubectl, intake, addedTo('the restored data'), this.signal);
     return [
       ...planHeading({ ...target, namespace: into ?? target.namespace }, studio),
       `From       ${source.text}: ${source.files} files, ${size(source.bytes)}`,

@@ -6,7 +6,7 @@ import { type Connection, confirmed } from '../connection';
 import { shellWord } from '../kubectl';
 import { Refusal } from '../refusal';
 import { Downtime, type GitOpsPaused, refuseUnlessStoppable } from './downtime';
-import { findIntake, meanwhile, sayWaiting, stopIntake } from './intake';
+import { addedTo, findIntake, meanwhile, sayWaiting, stopIntake } from './intake';
 import type { Caller } from './look';
 import { noteKept } from './notes';
 import { ended, newOwner } from './owner';
@@ -152,7 +152,7 @@ export class SetAside {
     const { kubectl, signal } = this.work;
     const isEmpty = holdings.entries.length === 0;
     const intake = await findIntake(kubectl, signal);
-    const waiting = await sayWaiting(kubectl, intake, (amount) => this.ofWaiting(amount), signal);
+    const waiting = await sayWaiting(kubectl, intake, this.fateOfWaiting(), signal);
     return [
       ...planHeading(this.connection.target, studio),
       `Volume     ${isEmpty ? 'is empty' : textOf(holdings)}`,
@@ -170,10 +170,10 @@ export class SetAside {
   }
 
   /** What becomes of spans in the queues of the intake. A collector drops what ingestion refuses for its API key. */
-  private ofWaiting(amount: string): string {
+  private fateOfWaiting(): string {
     return this.props.back
-      ? `The intake holds ${amount} of spans, which ingestion adds to the data that comes back. It drops those whose API key is not in that data.`
-      : `The intake holds ${amount} of spans, which are lost: an empty volume has no API keys, so ingestion refuses them. To keep them on the volumes of the queues, answer no and stop the intake first: ${stopIntake(this.work.kubectl)}`;
+      ? addedTo('the data that comes back')
+      : `They are lost: an empty volume has no API keys, so ingestion refuses them. To keep them on the volumes of the queues, answer no and stop the intake first: ${stopIntake(this.work.kubectl)}`;
   }
 
   /** What starting on an empty volume entails. */

@@ -64,7 +64,8 @@ class Call extends EventEmitter {
 
   private async end(code: number | null): Promise<void> {
     this.stdin.destroy();
-    await Promise.all([this.stdout, this.stderr].map((stream) => once(stream.end(), 'close')));
+    const open = [this.stdout, this.stderr].filter((stream) => !stream.closed);
+    await Promise.all(open.map((stream) => once(stream.end(), 'close')));
     this.emit('close', code);
   }
 

@@ -58,8 +58,8 @@ export class LiveStudio {
       } as Manifest);
       if (bytes === undefined) continue;
       ready.add(name);
-      const metric = 'otelcol_exporter_queue_size{data_type="traces",exporter="otlp_grpc/ingestion"}';
-      this.cluster.pages.set(`${name}:8888/metrics`, `# TYPE otelcol_exporter_queue_size gauge\n${metric} ${bytes}\n`);
+      const size = `otelcol_exporter_queue_size{data_type="traces",exporter="otlp_grpc/queue"} ${bytes}`;
+      this.cluster.pages.set(`${name}:8888/metrics`, `# TYPE otelcol_exporter_queue_size gauge\n${size}\n`);
     }
     const { judge } = this.cluster.controllers;
     this.cluster.controllers.judge = (pod) =>

@@ -16,7 +16,7 @@ interface Fixed {
 
 const ANOTHER_CLAIM = 'docs/runbook.md, A claim that should shrink or move, has the way: backup, new claim, restore';
 const ANOTHER_QUEUE =
-  'A claim of the intake holds spans only until ingestion has taken them: let its queue empty, then delete the claim and its pod';
+  'A claim of the intake holds spans only until ingestion has taken them: let its queue empty. Then delete the StatefulSet with --cascade=orphan, the claim and its pod, and apply';
 const ANOTHER_VOLUME =
   'The files do not move with it. docs/runbook.md, A changed data path, has the way: stop, copy, delete the old volume object';
 const DELETE_FIRST = 'Delete the object in the cluster first; its data stays';

@@ -1,3 +1,4 @@
+import { intakeClaimNames } from '../../../config/names';
 import { quantityBytes } from '../../../config/quantity';
 import { claimsOf, conditionOf, fieldsOf, type Manifest } from '../../../render/manifest';
 import { isOfStudio, releasedAdvice, releasedVolumes, rescueAdvice } from '../../rescue';
@@ -5,6 +6,7 @@ import { isDefaultClass } from '../../storage';
 import { advice, type Cause, type Found, type Waiting } from '../cause';
 import type { ClusterState } from '../cluster-state';
 import { ofWorkload, troubledPods, unscheduled } from '../pods';
+import { NEW_QUEUE, newQueue } from './intake';
 
 /** A provisioner needs seconds. One that reports nothing for longer is not running. */
 const CLAIM_UNBOUND_SECONDS = 120;
@@ -226,11 +228,17 @@ export const claimCauses: readonly Cause[] = [
       }
       for (const claim of studioClaims(state)) {
         if (claim.status?.phase !== 'Lost') continue;
-        const fix = advice(
-          `Bring the volume ${claim.spec?.volumeName} back, or restore a backup into a new claim. The commands show the claim, and the volumes that there are`,
-          state.command('describe', 'persistentvolumeclaim', claim.metadata.name),
-          state.clusterCommand('get', 'persistentvolumes'),
-        );
+        const { name } = claim.metadata;
+        const fix = intakeClaimNames.includes(name)
+          ? advice(
+              `Bring the volume ${claim.spec?.volumeName} back, or give the collector a new claim: the spans of this queue are lost then. ${NEW_QUEUE}`,
+              newQueue(state, name),
+            )
+          : advice(
+              `Bring the volume ${claim.spec?.volumeName} back, or restore a backup into a new claim. The commands show the claim, and the volumes that there are`,
+              state.command('describe', 'persistentvolumeclaim', name),
+              state.clusterCommand('get', 'persistentvolumes'),
+            );
         yield* ofClaim(
           state,
           claim,
@@ -258,7 +266,7 @@ export const claimCauses: readonly Cause[] = [
           workload,
           `its claim ${name} does not exist`,
           advice(
-            'Apply dist/foundation, which makes the claim of the studio, or set JUNJO_K8S_EXISTING_CLAIM to a claim that exists. The command shows those of the namespace',
+            `Apply dist/foundation, which makes the claim of the studio${intakeClaimNames.includes(name) ? '' : ', or set JUNJO_K8S_EXISTING_CLAIM to a claim that exists'}. The command shows those of the namespace`,
             state.command('get', 'persistentvolumeclaims'),
           ),
         );

@@ -11,6 +11,7 @@ import type { ClusterState, PodState } from '../cluster-state';
 import { tellingLine } from '../log';
 import { denialOf, portOf } from '../network-policies';
 import { type Crash, crashes, INTAKE_CONTAINER, ofWorkload, previousLog } from '../pods';
+import { applyAll } from './namespace';
 
 /**
  * What a collector says of a file that bbolt cannot read, or of the panic that it ends with. Seen in 0.159; errors of bbolt:
@@ -30,17 +31,12 @@ export const intakeCauses: readonly Cause[] = [
     *findings(state) {
       for (const crash of collectorCrashes(state, DAMAGED)) {
         const { name } = crash.pod;
-        const claim = `queue-${name}`;
         yield ofWorkload(
           crash.workload,
           `${name} cannot open its queue, whose file is damaged (${tellingLine(crash.log)}). The spans in it cannot be sent`,
           advice(
-            `Delete the claim and the pod, and apply again: the collector then starts with an empty queue. First copy the volume where you want to examine the file. The spans of this queue are lost`,
-            [
-              state.command('delete', 'persistentvolumeclaim', claim, '--wait=false'),
-              state.command('delete', 'pod', name),
-              state.clusterCommand('apply', '-f', 'dist/foundation', '-f', 'dist/'),
-            ].join(' &&\n'),
+            `Let the collector start with an empty queue. First copy the volume where you want to examine the file. The spans of this queue are lost. ${NEW_QUEUE}`,
+            newQueue(state, `queue-${name}`),
           ),
         );
       }
@@ -92,6 +88,24 @@ export const intakeCauses: readonly Cause[] = [
     },
   },
 ];
+
+/** What stands above the commands of `newQueue`. */
+export const NEW_QUEUE =
+  'The other collector runs on: the StatefulSet is deleted without its pods, or it would make the claim from its template';
+
+/**
+ * The commands that give a collector a new claim. A StatefulSet makes a claim that its pod lacks, with the size and the class of its
+ * template, which are not those of foundation/: createPersistentVolumeClaims of pkg/controller/statefulset/stateful_pod_control.go.
+ */
+export function newQueue(state: ClusterState, claim: string): string {
+  return [
+    state.command('delete', 'statefulset', intakeName, '--cascade=orphan', '--ignore-not-found'),
+    state.command('delete', 'persistentvolumeclaim', claim, '--wait=false', '--ignore-not-found'),
+    state.command('delete', 'pod', claim.replace(/^queue-/, ''), '--ignore-not-found'),
+    state.command('wait', 'persistentvolumeclaim', claim, '--for=delete', '--timeout=10m'),
+    applyAll(state),
+  ].join(' &&\n');
+}
 
 /** Ingestion is away, for whatever reason, and the collectors keep what comes. */
 export const intakeKeepsSpans: Cause = {

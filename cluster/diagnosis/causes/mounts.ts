@@ -1,3 +1,5 @@
+import { intakeKeys } from '../../../charts/intake-config';
+import { intakeName } from '../../../config/names';
 import { claimsOf, commonFolder, fieldsOf, listOf, type Manifest, nodePathsOf } from '../../../render/manifest';
 import { shellWord } from '../../kubectl';
 import { advice, type Cause, type Found } from '../cause';
@@ -92,7 +94,7 @@ export const mountCauses: readonly Cause[] = [
           workload,
           what,
           advice(
-            workload.name === 'intake' && isSecret && !isCertificate(workload, name)
+            isSecret && isOfKeys(workload, name, keys)
               ? 'Write the API keys that the collectors accept, one in each line, into the key `keys` of the Secret that JUNJO_K8S_INTAKE_KEYS names. The command shows the Secrets that there are'
               : `Apply the studio again${isSecret ? '. A Secret of somebody else comes from where JUNJO_K8S_SECRETS says, and that of a certificate when it is issued' : ''}. The command shows those that there are`,
             state.command('get', isSecret ? 'secrets' : 'configmaps'),
@@ -182,10 +184,11 @@ function ofSources(state: ClusterState, workload: WorkloadState, pod: PodState, 
   );
 }
 
-/** Whether a workload mounts a Secret for its certificate. */
-function isCertificate({ object }: WorkloadState, secret: string | undefined): boolean {
+/** Whether a Secret, or a key of one, is that with the API keys which the collectors accept. */
+function isOfKeys({ object }: WorkloadState, secret: string | undefined, key: string | undefined): boolean {
+  if (object.metadata.name !== intakeName) return false;
   return listOf(object.spec?.template?.spec?.volumes).some(
-    ({ secret: source }) => source?.secretName === secret && listOf(source?.items).some(({ key }) => key === 'tls.key'),
+    ({ name, secret: source }) => name === 'keys' && (secret ? source?.secretName === secret : key === intakeKeys.key),
   );
 }
 

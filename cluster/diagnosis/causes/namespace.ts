@@ -1,4 +1,5 @@
-import { fieldsOf, listOf } from '../../../render/manifest';
+import { intakeName, workloadNames } from '../../../config/names';
+import { fieldsOf, listOf, type Manifest } from '../../../render/manifest';
 import { rescueAdvice } from '../../rescue';
 import { advice, type Cause } from '../cause';
 import type { ClusterState } from '../cluster-state';
@@ -45,7 +46,8 @@ export const namespaceCauses: readonly Cause[] = [
     name: 'not-applied',
     *findings(state) {
       const namespace = state.named('Namespace', state.namespace);
-      if (!namespace || namespace.metadata.deletionTimestamp || !state.canRead('deployments.apps')) return;
+      if (!namespace || namespace.metadata.deletionTimestamp) return;
+      if (!['deployments.apps', 'statefulsets.apps'].every((resource) => state.canRead(resource))) return;
       const fix = advice('Apply everything that synth wrote', applyAll(state));
       if (state.workloads.length === 0) {
         yield {
@@ -56,14 +58,29 @@ export const namespaceCauses: readonly Cause[] = [
         };
         return;
       }
-      for (const { metadata } of state.rendered?.ofKind('Deployment') ?? []) {
-        if (state.named('Deployment', metadata.name)) continue;
+      for (const { kind, metadata } of ['Deployment', 'StatefulSet'].flatMap(
+        (each) => state.rendered?.ofKind(each) ?? [],
+      )) {
+        if (state.named(kind, metadata.name)) continue;
         const subject = fieldsOf(metadata.labels)['app.kubernetes.io/component'] ?? metadata.name;
         yield { severity: 'error', subject, text: 'is rendered, and is not in the namespace', fix };
+      }
+      const spans = state.named('Service', workloadNames.ingestion);
+      if (!state.rendered && selects(spans, 'intake') && !state.named('StatefulSet', intakeName)) {
+        yield {
+          severity: 'error',
+          subject: 'intake',
+          text: `is not in the namespace, and the Service ${workloadNames.ingestion} selects its pods: applications cannot send spans`,
+          fix,
+        };
       }
     },
   },
 ];
+
+function selects(service: Manifest | undefined, component: string): boolean {
+  return fieldsOf(service?.spec?.selector)['app.kubernetes.io/component'] === component;
+}
 
 /** Applies the whole output of synth. */
 export function applyAll(state: ClusterState): string {

@@ -36,7 +36,7 @@ export const networkCauses: readonly Cause[] = [
       if (!state.canRead('services') || state.endsNamespace) return;
       for (const { name, component } of servicesOf(state)) {
         if (state.named('Service', name)) continue;
-        const text = `the Service ${name} does not exist: ${withoutService(name)}`;
+        const text = `the Service ${name} does not exist: ${withoutService(state, name)}`;
         yield* withIngestion(state, name, {
           severity: 'error',
           subject: `service ${name}`,
@@ -60,7 +60,7 @@ export const networkCauses: readonly Cause[] = [
         if (!service || service.spec?.type === 'ExternalName' || !workload || workload.readyPods === 0) continue;
         const wrong = wrongOf(state, service, workload);
         if (!wrong) continue;
-        const text = `the Service ${name} ${wrong.text}: ${withoutService(name)}`;
+        const text = `the Service ${name} ${wrong.text}: ${withoutService(state, name)}`;
         yield* withIngestion(state, name, { severity: 'error', subject: `service ${name}`, text, fix: wrong.fix });
       }
     },
@@ -105,9 +105,9 @@ function servicesOf(state: ClusterState): readonly { readonly name: string; read
     .filter(({ name }) => !state.rendered || state.rendered.named('Service', name));
 }
 
-/** Who is behind the Service for spans: its label says it, and without it, whether there are collectors. */
+/** Who is behind the Service for spans, as it was applied: its label says it, and without it, whether there are collectors. */
 function takesSpans(state: ClusterState): 'ingestion' | 'intake' {
-  const service = (state.rendered ?? state).named('Service', workloadNames.ingestion);
+  const service = [state, state.rendered].flatMap((each) => each?.named('Service', workloadNames.ingestion) ?? [])[0];
   const label = fieldsOf(service?.metadata.labels)['app.kubernetes.io/component'];
   const isIntake = service ? label === 'intake' : workloadOf(state, 'intake') !== undefined;
   return isIntake ? 'intake' : 'ingestion';
@@ -123,12 +123,12 @@ function workloadNameOf(state: ClusterState, component: Component): string {
 }
 
 /** What does not work while a Service leads nowhere. */
-function withoutService(name: string): string {
+function withoutService(state: ClusterState, name: string): string {
   switch (name) {
     case internalServiceNames.backend:
       return 'ingestion cannot check API keys';
     case internalServiceNames.ingestion:
-      return 'the backend cannot read the newest spans';
+      return `the backend cannot read the newest spans${workloadOf(state, 'intake') ? ', and the intake cannot send what is in its queues' : ''}`;
     case workloadNames.ingestion:
       return 'applications cannot send spans';
     case workloadNames.backend:

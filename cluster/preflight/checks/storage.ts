@@ -106,7 +106,7 @@ function changed(wanted: Manifest, live: Manifest, cluster: PreflightView): Resu
   const isQueue = intakeClaimNames.includes(name);
   const setting = isQueue ? 'JUNJO_K8S_INTAKE_STORAGE_SIZE' : 'JUNJO_K8S_STORAGE_SIZE';
   const move = isQueue
-    ? 'let its queue empty, delete the claim and its pod, apply'
+    ? 'let its queue empty, delete the StatefulSet with --cascade=orphan, the claim and its pod, apply'
     : 'junjo-k8s backup, delete dist/foundation, apply, junjo-k8s restore';
   if (live.metadata.deletionTimestamp)
     return error(

@@ -179,7 +179,10 @@ describeWith(['python3'], 'beside an intake', () => {
 
   test('collectors that end are not asked', async () => {
     await withIntake(1, 1);
-    for (const { metadata } of collectors()) metadata.deletionTimestamp = '2026-01-01T00:00:00Z';
+    for (const each of collectors()) {
+      const metadata = { ...each.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' };
+      studio.cluster.apply({ ...each, metadata });
+    }
     expect((await backup({ live: true })).said).toContain('cannot be read (no collector is ready)');
   });
 

@@ -4,7 +4,7 @@ import { Manifests } from '../../../render/manifest';
 import { clusterState, diagnosisOf, type RecordedState, summaryOf } from '../../support/cluster-state';
 import { down, event, intakeCrash, type MadeIntake, withIntake } from '../../support/made-intake';
 import { pod, policy, service } from '../../support/made-states';
-import { development, freshSecret, type Manifest, render } from '../../support/studio';
+import { development, freshSecret, type Manifest, render, type Settings } from '../../support/studio';
 
 const first = (state: RecordedState) => diagnosisOf(state)[0];
 const deployment = ({ objects }: RecordedState, component: string): Manifest =>
@@ -58,6 +58,41 @@ describe('a studio with an intake', () => {
   });
 });
 
+describe('a rendering that is not applied', () => {
+  const settings = { JUNJO_K8S_RELEASE: '0.86.0', JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() };
+  const renderedIn = ({ namespace }: RecordedState, more: Settings = {}) =>
+    new Manifests(render(development({ ...settings, JUNJO_K8S_NAMESPACE: namespace, ...more })).objects);
+  const withoutSet = () =>
+    withIntake(({ state: { objects } }) => {
+      const left = objects.filter(
+        ({ kind, metadata }) => !(/^(Pod|StatefulSet)$/.test(kind) && /-intake/.test(metadata.name)),
+      );
+      objects.splice(0, Infinity, ...left);
+    });
+
+  test('with collectors is told where these are not there', () => {
+    const state = withoutSet();
+    const rendered = renderedIn(state, { JUNJO_K8S_INTAKE: 'true' });
+    expect(summaryOf(state, { rendered })).toContain('error not-applied: intake');
+  });
+
+  test('is not needed to see that the Service for spans leads to collectors that are not there', () => {
+    const [found, ...others] = diagnosisOf(withoutSet());
+    expect(found).toMatchObject({ severity: 'error', cause: 'not-applied', subjects: ['intake'] });
+    expect(found?.text).toContain('applications cannot send spans');
+    expect(others).toEqual([]);
+  });
+
+  test('says nothing of collectors that nobody may list', () => {
+    expect(summaryOf(withoutSet(), { unread: ['statefulsets.apps'] }).join()).not.toContain('not-applied');
+  });
+
+  test('without collectors is no trouble for the Service that still leads to them', () => {
+    const state = withIntake();
+    expect(summaryOf(state, { rendered: renderedIn(state) }).join()).not.toMatch(/service-without-pods/);
+  });
+});
+
 describe('one of two collectors', () => {
   test('that is down is a warning, which says what that means', () => {
     const found = first(
@@ -99,7 +134,16 @@ describe('one of two collectors', () => {
     const found = first(intakeCrash(log));
     expect(found).toMatchObject({ cause: 'intake-queue-damaged', severity: 'warning', subjects: ['intake'] });
     expect(found?.text).toMatch(/^junjo-ai-studio-intake-1 cannot open its queue, whose file is damaged \(.*\)/);
-    expect(found?.fix).toMatch(/delete persistentvolumeclaim queue-junjo-ai-studio-intake-1 --wait=false/);
+    const order = [
+      'delete statefulset junjo-ai-studio-intake --cascade=orphan',
+      'delete persistentvolumeclaim queue-junjo-ai-studio-intake-1 --wait=false',
+      'delete pod junjo-ai-studio-intake-1',
+      'wait persistentvolumeclaim queue-junjo-ai-studio-intake-1 --for=delete',
+      'apply -f dist/foundation',
+    ];
+    const places = order.map((command) => found?.fix.indexOf(command) ?? -1);
+    expect(places).not.toContain(-1);
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
   });
 
   test.each([
@@ -226,16 +270,42 @@ describe('the collectors together', () => {
       'MountVolume.SetUp failed for volume "keys" : references non-existent secret key: keys',
       /JUNJO_K8S_INTAKE_KEYS/,
     ],
+    [
+      'key of the certificate',
+      'MountVolume.SetUp failed for volume "certificates" : references non-existent secret key: tls.crt',
+      /certificate when it is issued/,
+    ],
   ])('that lack the %s are told where it comes from', (_, message, words) => {
     const state = withIntake((intake) => {
       bothDown(intake, [{ type: 'PodScheduled', status: 'True' }]);
       const { volumes } = intake.set.spec.template.spec;
       const items = [{ key: 'tls.crt' }, { key: 'tls.key' }];
-      volumes.push({ name: 'certificates', secret: { secretName: 'spans-tls', items } });
+      volumes.push(
+        { name: 'certificates', secret: { secretName: 'spans-tls', items } },
+        { name: 'keys', secret: { secretName: 'my-keys', items: [{ key: 'keys' }] } },
+      );
       for (const each of intake.pods) intake.state.objects.push(event(each, 'FailedMount', message));
     });
     expect(first(state)).toMatchObject({ cause: 'mount-source-missing', severity: 'error', subjects: ['intake'] });
     expect(first(state)?.fix).toMatch(words);
+  });
+
+  test.each([
+    ['Lost', { phase: 'Lost' }, 'claim-unbound'],
+    ['missing', undefined, 'claim-missing'],
+  ])('whose claims are %s get new ones, and no advice for the data', (_, status, cause) => {
+    const message = status ? 'no node' : 'persistentvolumeclaim "queue-junjo-ai-studio-intake-0" not found';
+    const state = withIntake((intake) => {
+      bothDown(intake, [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }]);
+      const { objects } = intake.state;
+      for (const claim of intake.claims) {
+        if (status) Object.assign(claim, { status });
+        else objects.splice(objects.indexOf(claim), 1);
+      }
+    });
+    const found = diagnosisOf(state).find((each) => each.cause === cause);
+    expect(found?.fix).toContain('dist/foundation');
+    expect(found?.fix).not.toMatch(/backup|EXISTING_CLAIM/);
   });
 
   test('that somebody stopped are started again, both', () => {
@@ -289,6 +359,16 @@ describe('the Services', () => {
     });
     expect(first(state)).toMatchObject({ severity: 'error', cause: 'service-without-pods' });
     expect(first(state)?.text).toContain('applications cannot send spans');
+  });
+
+  test('through which the collectors reach ingestion says so where it leads nowhere', () => {
+    const state = withIntake(({ state: made }) => {
+      made.objects.find(({ metadata }) => metadata.name === 'junjo-ai-studio-ingestion-internal').spec.selector = {
+        app: 'nobody',
+      };
+    });
+    expect(first(state)).toMatchObject({ severity: 'error', cause: 'service-without-pods' });
+    expect(first(state)?.text).toContain('the intake cannot send what is in its queues');
   });
 
   test('that is missing is told, whatever is behind it', () => {

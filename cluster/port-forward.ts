@@ -133,7 +133,9 @@ export async function readPage(kubectl: Kubectl, { pod, port, path }: PodPage, s
     // What fetch says of a broken connection, or of an answer that is not HTTP, does not tell why.
     if ((error as Error).name !== 'TypeError') throw error;
     const said = complaints.split('\n').find((line) => BROKEN.test(line));
-    throw new Error(`${pod} does not serve ${path} on port ${port}${said ? `: ${said.replace(LOG_HEADER, '')}` : ''}`);
+    throw new Error(
+      `${pod} does not serve ${path} on port ${port}${said ? `: ${said.slice(said.search(BROKEN))}` : ''}`,
+    );
   } finally {
     signal.removeEventListener('abort', stop);
     stop();

@@ -151,12 +151,18 @@ function usedWays(manifests: readonly Manifest[], pods: readonly Pod[]): readonl
   return pods.flatMap((from) => {
     const files = textOfFiles(manifests, from);
     return services.flatMap(({ metadata, spec }) => {
-      const named = from.containers.some(({ fields }) =>
-        listOf(fields.env).some(({ value }) => value === metadata.name),
+      const all = listOf(spec?.ports).map(({ port }) => port);
+      const named = from.containers
+        .map(({ fields }) => listOf(fields.env).map(({ value }) => value))
+        .filter((values) => values.includes(metadata.name))
+        .flatMap((values) => {
+          // A Service may have ports for others, too.
+          const told = all.filter((port) => values.includes(String(port)));
+          return told.length > 0 ? told : all;
+        });
+      const ports = all.filter(
+        (port) => named.includes(port) || new RegExp(`\\b${metadata.name}:${port}\\b`).test(files),
       );
-      const ports = listOf(spec?.ports)
-        .map(({ port }) => port)
-        .filter((port) => named || new RegExp(`\\b${metadata.name}:${port}\\b`).test(files));
       const targets = pods.filter(({ labels }) => ports.length > 0 && matches(spec?.selector, labels));
       return targets.map((to) => ({ from, to, ports }));
     });

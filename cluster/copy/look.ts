@@ -30,11 +30,11 @@ export interface Caller {
   readonly commandLine: (command: string) => string;
 }
 
-/** What belongs to the running studio alone: its storage, intake, backups, secrets, GitOps and patches, and the origin of its UI. */
+/** What belongs to the running studio alone: its storage, intake, backups, alerts, secrets, GitOps and patches, and the origin of its UI. */
 function isOfRunningStudio({ name, group }: Variable): boolean {
   // Without the consent to a data loss, the upgrade guard would not start on data on which the running studio does.
   if (['JUNJO_K8S_ACCEPT_DATA_LOSS', 'JUNJO_K8S_EXISTING_CLAIM', 'JUNJO_K8S_SECRET_NAME'].includes(name)) return false;
-  const groups = ['Storage', 'Intake', 'Backup', 'Kubernetes: secrets and GitOps'];
+  const groups = ['Storage', 'Intake', 'Backup', 'Monitoring', 'Kubernetes: secrets and GitOps'];
   const others = ['JUNJO_K8S_PATCHES', 'JUNJO_ALLOW_ORIGINS', 'JUNJO_K8S_INTAKE_IMAGE'];
   return groups.includes(group) || others.includes(name);
 }

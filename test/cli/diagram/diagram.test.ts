@@ -117,6 +117,15 @@ test('without policies the arrows are the ways that pods use, and the picture sa
   ]);
 });
 
+test('without policies the backend is not drawn to the port of the collectors', () => {
+  const settings = { JUNJO_K8S_RELEASE: '0.86.0', JUNJO_INTERNAL_GRPC_TOKEN: freshSecret(), JUNJO_K8S_INTAKE: 'true' };
+  const diagram = of(development({ ...settings, JUNJO_K8S_NETWORK_POLICY: 'false' }));
+  expect(arrows(diagram).filter((each) => each.includes('-flow-> junjo-ai-studio-ingestion: '))).toEqual([
+    'junjo-ai-studio-backend -flow-> junjo-ai-studio-ingestion: :50052',
+    'junjo-ai-studio-intake -flow-> junjo-ai-studio-ingestion: :26155',
+  ]);
+});
+
 test('a way that one end closes is not drawn', () => {
   const rendered = render(development());
   const { spec } = rendered.get('NetworkPolicy', 'junjo-ai-studio-ingestion');

@@ -298,7 +298,7 @@ describe('a page of a pod', () => {
     const complaint = 'E1127 18:00:00.000000 12 portforward.go:424] an error occurred forwarding 1 -> 8888: refused';
     const breaking = await forwarding(({ socket }) => void socket.destroy(), complaint);
     await expect(readPage(breaking, page, never)).rejects.toThrow(
-      /^intake-0 does not serve \/metrics on port 8888: an error occurred forwarding 1 -> 8888: refused$/,
+      /^intake-0 does not serve \/metrics on port 8888: error occurred forwarding 1 -> 8888: refused$/,
     );
   });
 

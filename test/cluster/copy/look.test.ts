@@ -96,7 +96,9 @@ describeWith(['openssl'], 'a studio on a copy, as it is printed', () => {
         objects
           .map(({ kind }) => kind)
           .filter((kind) =>
-            /Volume|Ingress|Gateway|Route|Certificate|Schedule|Replication|Application|Sealed|External/.test(kind),
+            /Volume|Ingress|Gateway|Route|Certificate|Schedule|Replication|Application|Sealed|External|StatefulSet|Prometheus|Monitor/.test(
+              kind,
+            ),
           ),
       ).toEqual([]);
       const mounted = objects

@@ -179,6 +179,15 @@ describe('one of two collectors', () => {
     expect(found?.fix).toMatch(/JUNJO_K8S_INTAKE_IMAGE/);
   });
 
+  test('whose sidecar says the same words is not taken for the collector', () => {
+    const log = 'Error: invalid configuration: a sidecar';
+    const state = intakeCrash(log);
+    const crashed = pod(state, 'intake-1');
+    for (const each of [...crashed.spec.containers, ...crashed.status.containerStatuses]) each.name = 'sidecar';
+    const logs = { 'junjo-ai-studio-intake-1/sidecar': log };
+    expect(summaryOf({ ...state, logs })).toEqual(['warning crash-loop: intake']);
+  });
+
   test.each([
     ['write /var/lib/otelcol/queue/exporter_otlp_grpc_queue_traces: no space left on device', 'volume-full'],
     ['open /var/lib/otelcol/queue/exporter_otlp_grpc_queue_traces: permission denied', 'volume-permission-denied'],
@@ -343,6 +352,12 @@ describe('the collectors together', () => {
     expect(found.find(({ cause }) => cause === 'intake-keeps-spans')?.text).toContain('30 % and 31 % are used');
   });
 
+  test('tell nothing of their volumes where that of one is not known', () => {
+    const volumes = new Map([['queue-junjo-ai-studio-intake-0', { usedBytes: 30, capacityBytes: 100 }]]);
+    const found = diagnose(clusterState(withIntake(ingestionAway), { volumes }));
+    expect(found.find(({ cause }) => cause === 'intake-keeps-spans')?.text).not.toContain('%');
+  });
+
   test('keep nothing where ingestion runs, or where none of them is ready', () => {
     const none = withIntake((intake) => {
       ingestionAway(intake);
@@ -398,6 +413,15 @@ describe('network policies', () => {
       subjects: ['intake'],
       text: expect.stringContaining('ingress: closed'),
     });
+  });
+
+  test('that close the way of one collector alone leave that of the other', () => {
+    const state = withIntake(({ state: made, pods: [one] }) => {
+      one.metadata.labels.alone = 'yes';
+      const podSelector = { matchLabels: { alone: 'yes' } };
+      made.objects.push(policy(made, 'closed', { podSelector, policyTypes: ['Egress'] }));
+    });
+    expect(summaryOf(state).join()).not.toContain('intake-cut-off');
   });
 
   test('that let them through are no trouble', () => {

@@ -66,7 +66,7 @@ export const namespaceCauses: readonly Cause[] = [
         yield { severity: 'error', subject, text: 'is rendered, and is not in the namespace', fix };
       }
       const spans = state.named('Service', workloadNames.ingestion);
-      if (!state.rendered && selects(spans, 'intake') && !state.named('StatefulSet', intakeName)) {
+      if (selects(spans, 'intake') && !state.named('StatefulSet', intakeName)) {
         yield {
           severity: 'error',
           subject: 'intake',

@@ -25,6 +25,8 @@ const neighbors = {
     'production-velero',
     'production-intake',
   ],
+  'way of OTLP/HTTP': ['release-0.86', 'production-intake-http', 'production-intake'],
+  'place of the sources': ['local', 'hot-reload'],
   monitoring: ['release-0.82', 'production-monitoring'],
   'release line': releaseLines.map(({ name }) => `release-${name}`),
   'secrets and GitOps': ['release-0.70', 'gitops-sealed', 'gitops-external', 'gitops-flux', 'three-studios'],

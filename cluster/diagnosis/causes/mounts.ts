@@ -167,16 +167,16 @@ function missingPath(message: string): string | undefined {
 function ofSources(state: ClusterState, workload: WorkloadState, pod: PodState, path: string): Found {
   const all = state.workloads.flatMap(({ pods }) => pods.flatMap(({ object }) => nodePathsOf(object)));
   const folder = commonFolder(all) ?? path;
-  const labels = fieldsOf(state.named('Node', nodeOf(pod))?.metadata.labels);
+  const profile = fieldsOf(state.named('Node', nodeOf(pod))?.metadata.labels)['minikube.k8s.io/name'];
   const give = 'Give the node the folder, or correct JUNJO_K8S_SOURCE_PATH, synth and apply';
   return ofWorkload(
     workload,
     `its sources are not on the node ${nodeOf(pod)}: ${path} is missing`,
     // Of the clusters that docs/development.md names, only minikube takes a folder while it runs.
-    labels['minikube.k8s.io/name']
+    typeof profile === 'string'
       ? advice(
           `${give}. CHECKOUT is upstream's folder with backend, ingestion and frontend (docs/development.md)`,
-          `minikube mount ${shellWord(`CHECKOUT:${folder}`)}`,
+          `minikube mount --profile=${shellWord(profile)} ${shellWord(`CHECKOUT:${folder}`)}`,
         )
       : advice(
           `${give}. kind and k3d take folders only when they make a cluster. docs/development.md has the command for each kind of cluster`,

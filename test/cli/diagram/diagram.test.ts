@@ -1,15 +1,21 @@
 import { readFileSync } from 'node:fs';
+import { loadAll } from 'js-yaml';
 import { drawn } from '../../../cli/diagram';
 import type { Diagram } from '../../../cli/diagram/diagram';
 import { mermaidOf } from '../../../cli/diagram/mermaid';
 import { diagramOf } from '../../../cli/diagram/read';
-import { readManifests } from '../../../render/files';
-import { exampleNames } from '../../../tools/example-studios';
+import { gitOpsOf, readManifests } from '../../../render/files';
+import { committedExample, exampleNames } from '../../../tools/example-studios';
 import { pictures } from '../../../tools/pictures';
 import { development, freshSecret, type Manifest, production, render, type Settings } from '../../support/studio';
 
 const arrows = ({ edges }: Diagram) =>
   edges.map(({ from, to, kind, lines }) => `${from} -${kind}-> ${to}: ${lines.join(' | ')}`);
+/** The objects of an example, and of the one from which it differs. */
+const applied = (name: string) =>
+  [...committedExample(name)]
+    .filter(([path]) => path.endsWith('.yaml') && gitOpsOf(path) === undefined)
+    .flatMap(([, text]) => loadAll(text) as Manifest[]);
 const of = (settings: Settings) => diagramOf(render(settings).objects);
 const line = (diagram: Diagram, start: string) => arrows(diagram).filter((arrow) => arrow.startsWith(start));
 
@@ -147,7 +153,7 @@ test('the pictures of the docs are what the examples look like (npm run docs dra
 test.each(exampleNames().filter((name) => name !== 'three-studios'))(
   '%s is drawn by itself, no wider than a page',
   async (name) => {
-    const svg = await drawn(readManifests(`examples/${name}/dist`).map(({ manifest }) => manifest));
+    const svg = await drawn(applied(name));
     expect(Number(/<svg width="([0-9.]+)"/.exec(svg)?.[1])).toBeLessThan(1000);
     expect(svg).toContain('prefers-color-scheme: dark');
     // Nothing is loaded from elsewhere; the name spaces are only names.

@@ -118,7 +118,9 @@ test('every command of another program that asks a cluster names the one that wa
   const seen = new Set<string>();
   for (const state of [withBackup, ...states.map(([, each]) => each)]) {
     const lines = diagnosisOf(state, { kubectl }).flatMap(({ fix }) => fix.split('\n').slice(1));
-    for (const line of lines.filter((each) => !/^(kubectl|echo|ps|curl|nslookup|mkdir|chown|#) ?/.test(each))) {
+    for (const line of lines.filter(
+      (each) => !/^(kubectl|echo|ps|curl|nslookup|mkdir|chown|minikube|#) ?/.test(each),
+    )) {
       expect(line).toMatch(/ '--kubeconfig=\/tmp\/a b' --(kube)?context=staging --namespace=/);
       seen.add(line.split(' ')[0] ?? '');
     }

@@ -371,7 +371,9 @@ describe('sources that the node does not have', () => {
   };
 
   test('are shared by a command in a cluster of minikube, which takes them while it runs', () => {
-    expect(findingOf(missing(), 'sources-missing').fix).toMatch(/\nminikube mount CHECKOUT:\/src\/junjo$/);
+    expect(findingOf(missing(), 'sources-missing').fix).toMatch(
+      /\nminikube mount --profile=minikube CHECKOUT:\/src\/junjo$/,
+    );
   });
 
   test('need a new cluster in kind and k3d, which no command here begins', () => {

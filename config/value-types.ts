@@ -43,6 +43,8 @@ export interface Unsound {
 const DNS_LABEL = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 const GENERATE_KEY = 'Generate one: openssl rand -base64 32';
 const MEBIBYTE = 2 ** 20;
+/** Bytes of 8Ei: what counts them in 64 bits, with a sign, has no room for more. */
+const MOST_BYTES = 2 ** 63;
 
 /** One of a few words. */
 export function choice<const Word extends string>(...words: readonly Word[]): ValueType<Word> {
@@ -244,9 +246,10 @@ export const storageQuantity: ValueType<string> = {
     }
     if (bytes < 100 * MEBIBYTE) {
       return {
-        problem: 'is less than 100Mi, too little for the databases. Write a number and its unit, for example 10Gi',
+        problem: 'is less than 100Mi, which is too little. Write a number and its unit, for example 10Gi',
       };
     }
+    if (bytes >= MOST_BYTES) return { problem: 'is 8Ei or more, which no volume has. Write for example 10Gi' };
     return { value: canonicalQuantity(text) };
   },
 };

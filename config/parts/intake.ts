@@ -1,5 +1,5 @@
 import type { ReleaseLine } from '../../releases';
-import type { ImageReference } from '../image-reference';
+import { type ImageReference, imageName } from '../image-reference';
 import type { Built, Problem } from '../problems';
 import type { Intake } from '../studio-config';
 import type { Values } from '../values';
@@ -15,6 +15,9 @@ export const INTAKE_IMAGE = 'otel/opentelemetry-collector-contrib:0.159.0';
 
 /** The first version with `max_size` of file_storage: open-telemetry/opentelemetry-collector-contrib#48580. */
 const OLDEST = { major: 0, minor: 156 };
+
+/** distributions/otelcol/manifest.yaml of open-telemetry/opentelemetry-collector-releases; the images are named in its .goreleaser.yaml. */
+const CORE = 'opentelemetry-collector';
 
 const ofIntake: readonly VariableName[] = [
   KEYS,
@@ -54,6 +57,10 @@ export function intakeOf(values: Values, line: ReleaseLine, lines: readonly Rele
 
 function imageProblems(values: Values, image: ImageReference, lines: readonly ReleaseLine[]): readonly Problem[] {
   const instead = `one of the OpenTelemetry Collector, for example ${INTAKE_IMAGE}`;
+  if (imageName(image) === CORE) {
+    const text = `is the distribution without the queue: it has neither file_storage nor headers_setter. Name ${INTAKE_IMAGE}`;
+    return [values.error(IMAGE, text)];
+  }
   const problems = problemsOfForeign(values, IMAGE, image, lines, instead);
   const [, major = '', minor = ''] = /^v?([0-9]+)\.([0-9]+)/.exec(image.tag ?? '') ?? [];
   const isOld = Number(major) === OLDEST.major && minor !== '' && Number(minor) < OLDEST.minor;

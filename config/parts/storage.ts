@@ -42,6 +42,11 @@ export function storageOf(values: Values): Built<Storage | undefined> {
   return { value, problems: [...problems, ...more] };
 }
 
+/** Whether the studio makes claims beside the one with its data, all of one class. */
+function hasOtherClaims(values: Values): boolean {
+  return values.inEffect('JUNJO_K8S_INTAKE') || values.inEffect('JUNJO_K8S_QDRANT');
+}
+
 function kindOfStorage(values: Values): Built<Storage | undefined> {
   const path = values.inEffect('JUNJO_HOST_DB_DATA_PATH');
   const absolute = path.startsWith('/');
@@ -53,7 +58,9 @@ function kindOfStorage(values: Values): Built<Storage | undefined> {
     return {
       value: { kind: 'existing', claimName },
       problems: [
-        ...ofNewClaims.filter((name) => values.isSet(name)).map((name) => values.error(name, text)),
+        ...ofNewClaims
+          .filter((name) => values.isSet(name) && !(name === 'JUNJO_K8S_STORAGE_CLASS' && hasOtherClaims(values)))
+          .map((name) => values.error(name, text)),
         ...passedOver('JUNJO_K8S_EXISTING_CLAIM'),
       ],
     };

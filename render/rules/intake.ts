@@ -11,7 +11,7 @@ const FREE = [
   /^service\.telemetry\.logs\./,
   /^processors\.memory_limiter\./,
   /\.keepalive\./,
-  /\.(timeout|read_header_timeout|reload_interval)$/,
+  /\.(timeout|read_timeout|idle_timeout|reload_interval)$/,
   /\.retry_on_failure\.(initial_interval|max_interval|multiplier|randomization_factor)$/,
   /^extensions\.file_storage\.(fsync|timeout|compaction\.(check_interval|max_transaction_size|rebound_[a-z_]+))$/,
 ];

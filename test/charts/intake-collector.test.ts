@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, credentials, Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { gzipSync } from 'node:zlib';
+import { type ChannelOptions, Client, credentials, Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { makeCertificate } from '../support/certificate';
 import { freePort } from '../support/nginx';
 import { freshSecret, production, render, type Settings } from '../support/studio';
@@ -18,6 +20,8 @@ const LIMIT = 4 * 1024 * 1024;
 /** Of the line that the tests render. */
 const OTLP_PORT = 26155;
 const bytes = (value: Buffer) => value;
+/** gzip, as a number of grpc-js: compressionAlgorithms of @grpc/grpc-js. */
+const GZIP = { 'grpc.default_compression_algorithm': 2 };
 
 /** A field of a protobuf message: length-delimited. */
 function field(number: number, body: Buffer): Buffer {
@@ -122,6 +126,8 @@ class Collector {
       .replaceAll('/var/lib/otelcol/queue', 'FOLDER')
       .replaceAll(/\/etc\/otelcol\/(?:certificates|keys)/g, 'FOLDER')
       .replaceAll('reload_interval: 10m', 'reload_interval: 1s')
+      .replaceAll('read_timeout: 1m', 'read_timeout: 1s')
+      .replaceAll('max_connection_age: 30m', 'max_connection_age: 1s')
       .replace(/junjo-ai-studio-ingestion-internal:\d+/, `localhost:${ingestion}`)
       .replace('port: 8888', `port: ${await freePort()}`);
     const local = new Map<string, number>();
@@ -161,7 +167,7 @@ class Collector {
   }
 
   /** The status of a call. */
-  send(message: Buffer, key?: string, trusted?: string): Promise<status> {
+  send(message: Buffer, key?: string, trusted?: string, options: ChannelOptions = {}): Promise<status> {
     const secure =
       trusted === undefined
         ? credentials.createInsecure()
@@ -169,6 +175,7 @@ class Collector {
     const client = new Client(`127.0.0.1:${this.ports.grpc}`, secure, {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.ssl_target_name_override': 'spans.example.com',
+      ...options,
     });
     const metadata = new Metadata();
     if (key) metadata.set('x-junjo-api-key', key);
@@ -242,6 +249,86 @@ describeWithCollector('a real collector', () => {
     const large = request([Buffer.concat([spanOf('large'), field(9, field(1, Buffer.alloc(LIMIT)))])]);
     expect(await collector.send(large, 'key')).toBe(status.RESOURCE_EXHAUSTED);
     expect(await collector.post(large, {})).toBe(400);
+  });
+
+  test('takes what is as large as ingestion allows, and nothing larger, over both protocols', async () => {
+    await start();
+    const frame = request([Buffer.concat([spanOf('exact'), field(9, field(1, Buffer.alloc(LIMIT - 1024)))])]).length;
+    const sized = (length: number) =>
+      request([Buffer.concat([spanOf('exact'), field(9, field(1, Buffer.alloc(LIMIT - 1024 + length - frame)))])]);
+    expect([sized(LIMIT).length, sized(LIMIT + 1).length]).toEqual([LIMIT, LIMIT + 1]);
+    expect(await collector.send(sized(LIMIT), 'key')).toBe(status.OK);
+    expect(await collector.send(sized(LIMIT + 1), 'key')).toBe(status.RESOURCE_EXHAUSTED);
+    expect(await collector.post(sized(LIMIT), {})).toBe(200);
+    expect(await collector.post(sized(LIMIT + 1), {})).toBe(400);
+    expect(await collector.post(gzipSync(sized(LIMIT + 1)), { 'content-encoding': 'gzip' })).toBe(400);
+  });
+
+  test('unpacks what clients compress, and sends it on as it was', async () => {
+    await start();
+    await ingestion.start();
+    const packed = gzipSync(request([spanOf('packed')]));
+    expect(await collector.post(packed, { 'content-encoding': 'gzip', 'x-junjo-api-key': 'key' })).toBe(200);
+    expect(await collector.send(request([spanOf('gzip')]), 'key', undefined, GZIP)).toBe(status.OK);
+    await until(() => ingestion.arrived.length === 2);
+    expect([...ingestion.arrived].sort()).toEqual(['gzip key', 'packed key']);
+  });
+
+  test('goes on after poisonous requests of a client whose key is in the list', async () => {
+    await start({ JUNJO_K8S_INTAKE_KEYS: 'intake-keys' }, { keys: 'key\n' });
+    await ingestion.start();
+    const empty = request(Array.from({ length: 1_000_000 }, () => Buffer.alloc(0)));
+    for (let i = 0; i < 3; i++) expect(await collector.send(empty, 'key')).toBe(status.OK);
+    expect(await collector.send(request([spanOf('after')]), 'key')).toBe(status.OK);
+    await until(() => ingestion.arrived.includes('after key'));
+  });
+
+  test.each([
+    ['without an end of the last line', 'key-a\nkey-b'],
+    ['with the line ends of Windows', 'key-a\r\nkey-b\r\n'],
+    ['with spaces', ' key-a \nkey-b\t\n'],
+    ['with empty lines at its end', 'key-a\nkey-b\n\n\n'],
+  ])('reads a list of keys %s', async (_, keys) => {
+    await start({ JUNJO_K8S_INTAKE_KEYS: 'intake-keys' }, { keys });
+    const one = request([spanOf('one')]);
+    for (const key of ['key-a', 'key-b']) expect(await collector.send(one, key)).toBe(status.OK);
+    expect(await collector.send(one)).toBe(status.UNAUTHENTICATED);
+    expect(await collector.post(one, { 'x-junjo-api-key': '' })).toBe(401);
+  });
+
+  test('gives no memory for the window that a client names', async () => {
+    await start();
+    // An empty frame with a window of 64 MiB: sections 3.1.1.1.2 and 3.1.1.2 of RFC 8878.
+    const frame = Buffer.from('28b52ffd0080010000', 'hex');
+    expect(await collector.post(frame, { 'content-encoding': 'zstd' })).toBe(400);
+  });
+
+  test('ends a request that is not whole in time, and keeps idle connections', async () => {
+    await start();
+    const socket = connect(collector.ports.http, '127.0.0.1');
+    const closed = once(socket, 'close');
+    const head = 'POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
+    const answers: string[] = [];
+    socket.on('data', (data) => answers.push(String(data).slice(0, 12)));
+    socket.write(`${head}content-length: 2\r\n\r\n{}`);
+    await sleep(2_000);
+    socket.write(`${head}content-length: 2\r\n\r\n{`);
+    await closed;
+    expect(answers).toEqual(['HTTP/1.1 200', 'HTTP/1.1 400']);
+  });
+
+  test('takes each call of a client that it asks to connect again', async () => {
+    await start();
+    await ingestion.start();
+    const client = new Client(`127.0.0.1:${collector.ports.grpc}`, credentials.createInsecure());
+    const call = () =>
+      new Promise((resolve) => {
+        client.makeUnaryRequest(TRACES, bytes, bytes, request([spanOf('one')]), (error) => resolve(error?.code));
+      });
+    const codes = new Set<unknown>();
+    for (const end = Date.now() + 4_000; Date.now() < end; ) codes.add(await call());
+    client.close();
+    expect([...codes]).toEqual([undefined]);
   });
 
   test('refuses at once a key that is not in the list', async () => {

@@ -133,6 +133,15 @@ describe.each(combinations)('%s', (_, settings) => {
     }
   });
 
+  test('an unfinished request ends, whatever the client does, and takes no memory that a client names', () => {
+    const receivers = Object.entries<Manifest>(config.receivers).filter(([name]) => name !== 'otlp/queued');
+    for (const { grpc, http } of receivers.map(([, { protocols }]) => protocols)) {
+      if (grpc) expect(Object.keys(grpc.keepalive.server_parameters)).toContain('max_connection_age_grace');
+      if (http) expect(http.compression_algorithms).toEqual(['', 'gzip']);
+      if (http) expect([http.read_timeout, http.idle_timeout]).toEqual(['1m', '1h']);
+    }
+  });
+
   test('two files of the queue fit on its volume, and what it may hold fits into one', () => {
     const { max_size, compaction, directory } = config.extensions.file_storage;
     const volume = quantityBytes(settings.JUNJO_K8S_INTAKE_STORAGE_SIZE ?? '4Gi') ?? 0;
@@ -241,6 +250,12 @@ describe('the collectors', () => {
     const node = { JUNJO_HOST_DB_DATA_PATH: '/mnt/data', JUNJO_K8S_NODE: 'worker-1', JUNJO_K8S_STORAGE_CLASS: 'local' };
     const claim = render(behind(oldest, node)).get('PersistentVolumeClaim', CLAIMS[0] ?? '');
     expect(claim.spec).not.toHaveProperty('storageClassName');
+  });
+
+  test('have claims of the class that is named, also beside a claim that is there already', () => {
+    const existing = { JUNJO_K8S_EXISTING_CLAIM: 'data', JUNJO_K8S_STORAGE_CLASS: 'fast' };
+    const claim = render(behind(oldest, existing)).get('PersistentVolumeClaim', CLAIMS[0] ?? '');
+    expect(claim.spec.storageClassName).toBe('fast');
   });
 
   test('come from the mirror of the studio, or are what a person names', () => {
@@ -394,6 +409,12 @@ describe('settings', () => {
     ],
     ['a floating image', { JUNJO_K8S_INTAKE_IMAGE: 'otel/opentelemetry-collector-contrib' }, 'which means latest'],
     ['an old image', { JUNJO_K8S_INTAKE_IMAGE: 'otel/opentelemetry-collector-contrib:0.155.0' }, 'is older than 0.156'],
+    [
+      'the distribution without the queue',
+      { JUNJO_K8S_INTAKE_IMAGE: 'ghcr.io/team/opentelemetry-collector:0.159.0' },
+      'is the distribution without the queue',
+    ],
+    ['a volume larger than any', { JUNJO_K8S_INTAKE_STORAGE_SIZE: '8Ei' }, 'is 8Ei or more, which no volume has'],
     [
       'an image of the studio',
       { JUNJO_K8S_INTAKE_IMAGE: 'mdrideout/junjo-ai-studio-ingestion:0.82.1' },

@@ -429,7 +429,7 @@ const badInputs: readonly BadInput[] = [
   ),
   dev(
     'JUNJO_K8S_STORAGE_SIZE=10',
-    '.env:1 JUNJO_K8S_STORAGE_SIZE: is less than 100Mi, too little for the databases. Write a number and its unit, for example 10Gi',
+    '.env:1 JUNJO_K8S_STORAGE_SIZE: is less than 100Mi, which is too little. Write a number and its unit, for example 10Gi',
   ),
   dev(
     'JUNJO_K8S_STORAGE_CLASS=Fast SSD',

@@ -561,7 +561,7 @@ export const variables = [
     name: 'JUNJO_K8S_INTAKE_STORAGE_SIZE',
     group: 'Intake',
     meaning:
-      'Size of the volume of each of the two collectors, on the class `JUNJO_K8S_STORAGE_CLASS`; the queue takes a third of it',
+      'Size of the volume of each of the two collectors, on the class `JUNJO_K8S_STORAGE_CLASS`; the queue takes a fifth of it',
     type: storageQuantity,
     default: '4Gi',
   },

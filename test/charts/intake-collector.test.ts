@@ -251,6 +251,24 @@ describeWithCollector('a real collector', () => {
     expect(await collector.post(large, {})).toBe(400);
   });
 
+  test('loses nothing of a full queue when it stops', async () => {
+    await start({ JUNJO_K8S_INTAKE_STORAGE_SIZE: '100Mi' });
+    const sent: string[] = [];
+    for (let round = 0; round < 2; round++) {
+      for (let i = 0; ; i++) {
+        const name = `span-${round}-${i}`;
+        const large = Buffer.concat([spanOf(name), field(9, field(1, Buffer.alloc(500_000)))]);
+        if ((await collector.send(request([large]), 'key')) !== status.OK) break;
+        sent.push(`${name} key`);
+      }
+      expect(await collector.stop('SIGTERM')).toBe(0);
+      await collector.start();
+    }
+    await ingestion.start();
+    await until(() => ingestion.arrived.length >= sent.length);
+    expect([...new Set(ingestion.arrived)].sort()).toEqual([...sent].sort());
+  });
+
   test('takes what is as large as ingestion allows, and nothing larger, over both protocols', async () => {
     await start();
     const frame = request([Buffer.concat([spanOf('exact'), field(9, field(1, Buffer.alloc(LIMIT - 1024)))])]).length;

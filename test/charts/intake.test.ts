@@ -142,11 +142,13 @@ describe.each(combinations)('%s', (_, settings) => {
     }
   });
 
-  test('two files of the queue fit on its volume, and what it may hold fits into one', () => {
+  test('two files of the queue fit on its volume, and the queue is full before its file is', () => {
     const { max_size, compaction, directory } = config.extensions.file_storage;
     const volume = quantityBytes(settings.JUNJO_K8S_INTAKE_STORAGE_SIZE ?? '4Gi') ?? 0;
     expect(2 * max_size).toBeLessThan(volume);
-    expect(queue.sending_queue.queue_size).toBeLessThan(max_size);
+    // 16 MiB are what bbolt keeps free, and requests take up to twice their size.
+    expect(2 * queue.sending_queue.queue_size + 16 * 1024 * 1024).toBeLessThanOrEqual(max_size);
+    expect(queue.sending_queue.queue_size).toBeGreaterThan(2 * REQUEST_LIMIT_MI * 1024 * 1024);
     expect(compaction.rebound_needed_threshold_mib * 1024 * 1024).toBeLessThanOrEqual(max_size);
     expect(compaction.rebound_trigger_threshold_mib).toBeLessThan(compaction.rebound_needed_threshold_mib);
     const [claim] = CLAIMS.map((name) => studio.get('PersistentVolumeClaim', name));
@@ -227,9 +229,50 @@ describe('the collectors', () => {
     });
   });
 
+  test('collect garbage, and then refuse requests, before the kernel ends them', () => {
+    const { limits } = collectorOf(studio).resources;
+    const limit = quantityBytes(limits.memory) ?? 0;
+    const [{ name, value }] = collectorOf(studio).env;
+    const garbage = quantityBytes(value.replace('MiB', 'Mi')) ?? 0;
+    const { limit_percentage, spike_limit_percentage } = configOf(studio).processors.memory_limiter;
+    expect(name).toBe('GOMEMLIMIT');
+    expect(garbage).toBeLessThan(limit);
+    expect((limit * limit_percentage) / 100).toBeLessThan(garbage);
+    expect(spike_limit_percentage).toBeLessThan(limit_percentage);
+  });
+
+  test('start side by side, have time to compact the queue, and to end a call', () => {
+    const { periodSeconds, failureThreshold } = collectorOf(studio).startupProbe;
+    expect(spec.podManagementPolicy).toBe('Parallel');
+    expect(periodSeconds * failureThreshold).toBe(300);
+    const [, seconds] = /^(\d+)s$/.exec(configOf(studio).exporters['otlp_grpc/queue'].timeout) ?? [];
+    expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(Number(seconds));
+  });
+
+  test('put a damaged queue aside, make its file small again, and put few requests at risk', () => {
+    const { extensions, exporters } = configOf(studio);
+    const { recreate, compaction } = extensions.file_storage;
+    expect([recreate, compaction.on_start, compaction.on_rebound, compaction.cleanup_on_start]).toEqual(
+      Array(4).fill(true),
+    );
+    expect(exporters['otlp_grpc/queue'].sending_queue.num_consumers).toBe(2);
+  });
+
+  test('show their metrics to other pods', () => {
+    const [{ pull }] = configOf(studio).service.telemetry.metrics.readers;
+    expect(pull.exporter.prometheus).toMatchObject({ host: '0.0.0.0', port: 8888 });
+  });
+
+  test('notice a lost node and a renewed certificate', () => {
+    const { exporters, receivers } = configOf(render(behind(newest, ways['over TLS'])));
+    expect(exporters['otlp_grpc/ingestion'].keepalive).toEqual({ time: '30s', timeout: '10s' });
+    expect(receivers.otlp.protocols.grpc.tls.reload_interval).toBe('10m');
+  });
+
   test('are on two nodes where there are two, and go one at a time', () => {
     expect(pod.topologySpreadConstraints).toMatchObject([{ topologyKey: 'kubernetes.io/hostname' }]);
-    expect(studio.get('PodDisruptionBudget', NAME).spec.maxUnavailable).toBe(1);
+    const budget = studio.get('PodDisruptionBudget', NAME).spec;
+    expect(budget).toMatchObject({ maxUnavailable: 1, unhealthyPodEvictionPolicy: 'AlwaysAllow' });
     expect(spec.updateStrategy.type).toBe('RollingUpdate');
   });
 
@@ -337,6 +380,7 @@ test('a list of keys is a file from the Secret, which both ports check', () => {
   expect(volume.secret).toEqual({ secretName: 'intake-keys', items: [{ key: 'keys', path: 'keys' }] });
   const { mountPath } = collectorOf(studio).volumeMounts.find(({ name }: Manifest) => name === 'keys');
   expect(filename).toBe(`${mountPath}/keys`);
+  expect(Object.values(studio.get('StatefulSet', NAME).metadata.annotations)).toContain('intake-keys');
 });
 
 describe('policies', () => {

@@ -42,6 +42,14 @@ test.each<readonly [string, (studio: SpoiltStudio) => void, readonly string[]]>(
     (s) => Object.assign(s.get('ConfigMap', 'intake').data, { 'more.yaml': 'exporters: {}\n' }),
     ['ConfigMap junjo-ai-studio-intake: its more.yaml is not a configuration of the collectors'],
   ],
+  [
+    'variables from another object',
+    (s) => {
+      const [collector] = s.get('StatefulSet', 'intake').spec.template.spec.containers;
+      Object.assign(collector, { envFrom: [{ configMapRef: { name: 'more' } }] });
+    },
+    [`${SET}, container intake: its envFrom is not as rendered`],
+  ],
   ['a comment', (s) => (s.get('ConfigMap', 'intake').data['config.yaml'] += '# ours\n'), []],
 ])('the rule intake on %s', (_, change, says) => {
   const studio = new SpoiltStudio(settings);

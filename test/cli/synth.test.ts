@@ -109,7 +109,7 @@ describe('with a repository, the next steps', () => {
     expect(next(stdout)).toContain('  kubectl apply --server-side -f dist/alpha/foundation -f dist/alpha/');
     expect(next(stdout).at(-1)).toBe('  kubectl apply --server-side -f dist/argocd');
     expect(stderr).toMatch(
-      /^note: studios\/alpha\.env:\d+ JUNJO_K8S_GIT_REPO: the AppProject of all studios is larger/m,
+      /^note: studios\/alpha\.env:\d+ JUNJO_K8S_GIT_REPO: the (AppProject|ApplicationSet) of all studios is larger/m,
     );
   });
 

@@ -168,7 +168,7 @@ function keyProblem(key: string, value?: string): string | undefined {
   if (sound) return undefined;
   if (key === '' && value !== undefined) return 'has an entry without a key. Write it as key=value';
   return key === ''
-    ? 'has an empty entry. Remove the comma too many'
+    ? 'has an empty entry. Remove the extra comma'
     : `${key} is not a key. Write a name of at most 63 letters, digits, "-", "_" and ".", if need be after a domain and "/"`;
 }
 

@@ -427,7 +427,7 @@ export const cidrs: ValueType<readonly string[]> = {
   samples: ['203.0.113.0/24', '2001:db8::/32'],
   parse: (text) =>
     everyPart(text, (range) =>
-      range === '' ? { problem: 'has an empty range. Remove the comma too many' } : cidr(range),
+      range === '' ? { problem: 'has an empty range. Remove the extra comma' } : cidr(range),
     ),
 };
 

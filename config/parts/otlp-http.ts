@@ -78,7 +78,7 @@ function wayProblems(
  * open-telemetry/opentelemetry-collector.
  */
 function originProblem(origin: string): string | undefined {
-  if (origin === '') return 'has an empty origin. Remove the comma too many';
+  if (origin === '') return 'has an empty origin. Remove the extra comma';
   if (origin.includes('*'))
     return 'contains *, with which pages that you do not know could send spans. Name each origin';
   const shown = withoutUserInfo(origin);

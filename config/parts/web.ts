@@ -103,7 +103,7 @@ export function checkBackendPort(
 }
 
 function originProblem(origin: string, production: boolean): string | undefined {
-  if (origin === '') return 'has an empty origin. Remove the comma too many';
+  if (origin === '') return 'has an empty origin. Remove the extra comma';
   if (origin.includes('*')) return 'contains *; browsers refuse it together with cookies. Name each origin';
   const shown = withoutUserInfo(origin);
   const url = parsedUrl(origin);

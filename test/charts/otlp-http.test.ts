@@ -358,7 +358,7 @@ describe('JUNJO_K8S_INTAKE_CORS_ORIGINS', () => {
   test.each([
     ['*', 'contains *, with which pages that you do not know could send spans. Name each origin'],
     ['https://*.example.com', 'contains *'],
-    ['https://app.example.com,', 'has an empty origin. Remove the comma too many'],
+    ['https://app.example.com,', 'has an empty origin. Remove the extra comma'],
     ['app.example.com', 'contains "app.example.com", which is not an origin'],
     [
       'https://app.example.com/',

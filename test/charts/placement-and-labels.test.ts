@@ -203,7 +203,7 @@ const VALUE_FORM =
   'has a value that no label can have: at most 63 letters, digits, "-", "_" and ".", with a letter or digit at both ends';
 const RESERVED =
   'belongs to Kubernetes, to the studio itself, or to what applies it. Take another key, or a patch for one object';
-const EMPTY = 'has an empty entry. Remove the comma too many';
+const EMPTY = 'has an empty entry. Remove the extra comma';
 const long = 'a'.repeat(64);
 
 test.each([

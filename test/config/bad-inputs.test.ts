@@ -297,11 +297,11 @@ const badInputs: readonly BadInput[] = [
   ),
   prod(
     'JUNJO_ALLOW_ORIGINS=https://studio.example.com,',
-    '.env:1 JUNJO_ALLOW_ORIGINS: has an empty origin. Remove the comma too many',
+    '.env:1 JUNJO_ALLOW_ORIGINS: has an empty origin. Remove the extra comma',
   ),
   prod(
     'JUNJO_ALLOW_ORIGINS=https://studio.example.com,,',
-    '.env:1 JUNJO_ALLOW_ORIGINS: has an empty origin. Remove the comma too many',
+    '.env:1 JUNJO_ALLOW_ORIGINS: has an empty origin. Remove the extra comma',
   ),
   prod(
     `JUNJO_ALLOW_ORIGINS='https://studio.example.com/v1"'`,
@@ -525,7 +525,7 @@ const badInputs: readonly BadInput[] = [
   ),
   prod(
     'JUNJO_K8S_INGESTION_SOURCE_RANGES=203.0.113.0/24,',
-    '.env:1 JUNJO_K8S_INGESTION_SOURCE_RANGES: has an empty range. Remove the comma too many',
+    '.env:1 JUNJO_K8S_INGESTION_SOURCE_RANGES: has an empty range. Remove the extra comma',
   ),
   {
     base: 'production',

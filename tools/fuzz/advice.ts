@@ -83,7 +83,7 @@ const readings: readonly Reading[] = [
     ([, host = ''], name, value) => set(name, value.replace(/\/\/.*?(?=:[0-9]+$|$)/, `//${host}`)),
   ],
   [
-    /Remove the comma too many$/,
+    /Remove the extra comma$/,
     (_, name, value) =>
       setPart(
         name,

@@ -60,7 +60,7 @@ export function checkStudios(studios: readonly NamedStudio[]): readonly Problem[
       );
     }
     const [first = studio] = studios;
-    const other = otherGit(studio.config, first.config);
+    const other = otherGit(studio, first.config);
     if (other) {
       const shared =
         (first.config.git ?? studio.config.git)?.gitops === 'flux' ? 'One source holds' : 'One ApplicationSet applies';
@@ -84,13 +84,16 @@ const OF_GIT: readonly (readonly [keyof GitSource, VariableName])[] = [
 ];
 
 /** The setting by which a studio is applied otherwise than the first one, and how it differs; nothing where none does. */
-function otherGit({ git }: StudioConfig, { git: first }: StudioConfig) {
+function otherGit({ config: { git }, place }: NamedStudio, { git: first }: StudioConfig) {
   if (git && first) {
     const [, variable] = OF_GIT.find(([field]) => git[field] !== first[field]) ?? [];
-    return variable && { variable, what: 'differs from that of' };
+    if (!variable) return undefined;
+    const start = place(variable).line === undefined ? 'is not set here, and ' : '';
+    return { variable, what: `${start}differs from that of` };
   }
   if (!git && !first) return undefined;
-  return { variable: 'JUNJO_K8S_GIT_REPO', what: git ? 'is set here, but not in' : 'is not set here, but in' } as const;
+  const variable: VariableName = 'JUNJO_K8S_GIT_REPO';
+  return { variable, what: git ? 'is set here, but not in' : 'is not set here, but in' };
 }
 
 /** Load balancers of several studios with one port: a cluster that has a single address for all gives it to the first. */

@@ -325,6 +325,13 @@ describe('several studios', () => {
     ]);
   });
 
+  test('are told of a setting that only the first of them has', () => {
+    const set = { JUNJO_K8S_GIT_PATH: 'other', JUNJO_K8S_GIT_SECRET: 'repository' };
+    expect(problemsOf(source('blue', set), source('green'))).toEqual([
+      'studios/green.env JUNJO_K8S_GIT_PATH: is not set here, and differs from that of the studio blue. One source holds all studios: give them the same',
+    ]);
+  });
+
   test('are all in the repository, or none', () => {
     const none = { JUNJO_K8S_GITOPS: undefined, JUNJO_K8S_GIT_REPO: undefined };
     expect(problemsOf(source('blue', none), source('green'))).toEqual([

@@ -36,6 +36,7 @@ export const bases: readonly Base[] = [
   ['production-volsync'],
   ['production-velero'],
   ['production-monitoring'],
+  ['release-0.82', 'JUNJO_K8S_MONITORING=prometheus'],
   ['production-intake'],
   ['production-qdrant', 'JUNJO_K8S_BACKUP=volsync', 'JUNJO_K8S_BACKUP_REPOSITORY=backup-repository'],
   ['production-intake-http'],

@@ -71,6 +71,6 @@ function imageProblems(values: Values, image: ImageReference, lines: readonly Re
 
 function keysNotes(values: Values, { keysSecret }: Intake): readonly Problem[] {
   if (keysSecret !== undefined || values.inEffect('JUNJO_ENV') !== 'production') return [];
-  const text = `the collectors accept spans with any API key, and drop those that ingestion refuses: no application is told. Set ${KEYS} to refuse wrong keys (docs/intake.md)`;
+  const text = `the collectors accept spans with any API key. They drop those that ingestion refuses, and applications get no error. Set ${KEYS} to refuse wrong keys (docs/intake.md)`;
   return [values.note(INTAKE, text)];
 }

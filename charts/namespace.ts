@@ -25,7 +25,7 @@ const WHY_PRIVILEGED = {
     'Enforces Pod Security privileged, because development images mount their sources from the node (JUNJO_K8S_SOURCE_PATH), and baseline forbids hostPath volumes. Warnings and audit stay at baseline.',
 };
 
-function toldOf(level: PodSecurity): PodSecurity {
+function warningLevel(level: PodSecurity): PodSecurity {
   return level === 'privileged' ? 'baseline' : level;
 }
 
@@ -50,7 +50,7 @@ export class NamespaceChart extends Chart {
             ['enforce', 'audit', 'warn'].flatMap((mode) => [
               [
                 `pod-security.kubernetes.io/${mode}`,
-                mode === 'enforce' ? props.podSecurity : toldOf(props.podSecurity),
+                mode === 'enforce' ? props.podSecurity : warningLevel(props.podSecurity),
               ],
               [`pod-security.kubernetes.io/${mode}-version`, 'latest'],
             ]),

@@ -56,7 +56,7 @@ export const init: Command<InitOptions> = {
 
 async function initialise(options: InitOptions, io: Io): Promise<ExitCode> {
   if (options.repo && options.from) {
-    io.err('--repo and --from exclude each other: settings for a repository come without secrets.');
+    io.err('--repo cannot be combined with --from: settings for a repository come without secrets.');
     return 2;
   }
   if (options.flux && !options.repo) {
@@ -67,7 +67,7 @@ async function initialise(options: InitOptions, io: Io): Promise<ExitCode> {
   if (!given) return 2;
   const { JUNJO_K8S_GITOPS: tool = 'flux' } = given;
   if (options.flux && tool !== 'flux') {
-    io.err(`--flux and JUNJO_K8S_GITOPS=${tool} exclude each other.`);
+    io.err(`--flux cannot be combined with JUNJO_K8S_GITOPS=${tool}. Leave one of the two out.`);
     return 2;
   }
   return options.repo ? initRepository(options.repo, given, options, io) : initStudio(given, options, io);

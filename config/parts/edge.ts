@@ -86,7 +86,7 @@ function routeOf(values: Values, studioNamespace: string): Built<EdgeRoute> {
   const gateway = values.inEffect(GATEWAY);
   const problems: Problem[] = [];
   if (values.isSet(GATEWAY) && values.isSet(CLASS)) {
-    problems.push(values.error(GATEWAY, `and ${CLASS} exclude each other. Remove one of the two lines`));
+    problems.push(values.error(GATEWAY, `cannot be combined with ${CLASS}. Remove one of the two lines`));
   }
   if (gateway?.kind !== 'existing') {
     const text = `has no effect without a Gateway that is there already. Set ${GATEWAY}=namespace/name, or remove the line`;
@@ -237,7 +237,7 @@ function certificateOf(values: Values, addresses: Addresses, route: EdgeRoute): 
   const problems: Problem[] = [];
   const acme = ACME.filter((name) => values.isSet(name));
   if (values.isSet(TLS_SECRET) && values.isSet(ISSUER)) {
-    problems.push(values.error(TLS_SECRET, `and ${ISSUER} exclude each other. Remove one of the two lines`));
+    problems.push(values.error(TLS_SECRET, `cannot be combined with ${ISSUER}. Remove one of the two lines`));
   }
   const winner = [TLS_SECRET, ISSUER].find((name) => values.isSet(name));
   const elsewhere = whoHasCertificates(route);

@@ -34,7 +34,7 @@ export function checkOtlpHttp(values: Values, addresses: Addresses, service: Spa
   ];
 }
 
-/** A host leads to one kind of backend: protocols are set for a whole Ingress, and two kinds of route exclude each other. */
+/** A host needs one protocol. Controllers set it for a whole Ingress, and a Gateway accepts one kind of route for a host. */
 function sharedHosts(values: Values, host: string, { ui, api, spans }: Addresses): readonly Problem[] {
   const others: readonly (readonly [VariableName, URL | undefined])[] = [
     ['JUNJO_PROD_FRONTEND_URL', ui],

@@ -210,7 +210,7 @@ describe('the namespace of Prometheus', () => {
       { ...on, ...intake, JUNJO_K8S_NAME: 'monitoring' },
       / is the namespace of the studio\. Name the one in which Prometheus runs$/,
     ],
-  ])('%s it is told of', (_, settings, expected) => {
+  ])('%s is reported', (_, settings, expected) => {
     expect(problems(production(settings))).toEqual([expect.stringMatching(expected)]);
   });
 

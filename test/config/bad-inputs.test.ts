@@ -556,7 +556,7 @@ const badInputs: readonly BadInput[] = [
     base: 'production',
     lines: ['JUNJO_K8S_TLS_SECRET=studio-tls', 'JUNJO_K8S_CLUSTER_ISSUER=letsencrypt'],
     prints: [
-      '.env:1 JUNJO_K8S_TLS_SECRET: and JUNJO_K8S_CLUSTER_ISSUER exclude each other. Remove one of the two lines',
+      '.env:1 JUNJO_K8S_TLS_SECRET: cannot be combined with JUNJO_K8S_CLUSTER_ISSUER. Remove one of the two lines',
     ],
   },
   {
@@ -620,7 +620,7 @@ const badInputs: readonly BadInput[] = [
   {
     base: 'production',
     lines: ['JUNJO_K8S_GATEWAY=edge/shared', 'JUNJO_K8S_INGRESS_CLASS=traefik'],
-    prints: ['.env:1 JUNJO_K8S_GATEWAY: and JUNJO_K8S_INGRESS_CLASS exclude each other. Remove one of the two lines'],
+    prints: ['.env:1 JUNJO_K8S_GATEWAY: cannot be combined with JUNJO_K8S_INGRESS_CLASS. Remove one of the two lines'],
   },
   {
     base: 'production',

@@ -325,7 +325,7 @@ describe('several studios', () => {
     ]);
   });
 
-  test('are told of a setting that only the first of them has', () => {
+  test('lack a setting that only the first of them has, and the message says so', () => {
     const set = { JUNJO_K8S_GIT_PATH: 'other', JUNJO_K8S_GIT_SECRET: 'repository' };
     expect(problemsOf(source('blue', set), source('green'))).toEqual([
       'studios/green.env JUNJO_K8S_GIT_PATH: is not set here, and differs from that of the studio blue. One source holds all studios: give them the same',

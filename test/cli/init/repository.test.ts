@@ -61,7 +61,10 @@ test('a setting names Flux as --flux does, and the next steps are those of the t
   const { stdout } = await cli('init', '--repo', 'studio', '--set', 'JUNJO_K8S_GITOPS=flux', ...urls);
   expect(stdout).toContain('  kubectl apply -f dist/flux\n');
   const other = await cli('init', '--repo', 'other', '--flux', '--set', 'JUNJO_K8S_GITOPS=argocd', ...urls);
-  expect(other).toMatchObject({ status: 2, stderr: '--flux and JUNJO_K8S_GITOPS=argocd exclude each other.\n' });
+  expect(other).toMatchObject({
+    status: 2,
+    stderr: '--flux cannot be combined with JUNJO_K8S_GITOPS=argocd. Leave one of the two out.\n',
+  });
 });
 
 test('for a repository of artifacts the next steps push one', async () => {

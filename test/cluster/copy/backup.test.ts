@@ -341,7 +341,7 @@ describeWith(['kubectl', 'python3'], 'backup', () => {
       ['does not heal', application({ prune: true })],
       ['is switched off', application({ selfHeal: true, enabled: false })],
       ['is not reconciled', application({ selfHeal: true }, { 'argocd.argoproj.io/skip-reconcile': 'true' })],
-    ])('goes on where it %s', async (_, object) => {
+    ])('continues where it %s', async (_, object) => {
       kubectlInProcess(studio.cluster);
       studio.cluster.apply(object);
       expect((await run()).exit).toBe(0);
@@ -391,7 +391,7 @@ describeWith(['kubectl', 'python3'], 'backup', () => {
       expect((await run()).exit).toBe(0);
     });
 
-    test('goes on where the Kustomization is gone', async () => {
+    test('continues where the Kustomization is gone', async () => {
       kubectlInProcess(studio.cluster);
       expect((await run()).exit).toBe(0);
     });

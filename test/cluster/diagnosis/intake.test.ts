@@ -46,7 +46,7 @@ describe('a studio with an intake', () => {
     );
   });
 
-  test('whose intake was switched off is told of collectors that still run', () => {
+  test('whose intake was switched off reports collectors that still run', () => {
     const state = withIntake();
     const { objects } = render(development({ JUNJO_K8S_NAMESPACE: state.namespace }));
     const found = diagnosisOf(state, { rendered: new Manifests(objects) }).find(
@@ -208,7 +208,7 @@ describe('one of two collectors', () => {
     expect(fix).not.toMatch(/statefulset\/junjo-ai-studio-intake --replicas=1/);
   });
 
-  test('that was killed for its memory is not told of a size that does not count', () => {
+  test('that was killed for its memory gets no advice about a size that does not apply', () => {
     const terminated = { exitCode: 137, reason: 'OOMKilled', finishedAt: '2026-11-23T21:09:00Z' };
     const state = withIntake((intake) => {
       down(intake, { restartCount: 4, state: { waiting: { reason: 'CrashLoopBackOff' } }, lastState: { terminated } });

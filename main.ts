@@ -9,6 +9,7 @@ import { Studio } from './charts/studio';
 import { lookupIn } from './config/env-file';
 import type { EnvFileText } from './config/env-files';
 import { UnwritableFile } from './config/files';
+import { howToRun } from './config/how-to-run';
 import { type LoadOptions, loadStudio } from './config/load-studio';
 import { checkStudioName, checkStudios } from './config/parts/studios';
 import { type Built, distinctProblems, formatProblem, hasError, type Problem, unexpected } from './config/problems';
@@ -21,7 +22,7 @@ import { patchAndCheck } from './render/patch-and-check';
 
 /**
  * The cdk8s app that cdk8s.yaml names. It is read from top to bottom: env files, configuration, charts, patches and rules,
- * files. With an error nothing is written. `junjo-k8s` renders with the same functions.
+ * files. With an error nothing is written. The commands of cli/ render with the same functions.
  */
 function main(environment: NodeJS.ProcessEnv): void {
   process.on('uncaughtException', (error) => {
@@ -57,7 +58,7 @@ export function selectionFrom({ JUNJO_ENV_FILES = '', JUNJO_STUDIOS }: NodeJS.Pr
 
 /** Reads the env files of what is selected, and renders them. A file that cannot be read is among the problems. */
 export function render(selection: Selection, environment: NodeJS.ProcessEnv): Rendering {
-  const { value: sources, problems } = readSources(selection, environment);
+  const { value: sources, problems } = readSources(selection);
   if (problems.length > 0) return nothing(problems);
   return renderSources(sources, { environment: lookupIn(environment), readFile: readText });
 }
@@ -232,12 +233,9 @@ export function changedFiles(kept: Rendering['kept']): readonly RenderedFile[] {
 }
 
 /** Reads the env files of what is selected: several studios where a folder of them is selected, and none with a problem. */
-export function readSources(
-  { envFiles, studios }: Selection,
-  environment: NodeJS.ProcessEnv,
-): Built<readonly StudioSource[]> {
-  const own = studios ? studioFiles(studios, environment) : { value: [], problems: [] };
-  const shared = readEnvFiles(studios || envFiles.length > 0 ? envFiles : ['.env'], environment);
+export function readSources({ envFiles, studios }: Selection): Built<readonly StudioSource[]> {
+  const own = studios ? studioFiles(studios) : { value: [], problems: [] };
+  const shared = readEnvFiles(studios || envFiles.length > 0 ? envFiles : ['.env']);
   const problems = [...own.problems, ...shared.problems];
   if (problems.length > 0) return { value: [], problems };
   const sources = studios
@@ -246,12 +244,7 @@ export function readSources(
   return { value: sources, problems };
 }
 
-/** How a person calls a command in the way that this one was called: as a script of a package.json, or from anywhere. */
-export function howToRun(command: string, { npm_command }: NodeJS.ProcessEnv): string {
-  return npm_command === 'run-script' ? `npm run ${command}` : `npx junjo-ai-studio-cdk8s ${command}`;
-}
-
-function studioFiles(folder: string, environment: NodeJS.ProcessEnv): Built<readonly EnvFileText[]> {
+function studioFiles(folder: string): Built<readonly EnvFileText[]> {
   const failed = (text: string): ReturnType<typeof studioFiles> => {
     return { value: [], problems: [{ severity: 'error', file: folder, text }] };
   };
@@ -259,28 +252,28 @@ function studioFiles(folder: string, environment: NodeJS.ProcessEnv): Built<read
     const names = readdirSync(folder).filter((name) => name.endsWith('.env') && name !== '.env');
     if (names.length === 0) return failed('holds no studio. Each studio is a file NAME.env in it');
     const paths = names.sort().map((name) => join(folder, name));
-    return readEnvFiles(paths, environment);
+    return readEnvFiles(paths);
   } catch {
     return failed('cannot be read. It is to be the folder with an env file for each studio');
   }
 }
 
-function readEnvFiles(paths: readonly string[], environment: NodeJS.ProcessEnv): Built<readonly EnvFileText[]> {
+function readEnvFiles(paths: readonly string[]): Built<readonly EnvFileText[]> {
   const read = paths.map((path) => ({ path, text: readText(path) }));
   const files = read.flatMap(({ path, text }) => (typeof text === 'string' ? [{ path, text }] : []));
   const problems = read.flatMap(({ path, text }): readonly Problem[] => {
     if (typeof text === 'string') return [];
-    const problem = text?.problem ?? `does not exist or cannot be read. ${adviceOnMissing(path, environment)}`;
+    const problem = text?.problem ?? `does not exist or cannot be read. ${adviceOnMissing(path)}`;
     return [{ severity: 'error', file: path, text: problem }];
   });
   return { value: files, problems };
 }
 
-function adviceOnMissing(path: string, environment: NodeJS.ProcessEnv): string {
+function adviceOnMissing(path: string): string {
   if (path !== '.env') return 'Is its name right?';
   const options = otherEnvFiles();
   if (options.length > 0) return `Name the env file that is here: ${options.join(', or ')}`;
-  return `Write one with fresh secrets: ${howToRun('init', environment)}`;
+  return `Write one with fresh secrets: ${howToRun('init')}`;
 }
 
 /** The options that name the env files of a repository for GitOps, where this folder is one. docs/gitops.md shows its layout. */
@@ -292,5 +285,5 @@ export function otherEnvFiles(): readonly string[] {
   ];
 }
 
-// Only as the app of cdk8s.yaml: where junjo-k8s is bundled into one file, this module is in it, and is not the program.
+// Only as the app of cdk8s.yaml: where the command is bundled into one file, this module is in it, and is not the program.
 if (require.main?.filename === join(__dirname, 'main.ts')) main(process.env);

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
+import { howToRunAnywhere, pageAnywhere } from '../config/how-to-run';
 import type { Image } from '../config/studio-config';
 import { version } from '../package.json';
 import { moveOf, nameOfUsers, type ReleaseLine, recommendedTag, schemaOf, spansMove } from '../releases';
@@ -39,6 +40,8 @@ export function upgradeGuardFacts({ line, lines, acceptedLosses }: UpgradeGuardP
     schema: schemaOf(line),
     manifests: version,
     accepted: acceptedLosses,
+    setAside: howToRunAnywhere('set-aside'),
+    page: pageAnywhere('docs/releases.md', 'From one line to the next'),
     users: { path: line.stores.usersPath, schema: nameOfUsers(line.stores.usersSchema), table: line.stores.usersTable },
     log: line.stores.logPath,
     // Oldest first.

@@ -1,5 +1,6 @@
 import { CommanderError, Option as Flag, Command as Parser } from 'commander';
 import { isOfSystem, reasonOf, UnwritableFile } from '../config/files';
+import { COMMAND, howToRun } from '../config/how-to-run';
 import { unexpected } from '../config/problems';
 import { inOneLine } from '../config/text';
 import { version } from '../package.json';
@@ -42,7 +43,7 @@ export async function run(
 ): Promise<ExitCode> {
   const io = printing(given);
   let exit: ExitCode = 0;
-  const program = new Parser('junjo-k8s')
+  const program = new Parser(COMMAND)
     .description('Junjo AI Studio on Kubernetes: from the .env of docker compose to manifests.')
     .version(
       `junjo-k8s ${version}, for the release lines ${releaseLines.map(({ name }) => name).join(', ')} of Junjo AI Studio`,
@@ -58,12 +59,15 @@ export async function run(
     );
   }
   for (const parser of [program, ...program.commands]) {
-    parser.exitOverride().configureOutput({
-      writeOut: io.out,
-      writeErr: io.err,
-      outputError: (text, write) => write(args.reduce((said, arg) => said.replaceAll(arg, inOneLine(arg)), text)),
-      getErrHasColors: () => io.color,
-    });
+    parser
+      .configureHelp({ commandUsage: usageOf })
+      .exitOverride()
+      .configureOutput({
+        writeOut: io.out,
+        writeErr: io.err,
+        outputError: (text, write) => write(args.reduce((said, arg) => said.replaceAll(arg, inOneLine(arg)), text)),
+        getErrHasColors: () => io.color,
+      });
   }
   try {
     await program.parseAsync(args, { from: 'user' });
@@ -78,13 +82,24 @@ export async function run(
   }
 }
 
+/** How a command is called, for its help. */
+function usageOf(command: Parser): string {
+  const name = command.parent ? [command.name()] : [];
+  const option = '--help';
+  return howToRun(...name, option).replace(option, command.usage());
+}
+
 function parserOf(
   command: Command<never>,
   onParsed: (command: Command<never>, options: never) => Promise<void>,
 ): Parser {
   const { name, summary, argument, options, examples } = command;
   const parser = new Parser(name).description(`${summary}.`).summary(summary);
-  const lines = examples.map(([line, meaning]) => `  junjo-k8s ${line}\n      ${meaning}`);
+  const lines = examples.map(([line, meaning]) => {
+    // What a shell reads itself, such as a pipe, is not quoted.
+    const [, own = '', shell = ''] = /^(.*?)( [|>] .*)?$/.exec(line) ?? [];
+    return `  ${howToRun(...own.split(' '))}${shell}\n      ${meaning}`;
+  });
   parser.addHelpText('after', `\nExamples:\n${lines.join('\n')}\n${EXIT_CODES}`);
   for (const option of options) parser.addOption(flagOf(option));
   if (argument) parser.argument(argument.name, argument.text);

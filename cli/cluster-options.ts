@@ -4,7 +4,6 @@ import { Interruption } from '../cluster/interruption';
 import { Kubectl, KubectlError } from '../cluster/kubectl';
 import { Refusal } from '../cluster/refusal';
 import { formatProblem } from '../config/problems';
-import { howToRun } from '../main';
 import type { ExitCode, Io, JsonOptions, Option } from './command';
 import { type ManifestOptions, manifestsOption, oneStudio, studioOptions } from './manifests';
 
@@ -36,11 +35,6 @@ export const changeOptions: readonly Option[] = [
   { flags: '--flux-suspended', text: 'Flux is suspended, even if this command cannot see it' },
   { flags: '-y, --yes', text: 'do not ask' },
 ];
-
-/** Begins the command line of another command, options included: `npm run synth --`. */
-export function commandLineOf({ environment }: Io): (command: string) => string {
-  return (command) => howToRun(command, environment).replace(/^npm run .*/, '$& --');
-}
 
 /** Runs a command that only reads from a cluster. */
 export function connectedTo(

@@ -34,11 +34,11 @@ function explained({ name, manifests }: ExplainOptions, selection: Selection, io
   // Nothing else is written like this: the names of objects and files have neither capitals alone nor underscores.
   return /^[A-Z0-9]+$|^\w*_\w*$/.test(name)
     ? explainedVariable(name, selection, io)
-    : explainedManifests(name, manifests === undefined ? undefined : readFolder(manifests, io), selection, io);
+    : explainedManifests(name, manifests === undefined ? undefined : readFolder(manifests), selection, io);
 }
 
 function explainedVariable(name: string, selection: Selection, { environment }: Io): Outcome {
-  const { value: sources, problems } = readSources(selection, environment);
+  const { value: sources, problems } = readSources(selection);
   // Without an env file, a variable still means something.
   const studios = sources.length > 0 ? sources : [{ folder: undefined, files: [] }];
   const lookup = (key: string) => environment[key];
@@ -68,7 +68,7 @@ function explainedManifests(
   const isPath = name.includes('.yaml') || name.startsWith('dist');
   const found = isPath ? explainFiles(name, manifests) : explainObjects(name, manifests);
   if (found.length === 0) return { problems: [unknown(name, nearest(name, namesOf(manifests)))] };
-  const { value: sources } = readSources(selection, environment);
+  const { value: sources } = readSources(selection);
   // Of several studios, each has lines of its own.
   const [only] = selection.studios ? [] : sources;
   const places = only ? placesInFiles(only, (key) => environment[key]) : new Map<string, string>();

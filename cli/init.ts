@@ -2,11 +2,11 @@ import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { lookupIn } from '../config/env-file';
 import { isOfArtifacts } from '../config/git-source';
+import { howToRun } from '../config/how-to-run';
 import { loadStudio } from '../config/load-studio';
 import type { Problem } from '../config/problems';
 import { inOneLine } from '../config/text';
 import { variables } from '../config/variables';
-import { howToRun } from '../main';
 import { defaultTag } from '../releases';
 import { readText, writeFiles } from '../render/files';
 import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
@@ -101,7 +101,7 @@ async function initStudio(given: Settings, options: InitOptions, io: Io): Promis
   const wrong = draft.problems.length > 0 ? ', which still has to be mended' : '';
   const isOlder = options.from === undefined && !terminal && given.JUNJO_K8S_RELEASE === undefined;
   const newer = `It runs ${defaultTag}; without data, ${newestRelease} is recommended: --release ${newestRelease}. `;
-  const text = `Wrote ${FILE}${wrong}. ${isOlder ? newer : ''}Next: ${howToRun('synth', io.environment)}`;
+  const text = `Wrote ${FILE}${wrong}. ${isOlder ? newer : ''}Next: ${howToRun('synth')}`;
   return tell({ problems: draft.problems, text, result: { files: [FILE] } }, options, io);
 }
 

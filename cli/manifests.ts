@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { YAMLException } from 'js-yaml';
 import { Refusal } from '../cluster/refusal';
 import { StudioManifests } from '../cluster/studio-manifests';
+import { howToRun } from '../config/how-to-run';
 import { workloadNames } from '../config/names';
 import type { Problem } from '../config/problems';
-import { howToRun, render, type Selection, selectionFrom } from '../main';
+import { render, type Selection, selectionFrom } from '../main';
 import { gitOpsOf, ManifestError, readManifests } from '../render/files';
 import type { PlacedManifest } from '../render/manifest';
 import type { Io, Option } from './command';
@@ -69,7 +70,7 @@ export function oneStudio(options: ManifestOptions, io: Io): OneStudio {
   const folder = options.folder ?? options.manifests;
   if (folder !== undefined) {
     if (options.envFile || options.studios) throw new Refusal('Name a folder of manifests, or env files, but not both');
-    return { studio: studioOf(readFolder(folder, io)), problems: [] };
+    return { studio: studioOf(readFolder(folder)), problems: [] };
   }
   const { problems, studios } = render(selected(options, io), io.environment);
   const [studio, ...others] = studios;
@@ -82,8 +83,8 @@ export function oneStudio(options: ManifestOptions, io: Io): OneStudio {
  * Reads the manifests of one studio in an output folder.
  * @throws Refusal when there is no studio in it, when there are several, or when a file cannot be read
  */
-export function readFolder(folder: string, { environment }: Pick<Io, 'environment'>): readonly PlacedManifest[] {
-  const none = new Refusal(`${folder}: holds no rendered studio. Render one: ${howToRun('synth', environment)}`);
+export function readFolder(folder: string): readonly PlacedManifest[] {
+  const none = new Refusal(`${folder}: holds no rendered studio. Render one: ${howToRun('synth')}`);
   if (!existsSync(folder) || !statSync(folder).isDirectory()) throw none;
   const studios = readdirSync(folder).filter(
     (name) => existsSync(join(folder, name, 'foundation')) || existsSync(join(folder, name, '40-backend.k8s.yaml')),

@@ -4,7 +4,7 @@ import { restorePlan } from '../cluster/copy/restore-plan';
 import { Refusal } from '../cluster/refusal';
 import { inOneLine } from '../config/text';
 import { yamlOf } from '../render/files';
-import { type ChangeOptions, changeOptions, commandLineOf, withCluster, withoutStackTrace } from './cluster-options';
+import { type ChangeOptions, changeOptions, withCluster, withoutStackTrace } from './cluster-options';
 import { type Command, type ExitCode, type Io, tell } from './command';
 import { oneStudio, selected } from './manifests';
 
@@ -45,10 +45,7 @@ export async function restoreInto(options: RestoreOptions, io: Io, pace: Pace = 
     return 2;
   }
   const { envFiles } = selected(options, io);
-  const caller = {
-    envFiles: envFiles.length > 0 ? envFiles : ['.env'],
-    commandLine: commandLineOf(io),
-  };
+  const caller = { envFiles: envFiles.length > 0 ? envFiles : ['.env'] };
   return withCluster(options, io, pace, async (connection, signal) =>
     (await new Restore({ ...options, source, argoCdPaused, caller }, connection, pace, signal).run()) ? 0 : 1,
   );

@@ -1,6 +1,6 @@
 import { type Pace, usualPace } from '../cluster/copy/pace';
 import { SetAside } from '../cluster/copy/set-aside';
-import { type ChangeOptions, changeOptions, commandLineOf, withCluster } from './cluster-options';
+import { type ChangeOptions, changeOptions, withCluster } from './cluster-options';
 import type { Command, ExitCode, Io } from './command';
 
 export interface SetAsideOptions extends ChangeOptions {
@@ -32,7 +32,7 @@ export async function moveAside(options: SetAsideOptions, io: Io, pace: Pace = u
     return 2;
   }
   return withCluster(options, io, pace, async (connection, signal) => {
-    const props = { back, yes, argoCdPaused, fluxSuspended, commandLine: commandLineOf(io) };
+    const props = { back, yes, argoCdPaused, fluxSuspended };
     const command = new SetAside(props, connection, pace, signal);
     return (await (list ? command.list() : command.run())) ? 0 : 1;
   });

@@ -2,6 +2,7 @@ import { type Diagnosis, duration } from '../cluster/diagnosis';
 import type { Overview, RunningWorkload } from '../cluster/diagnosis/overview';
 import type { Target } from '../cluster/kubectl';
 import { addressRows } from '../cluster/studio-manifests';
+import { howToRun } from '../config/how-to-run';
 import { inOneLine, listed } from '../config/text';
 import { findingLines, wrapped } from './output';
 
@@ -74,7 +75,7 @@ function volumeText({ name, size, phase, used, kept = [] }: Overview['volumes'][
 
 function backupRows({ lastBackup }: Overview, unread: readonly string[]): readonly Row[] {
   if (lastBackup) return [['Backup', `${lastBackup.at} by ${lastBackup.by}`]];
-  return unread.length > 0 ? notKnown('Backup', unread) : [['Backup', 'none is known: junjo-k8s backup']];
+  return unread.length > 0 ? notKnown('Backup', unread) : [['Backup', `none is known: ${howToRun('backup')}`]];
 }
 
 /** A row in the place of what would be told. */

@@ -1,10 +1,11 @@
 import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, posix, resolve } from 'node:path';
 import { isOfArtifacts } from '../config/git-source';
+import { howToRun } from '../config/how-to-run';
 import type { Problem } from '../config/problems';
 import type { StudioConfig } from '../config/studio-config';
 import { inOneLine, listed } from '../config/text';
-import { changedFiles, howToRun, otherEnvFiles, type Rendering, render, type Selection } from '../main';
+import { changedFiles, otherEnvFiles, type Rendering, render, type Selection } from '../main';
 import { uiOf } from '../releases';
 import { filesOf, gitOpsOf, makeFolder, NewFiles, type RenderedFile, unwritable, writeFiles } from '../render/files';
 import { needsServerSide } from '../render/object-size';
@@ -89,8 +90,7 @@ async function synthesize(options: SynthOptions, io: Io): Promise<ExitCode> {
     }
   }
   const wrote = isNew ? 'Wrote .env: a studio on localhost, with fresh secrets.\n\n' : '';
-  const text =
-    studios.length > 0 ? wrote + summary(rendering, files, { gone, pruned }, selection, options, io) : undefined;
+  const text = studios.length > 0 ? wrote + summary(rendering, files, { gone, pruned }, selection, options) : undefined;
   const result = {
     studios: studios.map(({ config: { name, namespace, tag, environment } }) => ({
       name,
@@ -111,7 +111,7 @@ async function synthesize(options: SynthOptions, io: Io): Promise<ExitCode> {
 function otherStudios(folders: readonly string[]): readonly Problem[] {
   const folder = folders.find((each) => readOutput(each).value.length > 0);
   if (folder === undefined) return [];
-  const advice = 'Name its env file with --env-file, or write a new .env with junjo-k8s init';
+  const advice = `Name its env file with --env-file, or write a new .env: ${howToRun('init')}`;
   return [{ severity: 'error', file: '.env', text: `does not exist, and ${folder} holds a studio. ${advice}` }];
 }
 
@@ -220,7 +220,6 @@ function summary(
   { gone, pruned }: NoLonger,
   selection: Selection,
   { output }: SynthOptions,
-  { environment }: Io,
 ): string {
   const rendered = studios.map(
     ({ config: { tag, environment, namespace } }) =>
@@ -240,7 +239,7 @@ function summary(
     ...removalLines(gone, studios, output),
     ...fromGitLines(studios, manifests, output),
     ...prunedLines(pruned, studios),
-    ...(!folders && only ? openLines(only.config, howToRun('forward', environment)) : []),
+    ...(!folders && only ? openLines(only.config, howToRun('forward')) : []),
   ]
     .map(inOneLine)
     .join('\n');

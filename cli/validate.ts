@@ -1,8 +1,9 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isOfSystem } from '../config/files';
+import { howToRun } from '../config/how-to-run';
 import type { Problem } from '../config/problems';
-import { howToRun, render } from '../main';
+import { render } from '../main';
 import { readText } from '../render/files';
 import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
 import { type StudioOptions, selected, studioOptions } from './manifests';
@@ -60,7 +61,7 @@ function validatePaths(paths: readonly string[], options: ValidateOptions, io: I
     io.err('Name manifests, or env files, but not both.');
     return 2;
   }
-  const read = paths.map((path) => filesOf(path, io));
+  const read = paths.map((path) => filesOf(path));
   const unreadable = read.flatMap(({ problems }) => problems);
   const files = read.flatMap((each) => each.files);
   const { problems, objects, versions } = validated(
@@ -118,11 +119,11 @@ interface Readable {
 }
 
 /** The file, or the manifests of the folder, that a path names. */
-function filesOf(path: string, { environment }: Io): Readable {
+function filesOf(path: string): Readable {
   const failed = (text: string): Readable => ({ files: [], problems: [{ severity: 'error', file: path, text }] });
   try {
     const paths = statSync(path).isDirectory() ? manifestsIn(path) : [path];
-    if (paths.length === 0) return failed(`holds no manifest. Is it rendered? ${howToRun('synth', environment)}`);
+    if (paths.length === 0) return failed(`holds no manifest. Is it rendered? ${howToRun('synth')}`);
     const read = paths.map((each) => ({ path: each, text: readText(each) }));
     return {
       files: read.flatMap(({ path, text }) => (typeof text === 'string' ? [{ path, text }] : [])),

@@ -1,7 +1,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
-import { inOneLine } from '../config/text';
+import { inOneLine, shellWord } from '../config/text';
 import type { Manifest } from '../render/manifest';
 import { sleep } from './interruption';
 
@@ -265,7 +265,8 @@ export class Kubectl {
     return this.options.program ?? 'kubectl';
   }
 
-  private globalFlags(): readonly string[] {
+  /** The flags that name the cluster, the context, and the namespace. */
+  globalFlags(): readonly string[] {
     const { context, kubeconfig, namespace } = this.options;
     return [
       ...(kubeconfig ? [`--kubeconfig=${kubeconfig}`] : []),
@@ -286,9 +287,4 @@ function warningsIn(complaints: string): readonly string[] {
     .split('\n')
     .filter((line) => line.startsWith('Warning: '))
     .map((line) => line.slice('Warning: '.length));
-}
-
-/** A word as a shell reads it back. */
-export function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${String(word).replaceAll("'", `'\\''`)}'`;
 }

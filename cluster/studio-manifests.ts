@@ -1,3 +1,4 @@
+import { howToRun } from '../config/how-to-run';
 import { OTLP_HTTP_PATH, otlpHttpName, webNames, workloadNames } from '../config/names';
 import { type Component, lineOf, uiOf } from '../releases';
 import { fieldsOf, listOf, type Manifest, Manifests, type Pod, podsOf, textsOf } from '../render/manifest';
@@ -58,7 +59,7 @@ export function uiComponentOf(objects: Manifests): 'frontend' | 'backend' {
 export interface Address {
   readonly name: 'UI' | 'API' | 'Spans' | 'OTLP/HTTP';
   readonly url: string;
-  /** It is on localhost only where the cluster puts load balancers there, as Docker Desktop does, or `junjo-k8s forward` runs. */
+  /** It is on localhost only where the cluster puts load balancers there, as Docker Desktop does, or the command `forward` runs. */
   readonly forwarded?: true;
 }
 
@@ -136,7 +137,10 @@ export function addressRows(
   const start = (names: string) => `${names.padEnd(column)} `;
   const lines = rows.map(([names, url]) => [start(names), url] as const);
   if (!addresses.some(({ forwarded }) => forwarded)) return lines;
-  return [...lines, [start(''), '(localhost: with junjo-k8s forward, unless the cluster puts load balancers there)']];
+  return [
+    ...lines,
+    [start(''), `(localhost: with ${howToRun('forward')}, unless the cluster puts load balancers there)`],
+  ];
 }
 
 /** The address that a load balancer gave a Service. */

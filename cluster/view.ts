@@ -1,3 +1,4 @@
+import { howToRun } from '../config/how-to-run';
 import { type Manifest, Manifests } from '../render/manifest';
 import { Kubectl } from './kubectl';
 
@@ -28,9 +29,9 @@ export class ClusterView extends Manifests {
     return this.commands.in(undefined).commandLine(args);
   }
 
-  /** A command of junjo-k8s itself, from any folder. */
+  /** A command of this project about the same studio. */
   ownCommand(...args: readonly string[]): string {
-    return this.commands.toolLine(['npx', 'junjo-ai-studio-cdk8s', ...args]);
+    return howToRun(...args, ...this.commands.globalFlags());
   }
 
   /** The objects of a kind in the studio's own namespace. */

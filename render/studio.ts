@@ -1,6 +1,7 @@
 import { ApiObject, Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { Studio as StudioCharts, type StudioProps } from '../charts/studio';
+import { howToRun } from '../config/how-to-run';
 import { formatProblem, type Problem } from '../config/problems';
 import type { StudioConfig } from '../config/studio-config';
 import { manifestsBelow, objectsOf } from './files';
@@ -76,7 +77,7 @@ export class Studio extends StudioCharts {
   /** Without the lists for kustomize, which no chart can be, Flux would apply every folder as one. */
   private withFlux({ git }: StudioConfig): readonly string[] {
     if (git?.gitops !== 'flux') return [];
-    const way = 'Remove the setting, and write the Kustomizations yourself, or render with junjo-k8s synth';
+    const way = `Remove the setting, and write the Kustomizations yourself, or render with ${howToRun('synth')}`;
     return [`${this.node.path}: JUNJO_K8S_GITOPS=flux needs files for kustomize, which cdk8s does not write. ${way}`];
   }
 

@@ -1,4 +1,5 @@
 import { longestInterval } from '../../config/cron';
+import { howToRunAnywhere, pageAnywhere } from '../../config/how-to-run';
 import { defaultStudioName, workloadNames } from '../../config/names';
 import { API_GUARD_CONTAINER } from '../api-guard';
 import { intakeExporters, intakeReceivers } from '../intake-config';
@@ -117,8 +118,7 @@ export const alertRows: readonly AlertRow[] = [
     severity: 'warning',
     summary: 'Container {{ $labels.container }} of {{ $labels.pod }} restarts',
     meaning: 'A container restarted more than twice within six hours.',
-    remedy:
-      'Run `junjo-k8s status`, which names the cause. Often it is [`oom-killed`](troubleshooting.md#oom-killed): choose a larger `JUNJO_K8S_SIZE`.',
+    remedy: `Run \`${howToRunAnywhere('status')}\`, which names the cause. Often it is [\`oom-killed\`](troubleshooting.md#oom-killed): choose a larger \`JUNJO_K8S_SIZE\`.`,
     conditions: ({ namespace }) => [
       {
         expr: `changes(${series('kube_pod_container_status_restarts_total', { namespace, pod: studioPods })}[6h]) > 2`,
@@ -132,7 +132,7 @@ export const alertRows: readonly AlertRow[] = [
     summary: '{{ or $labels.deployment $labels.statefulset }} has fewer ready pods than it should have',
     meaning:
       'For half an hour a workload has had fewer ready pods than its replicas. A backend may migrate for fifteen minutes, and ingestion waits for it.',
-    remedy: 'Run `junjo-k8s status`, which names the cause and the next step.',
+    remedy: `Run \`${howToRunAnywhere('status')}\`, which names the cause and the next step.`,
     conditions: ({ namespace, intake }) => {
       const deployment = { namespace, deployment: studioPods };
       const ofDeployments = `${series('kube_deployment_status_replicas_ready', deployment)} < ${series('kube_deployment_spec_replicas', deployment)}`;
@@ -168,8 +168,7 @@ export const alertRows: readonly AlertRow[] = [
     summary: 'The upgrade guard keeps {{ $labels.pod }} from starting',
     meaning:
       'The init container upgrade-guard ended with an error, and has not ended well since. It keeps a release from data that the release cannot read, so the studio is down and the data is untouched.',
-    remedy:
-      'Read what it says: `junjo-k8s status` shows it. See [`guard-tripped`](troubleshooting.md#guard-tripped), and [`guard-crashed`](troubleshooting.md#guard-crashed) where it judged nothing.',
+    remedy: `Read what it says: \`${howToRunAnywhere('status')}\` shows it. See [\`guard-tripped\`](troubleshooting.md#guard-tripped), and [\`guard-crashed\`](troubleshooting.md#guard-crashed) where it judged nothing.`,
     conditions: ({ namespace }) => {
       const guard = { namespace, pod: podsOf(workloadNames.backend), container: GUARD_CONTAINER };
       const ended = `${series('kube_pod_init_container_status_restarts_total', guard)} > 0`;
@@ -198,7 +197,7 @@ export const alertRows: readonly AlertRow[] = [
     summary: 'Certificate {{ $labels.name }} was not renewed',
     meaning:
       'A third of the time between the planned renewal and the end of the certificate is over, and cert-manager has not renewed it. A certificate that is renewed thirty days before its end then has twenty days left.',
-    remedy: 'Run `junjo-k8s status`. See [`certificate-expiring`](troubleshooting.md#certificate-expiring).',
+    remedy: `Run \`${howToRunAnywhere('status')}\`. See [\`certificate-expiring\`](troubleshooting.md#certificate-expiring).`,
     conditions: ({ namespace, certificates }) => {
       const [end, renewal] = (['expiration', 'renewal'] as const).map((what) =>
         certificateSeries(`certmanager_certificate_${what}_timestamp_seconds`, namespace, oneOf(certificates)),
@@ -214,8 +213,7 @@ export const alertRows: readonly AlertRow[] = [
     summary: 'VolSync has no recent backup of {{ $labels.obj_name }}',
     meaning:
       'VolSync says that the claim is out of sync: no backup was completed yet, or none between one time of its schedule and the next.',
-    remedy:
-      'Run `junjo-k8s status`. See [`backup-failed`](troubleshooting.md#backup-failed) and [`backup-locked`](troubleshooting.md#backup-locked).',
+    remedy: `Run \`${howToRunAnywhere('status')}\`. See [\`backup-failed\`](troubleshooting.md#backup-failed) and [\`backup-locked\`](troubleshooting.md#backup-locked).`,
     conditions: ({ namespace, volSync }) =>
       // The time that a backup may take differs with the schedule, so those with one schedule share a condition.
       [...new Set(volSync.map(({ schedule }) => slackOf(longestInterval(schedule))))].map((seconds) => {
@@ -251,8 +249,7 @@ export const alertRows: readonly AlertRow[] = [
     summary: 'The queue of {{ $labels.pod }} is more than half full',
     meaning:
       'Spans wait in the intake because ingestion does not take them, or not fast enough. They are safe until the queue is full.',
-    remedy:
-      'Run `junjo-k8s status`, which says why ingestion is not ready. `junjo-k8s backup` and `restore` stop it, too.',
+    remedy: `Run \`${howToRunAnywhere('status')}\`, which says why ingestion is not ready. Backups and restores stop it, too.`,
     conditions: ({ namespace, intake }) =>
       intake ? [{ expr: `max by (namespace, pod) (${usedQueue(namespace, intake)}) > 0.5`, seconds: 15 * MINUTE }] : [],
   },
@@ -262,8 +259,7 @@ export const alertRows: readonly AlertRow[] = [
     summary: '{{ $labels.pod }} refuses spans',
     meaning:
       'The intake does not accept spans, mostly because its queue is full. Applications try again for a while, then their spans are lost.',
-    remedy:
-      'Bring ingestion back first: run `junjo-k8s status`. A larger `JUNJO_K8S_INTAKE_STORAGE_SIZE` lasts longer.',
+    remedy: `Bring ingestion back first: run \`${howToRunAnywhere('status')}\`. A larger \`JUNJO_K8S_INTAKE_STORAGE_SIZE\` lasts longer.`,
     conditions: ({ namespace, intake }) => {
       if (!intake) return [];
       const { refused } = spansOf(namespace, intake);
@@ -330,5 +326,5 @@ function withoutLinks(text: string): string {
 
 /** Page and heading that say what to do about an alert. */
 export function runbookOf({ name }: Pick<AlertRow, 'name'>): string {
-  return `docs/monitoring.md#${name.toLowerCase()}`;
+  return pageAnywhere('docs/monitoring.md', name);
 }

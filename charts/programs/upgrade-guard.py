@@ -35,8 +35,6 @@ SHOWN = 200
 # What a file raises that is not what it says to be.
 DAMAGED = (ValueError, IndexError)
 
-SET_ASIDE = "No setting helps. To start with an empty volume and keep what is there: junjo-k8s set-aside. It says how to bring it back."
-
 # A file for spans: the path of the line that it belongs to, its own, when it was written, and the lines that write such
 # files. No line does where its columns are known to none; None where it does not say them.
 SpanFile = namedtuple("SpanFile", "root path modified lines")
@@ -72,7 +70,7 @@ def guard(facts, data):
 
 
 def check_restore(data):
-    """What `junjo-k8s restore` and `set-aside` write before they move folders, and remove after that."""
+    """What the commands `restore` and `set-aside` write before they move folders, and remove after that."""
     if any(name.startswith(".junjo-restore-") and name.endswith(".plan") for name in os.listdir(data)):
         raise Stop(
             "A restore or set-aside broke off while it moved folders: the volume holds a part of the data.\n"
@@ -103,6 +101,11 @@ def marked_line(facts, mark):
     )
 
 
+def set_aside(facts):
+    """The way on where no setting helps."""
+    return f"No setting helps. To start with an empty volume and keep the data: {facts['setAside']}. It says how to bring the data back."
+
+
 def precedence(version):
     """Sorts versions as https://semver.org/#spec-item-11 says; None for a text that is none."""
     match = re.fullmatch(r"([0-9]{1,9})\.([0-9]{1,9})\.([0-9]{1,9})(?:-([0-9A-Za-z.-]+))?(?:\+.*)?", version)
@@ -125,7 +128,7 @@ def check_users(facts, data, last):
             raise Stop(
                 f"{path} has {shown(has)}, which these manifests ({facts['manifests']}) do not know: a newer release made it, or none.\n"
                 "Render with the manifests that know it, and set JUNJO_K8S_RELEASE to the release that ran here last.\n"
-                f"{SET_ASIDE}"
+                f"{set_aside(facts)}"
             )
         what = f"{path} was made by Junjo AI Studio {listed(makers)} ({has}): the backend of {facts['line']} would crash on it at every start."
     elif has and table and table not in tables:
@@ -134,7 +137,7 @@ def check_users(facts, data, last):
     else:
         return
     maker = last if last in makers else last_writer(facts, data, makers)
-    raise Stop(f"{what}\nSet JUNJO_K8S_RELEASE={maker['release']} to go back.\n{SET_ASIDE}")
+    raise Stop(f"{what}\nSet JUNJO_K8S_RELEASE={maker['release']} to go back.\n{set_aside(facts)}")
 
 
 def last_writer(facts, data, lines):
@@ -153,7 +156,7 @@ def check_spans(facts, data, last):
             raise Stop(
                 f"{shown(file.path)} has columns that these manifests ({facts['manifests']}) do not know: a newer release wrote it, or none.\n"
                 "Render with the manifests that know it, or move this file elsewhere on the volume.\n"
-                f"{SET_ASIDE}"
+                f"{set_aside(facts)}"
             )
     for file in files:
         if file.root == facts.get("log") and file.lines and mine not in file.lines:
@@ -171,7 +174,7 @@ def check_spans(facts, data, last):
         raise Stop(
             f"No known release wrote {shown(files[-1].path)}, so that nobody can tell whether {facts['line']} reads it.\n"
             "Set JUNJO_K8S_RELEASE to the release that ran here last, or move this file elsewhere on the volume.\n"
-            f"{SET_ASIDE}"
+            f"{set_aside(facts)}"
         )
 
 
@@ -183,8 +186,8 @@ def check_log(facts, lines, last):
         return
     raise Stop(
         f"The write-ahead log holds spans of Junjo AI Studio {line['name']}, which would stop every flush of {facts['line']}: new spans would never show.\n"
-        f"Set JUNJO_K8S_RELEASE={line['release']} to go back and flush it (docs/releases.md, From one line to the next), or move the files elsewhere that are in {facts['log']}.\n"
-        f"{SET_ASIDE}"
+        f"Set JUNJO_K8S_RELEASE={line['release']} to go back and flush it ({facts['page']}), or move the files elsewhere that are in {facts['log']}.\n"
+        f"{set_aside(facts)}"
     )
 
 
@@ -205,8 +208,8 @@ def accept(facts, lines, line, what):
         print(f"upgrade-guard: {accepted[0]} is accepted", flush=True)
         return
     step = steps.get(line["name"])
-    on = f"To start all the same: JUNJO_K8S_ACCEPT_DATA_LOSS={step}, for this step alone." if step else SET_ASIDE
-    raise Stop(f"{what}docs/releases.md, From one line to the next.\n{on}")
+    on = f"To start all the same: JUNJO_K8S_ACCEPT_DATA_LOSS={step}, for this step alone." if step else set_aside(facts)
+    raise Stop(f"{what}{facts['page']}.\n{on}")
 
 
 def likeliest(lines, last):

@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { readEnvFiles } from '../../config/env-files';
+import { howToRun } from '../../config/how-to-run';
 import { workloadNames } from '../../config/names';
 import { type Variable, variables, variablesOf } from '../../config/variables';
 import { lineOf, moveOf } from '../../releases';
 import type { Manifest } from '../../render/manifest';
-import { type Kubectl, KubectlError, shellWord } from '../kubectl';
+import { type Kubectl, KubectlError } from '../kubectl';
 import { Refusal } from '../refusal';
 
 /** A copy that was restored beside the running studio, and what a studio on it is rendered from. */
@@ -26,8 +27,6 @@ export interface Copy {
 export interface Caller {
   /** Env files of the running studio; those that do not exist are left out. */
   readonly envFiles: readonly string[];
-  /** Begins the command line of another command, options included: `npm run synth --`. */
-  readonly commandLine: (command: string) => string;
 }
 
 /** What belongs to the running studio alone: its storage, intake, backups, alerts, secrets, GitOps and patches, and the origin of its UI. */
@@ -82,8 +81,6 @@ export function howToLook(copy: Copy): string {
   const envFile = `${folder}.env`;
   const cluster = kubectl.in(undefined);
   const flags = [...(kubeconfig ? [`--kubeconfig=${kubeconfig}`] : []), ...(context ? [`--context=${context}`] : [])];
-  const junjo = (command: string, args: readonly string[]) =>
-    [caller.commandLine(command), ...args.map(shellWord)].join(' ');
   const sources = [...files, envFile].flatMap((path) => ['-e', path]);
   return [
     'To look at the copy, run a studio on localhost on it:',
@@ -91,9 +88,9 @@ export function howToLook(copy: Copy): string {
     `(set -C && umask 077 && cat > ${envFile}) <<EOF &&`,
     ...settings,
     'EOF',
-    `${junjo('synth', [...sources, ...(environment.JUNJO_STUDIOS ? ['--studios', ''] : []), '--output', folder])} &&`,
+    `${howToRun('synth', ...sources, ...(environment.JUNJO_STUDIOS ? ['--studios', ''] : []), '--output', folder)} &&`,
     `${cluster.commandLine(['apply', '-f', `${folder}/foundation`, '-f', `${folder}/`])} &&`,
-    junjo('forward', [folder, ...flags]),
+    howToRun('forward', folder, ...flags),
     `To end it, delete the namespace ${namespace}, with the copy and everything else in it. The running studio stays as it is:`,
     `${cluster.commandLine(['delete', 'namespace', namespace])} &&`,
     `rm -r ${folder} ${envFile}`,
@@ -112,14 +109,14 @@ export async function refuseUnlessCopyable(
 ): Promise<void> {
   if (await kubectl.in(into).jsonIfFound(['get', 'deployment', workloadNames.backend])) {
     throw new Refusal(
-      `--into ${into}: a studio is there already. Delete that namespace first, or restore into that studio: junjo-k8s restore FILE --namespace ${into} --replace`,
+      `--into ${into}: a studio is there already. Delete that namespace first, or restore into that studio: ${howToRun('restore', 'FILE', '--namespace', into, '--replace')}`,
     );
   }
   const name: string | undefined = spec?.storageClassName;
   // The default class counts.
   if (name === undefined || (name !== '' && (await provisions(kubectl, name)))) return;
   throw new Refusal(
-    `--into ${into}: no storage class can make a second volume for the claim ${metadata.name}, whose volume is a folder of a node or was made by hand. Apply a studio with storage of its own to the namespace ${into}, then restore into that: junjo-k8s restore FILE --namespace ${into} --replace`,
+    `--into ${into}: no storage class can make a second volume for the claim ${metadata.name}, whose volume is a folder of a node or was made by hand. Apply a studio with storage of its own to the namespace ${into}, then restore into that: ${howToRun('restore', 'FILE', '--namespace', into, '--replace')}`,
   );
 }
 

@@ -1,4 +1,5 @@
 import { dataLabels } from '../../charts/metadata';
+import { howToRun } from '../../config/how-to-run';
 import { listed } from '../../config/text';
 import { claimsOf, type Manifest, textsOf } from '../../render/manifest';
 import { Refusal } from '../refusal';
@@ -54,7 +55,7 @@ export function restorePlan(studio: StudioManifests, { name, into, asOf }: Resto
     return { steps: volSyncSteps(objects, namespace, inPlace), objects };
   }
   throw new Refusal(
-    'JUNJO_K8S_BACKUP is none: nothing is backed up on a schedule. Restore a file: junjo-k8s restore FILE',
+    `JUNJO_K8S_BACKUP is none: nothing is backed up on a schedule. Restore a file: ${howToRun('restore', 'FILE')}`,
   );
 }
 

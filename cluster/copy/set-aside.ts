@@ -1,13 +1,12 @@
+import { howToRun } from '../../config/how-to-run';
 import { COPY_POD, workloadNames } from '../../config/names';
 import { inOneLine } from '../../config/text';
 import { lineOf, recommendedTag } from '../../releases';
 import { type Fields, fieldsOf, listOf } from '../../render/manifest';
 import { type Connection, confirmed } from '../connection';
-import { shellWord } from '../kubectl';
 import { Refusal } from '../refusal';
 import { Downtime, type GitOpsPaused, refuseUnlessStoppable } from './downtime';
 import { addedTo, findIntake, meanwhile, sayWaiting, stopIntake } from './intake';
-import type { Caller } from './look';
 import { noteKept } from './notes';
 import { ended, newOwner } from './owner';
 import type { Pace } from './pace';
@@ -18,7 +17,7 @@ import type { Work } from './work';
 import { type LiveStudio, planHeading, refuseUnlessBound } from './writers';
 
 /** What is set aside, or brought back. */
-export interface SetAsideProps extends Pick<Caller, 'commandLine'>, GitOpsPaused {
+export interface SetAsideProps extends GitOpsPaused {
   /** Folder on the volume that comes back. @default nothing takes the place of what is set aside */
   readonly back?: string;
   /** Asks nothing. @default false */
@@ -256,11 +255,7 @@ export class SetAside {
 
   /** This command with other options, for the same studio. */
   private again(...options: readonly string[]): string {
-    const { context, kubeconfig, namespace } = this.work.kubectl.options;
-    const flags = Object.entries({ kubeconfig, context, namespace }).flatMap(([name, value]) =>
-      value === undefined ? [] : [`--${name}=${value}`],
-    );
-    return [this.props.commandLine('set-aside'), ...[...options, ...flags].map(shellWord)].join(' ');
+    return howToRun('set-aside', ...options, ...this.work.kubectl.globalFlags());
   }
 }
 

@@ -249,7 +249,7 @@ export class VolumePod {
       ...reason
         .trim()
         .split('\n')
-        .filter((line) => !line.includes('junjo-k8s set-aside')),
+        .filter((line) => !/\bset-aside\b/.test(line)),
       'Render and apply what reads it, then run this command again.',
     ];
   }

@@ -538,7 +538,7 @@ def open_moves(data, name):
         if not allowed or not plain or moves != expected or len(set(moves)) != len(moves):
             raise ValueError
     except (ValueError, TypeError, KeyError, RecursionError):
-        raise Refusal(f"{name} on the volume was not written by junjo-k8s. Nothing was changed. Look at it, and remove it") from None
+        raise Refusal(f"{name} on the volume was not written by this tool. Nothing was changed. Look at it, and remove it") from None
     if os.path.isdir(os.path.join(data, stage)) and not set(os.listdir(os.path.join(data, stage))) <= set(new):
         raise Refusal(f"{stage} on the volume holds what {name} does not name. Nothing was changed. Look at it, and move it")
     there = {each for move in moves for each in move if os.path.lexists(os.path.join(data, each))}
@@ -618,7 +618,7 @@ def refuse_foreign(data):
     for name in sorted(filter(is_reserved, os.listdir(data))):
         mode = os.lstat(os.path.join(data, name)).st_mode
         if not any(re.fullmatch(pattern, name) and is_kind(mode) for pattern, is_kind in OWN.items()):
-            raise Refusal(f"{shown(name)} on the volume was not written by junjo-k8s. Nothing was changed. Look at it, and move it")
+            raise Refusal(f"{shown(name)} on the volume was not written by this tool. Nothing was changed. Look at it, and move it")
 
 
 def is_reserved(name):

@@ -1,3 +1,4 @@
+import { howToRun } from '../../config/how-to-run';
 import { STOPPED, workloadNames } from '../../config/names';
 import { claimsOf, fieldsOf, listOf, type Manifest } from '../../render/manifest';
 import { sleep } from '../interruption';
@@ -79,7 +80,7 @@ async function rescueOf(kubectl: Kubectl, claim: Manifest): Promise<string> {
 export function refuseUnlessBound({ claim }: LiveStudio): void {
   if (claim.status?.phase !== 'Pending') return;
   throw new Refusal(
-    `The claim ${claim.metadata.name} has no volume yet (Pending), so it holds no data. junjo-k8s status says what it waits for`,
+    `The claim ${claim.metadata.name} has no volume yet (Pending), so it holds no data. To see what it waits for: ${howToRun('status')}`,
   );
 }
 

@@ -1,4 +1,5 @@
 import { atOtherMinutes, isForVolSync, nightly } from '../cron';
+import { howToRun, page } from '../how-to-run';
 import type { Built, Problem } from '../problems';
 import type { Backup, ClaimBackup, Storage, VolSyncBackup } from '../studio-config';
 import { dnsSubdomain } from '../value-types';
@@ -31,7 +32,7 @@ export function backupOf(values: Values, storage: Storage | undefined, namespace
   const cannotSnapshot =
     storage?.kind === 'node' || (storage?.kind === 'provisioned' && NO_SNAPSHOTS.test(storage.storageClass ?? ''));
   if (cannotSnapshot && kind !== 'none') {
-    const text = `${kind} copies snapshots, which a folder of a node does not have. Remove the line, and let cron call junjo-k8s backup (docs/runbook.md)`;
+    const text = `${kind} copies snapshots, which a folder of a node does not have. Remove the line, and let cron call ${howToRun('backup')} (${page('docs/runbook.md', 'Back up')})`;
     // All at once: without that line, none of the others has an effect.
     const others = unheeded('none', 'has no effect on a folder of a node, which has no snapshots. Remove the line');
     return { value: { kind: 'none' }, problems: [values.error('JUNJO_K8S_BACKUP', text), ...others] };
@@ -43,7 +44,7 @@ export function backupOf(values: Values, storage: Storage | undefined, namespace
     if (values.inEffect('JUNJO_ENV') === 'production') {
       const start = values.isSet('JUNJO_K8S_BACKUP') ? '' : 'is not set: ';
       const fix = cannotSnapshot ? 'Let' : 'Set it to volsync or velero, or let';
-      const text = `${start}nothing copies the data of this studio away: a lost volume is lost for good. ${fix} cron call junjo-k8s backup (docs/runbook.md)`;
+      const text = `${start}nothing copies the data of this studio away: a lost volume is lost for good. ${fix} cron call ${howToRun('backup')} (${page('docs/runbook.md', 'Back up')})`;
       problems.push(values.warning('JUNJO_K8S_BACKUP', text));
     }
     return { value: { kind }, problems };

@@ -1,4 +1,5 @@
 import { losingSteps, moveOf, type ReleaseLine, stepName } from '../../releases';
+import { howToRun } from '../how-to-run';
 import type { Built, Problem } from '../problems';
 import { listed } from '../text';
 import type { Values } from '../values';
@@ -21,7 +22,7 @@ function problemOf(step: string, values: Values, line: ReleaseLine, lines: reado
   if (from && moveOf(from, line) === 'refused') {
     return values.error(
       SETTING,
-      `${line.name} does not start on the database of users of ${from.name}, and no setting changes that. Remove the line. When it is applied, \`junjo-k8s set-aside\` keeps the data and lets ${line.name} start with an empty volume`,
+      `${line.name} does not start on the database of users of ${from.name}, and no setting changes that. Remove the line. When it is applied, ${howToRun('set-aside')} keeps the data and lets ${line.name} start with an empty volume`,
     );
   }
   const steps = losingSteps(line, lines);

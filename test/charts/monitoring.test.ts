@@ -64,7 +64,7 @@ describe('alerts', () => {
       expect(['critical', 'warning']).toContain(rule.labels.severity);
       expect(rule.annotations.description).toMatch(/\.$/);
       expect(rule.annotations.description).not.toMatch(/\]\(/);
-      expect(rule.annotations.runbook).toBe(`docs/monitoring.md#${rule.alert.toLowerCase()}`);
+      expect(rule.annotations.runbook).toBe(`docs/monitoring.md, "${rule.alert}"`);
       expect(page).toContain(`### \`${rule.alert}\`\n`);
     }
   });

@@ -17,7 +17,7 @@ afterEach(() => folder.remove());
 
 describe('called wrongly', () => {
   test.each([
-    [[], 'Usage: junjo-k8s'],
+    [[], 'Usage: npm run junjo-k8s -- [options] [command]'],
     [['syth'], 'Did you mean synth?'],
     [['synth', '--foo'], "unknown option '--foo'"],
     [['synth', '--output'], 'argument missing'],
@@ -44,7 +44,7 @@ test('every command has a help with examples and exit codes', async () => {
   for (const name of names) {
     const { status, stdout } = await cli(name, '--help');
     expect(status).toBe(0);
-    expect(stdout).toContain(`Examples:\n  junjo-k8s ${name}`);
+    expect(stdout).toContain(`Examples:\n  npm run ${name}`);
     expect(stdout).toContain('Exit codes:');
   }
 });

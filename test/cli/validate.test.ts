@@ -67,7 +67,7 @@ test('takes single files, whatever they are called', async () => {
 });
 
 test.each([
-  ['a folder without manifests', () => folder, /: holds no manifest\. Is it rendered\? npx \S+ synth$/],
+  ['a folder without manifests', () => folder, /: holds no manifest\. Is it rendered\? npm run synth$/],
   ['a path that is not there', () => join(folder, 'none'), /none: cannot be read \(ENOENT\)\. Is its name right\?$/],
 ])('%s is no success', async (_, path, line) => {
   const { exit, err } = await run({ paths: [path()] });

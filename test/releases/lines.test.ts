@@ -318,7 +318,8 @@ describe('a line that is one more data file', () => {
         .flatMap(({ spec }) => spec.ports.map(({ port }: Manifest) => port))
         .sort(),
     ).toEqual([7001, 7010, 7011, 7020, 7021]);
-    const text = JSON.stringify(studio.objects);
+    // A digest may hold any digits.
+    const text = JSON.stringify(studio.objects).replace(/[0-9a-f]{64}/g, '');
     for (const port of [1323, 26153, 26154, 26155, 50051, 50052, 50053]) expect(text).not.toContain(String(port));
   });
 

@@ -36,7 +36,7 @@ export function inlineCode({ text }: Page): readonly string[] {
 
 /** Simple commands of a page, as words: what stands between `|`, `&&`, `;` and at the end of `$(…)`. */
 export function commandsOf(page: Page): readonly (readonly string[])[] {
-  const inline = inlineCode(page).filter((code) => /^(kubectl|npx|npm|junjo-k8s|node|sh) /.test(code));
+  const inline = inlineCode(page).filter((code) => /^(kubectl|npx|npm|node|sh) /.test(code));
   return [...shellLines(page), ...inline].flatMap(simpleCommands);
 }
 

@@ -1,7 +1,7 @@
 import { intakeKeys } from '../../../charts/intake-config';
 import { intakeName } from '../../../config/names';
+import { shellWord } from '../../../config/text';
 import { claimsOf, commonFolder, fieldsOf, listOf, type Manifest, nodePathsOf } from '../../../render/manifest';
-import { shellWord } from '../../kubectl';
 import { advice, type Cause, type Found } from '../cause';
 import type { ClusterEvent, ClusterState, PodState, WorkloadState } from '../cluster-state';
 import { deadNodeAdvice, isReady } from '../nodes';

@@ -1,7 +1,7 @@
 import { GUARD_CONTAINER } from '../../../charts/upgrade-guard';
 import { COPY_POD, INTAKE_REPLICAS, intakeClaimNames, intakeName } from '../../../config/names';
+import { shellWord } from '../../../config/text';
 import { claimsOf, type Fields, fieldsOf, listOf, type Manifest, podsOf } from '../../../render/manifest';
-import { shellWord } from '../../kubectl';
 import { writableClaims } from '../../unrendered';
 import { advice, type Cause } from '../cause';
 import type { ClusterState, WorkloadState } from '../cluster-state';

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { howToRun } from '../../../config/how-to-run';
 import { conditionOf, type Fields, fieldsOf, listOf, type Manifest } from '../../../render/manifest';
 import { isOfCloud } from '../../clouds';
 import { advice } from '../../diagnosis/cause';
@@ -177,7 +178,7 @@ export const loadBalancer: Check = {
     const cloud = cluster.ofKind('Node').some(isOfCloud);
     const fix = studio.isProduction
       ? 'install one, for example MetalLB, or bring spans through the edge (an https URL without a port)'
-      : 'junjo-k8s forward brings the studio to localhost';
+      : `${howToRun('forward')} brings the studio to localhost`;
     if (served.length > 0)
       yield ok(
         `load balancers are served: ${served[0]?.metadata.namespace}/${served[0]?.metadata.name} has an address`,

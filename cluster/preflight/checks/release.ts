@@ -1,4 +1,5 @@
 import { upgradeGuardName } from '../../../charts/upgrade-guard';
+import { howToRun } from '../../../config/how-to-run';
 import { workloadNames } from '../../../config/names';
 import { lineOf, releaseLines } from '../../../releases';
 import { type Effect, moveOf, stepName } from '../../../releases/moves';
@@ -32,7 +33,7 @@ export const liveRelease: Check = {
     if (move === 'refused') {
       yield error(
         text,
-        `no setting changes that: stay with ${live}, or apply, and then run \`junjo-k8s set-aside\`, which keeps the data and lets ${tag} start with an empty volume`,
+        `no setting changes that: stay with ${live}, or apply, and then run ${howToRun('set-aside')}, which keeps the data and lets ${tag} start with an empty volume`,
       );
       return;
     }

@@ -1,3 +1,4 @@
+import { howToRun } from '../../../config/how-to-run';
 import { intakeClaimNames } from '../../../config/names';
 import { quantityBytes } from '../../../config/quantity';
 import { conditionOf, fieldsOf, type Manifest, mountedClaims } from '../../../render/manifest';
@@ -50,7 +51,7 @@ function* ofClass(name: string | undefined, cluster: PreflightView): Generator<R
   if (reclaimPolicy !== 'Retain')
     yield warning(
       `${metadata.name} deletes the volume with its claim`,
-      'keep backups: JUNJO_K8S_BACKUP, or junjo-k8s backup',
+      `keep backups: JUNJO_K8S_BACKUP, or ${howToRun('backup')}`,
     );
   if (volumeBindingMode === 'Immediate')
     yield warning(
@@ -107,11 +108,13 @@ function changed(wanted: Manifest, live: Manifest, cluster: PreflightView): Resu
   const setting = isQueue ? 'JUNJO_K8S_INTAKE_STORAGE_SIZE' : 'JUNJO_K8S_STORAGE_SIZE';
   const move = isQueue
     ? 'let its queue empty, delete the StatefulSet with --cascade=orphan, the claim and its pod, apply'
-    : 'junjo-k8s backup, delete dist/foundation, apply, junjo-k8s restore';
+    : `${howToRun('backup')}, delete dist/foundation, apply, ${howToRun('restore', 'FILE')}`;
   if (live.metadata.deletionTimestamp)
     return error(
       `claim ${name} is being deleted`,
-      isQueue ? 'keep its pod until its queue is empty, then delete the pod and apply' : 'junjo-k8s backup, at once',
+      isQueue
+        ? 'keep its pod until its queue is empty, then delete the pod and apply'
+        : `back up at once: ${howToRun('backup')}`,
     );
   if (after < before)
     return error(

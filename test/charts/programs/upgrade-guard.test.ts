@@ -41,7 +41,7 @@ function expectStop({ status, log, reason }: Ended, [what, back, on]: readonly [
   expect(rest).toEqual([]);
 }
 
-const NO_SETTING = /^No setting helps\. .*junjo-k8s set-aside\. It says how to bring it back\.$/;
+const NO_SETTING = /^No setting helps\. .*: npm run set-aside\. It says how to bring the data back\.$/;
 
 /** The step that would be accepted. */
 const accepting = (from: string, to: string) =>

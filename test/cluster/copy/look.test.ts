@@ -23,8 +23,14 @@ import { Workspace } from '../../support/workspace';
 // Each runs several processes, which take their time on a busy machine.
 jest.setTimeout(300_000);
 
-const NPX = 'npx junjo-ai-studio-cdk8s';
 const DATA = 'junjo-ai-studio-data';
+
+/** The arguments of a printed command, which is a script of npm. */
+function wordsOf(line: string): readonly string[] {
+  const [npm, run, command = '', separator, ...args] = line.split(' ');
+  expect([npm, run, separator]).toEqual(['npm', 'run', '--']);
+  return [command, ...args];
+}
 
 /** The parts of what is printed: what runs the studio, with the env file, synth and forward in it, and what ends it. */
 function partsOf(text: string) {
@@ -78,18 +84,16 @@ describeWith(['openssl'], 'a studio on a copy, as it is printed', () => {
         namespace: 'look',
         claim: 'the-claim',
         tag,
-        caller: { envFiles: [file], commandLine: (command) => `${NPX} ${command}` },
+        caller: { envFiles: [file] },
       });
       process.chdir(here);
       const { envFile, synth } = partsOf(text);
       execFileSync('sh', ['-c', envFile], { cwd: folder.path });
-      const { status, stderr } = await folder.junjo(synth.slice(NPX.length).trim().split(' '), { environment });
+      const { status, stderr } = await folder.junjo(wordsOf(synth), { environment });
       expect({ status, stderr }).toMatchObject({ status: 0 });
 
       expect(contents(dist)).toEqual(before);
-      const objects: Manifest[] = readFolder(join(folder.path, 'restored-look'), { environment: {} }).map(
-        ({ manifest }) => manifest,
-      );
+      const objects: Manifest[] = readFolder(join(folder.path, 'restored-look')).map(({ manifest }) => manifest);
       const places = new Set(objects.map(({ kind, metadata }) => metadata.namespace ?? `${kind} ${metadata.name}`));
       expect([...places].sort()).toEqual(['Namespace look', 'look']);
       expect(
@@ -126,11 +130,11 @@ describeWith(['openssl'], 'a studio on a copy, as it is printed', () => {
       namespace: 'look',
       claim: DATA,
       tag: '0.82.1',
-      caller: { envFiles: [], commandLine: (command) => `${NPX} ${command}` },
+      caller: { envFiles: [] },
     });
     const { envFile, synth } = partsOf(text);
     execFileSync('sh', ['-c', envFile], { cwd: folder.path });
-    const words = synth.slice(NPX.length).trim().split(' ');
+    const words = wordsOf(synth);
     const args = words.map((word) => word.replace(/^''$/, ''));
     expect(await folder.junjo(args, { environment })).toMatchObject({ status: 0, stderr: '' });
     expect(existsSync(join(folder.path, 'restored-look/40-backend.k8s.yaml'))).toBe(true);
@@ -154,12 +158,12 @@ describeWith(['openssl'], 'a studio on a copy, as it is printed', () => {
       claim: DATA,
       tag,
       takenFrom,
-      caller: { envFiles: ['.env'], commandLine: (command) => `${NPX} ${command}` },
+      caller: { envFiles: ['.env'] },
     });
     process.chdir(here);
     const { envFile, synth } = partsOf(text);
     execFileSync('sh', ['-c', envFile], { cwd: folder.path });
-    expect(await folder.junjo(synth.slice(NPX.length).trim().split(' '))).toMatchObject({ status: 0 });
+    expect(await folder.junjo(wordsOf(synth))).toMatchObject({ status: 0 });
     const backend = readFileSync(join(folder.path, 'restored-look/40-backend.k8s.yaml'), 'utf8');
     expect(backend.includes('registry.example.com/own')).toBe(!isOther);
     const facts = readFileSync(join(folder.path, 'restored-look/25-upgrade-guard.k8s.yaml'), 'utf8');
@@ -172,12 +176,12 @@ describeWith(['openssl'], 'a studio on a copy, as it is printed', () => {
       namespace: 'look',
       claim: DATA,
       tag: '0.82.1',
-      caller: { envFiles: ['no-such.env'], commandLine: (command) => `${NPX} ${command}` },
+      caller: { envFiles: ['no-such.env'] },
     });
     const { envFile, synth } = partsOf(text);
     execFileSync('sh', ['-c', envFile], { cwd: folder.path });
     expect(statSync(join(folder.path, 'restored-look.env')).mode & 0o777).toBe(0o600);
-    expect(await folder.junjo(synth.slice(NPX.length).trim().split(' '))).toMatchObject({ status: 0, stderr: '' });
+    expect(await folder.junjo(wordsOf(synth))).toMatchObject({ status: 0, stderr: '' });
   });
 });
 

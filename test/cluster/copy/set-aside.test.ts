@@ -136,7 +136,7 @@ describeWith(['kubectl', 'python3'], 'set-aside', () => {
     expect(said).toContain('set JUNJO_K8S_RELEASE=0.82.1, synth and apply');
     const [, back, remove = ''] =
       /Then:\n(.*)\nTo delete it for good, when the backend runs:\n(.*)/.exec(said)?.slice() ?? [];
-    expect(back).toBe(`npx junjo-ai-studio-cdk8s set-aside --back ${folder} --context=fake --namespace=junjo`);
+    expect(back).toBe(`npm run set-aside -- --back ${folder} --context=fake --namespace=junjo`);
     const pod = 'exec deployment/junjo-ai-studio-backend -c backend';
     expect(remove).toBe(`kubectl --context=fake --namespace=junjo ${pod} -- rm -r /app/.dbdata/${folder}`);
     expect(unguarded(remove)).toEqual([]);
@@ -252,7 +252,10 @@ describeWith(['kubectl', 'python3'], 'set-aside', () => {
     symlinkSync(elsewhere, join(studio.volume, '.junjo-before-1'));
     const state = contents(studio.volume);
     for (const options of [{ back: '.junjo-before-1' }, {}, { list: true }]) {
-      expect(await run(options)).toMatchObject({ exit: 1, said: expect.stringContaining('was not written by junjo') });
+      expect(await run(options)).toMatchObject({
+        exit: 1,
+        said: expect.stringContaining('was not written by this tool'),
+      });
     }
     expect(stops()).toBe(0);
     expect(contents(studio.volume)).toEqual(state);

@@ -281,7 +281,7 @@ describeWith(['kubectl', 'python3'], 'what another command does, or has left', (
       const { exit, said } = await backup();
       expect({ exit, said }).toMatchObject({
         exit: 1,
-        said: expect.stringMatching(/was not written by junjo-k8s.*\n.*starts nothing/),
+        said: expect.stringMatching(/was not written by this tool.*\n.*starts nothing/),
       });
       expect(contents(studio.volume)).toEqual(before);
       expect(studio.deployment('backend').spec.replicas).toBe(0);

@@ -137,7 +137,7 @@ describeWith(['python3'], 'the program that copies a volume', () => {
     for (const command of [['look'], receive, swap, ['finish']]) {
       expect(run(command)).toMatchObject({
         status: 1,
-        stderr: expect.stringContaining('was not written by junjo-k8s'),
+        stderr: expect.stringContaining('was not written by this tool'),
       });
       expect(contents(data)).toEqual(before);
     }

@@ -125,5 +125,5 @@ test('every command of another program that asks a cluster names the one that wa
       seen.add(line.split(' ')[0] ?? '');
     }
   }
-  expect([...seen].sort()).toEqual(['cmctl', 'npx', 'velero']);
+  expect([...seen].sort()).toEqual(['cmctl', 'npm', 'velero']);
 });

@@ -104,7 +104,7 @@ describe('a studio that a command stopped', () => {
 
   test('by a restore that was cut off has its folders put in order first', () => {
     const fix = diagnosisOf(at(stoppedBy({ ...gone, command: 'restore' }), MOMENT))[0]?.fix;
-    expect(fix).toMatch(/\nnpx junjo-ai-studio-cdk8s set-aside --list --namespace=state-scaled-to-zero$/);
+    expect(fix).toMatch(/\nnpm run set-aside -- --list --namespace=state-scaled-to-zero$/);
     expect(fix).not.toContain('patch');
   });
 
@@ -140,7 +140,7 @@ describe('the pod of a command', () => {
 
   test.each(['restore', 'set-aside'])('of a %s that was cut off is not just deleted', (command) => {
     const fix = finding(copies('Failed', { ...gone, command }))?.fix;
-    expect(fix).toContain('set-aside --list');
+    expect(fix).toContain('set-aside -- --list');
     expect(fix).not.toContain('delete pod');
   });
 
@@ -316,9 +316,7 @@ describeWith(['kubectl', 'python3'], 'the advice', () => {
     );
     const first = diagnose(state).find(({ cause }) => cause === 'scaled-to-zero');
     expect(first?.fix.split('\n').slice(1)).toEqual([finishing(state)]);
-    expect(finishing(state)).toBe(
-      `npx junjo-ai-studio-cdk8s set-aside --list --context=fake --namespace=${studio.namespace}`,
-    );
+    expect(finishing(state)).toBe(`npm run set-aside -- --list --context=fake --namespace=${studio.namespace}`);
     const io = studio.io();
     expect(await moveAside({ list: true, context: 'fake', namespace: studio.namespace }, io, hasty)).toBe(0);
     expect(studio.trouble).toEqual([]);

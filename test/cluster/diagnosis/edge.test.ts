@@ -131,9 +131,7 @@ describe('a load balancer without an address', () => {
     const state = aged('load-balancer-pending', 600);
     expect(summaryOf(state)).toEqual([`error load-balancer-pending: ${pending}`]);
     expect(first(state)?.text).toMatch(/nothing serves load balancers here/);
-    expect(first(state)?.fix).toMatch(
-      /MetalLB\nnpx junjo-ai-studio-cdk8s forward --namespace=state-load-balancer-pending\n/,
-    );
+    expect(first(state)?.fix).toMatch(/MetalLB\nnpm run forward -- --namespace=state-load-balancer-pending\n/);
     const unread = { ...state, forbidden: ['list events'] };
     expect(first(unread)?.text).toBe('has no address, and you cannot read the events that would say why');
   });

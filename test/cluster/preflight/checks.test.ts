@@ -772,7 +772,7 @@ test.each([
     '0.82.1',
     '0.83.0',
     { JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() },
-    /^error live-release: 0\.82\.1 runs here, and 0\.83\.0 does not start on its database of users.*no setting .*junjo-k8s set-aside/,
+    /^error live-release: 0\.82\.1 runs here, and 0\.83\.0 does not start on its database of users.*no setting .*npm run set-aside/,
   ],
   [
     '0.84.1',

@@ -69,7 +69,7 @@ function writePicture(path: string, text: string): void {
   }
 }
 
-/** Draws objects as a picture by itself. Graphviz is loaded here and nowhere else: it is larger than all the rest. */
+/** Draws objects as an SVG picture. Graphviz is loaded here alone, because it is larger than everything else. */
 export async function drawn(manifests: readonly Manifest[]): Promise<string> {
   // Not by import(): of a bundle that V8 has the code of, Node.js 20 cannot.
   const { instance } = require('@viz-js/viz') as typeof import('@viz-js/viz', { with: { 'resolution-mode': 'import' }});

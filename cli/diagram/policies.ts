@@ -45,8 +45,8 @@ export function waysBetween(
   return {
     ways: [...waysIn(policies, pods), ...waysOut(policies, pods)],
     notes: [
-      'Every other connection is closed, but DNS',
-      ...(solver ? [`While cert-manager proves a host, its solver answers the edge on :${acmeSolver.port}`] : []),
+      'Every other connection is closed, except DNS',
+      ...(solver ? [`While cert-manager validates a host name, its solver answers on :${acmeSolver.port}`] : []),
       ...scrapes(manifests, pods),
     ],
   };

@@ -36,6 +36,7 @@ const DARK: Palette = {
 function rules({ page, text, line, workload, edge, data, secret, open }: Palette): string {
   return `
 text { fill: ${text}; }
+.arrow text { stroke: ${page}; }
 .page { fill: ${page}; }
 path, polygon, ellipse, polyline { stroke: ${line}; fill: none; }
 .workload path { fill: ${workload}; }
@@ -51,6 +52,7 @@ path, polygon, ellipse, polyline { stroke: ${line}; fill: none; }
 // The font is the one whose widths Graphviz knows.
 const STYLE = `
 text { font-family: Helvetica, Arial, sans-serif; }
+.arrow text { paint-order: stroke; stroke-width: 4px; stroke-linejoin: round; }
 .cluster polygon { stroke-dasharray: 4 3; }${rules(LIGHT)}
 @media (prefers-color-scheme: dark) {${rules(DARK)}
 }

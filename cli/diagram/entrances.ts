@@ -5,9 +5,9 @@ import { leavesBelow, pathOf as pathOfLeaf, wordsOf } from '../../render/rules/r
 import { ADMITS } from '../../render/rules/source-ranges';
 import { allowedFrom, limit } from './policies';
 
-/** A way from the world to a pod: through the edge, or through a Service of its own. */
+/** A connection from outside to a pod: through the edge, or through a Service of type LoadBalancer or NodePort. */
 export interface Entrance {
-  /** Who comes this way. */
+  /** Who connects. */
   readonly caller: string;
   readonly gate: { readonly id: string; readonly lines: readonly string[] };
   /** From the caller to the gate, with the source ranges at the end. */
@@ -19,11 +19,11 @@ export interface Entrance {
 
 const TLS_ENDS = 'TLS ends here';
 
-/** Every entrance that the objects open. */
+/** All connections from outside that the objects allow. */
 export function entrancesOf(manifests: readonly Manifest[], pods: readonly Pod[]): readonly Entrance[] {
   const world = new World(manifests, pods);
   const ingresses = manifests.filter(({ kind }) => kind === 'Ingress');
-  // Beside the one that serves a host may be one that only redirects it to HTTPS.
+  // These only redirect to HTTPS.
   const redirects = ingresses.filter(({ metadata }) => /-redirect$/.test(metadata.name));
   return [
     ...ingresses.filter((ingress) => !redirects.includes(ingress)).flatMap((ingress) => throughIngress(ingress, world)),
@@ -32,7 +32,7 @@ export function entrancesOf(manifests: readonly Manifest[], pods: readonly Pod[]
   ];
 }
 
-/** What entrances lead to. */
+/** The objects and pods behind the entrances. */
 class World {
   constructor(
     readonly manifests: readonly Manifest[],
@@ -43,7 +43,7 @@ class World {
     return this.manifests.find((manifest) => manifest.kind === kind && manifest.metadata.name === name);
   }
 
-  /** The pod behind a port of a Service, and what of it listens there. */
+  /** The pod behind a port of a Service, and the container that listens there. */
   behind(
     service: Manifest | undefined,
     port: unknown,
@@ -149,7 +149,7 @@ function rangesAt({ kind, metadata }: Manifest, { manifests }: World): readonly 
   return [...new Set(leaves.flatMap(({ value }) => wordsOf(String(value)).filter(rangeOf)))];
 }
 
-/** A path, where not all of them lead the same way. */
+/** The path of a rule, unless the rule serves all paths. */
 function pathOf(path: unknown): string {
   return typeof path === 'string' && path !== '/' ? path : '';
 }
@@ -164,7 +164,7 @@ function throughService(service: Manifest, world: World): readonly Entrance[] {
   const gate = { id: `service ${service.metadata.name}`, lines: [`${what} ${[...new Set(numbers)].join(' ')}`] };
   return listOf(ports).flatMap(({ name, port }) => {
     const behind = world.behind(service, port);
-    const how = behind?.tls ? 'TLS' : 'in the clear';
+    const how = behind?.tls ? 'TLS' : 'without TLS';
     const limits = limit(textsOf(ranges));
     const protocol = String(name).includes('grpc') ? 'gRPC' : 'HTTP';
     const found = entrance(gate, `${protocol}, ${how}`, behind, limits);

@@ -88,7 +88,7 @@ function workloadNode({ owner, containers, labels }: Pod): DiagramNode {
   };
 }
 
-/** The claims of a box each: those that pods of a StatefulSet have one of are alike. */
+/** The claims that share a box: each pod of a StatefulSet has one of them. */
 function claimGroups(pod: Pod): readonly (readonly string[])[] {
   const named = claimsOf(pod);
   const given = mountedClaims(pod).slice(named.length);
@@ -199,13 +199,13 @@ function outsideWay({ from, to }: { readonly from: End; readonly to: End }): Dia
   return { id: name, kind: 'outside', inside: false, lines: [name] };
 }
 
-/** One arrow between two boxes for each kind, with everything that is said of it. */
+/** Merges arrows of one kind between the same two boxes, with all their lines. */
 function merged(edges: readonly DiagramEdge[]): readonly DiagramEdge[] {
   const arrows = new Map<string, DiagramEdge>();
   for (const edge of edges) {
     const key = [edge.from, edge.to, edge.kind].join('\n');
     const lines = [...(arrows.get(key)?.lines ?? []), ...edge.lines];
-    // Who may come is said last, and once.
+    // Limits stand last, and once.
     const sorted = [...lines.filter((line) => !isLimit(line)), ...lines.filter(isLimit)];
     arrows.set(key, { ...edge, lines: [...new Set(sorted)] });
   }

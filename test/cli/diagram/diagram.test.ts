@@ -23,7 +23,7 @@ const line = (diagram: Diagram, start: string) => arrows(diagram).filter((arrow)
 describe('a studio on localhost', () => {
   const diagram = of(development());
 
-  test('is reached in the clear, through a load balancer for each of the three', () => {
+  test('is reached without TLS, through a load balancer for each of the three', () => {
     const open = diagram.edges.filter(({ kind }) => kind === 'open').map(({ from, to }) => `${from} to ${to}`);
     expect(open.sort()).toEqual([
       'Browser to service junjo-ai-studio-backend',
@@ -161,9 +161,9 @@ describe('a production studio', () => {
     ]);
   });
 
-  test('shows spans that come in the clear as such', () => {
+  test('shows spans that come without TLS as such', () => {
     const diagram = of(production({ JUNJO_PROD_INGESTION_URL: 'http://spans.example.com:50051' }));
-    expect(line(diagram, 'Your application')[0]).toMatch(/-open->.*in the clear/);
+    expect(line(diagram, 'Your application')[0]).toMatch(/-open->.*without TLS/);
   });
 
   test('through a Gateway names its hosts', () => {

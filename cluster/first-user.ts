@@ -25,7 +25,7 @@ export interface FirstUserCommands {
   readonly create: readonly string[];
 }
 
-/** Prints nothing; the caller shows the commands. @param kubectl its context and namespace are in the command */
+/** @param kubectl its context and namespace are in the command */
 export function firstUserCommands(kubectl: Kubectl, { firstUserPath }: ReleaseLine['api']): FirstUserCommands {
   const url = `http://127.0.0.1:${LOCAL_PORT}${firstUserPath}`;
   return {
@@ -40,6 +40,17 @@ export function firstUserCommands(kubectl: Kubectl, { firstUserPath }: ReleaseLi
       ')',
     ],
   };
+}
+
+/** The same as lines for a person: what to run, and where. */
+export function firstUserSteps(kubectl: Kubectl, api: ReleaseLine['api']): readonly string[] {
+  const { forward, create } = firstUserCommands(kubectl, api);
+  return [
+    'Create the first user before the edge opens. In another terminal, run this until the user exists:',
+    `  ${forward}`,
+    'Then run this command here. It asks for the address and the password:',
+    ...create.map((line) => `  ${line}`),
+  ];
 }
 
 /** What a release line says of the API; of a tag that is not known, nothing can be asked. @throws Refusal */

@@ -3,7 +3,7 @@ import { healing } from '../../cluster/copy/argo-cd';
 import type { GitOpsPaused } from '../../cluster/copy/downtime';
 import { reconciling } from '../../cluster/copy/flux';
 import type { Pace } from '../../cluster/copy/pace';
-import { firstUserCommands, lineOfTag, usersExist } from '../../cluster/first-user';
+import { firstUserSteps, lineOfTag, usersExist } from '../../cluster/first-user';
 import { Kubectl, KubectlError } from '../../cluster/kubectl';
 import { readNamespace } from '../../cluster/read';
 import { Refusal } from '../../cluster/refusal';
@@ -52,7 +52,7 @@ export class Application {
 
   /** Applies, or prints the commands. @returns 4 where the edge waits for the first user */
   async run(): Promise<ExitCode> {
-    const { parts, studio, yes, dryRun } = this.props;
+    const { yes, dryRun } = this.props;
     const { console, target } = this.connection;
     await this.refuseUnlessPaused();
     const left = await this.leftBehind();
@@ -80,7 +80,6 @@ export class Application {
       throw error;
     }
     console.out(inOneLine(`Applied. Look at the studio: ${howToRun('status', ...this.own.globalFlags())}`));
-    if (parts.edge.length === 0 && studio.isProduction) console.err('The studio has no edge of its own.');
     return 0;
   }
 
@@ -171,27 +170,18 @@ export class Application {
     const { console } = this.connection;
     const { studio, parts } = this.props;
     const line = lineOfTag(studio.tag);
-    const commands = firstUserCommands(this.own, line.api);
-    const how = [
-      'Create the first user now. In another terminal, run this until the end:',
-      `  ${commands.forward}`,
-      'Then run this command here. It asks for the address and the password:',
-      ...commands.create.map((each) => `  ${each}`),
-      'Then open the edge:',
-      `  ${this.again()}`,
-    ];
+    const steps = firstUserSteps(this.own, line.api);
     try {
       if (await usersExist(this.own, line, this.signal)) return true;
     } catch (error) {
       this.signal.throwIfAborted();
       console.err(inOneLine(`Whether the studio has a user is unknown: ${(error as Error).message}.`));
-      console.err(['If it has none:', ...how.slice(1, -2)].join('\n'));
-      console.err(`When the studio has a user, open the edge:\n  ${this.kubectl.commandLine(parts.edge)}`);
+      console.err([...steps, 'When the studio has a user, open the edge:'].join('\n'));
+      console.err(`  ${this.kubectl.commandLine(parts.edge)}`);
       throw new Refusal('The edge was not applied');
     }
-    console.err(
-      ['The edge is not applied: whoever reaches a studio without a user can create the first one.', ...how].join('\n'),
-    );
+    console.err('The studio has no user, so the edge was not applied: anyone could create the first user.');
+    console.err([...steps, 'Then open the edge:', `  ${this.again()}`].join('\n'));
     return false;
   }
 

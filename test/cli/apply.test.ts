@@ -1,21 +1,33 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { type ApplyOptions, applyStudio } from '../../cli/apply';
+import { nextSteps } from '../../cli/apply/next-steps';
 import { writeFiles } from '../../render/files';
 import { FakeApiServer } from '../support/fake-api-server';
 import { KubectlWithBackend } from '../support/kubectl-with-backend';
 import { hasty } from '../support/live-studio';
 import { describeWith } from '../support/programs';
-import { development, files, type Manifest, production, type Settings } from '../support/studio';
+import {
+  development,
+  envText,
+  files,
+  freshSecret,
+  type Manifest,
+  production,
+  renderAll,
+  type Settings,
+} from '../support/studio';
 
 jest.setTimeout(120_000);
 
 const NAMESPACE = 'junjo-ai-studio';
 const base = production({ JUNJO_K8S_INGRESS_CLASS: 'nginx', JUNJO_K8S_TLS_SECRET: 'edge-tls' });
 
-describeWith(['kubectl'], 'apply', () => {
+describeWith(['kubectl', 'python3'], 'apply', () => {
   let cluster: FakeApiServer;
   let kubectl: KubectlWithBackend;
   let folder: string;
@@ -87,20 +99,20 @@ describeWith(['kubectl'], 'apply', () => {
     const second = await run();
     expect(second).toMatchObject({ exit: 0, out: expect.stringContaining('Applied.') });
     expect(names('ingresses')).toContain('junjo-ai-studio');
-    const last = kubectl.calls.slice(6).map((call) => call.replace(/ --namespace.*/, ''));
+    const last = kubectl.calls.slice(7).map((call) => call.replace(/ --namespace.*/, ''));
     expect(last).toEqual(
       ['backend', 'ingestion', 'frontend'].map(
         (name) => `--context=fake rollout status deployment/junjo-ai-studio-${name}`,
       ),
     );
-    expect(kubectl.calls[5]).toContain('70-edge.k8s.yaml');
+    expect(kubectl.calls[6]).toContain('70-edge.k8s.yaml');
   });
 
   test.each([
     ['0.82.1', '/users/db-has-users'],
     ['0.86.0', '/api/v1/users/db-has-users'],
   ])('asks release %s at %s', async (release, path) => {
-    render({ ...base, JUNJO_K8S_RELEASE: release, JUNJO_INTERNAL_GRPC_TOKEN: 'x'.repeat(40) });
+    render({ ...base, JUNJO_K8S_RELEASE: release, JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() });
     expect(await run()).toMatchObject({ exit: 4 });
     expect(kubectl.asked).toBe(`GET ${path}\n`);
   });
@@ -141,7 +153,6 @@ describeWith(['kubectl'], 'apply', () => {
 
   const spawnShell = (script: string) =>
     new Promise<void>((resolve, reject) => {
-      const { spawn } = jest.requireActual<typeof import('node:child_process')>('node:child_process');
       const shell = spawn('sh', ['-ec', script], { env: environment(), stdio: 'ignore' });
       shell.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`ended with ${code}`))));
     });
@@ -157,7 +168,7 @@ describeWith(['kubectl'], 'apply', () => {
   test('deletes what is no longer rendered only after a yes; claims and Secrets stay', async () => {
     kubectl.addUser();
     await run();
-    const claim = { ...old('old-claim'), kind: 'PersistentVolumeClaim' };
+    const claim = { ...old('old-claim'), kind: 'PersistentVolumeClaim', spec: {} };
     cluster.apply(old() as Manifest, claim as Manifest, { ...old('old-secret'), kind: 'Secret' } as Manifest);
     const kept = await run({}, ['y', 'n']);
     expect(kept.exit).toBe(0);
@@ -203,6 +214,20 @@ describeWith(['kubectl'], 'apply', () => {
     expect(refused).toMatchObject({ exit: 1, err: expect.stringContaining('Argo CD applies this studio') });
     expect(kubectl.calls).toHaveLength(calls);
     expect(await run({ argocdPaused: true })).toMatchObject({ exit: 0 });
+
+    cluster.apply({
+      apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+      kind: 'Kustomization',
+      metadata: { name: 'studio', namespace: 'argocd' },
+      spec: {},
+    } as Manifest);
+    const backend = cluster.object('deployments', NAMESPACE, 'junjo-ai-studio-backend');
+    backend.metadata.labels['kustomize.toolkit.fluxcd.io/name'] = 'studio';
+    backend.metadata.labels['kustomize.toolkit.fluxcd.io/namespace'] = 'argocd';
+    cluster.apply(backend);
+    const byFlux = await run({ argocdPaused: true });
+    expect(byFlux).toMatchObject({ exit: 1, err: expect.stringContaining('Flux applies this studio') });
+    expect(await run({ argocdPaused: true, fluxSuspended: true })).toMatchObject({ exit: 0 });
   });
 
   test('says what is missing when the cluster refuses or cannot be reached, and how to continue', async () => {
@@ -223,7 +248,7 @@ describeWith(['kubectl'], 'apply', () => {
     await cluster.until(() => names('pods').some((name) => name.includes('backend')));
     while (!kubectl.calls.some((call) => call.includes('rollout')))
       await new Promise((resolve) => setTimeout(resolve, 20));
-    process.emit('SIGINT');
+    process.emit('SIGINT', 'SIGINT');
     expect(await running).toMatchObject({ exit: 1, err: expect.stringContaining('Interrupted (SIGINT)') });
     expect(names('ingresses')).toEqual([]);
     cluster.controllers.judge = () => 'ready';
@@ -253,28 +278,77 @@ describeWith(['kubectl'], 'apply', () => {
 
   const shells = ['bash', 'zsh'].filter((shell) => spawnSync(shell, ['-c', ':']).status === 0);
 
-  test.each(shells)('in %s, the printed commands create the user with any password', async (shell) => {
-    const { err } = await run();
-    const lines = err.split('\n').filter((line) => line.startsWith('  '));
+  /** The block of lines from `(` to `)`, and the line that forwards a port. */
+  const printed = (text: string) => {
+    const lines = text.split('\n').map((line) => line.replace(/^ {2}/, ''));
     const forward = lines.find((line) => line.includes('port-forward')) ?? '';
-    const block = lines.slice(lines.indexOf('  ('), lines.indexOf('  )') + 1).join('\n');
-    const password = ` pass"word\\ \\\\ $HOME \`x\` %s 'and' ü😀 `;
-    const { spawn } = jest.requireActual<typeof import('node:child_process')>('node:child_process');
-    const forwarding = spawn('sh', ['-c', `exec ${forward.trim()}`], { env: environment(), stdio: 'ignore' });
-    try {
-      const creating = spawn(shell, ['-c', block], { env: environment() });
-      let said = '';
-      creating.stdout.on('data', (data) => {
-        said += data;
-      });
-      creating.stdin.end(`me"x\\@example.com\n${password}\n`);
-      const code = await new Promise((resolve) => creating.once('close', resolve));
-      expect({ code, said }).toMatchObject({ code: 0, said: expect.stringContaining('First user created') });
-      expect(said).not.toContain('pass"word');
-      expect(JSON.parse(kubectl.user)).toEqual({ email: 'me"x\\@example.com', password });
-    } finally {
-      forwarding.kill();
-    }
-    expect(await run()).toMatchObject({ exit: 0 });
+    return { forward, block: lines.slice(lines.indexOf('('), lines.indexOf(')') + 1).join('\n') };
+  };
+
+  test.each(shells)(
+    'in %s, the printed commands create the user with any password, which nobody sees',
+    async (shell) => {
+      const { forward, block } = printed((await run()).err);
+      const words = join(kubectl.folder, 'words');
+      for (const program of ['curl', 'sed', 'printf']) {
+        const path = join(kubectl.folder, program);
+        writeFileSync(path, `#!/bin/sh\necho "$*" >> '${words}'\nPATH="\${PATH#*:}" exec ${program} "$@"\n`);
+        chmodSync(path, 0o755);
+      }
+      const password = ` pass"word\\ \\\\ $HOME \`x\` %s 'and' ü😀 `;
+      const dialogue = [
+        ['Email address: ', 'me"x\\@example.com'],
+        ['Password: ', password],
+      ];
+      const forwarding = spawn('sh', ['-c', `exec ${forward}`], { env: environment(), stdio: 'ignore' });
+      try {
+        const args = [resolve('test/support/terminal.py'), JSON.stringify(dialogue), shell, '-c', block];
+        const creating = spawn('python3', args, { env: environment() });
+        const [said, code] = await Promise.all([text(creating.stdout), once(creating, 'close')]);
+        expect({ code, said }).toMatchObject({ code: [0, null], said: expect.stringContaining('First user created') });
+        for (const shown of [said, readFileSync(words, 'utf8')]) expect(shown).not.toContain('pass"word');
+        expect(JSON.parse(kubectl.user)).toEqual({ email: 'me"x\\@example.com', password });
+      } finally {
+        forwarding.kill();
+      }
+      expect(await run()).toMatchObject({ exit: 0 });
+    },
+  );
+
+  test('the page and the next steps of synth have the same commands', async () => {
+    const { forward, block } = printed((await run()).err);
+    const page = readFileSync('docs/apply.md', 'utf8');
+    expect(page).toContain(block);
+    expect(page).toContain(forward.replace(/--context=\S+ --namespace=/, '-n '));
+    const [studio] = renderAll([{ files: [{ path: '.env', text: envText(base) }] }]).studios;
+    if (!studio) throw new Error('nothing was rendered');
+    const steps = nextSteps(
+      [studio],
+      () => dist,
+      () => 'apply everything',
+    );
+    expect(printed(steps.join('\n'))).toEqual({ forward: forward.replace('--context=fake ', ''), block });
+    const applies = steps.filter((line) => line.startsWith('  kubectl apply'));
+    await cluster.close();
+    cluster = await FakeApiServer.start();
+    await spawnShell(applies.join('\n'));
+    expect(names('deployments')).toContain('junjo-ai-studio-backend');
+    expect(names('ingresses')).toEqual([]);
+  });
+
+  test('warns of a Service that is reachable at once', async () => {
+    const path = join(dist, '60-frontend.k8s.yaml');
+    writeFileSync(path, readFileSync(path, 'utf8').replace('type: ClusterIP', 'type: LoadBalancer'));
+    expect((await run({}, ['n'])).err).toContain(
+      'The Service junjo-ai-studio-frontend is reachable from outside at once',
+    );
+  });
+
+  test('applies on the server what is too large for an annotation', async () => {
+    kubectl.addUser();
+    render({ ...base, JUNJO_K8S_ANNOTATIONS: `example.com/note=${'x'.repeat(140000)}` });
+    const applies = (await run({ dryRun: true })).out.split('\n').filter((line) => line.includes(' apply '));
+    expect(applies).toHaveLength(3);
+    for (const line of applies) expect(line).toContain(' apply --server-side -f ');
   });
 });

@@ -77,7 +77,7 @@ describeWith(['kubectl'], 'diff', () => {
     );
     expect({ exit, err }).toEqual({ exit: 4, err: '' });
     expect(out).toMatch(/ {2}ConfigMap junjo-ai-studio-backend-settings\n {4}@@/);
-    expect(out).toContain('+  JUNJO_LOG_LEVEL: DEBUG');
+    expect(out).toContain('+  JUNJO_LOG_LEVEL: debug');
     expect(out).toMatch(/-JUNJO_SESSION_SECRET: \*\*\* \(before\)\n +\+JUNJO_SESSION_SECRET: \*\*\* \(after\)/);
     expect(out).toContain('+OPENAI_API_KEY: *** (new)');
     expect(out).toMatch(/restart:\n {2}Deployment junjo-ai-studio-backend\n/);
@@ -98,7 +98,7 @@ describeWith(['kubectl'], 'diff', () => {
     });
     cluster.apply(
       of('ConfigMap', 'old') as Manifest,
-      of('PersistentVolumeClaim', 'old-data') as Manifest,
+      { ...of('PersistentVolumeClaim', 'old-data'), spec: {} } as Manifest,
       of('Secret', 'old-secret') as Manifest,
       of('ConfigMap', 'made', { ownerReferences: [{ kind: 'Deployment', name: 'x', uid: 'y' }] }) as Manifest,
     );

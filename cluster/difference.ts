@@ -107,8 +107,8 @@ function fileOf(object: Manifest): string {
 }
 
 /**
- * Which keys of a Secret change. It is compared here: `kubectl diff` masks the values, but prints the annotation in which
- * `kubectl apply` keeps a copy of them.
+ * Which keys of a Secret change. It is compared here: `kubectl diff` masks the values, but can print the annotation in which
+ * `kubectl apply` keeps a copy of them. kubectl 1.35 did so when another annotation changed.
  */
 async function secretDifference(
   kubectl: Kubectl,
@@ -132,7 +132,7 @@ async function secretDifference(
 function keyLines(live: Readonly<Record<string, unknown>>, next: Readonly<Record<string, unknown>>): readonly string[] {
   const keys = [...new Set([...Object.keys(live), ...Object.keys(next)])].sort();
   return keys.flatMap((key) => {
-    if (!(key in next)) return [`-${key}: *** (no longer rendered)`];
+    if (!(key in next)) return [`-${key}: *** (not rendered)`];
     if (!(key in live)) return [`+${key}: *** (new)`];
     return live[key] === next[key] ? [] : [`-${key}: *** (before)`, `+${key}: *** (after)`];
   });

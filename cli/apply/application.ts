@@ -3,6 +3,7 @@ import { healing } from '../../cluster/copy/argo-cd';
 import type { GitOpsPaused } from '../../cluster/copy/downtime';
 import { reconciling } from '../../cluster/copy/flux';
 import type { Pace } from '../../cluster/copy/pace';
+import { stoppedMark } from '../../cluster/copy/writers';
 import { firstUserSteps, lineOfTag, usersExist } from '../../cluster/first-user';
 import { Kubectl, KubectlError } from '../../cluster/kubectl';
 import { readNamespace } from '../../cluster/read';
@@ -54,7 +55,7 @@ export class Application {
   async run(): Promise<ExitCode> {
     const { yes, dryRun } = this.props;
     const { console, target } = this.connection;
-    await this.refuseUnlessPaused();
+    await this.refuseUnlessReady();
     const left = await this.leftBehind();
     const removals = removalArgs(left.references);
     const early = goesFirst(left.references) ? removals : [];
@@ -76,7 +77,9 @@ export class Application {
       for (const args of this.fromEdge()) await this.call(args);
       if (late.length > 0) await this.removed(late);
     } catch (error) {
-      console.err(inOneLine(`Not finished. Fix the problem, then run this again: ${this.again()}`));
+      const status = howToRun('status', ...this.own.globalFlags());
+      console.err(inOneLine(`Not finished. To see the state of the studio: ${status}`));
+      console.err(inOneLine(`Fix the problem, then run this again: ${this.again()}`));
       throw error;
     }
     console.out(inOneLine(`Applied. Look at the studio: ${howToRun('status', ...this.own.globalFlags())}`));
@@ -121,9 +124,15 @@ export class Application {
 
   private async call(args: Args): Promise<void> {
     const { out, err } = this.connection.console;
-    const { text, warnings } = await this.kubectl.said(args, { signal: this.signal });
-    if (text.trim()) out(text.trimEnd());
-    for (const warning of warnings) err(`Warning: ${inOneLine(warning)}`);
+    try {
+      const { text, warnings } = await this.kubectl.said(args, { signal: this.signal });
+      if (text.trim()) out(text.trimEnd());
+      for (const warning of warnings) err(`Warning: ${inOneLine(warning)}`);
+    } catch (error) {
+      // Of many objects, some may have been applied.
+      if (error instanceof KubectlError && error.output.trim()) out(error.output.trimEnd());
+      throw error;
+    }
   }
 
   /** Objects that are no longer rendered. A namespace that does not exist has none. */
@@ -199,11 +208,18 @@ export class Application {
     );
   }
 
-  /** Refuses where Argo CD or Flux would undo the changes. */
-  private async refuseUnlessPaused(): Promise<void> {
+  /** Refuses while a backup or restore keeps the studio stopped, and where Argo CD or Flux would undo the changes. */
+  private async refuseUnlessReady(): Promise<void> {
     const { argoCdPaused, fluxSuspended } = this.props;
     const backend = await this.liveBackend();
     if (!backend) return;
+    const mark = stoppedMark(backend);
+    if (mark) {
+      throw new Refusal(
+        `${mark.command} on ${mark.host} stopped this studio (${mark.since}). An apply would start it too early.`,
+        `Wait until ${mark.command} ends. If it was interrupted, this says what to do: ${howToRun('status', ...this.own.globalFlags())}`,
+      );
+    }
     const byArgoCd = argoCdPaused ? undefined : await healing(this.own, backend);
     const tool = byArgoCd ?? (fluxSuspended ? undefined : await reconciling(this.own, backend));
     if (!tool) return;

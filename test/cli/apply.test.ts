@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type ApplyOptions, applyStudio } from '../../cli/apply';
 import { nextSteps } from '../../cli/apply/next-steps';
+import { STOPPED } from '../../config/names';
 import { writeFiles } from '../../render/files';
 import { FakeApiServer } from '../support/fake-api-server';
 import { KubectlWithBackend } from '../support/kubectl-with-backend';
@@ -52,7 +53,7 @@ describeWith(['kubectl', 'python3'], 'apply', () => {
     writeFiles(files(settings), dist);
   };
   const environment = () => kubectl.environment(cluster.environment);
-  const run = async (options: ApplyOptions = {}, answers?: (string | undefined)[]) => {
+  const run = async (options: ApplyOptions = {}, answers?: (string | undefined)[], pace = hasty) => {
     const out: string[] = [];
     const err: string[] = [];
     const questions: string[] = [];
@@ -67,7 +68,7 @@ describeWith(['kubectl', 'python3'], 'apply', () => {
       color: false,
       ...(answers && { terminal: () => ({ ask, close: () => undefined }) }),
     };
-    const exit = await applyStudio({ folder: dist, yes: answers === undefined, ...options }, io, hasty);
+    const exit = await applyStudio({ folder: dist, yes: answers === undefined, ...options }, io, pace);
     return { exit, out: out.join('\n'), err: err.join('\n'), questions };
   };
   const names = (plural: string) => cluster.store.list(plural).map(({ metadata }) => metadata.name);
@@ -234,11 +235,38 @@ describeWith(['kubectl', 'python3'], 'apply', () => {
     cluster.forbidden.add('create deployments');
     const refused = await run();
     expect(refused).toMatchObject({ exit: 1, err: expect.stringContaining('forbidden') });
-    expect(refused.err).toContain('Not finished. Fix the problem, then run this again: npm run apply');
+    expect(refused.err).toContain('Fix the problem, then run this again: npm run apply');
     expect(names('ingresses')).toEqual([]);
     cluster.forbidden.clear();
     await cluster.disconnect();
     expect(await run()).toMatchObject({ exit: 1, err: expect.stringContaining('Is the cluster up') });
+  });
+
+  test('does not open the edge when the backend does not get ready in time', async () => {
+    kubectl.addUser();
+    cluster.controllers.judge = () => 'pending';
+    const { exit, out, err } = await run({}, undefined, { ...hasty, readySeconds: 1 });
+    expect({ exit, out }).toEqual({
+      exit: 1,
+      out: expect.stringContaining('deployment.apps/junjo-ai-studio-backend created'),
+    });
+    expect(err).toContain('To see the state of the studio: npm run status');
+    expect(names('ingresses')).toEqual([]);
+  });
+
+  test('does not start a studio that a backup keeps stopped', async () => {
+    kubectl.addUser();
+    await run();
+    const calls = kubectl.calls.length;
+    const backend = cluster.object('deployments', NAMESPACE, 'junjo-ai-studio-backend');
+    const owner = { command: 'backup', host: 'laptop', pid: 1, token: 'a', since: '2026-01-02T03:04:05Z', replicas: 1 };
+    backend.metadata.annotations = { ...backend.metadata.annotations, [STOPPED]: JSON.stringify(owner) };
+    cluster.apply(backend);
+    expect(await run()).toMatchObject({
+      exit: 1,
+      err: expect.stringContaining('backup on laptop stopped this studio'),
+    });
+    expect(kubectl.calls).toHaveLength(calls);
   });
 
   test('Ctrl-C during the wait ends it without the edge, and a second run completes it', async () => {

@@ -190,8 +190,27 @@ export class Application {
       throw new Refusal('The edge was not applied');
     }
     console.err('The studio has no user, so the edge was not applied: anyone could create the first user.');
+    const open = await this.openEdge();
+    if (open.length > 0) {
+      const close = this.own.commandLine(['delete', ...open]);
+      console.err(`The edge of an earlier apply is still open. Close it until the user exists:\n  ${close}`);
+    }
     console.err([...steps, 'Then open the edge:', `  ${this.again()}`].join('\n'));
     return false;
+  }
+
+  /** What already leads from outside to the studio; nothing where that cannot be read. */
+  private async openEdge(): Promise<readonly string[]> {
+    const files = this.props.parts.edge.filter((arg) => !['apply', '--server-side'].includes(arg));
+    try {
+      const names = await this.kubectl.text(['get', ...files, '--ignore-not-found', '--output=name'], {
+        signal: this.signal,
+      });
+      return names.split('\n').filter((name) => /^(ingress|[a-z]+route)\./.test(name));
+    } catch (error) {
+      if (error instanceof KubectlError) return [];
+      throw error;
+    }
   }
 
   /** This command again, for the same studio. */

@@ -109,6 +109,18 @@ describeWith(['kubectl', 'python3'], 'apply', () => {
     expect(kubectl.calls[6]).toContain('70-edge.k8s.yaml');
   });
 
+  test('says how to close an edge that is open while there is no user', async () => {
+    kubectl.addUser();
+    await run();
+    kubectl.answerWith('{"users_exist": false}');
+    const { exit, err } = await run();
+    expect(exit).toBe(4);
+    const [, close = ''] = /Close it until the user exists:\n {2}(.*)/.exec(err) ?? [];
+    await spawnShell(close);
+    expect(names('ingresses')).toEqual([]);
+    expect((await run()).err).not.toContain('Close it');
+  });
+
   test.each([
     ['0.82.1', '/users/db-has-users'],
     ['0.86.0', '/api/v1/users/db-has-users'],
@@ -292,6 +304,18 @@ describeWith(['kubectl', 'python3'], 'apply', () => {
     }
   });
 
+  test('behind a Gateway, the edge is the Gateway and its routes', async () => {
+    render(
+      production({
+        JUNJO_K8S_INGRESS_CLASS: undefined,
+        JUNJO_K8S_GATEWAY: 'class:eg',
+        JUNJO_K8S_TLS_SECRET: 'edge-tls',
+      }),
+    );
+    const applies = (await run({ dryRun: true })).out.split('\n').filter((line) => line.includes(' apply '));
+    expect(applies.map((line) => line.includes('70-edge'))).toEqual([false, false, true]);
+  });
+
   test('asks for one studio where a folder holds several, and for a rendered one where it holds none', async () => {
     for (const name of ['blue', 'green']) writeFiles(files(base), join(folder, 'all', name));
     expect(await run({ folder: join(folder, 'all') })).toMatchObject({
@@ -326,7 +350,7 @@ describeWith(['kubectl', 'python3'], 'apply', () => {
       const password = ` pass"word\\ \\\\ $HOME \`x\` %s 'and' ü😀 `;
       const dialogue = [
         ['Email address: ', 'me"x\\@example.com'],
-        ['Password: ', password],
+        ['Password: ', password, 'hidden'],
       ];
       const forwarding = spawn('sh', ['-c', `exec ${forward}`], { env: environment(), stdio: 'ignore' });
       try {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { diff } from '../../cli/diff';
@@ -7,7 +7,7 @@ import { writeFiles } from '../../render/files';
 import { FakeApiServer } from '../support/fake-api-server';
 import { unavailable } from '../support/fake-cluster/faults';
 import { describeWith, pathOf } from '../support/programs';
-import { files, freshSecret, type Manifest, production, type Settings } from '../support/studio';
+import { envText, files, freshSecret, type Manifest, production, type Settings } from '../support/studio';
 
 jest.setTimeout(120_000);
 
@@ -142,6 +142,21 @@ describeWith(['kubectl'], 'diff', () => {
     });
     await cluster.disconnect();
     expect(await run(path)).toMatchObject({ exit: 1, err: expect.stringContaining('Is the cluster up') });
+  });
+
+  test('compares what an env file renders', async () => {
+    await applied(output());
+    const env = join(folder, 'studio.env');
+    writeFileSync(env, envText(base));
+    const said: string[] = [];
+    const note = (text: string) => said.push(text);
+    const io = { environment: cluster.environment, out: note, err: note, color: false };
+    expect({ exit: await diff.run({ envFile: [env] }, io), said: said.join('\n') }).toEqual({
+      exit: 0,
+      said: expect.stringContaining('No differences.'),
+    });
+    writeFileSync(env, envText({ ...base, JUNJO_LOG_LEVEL: 'loud' }));
+    expect(await diff.run({ envFile: [env] }, io)).toBe(1);
   });
 
   test('asks for one studio where a folder holds several', async () => {

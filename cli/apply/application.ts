@@ -14,7 +14,7 @@ import { workloadNames } from '../../config/names';
 import { inOneLine } from '../../config/text';
 import type { Manifest } from '../../render/manifest';
 import type { ExitCode } from '../command';
-import { goesFirst } from '../synth/left-behind';
+import { goesFirst, isIntake } from '../synth/left-behind';
 import { findLeftBehind, type LeftBehind, removalArgs } from './left-behind';
 import { openServices, type Parts } from './parts';
 
@@ -155,6 +155,11 @@ export class Application {
         ? [`The Service ${open.join(', ')} is reachable from outside at once. Create the first user immediately.`]
         : []),
       ...(references.length > 0 ? ['No longer rendered:', ...references.map(({ resource }) => `  ${resource}`)] : []),
+      ...(references.some(isIntake)
+        ? [
+            'The queues of the intake may hold spans, which stay on its claims. Let the queues empty before you delete it.',
+          ]
+        : []),
       ...(unread.length > 0 ? [`You lack permission to read: ${unread.join(', ')}.`] : []),
     ]
       .map(inOneLine)

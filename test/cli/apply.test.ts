@@ -208,6 +208,15 @@ describeWith(['kubectl', 'python3'], 'apply', () => {
     expect(kubectl.calls[calls]).toContain('delete --ignore-not-found --cascade=foreground deployment.apps/old-writer');
   });
 
+  test('warns that an intake which is no longer rendered may hold spans', async () => {
+    kubectl.addUser();
+    await run();
+    const intake = { ...old('junjo-ai-studio-intake'), apiVersion: 'apps/v1', kind: 'StatefulSet', spec: {} };
+    cluster.apply(intake as Manifest);
+    expect((await run({}, ['n'])).err).toContain('The queues of the intake may hold spans');
+    expect(names('statefulsets')).toEqual(['junjo-ai-studio-intake']);
+  });
+
   test('refuses a studio that Argo CD or Flux applies, unless it is paused', async () => {
     kubectl.addUser();
     await run();

@@ -2,14 +2,13 @@ import { type Diagnosis, duration } from '../cluster/diagnosis';
 import type { Overview, RunningWorkload } from '../cluster/diagnosis/overview';
 import type { Target } from '../cluster/kubectl';
 import { addressRows } from '../cluster/studio-manifests';
-import { howToRun } from '../config/how-to-run';
 import { inOneLine, listed } from '../config/text';
 import { findingLines, wrapped } from './output';
 
 /** Columns of the names at the left. */
 const NAMES = 12;
 
-/** What tells of a backup. */
+/** The resources that show backups. */
 const OF_BACKUPS = ['persistentvolumeclaims', 'replicationsources.volsync.backube', 'backups.velero.io'];
 
 /** What a screen shows. */
@@ -17,18 +16,21 @@ export interface ScreenProps {
   readonly target: Target;
   readonly overview: Overview;
   readonly findings: readonly Diagnosis[];
+  /** The command that backs this studio up, to paste. */
+  readonly backupCommand: string;
   readonly now: Date;
   /** Of the terminal. @default 100 */
   readonly columns?: number;
 }
 
-/** One screen about a studio, with what is wrong at its end, where a terminal leaves the eye. */
-export function screen({ target, overview, findings, now, columns }: ScreenProps): string {
+/** One screen about a studio. Problems are at the end, where the cursor of a terminal is. */
+export function screen(props: ScreenProps): string {
+  const { target, overview, findings, now, columns } = props;
   const { workloads, certificates, volumes, unread } = overview;
   const notRead = (...resources: readonly string[]) => resources.filter((resource) => unread.includes(resource));
   const rows = (lines: readonly Row[]) => lines.flatMap(([name, value]) => row(name, value, columns));
   return [
-    ...wrapped('', `Namespace ${target.namespace} of ${target.context} (${target.server})`, columns),
+    ...wrapped('', `Namespace ${target.namespace}, context ${target.context} (${target.server})`, columns),
     '',
     ...table([['', 'pods', 'release', 'up for', 'restarts'], ...workloads.map((each) => workloadCells(each, now))]),
     ...rows(notKnown('Workloads', notRead('deployments.apps', 'statefulsets.apps'))),
@@ -43,8 +45,8 @@ export function screen({ target, overview, findings, now, columns }: ScreenProps
       ),
       ...volumes.map((volume): Row => ['Volume', volumeText(volume)]),
       ...notKnown('Volume', notRead('persistentvolumeclaims')),
-      ...backupRows(overview, notRead(...OF_BACKUPS)),
     ]),
+    ...backupLines(props, notRead(...OF_BACKUPS)),
     '',
     ...(findings.length > 0 ? diagnosisLines(findings, columns) : ['All is well.']),
   ]
@@ -52,15 +54,15 @@ export function screen({ target, overview, findings, now, columns }: ScreenProps
     .join('\n');
 }
 
-/** Where the studio is. */
+/** The addresses of the studio. */
 export function whereabouts({ addresses }: Overview, columns?: number): readonly string[] {
   return addressRows(addresses, NAMES).flatMap(([start, value]) => wrapped(inOneLine(start), value, columns));
 }
 
-/** A name, and what is said of it. */
+/** A name and its value. */
 type Row = readonly [name: string, value: string];
 
-/** What is wrong, and below it what to do. */
+/** Each finding, and below it what to do. */
 export function diagnosisLines(findings: readonly Diagnosis[], columns?: number): readonly string[] {
   return findings.flatMap(({ severity, subjects, text, fix, cause }) =>
     findingLines({ severity, text: `${subjects.join(', ')}: ${text} [${cause}]`, fix }, columns),
@@ -69,18 +71,20 @@ export function diagnosisLines(findings: readonly Diagnosis[], columns?: number)
 
 function volumeText({ name, size, phase, used, kept = [] }: Overview['volumes'][number]): string {
   const full = used === undefined ? [] : [`${Math.round(used * 100)} % full`];
-  const aside = kept.length === 0 ? [] : [`with data that was set aside in ${listed(kept)}`];
+  const aside = kept.length === 0 ? [] : [`data set aside in ${listed(kept)}`];
   return [name, size, phase, ...full, ...aside].join(', ');
 }
 
-function backupRows({ lastBackup }: Overview, unread: readonly string[]): readonly Row[] {
-  if (lastBackup) return [['Backup', `${lastBackup.at} by ${lastBackup.by}`]];
-  return unread.length > 0 ? notKnown('Backup', unread) : [['Backup', `none is known: ${howToRun('backup')}`]];
+function backupLines({ overview, backupCommand, columns }: ScreenProps, unread: readonly string[]): readonly string[] {
+  const { lastBackup } = overview;
+  if (lastBackup) return row('Backup', `${lastBackup.at} by ${lastBackup.by}`, columns);
+  if (unread.length > 0) return notKnown('Backup', unread).flatMap(([name, value]) => row(name, value, columns));
+  return [...row('Backup', 'none found. To take one, run:', columns), `${' '.repeat(NAMES + 1)}${backupCommand}`];
 }
 
-/** A row in the place of what would be told. */
+/** A row that replaces values that cannot be read. */
 function notKnown(name: string, unread: readonly string[]): readonly Row[] {
-  return unread.length === 0 ? [] : [[name, `not known: you cannot read ${listed(unread)}`]];
+  return unread.length === 0 ? [] : [[name, `unknown: you cannot read ${listed(unread)}`]];
 }
 
 function workloadCells(workload: RunningWorkload, now: Date): readonly string[] {

@@ -12,17 +12,17 @@ import { folderArgument } from './manifests';
 import { wrapped } from './output';
 import { diagnosisLines, screen, whereabouts } from './status-screen';
 
-/** Which studio is looked at, and how. */
+/** The options of `status`. */
 export interface StatusOptions extends LookOptions, JsonOptions {
   readonly watch?: boolean;
   readonly timeout?: string;
 }
 
-/** How a rollout is followed. */
+/** How `--watch` polls. */
 export interface Patience {
   /** Milliseconds between two looks. */
   readonly pollMs: number;
-  /** Looks after which a failure that stays the same holds the rollout up. */
+  /** The number of looks after which a failure that stays the same counts as blocking. */
   readonly looks: number;
 }
 
@@ -32,56 +32,54 @@ interface Look {
   readonly findings: readonly Diagnosis[];
 }
 
-// A container that fails once may be well at the next try: the first back-offs of the kubelet are 10 and 20 s.
+// A container that fails once may succeed at the next try: the first back-offs of the kubelet are 10 and 20 s.
 const usualPatience: Patience = { pollMs: 2000, looks: 15 };
 
-// Longer than the startup probes of a studio take, 15 minutes, so that what does not start is told as broken.
+// Longer than the startup probes of a studio, which take 15 minutes, so that a failed start is reported as broken.
 const USUAL_TIMEOUT = '20m';
 
 const TIMED_OUT = 3;
 
 export const status: Command<StatusOptions> = {
   name: 'status',
-  summary: 'Tell how a studio in a cluster is: what runs, where it is, and what is wrong with it and why',
+  summary: 'Show the state of a studio in a cluster: what runs, its addresses, and what is wrong and why',
   argument: folderArgument,
   options: [
     ...lookOptions,
-    { flags: '-w, --watch', text: 'follow a rollout until it is ready, or say what blocks it' },
+    { flags: '-w, --watch', text: 'follow a rollout until it is ready or blocked' },
     {
       flags: '--timeout <duration>',
-      text: `with --watch: for how long, as 90s, 15m or 1h (default: ${USUAL_TIMEOUT})`,
+      text: `with --watch: the longest time to wait, for example 90s, 15m or 1h (default: ${USUAL_TIMEOUT})`,
     },
-    { ...jsonOption, text: 'print one JSON object; with --watch one a line, for each change' },
+    { ...jsonOption, text: 'print one JSON object; with --watch, one line of JSON for each change' },
   ],
   examples: [
-    ['status', 'one screen; the exit code is 1 when something is broken'],
-    ['status --watch', 'after kubectl apply: ends with the addresses, or with what blocks it'],
-    [
-      'status --watch --timeout 5m',
-      'the same in a pipeline; the exit code is 3 when something still waits after that time',
-    ],
-    ['status --namespace team --json', 'the same for programs'],
+    ['status', 'print one screen; the exit code is 1 if something is broken'],
+    ['status --watch', 'after kubectl apply: wait until the studio is ready, or print what blocks it'],
+    ['status --watch --timeout 5m', 'the same in a pipeline; the exit code is 3 if the studio is not ready in time'],
+    ['status --namespace team --json', 'print one JSON object'],
   ],
   run: (options, io) => tellStatus(options, io),
 };
 
-/** Tells how a studio is. */
+/** Shows the state of a studio. */
 export async function tellStatus(options: StatusOptions, io: Io, patience = usualPatience): Promise<ExitCode> {
   const { watch, timeout = USUAL_TIMEOUT } = options;
   const seconds = secondsOf(timeout);
-  if (seconds === undefined || (options.timeout !== undefined && !watch)) {
-    io.err(
-      inOneLine(
-        seconds === undefined
-          ? `--timeout ${timeout}: is not a duration as 90s, 15m, 1h or 1h30m`
-          : '--timeout: is for --watch alone',
-      ),
-    );
+  const misuse = misuseOf(options);
+  if (misuse !== undefined || seconds === undefined) {
+    io.err(inOneLine(misuse ?? `--timeout ${timeout}: is not a duration. Use a value like 90s, 15m, 1h or 1h30m`));
     return 2;
   }
   return connectedTo(options, io, (connection) =>
     watch ? new Watch(connection, options, io, patience).follow(seconds) : show(connection, options, io),
   );
+}
+
+/** What is wrong with how the command was called. */
+function misuseOf({ namespace, watch, timeout }: StatusOptions): string | undefined {
+  if (namespace === '') return '--namespace: is empty. Set it to the namespace of the studio';
+  return timeout !== undefined && !watch ? '--timeout: requires --watch' : undefined;
 }
 
 /** Seconds of a duration in the form that kubectl takes, as `1h30m`. @returns nothing where it has another form */
@@ -96,7 +94,17 @@ async function show(connection: Connection, { json }: StatusOptions, io: Io): Pr
   const { state, findings } = look;
   const { target } = connection;
   if (json) io.out(JSON.stringify(resultOf(connection, look), undefined, 2));
-  else io.out(screen({ target, overview: overviewOf(state), findings, now: state.now, columns: io.columns }));
+  else
+    io.out(
+      screen({
+        target,
+        overview: overviewOf(state),
+        findings,
+        backupCommand: state.ownCommand('backup'),
+        now: state.now,
+        columns: io.columns,
+      }),
+    );
   return hasError(findings) ? 1 : 0;
 }
 
@@ -110,9 +118,9 @@ function resultOf({ target }: Connection, { state, findings }: Look): object {
   return { ...target, ...overviewOf(state), findings };
 }
 
-/** Follows a rollout, and says what changes. */
+/** Follows a rollout and prints what changes. */
 class Watch {
-  /** What was said last. */
+  /** What was printed last. */
   private said = '';
   /** What is broken, since so many looks. */
   private broken = '';
@@ -164,7 +172,7 @@ class Watch {
       return 0;
     }
     if (this.held < this.patience.looks) return undefined;
-    this.end(['Held up:', ...diagnosisLines(findings, this.io.columns)]);
+    this.end(['Blocked:', ...diagnosisLines(findings, this.io.columns)]);
     return 1;
   }
 
@@ -177,22 +185,22 @@ class Watch {
     return hasError(look.findings) ? 1 : TIMED_OUT;
   }
 
-  /** Says what differs from what was said last: programs read it all, people one line. */
+  /** Prints a change: the whole result for programs, one line for people. */
   private say(key: string, text: string, result: object): void {
     if (key === this.said) return;
     this.said = key;
     if (this.options.json) this.io.out(JSON.stringify(result));
-    // A log that is no terminal has a line for each change.
+    // Outside of a terminal, each change has one line.
     else this.io.err(wrapped('', text, this.io.columns ?? Number.POSITIVE_INFINITY).join('\n'));
   }
 
-  /** Says how it ended. Programs know it: the last object is how the studio is. */
+  /** Prints how it ended. With `--json`, the last object already shows that. */
   private end(lines: readonly string[]): void {
     if (!this.options.json) this.io.out(lines.join('\n'));
   }
 }
 
-/** What is left to do, with the words of the first cause, and a key without the numbers in them that count up. */
+/** The remaining findings, with the text of the first one, and a key without the numbers that change at each look. */
 function progressOf({ state, findings }: Look): { readonly text: string; readonly key: string } {
   const ready = state.workloads.map(({ name, readyPods, desired }) => `${name} ${readyPods}/${desired}`).join(', ');
   const [first, ...others] = findings.filter(({ severity }) => severity !== 'warning');
@@ -205,7 +213,7 @@ function progressOf({ state, findings }: Look): { readonly text: string; readonl
   };
 }
 
-/** Names a finding, whatever it counts. */
+/** Identifies a finding without its text, whose numbers change. */
 function keyOf({ severity, subjects, cause }: Diagnosis): string {
   return `${severity} ${subjects.join(', ')}: ${cause}`;
 }

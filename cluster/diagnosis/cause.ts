@@ -1,17 +1,17 @@
 import type { Finding } from '../../config/problems';
 import type { ClusterState } from './cluster-state';
 
-/** One cause that is known. It looks for what the cause leaves in the cluster, never for a whole message of some version. */
+/** A known cause. It looks for the traces of the cause in the cluster, and never compares a whole message of one version. */
 export interface Cause {
   /** Also the name of its section in `docs/troubleshooting.md`. */
   readonly name: string;
   readonly findings: (state: ClusterState) => Iterable<Found>;
 }
 
-/** What a cause found. Who waits says for how long that is normal. */
+/** What a cause found: a fault, or a wait with the time that is normal for it. */
 export type Found = Fault | Waiting;
 
-/** What is said of a subject. */
+/** What a cause reports about a subject. */
 export type Said = Omit<Fault, 'subject'> | Omit<Waiting, 'subject'>;
 
 /** Something that is broken, or will be. */
@@ -19,10 +19,10 @@ export interface Fault extends Required<Finding> {
   readonly severity: 'error' | 'warning';
 }
 
-/** Something that is under way. It becomes an error when it takes too long. */
+/** Something in progress. It becomes an error when it takes too long. */
 export interface Waiting extends Required<Finding> {
   readonly severity: 'wait';
-  /** When it began. @default it waits for another workload, whose own finding becomes an error */
+  /** When it began. @default it waits for another workload, which has a finding of its own */
   readonly since: Date | string | undefined;
   /** Seconds that it may take. @default 600 */
   readonly allowedSeconds?: number;
@@ -38,12 +38,12 @@ export interface Diagnosis extends Omit<Required<Finding>, 'subject'> {
   readonly subjects: readonly string[];
 }
 
-/** What to do: a sentence, and below it the commands, each of which a person can paste. */
+/** What to do: one line of sentences, and below it the commands to paste, one per line. */
 export function advice(text: string, ...commands: readonly string[]): string {
   return [text, ...commands].join('\n');
 }
 
-/** As kubectl shows ages: the largest unit that says enough. @param seconds not negative */
+/** An age in the form that kubectl prints, as `90s`, `5m` or `3d`. @param seconds not negative */
 export function duration(seconds: number): string {
   if (seconds < 120) return `${Math.round(seconds)}s`;
   if (seconds < 7200) return `${Math.floor(seconds / 60)}m`;

@@ -148,7 +148,7 @@ export class ClusterState extends ClusterView {
     return this.logs.get(`${pod.name}/${container.name}`);
   }
 
-  /** Seconds since a time; none since what is no time. */
+  /** Seconds since a time. @returns 0 if the time is not valid */
   secondsSince(time: Date | string): number {
     return (this.now.getTime() - new Date(time).getTime()) / 1000 || 0;
   }
@@ -186,7 +186,7 @@ export class ClusterState extends ClusterView {
   }
 }
 
-/** Whether a workload is a part of a studio, and not somebody else's in the same namespace. */
+/** Whether a workload is part of a studio. The namespace may contain others. */
 function isOfStudio({ metadata }: Manifest): boolean {
   const { 'app.kubernetes.io/name': name, 'app.kubernetes.io/part-of': partOf } = fieldsOf(metadata.labels);
   return (

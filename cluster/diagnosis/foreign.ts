@@ -24,8 +24,8 @@ const OWN_NAMES: readonly string[] = [
 ];
 
 /**
- * Whether something in the namespace is there for something else than the studio, so that it says nothing about the studio. What
- * somebody wrote by hand for the studio has no labels of it: only what plainly leads elsewhere is foreign.
+ * Whether an object in the namespace is unrelated to the studio. Objects that a user wrote by hand for the studio lack its labels,
+ * so an object counts as foreign only if it clearly belongs to something else.
  */
 export function isForeign(state: ClusterState, object: Manifest): boolean {
   const { kind, metadata } = object;
@@ -51,7 +51,7 @@ const FOREIGN: Readonly<Record<string, (state: ClusterState, object: Manifest) =
     return routes.length > 0 && routes.every((route) => isForeign(state, route));
   },
   Certificate: isForeignCertificate,
-  // A Secret that neither a pod of the studio nor its edge names is read by somebody else.
+  // A Secret that neither a pod of the studio nor its edge names belongs to something else.
   SealedSecret: (state, { metadata }) => !isMentioned(state, metadata.name),
   ExternalSecret: (state, { metadata, spec }) => !isMentioned(state, spec?.target?.name ?? metadata.name),
   ReplicationSource: (state, { spec }) => {

@@ -24,8 +24,8 @@ export { type Cause, type Diagnosis, duration } from './cause';
 export * from './cluster-state';
 
 /**
- * Every cause that is known, the deeper before what follows from it: the first that explains something is its cause, and what
- * comes later is a symptom. Findings of an earlier group stand before those of a later one.
+ * Every known cause, a root cause before its symptoms: the first cause that explains a subject wins. Findings of an earlier group
+ * are shown before those of a later one.
  */
 const groups: readonly (readonly Cause[])[] = [
   [claimTerminating, volumeReleased, ...namespaceCauses, ...releaseCauses, ...claimCauses, ...schedulingCauses],
@@ -42,7 +42,7 @@ const groups: readonly (readonly Cause[])[] = [
     ...runningCauses,
     ...rolloutCauses,
   ],
-  // What somebody stopped is meant so, perhaps.
+  // Someone may have stopped a workload on purpose.
   [scaledToZero],
   [intakeKeepsSpans],
   [...edgeCauses, ...backupCauses],
@@ -53,15 +53,15 @@ export const causes: readonly Cause[] = groups.flat();
 
 const SEVERITIES: readonly Severity[] = ['error', 'warning', 'wait'];
 
-/** The intake waits for ingestion, ingestion for the backend, and the frontend for nobody. */
+/** The order of dependencies: the intake waits for ingestion, and ingestion for the backend. */
 const COMPONENTS = ['backend', 'ingestion', 'intake', 'frontend'];
 
-/** For how long anything may wait that no probe and no controller bounds. */
+/** How long a wait may take that no probe and no controller limits. */
 const WAIT_SECONDS = 600;
 
 /**
- * What is wrong in a state: one cause for each thing that is not as it should be. Things with the same cause stand together. The
- * first is the cause of what follows it: errors first, and of these what others depend on.
+ * Finds what is wrong in a state: one cause for each unhealthy subject. Subjects with the same cause are listed together. Errors
+ * come first, and among these the ones on which others depend.
  */
 export function diagnose(state: ClusterState): readonly Diagnosis[] {
   const explained = new Set<string>();
@@ -86,17 +86,17 @@ export function diagnose(state: ClusterState): readonly Diagnosis[] {
     .map(({ rank: _, ...diagnosis }) => ({ ...diagnosis, text: diagnosis.text.replace(/\s+/g, ' ') }));
 }
 
-/** Says for how long something waits, and makes an error of what waits too long. */
+/** Adds how long something has waited, and turns a wait that takes too long into an error. */
 function aged(state: ClusterState, finding: Found): Pick<Diagnosis, 'severity' | 'text' | 'fix'> {
   const { severity, text, fix } = finding;
   if (finding.severity !== 'wait' || finding.since === undefined) return { severity, text, fix };
   const { since, allowedSeconds = WAIT_SECONDS, lateFix = fix, late = 'error' } = finding;
   const seconds = Math.max(0, state.secondsSince(since));
   return seconds <= allowedSeconds
-    ? { severity, text: `${text}, for ${duration(seconds)} of ${duration(allowedSeconds)} at the most`, fix }
+    ? { severity, text: `${text} (${duration(seconds)} so far, up to ${duration(allowedSeconds)} is normal)`, fix }
     : {
         severity: late,
-        text: `${text}, for ${duration(seconds)}, and should take ${duration(allowedSeconds)} at most`,
+        text: `${text} (${duration(seconds)} so far, at most ${duration(allowedSeconds)} is normal)`,
         fix: lateFix,
       };
 }

@@ -4,8 +4,8 @@ import { advice } from './cause';
 import type { ClusterState, PodState } from './cluster-state';
 
 /**
- * Tells Kubernetes that a machine is off: its pods are deleted without waiting for the kubelet, and its volumes are detached at
- * once instead of after six minutes. On by default since Kubernetes 1.26, stable since 1.28. In contrast to `kubectl delete node`
+ * Marks a machine as off: Kubernetes deletes its pods without waiting for the kubelet, and detaches its volumes at once instead of
+ * after six minutes. On by default since Kubernetes 1.26, stable since 1.28. In contrast to `kubectl delete node`
  * the node can come back.
  * https://kubernetes.io/docs/concepts/cluster-administration/node-shutdown/#non-graceful-node-shutdown
  */
@@ -45,35 +45,35 @@ export function deadNodeAdvice(state: ClusterState, node: Manifest, pods: readon
   const others = state.ofKind('Node').filter((each) => each !== node && isReady(each) && !each.spec?.unschedulable);
   if (isOutOfService(node))
     return advice(
-      'Wait until its pods run elsewhere. Remove the out-of-service taint when the machine is back, because no pod starts there before',
+      'Wait until its pods run elsewhere. Remove the out-of-service taint when the machine is back: until then no pod starts there',
       returnCommand(state, name),
     );
   // Its kubelet answers, and says what is wrong: nothing on it is over, so no taint may say that it is.
   if (conditionOf(node, 'Ready')?.status === 'False')
     return advice(
-      `Repair what the kubelet of ${name} complains about: the machine runs. The commands show the state of the node, and its pods, of which that of the network plugin is one`,
+      `Fix what the kubelet of ${name} reports: the machine is running. The commands show the state of the node, and its pods, including the pod of the network plugin`,
       describe,
       state.clusterCommand('get', 'pods', '--all-namespaces', `--field-selector=spec.nodeName=${name}`),
     );
   if (volumes.some(isOnMachine))
     return advice(
-      `Bring the machine ${name} back: the data is on its disk, so that no other node can mount it. If the disk is lost, restore a backup into a new claim. The command shows what the node said last`,
+      `Bring the machine ${name} back: the data is on its disk, so no other node can mount it. If the disk is lost, restore a backup into a new claim. The command shows the last known state of the node`,
       describe,
     );
   if (others.length === 0)
     return advice(
-      `Bring the machine ${name} back, or add a node: no other node is ready to take the pods. The command shows what the node said last`,
+      `Bring the machine ${name} back, or add a node: no other node is ready to run the pods. The command shows the last known state of the node`,
       describe,
     );
   if (!others.some((each) => volumes.every((volume) => canMount(each, volume))))
     return advice(
-      `Bring the machine ${name} back, or add a node in the same zone: no other node that is ready can mount the volume`,
+      `Bring the machine ${name} back, or add a node in the same zone: no other ready node can mount the volume. The command shows the last known state of the node`,
       describe,
     );
   // Which volume a claim has is not known without permission to read volumes.
-  const unless = state.canRead('persistentvolumes') ? '' : ', and the data is not on its disk';
+  const unless = state.canRead('persistentvolumes') ? '' : ' and the data is not on its disk';
   return advice(
-    `Bring the machine ${name} back. Only if it is switched off${unless}, taint it as out of service: its pods and volumes move to another node at once. On a machine that still runs, a second writer damages the databases. Remove the taint when the machine is back: the same command with a minus sign at its end`,
+    `Bring the machine ${name} back. Only if it is switched off${unless}, taint it as out of service with this command. Its pods and volumes then move to another node at once. If the machine still runs, a second writer damages the databases. When the machine is back, remove the taint: run the same command with a minus sign at its end`,
     // Alone, so that nobody pastes it with what comes before it.
     state.clusterCommand('taint', 'nodes', name, OUT_OF_SERVICE_TAINT),
   );

@@ -15,7 +15,7 @@ export const INTAKE_CONTAINER = 'intake';
 /** The containers that take the requests to a studio. */
 export const SERVING_CONTAINERS: readonly string[] = [...Object.keys(workloadNames), INTAKE_CONTAINER];
 
-/** A pod of a workload that is not as it should be. */
+/** A pod of an unhealthy workload that is not ready. */
 export interface Trouble {
   readonly workload: WorkloadState;
   readonly pod: PodState;
@@ -147,11 +147,11 @@ export function* ended(
 export function ofWorkload({ name, readyPods, object }: WorkloadState, text: string, fix: string): Fault {
   if (readyPods > 0 && object.metadata.name === intakeName) {
     // Its PodDisruptionBudget lets one of them be away.
-    const other = 'The other collector takes spans meanwhile, and its node cannot be drained';
+    const other = 'The other collector still accepts spans, but its node cannot be drained';
     return { severity: 'warning', subject: name, text: `${text}. ${other}`, fix };
   }
   return readyPods > 0
-    ? { severity: 'error', subject: name, text: `${text}. What ran before still serves`, fix }
+    ? { severity: 'error', subject: name, text: `${text}. The previous pods still serve requests`, fix }
     : { severity: 'error', subject: name, text, fix };
 }
 
@@ -205,7 +205,7 @@ export function codeOf(exitCode: number): string {
 }
 
 /**
- * What it most likely means that a container ended as soon as it was started and said nothing: runc ends with 255 when the
+ * The likely cause when a container exits right after its start and logs nothing: runc exits with 255 when the
  * kernel refuses to run the program, and writes "exec format error" in the log alone.
  */
 export function refusedByProcessor(state: ClusterState, { pod, container, how, log }: Crash): string | undefined {
@@ -214,13 +214,13 @@ export function refusedByProcessor(state: ClusterState, { pod, container, how, l
   const node = pod.object.spec?.nodeName;
   const architecture = state.named('Node', node ?? '')?.status?.nodeInfo?.architecture;
   const processor = architecture ? `that of its node ${node} (${architecture})` : 'that of its node';
-  return `ended with code 255 within a second of its start: most likely its image ${container.image} is made for another processor (architecture) than ${processor}. ${unreadLog(state)}`;
+  return `exits with code 255 within a second of its start. Most likely its image ${container.image} is built for another processor architecture than ${processor}. ${unreadLog(state)}`;
 }
 
 /** What to do then. */
 export function processorAdvice(state: ClusterState, crash: Crash): string {
   return advice(
-    'Compare the processor of the node with those for which the image is made, and use an image for it: only its log can confirm it',
+    'Check that the image is built for the processor architecture of the node, and use an image that is. Only the log can confirm this cause',
     state.clusterCommand('get', 'nodes', '--label-columns=kubernetes.io/arch'),
     ...(state.canRead('pods/log') ? [previousLog(state, crash)] : []),
   );
@@ -228,7 +228,5 @@ export function processorAdvice(state: ClusterState, crash: Crash): string {
 
 /** Why there are no words of a container. */
 export function unreadLog(state: ClusterState): string {
-  return state.canRead('pods/log')
-    ? 'Its log is empty'
-    : 'Its log cannot be read: you have no permission to get pods/log';
+  return state.canRead('pods/log') ? 'Its log is empty' : 'You lack permission to read its log (get pods/log)';
 }

@@ -5,7 +5,7 @@ import { type Kubectl, KubectlError } from '../kubectl';
 import { readNamespace, readObjects, readSecretNames } from '../read';
 import { ClusterState, type VolumeUse } from './cluster-state';
 
-/** What of a namespace tells how a studio is. Secrets are asked for their names alone. */
+/** The resources of a namespace that show the state of a studio. Of Secrets, only the names are read. */
 export const NAMESPACED = [
   'deployments.apps',
   'statefulsets.apps',
@@ -32,7 +32,7 @@ export const NAMESPACED = [
   'replicationsources.volsync.backube',
 ] as const;
 
-/** What of the cluster does. */
+/** The resources of the cluster that do. */
 export const CLUSTER = [
   'nodes',
   'persistentvolumes',
@@ -178,7 +178,7 @@ async function volumeUse(kubectl: Kubectl, namespace: string, node: string): Pro
   }
 }
 
-/** The part of the kubelet's summary that tells of volumes. */
+/** The part of the kubelet's summary about volumes. */
 interface Summary {
   readonly pods?: readonly {
     readonly volume?: readonly {

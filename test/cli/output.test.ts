@@ -125,6 +125,7 @@ describe('what a file or an argument holds does not reach the terminal as it is'
         unread: [hostile],
       },
       findings: [{ severity: 'error', subjects: [hostile], text: hostile, fix: hostile, cause: 'crash-loop' }],
+      backupCommand: hostile,
       now: new Date(0),
     });
     expect(shown).toContain('\\u001b[2J');

@@ -75,13 +75,15 @@ describeWith(['kubectl'], 'status', () => {
     cluster = shown.cluster;
     expect(await status({ namespace: shown.namespace })).toBe(0);
     const [screen = ''] = said;
-    expect(screen).toContain('Namespace state-healthy of fake (http://127.0.0.1:');
+    expect(screen).toContain('Namespace state-healthy, context fake (http://127.0.0.1:');
     expect(screen).toMatch(/^backend +1\/1 +0\.70\.3 +\d+[smhd] +0$/m);
     // The page calls the API on localhost, so that no other address of the UI works.
     expect(screen).toMatch(/^UI +http:\/\/localhost:5153$/m);
     expect(screen).toMatch(/^ +\(localhost: with npm run forward, unless/m);
     expect(screen).toMatch(/^Volume +junjo-ai-studio-data, 10Gi, Bound$/m);
-    expect(screen).toMatch(/^Backup +none is known/m);
+    expect(screen).toMatch(
+      /^Backup +none found\. To take one, run:\n {13}npm run backup -- .*--context=fake --namespace=state-healthy$/m,
+    );
     expect(screen.endsWith('All is well.')).toBe(true);
     expect(screen.split('\n').length).toBeLessThan(24);
   });
@@ -141,7 +143,7 @@ describeWith(['kubectl'], 'status', () => {
     expect(said[0]).toMatch(
       /^error +permissions: you cannot read deployments\.apps, namespaces, nodes and persistentvolumes, so/m,
     );
-    expect(said[0]).toMatch(/^Workloads +not known: you cannot read deployments\.apps$/m);
+    expect(said[0]).toMatch(/^Workloads +unknown: you cannot read deployments\.apps$/m);
     expect(said[0]).not.toContain('not-applied');
     expect(said[0]).not.toContain('namespace-missing');
   });
@@ -229,7 +231,7 @@ describeWith(['kubectl'], 'status', () => {
     const shown = await showing('frontend-bad-rollout');
     cluster = shown.cluster;
     expect(await status({ namespace: shown.namespace, watch: true })).toBe(1);
-    expect(said[0]).toMatch(/^Held up:\nerror {4}frontend: .*does not exist in its\n {9}registry/);
+    expect(said[0]).toMatch(/^Blocked:\nerror {4}frontend: .*does not exist in its\n {9}registry/);
     // Each change is said once.
     expect(told).toHaveLength(1);
   });
@@ -302,6 +304,12 @@ describeWith(['kubectl'], 'status', () => {
       expect(await status({ namespace: 'x', watch: true, timeout })).toBe(2);
       expect(told[0]).toContain('is not a duration');
       expect(cluster.requests).toEqual([]);
+    });
+
+    test.each([true, false])('refuses an empty --namespace, with --watch: %s', async (watch) => {
+      cluster = await FakeApiServer.start();
+      expect(await status({ namespace: '', watch })).toBe(2);
+      expect(told).toEqual(['--namespace: is empty. Set it to the namespace of the studio']);
     });
 
     test('--timeout without it is refused', async () => {

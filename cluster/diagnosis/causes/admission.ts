@@ -6,7 +6,7 @@ import type { ClusterState } from '../cluster-state';
 import { ofWorkload, refused } from '../pods';
 
 /** Kubernetes tries again to create pods that were refused: the ReplicaSet controller waits at most 1000 s between two tries. */
-const AGAIN = 'Kubernetes then creates the pods by itself, within 17 minutes';
+const AGAIN = 'Kubernetes then creates the pods by itself within 17 minutes';
 
 export const admissionCauses: readonly Cause[] = [
   // Pod Security of the namespace refuses the pod.
@@ -17,9 +17,9 @@ export const admissionCauses: readonly Cause[] = [
         if (!/violates PodSecurity/.test(message)) continue;
         yield ofWorkload(
           workload,
-          `Pod Security refuses its pods: ${message.replace(/^[\s\S]*?violates PodSecurity/, 'violates')}`,
+          `Pod Security rejects its pods: they ${message.replace(/^[\s\S]*?violates PodSecurity/, 'violate')}`,
           advice(
-            'Remove the patch or the admission webhook that changes its security context: what synth renders passes the level restricted',
+            'Remove the patch or the admission webhook that changes its security context. The pods that synth renders pass the level restricted. The command shows the level of the namespace',
             state.clusterCommand('get', 'namespace', state.namespace, '--show-labels'),
           ),
         );
@@ -35,7 +35,7 @@ export const admissionCauses: readonly Cause[] = [
         const { serviceAccountName: account = 'default' } = fieldsOf(workload.object.spec?.template?.spec);
         yield ofWorkload(
           workload,
-          `OpenShift's security context constraints refuse its pods: ${constraintsBroken(message)}`,
+          `OpenShift's security context constraints reject its pods: ${constraintsBroken(message)}`,
           constraintAdvice(state, message, account),
         );
       }
@@ -52,9 +52,9 @@ export const admissionCauses: readonly Cause[] = [
         const wanted = missing.replace(/ for: [^;]*/g, '').split(/[,;]\s*/);
         yield ofWorkload(
           workload,
-          `the quota ${quota} wants ${listed(wanted)} of every container, and the pods do not set that`,
+          `the quota ${quota} requires every container to set ${listed(wanted)}, and these pods do not`,
           advice(
-            'Give the containers of the namespace defaults with a LimitRange, or set the values with a patch, which waives the rule cpu-limits where it sets a CPU limit. Whoever manages the quota may create the LimitRange',
+            'Create the LimitRange below, which gives containers default values. If you lack the permission, ask the owner of the quota. Or set the values with a patch; a patch that sets a CPU limit must waive the rule cpu-limits',
             `echo '${JSON.stringify(defaultsFor(state, quota, wanted))}' | ${state.command('apply', '-f', '-')}`,
           ),
         );
@@ -70,9 +70,9 @@ export const admissionCauses: readonly Cause[] = [
         if (quota === undefined) continue;
         yield ofWorkload(
           workload,
-          `a quota refuses its pods: ${message}`,
+          `a quota rejects its pods: ${message}`,
           advice(
-            'Raise the quota, or choose a smaller JUNJO_K8S_SIZE',
+            'Raise the quota, or choose a smaller JUNJO_K8S_SIZE. The command shows how much of the quota is used',
             state.command('describe', 'resourcequota', quota),
           ),
         );
@@ -87,8 +87,11 @@ export const admissionCauses: readonly Cause[] = [
         if (!/(maximum|minimum) .* usage per|max limit to request ratio/.test(message)) continue;
         yield ofWorkload(
           workload,
-          `a LimitRange refuses its pods: ${message}`,
-          advice('Change the LimitRange, or choose another JUNJO_K8S_SIZE', state.command('describe', 'limitranges')),
+          `a LimitRange rejects its pods: ${message}`,
+          advice(
+            'Change the LimitRange, or choose another JUNJO_K8S_SIZE. The command shows its limits',
+            state.command('describe', 'limitranges'),
+          ),
         );
       }
     },
@@ -122,7 +125,7 @@ export const admissionCauses: readonly Cause[] = [
           workload,
           `its PriorityClass ${name} does not exist`,
           advice(
-            'Set JUNJO_K8S_PRIORITY_CLASS to a class of the cluster, then synth and apply',
+            'Set JUNJO_K8S_PRIORITY_CLASS to a class that exists, then render and apply again. The command lists the classes',
             state.clusterCommand('get', 'priorityclasses'),
           ),
         );
@@ -141,12 +144,12 @@ export const admissionCauses: readonly Cause[] = [
         const why = message
           .replace(/^[\s\S]*(https?:\/\/[^"\s]*"?|failed (calling|to call) webhook( "[^"]*")?): /, '')
           .replace(/\b(dial tcp|read tcp) [^:\s]*:[^:]*: /, '$1: ');
-        const owner = service ? `, Service ${service} in namespace ${namespace},` : '';
+        const owner = service ? ` (Service ${service} in namespace ${namespace})` : '';
         yield ofWorkload(
           workload,
-          `the admission webhook ${name ?? ''}${owner} does not answer (${why}), and no pod can be created until it does`,
+          `the admission webhook ${name ?? ''}${owner} does not answer: ${why}. Kubernetes creates no pod until it answers`,
           advice(
-            `Repair what serves the webhook. ${AGAIN}. Leave its configuration in place: without it, pods get past the policy that it enforces`,
+            `Repair the Service behind the webhook. ${AGAIN}. Do not delete the configuration of the webhook: pods would then bypass its policy`,
             ...(service ? serviceCommands(state, namespace, service) : []),
             state.clusterCommand('get', 'validatingwebhookconfigurations,mutatingwebhookconfigurations'),
           ),
@@ -163,7 +166,7 @@ export const admissionCauses: readonly Cause[] = [
           workload,
           refusalIn(message),
           advice(
-            'Give the pods what the policy asks for: JUNJO_K8S_LABELS and JUNJO_K8S_ANNOTATIONS set labels and annotations, and a patch sets anything else. Or ask whoever runs the policy to allow the pods',
+            'Change the pods so that they satisfy the policy. Set labels and annotations with JUNJO_K8S_LABELS and JUNJO_K8S_ANNOTATIONS, and anything else with a patch. Or ask the owner of the policy for an exception. The command shows the whole message',
             wholeMessages(state),
           ),
         );
@@ -198,7 +201,7 @@ function constraintsBroken(message: string): string {
     .replace(/^[\s\S]*?constraint: \[?|\]$/g, '')
     .split(/, (?=provider )/)
     .filter((reason) => !/not usable by user or serviceaccount/.test(reason));
-  return told.join('; ') || others.join('; ') || message;
+  return told.join('. ').replace('. group', '. Group') || others.join('; ') || message;
 }
 
 /**
@@ -210,11 +213,11 @@ function constraintAdvice(state: ClusterState, message: string, account: string)
   const tried = new RegExp(`provider "?${constraint}"?: (?!Forbidden: not usable)`).test(message);
   return tried
     ? advice(
-        'Undo the patch that asks for more than the constraint allows, or ask an administrator for another constraint',
+        'Undo the patch that asks for more than the constraint allows, or ask an administrator for another constraint. The command lists the constraints',
         state.clusterCommand('get', 'securitycontextconstraints'),
       )
     : advice(
-        `An administrator lets the service account ${account} use the constraint ${constraint}, which allows the users and groups of the pods. ${AGAIN}`,
+        `Ask an administrator to run this command. It lets the service account ${account} use the constraint ${constraint}, which allows the users and groups of the pods. ${AGAIN}`,
         state.command(
           'create',
           'rolebinding',
@@ -263,19 +266,19 @@ function cpuShare(state: ClusterState, quota: string): string | undefined {
 /** Which policy refuses a pod, and why, in the forms that policy engines have. */
 function refusalIn(message: string): string {
   const [, kyverno] = /following policies:?\s+([\s\S]+)/.exec(message) ?? [];
-  if (kyverno !== undefined) return `Kyverno refuses its pods: ${kyvernoPolicies(kyverno)}`;
+  if (kyverno !== undefined) return `Kyverno rejects its pods: ${kyvernoPolicies(kyverno)}`;
   // https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/
   const [, policy, binding, words] =
     /ValidatingAdmissionPolicy '([^']+)' with binding '([^']+)' denied request: ([\s\S]+)/.exec(message) ?? [];
   if (policy !== undefined)
-    return `the ValidatingAdmissionPolicy ${policy} (binding ${binding}) refuses its pods: ${words}`;
+    return `the ValidatingAdmissionPolicy ${policy} (binding ${binding}) rejects its pods: ${words}`;
   const [, webhook, reason = ''] = /admission webhook "([^"]+)" denied the request: ([\s\S]*)/.exec(message) ?? [];
-  if (webhook === undefined) return `the API server refuses its pods: ${message.replace(/^Error creating: /, '')}`;
+  if (webhook === undefined) return `the API server rejects its pods: ${message.replace(/^Error creating: /, '')}`;
   // Gatekeeper: `[constraint] message`, a line each; before 3.9 `[denied by constraint]`.
   const constraints = [...reason.matchAll(/(?:^|\n)\[(?:denied by )?([\w.-]+)\] ([^\n]*)/g)];
   return constraints.length > 0
-    ? `Gatekeeper refuses its pods: ${constraints.map(([, name, text]) => `constraint ${name}: ${text}`).join('; ')}`
-    : `the admission webhook ${webhook} refuses its pods: ${reason}`;
+    ? `Gatekeeper rejects its pods: ${constraints.map(([, name, text]) => `constraint ${name}: ${text}`).join('; ')}`
+    : `the admission webhook ${webhook} rejects its pods: ${reason}`;
 }
 
 /** Kyverno's list: a policy, and under it, indented, each rule with its message, in quotes where YAML needs them. */

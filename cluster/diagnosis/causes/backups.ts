@@ -17,7 +17,7 @@ const LOCKED = /already locked|unable to create lock|failure locking repository/
 const OTHER_MOVERS = ['rsync', 'rsyncTLS', 'rclone', 'syncthing', 'external'];
 
 export const backupCauses: readonly Cause[] = [
-  // A backup, restore or set-aside runs, or was killed and has left its pod, and perhaps a copy on the volume.
+  // A backup, restore or set-aside runs, or was killed and left its pod behind, and perhaps a copy on the volume.
   {
     name: 'copy-pod',
     *findings(state) {
@@ -38,14 +38,14 @@ export const backupCauses: readonly Cause[] = [
         yield {
           severity: 'warning',
           subject: `backup ${metadata.name}`,
-          text: `failed last time: its repository is already locked by ${lockOf(logOf(source))}. ${lastGood(status)}`,
+          text: `its last run failed: the repository is locked by ${lockOf(logOf(source))}. ${lastGood(status)}`,
           // https://github.com/backube/volsync/pull/713: since 0.8 the next backup first removes the locks that restic calls stale.
           fix: asked
             ? advice(
-                `Wait for the next backup${status.nextSyncTime ? ` at ${status.nextSyncTime}` : ''}: VolSync is told to remove stale locks first`,
+                `Wait for the next backup${status.nextSyncTime ? ` at ${status.nextSyncTime}` : ''}. VolSync removes stale locks first`,
               )
             : advice(
-                'See that nothing else uses this repository: no pod of VolSync runs, and nobody runs restic. Then have VolSync remove stale locks before its next backup',
+                'Make sure that nothing else uses this repository: no VolSync pod is running, and nobody runs restic. Then run the second command. VolSync removes stale locks before its next backup',
                 state.command('get', 'pods', '--selector=app.kubernetes.io/created-by=volsync'),
                 state.command(
                   'patch',
@@ -68,15 +68,16 @@ export const backupCauses: readonly Cause[] = [
         yield {
           severity: 'warning',
           subject: `backup ${source.metadata.name}`,
-          text: `failed last time${said ? `: ${said}` : ''}. ${lastGood(source.status)}`,
+          text: `its last run failed${said ? `: ${said}` : ''}. ${lastGood(source.status)}`,
           fix: advice(
-            'Read its log, and take a backup by hand meanwhile',
+            'Read the log of the backup, and take a backup by hand in the meantime',
             state.command(
               'get',
               'replicationsource',
               source.metadata.name,
               '--output=jsonpath={.status.latestMoverStatus.logs}',
             ),
+            state.ownCommand('backup'),
           ),
         };
       }
@@ -89,11 +90,12 @@ export const backupCauses: readonly Cause[] = [
       yield {
         severity: 'warning',
         subject: `backup ${name}`,
-        text: `ended as ${phase}${why ? `: ${why}` : ''}`,
+        text: `ended in the phase ${phase}${why ? `: ${why}` : ''}`,
         fix: advice(
-          'Read what failed, and take a backup by hand meanwhile. The last command says more, where the tool of Velero is installed',
+          'Read what failed, and take a backup by hand in the meantime. The second command shows more, if the velero CLI is installed',
           state.clusterCommand('describe', 'backups.velero.io', name, `--namespace=${namespace}`),
           state.commands.in(namespace).toolLine(['velero', 'backup', 'describe', name, '--details'], 'kubecontext'),
+          state.ownCommand('backup'),
         ),
       };
     },
@@ -105,19 +107,19 @@ function copying(state: ClusterState, pod: Manifest): Said {
   const { annotations, creationTimestamp } = pod.metadata;
   const owner = ownerIn(fieldsOf(annotations)[COPY_OWNER]);
   const text = owner
-    ? `a ${owner.command} of process ${owner.pid} on ${owner.host}, which began ${owner.since}`
-    : 'a backup, restore or set-aside that it does not name';
+    ? `a ${owner.command} (process ${owner.pid} on ${owner.host}, started ${owner.since})`
+    : 'an unknown backup, restore or set-aside';
   const runs = owner && stillRuns(owner);
   const remove = state.command('delete', 'pod', COPY_POD);
   if (isOver(pod) || runs === false) {
     return {
       severity: 'warning',
-      text: `is left over from ${text} and did not end`,
+      text: `is left over from ${text} that did not finish`,
       fix:
         owner?.command === 'backup'
-          ? advice('Delete it: a backup only reads the volume. The next one does this by itself', remove)
+          ? advice('Delete the pod: a backup only reads the volume. The next backup also deletes it', remove)
           : advice(
-              'Run this. It first finishes what the other may have left on the volume, a copy or moves that are half done, and then only lists',
+              'Run this command. It first finishes what the other command left on the volume, such as a partial copy or folders that were not moved. Then it only lists',
               finishing(state),
             ),
     };
@@ -131,15 +133,15 @@ function copying(state: ClusterState, pod: Manifest): Said {
     allowedSeconds: isPending ? PENDING_SECONDS : COPY_SECONDS,
     text: `belongs to ${text}`,
     fix: owner
-      ? advice(`Wait until it has ended. On ${owner.host}, this shows whether it still runs`, look)
-      : advice('Wait: it ends by itself 15 minutes after its command', describe),
+      ? advice(`Wait until it has ended. To see whether it still runs, run this command on ${owner.host}`, look)
+      : advice('Wait: the pod ends by itself 15 minutes after its command. The command below shows the pod', describe),
     lateFix: owner
       ? advice(
-          `See on ${owner.host} whether process ${owner.pid} still is this ${owner.command}. If it is not, delete the pod; the next backup, restore or set-aside finishes what it has left`,
+          `Check on ${owner.host} whether process ${owner.pid} is still this ${owner.command}. If it is not, delete the pod. The next backup, restore or set-aside finishes what it left`,
           look,
           remove,
         )
-      : advice('See what it does, and whose it is', describe),
+      : advice('Find out what the pod does, and who started it', describe),
   };
 }
 
@@ -170,7 +172,7 @@ function reasonOf(source: Manifest): string {
 }
 
 function lastGood({ lastSyncTime }: Manifest['status']): string {
-  return lastSyncTime ? `The last one that worked was ${lastSyncTime}` : 'None has worked yet';
+  return lastSyncTime ? `The last successful backup was ${lastSyncTime}` : 'No backup has succeeded yet';
 }
 
 function startOf({ status }: Manifest): string {

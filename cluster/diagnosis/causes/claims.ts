@@ -11,7 +11,7 @@ import { NEW_QUEUE, newQueue } from './intake';
 /** A provisioner needs seconds. One that reports nothing for longer is not running. */
 const CLAIM_UNBOUND_SECONDS = 120;
 
-/** A deleted claim stays for as long as pods use it, and no other pod can mount it. All else that is wrong is secondary. */
+/** A deleted claim stays for as long as pods use it, and no other pod can mount it. Every other finding is secondary. */
 export const claimTerminating: Cause = {
   name: 'claim-terminating',
   *findings(state) {
@@ -23,7 +23,7 @@ export const claimTerminating: Cause = {
       yield {
         severity: 'error',
         subject: `claim ${metadata.name}`,
-        text: 'is being deleted. It is gone, and its data unless the volume is retained, when the last pod that uses it ends. No new pod can mount it, so do not restart any',
+        text: 'is being deleted. When the last pod that uses it ends, the claim is gone, and its data too unless the volume is retained. No new pod can mount it, so do not restart any pod',
         fix,
       };
     }
@@ -52,7 +52,7 @@ export const volumeReleased: Cause = {
     for (const { metadata, spec } of volumes) {
       const { name } = fieldsOf(spec?.claimRef);
       const claim = state.named('PersistentVolumeClaim', name);
-      const text = `the volume ${metadata.name} has the data of a claim ${name} that was deleted, and is still reserved for that one`;
+      const text = `the volume ${metadata.name} holds the data of the deleted claim ${name} and is still reserved for it`;
       if (claim?.spec?.volumeName) {
         yield* ofClaim(state, claim, `cannot be bound: ${text}`, fix);
         continue;
@@ -60,7 +60,7 @@ export const volumeReleased: Cause = {
       yield {
         severity: 'error',
         subject: `volume ${metadata.name}`,
-        text: `has the data of the claim ${name}, which was deleted. A new claim gets another volume, which is empty`,
+        text: `holds the data of the claim ${name}, which was deleted. A new claim gets a different, empty volume`,
         fix,
       };
       // Before the new claim is bound, its volume can still be this one.
@@ -86,7 +86,7 @@ export const claimCauses: readonly Cause[] = [
             claim,
             `its volume ${name} does not exist`,
             advice(
-              'Apply dist/foundation again where it holds that volume, or create it as it was. The command shows the volumes that there are',
+              'Apply dist/foundation again if it contains that volume, or create the volume as it was. The command lists the existing volumes',
               state.clusterCommand('get', 'persistentvolumes'),
             ),
           );
@@ -94,9 +94,9 @@ export const claimCauses: readonly Cause[] = [
           yield* ofClaim(
             state,
             claim,
-            `its volume ${name} is reserved for the claim ${holder.name} of the namespace ${holder.namespace}`,
+            `its volume ${name} is reserved for the claim ${holder.name} in the namespace ${holder.namespace}`,
             advice(
-              'Let the claim name another volume, because one volume serves one claim. The commands show who has this one',
+              'Name another volume in the claim: a volume serves only one claim. The commands show which claim uses this volume',
               state.clusterCommand('get', 'persistentvolumes', name),
               state.clusterCommand('get', 'persistentvolumeclaims', `--namespace=${holder.namespace}`),
             ),
@@ -122,7 +122,7 @@ export const claimCauses: readonly Cause[] = [
           claim,
           `its storage class ${name} does not exist`,
           advice(
-            `Set JUNJO_K8S_STORAGE_CLASS to ${known.length > 0 ? `one of ${known.join(', ')}` : 'one that exists'}. The class of a claim cannot be changed: delete this one, which has no volume and no data, then render and apply again`,
+            `Set JUNJO_K8S_STORAGE_CLASS to ${known.length > 0 ? `one of ${known.join(', ')}` : 'one that exists'}. The class of a claim cannot be changed. Delete this claim, which has no volume and no data, then render and apply again`,
             state.command('delete', 'persistentvolumeclaim', claim.metadata.name),
           ),
         );
@@ -146,11 +146,11 @@ export const claimCauses: readonly Cause[] = [
         yield* ofClaim(
           state,
           claim,
-          'names no storage class, and the cluster has no default one',
+          'names no storage class, and the cluster has no default storage class',
           advice(
             none
-              ? 'Install a storage provisioner: the cluster has no storage class at all'
-              : `Set JUNJO_K8S_STORAGE_CLASS to ${names.length > 0 ? `one of ${names.join(', ')}` : 'a class of the cluster'}, then render and apply again`,
+              ? 'Install a storage provisioner: the cluster has no storage class'
+              : `Set JUNJO_K8S_STORAGE_CLASS to ${names.length > 0 ? `one of ${names.join(', ')}` : 'a class of the cluster'}, then render and apply again. The command lists the classes`,
             state.clusterCommand('get', 'storageclasses'),
           ),
         );
@@ -169,7 +169,7 @@ export const claimCauses: readonly Cause[] = [
         const by = storageClass ? ` ${storageClass.provisioner}` : '';
         const describe = state.command('describe', 'persistentvolumeclaim', claim.metadata.name);
         const fix = advice(
-          `Look at the pods of the storage provisioner${by}: they make the volume. The commands show the events of the claim and the pods that do not run`,
+          `Check the pods of the storage provisioner${by}, which creates the volume. The commands show the events of the claim, and the pods that are not running`,
           describe,
           state.clusterCommand('get', 'pods', '--all-namespaces', '--field-selector=status.phase!=Running'),
         );
@@ -177,27 +177,27 @@ export const claimCauses: readonly Cause[] = [
           yield* ofClaim(
             state,
             claim,
-            `names the storage class "", which makes no volumes, and no volume that exists fits: ${failed.message}`,
+            `uses the storage class "", which provisions no volumes, and no existing volume fits: ${failed.message}`,
             advice(
-              'Create a volume with its size and access mode, or set JUNJO_K8S_STORAGE_CLASS to a class that makes one. The command shows the volumes that there are',
+              'Create a volume with its size and access mode, or set JUNJO_K8S_STORAGE_CLASS to a class that provisions volumes. The command lists the existing volumes',
               state.clusterCommand('get', 'persistentvolumes'),
             ),
           );
         } else if (failed) {
-          yield* ofClaim(state, claim, `no volume can be made for it: ${failed.message}`, fix);
+          yield* ofClaim(state, claim, `no volume can be provisioned for it: ${failed.message}`, fix);
         } else if (external) {
           const wait = {
             since: external.first,
             allowedSeconds: CLAIM_UNBOUND_SECONDS,
           };
-          yield* waitOfClaim(state, claim, `waits for its storage provisioner${by} to make a volume`, fix, wait);
+          yield* waitOfClaim(state, claim, `waits for its storage provisioner${by} to create a volume`, fix, wait);
         } else if (isSilent(state, claim)) {
           yield* ofClaim(
             state,
             claim,
-            'has no volume, and no event says why: events are kept for an hour',
+            'has no volume, and no event says why: a cluster keeps events for an hour',
             advice(
-              `Look at the pods of the storage provisioner${by}, and at the events of the claim when they repeat`,
+              `Check the pods of the storage provisioner${by}. The commands show the claim, and its events when they occur again`,
               describe,
               state.command('get', 'events', '--watch', `--field-selector=involvedObject.name=${claim.metadata.name}`),
             ),
@@ -220,7 +220,7 @@ export const claimCauses: readonly Cause[] = [
           workload,
           `its claim ${names.join(', ')} has no volume${told ? `: ${String(told.message).trim()}` : ''}. You cannot read claims`,
           advice(
-            'Correct what the events of the claim say, or let somebody who may read claims look at it',
+            'Fix what the events of the claim report, or ask someone who may read claims to look at it',
             state.command('get', 'events', '--field-selector=involvedObject.kind=PersistentVolumeClaim'),
             state.clusterCommand('get', 'storageclasses'),
           ),
@@ -231,20 +231,15 @@ export const claimCauses: readonly Cause[] = [
         const { name } = claim.metadata;
         const fix = intakeClaimNames.includes(name)
           ? advice(
-              `Bring the volume ${claim.spec?.volumeName} back, or give the collector a new claim: the spans of this queue are lost then. ${NEW_QUEUE}`,
+              `Bring the volume ${claim.spec?.volumeName} back, or give the collector a new claim. With a new claim, the spans of this queue are lost. ${NEW_QUEUE}`,
               newQueue(state, name),
             )
           : advice(
-              `Bring the volume ${claim.spec?.volumeName} back, or restore a backup into a new claim. The commands show the claim, and the volumes that there are`,
+              `Bring the volume ${claim.spec?.volumeName} back, or restore a backup into a new claim. The commands show the claim and the existing volumes`,
               state.command('describe', 'persistentvolumeclaim', name),
               state.clusterCommand('get', 'persistentvolumes'),
             );
-        yield* ofClaim(
-          state,
-          claim,
-          `its volume ${claim.spec?.volumeName} is lost: the object does not exist any more`,
-          fix,
-        );
+        yield* ofClaim(state, claim, `its volume ${claim.spec?.volumeName} is lost: the object no longer exists`, fix);
       }
     },
   },
@@ -266,7 +261,7 @@ export const claimCauses: readonly Cause[] = [
           workload,
           `its claim ${name} does not exist`,
           advice(
-            `Apply dist/foundation, which makes the claim of the studio${intakeClaimNames.includes(name) ? '' : ', or set JUNJO_K8S_EXISTING_CLAIM to a claim that exists'}. The command shows those of the namespace`,
+            `Apply dist/foundation, which creates the claim of the studio${intakeClaimNames.includes(name) ? '' : ', or set JUNJO_K8S_EXISTING_CLAIM to a claim that exists'}. The command lists the claims of the namespace`,
             state.command('get', 'persistentvolumeclaims'),
           ),
         );
@@ -275,7 +270,7 @@ export const claimCauses: readonly Cause[] = [
   },
 ];
 
-/** The claims that the studio mounts, or mounted: others of its namespace are somebody else's. */
+/** The claims that the studio mounts or has mounted. Other claims of the namespace are not part of the studio. */
 function studioClaims(state: ClusterState): readonly Manifest[] {
   const mounted = mountedNames(state);
   return state
@@ -318,7 +313,7 @@ function* ofGrowth(state: ClusterState, claim: Manifest): Generator<Found> {
   const [wanted, has] = [requests, capacity].map((sizes) => String(fieldsOf(sizes).storage));
   const isLess = (quantityBytes(String(has)) ?? Infinity) < (quantityBytes(String(wanted)) ?? 0);
   if (claim.status?.phase !== 'Bound' || !isLess) return;
-  const what = `asks for ${wanted} and has ${has}`;
+  const what = `requests ${wanted} but has ${has}`;
   const subject = `claim ${name}`;
   const describe = state.command('describe', 'persistentvolumeclaim', name);
   const condition = (...types: string[]) =>
@@ -331,12 +326,12 @@ function* ofGrowth(state: ClusterState, claim: Manifest): Generator<Found> {
   ].pop();
   const infeasible = /Infeasible|Failed/.test(String(fieldsOf(allocatedResourceStatuses).storage));
   if (refusal || failed || infeasible) {
-    const words = refusal?.message || failed?.message || 'its storage refuses that size';
+    const words = refusal?.message || failed?.message || 'its storage system rejects that size';
     const fix = advice(
-      'Make room in the storage system, or raise its quota: Kubernetes tries again by itself. The command shows each attempt',
+      'Make room in the storage system, or raise its quota. Kubernetes tries again by itself. The command shows each attempt',
       describe,
     );
-    yield { severity: 'warning', subject, text: `${what}, and cannot be expanded: ${words}`, fix };
+    yield { severity: 'warning', subject, text: `${what} and cannot be expanded: ${words}`, fix };
     return;
   }
   const pending = condition('FileSystemResizePending');
@@ -344,10 +339,10 @@ function* ofGrowth(state: ClusterState, claim: Manifest): Generator<Found> {
   const external = state.eventsOf(claim, 'ExternalExpanding')[0];
   const since = pending?.lastTransitionTime ?? resizing?.lastTransitionTime ?? external?.first;
   const step = pending
-    ? 'its file system has not grown yet'
+    ? 'the file system has not grown yet'
     : resizing
-      ? 'its storage is expanding it'
-      : 'no CSI resizer has expanded it';
+      ? 'the storage system is expanding the volume'
+      : 'no CSI resizer has expanded the volume';
   const mounting = state.workloads.filter(({ object }) => claimsOf(fieldsOf(object.spec?.template)).includes(name));
   const lateFix =
     pending && mounting.length > 0
@@ -360,7 +355,7 @@ function* ofGrowth(state: ClusterState, claim: Manifest): Generator<Found> {
           ),
         )
       : advice(
-          `See whether the CSI driver has a resizer, and whether it runs${provisionerOf(state, claim)}. The studio runs on with less room. The commands show the events of the claim and the pods that do not run`,
+          `Check whether the CSI driver${provisionerOf(state, claim)} has a resizer, and whether the resizer runs. The studio keeps running with less room. The commands show the events of the claim, and the pods that are not running`,
           describe,
           state.clusterCommand('get', 'pods', '--all-namespaces', '--field-selector=status.phase!=Running'),
         );
@@ -373,7 +368,7 @@ function* ofGrowth(state: ClusterState, claim: Manifest): Generator<Found> {
       text,
       since,
       fix: advice(
-        'Wait until its capacity has grown, which the command shows',
+        'Wait until its capacity has grown. The command shows the capacity',
         state.command('get', 'persistentvolumeclaim', name, '--watch'),
       ),
       lateFix,
@@ -383,7 +378,7 @@ function* ofGrowth(state: ClusterState, claim: Manifest): Generator<Found> {
 
 function provisionerOf(state: ClusterState, claim: Manifest): string {
   const found = state.named('StorageClass', claim.spec?.storageClassName);
-  return found ? `; the provisioner of the class ${found.metadata.name} is ${found.provisioner}` : '';
+  return found ? ` (class ${found.metadata.name}, provisioner ${found.provisioner})` : '';
 }
 
 /** A finding about a claim, and the same for each workload that cannot start without it. */
@@ -394,7 +389,7 @@ function* ofClaim(state: ClusterState, claim: Manifest, text: string, fix: strin
   }
 }
 
-/** The same while it may still become well. */
+/** The same while it may still recover. */
 function* waitOfClaim(
   state: ClusterState,
   claim: Manifest,

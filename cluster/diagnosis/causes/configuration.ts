@@ -36,12 +36,14 @@ export const configurationCauses: readonly Cause[] = [
             : state.unanswered(object, SECRET_NOT_SYNCED_DEADLINE_SECONDS)),
           subject: `${kind} ${metadata.name}`,
           text: bad
-            ? `${made ? 'does not reach its Secret any more' : 'does not become a Secret'}: ${withoutSecrets(`${bad}${more}`)}`
-            : `nothing reads it: is ${controller} installed?`,
+            ? `${made ? 'no longer updates its Secret' : 'does not create its Secret'}: ${withoutSecrets(`${bad}${more}`)}`
+            : 'no controller has processed it',
           fix: advice(
             /decrypt/.test(String(bad))
-              ? 'Seal its values again with kubeseal, for this name and namespace and with the certificate of this cluster: its controller has no key that opens them'
-              : 'Correct what its controller complains about. Its conditions and events say what that is',
+              ? 'Seal the values again with kubeseal: the controller has no key that decrypts them. Use this name and namespace, and the certificate of this cluster'
+              : bad
+                ? 'Fix what the controller reports in its conditions and events'
+                : `Check whether ${controller} is installed. The command shows whether it has processed the object`,
             state.command('describe', kind.toLowerCase(), metadata.name),
           ),
         };
@@ -70,7 +72,7 @@ export const configurationCauses: readonly Cause[] = [
           workload,
           `the ${kind} ${name} has no key ${key}`,
           advice(
-            `Set ${key} where the ${kind} comes from: the env file, then synth and apply. The pod then starts by itself`,
+            `Set ${key} in the env file, or wherever the ${kind} comes from. Then render and apply again. The pod then starts by itself`,
           ),
         );
       }
@@ -84,14 +86,14 @@ export const configurationCauses: readonly Cause[] = [
         const name = /configmap "([^"]+)" not found/.exec(message)?.[1];
         if (!name) continue;
         const fix = advice(
-          'Apply the whole folder; the pod then starts by itself',
+          'Apply the whole folder. The pod then starts by itself',
           state.clusterCommand('apply', '-f', 'dist/'),
         );
         yield ofWorkload(workload, `its ConfigMap ${name} does not exist`, fix);
       }
     },
   },
-  // The backend refuses one of its settings, and says which.
+  // The backend rejects one of its settings, and says which.
   {
     name: 'setting-refused',
     *findings(state) {
@@ -102,9 +104,9 @@ export const configurationCauses: readonly Cause[] = [
         const said = lineFrom(log, refused.log);
         yield ofWorkload(
           workload,
-          `the backend refuses a setting${said ? `: ${said}` : ', and its log does not say which'}`,
+          `the backend rejects a setting${said ? `: ${said}` : ', and its log does not say which'}`,
           advice(
-            `Correct ${settingIn(said ?? '') ?? 'it'} in the env file, then synth and apply. The last command shows what the backend reads`,
+            `Correct ${settingIn(said ?? '') ?? 'that setting'} in the env file, then render and apply again. The last command shows the settings that the backend reads`,
             ...(said ? [] : [previousLog(state, crash)]),
             state.command('get', 'configmap', `${workloadNames.backend}-settings`, '--output=yaml'),
           ),
@@ -122,10 +124,10 @@ export const configurationCauses: readonly Cause[] = [
       ])) {
         if (lacksMemoryToStart(container)) continue;
         const fix = advice(
-          'Undo the patch that changed it, synth and apply',
+          'Undo the patch that changed the container, then render and apply again. The command shows the events of the pod',
           state.command('describe', 'pod', pod.name),
         );
-        yield ofWorkload(workload, `its container ${container.name} cannot be made: ${message}`, fix);
+        yield ofWorkload(workload, `its container ${container.name} cannot be created: ${message}`, fix);
       }
     },
   },
@@ -138,11 +140,11 @@ function secretAdvice(state: ClusterState, name: string): string {
   );
   return source
     ? advice(
-        'See why it is not written; the pod then starts by itself',
+        'Find out why its controller does not create it. The pod starts by itself when the Secret exists',
         state.command('describe', source.kind.toLowerCase(), source.metadata.name),
       )
     : advice(
-        'Apply the whole folder, or let whoever keeps your secrets write it; the pod then starts by itself',
+        'Apply the whole folder, or create the Secret where you manage your secrets. The pod then starts by itself',
         state.clusterCommand('apply', '-f', 'dist/'),
       );
 }

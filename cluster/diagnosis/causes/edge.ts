@@ -61,9 +61,9 @@ export const edgeCauses: readonly Cause[] = [
           yield {
             severity: 'error',
             subject,
-            text: `gets no address: ${failed.reason}: ${failed.message}`,
+            text: `has no address: ${failed.reason}: ${failed.message}`,
             fix: advice(
-              'Remove what its controller complains about (a quota, the subnets, a pool without a free address), then make it try again',
+              'Fix what the controller reports, for example a quota, the subnets, or a pool without a free address. Then run the first command, which makes the controller try again',
               ...retry,
             ),
           };
@@ -77,29 +77,29 @@ export const edgeCauses: readonly Cause[] = [
             since,
             allowedSeconds: LOAD_BALANCER_PENDING_DEADLINE_SECONDS,
             subject,
-            text: 'has no address: a controller makes its load balancer',
+            text: 'has no address yet: a controller is creating its load balancer',
             fix: advice(
-              'Wait until it has an address, which the command shows',
+              'Wait until it has an address. The command shows when it does',
               state.command('get', 'services', '--watch'),
             ),
             lateFix: advice(
-              'Nothing says why any more: a cluster keeps events for an hour. Make its controller try again, and read the events that this makes',
+              'Make the controller try again, and read the new events. The old events are gone: a cluster keeps them for an hour',
               ...retry,
             ),
           };
           continue;
         }
         const text = by
-          ? `has no address: nothing serves its load balancer class ${by}, or not yet`
+          ? `has no address: no controller has responded for its load balancer class ${by}`
           : state.canRead('events')
-            ? 'has no address: nothing serves load balancers here, or not yet'
-            : 'has no address, and you cannot read the events that would say why';
+            ? 'has no address: no load balancer controller has responded'
+            : 'has no address, and you cannot read the events, which may say why';
         yield {
           severity: state.secondsSince(since) > LOAD_BALANCER_PENDING_DEADLINE_SECONDS ? 'error' : 'warning',
           subject,
           text,
           fix: advice(
-            'On your machine, bring the studio to localhost. Elsewhere a load balancer controller must run: that of the cloud, or MetalLB',
+            'On your own machine, use the first command to reach the studio at localhost. In other clusters, install a load balancer controller: the one of your cloud, or MetalLB',
             state.ownCommand('forward'),
             state.command('describe', 'service', ...names),
           ),
@@ -124,21 +124,21 @@ export const edgeCauses: readonly Cause[] = [
         const failed = failureOf(state, ingress);
         if (unknown) {
           const fix = advice(
-            'Set JUNJO_K8S_INGRESS_CLASS to a class that exists, or install the controller of this one',
+            'Set JUNJO_K8S_INGRESS_CLASS to a class that exists, or install the controller of this class',
             ...look,
           );
           yield { ...FAILED, subject, text: unknown, fix };
         } else if (failed) {
-          const fix = advice('Remove what its controller complains about; it tries again by itself', ...look);
+          const fix = advice('Fix what the controller reports. It then tries again by itself', ...look);
           yield { ...FAILED, subject, text: `has no address: ${failed.reason}: ${failed.message}`, fix };
         } else if (state.canRead('ingressclasses.networking.k8s.io') && !WRITES_NO_ADDRESS.test(controller)) {
           const { since } = state.unanswered(ingress, INGRESS_PENDING_DEADLINE_SECONDS);
           const whose = name ? `the controller of its class ${name}` : 'its controller';
           const fix = advice(
-            'See whether that controller runs, and whether its own Service has an address. Some never write one: then all is well when the host answers',
+            'Check whether that controller runs, and whether its own Service has an address. Some controllers never write an address: if the host answers, nothing is wrong',
             ...look,
           );
-          const text = `has no address: ${whose} has written none`;
+          const text = `has no address: ${whose} has not written one`;
           if (state.secondsSince(since) > INGRESS_PENDING_DEADLINE_SECONDS)
             yield { severity: IS_LOAD_BALANCER.test(controller) ? 'error' : 'warning', subject, text, fix };
           else yield { severity: 'wait', since, allowedSeconds: INGRESS_PENDING_DEADLINE_SECONDS, subject, text, fix };
@@ -173,9 +173,9 @@ export const edgeCauses: readonly Cause[] = [
               ? FAILED
               : waitSince(gateway, [bad], GATEWAY_PENDING_DEADLINE_SECONDS)),
           subject: `gateway ${gateway.metadata.name}`,
-          text: why ? `is not served: ${why}` : `no controller serves its class ${gateway.spec?.gatewayClassName}`,
+          text: why ? `is not ready: ${why}` : `no controller serves its class ${gateway.spec?.gatewayClassName}`,
           fix: advice(
-            'The class must exist, and its controller must run; a listener needs its certificate and a free port',
+            'Check that the class exists and that its controller runs. Check that each listener has its certificate and a free port',
             state.clusterCommand('get', 'gatewayclasses.gateway.networking.k8s.io'),
             state.command('describe', 'gateways.gateway.networking.k8s.io', gateway.metadata.name),
           ),
@@ -183,7 +183,7 @@ export const edgeCauses: readonly Cause[] = [
       }
     },
   },
-  // The Gateway does not take a route.
+  // The Gateway does not accept a route.
   {
     name: 'route-refused',
     *findings(state) {
@@ -195,9 +195,9 @@ export const edgeCauses: readonly Cause[] = [
         yield {
           ...(bad ? FAILED : waitSince(route, [], ROUTE_REFUSED_DEADLINE_SECONDS)),
           subject: `route ${route.metadata.name}`,
-          text: bad ? `is refused: ${bad.message || bad.reason}` : 'no Gateway has taken it',
+          text: bad ? `is rejected: ${bad.message || bad.reason}` : 'no Gateway has accepted it',
           fix: advice(
-            'Correct JUNJO_K8S_GATEWAY and the names of its listeners; the owner of the Gateway must allow routes of this namespace',
+            'Correct JUNJO_K8S_GATEWAY and the names of its listeners. The owner of the Gateway must allow routes from this namespace',
             state.command('describe', kind, route.metadata.name),
           ),
         };
@@ -220,7 +220,7 @@ export const edgeCauses: readonly Cause[] = [
           fix:
             fix ??
             advice(
-              'See what cert-manager does with it, and whether its pods run',
+              'Read what cert-manager reports, and check whether its pods run',
               state.command('describe', CERTIFICATES, name),
               state.command('get', 'certificaterequests.cert-manager.io,orders.acme.cert-manager.io'),
             ),
@@ -245,11 +245,11 @@ export const edgeCauses: readonly Cause[] = [
         yield {
           severity: left > 0 ? 'warning' : 'error',
           subject: `certificate ${name}`,
-          text: left > 0 ? `ends on ${notAfter} and was not renewed${why}` : `ended on ${notAfter}${why}`,
+          text: left > 0 ? `expires on ${notAfter} and was not renewed${why}` : `expired on ${notAfter}${why}`,
           fix:
             fix ??
             advice(
-              'See why cert-manager does not renew it',
+              'Find out why cert-manager does not renew it',
               state.command('describe', CERTIFICATES, name),
               state.command('get', 'certificaterequests.cert-manager.io,orders.acme.cert-manager.io'),
             ),
@@ -282,7 +282,7 @@ function waitSince(
   return { severity: 'wait', since: known[known.length - 1] ?? new Date(0), allowedSeconds };
 }
 
-/** What a controller complains about: in a condition, or in the last of its events, where it has not succeeded since. */
+/** What a controller reports as wrong: in a condition, or in the last of its events, where it has not succeeded since. */
 function failureOf(state: ClusterState, object: Manifest): Pick<ClusterEvent, 'reason' | 'message'> | undefined {
   // Cilium's says whether its pools gave an address. Those with such a name are bad when they are true.
   const bad = listOf(object.status?.conditions).find(({ type, status, message }) => {
@@ -330,8 +330,8 @@ function classOf(state: ClusterState, { metadata, spec }: Manifest): IngressClas
   if (!state.canRead('ingressclasses.networking.k8s.io') || (!named && older)) return { name };
   const list = classes.map(nameOf).join(', ') || 'none';
   return named
-    ? { name, unknown: `its class ${named} does not exist; there are: ${list}` }
-    : { unknown: `names no class, and no class is the default; there are: ${list}` };
+    ? { name, unknown: `its class ${named} does not exist. Existing classes: ${list}` }
+    : { unknown: `names no class, and no class is the default. Existing classes: ${list}` };
 }
 
 /** What a listener refers to and does not find. */
@@ -360,7 +360,7 @@ function holdUp(state: ClusterState, certificate: Manifest): HoldUp {
         : state.command('describe', resource, own.name);
     return {
       text: `its ${kind} ${own.name} is not ready: ${issued.message}`,
-      fix: advice('Correct what the issuer complains about', describe),
+      fix: advice('Fix what the issuer reports', describe),
     };
   }
   const newest = (kind: string, isOurs: (object: Manifest) => boolean) =>
@@ -384,7 +384,7 @@ function holdUp(state: ClusterState, certificate: Manifest): HoldUp {
     const describe = state.command('describe', 'challenges.acme.cert-manager.io', challenge.metadata.name);
     return {
       failed: isOver(challenge),
-      text: `${host} is not proven yet: ${why}`,
+      text: `${host} is not validated yet: ${why}`,
       fix: acmeAdvice(state, certificate, why, { host, type: challenge.spec?.type, describe }),
     };
   }
@@ -414,7 +414,7 @@ function holdUp(state: ClusterState, certificate: Manifest): HoldUp {
     return {
       text: `its ${kind} ${issuerName} does not exist`,
       fix: advice(
-        'Apply everything that synth wrote, or let the certificate name an issuer that exists. The command shows those that there are',
+        'Apply everything that synth wrote, or name an issuer that exists. The command lists the existing issuers',
         kind === 'ClusterIssuer'
           ? state.clusterCommand('get', 'clusterissuers.cert-manager.io')
           : state.command('get', 'issuers.cert-manager.io'),
@@ -445,45 +445,45 @@ function acmeAdvice(
 ): string {
   const again = state.commands.toolLine(['cmctl', 'renew', metadata.name]);
   const then =
-    'cert-manager tries again after an hour or more, or at once with the last command, where its tool cmctl is installed';
+    'cert-manager tries again after an hour or more. The last command makes it try at once, if the tool cmctl is installed';
   const [, kind] = /acme:error:(\w+)/.exec(why) ?? [];
   const lookUp = /no such host|NXDOMAIN|SERVFAIL|server misbehaving/i.test(why);
   if (kind === 'caa')
     return advice(
-      `A CAA record of the domain names the authorities that may issue for ${host}. Add the one of your issuer (letsencrypt.org for Let's Encrypt), or remove the record; ${then}`,
+      `Add your issuer to the CAA record of the domain, or remove the record. The record names the authorities that may issue certificates for ${host}. For Let's Encrypt, add letsencrypt.org. ${then}`,
       describe,
       again,
     );
   if (kind === 'rateLimited') {
     const [, time] = /retry after (\d{4}-\d\d-\d\d[T ][\d:]+(?:Z| UTC)?)/i.exec(why) ?? [];
     return advice(
-      `Wait ${time ? `until ${time}` : 'for as long as the limit lasts'}: no setting lifts it, and each try before then fails. Keep the namespace and its Secrets, so that no further certificate is asked for. cert-manager tries again later by itself, or after that time with the last command, where its tool cmctl is installed`,
+      `Wait ${time ? `until ${time}` : 'until the limit ends'}: no setting lifts it, and each earlier attempt fails. Keep the namespace and its Secrets, so that no further certificate is requested. cert-manager tries again by itself. After the limit ends, the last command makes it try at once, if the tool cmctl is installed`,
       describe,
       again,
     );
   }
   if (kind === 'rejectedIdentifier')
     return advice(
-      `The authority does not issue for ${host}, and never will: use a public domain name of your own in the JUNJO_PROD_ URLs`,
+      `Use a public domain name of your own in the JUNJO_PROD_ URLs: the authority never issues certificates for ${host}`,
       describe,
     );
   if (/^dns-?01$/i.test(type))
     return advice(
-      `See whether the solver of the issuer can write the TXT record in the DNS zone of ${host}: its credentials must be right, and the zone must be the one that the world sees`,
+      `Check whether the solver of the issuer can write the TXT record in the DNS zone of ${host}. Its credentials must be valid, and the zone must be the public one`,
       describe,
       `nslookup -type=TXT _acme-challenge.${host}`,
     );
   if (kind === 'dns' || (!kind && lookUp))
     return advice(
-      `Make ${host} lead to the address of the edge in DNS, with an A, AAAA or CNAME record; ${kind ? then : 'cert-manager looks again by itself'}`,
+      `Point ${host} at the address of the edge in DNS, with an A, AAAA or CNAME record. ${kind ? then : 'cert-manager checks again by itself'}`,
       `nslookup ${host}`,
       describe,
       ...(kind ? [again] : []),
     );
   if (kind && !['connection', 'unauthorized', 'incorrectResponse', 'tls'].includes(kind))
-    return advice(`The ACME server refused it, and says why; ${then}`, describe, again);
+    return advice(`Read why the ACME server rejected it. ${then}`, describe, again);
   return advice(
-    `See that ${host} leads to the edge on port 80, from the internet and from the cluster; ${kind ? then : 'cert-manager looks again by itself'}`,
+    `Make sure that ${host} reaches the edge on port 80, from the internet and from the cluster. ${kind ? then : 'cert-manager checks again by itself'}`,
     `curl -v http://${host}/.well-known/acme-challenge/x`,
     describe,
     ...(kind ? [again] : []),

@@ -4,7 +4,7 @@ import { advice, type Cause } from '../cause';
 import type { ClusterState } from '../cluster-state';
 import { type ContainerTrouble, ended, INTAKE_CONTAINER, ofWorkload, troubledPods, waiting } from '../pods';
 
-/** Words with which a registry refuses to serve an image, the more telling first. */
+/** Words with which a registry denies access to an image, the most specific first. */
 const DENIED = [
   /insufficient_scope/,
   /no basic auth credentials/,
@@ -50,9 +50,9 @@ export const imageCauses: readonly Cause[] = [
         const why = message.split('invalid reference format: ')[1];
         yield ofWorkload(
           workload,
-          `${container.image} is not the name of an image${why ? `: ${why}` : ''}`,
+          `${container.image} is not a valid image name${why ? `: ${why}` : ''}`,
           advice(
-            `Correct the image (${imageSetting(workload.name, container.name)}, or the patch that sets it), then synth and apply`,
+            `Correct the image (${imageSetting(workload.name, container.name)}, or the patch that sets it), then render and apply again`,
           ),
         );
       }
@@ -67,9 +67,9 @@ export const imageCauses: readonly Cause[] = [
         if (words === undefined) continue;
         yield ofWorkload(
           workload,
-          `the registry ${registryOf(container.image)} limits how often images are pulled from the address of the node (${words})`,
+          `the registry ${registryOf(container.image)} limits the pulls from the IP address of the node (${words})`,
           advice(
-            'Wait: the kubelet tries again at least every five minutes. Or pull with an account (JUNJO_K8S_IMAGE_PULL_SECRET), or from a mirror (JUNJO_K8S_IMAGE_REGISTRY)',
+            'Wait: the kubelet tries again at least every five minutes. To avoid the limit, pull with an account (JUNJO_K8S_IMAGE_PULL_SECRET) or from a mirror (JUNJO_K8S_IMAGE_REGISTRY)',
             pullEvents(state),
           ),
         );
@@ -87,10 +87,11 @@ export const imageCauses: readonly Cause[] = [
         const missing = secret !== undefined && state.canRead('secrets') && !state.named('Secret', secret);
         yield ofWorkload(
           workload,
-          `the registry refuses to serve images of ${folderOf(container.image)} (${words})${missing ? `: the pull secret ${secret} does not exist` : ''}`,
+          `the registry denies access to images of ${folderOf(container.image)} (${words})${missing ? `. The pull secret ${secret} does not exist` : ''}`,
           advice(
-            `${pullSecretAdvice(secret, missing)}. ${dockerLogin(registryOf(container.image))} writes the file config.json. Registries also say this of an image that does not exist`,
+            `${pullSecretAdvice(secret, missing)}. Registries also deny access to images that do not exist, so check the names in the events first. The second command writes the file config.json, which the third one reads`,
             pullEvents(state),
+            dockerLogin(registryOf(container.image)),
             createPullSecret(state, secret ?? 'junjo-registry'),
           ),
         );
@@ -102,19 +103,19 @@ export const imageCauses: readonly Cause[] = [
     name: 'image-platform',
     *findings(state) {
       const fix = advice(
-        'Use an image for the processor of the node, or choose other nodes with JUNJO_K8S_NODE_SELECTOR',
+        'Use an image for the processor architecture of the node, or choose other nodes with JUNJO_K8S_NODE_SELECTOR. The command shows the architectures',
         state.clusterCommand('get', 'nodes', '-L', 'kubernetes.io/arch'),
       );
       for (const { workload, container, why } of unpulled(state)) {
         if (/no match for platform|no matching manifest/.test(why))
-          yield ofWorkload(workload, `${container.image} is not made for the processor of its node`, fix);
+          yield ofWorkload(workload, `${container.image} is not built for the processor architecture of its node`, fix);
       }
       for (const trouble of ended(state)) {
         const log = state.logOf(trouble.pod, trouble.container) ?? '';
         if (/exec format error/.test(`${trouble.how.message} ${log}`))
           yield ofWorkload(
             trouble.workload,
-            `${trouble.container.image} is not made for the processor of its node`,
+            `${trouble.container.image} is not built for the processor architecture of its node`,
             fix,
           );
       }
@@ -130,9 +131,9 @@ export const imageCauses: readonly Cause[] = [
         const [step] = /lookup [^\s:]+|proxyconnect/.exec(why) ?? [];
         yield ofWorkload(
           workload,
-          `its node gets no image from the registry ${registryOf(container.image)}: ${step ? `${step}: ` : ''}${words.trim()}`,
+          `its node cannot pull images from the registry ${registryOf(container.image)}: ${step ? `${step}: ` : ''}${words.trim()}`,
           advice(
-            'Look at the DNS, proxy, firewall and trusted certificates of the node, or mirror the images (JUNJO_K8S_IMAGE_REGISTRY). The kubelet tries again at least every five minutes',
+            'Check the DNS, proxy, firewall and trusted certificates of the node, or use a mirror (JUNJO_K8S_IMAGE_REGISTRY). The kubelet tries again at least every five minutes',
             state.command('get', 'pods', '-o', 'wide'),
             pullEvents(state),
           ),
@@ -151,8 +152,8 @@ export const imageCauses: readonly Cause[] = [
           `${container.image} does not exist in its registry`,
           advice(
             isOwn(container)
-              ? `Correct JUNJO_K8S_RELEASE, JUNJO_K8S_IMAGE_REGISTRY or ${imageSetting(workload.name, container.name)}, then synth and apply`
-              : `Correct the image of the container ${container.name} where it is set: a patch, or what adds it to the pods`,
+              ? `Correct JUNJO_K8S_RELEASE, JUNJO_K8S_IMAGE_REGISTRY or ${imageSetting(workload.name, container.name)}, then render and apply again`
+              : `Correct the image of the container ${container.name} where it is set: in a patch, or in the tool that adds the container to the pods`,
             pullEvents(state),
           ),
         );
@@ -166,9 +167,9 @@ export const imageCauses: readonly Cause[] = [
       for (const { workload, container } of waiting(state, ['ErrImageNeverPull'])) {
         yield ofWorkload(
           workload,
-          `${container.image} is not on its node, and may not be pulled`,
+          `${container.image} is not on its node, and its pull policy does not allow pulling it`,
           advice(
-            'Load the image into every node (kind and minikube have a command for that), or push it to a registry',
+            'Load the image into every node, or push it to a registry. kind and minikube have a command that loads images',
             state.command('get', 'pods', '-o', 'wide'),
           ),
         );
@@ -187,9 +188,9 @@ export const imageCauses: readonly Cause[] = [
         if (/no space left on device/.test(why) && node)
           yield ofWorkload(
             workload,
-            `${container.image} cannot be pulled, because the disk of its node ${node} is full: ${why}`,
+            `${container.image} cannot be pulled because the disk of its node ${node} is full: ${why}`,
             advice(
-              'Make room on the disk of the node: images, logs and files fill it. The kubelet tries again at least every five minutes',
+              'Free space on the disk of the node: images, logs and files fill it. The kubelet tries again at least every five minutes',
               state.clusterCommand('describe', 'node', node),
               describe,
             ),
@@ -200,24 +201,21 @@ export const imageCauses: readonly Cause[] = [
             `${container.image} cannot be pulled, and nothing says why: ${state.canRead('events') ? 'a cluster keeps events for an hour' : 'you cannot read events'}`,
             state.canRead('events')
               ? advice(
-                  'Wait for the next try, at most five minutes: its event says why it fails',
+                  'Wait at most five minutes for the next attempt. Its event says why it fails',
                   state.command('get', 'events', '--watch', `--field-selector=involvedObject.name=${pod.name}`),
                 )
-              : advice(
-                  'Ask for the permission to read events, or let somebody who has it read those of the pod',
-                  describe,
-                ),
+              : advice('Ask for permission to read events, or ask someone who has it to run this command', describe),
           );
         else
           yield ofWorkload(
             workload,
             `${container.image} cannot be pulled: ${why}`,
-            advice('Correct what stands there. The events of the pod show each try', describe),
+            advice('Fix the cause that the message names. The events of the pod show each attempt', describe),
           );
       }
     },
   },
-  // An image is on its way.
+  // An image is being pulled.
   {
     name: 'image-pulling',
     *findings(state) {
@@ -238,7 +236,7 @@ export const imageCauses: readonly Cause[] = [
             state.command('get', 'pods', '--watch'),
           ),
           lateFix: advice(
-            'Look at the network and the disk of the node. A mirror that is near helps, too (JUNJO_K8S_IMAGE_REGISTRY)',
+            'Check the network and the disk of the node. A nearby mirror (JUNJO_K8S_IMAGE_REGISTRY) makes pulls faster',
             state.command('describe', 'pod', pod.name),
             state.clusterCommand('describe', 'node', String(pod.object.spec?.nodeName)),
           ),
@@ -310,7 +308,7 @@ function pullEvents(state: ClusterState): string {
 
 function pullSecretAdvice(secret: string | undefined, missing: boolean): string {
   if (secret === undefined)
-    return 'Create a pull secret with an account of the registry, set JUNJO_K8S_IMAGE_PULL_SECRET=junjo-registry, then synth and apply';
+    return 'Create a pull secret with an account of the registry, set JUNJO_K8S_IMAGE_PULL_SECRET=junjo-registry, then render and apply again';
   return missing
     ? `Create the pull secret ${secret} with an account of the registry`
     : `Write an account that may pull these images into the pull secret ${secret}`;

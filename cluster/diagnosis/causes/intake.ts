@@ -33,25 +33,25 @@ export const intakeCauses: readonly Cause[] = [
         const { name } = crash.pod;
         yield ofWorkload(
           crash.workload,
-          `${name} cannot open its queue, whose file is damaged (${tellingLine(crash.log)}). The spans in it cannot be sent`,
+          `${name} cannot open its queue: the file is damaged (${tellingLine(crash.log)}). The spans in it cannot be sent`,
           advice(
-            `Let the collector start with an empty queue. First copy the volume where you want to examine the file. The spans of this queue are lost. ${NEW_QUEUE}`,
+            `Run these commands to start the collector with an empty queue. The spans of this queue are lost. To examine the file later, copy the volume first. ${NEW_QUEUE}`,
             newQueue(state, `queue-${name}`),
           ),
         );
       }
     },
   },
-  // The collector does not know what its configuration asks for.
+  // The collector does not support what its configuration asks for.
   {
     name: 'intake-config-refused',
     *findings(state) {
       for (const crash of collectorCrashes(state, REFUSED)) {
         yield ofWorkload(
           crash.workload,
-          `the collector refuses its configuration: ${detail(crash.log)}`,
+          `the collector rejects its configuration: ${detail(crash.log)}`,
           advice(
-            `Undo a patch of the ConfigMap ${intakeName}. If JUNJO_K8S_INTAKE_IMAGE is set, use the contrib distribution in the version that its description names`,
+            `Undo any patch of the ConfigMap ${intakeName}. If JUNJO_K8S_INTAKE_IMAGE is set, use the contrib distribution in the version that the description of this variable names`,
             state.command('get', 'configmap', intakeName, '--output=yaml'),
             previousLog(state, crash),
           ),
@@ -59,7 +59,7 @@ export const intakeCauses: readonly Cause[] = [
       }
     },
   },
-  // A policy keeps the collectors from ingestion, so that their queues fill.
+  // No policy allows the collectors to reach ingestion, so their queues fill.
   {
     name: 'intake-cut-off',
     *findings(state) {
@@ -79,9 +79,9 @@ export const intakeCauses: readonly Cause[] = [
       yield {
         severity: 'error',
         subject: 'intake',
-        text: `cannot reach ingestion: no NetworkPolicy allows it (${direction}: ${policies.join(', ')}). Spans wait in its queues, and are refused when these are full`,
+        text: `cannot reach ingestion: no NetworkPolicy allows it (${direction}: ${policies.join(', ')}). Spans wait in its queues, and are rejected when the queues are full`,
         fix: advice(
-          `Allow the connection to port ${first.port} of ingestion, or apply the output of synth again where a policy of the studio was changed`,
+          `Allow the connection to port ${first.port} of ingestion. If a policy of the studio was changed, apply the output of synth again`,
           state.command('describe', 'networkpolicies', ...policies),
         ),
       };
@@ -89,9 +89,9 @@ export const intakeCauses: readonly Cause[] = [
   },
 ];
 
-/** What stands above the commands of `newQueue`. */
+/** The text above the commands of `newQueue`. */
 export const NEW_QUEUE =
-  'The other collector runs on: the StatefulSet is deleted without its pods, or it would make the claim from its template';
+  'The other collector keeps running: the first command deletes the StatefulSet without its pods. With the StatefulSet in place, Kubernetes would create the claim from its template';
 
 /**
  * The commands that give a collector a new claim. A StatefulSet makes a claim that its pod lacks, with the size and the class of its
@@ -117,8 +117,8 @@ export const intakeKeepsSpans: Cause = {
       severity: 'wait',
       since: undefined,
       subject: 'intake',
-      text: `keeps spans in its queues while ingestion is not ready. None is lost while the queues have room${fill(state)}`,
-      fix: 'See why ingestion is not ready. The collectors send what waits as soon as it is',
+      text: `keeps spans in its queues while ingestion is not ready. No span is lost while the queues have room${fill(state)}`,
+      fix: 'Find out why ingestion is not ready. The collectors send the queued spans as soon as it is',
     };
   },
 };
@@ -147,5 +147,5 @@ function fill(state: ClusterState): string {
   const uses = intakeClaimNames.flatMap((name) => state.volumes.get(name) ?? []);
   if (uses.length < INTAKE_REPLICAS) return '';
   const percents = uses.map(({ usedBytes, capacityBytes }) => `${Math.round((usedBytes / capacityBytes) * 100)} %`);
-  return `. A queue takes less than half of its volume: ${percents.join(' and ')} are used`;
+  return `. A queue takes less than half of its volume. ${percents.join(' and ')} of the volumes are used`;
 }

@@ -1,4 +1,5 @@
 import { intakeKeys } from '../../../charts/intake-config';
+import { page } from '../../../config/how-to-run';
 import { intakeName } from '../../../config/names';
 import { shellWord } from '../../../config/text';
 import { claimsOf, commonFolder, fieldsOf, listOf, type Manifest, nodePathsOf } from '../../../render/manifest';
@@ -34,11 +35,11 @@ export const mountCauses: readonly Cause[] = [
         const node = nodeOf(pod);
         const rebooted = pod.containers.some(({ ended }) => ended?.exitCode === 255 && ended.reason === 'Unknown');
         const fix = advice(
-          `See whether the node plugin of ${driver} runs on ${node}: a pod of a DaemonSet, which registers the driver with the kubelet. The commands show the pods of the node, and the drivers that nodes have`,
+          `Check whether the node plugin of ${driver} runs on ${node}. It is a pod of a DaemonSet, and registers the driver with the kubelet. The commands show the pods of the node, and the drivers of all nodes`,
           podsOfNode(state, node),
           state.clusterCommand('get', 'csidrivers,csinodes'),
         );
-        const text = `the CSI driver ${driver} is not registered on its node ${node}${rebooted ? ', which was restarted' : ''}, so that the volume cannot be mounted`;
+        const text = `the CSI driver ${driver} is not registered on its node ${node}${rebooted ? ', which was restarted' : ''}. The volume cannot be mounted without it`;
         yield {
           severity: 'wait',
           subject: workload.name,
@@ -69,9 +70,9 @@ export const mountCauses: readonly Cause[] = [
         if (!path || nodePathsOf(pod.object).includes(path)) continue;
         yield ofWorkload(
           workload,
-          `the folder ${path} is not on its node`,
+          `the folder ${path} does not exist on its node`,
           advice(
-            `Correct JUNJO_HOST_DB_DATA_PATH or JUNJO_K8S_NODE. Only for a studio that is new, make the folder on the node ${nodeOf(pod)}: an empty one hides that the data is elsewhere`,
+            `Correct JUNJO_HOST_DB_DATA_PATH or JUNJO_K8S_NODE. Only for a new studio, create the folder on the node ${nodeOf(pod)}. For an existing studio, an empty folder hides that the data is elsewhere`,
             `mkdir -p ${path}`,
           ),
         );
@@ -95,8 +96,10 @@ export const mountCauses: readonly Cause[] = [
           what,
           advice(
             isSecret && isOfKeys(workload, name, keys)
-              ? 'Write the API keys that the collectors accept, one in each line, into the key `keys` of the Secret that JUNJO_K8S_INTAKE_KEYS names. The command shows the Secrets that there are'
-              : `Apply the studio again${isSecret ? '. A Secret of somebody else comes from where JUNJO_K8S_SECRETS says, and that of a certificate when it is issued' : ''}. The command shows those that there are`,
+              ? 'Write the API keys that the collectors accept into the key `keys` of the Secret that JUNJO_K8S_INTAKE_KEYS names, one per line. The command lists the Secrets'
+              : isSecret
+                ? 'Apply the studio again. If another tool creates the Secret, check that tool (JUNJO_K8S_SECRETS). The Secret of a certificate is created when the certificate is issued. The command lists the Secrets'
+                : 'Apply the studio again. The command lists the ConfigMaps',
             state.command('get', isSecret ? 'secrets' : 'configmaps'),
           ),
         );
@@ -115,17 +118,17 @@ export const mountCauses: readonly Cause[] = [
         yield ofWorkload(
           workload,
           timeout
-            ? `${timeout} not mounted, and the kubelet says only that it timed out`
+            ? `${timeout} not mounted, and the kubelet reports only a timeout`
             : `a volume cannot be mounted: ${message}`,
           timeout
             ? advice(
-                'Look for what failed: the kubelet tries again every two minutes, and then an event of the pod may say it. The other commands show whether the volume is attached to the node, and whether the pods of its driver run there',
+                'Read the events of the pod again in two minutes: the kubelet then makes its next attempt, and may say what failed. The other commands show whether the volume is attached, and whether the pods of its driver run',
                 describe,
                 attachments,
                 podsOfNode(state, nodeOf(pod)),
               )
             : advice(
-                'Look at the events of the pods, and at the driver of the storage. The commands show them, and which volumes are attached to which node',
+                'Check the events of the pods, and the storage driver. The commands show the events, and which volume is attached to which node',
                 describe,
                 attachments,
               ),
@@ -146,7 +149,7 @@ export const mountCauses: readonly Cause[] = [
           workload,
           `its node ${nodeOf(pod)} cannot set up its network: ${event.message}`,
           advice(
-            'See whether the pod of the network plugin runs on that node. The command shows all pods of the node',
+            'Check whether the pod of the network plugin runs on that node. The command lists all pods of the node',
             podsOfNode(state, nodeOf(pod)),
           ),
         );
@@ -168,18 +171,19 @@ function ofSources(state: ClusterState, workload: WorkloadState, pod: PodState, 
   const all = state.workloads.flatMap(({ pods }) => pods.flatMap(({ object }) => nodePathsOf(object)));
   const folder = commonFolder(all) ?? path;
   const profile = fieldsOf(state.named('Node', nodeOf(pod))?.metadata.labels)['minikube.k8s.io/name'];
-  const give = 'Give the node the folder, or correct JUNJO_K8S_SOURCE_PATH, synth and apply';
+  const give = 'Make the folder available on the node, or correct JUNJO_K8S_SOURCE_PATH, then render and apply again';
+  const sources = page('docs/development.md', 'Give the nodes the sources');
   return ofWorkload(
     workload,
     `its sources are not on the node ${nodeOf(pod)}: ${path} is missing`,
-    // Of the clusters that docs/development.md names, only minikube takes a folder while it runs.
+    // Of the clusters that docs/development.md names, only minikube mounts a folder while it runs.
     typeof profile === 'string'
       ? advice(
-          `${give}. CHECKOUT is upstream's folder with backend, ingestion and frontend (docs/development.md)`,
+          `${give}. In the command, replace CHECKOUT with your checkout of upstream: the folder with backend, ingestion and frontend. See ${sources}`,
           `minikube mount --profile=${shellWord(profile)} ${shellWord(`CHECKOUT:${folder}`)}`,
         )
       : advice(
-          `${give}. kind and k3d take folders only when they make a cluster. docs/development.md has the command for each kind of cluster`,
+          `${give}. kind and k3d mount folders only when they create a cluster. For the command of each kind of cluster, see ${sources}`,
         ),
   );
 }
@@ -220,22 +224,22 @@ function ofAttached(state: ClusterState, workload: WorkloadState, pod: PodState,
       workload,
       `${text}, ${holder.spec?.nodeName}, where the pod ${holder.metadata.name} mounts it`,
       advice(
-        'End that pod, or let both run on one node: a volume that is ReadWriteOnce is attached to one node at a time. The commands show the pods and their nodes, and where each volume is attached',
+        'End that pod, or run both pods on one node: a ReadWriteOnce volume can be attached to only one node at a time. The commands show the pods and their nodes, and where each volume is attached',
         ...show,
       ),
     );
-  const by = holder ? `, where the pod ${holder.metadata.name} is ending` : '';
+  const by = holder ? `, where the pod ${holder.metadata.name} is terminating` : '';
   return {
     severity: 'wait',
     subject: workload.name,
     text: `${text}${holder ? ` (${holder.spec?.nodeName})` : ''}${by || `: ${message}`}`,
     since: pod.object.metadata.creationTimestamp ?? new Date(0),
     fix: advice(
-      'Wait: Kubernetes detaches the volume when the pod there has ended, and from a node that is not ready after about six minutes. The commands show the pods and their nodes, and where each volume is attached',
+      'Wait: Kubernetes detaches the volume when the pod there has ended. From a node that is not ready, it detaches the volume after about six minutes. The commands show the pods and their nodes, and where each volume is attached',
       ...show,
     ),
     lateFix: advice(
-      'Find out why the volume is not detached: the pod there does not end, its node is not ready, or the storage driver fails. The commands show the pods, where each volume is attached, and the nodes',
+      'Find out why the volume is not detached. Possible causes are a pod there that does not end, a node that is not ready, and a storage driver that fails. The commands show the pods, where each volume is attached, and the nodes',
       ...show,
       state.clusterCommand('get', 'nodes'),
     ),

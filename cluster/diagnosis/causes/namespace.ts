@@ -15,7 +15,7 @@ export const namespaceCauses: readonly Cause[] = [
         subject: `namespace ${state.namespace}`,
         text: 'does not exist in this cluster',
         fix: advice(
-          'Look whether this is the right cluster and the right namespace, then apply',
+          'Check that this is the right cluster and the right namespace, then apply',
           state.clusterCommand('get', 'namespaces'),
           applyAll(state),
         ),
@@ -36,8 +36,8 @@ export const namespaceCauses: readonly Cause[] = [
       yield {
         severity: 'error',
         subject: `namespace ${state.namespace}`,
-        text: ['is being deleted, with every claim in it', ...remaining].join('; '),
-        fix: `Whoever owns a finalizer must remove it. ${rescueAdvice({ kubectl: state.commands, claims, volumes, endsNamespace: true })}`,
+        text: ['is being deleted, with every claim in it', ...remaining].join('. '),
+        fix: `If a finalizer blocks the deletion, its owner must remove it. ${rescueAdvice({ kubectl: state.commands, claims, volumes, endsNamespace: true })}`,
       };
     },
   },
@@ -53,7 +53,7 @@ export const namespaceCauses: readonly Cause[] = [
         yield {
           severity: 'error',
           subject: 'workloads',
-          text: 'are not in the namespace; data that a claim holds is safe',
+          text: 'are not in the namespace. Data in an existing claim is safe',
           fix,
         };
         return;
@@ -63,14 +63,14 @@ export const namespaceCauses: readonly Cause[] = [
       )) {
         if (state.named(kind, metadata.name)) continue;
         const subject = fieldsOf(metadata.labels)['app.kubernetes.io/component'] ?? metadata.name;
-        yield { severity: 'error', subject, text: 'is rendered, and is not in the namespace', fix };
+        yield { severity: 'error', subject, text: 'is rendered but is not in the namespace', fix };
       }
       const spans = state.named('Service', workloadNames.ingestion);
       if (selects(spans, 'intake') && !state.named('StatefulSet', intakeName)) {
         yield {
           severity: 'error',
           subject: 'intake',
-          text: `is not in the namespace, and the Service ${workloadNames.ingestion} selects its pods: applications cannot send spans`,
+          text: `is not in the namespace, but the Service ${workloadNames.ingestion} selects its pods: applications cannot send spans`,
           fix,
         };
       }

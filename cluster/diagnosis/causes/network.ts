@@ -42,7 +42,7 @@ export const networkCauses: readonly Cause[] = [
           subject: `service ${name}`,
           text,
           fix: advice(
-            'Apply the output of synth again, which makes the Service; Argo CD or Flux makes it at the next sync',
+            'Apply the output of synth again, which creates the Service. Argo CD or Flux creates it at the next sync',
             state.clusterCommand('apply', '-f', 'dist/foundation', '-f', 'dist/'),
             state.command('get', 'services', `--selector=app.kubernetes.io/component=${component}`),
           ),
@@ -50,7 +50,7 @@ export const networkCauses: readonly Cause[] = [
       }
     },
   },
-  // A Service leads to no pod, although those that it is for are ready.
+  // No pod is behind a Service, although the pods of its workload are ready.
   {
     name: 'service-without-pods',
     *findings(state) {
@@ -65,7 +65,7 @@ export const networkCauses: readonly Cause[] = [
       }
     },
   },
-  // Ingestion does not reach a backend that is ready: a policy, DNS or the network plugin is in the way.
+  // Ingestion does not reach a backend that is ready, because of a policy, DNS or the network plugin.
   {
     name: 'backend-unreachable',
     *findings(state) {
@@ -81,8 +81,11 @@ export const networkCauses: readonly Cause[] = [
           since,
           allowedSeconds: NOTICE_SECONDS,
           subject,
-          text: 'has not noticed yet that the backend is ready',
-          fix: advice('Wait: it tries again by itself', state.command('get', 'pods', '--watch')),
+          text: 'has not connected yet to the backend, which is ready',
+          fix: advice(
+            'Wait: ingestion tries again by itself. The command shows how the pods change',
+            state.command('get', 'pods', '--watch'),
+          ),
         };
       } else yield { severity: 'error', subject, text: found.text, fix: found.fix };
     },
@@ -122,7 +125,7 @@ function workloadNameOf(state: ClusterState, component: Component): string {
   return workloadOf(state, component)?.name ?? component;
 }
 
-/** What does not work while a Service leads nowhere. */
+/** What does not work while a Service has no pod behind it. */
 function withoutService(state: ClusterState, name: string): string {
   switch (name) {
     case internalServiceNames.backend:
@@ -132,9 +135,9 @@ function withoutService(state: ClusterState, name: string): string {
     case workloadNames.ingestion:
       return 'applications cannot send spans';
     case workloadNames.backend:
-      return 'nobody reaches the API';
+      return 'the API is unreachable';
     default:
-      return 'nobody reaches the UI';
+      return 'the UI is unreachable';
   }
 }
 
@@ -150,7 +153,7 @@ interface Wrong {
   readonly fix: string;
 }
 
-/** Why a Service leads to no pod of its workload, some of which are ready. */
+/** Why no pod of its workload is behind a Service, although some of them are ready. */
 function wrongOf(state: ClusterState, service: Manifest, workload: WorkloadState): Wrong | undefined {
   const ready = workload.pods.filter((pod) => pod.ready);
   if (state.canRead('pods')) {
@@ -165,7 +168,7 @@ function wrongOf(state: ClusterState, service: Manifest, workload: WorkloadState
         .filter(([key, value]) => labels.every((own) => own[key] !== value))
         .map(([key, value]) => `${key}=${value}`);
       return {
-        text: `selects no pod of ${workload.name}, none of which has ${lacking.join(' and ') || 'all labels of its selector'}`,
+        text: `selects no pod of ${workload.name} (none has ${lacking.join(' and ') || 'all labels of its selector'})`,
         fix: corrected(state, service, [
           '--type=merge',
           `--patch=${JSON.stringify({ spec: { selector: replaced(fieldsOf(selector), wanted) } })}`,
@@ -187,9 +190,9 @@ function wrongOf(state: ClusterState, service: Manifest, workload: WorkloadState
   }
   if (readyEndpoints(state, service) !== false) return undefined;
   return {
-    text: `has no endpoint, although it selects a pod that is ready`,
+    text: 'has no endpoint, although it selects a ready pod',
     fix: advice(
-      'The controllers of the cluster do not write its endpoints: ask the administrator of the cluster to look at kube-controller-manager',
+      'Ask the administrator of the cluster to check kube-controller-manager, which does not write the endpoints of the Service',
       state.command('get', 'endpointslices', `--selector=kubernetes.io/service-name=${service.metadata.name}`),
       state.command('describe', 'service', service.metadata.name),
     ),
@@ -227,13 +230,13 @@ function wrongPort(
     if (known && internal && target !== port) {
       const right = declared.find((each) => each.name === name)?.containerPort ?? target;
       return right === port
-        ? { index, field: 'targetPort', right, text: `leads to the port ${targetPort} of its pods instead of ${right}` }
-        : { index, field: 'port', right, text: `has the port ${port} instead of ${right}, which its pods have` };
+        ? { index, field: 'targetPort', right, text: `forwards to port ${targetPort} of its pods instead of ${right}` }
+        : { index, field: 'port', right, text: `has the port ${port} instead of ${right}, the port of its pods` };
     }
     // Somebody may put a proxy without a declared port before a public one, and pods need not declare their ports.
     if (known || (!named && (declared.length === 0 || (!internal && proxied)))) continue;
     const right = declared.find((each) => each.name === name) ?? declared.find((each) => each.containerPort === port);
-    const text = `leads to the port ${targetPort}, which its pods do not have: they have ${declared.map((each) => `${each.name ?? ''} ${each.containerPort}`.trim()).join(', ')}`;
+    const text = `forwards to port ${targetPort}, which its pods do not have (they have ${declared.map((each) => `${each.name ?? ''} ${each.containerPort}`.trim()).join(', ')})`;
     return { index, field: 'targetPort', right: right?.containerPort ?? port, text };
   }
   return undefined;
@@ -241,7 +244,7 @@ function wrongPort(
 
 function corrected(state: ClusterState, { metadata }: Manifest, patch: readonly string[]): string {
   return advice(
-    'Correct it here, and where it was changed (a patch of your output, or Git), or the next apply brings it back',
+    'Correct the Service with the first command. Also correct the source of the change (a patch of your output, or Git), or the next apply brings it back',
     state.command('patch', 'service', metadata.name, ...patch),
     state.command('describe', 'service', metadata.name),
   );
@@ -345,15 +348,18 @@ function inTheWay(state: ClusterState, waits: Waits, service: Manifest | undefin
   if (said) {
     return {
       certain: true,
-      text: `cannot reach the backend, which is ready: the DNS of the cluster does not give it the address of ${host} (${messageOf(said)})`,
-      fix: advice('See why DNS does not answer: its pods, and what they log', ...dnsCommands),
+      text: `cannot reach the backend, which is ready: the cluster DNS does not resolve ${host} (${messageOf(said)})`,
+      fix: advice(
+        'Find out why DNS does not answer. The commands look up the name, and show the DNS pods and their logs',
+        ...dnsCommands,
+      ),
     };
   }
   if (dnsIsReady(state) === false) {
     return {
       certain: true,
-      text: 'cannot reach the backend, which is ready: no pod of the DNS of the cluster (kube-dns) is ready',
-      fix: advice('See why the pods of DNS are not ready', dns('describe', 'pods'), dns('logs', '--tail=20')),
+      text: 'cannot reach the backend, which is ready: no pod of the cluster DNS (kube-dns) is ready',
+      fix: advice('Find out why the DNS pods are not ready', dns('describe', 'pods'), dns('logs', '--tail=20')),
     };
   }
   const refused = log.split('\n').findLast((line) => NO_CONNECTION.test(line));
@@ -361,9 +367,9 @@ function inTheWay(state: ClusterState, waits: Waits, service: Manifest | undefin
     const slices = `--selector=kubernetes.io/service-name=${host}`;
     return {
       certain: false,
-      text: `cannot reach the backend, which is ready: the connection is refused (${messageOf(refused)}), so nothing listens on its port ${API_KEYS_PORT}`,
+      text: `cannot reach the backend, which is ready: the connection is refused (${messageOf(refused)}). Nothing listens on its port ${API_KEYS_PORT}`,
       fix: advice(
-        'See in the log of the backend why, and whether the endpoints of the Service are those of its pod',
+        'Read the log of the backend to find out why. Check that the endpoints of the Service are those of its pod',
         ...ready.map(({ name }) => state.command('logs', name, '-c', 'backend', '--tail=50')),
         state.command('get', 'endpointslices', slices),
       ),
@@ -376,7 +382,7 @@ function inTheWay(state: ClusterState, waits: Waits, service: Manifest | undefin
     ...(services ? ['Its Service'] : []),
     ...(read ? [services ? 'the network policies' : 'The network policies'] : []),
   ];
-  const order = fine.length > 0 ? `${fine.join(' and ')} ${services && !read ? 'is' : 'are'} in order, so` : 'So';
+  const order = fine.length > 0 ? `${fine.join(' and ')} ${services && !read ? 'is' : 'are'} correct. ` : '';
   const rest = [
     ...(services ? [] : ['its Service, which you cannot read']),
     ...(read ? [] : ['a network policy, which you cannot read']),
@@ -385,9 +391,9 @@ function inTheWay(state: ClusterState, waits: Waits, service: Manifest | undefin
   ];
   return {
     certain: false,
-    text: `cannot reach the backend, which is ready${quote}. ${order} what fails is ${rest.join(rest.length > 2 ? ', ' : ' ')} of the cluster`,
+    text: `cannot reach the backend, which is ready${quote}. ${order}The cause is ${rest.join(rest.length > 2 ? ', ' : ' ')} of the cluster`,
     fix: advice(
-      'The first command prints an address where DNS works: then look at the network plugin. Where it prints none, look at DNS: its pods, and what they log',
+      'Run the first command. If it prints an address, DNS works: check the network plugin. If it prints none, check DNS: the other commands show its pods and their logs',
       ...dnsCommands,
     ),
   };
@@ -402,12 +408,11 @@ function closed(
 ): Obstacle {
   const names = policies.join(', ');
   const [kind, verb] = policies.length > 1 ? ['NetworkPolicies', 'do'] : ['NetworkPolicy', 'does'];
-  const gap = direction === 'egress' ? `connect to ${what}` : `in at ${what}`;
   return {
     certain: true,
-    text: `cannot reach ${whom}: the ${kind} ${names} ${verb} not let it ${gap}`,
+    text: `cannot reach ${whom}: the ${kind} ${names} ${verb} not allow ${direction} to ${what}`,
     fix: advice(
-      `Let ingestion through to port ${port} in a policy (${direction}). Where a policy of the studio itself was changed or deleted, apply the output of synth again`,
+      `Allow ingestion to connect to port ${port} in a policy (${direction}). If a policy of the studio was changed or deleted, apply the output of synth again`,
       state.command('describe', 'networkpolicies', ...policies),
     ),
   };

@@ -1,7 +1,7 @@
 import { listed } from '../../../config/text';
 import { advice, type Cause } from '../cause';
 
-/** What may not be read may be broken. The causes that it would tell are not known. */
+/** Resources that the user may not read. Problems there are unknown. */
 export const notReadable: Cause = {
   name: 'not-readable',
   *findings(state) {
@@ -9,9 +9,9 @@ export const notReadable: Cause = {
     yield {
       severity: 'error',
       subject: 'permissions',
-      text: `you cannot read ${listed(state.unread)}, so what is wrong there is not known`,
+      text: `you cannot read ${listed(state.unread)}, so problems there are unknown`,
       fix: advice(
-        'Ask for these permissions. Each command says whether you have one, and "no" otherwise',
+        'Ask for these permissions. Each command prints "yes" if you have the permission, and "no" if you do not',
         ...state.unread.map((resource) => state.command('auth', 'can-i', ...readingOf(resource))),
       ),
     };

@@ -18,15 +18,15 @@ export const releaseCauses: readonly Cause[] = [
       yield {
         severity: 'error',
         subject: 'releases',
-        text: `backend runs ${backend.tag} and ingestion ${ingestion.tag}${consequence(backend.line, ingestion.line)}`,
+        text: `backend runs ${backend.tag} and ingestion runs ${ingestion.tag}${consequence(backend.line, ingestion.line)}`,
         fix: advice(
-          'Apply the whole output, so that both roll together. Where JUNJO_K8S_BACKEND_IMAGE and JUNJO_K8S_INGESTION_IMAGE are set, they must name one release',
+          'Apply the whole output, so that both roll out together. If JUNJO_K8S_BACKEND_IMAGE and JUNJO_K8S_INGESTION_IMAGE are set, they must name the same release',
           applyAll(state),
         ),
       };
     },
   },
-  // An earlier rendering had it and this one does not, or somebody else made it.
+  // An earlier rendering contained it and this one does not, or it never was part of the studio.
   {
     name: 'not-rendered',
     *findings(state) {
@@ -56,8 +56,8 @@ function running(
 }
 
 function consequence(backend: ReleaseLine, ingestion: ReleaseLine): string {
-  if (backend.namesKeys === ingestion.namesKeys) return ', which were not made for each other';
+  if (backend.namesKeys === ingestion.namesKeys) return ', which belong to different release lines';
   return ingestion.namesKeys
-    ? ': ingestion refuses every API key as UNAVAILABLE'
+    ? ': ingestion rejects every API key as UNAVAILABLE'
     : ': spans are stored without the id of their API key';
 }

@@ -26,17 +26,17 @@ export const sidecarNotStarting: Cause = {
       const { name, sidecar, started, running, runningSince, ended, waiting, restarts } = container;
       if (!sidecar || started) continue;
       const title = `its sidecar ${titleOf(workload, container)}`;
-      const held = 'the containers after it wait for it';
+      const held = 'The containers after it wait for it';
       const crashes = ended && (restarts > 0 || waiting?.reason === 'CrashLoopBackOff');
       if (crashes) {
         yield ofWorkload(
           workload,
-          `${title} ends with code ${ended.exitCode} (${ended.reason}), ${restarts} times so far, and ${held}`,
+          `${title} exits with code ${ended.exitCode} (${ended.reason}), ${restarts} times so far. ${held}`,
           sidecarAdvice(state, workload, pod, container, running ? ['--previous'] : []),
         );
         continue;
       }
-      // Of an image that is on its way, and of one that cannot be had, other causes tell.
+      // An image that is being pulled, or cannot be pulled, is another cause.
       if (!running || runningSince === undefined) continue;
       const probe = fieldsOf(specOf(pod, name)?.startupProbe);
       const failed = state
@@ -49,9 +49,9 @@ export const sidecarNotStarting: Cause = {
         subject: workload.name,
         since: runningSince,
         allowedSeconds: failed ? SIDECAR_SECONDS : allowed,
-        text: `${title} runs and is not ready${failed ? ` (${failed.message.replace(/^Startup probe failed: /, '')})` : ''}, and ${held}`,
+        text: `${title} is running but is not ready${failed ? ` (${failed.message.replace(/^Startup probe failed: /, '')})` : ''}. ${held}`,
         fix: advice(
-          'Wait until it is ready: the containers after it start then. The command shows how the pods change',
+          'Wait until it is ready. The containers after it start then. The command shows how the pods change',
           state.command('get', 'pods', '--watch'),
         ),
         lateFix: sidecarAdvice(state, workload, pod, container, ['--tail=50']),
@@ -77,7 +77,7 @@ export const rolloutCauses: readonly Cause[] = [
           since: new Date(deadline.getTime() - grace * 1000),
           allowedSeconds: grace + OLD_POD_ENDING_LATE_SECONDS,
           subject: workload.name,
-          text: `waits for its old pod ${old.name} to end${finalizers.length > 0 ? `; finalizers hold it: ${finalizers.join(', ')}` : ''}`,
+          text: `waits for its old pod ${old.name} to end${finalizers.length > 0 ? `. These finalizers block it: ${finalizers.join(', ')}` : ''}`,
           fix: advice(
             'Wait until the old pod has closed its databases and ended. The command shows how the pods change',
             state.command('get', 'pods', '--watch'),
@@ -106,7 +106,7 @@ export const rolloutCauses: readonly Cause[] = [
           yield {
             severity: workload.healthy || workload.pods.length > 0 ? 'warning' : 'error',
             subject: `${workload.name}, pod ${name}`,
-            text: `was evicted${evicted.length > 1 ? `, the last of ${evicted.length}` : ''}: ${why.trim().replace(/\.$/, '')}`,
+            text: `was evicted${evicted.length > 1 ? ` (the last of ${evicted.length} evictions)` : ''}: ${why.trim().replace(/\.$/, '')}`,
             fix: advice(
               evictionAdvice(why),
               state.command('delete', 'pod', ...evicted.map((each) => each.name)),
@@ -117,7 +117,7 @@ export const rolloutCauses: readonly Cause[] = [
       }
     },
   },
-  // A node refused a pod that was meant for it: a sysctl that it does not allow, no room after all, a shutdown.
+  // A node rejected a pod that was scheduled to it: because of a sysctl, a lack of room, or a shutdown.
   {
     name: 'pod-rejected',
     *findings(state) {
@@ -128,14 +128,14 @@ export const rolloutCauses: readonly Cause[] = [
         });
         const madeAt = ({ object }: (typeof refusals)[number]) => String(object.metadata.creationTimestamp ?? '');
         const [last] = [...refusals].sort((a, b) => madeAt(b).localeCompare(madeAt(a)));
-        // One that was made after it goes its own way: the refusal is history, as after a node's shutdown.
+        // A later pod replaced it: the rejection is history, as after a node's shutdown.
         if (!last || workload.pods.some((pod) => madeAt(pod) > madeAt(last))) continue;
         const { reason = '', message = '' } = last.object.status ?? {};
         const node = String(last.object.spec?.nodeName ?? '');
-        const times = refusals.length > 1 ? `, the last of ${refusals.length}` : '';
+        const times = refusals.length > 1 ? `, the last of ${refusals.length} pods` : '';
         yield ofWorkload(
           workload,
-          `its node ${node} ${ENDED_BY_NODE.includes(reason) ? 'ended' : 'refused'} the pod ${last.name}${times} (${reason}): ${message.trim().replace(/\.$/, '')}`,
+          `its node ${node} ${ENDED_BY_NODE.includes(reason) ? 'ended' : 'rejected'} the pod ${last.name}${times} (${reason}): ${message.trim().replace(/\.$/, '')}`,
           advice(
             rejectionAdvice(reason, message, workload),
             deleteFailed(state, workload),
@@ -145,7 +145,7 @@ export const rolloutCauses: readonly Cause[] = [
       }
     },
   },
-  // The rollout took longer than it may, and nothing else tells why.
+  // The rollout took longer than it may, and no other cause explains it.
   {
     name: 'deadline-exceeded',
     *findings(state) {
@@ -173,7 +173,7 @@ export const rolloutCauses: readonly Cause[] = [
           subject: workload.name,
           text: `its new version ${text}`,
           fix: advice(
-            'Wait until the new version is ready. The command ends then, or after ten minutes',
+            'Wait until the new version is ready. The command waits for it, for at most ten minutes',
             state.command('rollout', 'status', referenceOf(workload), '--timeout=10m'),
           ),
         };
@@ -215,7 +215,7 @@ function startOf(
   if (!pod) {
     const since =
       conditionOf(object, 'Progressing')?.lastUpdateTime ?? object.metadata.creationTimestamp ?? new Date(0);
-    const text = state.canRead('pods') ? 'has no pod yet' : 'is not ready; you cannot read its pods';
+    const text = state.canRead('pods') ? 'has no pod yet' : 'is not ready, and you cannot read its pods';
     return { severity, text, since, lateFix: advice(...whatControllerSays(state, object)) };
   }
   const lateFix = advice(...whatHoldsUp(state, pod));
@@ -224,18 +224,21 @@ function startOf(
   if (!running && pod.containers.length > 0 && pod.containers.every((each) => each.ready || each.init)) {
     const { reason, message, lastTransitionTime } = fieldsOf(conditionOf(pod.object, 'Ready'));
     const why = message || reason;
-    const text = `runs, and its pod is not ready${why ? ` (${why})` : ''}`;
+    const text = `is running, but its pod is not ready${why ? ` (${why})` : ''}`;
     return { severity, text, since: lastTransitionTime ?? since, lateFix };
   }
-  if (!running) return { severity, text: 'its containers are not started yet', since, lateFix };
+  if (!running) return { severity, text: 'has not started its containers yet', since, lateFix };
   if (running.init) {
-    const text = `runs its init container ${titleOf(workload, running)}`;
+    const text = `is running its init container ${titleOf(workload, running)}`;
     return { severity, text, since: running.runningSince ?? since, lateFix };
   }
   const probe = running.started ? undefined : specOf(pod, running.name)?.startupProbe;
+  const unanswered = `has not passed its ${running.started ? 'readiness' : 'startup'} probe yet`;
   return {
     severity,
-    text: `${isInjected(workload, running.name) ? `its container ${titleOf(workload, running)} ` : ''}runs and has not answered its ${running.started ? 'readiness' : 'startup'} probe yet`,
+    text: isInjected(workload, running.name)
+      ? `waits for its container ${titleOf(workload, running)}, which ${unanswered}`
+      : `is running but ${unanswered}`,
     since: running.runningSince ?? since,
     ...(probe && { allowedSeconds: allowanceOf(probe) }),
     lateFix,
@@ -247,20 +250,20 @@ function unreadyContainer({ containers }: PodState): ContainerState | undefined 
   return containers.find(({ running, ready, sidecar, started }) => running && !ready && !(sidecar && started));
 }
 
-/** What to look at when a pod does not get ahead. Events expire after an hour unless they are repeated. */
+/** What to look at when a pod makes no progress. Events expire after an hour unless they are repeated. */
 function whatHoldsUp(state: ClusterState, pod: PodState): [string, ...string[]] {
   const container = unreadyContainer(pod);
   const describe = state.command('describe', 'pod', pod.name);
   if (container)
     return [
-      `Read the log of the container ${container.name} of the pod ${pod.name}, which says what it waits for, and the events of the pod`,
+      `Read the log of the container ${container.name} and the events of the pod ${pod.name}. They show what it waits for`,
       state.command('logs', pod.name, '-c', container.name, '--tail=50'),
       describe,
     ];
   if (state.eventsOf(pod.object).length > 0 || !state.canRead('events'))
     return [`Read the events of the pod ${pod.name}`, describe];
   return [
-    `The events of the pod ${pod.name} are gone: a cluster keeps them for an hour. Delete the pod, of which nothing runs, and the next one shows them again`,
+    `Delete the pod ${pod.name}, which runs nothing, and read the events of the next pod. The old events are gone: a cluster keeps them for an hour`,
     state.command('delete', 'pod', pod.name),
     state.command('get', 'events', '--watch', '--field-selector=involvedObject.kind=Pod'),
   ];
@@ -269,15 +272,15 @@ function whatHoldsUp(state: ClusterState, pod: PodState): [string, ...string[]] 
 /** What to look at when there is no pod. */
 function whatControllerSays(state: ClusterState, { kind, metadata }: Manifest): [string, ...string[]] {
   return [
-    `Read what the ${kind} and the events say`,
+    `Read what the ${kind} and the events report`,
     state.command('describe', kind.toLowerCase(), metadata.name),
     state.command('get', 'events', '--sort-by=.lastTimestamp'),
   ];
 }
 
-/** How a container is named to a person: with its image where it is not of the studio, but was added to the pod. */
+/** The name of a container in a message: with its image if another tool added the container to the pod. */
 function titleOf(workload: WorkloadState, { name, image }: ContainerState): string {
-  return isInjected(workload, name) ? `${name} (${image}, no part of the studio)` : name;
+  return isInjected(workload, name) ? `${name} (${image}, not part of the studio)` : name;
 }
 
 /** Whether something added a container to the pod: a mesh, or an agent that brings secrets. */
@@ -306,7 +309,7 @@ function sidecarAdvice(
   options: readonly string[],
 ): string {
   const whose = isInjected(workload, name)
-    ? `. Whoever runs what adds ${image} to the pods must repair it: no setting of the studio does`
+    ? `. Ask the owner of the tool that adds ${image} to the pods to fix it: no setting of the studio can`
     : '';
   return advice(
     `Read the log of the sidecar ${name}, and the events of its pod${whose}`,
@@ -315,60 +318,60 @@ function sidecarAdvice(
   );
 }
 
-/** How an old pod comes to its end. Two writers damage the databases, so it is forced only where its node is known to be down. */
+/** How to end an old pod. Two writers damage the databases, so it is forced only where its node is known to be down. */
 function endAdvice(state: ClusterState, old: PodState, finalizers: readonly string[]): string {
   const node = String(old.object.spec?.nodeName);
   const describe = state.command('describe', 'pod', old.name);
   if (finalizers.length > 0)
-    return advice('Whoever set the finalizers must remove them: the pod is gone when none is left', describe);
+    return advice('Ask the owner of the finalizers to remove them. The pod is gone when none is left', describe);
   const found = state.named('Node', node);
   const isDown = found ? conditionOf(found, 'Ready')?.status !== 'True' : state.canRead('nodes');
   return isDown
     ? advice(
-        `Its node ${node} does not answer. Force the deletion only if that machine is off: if the old pod still runs there, two pods write the databases`,
+        `Force the deletion only if the machine of the node ${node} is off. The node does not answer, but the old pod may still run there. Two pods that write the databases damage them`,
         state.command('delete', 'pod', old.name, '--force'),
       )
     : advice(
-        `Read the events of the pod: the kubelet of its node ${node} does not get it to its end. Restart that kubelet if they do not say why`,
+        `Read the events of the pod: the kubelet of its node ${node} has not ended it. If the events do not say why, restart that kubelet`,
         describe,
         state.clusterCommand('describe', 'node', node),
       );
 }
 
-/** What keeps a pod from being evicted again, and what removes the one that is over from the list. */
+/** How to prevent the next eviction, and how to remove evicted pods from the list. */
 function evictionAdvice(why: string): string {
-  const remove = 'Delete the pod, which is over';
+  const remove = 'The first command deletes what is left of the evicted pods';
   const [, volume] = /EmptyDir volume "([^"]+)"/.exec(why) ?? [];
   if (volume !== undefined)
-    return `Find out what fills the volume ${volume}. If it needs more, raise the sizeLimit of that emptyDir with a patch: no setting does. ${remove}`;
+    return `Find out what fills the volume ${volume}. If it needs more room, raise the sizeLimit of that emptyDir with a patch: no setting changes it. ${remove}`;
   if (/(ephemeral local|local ephemeral) storage/.test(why))
-    return `Raise the limit of ephemeral-storage. The studio sets none: it comes from a LimitRange of the namespace, or from a patch. ${remove}`;
+    return `Raise the limit of ephemeral-storage. The studio sets none: the limit comes from a LimitRange of the namespace, or from a patch. ${remove}`;
   if (/resource: memory|MemoryPressure/.test(why))
-    return `Make room in the memory of the node: other pods there use more than they ask for. A larger JUNJO_K8S_SIZE asks for more. ${remove}`;
+    return `Free memory on the node: other pods there use more than they request. A larger JUNJO_K8S_SIZE requests more. ${remove}`;
   if (/ephemeral-storage|nodefs|imagefs|inodes|DiskPressure/.test(why))
-    return `Make room on the disk of the node: images, logs and emptyDirs fill it, not the volume with the data. ${remove}`;
-  return `Look at what the node lacks. ${remove}`;
+    return `Free space on the disk of the node. Images, logs and emptyDirs fill it, not the volume with the data. ${remove}`;
+  return `Find out what the node lacks. ${remove}`;
 }
 
 /** https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/lifecycle/predicate.go, and the kubelet's other handlers. */
 function rejectionAdvice(reason: string, message: string, { object }: WorkloadState): string {
-  const remove = 'The first command deletes the pods that failed, of which nothing runs';
+  const remove = 'The first command deletes the failed pods, which no longer run';
   const [, sysctl = PORT_SYSCTL] = /((?:net|kernel|fs|vm)\.[\w.]+)/.exec(message) ?? [];
   if (reason === 'SysctlForbidden' && sysctl === PORT_SYSCTL)
-    return `Every kubelet since 1.22 allows this sysctl, with which nginx listens on port 80. Upgrade the node, add ${sysctl} to allowedUnsafeSysctls of its kubelet, or choose other nodes with JUNJO_K8S_NODE_SELECTOR. ${remove}`;
+    return `Upgrade the node, add ${sysctl} to allowedUnsafeSysctls of its kubelet, or choose other nodes with JUNJO_K8S_NODE_SELECTOR. nginx needs this sysctl to listen on port 80, and every kubelet since 1.22 allows it. ${remove}`;
   if (reason === 'SysctlForbidden')
     return `Remove the patch or the webhook that sets the sysctl ${sysctl} for ${object.metadata.name}, or allow it in the kubelet of the node (allowedUnsafeSysctls). ${remove}`;
   if (reason.startsWith('OutOf'))
-    return `Make room on the node: it had less left than the scheduler counted. Or choose a smaller JUNJO_K8S_SIZE, or other nodes with JUNJO_K8S_NODE_SELECTOR. ${remove}`;
+    return `Make room on the node: it has less room than the scheduler expected. Or choose a smaller JUNJO_K8S_SIZE, or other nodes with JUNJO_K8S_NODE_SELECTOR. ${remove}`;
   if (reason === 'NodeAffinity')
-    return `Give the node the labels again that JUNJO_K8S_NODE_SELECTOR and the volume ask for: they changed after the pod was placed there. ${remove}`;
+    return `Restore the labels of the node that JUNJO_K8S_NODE_SELECTOR and the volume require. They changed after the pod was scheduled there. ${remove}`;
   if (ENDED_BY_NODE.includes(reason))
-    return `Start the node again, or make room on another one: the pod comes back when a node takes it. ${remove}`;
+    return `Start the node again, or make room on another node. Kubernetes creates the pod again when a node accepts it. ${remove}`;
   if (reason === 'AppArmor')
-    return `Load the AppArmor profile on the node, or remove the patch or the webhook that asks for it. ${remove}`;
+    return `Load the AppArmor profile on the node, or remove the patch or the webhook that requires it. ${remove}`;
   if (reason === 'UnexpectedAdmissionError')
-    return `Look at the device plugins and the kubelet of the node: a restart of that kubelet often helps. ${remove}`;
-  return `Look at the conditions of the node. ${remove}`;
+    return `Check the device plugins and the kubelet of the node. A restart of that kubelet often helps. ${remove}`;
+  return `Check the conditions of the node. ${remove}`;
 }
 
 /** Failed pods are over. Only those of this workload are deleted: other pods of the namespace may be of a Job. */

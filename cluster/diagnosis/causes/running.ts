@@ -20,21 +20,21 @@ import {
 const RESTARTS = 3;
 
 export const runningCauses: readonly Cause[] = [
-  // A container that started well stops answering, and is restarted for it.
+  // A container that started stops answering, and the kubelet restarts it.
   {
     name: 'liveness-failing',
     *findings(state) {
       yield* killedByProbe(state, 'liveness');
     },
   },
-  // A container does not answer for as long as a start may take, and is restarted for it.
+  // A container does not answer within the time for its start, and the kubelet restarts it.
   {
     name: 'startup-failing',
     *findings(state) {
       yield* killedByProbe(state, 'startup');
     },
   },
-  // Somebody or something outside of the program ended it.
+  // Something outside of the program ended it.
   {
     name: 'killed',
     *findings(state) {
@@ -49,18 +49,18 @@ export const runningCauses: readonly Cause[] = [
         if (how.exitCode === 137)
           yield ofWorkload(
             workload,
-            `${container.name} is killed (code 137, SIGKILL), ${times}, without the reason OOMKilled: a child process of it or its node ran out of memory, or it did not end in time when it was told to`,
+            `${container.name} was killed (code 137, SIGKILL), ${times}, without the reason OOMKilled. Either a child process or the node ran out of memory, or the container did not stop in time`,
             advice(
-              'See whether the node is short of memory (SystemOOM, MemoryPressure) or a probe failed. If neither is so, set the next JUNJO_K8S_SIZE, synth and apply, so that a child process has more room',
+              'Check whether the node is short of memory (SystemOOM, MemoryPressure), or whether a probe failed. If neither is the case, set the next larger JUNJO_K8S_SIZE, then render and apply again. This gives a child process more memory',
               ...look,
             ),
           );
         else if (how.exitCode === 143)
           yield ofWorkload(
             workload,
-            `${container.name} is told to end (code 143, SIGTERM), ${times}: not by itself, but by the kubelet for a probe that fails, or by another program in its pod`,
+            `${container.name} was told to stop (code 143, SIGTERM), ${times}. The kubelet does that when a probe fails. Another program in its pod can do it too`,
             advice(
-              'See in its events who ends it; a probe that fails has an event Unhealthy',
+              'Find out in the events of the pod what stops it. A failing probe has an event Unhealthy',
               ...look.slice(-1),
               previousLog(state, crash),
             ),
@@ -68,7 +68,7 @@ export const runningCauses: readonly Cause[] = [
       }
     },
   },
-  // A container ends again and again; only its log says why.
+  // A container exits again and again. Only its log says why.
   {
     name: 'crash-loop',
     *findings(state) {
@@ -85,9 +85,9 @@ export const runningCauses: readonly Cause[] = [
         if (how.exitCode === 0 && words === '' && SERVING_CONTAINERS.includes(container.name)) {
           yield ofWorkload(
             workload,
-            `${container.name} ends with code 0, ${container.restarts} times so far: most likely the kubelet ends it for a probe that fails${state.canRead('events') ? '' : ', which only events tell, and you cannot read these'}`,
+            `${container.name} exits with code 0, ${container.restarts} times so far. Most likely the kubelet restarts it because a probe fails${state.canRead('events') ? '' : '. Only events show that, and you cannot read events'}`,
             advice(
-              'See in its events whether a probe fails; undo any patch of its probes or its command',
+              'Check in the events of the pod whether a probe fails. Undo any patch of its probes or its command',
               state.command('describe', 'pod', pod.name),
               previousLog(state, crash),
             ),
@@ -96,20 +96,20 @@ export const runningCauses: readonly Cause[] = [
         }
         yield ofWorkload(
           workload,
-          `${container.name} ends with ${codeOf(how.exitCode)}, ${container.restarts} times so far${words ? `: ${words}` : `. ${unreadLog(state)}`}`,
+          `${container.name} exits with ${codeOf(how.exitCode)}, ${container.restarts} times so far${words ? `: ${words}` : `. ${unreadLog(state)}`}`,
           advice(
             setting
-              ? `Correct ${setting} in the env file, then synth and apply`
+              ? `Correct ${setting} in the env file, then render and apply again`
               : readable
-                ? 'Read its whole log, and correct what it names'
-                : 'Ask for the permission to read logs, or let somebody who has it read why it ends',
+                ? 'Read the whole log, and fix what it reports'
+                : 'Ask for permission to read logs, or ask someone who has it to find out why the container exits',
             readable ? previousLog(state, crash) : state.command('describe', 'pod', pod.name),
           ),
         );
       }
     },
   },
-  // A container started well and does not answer, or not any more.
+  // A container started, but does not answer, or no longer answers.
   {
     name: 'readiness-failing',
     *findings(state) {
@@ -122,11 +122,11 @@ export const runningCauses: readonly Cause[] = [
         if (!said) continue;
         yield ofWorkload(
           workload,
-          `${container.name} runs and does not answer${said}`,
+          `${container.name} is running but does not answer${said}`,
           advice(
             isOwn({ workload, pod, container })
-              ? 'Read why it does not answer; undo any patch of its probes'
-              : `Read why it does not answer. Whoever runs what adds ${container.image} to the pods must repair it: no setting of the studio does`,
+              ? 'Read the log to find out why it does not answer. Undo any patch of its probes'
+              : `Read the log to find out why it does not answer. Ask the owner of the tool that adds ${container.image} to the pods to fix it: no setting of the studio can`,
             state.command('logs', pod.name, '-c', container.name, '--tail=50'),
           ),
         );
@@ -149,8 +149,8 @@ export const runningCauses: readonly Cause[] = [
         yield {
           severity: 'warning',
           subject: name,
-          text: `${container.name} was restarted ${container.restarts} times, last after it ended with ${codeOf(how.exitCode)}`,
-          fix: advice('Read why it ended the last time', previousLog(state, found)),
+          text: `${container.name} was restarted ${container.restarts} times, the last time after it exited with ${codeOf(how.exitCode)}`,
+          fix: advice('Read the log of its previous run to find out why it exited', previousLog(state, found)),
         };
       }
     },
@@ -170,7 +170,7 @@ function* killedByProbe(state: ClusterState, probe: 'liveness' | 'startup'): Gen
       const container = pod.containers.find((each) => each.name === name);
       const text = `the kubelet restarts ${name} because its ${probe} probe fails${complaint(state, pod, probe)}`;
       const fix = advice(
-        'Read what it wrote before it was restarted; undo any patch of its probes',
+        'Read what it logged before the restart. Undo any patch of its probes',
         container ? previousLog(state, { pod, container }) : state.command('describe', 'pod', pod.name),
       );
       if (!workload.healthy) yield ofWorkload(workload, text, fix);

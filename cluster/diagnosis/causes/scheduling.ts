@@ -1,3 +1,4 @@
+import { page } from '../../../config/how-to-run';
 import { quantityBytes } from '../../../config/quantity';
 import { claimsOf, conditionOf, fieldsOf, listOf, type Manifest, textsOf } from '../../../render/manifest';
 import { HOSTNAME, isOnMachine, placeName, placesOf } from '../../storage';
@@ -19,7 +20,7 @@ const DISK: Pressure = {
   taint: 'node.kubernetes.io/disk-pressure',
   what: 'disk pressure, because its disk is nearly full',
   advice:
-    'Free disk space on the node: logs, files, and images that nothing uses. The kubelet removes unused images itself, and takes pods again about five minutes after there is room. The commands show the state of the node and its pods',
+    'Free disk space on the node: delete logs and files. The kubelet removes unused images by itself. It accepts pods again about five minutes after there is room. The commands show the state of the node and its pods',
 };
 
 const OTHERS: readonly Pressure[] = [
@@ -33,7 +34,7 @@ const OTHERS: readonly Pressure[] = [
     condition: 'PIDPressure',
     taint: 'node.kubernetes.io/pid-pressure',
     what: 'PID pressure, because too many processes run on it',
-    advice: 'Find the pod that starts so many processes. The commands show the state of the node and its pods',
+    advice: 'Find the pod that starts too many processes. The commands show the state of the node and its pods',
   },
 ];
 
@@ -78,12 +79,12 @@ export const schedulingCauses: readonly Cause[] = [
         const text =
           nodes.length === 1
             ? `the only node for it, ${node.metadata.name}, ${notReady(state, node)}`
-            : `none of its nodes (${namesOf(nodes)}) is ready`;
+            : `none of the nodes that can mount its volume is ready (${namesOf(nodes)})`;
         yield ofWorkload(workload, text, deadNodeAdvice(state, node, [pod]));
       }
     },
   },
-  // The volume can be mounted on certain nodes alone, and these do not exist, or the pod may not run there.
+  // The volume can be mounted only on certain nodes, and these do not exist, or the pod may not run there.
   {
     name: 'volume-on-absent-node',
     *findings(state) {
@@ -110,10 +111,10 @@ export const schedulingCauses: readonly Cause[] = [
         const wanted = [...selector.map(([key, value]) => `${key}=${value}`), ...affinityOf(pod)].join(', ');
         yield ofWorkload(
           workload,
-          `no node has the labels that it wants (${wanted || reasons})`,
+          `no node has the labels that it requires (${wanted || reasons})`,
           selector.length === 0 && affinityOf(pod).length > 0
             ? advice(
-                'Undo the patch of its node affinity, or give these labels to a node. The command shows the labels of the nodes',
+                'Undo the patch of its node affinity, or add these labels to a node. The command shows the labels of the nodes',
                 state.clusterCommand('get', 'nodes', '--show-labels'),
               )
             : labelAdvice(state, state.ofKind('Node'), pod),
@@ -139,7 +140,7 @@ export const schedulingCauses: readonly Cause[] = [
           workload,
           `a pod of higher priority took its place, and no node has room for it (${reasons})`,
           advice(
-            'Set JUNJO_K8S_PRIORITY_CLASS to a class with a higher value, or make room: a node more, or a smaller JUNJO_K8S_SIZE. The commands show the classes, and the pods of each node',
+            'Set JUNJO_K8S_PRIORITY_CLASS to a class with a higher value. Or make room: add a node, or choose a smaller JUNJO_K8S_SIZE. The commands show the classes, and the pods of each node',
             state.clusterCommand('get', 'priorityclasses'),
             state.clusterCommand('describe', 'nodes'),
           ),
@@ -156,13 +157,13 @@ export const schedulingCauses: readonly Cause[] = [
         const tooMany = /Too many pods/.test(reasons);
         if (short.length === 0 && !tooMany) continue;
         const memory = short.includes('memory')
-          ? `. It asks for ${requested(pod)}; ${largest(nodesFor(state, pod))}`
+          ? `. It requests ${requested(pod)}, and ${largest(nodesFor(state, pod))}`
           : '';
         yield ofWorkload(
           workload,
           `no node has room for it (${reasons})${memory}${confined(state, pod)}`,
           advice(
-            'Choose a smaller JUNJO_K8S_SIZE, move other pods away, or add a node with more room. The command shows under "Allocated resources" what the pods of a node ask for',
+            'Choose a smaller JUNJO_K8S_SIZE, move other pods away, or add a node with more room. The command shows what the pods of each node request, under "Allocated resources"',
             state.clusterCommand(
               'describe',
               'nodes',
@@ -182,14 +183,14 @@ export const schedulingCauses: readonly Cause[] = [
         const cordoned = nodesFor(state, pod).filter(({ spec }) => spec?.unschedulable);
         yield ofWorkload(
           workload,
-          `no node takes new pods (${reasons})${confined(state, pod)}`,
+          `no node accepts new pods (${reasons})${confined(state, pod)}`,
           cordoned.length > 0
             ? advice(
                 'Uncordon the node when the work on it is done, or add a node',
                 state.clusterCommand('uncordon', ...cordoned.map(({ metadata }) => metadata.name)),
               )
             : advice(
-                'Uncordon a node whose status is SchedulingDisabled, or add one',
+                'Uncordon a node with the status SchedulingDisabled, or add a node',
                 state.clusterCommand('get', 'nodes'),
               ),
         );
@@ -204,9 +205,9 @@ export const schedulingCauses: readonly Cause[] = [
         if (!/pod (anti-)?affinity( rules)?|topology spread/.test(reasons)) continue;
         yield ofWorkload(
           workload,
-          `it must be on the node of the other pod of its volume, and finds no place there (${reasons})`,
+          `it must run on the same node as the other pod of its volume, but that node does not accept it (${reasons})`,
           advice(
-            'Make room on that node, or bring it back. The commands show where the pods are, and what is wrong with the nodes',
+            'Make room on that node, or bring it back. The commands show where the pods run, and the state of the nodes',
             state.command('get', 'pods', '--output=wide'),
             state.clusterCommand('describe', 'nodes'),
           ),
@@ -230,10 +231,10 @@ export const schedulingCauses: readonly Cause[] = [
         const who = holders.map(({ metadata }) => metadata.name).join(', ') || 'another pod';
         yield ofWorkload(
           workload,
-          `its claim ${claims.join(', ')} is ReadWriteOncePod, so that one pod alone may mount it, and ${who} does`,
+          `its claim ${claims.join(', ')} is ReadWriteOncePod, so only one pod can mount it, and ${who} already does`,
           advice(
             shared
-              ? 'Use a claim that is ReadWriteOnce, because backend and ingestion share it. No claim can change its access mode: back up, and restore into a new claim'
+              ? 'Use a ReadWriteOnce claim, because backend and ingestion share it. The access mode of a claim cannot be changed: back up, and restore into a new claim'
               : 'Wait until that pod has ended, or end it if it is not needed',
             state.command('get', 'persistentvolumeclaims', ...claims),
             state.command('get', 'pods', '--output=wide'),
@@ -258,14 +259,14 @@ export const schedulingCauses: readonly Cause[] = [
         yield back
           ? ofWorkload(
               workload,
-              `its node ${back.metadata.name} is ready again, and still tainted as out of service`,
-              advice('Remove the taint', returnCommand(state, back.metadata.name)),
+              `its node ${back.metadata.name} is ready again, but still has the out-of-service taint`,
+              advice('Remove the taint, so that pods start there again', returnCommand(state, back.metadata.name)),
             )
           : ofWorkload(
               workload,
-              `taints keep it from every node (${taints.join(', ') || reasons})${confined(state, pod)}`,
+              `every node has a taint that it does not tolerate (${taints.join(', ') || reasons})${confined(state, pod)}`,
               advice(
-                'Let the pods tolerate a taint that a person set, with JUNJO_K8S_TOLERATIONS, or add a node without one. Kubernetes itself adds taints that begin with node.kubernetes.io/, a cloud those with node.cloudprovider.kubernetes.io/, and both remove them when the node is well. The command shows what is wrong with the nodes',
+                'Use JUNJO_K8S_TOLERATIONS to tolerate a taint that a person set, or add a node without taints. Kubernetes sets taints that begin with node.kubernetes.io/, and clouds set taints that begin with node.cloudprovider.kubernetes.io/. Both remove them when the node is healthy. The command shows the state of the nodes',
                 state.clusterCommand('describe', 'nodes'),
               ),
             );
@@ -278,18 +279,15 @@ export const schedulingCauses: readonly Cause[] = [
     *findings(state) {
       const pods = [...unscheduled(state)];
       const names = pods.map(({ pod }) => pod.name);
-      const fix = advice('Look at the pods and their events', state.command('describe', 'pods', ...names));
+      const fix = advice('Read the events of the pods', state.command('describe', 'pods', ...names));
       for (const { workload, reasons } of pods) {
         if (/no nodes available to schedule pods/.test(reasons))
           yield ofWorkload(
             workload,
             'the cluster has no node',
-            advice(
-              'Add a node, or bring one back. The command shows those that there are',
-              state.clusterCommand('get', 'nodes'),
-            ),
+            advice('Add a node, or bring one back. The command lists the nodes', state.clusterCommand('get', 'nodes')),
           );
-        else yield ofWorkload(workload, `no node takes it: ${reasons}`, fix);
+        else yield ofWorkload(workload, `no node accepts it: ${reasons}`, fix);
       }
       for (const { workload, pod } of troubledPods(state)) {
         const silent = !conditionOf(pod.object, 'PodScheduled') && pod.containers.length === 0;
@@ -298,7 +296,7 @@ export const schedulingCauses: readonly Cause[] = [
             workload,
             'no scheduler has processed its pod',
             advice(
-              'See whether kube-scheduler runs',
+              'Check whether kube-scheduler runs. The command lists the pods of kube-system',
               state.clusterCommand('get', 'pods', '--namespace=kube-system', '--output=wide'),
             ),
           );
@@ -308,7 +306,7 @@ export const schedulingCauses: readonly Cause[] = [
   },
 ];
 
-/** Pods on a node that is not in the cluster any more, or that may not be read and most likely does not answer. */
+/** Pods on a node that is no longer in the cluster, or on one that cannot be read and most likely does not answer. */
 function* ofUnknownNodes(state: ClusterState): Generator<Found> {
   const known = state.ofKind('Node').map(({ metadata }) => metadata.name);
   const readable = state.canRead('nodes');
@@ -325,14 +323,14 @@ function* ofUnknownNodes(state: ClusterState): Generator<Found> {
       const onDisk = volumesOf(state, pod).some(isOnMachine);
       yield ofWorkload(
         workload,
-        `its node ${name} is not in the cluster any more`,
+        `its node ${name} is no longer in the cluster`,
         onDisk
           ? advice(
-              `Let the machine ${name} join the cluster again: the data is on its disk. If the disk is lost, restore a backup into a new claim. The command shows the nodes that are there`,
+              `Join the machine ${name} to the cluster again: the data is on its disk. If the disk is lost, restore a backup into a new claim. The command lists the nodes`,
               state.clusterCommand('get', 'nodes', '--output=wide'),
             )
           : advice(
-              'Wait: Kubernetes deletes the pods of a node that is gone within about two minutes, and makes new ones on other nodes. The commands show the nodes that are there, and where the pods are',
+              'Wait: within about two minutes, Kubernetes deletes the pods of a missing node and creates new ones on other nodes. The commands show the nodes, and where the pods run',
               state.clusterCommand('get', 'nodes', '--output=wide'),
               state.command('get', 'pods', '--output=wide'),
             ),
@@ -344,9 +342,9 @@ function* ofUnknownNodes(state: ClusterState): Generator<Found> {
     if (gated || !main.every(({ ready }) => ready)) continue;
     yield ofWorkload(
       workload,
-      `its pod is not ready although its containers are: most likely its node ${name} does not answer. You cannot read nodes`,
+      `its pod is not ready although its containers are. Most likely its node ${name} does not answer, but you cannot read nodes`,
       advice(
-        'Let somebody who may read nodes see whether this one is ready',
+        'Ask someone who may read nodes to check whether this node is ready',
         state.clusterCommand('describe', 'node', name),
       ),
     );
@@ -358,7 +356,7 @@ function notReady(state: ClusterState, node: Manifest): string {
   const ready = conditionOf(node, 'Ready');
   const since = ready?.lastTransitionTime;
   const age = since ? `has not been ready for ${duration(Math.max(0, state.secondsSince(since)))}` : 'is not ready';
-  const mark = isOutOfService(node) ? ', and is tainted as out of service' : '';
+  const mark = isOutOfService(node) ? ' and has the out-of-service taint' : '';
   return `${age}${mark}: ${ready?.message || ready?.reason}`;
 }
 
@@ -376,7 +374,7 @@ function* ofVolume(state: ClusterState, workload: WorkloadState, pod: PodState, 
       ...(names.length > 0 ? [state.clusterCommand('describe', 'persistentvolume', ...names)] : []),
       state.clusterCommand('get', 'nodes', '--show-labels'),
     );
-    yield ofWorkload(workload, `no node that may run it can mount its volume${where && ` ${where}`} (${reasons})`, fix);
+    yield ofWorkload(workload, `no node that can run it can mount its volume${where && ` ${where}`} (${reasons})`, fix);
     return;
   }
   // Of nodes that the scheduler asked about other things first, it says these, and they are the cause.
@@ -393,7 +391,7 @@ function* ofVolume(state: ClusterState, workload: WorkloadState, pod: PodState, 
         workload,
         `its volume is bound to a node with the label ${HOSTNAME}=${hosts.join(' or ')}. The node ${renamed.metadata.name} has ${HOSTNAME}=${fieldsOf(renamed.metadata.labels)[HOSTNAME]}`,
         advice(
-          'Set JUNJO_K8S_NODE to the label of the node, and make the volume object anew, because its node cannot be changed: docs/runbook.md, A changed data path. The command shows the labels',
+          `Set JUNJO_K8S_NODE to the value of this label, and create the volume object again: its node cannot be changed. See ${page('docs/runbook.md', 'A changed data path')}. The command shows the labels`,
           show,
         ),
       );
@@ -402,9 +400,9 @@ function* ofVolume(state: ClusterState, workload: WorkloadState, pod: PodState, 
         workload,
         hosts.length > 0
           ? `its volume is bound to one node (${hosts.join(', ')}), which is not in the cluster`
-          : `its volume can be mounted only ${where}, and no node is there`,
+          : `its volume can be mounted only ${where}, but no node is there`,
         advice(
-          `${hosts.length > 0 ? 'Bring that node back' : 'Add a node there'}, or restore a backup into a new claim elsewhere. The command shows the nodes that are there`,
+          `${hosts.length > 0 ? 'Bring that node back' : 'Add a node there'}, or restore a backup into a new claim elsewhere. The command lists the nodes`,
           show,
         ),
       );
@@ -415,7 +413,7 @@ function* ofVolume(state: ClusterState, workload: WorkloadState, pod: PodState, 
     const missing = nodes.map((node) => missingLabels(node, pod).join(', '));
     yield ofWorkload(
       workload,
-      `its volume can be mounted only ${there}, and no node there has the labels that it wants (${[...new Set(missing)].join('; ')})`,
+      `its volume can be mounted only ${there}, but no node there has the labels that it requires (${[...new Set(missing)].join('; ')})`,
       labelAdvice(state, nodes, pod),
     );
     return;
@@ -423,9 +421,9 @@ function* ofVolume(state: ClusterState, workload: WorkloadState, pod: PodState, 
   if (telling) return;
   yield ofWorkload(
     workload,
-    `its volume can be mounted only ${there}, which accepts no pod now (${reasons})`,
+    `its volume can be mounted only ${there}, where no pod can be scheduled at the moment (${reasons})`,
     advice(
-      'Make these nodes accept pods, or restore a backup into a new claim elsewhere. The command shows what is wrong with them',
+      'Make these nodes accept pods, or restore a backup into a new claim elsewhere. The command shows the state of these nodes',
       state.clusterCommand('describe', 'nodes', ...nodes.map(({ metadata }) => metadata.name)),
     ),
   );
@@ -435,7 +433,7 @@ function labelAdvice(state: ClusterState, nodes: readonly Manifest[], pod: PodSt
   const [node] = nodes;
   const labels = node ? missingLabels(node, pod) : [];
   return advice(
-    'Correct JUNJO_K8S_NODE_SELECTOR, or give these labels to a node. The first command shows the labels of the nodes',
+    'Correct JUNJO_K8S_NODE_SELECTOR, or add these labels to a node. The first command shows the labels of the nodes',
     state.clusterCommand('get', 'nodes', '--show-labels'),
     ...(node && nodes.length === 1 && labels.length > 0
       ? [state.clusterCommand('label', 'nodes', node.metadata.name, ...labels)]
@@ -472,7 +470,7 @@ function* ofPressure(state: ClusterState, { condition, taint, what, advice: text
     for (const node of nodes) told.add(node);
     yield ofWorkload(
       workload,
-      `no node takes it: ${namesOf(nodes) || 'a node'} has ${what} (${reasons})`,
+      `no node accepts it. ${namesOf(nodes) || 'A node'} has ${what} (${reasons})`,
       fixFor(nodes),
     );
   }
@@ -547,7 +545,9 @@ function largest(all: readonly Manifest[]): string {
     }))
     .sort((a, b) => b.bytes - a.bytes);
   const [node] = nodes;
-  return node ? `the largest node, ${node.name}, has ${Math.floor(node.bytes / 2 ** 20)}Mi in all` : 'no node is known';
+  return node
+    ? `the largest node, ${node.name}, has ${Math.floor(node.bytes / 2 ** 20)}Mi in total`
+    : 'no node is known';
 }
 
 function namesOf(nodes: readonly Manifest[]): string {

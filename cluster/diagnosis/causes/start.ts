@@ -17,7 +17,7 @@ import {
   waiting,
 } from '../pods';
 
-/** For how long a kill is worth a word when the container runs again. */
+/** How long a kill is reported after the container runs again. */
 const REPORTED_SECONDS = 3600;
 
 /** The line with which the guard begins a refusal in its log. */
@@ -46,7 +46,7 @@ export const startCauses: readonly Cause[] = [
           workload,
           refusal.replace(/\s*\n\s*/g, ' '),
           advice(
-            'Decide as the guard says; until then the data stays as it is. The command shows its whole message',
+            'Follow the message of the guard. Until then the data stays unchanged. The command shows the whole message',
             previousLog(state, trouble),
           ),
         );
@@ -62,7 +62,11 @@ export const startCauses: readonly Cause[] = [
         if (container.name !== GUARD_CONTAINER || how.exitCode === 0) continue;
         const crash = { ...trouble, log: state.logOf(pod, container) || how.message };
         const [text, fix] = guardCrash(state, crash);
-        yield ofWorkload(workload, `the upgrade guard ${text}. It judged nothing, and the data is untouched`, fix);
+        yield ofWorkload(
+          workload,
+          `the upgrade guard ${text}. It has not checked the data, and has not changed it`,
+          fix,
+        );
       }
     },
   },
@@ -81,14 +85,14 @@ export const startCauses: readonly Cause[] = [
             const node = pod.object.spec?.nodeName;
             const text = limit
               ? `${name} needs more memory than its limit of ${limit}`
-              : `${name} has no limit of memory, and was killed because its node ${node ?? ''} has none left`;
+              : `${name} has no memory limit, and was killed because its node ${node ?? ''} has no memory left`;
             const own = Object.keys(workloadNames).includes(name);
             const fix = advice(
               !limit
                 ? 'Give the node more memory, or move other pods away from it'
                 : own
-                  ? 'Set the next JUNJO_K8S_SIZE, or undo the patch of its memory limit; synth and apply'
-                  : `Raise the memory limit of the container ${name} where it is set: a patch, or what adds it to the pods`,
+                  ? 'Set the next larger JUNJO_K8S_SIZE, or undo the patch of its memory limit. Then render and apply again'
+                  : `Raise the memory limit of the container ${name} where it is set: in a patch, or in the tool that adds the container to the pods`,
               !limit && node
                 ? state.clusterCommand('describe', 'node', node)
                 : state.command('describe', 'pod', pod.name),
@@ -98,7 +102,7 @@ export const startCauses: readonly Cause[] = [
               yield {
                 severity: 'warning',
                 subject: workload.name,
-                text: `${text}, and was killed for it at ${ended.at.toISOString()}`,
+                text: `${text}. It was killed at ${ended.at.toISOString()}`,
                 fix,
               };
           }
@@ -121,10 +125,10 @@ export const startCauses: readonly Cause[] = [
           workload,
           refused
             ? `its init container ${container.name} ${refused}`
-            : `its init container ${container.name} ends with ${codeOf(how.exitCode)}${said ? `: ${said}` : `. ${unreadLog(state)}`}`,
+            : `its init container ${container.name} exits with ${codeOf(how.exitCode)}${said ? `: ${said}` : `. ${unreadLog(state)}`}`,
           refused
             ? processorAdvice(state, crash)
-            : advice('Read its log, and correct what it names', previousLog(state, trouble)),
+            : advice('Read its log, and fix what it reports', previousLog(state, trouble)),
         );
       }
     },
@@ -144,7 +148,7 @@ export const startCauses: readonly Cause[] = [
           workload,
           `${container.name} cannot start: ${message.split('unable to start container process: ').pop()}`,
           advice(
-            'Undo the patch of its command, or correct the image: the published images start by themselves',
+            'Undo the patch of its command, or correct the image. The published images start without a command',
             state.command('describe', 'pod', pod.name),
           ),
         );
@@ -160,9 +164,9 @@ export const startCauses: readonly Cause[] = [
         yield {
           severity: healthy ? 'warning' : 'error',
           subject: name,
-          text: 'is paused: no change reaches its pods',
+          text: 'is paused: changes do not reach its pods',
           fix: advice(
-            'Resume it, so that changes reach its pods',
+            'Resume the rollout, so that changes reach its pods',
             state.command('rollout', 'resume', 'deployment', object.metadata.name),
           ),
         };
@@ -184,14 +188,14 @@ export const startCauses: readonly Cause[] = [
           since: undefined,
           subject: workload.name,
           text: 'waits for the backend, which does not answer yet',
-          fix: 'See why the backend is not ready; ingestion starts when the backend answers',
+          fix: 'Find out why the backend is not ready. Ingestion starts when the backend answers',
         };
       }
     },
   },
 ];
 
-/** What the guard says of data on which it starts no release: it ends with 1 then, and leaves the message for the kubelet. */
+/** The message of a guard that does not start the release on the data. It exits with 1, and leaves the message for the kubelet. */
 function refusalOf(how: NonNullable<ContainerState['ended']>, log: string): string | undefined {
   if (how.exitCode !== 1 || how.reason === 'OOMKilled') return undefined;
   // A pod may ask the kubelet to take the log for the message: https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/
@@ -207,8 +211,11 @@ function guardCrash(state: ClusterState, crash: Crash): readonly [text: string, 
   const describe = state.command('describe', 'pod', pod.name);
   if (how.reason === 'OOMKilled' || lacksMemoryToStart(container))
     return [
-      `was killed for its memory limit${limit ? ` of ${limit}` : ''} (${how.reason})`,
-      advice(`Raise the memory limit of the container ${container.name} with a patch, synth and apply`, describe),
+      `was killed because of its memory limit${limit ? ` of ${limit}` : ''} (${how.reason})`,
+      advice(
+        `Raise the memory limit of the container ${container.name} with a patch, then render and apply again`,
+        describe,
+      ),
     ];
   const refused = refusedByProcessor(state, crash);
   if (refused) return [refused, processorAdvice(state, crash)];
@@ -219,23 +226,23 @@ function guardCrash(state: ClusterState, crash: Crash): readonly [text: string, 
     return [
       `cannot start, because its image ${container.image} has no python3: ${words}`,
       advice(
-        'Use an image with python3: correct JUNJO_K8S_TOOLS_IMAGE, or undo the patch of its image; synth and apply',
+        'Use an image with python3: correct JUNJO_K8S_TOOLS_IMAGE, or undo the patch of its image. Then render and apply again',
         describe,
       ),
     ];
   if (how.exitCode === 137 || how.exitCode === 143)
     return [
-      `was killed (${codeOf(how.exitCode)}), and not by its own memory limit`,
-      advice('See who ended it: its node may be short of memory. It is started again by itself', describe),
+      `was killed (${codeOf(how.exitCode)}), but not because of its own memory limit`,
+      advice('Find out what ended it: its node may be short of memory. Kubernetes starts it again', describe),
     ];
   return [
     `crashed with ${codeOf(how.exitCode)}${words ? `: ${words}` : `. ${unreadLog(state)}`}`,
     state.canRead('pods/log')
       ? advice(
-          'Read its log; undo patches of this container, synth, and apply the whole output',
+          'Read its log. Undo any patch of this container, then render and apply the whole output again',
           previousLog(state, crash),
         )
-      : advice('Undo patches of this container, synth, and apply the whole output', describe),
+      : advice('Undo any patch of this container, then render and apply the whole output again', describe),
   ];
 }
 

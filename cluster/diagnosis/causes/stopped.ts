@@ -12,7 +12,7 @@ export const COPY_SECONDS = 4 * 3600;
 /** A command whose pod is gone has been about to start the studio for so long at the most: YOUNG_MS in cluster/copy/unfinished.ts. */
 const STARTING_SECONDS = 600;
 
-/** Somebody stopped a workload, or a backup did, which starts it again unless it was cut off. */
+/** A person stopped a workload, or a backup did, which starts it again unless it was interrupted. */
 export const scaledToZero: Cause = {
   name: 'scaled-to-zero',
   *findings(state) {
@@ -26,10 +26,10 @@ export const scaledToZero: Cause = {
           severity: 'error',
           subject,
           text: isIntake
-            ? 'is stopped (0 replicas): applications cannot send spans, and what is in its queues waits'
+            ? 'is stopped (0 replicas): applications cannot send spans, and the queued spans wait'
             : 'is stopped (0 replicas)',
           fix: advice(
-            'Start it, unless somebody stopped it for a reason',
+            'Start it, unless someone stopped it on purpose',
             state.command('scale', referenceOf(workload), `--replicas=${isIntake ? INTAKE_REPLICAS : 1}`),
           ),
         };
@@ -42,7 +42,7 @@ export function isOver({ status }: Manifest): boolean {
   return ['Succeeded', 'Failed'].includes(status?.phase);
 }
 
-/** Our own command, which first finishes what another has left: moves of folders, its pod, and the start. Then it only lists. */
+/** Our own command, which first finishes what another command left: moves of folders, its pod, and the start. Then it only lists. */
 export function finishing(state: ClusterState): string {
   return state.ownCommand('set-aside', '--list');
 }
@@ -53,16 +53,16 @@ function stoppedBy(state: ClusterState, mark: StoppedMark): Said {
   if (Number.isNaN(Date.parse(since))) {
     return {
       severity: 'error',
-      text: `is stopped by a backup, restore or set-aside that its annotation ${STOPPED} does not name`,
-      fix: advice('Start it with the next command, which first finishes what the other has left', finishing(state)),
+      text: `was stopped by an unknown backup, restore or set-aside. Its annotation ${STOPPED} is not valid`,
+      fix: advice('Start it with this command, which first finishes what the other command left', finishing(state)),
     };
   }
-  const text = `is stopped by a ${command} of process ${pid} on ${host}`;
+  const text = `was stopped by a ${command} (process ${pid} on ${host})`;
   const runs = stillRuns(mark);
   if (runs === false) {
     return {
       severity: 'error',
-      text: `${text}, which is gone: it was cut off. It began ${duration(state.secondsSince(since))} ago`,
+      text: `${text}, which was interrupted. It started ${duration(state.secondsSince(since))} ago`,
       fix: advice(`Start the studio. ${reason(mark)}`, ...start(state, mark)),
     };
   }
@@ -74,11 +74,11 @@ function stoppedBy(state: ClusterState, mark: StoppedMark): Said {
     allowedSeconds: copies ? COPY_SECONDS : STARTING_SECONDS,
     text: copies ? text : `${text}, whose pod is gone`,
     fix: advice(
-      `Wait until it has ended: it starts the studio again. On ${host}, this shows whether it still runs`,
+      `Wait until it has ended: it starts the studio again. To see whether it still runs, run this command on ${host}`,
       `ps -p ${pid}`,
     ),
     lateFix: advice(
-      `See on ${host}, with the first command, whether process ${pid} still is this ${command}. If it is not, start the studio. ${reason(mark)}`,
+      `Check on ${host}, with the first command, whether process ${pid} is still this ${command}. If it is not, start the studio. ${reason(mark)}`,
       `ps -p ${pid}`,
       ...start(state, mark),
     ),
@@ -101,8 +101,8 @@ function start(state: ClusterState, { command, token }: StoppedMark): readonly s
 
 function reason({ command }: StoppedMark): string {
   return command === 'backup'
-    ? 'The backup has only read the volume'
-    : `The ${command} may have moved some of the folders: this finishes the moves first, and then only lists`;
+    ? 'The backup only read the volume'
+    : `The ${command} may have moved only some of the folders. The set-aside command finishes the moves first, and then only lists`;
 }
 
 function isCopy({ metadata }: Manifest): boolean {

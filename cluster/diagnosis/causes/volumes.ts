@@ -9,14 +9,14 @@ import { isMounted } from '../foreign';
 import { type Crash, crashes, ofWorkload, previousLog, referenceOf } from '../pods';
 import { isOver } from './stopped';
 
-/** From here on a volume fills faster than a person looks. */
+/** The fraction from which a volume is reported: from here on it often fills faster than a person reacts. */
 const FULL = 0.85;
 
-/** What only mounts the data to copy it: VolSync reads the claim itself where it can make no snapshot. */
+/** Pods that mount the data only to copy it: VolSync reads the claim itself if it cannot create a snapshot. */
 const READERS: Readonly<Record<string, string>> = { 'app.kubernetes.io/created-by': 'volsync' };
 
 const READ_ONLY = /read-only file ?system|\bEROFS\b/i;
-/** SQLite says so of files that it may not write, and of a file system that nobody may. https://sqlite.org/rescode.html#readonly */
+/** SQLite reports this for files that it may not write, and for a read-only file system. https://sqlite.org/rescode.html#readonly */
 const READ_ONLY_DATABASE = /attempt to write a readonly database|SQLITE_READONLY|database is read-only/i;
 const DENIED = /permission denied|\bEACCES\b|operation not permitted|\bEPERM\b|unable to open database file/i;
 /** Not the limit of watched files, for which the kernel has the same error. */
@@ -46,10 +46,10 @@ export const volumeCauses: readonly Cause[] = [
         if (!shared) continue;
         yield ofWorkload(
           { ...workload, readyPods: 0 },
-          `${own.length} pods write the data of the claim ${shared} at once (${own.map(({ metadata }) => metadata.name).join(', ')}): each database has one writer, and a second one damages it`,
+          `${own.length} pods write to the claim ${shared} at the same time (${own.map(({ metadata }) => metadata.name).join(', ')}). Each database allows only one writer, and a second one damages it`,
           workload.desired > 1
             ? advice(
-                'Scale it to 1 pod, and remove what scales it: a patch of its replicas, or a HorizontalPodAutoscaler. Its databases have one writer',
+                'Scale it to 1 pod. Then remove what scaled it: a patch of its replicas, or a HorizontalPodAutoscaler',
                 state.command('scale', referenceOf(workload), '--replicas=1'),
               )
             : advice(
@@ -82,9 +82,9 @@ export const volumeCauses: readonly Cause[] = [
         yield {
           severity: 'error',
           subject: `pod ${name}`,
-          text: `may write the data of the claim ${claim} beside the studio: it belongs to ${title}, and two writers damage the databases`,
+          text: `is not part of the studio, but can write to its claim ${claim}. It belongs to ${title}. Two writers damage the databases`,
           fix: advice(
-            'Look whose it is, and delete it when nobody needs it, or mount the claim with readOnly. It has no part in the studio',
+            'Find out who owns it. Delete it if it is not needed, or set readOnly where it mounts the claim',
             state.command('describe', 'pod', name),
             state.command('delete', kind, owner?.name ?? name),
           ),
@@ -92,7 +92,7 @@ export const volumeCauses: readonly Cause[] = [
       }
     },
   },
-  // Nobody may write on the volume: it is mounted read-only.
+  // The volume is mounted read-only.
   {
     name: 'volume-read-only',
     *findings(state) {
@@ -104,11 +104,11 @@ export const volumeCauses: readonly Cause[] = [
         const { claim } = crash;
         yield ofWorkload(
           crash.workload,
-          `it cannot write on its volume, which is mounted read-only${because ? `: ${because.text}` : ', although neither the pod nor the claim asks for it: a node mounts a file system so after it found an error in it'}`,
+          `it cannot write to its volume, which is mounted read-only${because ? `: ${because.text}` : '. Neither the pod nor the claim requests that. A node mounts a file system read-only after it finds an error in it'}`,
           because
             ? advice(because.fix, ...because.commands)
             : advice(
-                `Look at the kernel log of the node ${crash.pod.object.spec?.nodeName ?? ''} for errors of the file system, check it with fsck while the studio is stopped, and let the pod mount it again. Its owner is not the trouble`,
+                `Look for file system errors in the kernel log of the node ${crash.pod.object.spec?.nodeName ?? ''}. Stop the studio, check the file system with fsck, and start the studio again. A change of the files' owner does not help`,
                 state.command('describe', 'pod', crash.pod.name),
                 state.command('describe', 'persistentvolumeclaim', claim),
               ),
@@ -116,7 +116,7 @@ export const volumeCauses: readonly Cause[] = [
       }
     },
   },
-  // The files on the volume belong to somebody else.
+  // The files on the volume belong to another user.
   {
     name: 'volume-permission-denied',
     *findings(state) {
@@ -133,9 +133,9 @@ export const volumeCauses: readonly Cause[] = [
           yield ofWorkload(
             crash.workload,
             told
-              ? 'it may not write on its volume, and its pod has no fsGroup'
-              : `it ends with code ${crash.how.exitCode}, and its pod has no fsGroup: it may not write on its volume`,
-            advice('Undo the patch that took fsGroup away, synth and apply', log),
+              ? 'it may not write to its volume, and its pod has no fsGroup'
+              : `it exits with code ${crash.how.exitCode}, and its pod has no fsGroup: it may not write to its volume`,
+            advice('Undo the patch that removed fsGroup, then render and apply again', log),
           );
           continue;
         }
@@ -150,23 +150,23 @@ export const volumeCauses: readonly Cause[] = [
           state.command('scale', ...writers.map(referenceOf), `--replicas=${replicas}`);
         const change = path
           ? advice(
-              `Stop the studio, give the files on the volume to the user of the pods, as root on the node ${nodeName ?? ''}, and start it again`,
+              `Stop the studio. As root on the node ${nodeName ?? ''}, change the owner of the files to the user of the pods. Then start the studio again`,
               scale(0),
               `chown -R ${owner} ${shellWord(path)}`,
               scale(crash.workload.object.metadata.name === intakeName ? INTAKE_REPLICAS : 1),
             )
           : advice(
-              `Once, while the studio is stopped, give all files on the claim ${crash.claim} to ${owner} with a pod that runs as root. What it said`,
+              `Stop the studio, and change the owner of all files on the claim ${crash.claim} to ${owner} with a pod that runs as root. The command shows the log`,
               log,
             );
         yield ofWorkload(
           crash.workload,
           ambiguous
-            ? 'it may not write its database: the files on its volume belong to another user, or the node mounted the volume read-only after it found an error in its file system'
-            : 'it may not write on its volume: files on it belong to another user',
+            ? 'it may not write to its database. Either the files belong to another user, or the node mounted the volume read-only after a file system error'
+            : 'it may not write to its volume: files on it belong to another user',
           ambiguous
             ? advice(
-                `See which of the two it is: a mount that begins with "ro" is read-only, and needs a check of its file system. Else give the files to ${owner}, once, while the studio is stopped`,
+                `Find out which of the two it is. If the mount options begin with "ro", the volume is read-only: check its file system. Otherwise stop the studio, and change the owner of the files to ${owner}`,
                 writer
                   ? state.command('exec', writer.pod, '-c', writer.container, '--', 'grep', writer.path, '/proc/mounts')
                   : state.command('describe', 'pod', crash.pod.name),
@@ -177,7 +177,7 @@ export const volumeCauses: readonly Cause[] = [
       }
     },
   },
-  // A folder of the pod has no room, which is on its node and not on the volume with the data.
+  // A folder of the pod is full. It is on the node, not on the volume with the data.
   {
     name: 'node-storage-full',
     *findings(state) {
@@ -191,17 +191,17 @@ export const volumeCauses: readonly Cause[] = [
         const node = crash.pod.object.spec?.nodeName;
         const where = volume
           ? `the folder ${path} of the pod (emptyDir ${volume.name}${sizeLimit ? `, at most ${sizeLimit}` : ''})`
-          : `the file system of the container ${crash.container.name}, where ${path} is,`;
+          : `the file system of the container ${crash.container.name} (${path})`;
         yield ofWorkload(
           crash.workload,
-          `${where} has no room: it is ${medium === 'Memory' ? 'in memory' : 'on the disk of its node'}`,
+          `${where} is full. It is ${medium === 'Memory' ? 'in memory' : 'on the disk of its node'}`,
           medium === 'Memory'
             ? advice(
-                'Raise its sizeLimit with a patch, synth and apply. A larger storage size does not help',
+                'Raise its sizeLimit with a patch, then render and apply again. A larger JUNJO_K8S_STORAGE_SIZE does not help',
                 state.command('describe', 'pod', crash.pod.name),
               )
             : advice(
-                'Make room on the disk of the node, or give it a larger one. A larger JUNJO_K8S_STORAGE_SIZE does not help: the data is on another volume',
+                'Free space on the disk of the node, or give the node a larger disk. A larger JUNJO_K8S_STORAGE_SIZE does not help: the data is on another volume',
                 ...(node ? [state.clusterCommand('describe', 'node', node)] : []),
                 state.command('describe', 'pod', crash.pod.name),
               ),
@@ -209,7 +209,7 @@ export const volumeCauses: readonly Cause[] = [
       }
     },
   },
-  // The volume has no room, or soon has none.
+  // The volume is full, or nearly full.
   {
     name: 'volume-full',
     *findings(state) {
@@ -220,7 +220,7 @@ export const volumeCauses: readonly Cause[] = [
         yield ofWorkload(
           crash.workload,
           free
-            ? `it finds no room, although its volume is only ${percent(use)} % full: its quota, its inodes or the disk of its node may be used up`
+            ? `it finds no free space, although its volume is only ${percent(use)} % full. Its quota, its inodes or the disk of its node may be used up`
             : `its volume is full (claim ${crash.claim})`,
           growth(state, crash.claim),
         );
@@ -233,7 +233,7 @@ export const volumeCauses: readonly Cause[] = [
       }
     },
   },
-  // Somebody else holds the lock of the databases: another pod that still stops, or a volume that cannot lock.
+  // Another process holds the lock of the databases, such as a pod that is still stopping. Or the volume cannot lock files.
   {
     name: 'second-writer',
     *findings(state) {
@@ -247,9 +247,9 @@ export const volumeCauses: readonly Cause[] = [
           .map(({ metadata }) => metadata.name);
         yield ofWorkload(
           crash.workload,
-          `another process has its databases locked${others.length > 0 ? `; pods that may write the same claim: ${others.join(', ')}` : ''}`,
+          `another process has locked its databases${others.length > 0 ? `. These pods can write to the same claim: ${others.join(', ')}` : ''}`,
           advice(
-            'Wait until no other pod writes the claim, and stop compose where it uses the same folder. On NFS and SMB, which cannot lock, move to another storage class',
+            'Wait until no other pod writes to the claim. If docker compose uses the same folder, stop it. If the volume is NFS or SMB, which cannot lock files, move to another storage class',
             state.command('get', 'pods', '--output=wide'),
             state.command('describe', 'persistentvolumeclaim', crash.claim),
           ),
@@ -343,7 +343,7 @@ function readOnlyBecause(
   const mount =
     mountsOf(crash).find(isOfClaim) ??
     pod.containers.flatMap((each) => (each.init ? [] : mountsOf({ pod, container: each }))).find(isOfClaim);
-  const undo = 'Undo the patch that sets readOnly, synth and apply: the studio writes its databases there';
+  const undo = 'Undo the patch that sets readOnly, then render and apply again: the studio writes its databases there';
   const look = state.command(
     'get',
     'pod',
@@ -366,13 +366,13 @@ function readOnlyBecause(
   if (mountOptions.includes('ro') || Object.values(source).some((each) => fieldsOf(each).readOnly === true))
     return {
       text: `the volume ${volume?.metadata.name} itself is read-only`,
-      fix: 'Remove the mount option ro, or readOnly, from the volume or from its storage class. Then start the pod again',
+      fix: 'Remove the mount option ro, or the field readOnly, from the volume or from its storage class. Then restart the pod',
       commands,
     };
   if (only(accessModes) || only(object?.spec?.accessModes))
     return {
-      text: `the claim ${claim} has the access mode ReadOnlyMany alone`,
-      fix: 'Name a claim with the access mode ReadWriteOnce in JUNJO_K8S_EXISTING_CLAIM, synth and apply. Nobody can write this one',
+      text: `the claim ${claim} has only the access mode ReadOnlyMany`,
+      fix: 'Set JUNJO_K8S_EXISTING_CLAIM to a claim with the access mode ReadWriteOnce, then render and apply again. This claim is read-only for every pod',
       commands,
     };
   return undefined;
@@ -427,7 +427,7 @@ function percent({ usedBytes, capacityBytes }: { readonly usedBytes: number; rea
 function growth(state: ClusterState, claim: string): string {
   if (intakeClaimNames.includes(claim))
     return advice(
-      'See whether ingestion is ready and takes the spans of the queue. If they need more room, set a larger JUNJO_K8S_INTAKE_STORAGE_SIZE, synth and apply',
+      'Check whether ingestion is ready and accepts the spans of the queue. If the queue needs more room, set a larger JUNJO_K8S_INTAKE_STORAGE_SIZE, then render and apply again',
       state.command('get', 'pods'),
       state.command('describe', 'persistentvolumeclaim', claim),
     );
@@ -435,8 +435,8 @@ function growth(state: ClusterState, claim: string): string {
   const grows = state.named('StorageClass', name ?? '')?.allowVolumeExpansion;
   return advice(
     grows === false || (name && grows === undefined && state.canRead('storageclasses.storage.k8s.io'))
-      ? `Back up the studio, and restore it into a new claim with a larger JUNJO_K8S_STORAGE_SIZE: the storage class ${name} cannot expand volumes`
-      : 'Set a larger JUNJO_K8S_STORAGE_SIZE, synth and apply. A storage class that cannot expand volumes refuses it: then back up, and restore into a new claim',
+      ? `Back up the studio, and restore it into a new claim with a larger JUNJO_K8S_STORAGE_SIZE. The storage class ${name} cannot expand volumes`
+      : 'Set a larger JUNJO_K8S_STORAGE_SIZE, then render and apply again. If the storage class cannot expand volumes, back up, and restore into a new claim',
     state.command('describe', 'persistentvolumeclaim', claim),
   );
 }

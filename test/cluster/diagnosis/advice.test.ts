@@ -99,6 +99,49 @@ test('the first line of every advice is a sentence, and no command hides in it',
   }
 });
 
+/** Most words of a sentence of a message: CONTRIBUTING.md, "How to write". */
+const LONGEST = 25;
+
+/** The strings of a value, such as the messages of events and the lines of logs. */
+function stringsIn(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value.replace(/\s+/g, ' ')];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsIn) : [];
+}
+
+/** The sentences of a message, without the words that it quotes from the cluster after a colon or in brackets. */
+function ownSentences(text: string, cluster: string): readonly string[] {
+  const isQuoted = (words: string) => cluster.includes(words.replace(/^\W+/, '').slice(0, 16));
+  return text
+    .split(/(?<=[.!?]) /)
+    .filter((sentence) => !isQuoted(sentence))
+    .map((sentence) => {
+      const quote = [...sentence.matchAll(/: |\(/g)].find(({ index }) => isQuoted(sentence.slice(index + 2)));
+      return quote ? sentence.slice(0, quote.index) : sentence;
+    });
+}
+
+test('a quote of the cluster is not counted, and anything else is', () => {
+  const cluster = 'a long message of some controller';
+  expect(ownSentences(`It fails: ${cluster}. Wait (${cluster}).`, cluster)).toEqual(['It fails', 'Wait ']);
+  expect(ownSentences('It fails: read its log. Then wait.', cluster)).toEqual([
+    'It fails: read its log.',
+    'Then wait.',
+  ]);
+});
+
+test('no sentence of a finding has more than 25 words', () => {
+  const long = states.flatMap(([, state]) => {
+    const cluster = stringsIn([state.objects, state.logs]).join('\n');
+    return diagnosisOf(state).flatMap(({ cause, text, fix }) =>
+      [text, fix.split('\n')[0] ?? '']
+        .flatMap((each) => ownSentences(each, cluster))
+        .filter((sentence) => sentence.split(' ').filter((word) => /[\p{L}\d]/u.test(word)).length > LONGEST)
+        .map((sentence) => `${cause}: ${sentence}`),
+    );
+  });
+  expect([...new Set(long)]).toEqual([]);
+});
+
 test('every cause is in a state whose advice is checked', () => {
   const seen = [...advised.values()].map(([cause]) => cause);
   expect(causes.map(({ name }) => name).filter((name) => !seen.includes(name))).toEqual([]);
@@ -119,7 +162,7 @@ test('every command of another program that asks a cluster names the one that wa
   for (const state of [withBackup, ...states.map(([, each]) => each)]) {
     const lines = diagnosisOf(state, { kubectl }).flatMap(({ fix }) => fix.split('\n').slice(1));
     for (const line of lines.filter(
-      (each) => !/^(kubectl|echo|ps|curl|nslookup|mkdir|chown|minikube|#) ?/.test(each),
+      (each) => !/^(kubectl|echo|ps|curl|nslookup|mkdir|chown|minikube|docker|#) ?/.test(each),
     )) {
       expect(line).toMatch(/ '--kubeconfig=\/tmp\/a b' --(kube)?context=staging --namespace=/);
       seen.add(line.split(' ')[0] ?? '');

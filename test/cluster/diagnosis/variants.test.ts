@@ -200,7 +200,11 @@ function seenOf(state: RecordedState, unread: readonly string[]) {
   const seen = clusterState(state, { unread: [...clusterState(state).unread, ...unread] });
   const findings = diagnose(seen);
   const target = { context: 'c', server: 's', namespace: state.namespace };
-  return { seen, findings, text: screen({ target, overview: overviewOf(seen), findings, now: seen.now }) };
+  return {
+    seen,
+    findings,
+    text: screen({ target, overview: overviewOf(seen), findings, backupCommand: '', now: seen.now }),
+  };
 }
 
 test.each(states)('%s: whatever is missing, nothing is made up and nothing broken is well', (name, read) => {

@@ -116,6 +116,6 @@ test('the row of a volume names the folders with what was set aside', () => {
   const claim = state.objects.find(({ kind }) => kind === 'PersistentVolumeClaim');
   claim.metadata.annotations = { 'junjo-ai-studio/kept': '.junjo-before-20260102T030405678Z' };
   expect(shown(state)).toMatch(
-    /^Volume +junjo-ai-studio-data, 10Gi, Bound, data set aside in\n +\.junjo-before-20260102T030405678Z$/m,
+    /^Volume +junjo-ai-studio-data, 10Gi, Bound, data set aside\s+in\s+\.junjo-before-20260102T030405678Z$/m,
   );
 });

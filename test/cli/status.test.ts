@@ -111,7 +111,7 @@ describeWith(['kubectl'], 'status', () => {
     );
     expect(await status({ namespace: shown.namespace })).toBe(1);
     expect(said[0]?.replace(/\s+/g, ' ')).toContain(
-      'backend ends with code 1, 3 times so far: JUNJO_SESSION_SECRET is refused: bad value',
+      'backend exits with code 1, 3 times so far: JUNJO_SESSION_SECRET is refused: bad value',
     );
     expect(said[0]).not.toContain(secret);
   });
@@ -288,7 +288,7 @@ describeWith(['kubectl'], 'status', () => {
         cluster.apply({ ...rest, metadata: { ...metadata, annotations }, spec: { ...spec, replicas: 0 } });
       }
       expect(await status({ namespace: shown.namespace, watch: true, timeout: '1s' })).toBe(3);
-      expect(said[0]).toMatch(/^Timed out after 1s:\nwait {5}backend, frontend, ingestion: is stopped by a backup/);
+      expect(said[0]).toMatch(/^Timed out after 1s:\nwait {5}backend, frontend, ingestion: was stopped by a backup/);
       expect(told).toHaveLength(1);
     });
 

@@ -149,7 +149,7 @@ export const admissionCauses: readonly Cause[] = [
           workload,
           `the admission webhook ${name ?? ''}${owner} does not answer: ${why}. Kubernetes creates no pod until it answers`,
           advice(
-            `Repair the Service behind the webhook. ${AGAIN}. Do not delete the configuration of the webhook: pods would then bypass its policy`,
+            `Repair the Service behind the webhook. ${AGAIN}. Keep the configuration of the webhook: without it, pods bypass its policy`,
             ...(service ? serviceCommands(state, namespace, service) : []),
             state.clusterCommand('get', 'validatingwebhookconfigurations,mutatingwebhookconfigurations'),
           ),

@@ -232,7 +232,7 @@ function guardCrash(state: ClusterState, crash: Crash): readonly [text: string, 
     ];
   if (how.exitCode === 137 || how.exitCode === 143)
     return [
-      `was killed (${codeOf(how.exitCode)}), but not because of its own memory limit`,
+      `was killed with ${codeOf(how.exitCode)}, but not because of its own memory limit`,
       advice('Find out what ended it: its node may be short of memory. Kubernetes starts it again', describe),
     ];
   return [

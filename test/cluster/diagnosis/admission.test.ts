@@ -32,7 +32,7 @@ describe('a policy that refuses pods is named with its rule and its words', () =
         'validate.kyverno.svc-fail',
         "\n\nresource Pod/studio/junjo-ai-studio-ingestion-b76887c79-x2x4z was blocked due to the following policies \n\nrequire-labels:\n  check-team: 'validation error: The label `team`\n    is required.'\n  check-cost: no cost center\nrequire-probes:\n  check-probes: 'validation error: no probes.'\n",
       ),
-      'Kyverno refuses its pods: policy require-labels, rule check-team: The label `team` is required.; rule check-cost: no cost center; policy require-probes, rule check-probes: no probes.',
+      'Kyverno rejects its pods: policy require-labels, rule check-team: The label `team` is required.; rule check-cost: no cost center; policy require-probes, rule check-probes: no probes.',
     ],
     [
       'Kyverno, in one line',
@@ -40,7 +40,7 @@ describe('a policy that refuses pods is named with its rule and its words', () =
         'validate.kyverno.svc',
         "resource Pod/studio/x was blocked due to the following policies: disallow-latest: require-tag: 'An image tag is required.'",
       ),
-      'Kyverno refuses its pods: policy disallow-latest, rule require-tag: An image tag is required.',
+      'Kyverno rejects its pods: policy disallow-latest, rule require-tag: An image tag is required.',
     ],
     [
       'Gatekeeper',
@@ -48,24 +48,24 @@ describe('a policy that refuses pods is named with its rule and its words', () =
         'validation.gatekeeper.sh',
         '[must-have-owner] you must provide labels: {"owner"}\n[repos] wrong repository',
       ),
-      'Gatekeeper refuses its pods: constraint must-have-owner: you must provide labels: {"owner"}; constraint repos: wrong repository',
+      'Gatekeeper rejects its pods: constraint must-have-owner: you must provide labels: {"owner"}; constraint repos: wrong repository',
     ],
     [
       'Gatekeeper before 3.9',
       denied('validation.gatekeeper.sh', '[denied by require-owner] All workloads must have an `owner` label'),
-      'Gatekeeper refuses its pods: constraint require-owner: All workloads must have an `owner` label',
+      'Gatekeeper rejects its pods: constraint require-owner: All workloads must have an `owner` label',
     ],
     [
       'a policy of the API server',
       forbidden("ValidatingAdmissionPolicy 'owners' with binding 'owners-prod' denied request: no owner"),
-      'the ValidatingAdmissionPolicy owners (binding owners-prod) refuses its pods: no owner',
+      'the ValidatingAdmissionPolicy owners (binding owners-prod) rejects its pods: no owner',
     ],
     [
       'Kubewarden',
       denied('clusterwide-safe-labels.kubewarden.admission', 'the label owner is missing'),
-      'the admission webhook clusterwide-safe-labels.kubewarden.admission refuses its pods: the label owner is missing',
+      'the admission webhook clusterwide-safe-labels.kubewarden.admission rejects its pods: the label owner is missing',
     ],
-    ['anything else', 'something new', 'the API server refuses its pods: something new'],
+    ['anything else', 'something new', 'the API server rejects its pods: something new'],
   ])('%s', (_, words, text) => {
     expect(first(refusedWith(words))).toMatchObject({ cause: 'admission-refused', text });
   });
@@ -113,13 +113,13 @@ describe('a webhook that does not answer', () => {
   ])('is told with its Service: %s', (words, why) => {
     expect(first(refusedWith(failed(words)))).toMatchObject({
       cause: 'webhook-unreachable',
-      text: `the admission webhook mutate.example.com, Service kyverno-svc in namespace kyverno, does not answer (${why}), and no pod can be created until it does`,
+      text: `the admission webhook mutate.example.com (Service kyverno-svc in namespace kyverno) does not answer: ${why}. Kubernetes creates no pod until it answers`,
     });
   });
 
   test('outside of the cluster has no Service', () => {
     const found = first(refusedWith(failed('Post "https://hooks.example.com/pods?timeout=5s": EOF')));
-    expect(found?.text).toMatch(/^the admission webhook mutate\.example\.com does not answer \(EOF\)/);
+    expect(found?.text).toMatch(/^the admission webhook mutate\.example\.com does not answer: EOF\./);
     expect(found?.fix).not.toContain('endpointslices');
   });
 
@@ -144,7 +144,7 @@ describe('a quota', () => {
   ])('that wants %s says so, and is not to be raised', (words, wanted) => {
     const found = wants(words);
     expect(found?.cause).toBe('quota-wants-limits');
-    expect(found?.text).toBe(`the quota compute wants ${wanted} of every container, and the pods do not set that`);
+    expect(found?.text).toBe(`the quota compute requires every container to set ${wanted}, and these pods do not`);
     expect(found?.fix).not.toMatch(/raise/i);
   });
 
@@ -174,7 +174,7 @@ describe("OpenShift's constraints", () => {
 
   test('name the range', () => {
     expect(refusedBy(user(10001), unusable)?.text).toBe(
-      "OpenShift's security context constraints refuse its pods: user 10001 is not in the range 1000640000 to 1000649999 of the namespace",
+      "OpenShift's security context constraints reject its pods: user 10001 is not in the range 1000640000 to 1000649999 of the namespace",
     );
   });
 
@@ -186,7 +186,7 @@ describe("OpenShift's constraints", () => {
 
   test('name anything else, without those that may not be used', () => {
     const found = refusedBy(unusable, 'provider restricted-v2: .spec.volumes[0]: Invalid value: "hostPath"');
-    expect(found?.text).toMatch(/refuse its pods: provider restricted-v2: \.spec\.volumes\[0\]/);
+    expect(found?.text).toMatch(/reject its pods: provider restricted-v2: \.spec\.volumes\[0\]/);
   });
 
   test('allow root with another constraint', () => {

@@ -68,7 +68,7 @@ describe('a studio that a command stopped', () => {
   test('waits for a process of this machine that is there', () => {
     const [first] = diagnosisOf(at(stoppedBy(here, copyPod('Running', here)), MOMENT));
     expect(first).toMatchObject({ severity: 'wait', cause: 'scaled-to-zero', subjects: ['backend', 'ingestion'] });
-    expect(first?.text).toMatch(/is stopped by a backup of process \d+ on .*, for 5m of 4h at the most$/);
+    expect(first?.text).toMatch(/was stopped by a backup \(process \d+ on .*\) \(5m so far, up to 4h is normal\)$/);
     expect(first?.fix).toContain(`ps -p ${process.ppid}`);
     expect(first?.fix).not.toMatch(/patch|scale/);
   });
@@ -76,7 +76,7 @@ describe('a studio that a command stopped', () => {
   test('was cut off where that process is gone', () => {
     const [first] = diagnosisOf(at(stoppedBy(gone, copyPod('Running', gone)), '2026-11-24T00:30:00Z'));
     expect(first).toMatchObject({ severity: 'error', cause: 'scaled-to-zero', subjects: ['backend', 'ingestion'] });
-    expect(first?.text).toContain('which is gone: it was cut off. It began 3h ago');
+    expect(first?.text).toContain('which was interrupted. It started 3h ago');
   });
 
   test.each([
@@ -112,7 +112,7 @@ describe('a studio that a command stopped', () => {
     const state = stoppedBy(gone);
     for (const { metadata } of state.objects) if (metadata.annotations?.[STOPPED]) metadata.annotations[STOPPED] = mark;
     expect(diagnosisOf(state)[0]).toMatchObject({ severity: 'error', cause: 'scaled-to-zero' });
-    expect(diagnosisOf(state)[0]?.text).toContain('does not name');
+    expect(diagnosisOf(state)[0]?.text).toContain('is not valid');
   });
 });
 
@@ -161,13 +161,15 @@ describe('a scheduled backup', () => {
       'Testing mandatory env variables\n== Checking directory for content ===\nFatal: unable to open config file: Stat: Access Denied\nIs there a repository at the following location?\nERROR: failure checking existence of repository';
     const [first] = diagnosisOf(backedUp(source(log)));
     expect(first?.text).toBe(
-      'failed last time: unable to open config file: Stat: Access Denied. The last one that worked was 2026-11-22T03:19:40Z',
+      'its last run failed: unable to open config file: Stat: Access Denied. The last successful backup was 2026-11-22T03:19:40Z',
     );
   });
 
   test('that never worked says so, and one without a log says nothing of it', () => {
     const status = { latestMoverStatus: { result: 'Failed' } };
-    expect(diagnosisOf(backedUp(source('', { status })))[0]?.text).toBe('failed last time. None has worked yet');
+    expect(diagnosisOf(backedUp(source('', { status })))[0]?.text).toBe(
+      'its last run failed. No backup has succeeded yet',
+    );
   });
 
   test('shows no secret of its log', () => {
@@ -179,11 +181,11 @@ describe('a scheduled backup', () => {
     ['by forget', LOCKED_LOG],
     [
       'by a check that comes first',
-      'Fatal: unable to create lock in backend: repository is already locked by PID 8 on volsync-src-x by (UID 0, GID 0)\nERROR: failure locking repository',
+      'Fatal: unable to create lock in backend: repository is is locked by PID 8 on volsync-src-x by (UID 0, GID 0)\nERROR: failure locking repository',
     ],
     [
       'in a log whose beginning is cut off',
-      'tory is already locked by PID 8 on volsync-src-x\nlock was created at 2026-11-21 03:17:12',
+      'tory is is locked by PID 8 on volsync-src-x\nlock was created at 2026-11-21 03:17:12',
     ],
   ])('into a repository that is locked is told as such %s', (_, log) => {
     const [first, ...others] = diagnosisOf(backedUp(source(log)));
@@ -192,13 +194,13 @@ describe('a scheduled backup', () => {
       cause: 'backup-locked',
       subjects: ['backup junjo-ai-studio-data'],
     });
-    expect(first?.text).toMatch(/already locked by PID \d+ on volsync-src\S+/);
+    expect(first?.text).toMatch(/is locked by PID \d+ on volsync-src\S+/);
     expect(others).toEqual([]);
   });
 
   test('says since when it is locked', () => {
     expect(diagnosisOf(backedUp(source(LOCKED_LOG)))[0]?.text).toContain(
-      'by PID 33 on volsync-src-junjo-ai-studio-data-jnd8g since 2026-11-21 03:17:12. The last one',
+      'by PID 33 on volsync-src-junjo-ai-studio-data-jnd8g since 2026-11-21 03:17:12. The last successful',
     );
   });
 
@@ -224,7 +226,7 @@ describe('a scheduled backup', () => {
       status: { phase: 'FailedValidation', validationErrors: ['backup storage location "default" is unavailable'] },
     };
     expect(diagnosisOf(backedUp(backup))[0]?.text).toBe(
-      'ended as FailedValidation: backup storage location "default" is unavailable',
+      'ended in the phase FailedValidation: backup storage location "default" is unavailable',
     );
   });
 });

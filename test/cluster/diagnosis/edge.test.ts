@@ -81,7 +81,7 @@ describe('a load balancer without an address', () => {
   ])('quotes %s, and does not advise to install another', (_, reason, message) => {
     const state = said(['Normal', 'EnsuringLoadBalancer', 'Ensuring load balancer'], ['Warning', reason, message]);
     expect(summaryOf(state)).toEqual([`error load-balancer-pending: ${pending}`]);
-    expect(first(state)?.text).toBe(`gets no address: ${reason}: ${message}`);
+    expect(first(state)?.text).toBe(`has no address: ${reason}: ${message}`);
     expect(first(state)?.fix).toMatch(/annotate service .* junjo-ai-studio\/retry=2026-/);
     expect(first(state)?.fix).not.toMatch(/MetalLB|forward/);
   });
@@ -122,15 +122,15 @@ describe('a load balancer without an address', () => {
   ])('does not quote %s', (name, events) => {
     expect(first(said(...events))?.text).not.toMatch(/no available|not allocated|Endpoint/);
     expect(first(said(...events))?.text).toMatch(
-      /noise/.test(name) ? /nothing serves load balancers/ : /a controller makes/,
+      /noise/.test(name) ? /no load balancer controller has responded/ : /a controller is creating/,
     );
   });
 
-  test('says that nothing serves load balancers where nothing has answered', () => {
+  test('says that no load balancer controller has responded where nothing has answered', () => {
     expect(summaryOf(aged('load-balancer-pending', 60))).toEqual([`warning load-balancer-pending: ${pending}`]);
     const state = aged('load-balancer-pending', 600);
     expect(summaryOf(state)).toEqual([`error load-balancer-pending: ${pending}`]);
-    expect(first(state)?.text).toMatch(/nothing serves load balancers here/);
+    expect(first(state)?.text).toMatch(/no load balancer controller has responded/);
     expect(first(state)?.fix).toMatch(/MetalLB\nnpm run forward -- --namespace=state-load-balancer-pending\n/);
     const unread = { ...state, forbidden: ['list events'] };
     expect(first(unread)?.text).toBe('has no address, and you cannot read the events that would say why');
@@ -156,7 +156,7 @@ describe('a load balancer without an address', () => {
     expect(summaryOf(fresh)).toEqual([`wait load-balancer-pending: ${pending}`]);
     const state = aged('load-balancer-pending', 7200, change);
     expect(summaryOf(state)).toEqual([`error load-balancer-pending: ${pending}`]);
-    expect(first(state)?.fix).toMatch(/a cluster keeps events for an hour[\s\S]*annotate service/);
+    expect(first(state)?.fix).toMatch(/a cluster keeps them for an hour[\s\S]*annotate service/);
     expect(first(state)?.fix).not.toMatch(/MetalLB/);
   });
 
@@ -165,7 +165,7 @@ describe('a load balancer without an address', () => {
       for (const { kind, spec } of objects)
         if (kind === 'Service' && spec.type === 'LoadBalancer') spec.loadBalancerClass = 'io.cilium/bgp';
     });
-    expect(first(state)?.text).toContain('nothing serves its load balancer class io.cilium/bgp');
+    expect(first(state)?.text).toContain('no controller has responded for its load balancer class io.cilium/bgp');
   });
 });
 
@@ -202,25 +202,25 @@ describe('an Ingress without an address', () => {
       'its class does not exist',
       ingress(10, 'nginx', ['traefik', 'traefik.io/ingress-controller']),
       ERROR,
-      /class nginx does not exist; there are: traefik/,
+      /class nginx does not exist\. Existing classes: traefik/,
     ],
     [
       'it names no class, and none is the default',
       ingress(10, undefined, ['nginx', 'k8s.io/ingress-nginx']),
       ERROR,
-      /names no class, and no class is the default; there are: nginx/,
+      /names no class, and no class is the default\. Existing classes: nginx/,
     ],
     [
       'its controller has time',
       ingress(60, 'nginx', ['nginx', 'k8s.io/ingress-nginx']),
       WAIT,
-      /has no address.*for 60s of 2m/,
+      /has no address.*60s so far, up to 2m/,
     ],
     [
       'its controller takes long',
       ingress(900, 'nginx', ['nginx', 'k8s.io/ingress-nginx']),
       WARNING,
-      /^has no address: the controller of its class nginx has written none$/,
+      /^has no address: the controller of its class nginx has not written one$/,
     ],
     ['it is a load balancer itself', ingress(900, 'alb', ['alb', 'ingress.k8s.aws/alb']), ERROR, /^has no address/],
     [
@@ -304,17 +304,17 @@ describe('a certificate that is not issued', () => {
     [
       '400 urn:ietf:params:acme:error:dns: DNS problem: NXDOMAIN looking up A for studio.example.com',
       {},
-      /lead to the address of the edge in DNS/,
+      /Point .* at the address of the edge in DNS/,
     ],
     [
       "failed to perform self check GET request 'http://studio.example.com/.well-known/acme-challenge/x': dial tcp: lookup studio.example.com on 10.96.0.10:53: no such host",
       { state: 'pending' },
-      /lead to the address of the edge in DNS/,
+      /Point .* at the address of the edge in DNS/,
     ],
     [
       '400 urn:ietf:params:acme:error:connection: 1.2.3.4: Fetching http://studio.example.com: Timeout during connect',
       {},
-      /leads to the edge on port 80/,
+      /reaches the edge on port 80/,
     ],
     [
       '403 urn:ietf:params:acme:error:unauthorized: 1.2.3.4: Invalid response from http://studio.example.com: 404',
@@ -329,7 +329,7 @@ describe('a certificate that is not issued', () => {
     [
       '400 urn:ietf:params:acme:error:rejectedIdentifier: Cannot issue for "studio.local": Domain name does not end with a valid public suffix',
       {},
-      /does not issue for studio\.example\.com, and never will/,
+      /never issues certificates for studio\.example\.com/,
     ],
     [
       'Waiting for DNS-01 challenge propagation: DNS record for "studio.example.com" not yet propagated',
@@ -341,7 +341,7 @@ describe('a certificate that is not issued', () => {
       { type: 'DNS-01' },
       /TXT record in the DNS zone/,
     ],
-    ['500 urn:ietf:params:acme:error:serverInternal: Internal error', {}, /The ACME server refused it/],
+    ['500 urn:ietf:params:acme:error:serverInternal: Internal error', {}, /the ACME server rejected it/],
   ])('%s', (reason, how, fix) => {
     const found = first(issuing(reason, how));
     expect(found).toMatchObject({ severity: 'error', cause: 'certificate-pending' });
@@ -380,7 +380,7 @@ describe('a certificate that is not issued', () => {
       },
     ];
     expect(summaryOf(state)).toEqual(['wait certificate-pending: certificate junjo-ai-studio-tls']);
-    expect(first(state)?.text).toContain('for 20s of 5m');
+    expect(first(state)?.text).toContain('20s so far, up to 5m');
   });
 });
 
@@ -409,7 +409,7 @@ describe('a certificate that ends', () => {
       status: { state: 'pending', reason: "wrong status code '404', expected '200'" },
     };
     const [found] = diagnosisOf(ends('2026-11-28T00:00:00Z', '2026-10-29T00:00:00Z', challenge));
-    expect(found?.text).toMatch(/was not renewed: studio\.example\.com is not proven yet: wrong status code/);
+    expect(found?.text).toMatch(/was not renewed: studio\.example\.com is not validated yet: wrong status code/);
     expect(found?.fix).toContain('port 80');
   });
 

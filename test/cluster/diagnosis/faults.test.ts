@@ -57,7 +57,7 @@ test('the name of the own namespace is known without permission to read its labe
     );
   });
   const findings = diagnosisOf(state, { unread: ['namespaces'] });
-  expect(findings.map(({ text }) => text).join()).toContain('the NetworkPolicy elsewhere does not let');
+  expect(findings.map(({ text }) => text).join()).toContain('the NetworkPolicy elsewhere does not allow');
 });
 
 test('what is no text or no time in an object does not end the diagnosis', () => {

@@ -95,7 +95,7 @@ test.each([
     backend.status.containerStatuses[0].state = { waiting: { reason: 'ErrImagePull', message: '401 Unauthorized' } };
   });
   const [found] = diagnosisOf(state);
-  expect(found?.text).toBe(`the registry refuses to serve images of ${folder} (Unauthorized)`);
+  expect(found?.text).toBe(`the registry denies access to images of ${folder} (Unauthorized)`);
   expect(found?.fix).toContain(server);
 });
 
@@ -113,7 +113,7 @@ test('a pull secret is created, corrected or named, as it is there or not', () =
   const there = ({ objects, namespace }: RecordedState) => {
     objects.push({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'registry', namespace } });
   };
-  expect(denied(() => {})?.text).toContain('the pull secret registry does not exist');
+  expect(denied(() => {})?.text).toContain('The pull secret registry does not exist');
   expect(denied(there)?.fix).toMatch(/^Write an account that may pull these images into the pull secret registry/);
   expect(diagnosisOf(nonePulls(() => 'unauthorized'))[0]?.fix).toMatch(/JUNJO_K8S_IMAGE_PULL_SECRET=junjo-registry/);
   const unread = { ...madeState('image-429'), forbidden: ['list secrets'] };

@@ -101,7 +101,7 @@ describe('one of two collectors', () => {
       }),
     );
     expect(found).toMatchObject({ severity: 'warning', cause: 'image-missing', subjects: ['intake'] });
-    expect(found?.text).toContain('The other collector takes spans meanwhile, and its node cannot be drained');
+    expect(found?.text).toContain('The other collector still accepts spans, but its node cannot be drained');
     expect(found?.fix).toContain('JUNJO_K8S_INTAKE_IMAGE');
   });
 
@@ -133,7 +133,7 @@ describe('one of two collectors', () => {
   ])('whose queue has %s is told how to start with an empty one', (_, log) => {
     const found = first(intakeCrash(log));
     expect(found).toMatchObject({ cause: 'intake-queue-damaged', severity: 'warning', subjects: ['intake'] });
-    expect(found?.text).toMatch(/^junjo-ai-studio-intake-1 cannot open its queue, whose file is damaged \(.*\)/);
+    expect(found?.text).toMatch(/^junjo-ai-studio-intake-1 cannot open its queue: the file is damaged \(.*\)/);
     const order = [
       'delete statefulset junjo-ai-studio-intake --cascade=orphan',
       'delete persistentvolumeclaim queue-junjo-ai-studio-intake-1 --wait=false',
@@ -267,7 +267,7 @@ describe('the collectors together', () => {
     [
       'certificate that is not issued yet',
       'MountVolume.SetUp failed for volume "certificates" : secret "spans-tls" not found',
-      /certificate when it is issued/,
+      /certificate is created when the certificate is issued/,
     ],
     [
       'Secret with keys',
@@ -282,7 +282,7 @@ describe('the collectors together', () => {
     [
       'key of the certificate',
       'MountVolume.SetUp failed for volume "certificates" : references non-existent secret key: tls.crt',
-      /certificate when it is issued/,
+      /certificate is created when the certificate is issued/,
     ],
   ])('that lack the %s are told where it comes from', (_, message, words) => {
     const state = withIntake((intake) => {
@@ -338,7 +338,7 @@ describe('the collectors together', () => {
     const state = withIntake(ingestionAway);
     const found = diagnosisOf(state).find(({ cause }) => cause === 'intake-keeps-spans');
     expect(found).toMatchObject({ severity: 'wait', subjects: ['intake'] });
-    expect(found?.text).toContain('None is lost while the queues have room');
+    expect(found?.text).toContain('No span is lost while the queues have room');
     expect(found?.text).not.toContain('%');
     // Its cause comes first.
     expect(summaryOf(state)).toEqual([expect.stringMatching(/ingestion/), 'wait intake-keeps-spans: intake']);
@@ -349,7 +349,9 @@ describe('the collectors together', () => {
       [0, 1].map((index) => [`queue-junjo-ai-studio-intake-${index}`, { usedBytes: 30 + index, capacityBytes: 100 }]),
     );
     const found = diagnose(clusterState(withIntake(ingestionAway), { volumes }));
-    expect(found.find(({ cause }) => cause === 'intake-keeps-spans')?.text).toContain('30 % and 31 % are used');
+    expect(found.find(({ cause }) => cause === 'intake-keeps-spans')?.text).toContain(
+      '30 % and 31 % of the volumes are used',
+    );
   });
 
   test('tell nothing of their volumes where that of one is not known', () => {

@@ -24,7 +24,7 @@ test('a crash that is no other is told in its last words', () => {
   const log =
     'Traceback (most recent call last):\n  File "x.py"\nValueError: JUNJO_ALLOW_ORIGINS must not be *\n  at y\n';
   expect(diagnosisOfCrash(log)[0]?.text).toBe(
-    'backend ends with code 1, 3 times so far: ValueError: JUNJO_ALLOW_ORIGINS must not be *',
+    'backend exits with code 1, 3 times so far: ValueError: JUNJO_ALLOW_ORIGINS must not be *',
   );
 });
 
@@ -33,18 +33,18 @@ describe('a backend that refuses a setting', () => {
 
   test('is told in the line that it wrote, and where the setting comes from', () => {
     const log = '{"level":"info"}\nConfiguration error: PORT must be between 1 and 65535\n';
-    expect(first(log)?.text).toBe('the backend refuses a setting: PORT must be between 1 and 65535');
+    expect(first(log)?.text).toBe('the backend rejects a setting: PORT must be between 1 and 65535');
     expect(first(log)?.fix).toMatch(/env file[\s\S]*get configmap junjo-ai-studio-backend-settings --output=yaml$/);
   });
 
   test('is told without that line', () => {
-    expect(first('started\n')?.text).toBe('the backend refuses a setting, and its log does not say which');
+    expect(first('started\n')?.text).toBe('the backend rejects a setting, and its log does not say which');
     expect(first('started\n')?.fix).toMatch(/logs junjo-ai-studio-backend-\S+ -c backend --previous/);
   });
 
   test('is told by the last of such lines', () => {
     const log = 'Configuration error: GRPC_PORT is not a number\nConfiguration error: PORT is not a number\n';
-    expect(first(log)?.text).toBe('the backend refuses a setting: PORT is not a number');
+    expect(first(log)?.text).toBe('the backend rejects a setting: PORT is not a number');
   });
 
   test('is not what another container of the pod ended with', () => {
@@ -85,8 +85,8 @@ test('a studio of two containers is well without a frontend', () => {
 
 test.each([
   ['0.86.0', '0.85.0', 'spans are stored without the id of their API key'],
-  ['0.85.0', '0.86.0', 'ingestion refuses every API key as UNAVAILABLE'],
-  ['0.82.1', '0.81.5', 'which were not made for each other'],
+  ['0.85.0', '0.86.0', 'ingestion rejects every API key as UNAVAILABLE'],
+  ['0.82.1', '0.81.5', 'which belong to different release lines'],
 ])('backend %s and ingestion %s: %s', (backend, ingestion, consequence) => {
   const state = changed('healthy', (each) => {
     runsRelease(backend, 'backend')(each);
@@ -94,7 +94,7 @@ test.each([
   });
   const found = diagnosisOf(state).find(({ cause }) => cause === 'mixed-releases');
   expect(found?.text).toContain(consequence);
-  expect(found?.fix).toContain('both roll together');
+  expect(found?.fix).toContain('both roll out together');
 });
 
 test.each([

@@ -56,7 +56,7 @@ describe('ingestion that does not reach a backend that is ready', () => {
     const found = first(madeState('dns-fails-20min'));
     expect(found).toMatchObject({ severity: 'error', cause: 'backend-unreachable', subjects: ['ingestion'] });
     expect(found?.text).toMatch(
-      /Service and the network policies are in order, so what fails is the DNS or the network plugin/,
+      /Service and the network policies are correct\. The cause is the DNS or the network plugin/,
     );
     expect(found?.fix).not.toContain('probes');
   });
@@ -65,7 +65,7 @@ describe('ingestion that does not reach a backend that is ready', () => {
     const state = { ...madeState('dns-fails-20min'), forbidden: ['list networkpolicies'] };
     const [found] = diagnosisOf(state, { unread: ['networkpolicies.networking.k8s.io'] });
     expect(found?.text).toMatch(
-      /Its Service is in order, so what fails is a network policy, which you cannot read, the DNS, or/,
+      /Its Service is correct\. The cause is a network policy, which you cannot read, the DNS, or/,
     );
   });
 
@@ -84,7 +84,7 @@ describe('ingestion that does not reach a backend that is ready', () => {
   ])('is told in the words of its resolver: %s', (_, line) => {
     const found = first(logs(unreached(), `{"msg":"waiting for backend to be ready"}\n${line}\n`));
     expect(found).toMatchObject({ severity: 'error', cause: 'backend-unreachable' });
-    expect(found?.text).toMatch(/the DNS of the cluster does not give it the address/);
+    expect(found?.text).toMatch(/the cluster DNS does not resolve/);
   });
 
   test('quotes what a connection fails with', () => {
@@ -97,13 +97,13 @@ describe('ingestion that does not reach a backend that is ready', () => {
 
   test('is told where no pod of DNS is ready', () => {
     const down = unreached(({ objects }) => objects.push(dnsPod(false)));
-    expect(first(down)?.text).toContain('no pod of the DNS of the cluster (kube-dns) is ready');
+    expect(first(down)?.text).toContain('no pod of the cluster DNS (kube-dns) is ready');
     const up = unreached(({ objects }) => objects.push(dnsPod(true)));
-    expect(first(up)?.text).toContain('in order, so what fails');
+    expect(first(up)?.text).toContain('are correct. The cause is');
     const empty = unreached(({ objects }) =>
       objects.push(slice('kube-system', 'kube-dns', false, { 'k8s-app': 'kube-dns' })),
     );
-    expect(first(empty)?.text).toContain('no pod of the DNS');
+    expect(first(empty)?.text).toContain('no pod of the cluster DNS');
   });
 
   test('is a wait while it may still notice, and an error afterwards', () => {
@@ -113,7 +113,7 @@ describe('ingestion that does not reach a backend that is ready', () => {
       expect(recorded).toBe('2026-11-23T21:11:32Z');
     });
     expect(summaryOf(state)).toEqual(['wait backend-unreachable: ingestion']);
-    expect(first(state)?.text).toContain('for 17s of 3m at the most');
+    expect(first(state)?.text).toContain('(17s so far, up to 3m is normal)');
     expect(summaryOf({ ...state, recorded: new Date(Date.parse(since) + 181_000).toISOString() })).toEqual([
       'error backend-unreachable: ingestion',
     ]);
@@ -210,7 +210,7 @@ describe('a network policy', () => {
   const DNS = { to: [{ namespaceSelector: {} }], ports: [{ port: 53, protocol: 'UDP' }] };
 
   test.each([
-    ['no rule', [ingress()], /policy-0 does not let it in at the backend on port 50053/],
+    ['no rule', [ingress()], /policy-0 does not allow ingress to the backend on port 50053/],
     ['another port', [ingress({ from: [FROM_INGESTION], ports: [{ port: 1323 }] })], /policy-0/],
     ['a port of UDP', [ingress({ ports: [{ port: 50053, protocol: 'UDP' }] })], /policy-0/],
     ['a range below', [ingress({ ports: [{ port: 50000, endPort: 50052 }] })], /policy-0/],
@@ -223,14 +223,14 @@ describe('a network policy', () => {
       [ingress({ from: [{ ipBlock: { cidr: '10.0.0.0/8', except: ['10.245.0.0/16'] } }] })],
       /policy-0/,
     ],
-    ['egress to nobody', [egress()], /policy-0 does not let it connect to the backend on port 50053/],
+    ['egress to nobody', [egress()], /policy-0 does not allow egress to the backend on port 50053/],
     ['egress to DNS alone', [egress(DNS)], /policy-0/],
     [
       'egress without DNS',
       [egress({ to: [{ podSelector: backendPods }] })],
-      /policy-0 does not let it connect to DNS on port 53/,
+      /policy-0 does not allow egress to DNS on port 53/,
     ],
-    ['two that say nothing', [egress(), egress()], /NetworkPolicies policy-0, policy-1 do not let it connect/],
+    ['two that say nothing', [egress(), egress()], /NetworkPolicies policy-0, policy-1 do not allow egress/],
   ])('denies with %s', (_, specs, text) => {
     expect(denied(...specs)).toMatch(text);
   });
@@ -294,7 +294,7 @@ describe('a network policy', () => {
         ...policies.map((own) => ({ ...own, metadata: { ...own.metadata, namespace: each.namespace } })),
       );
     });
-    expect(first(state)?.text).toContain('in order, so what fails');
+    expect(first(state)?.text).toContain('are correct. The cause is');
   });
 
   test('labels of the namespace that cannot be read may be any', () => {
@@ -302,7 +302,7 @@ describe('a network policy', () => {
       each.objects.push(policy(each, 'p', ingress({ from: [{ namespaceSelector: { matchLabels: { team: 'x' } } }] })));
     });
     const [found] = diagnosisOf(state, { unread: ['namespaces'] });
-    expect(found?.text).toContain('in order');
+    expect(found?.text).toContain('are correct');
   });
 
   test('is evaluated as the rules of these tests evaluate it', () => {
@@ -383,8 +383,8 @@ describe('a Service', () => {
     changed(base, (state) => change(service(state, name).spec));
 
   test.each([
-    ['frontend', 'nobody reaches the UI'],
-    ['backend', 'nobody reaches the API'],
+    ['frontend', 'the UI is unreachable'],
+    ['backend', 'the API is unreachable'],
     ['ingestion', 'applications cannot send spans'],
     ['backend-internal', 'ingestion cannot check API keys'],
     ['ingestion-internal', 'the backend cannot read the newest spans'],
@@ -406,9 +406,9 @@ describe('a Service', () => {
       'a name that no port has',
       'frontend',
       'web',
-      /leads to the port web, which its pods do not have: they have http 80/,
+      /forwards to port web, which its pods do not have \(they have http 80/,
     ],
-    ['a number at which nobody listens', 'backend-internal', 50054, /leads to the port 50054.*grpc-internal 50053/],
+    ['a number at which nobody listens', 'backend-internal', 50054, /forwards to port 50054.*grpc-internal 50053/],
   ])('leads to %s', (_, name, targetPort, text) => {
     const state = mutated(name, (spec) => {
       spec.ports[0].targetPort = targetPort;
@@ -547,7 +547,7 @@ describeWith(['kubectl'], 'what is read of a cluster where ingestion does not re
       unreached(({ objects }) => objects.push(dnsPod(false))),
       () => undefined,
     );
-    expect(found?.text).toContain('no pod of the DNS');
+    expect(found?.text).toContain('no pod of the cluster DNS');
   });
 
   test('may be all but the pods of DNS', async () => {
@@ -565,7 +565,7 @@ describeWith(['kubectl'], 'what is read of a cluster where ingestion does not re
         }),
     );
     expect(studio.unread).toEqual([]);
-    expect(found?.text).toContain('in order, so what fails');
+    expect(found?.text).toContain('are correct. The cause is');
   });
 
   test('are not the pods of DNS where all is well, or the backend is not ready', async () => {
@@ -654,7 +654,7 @@ describeWith(['kubectl'], 'what is advised', () => {
     const state = logs(unreached(), text);
     state.objects.push(slice(state.namespace, 'junjo-ai-studio-backend-internal', true));
     const found = findingOf(state, 'backend-unreachable');
-    expect(found.text).toContain('nothing listens on its port 50053');
+    expect(found.text).toContain('Nothing listens on its port 50053');
     const cluster = await clusterOf(state);
     cluster.logs.set(pod(state, 'backend').metadata.name, 'gRPC server ended\n');
     try {

@@ -125,13 +125,13 @@ const broken: readonly Row[] = [
     'a node that was deleted, with its pods',
     healthy(otherNode, down('backend'), down('ingestion'), down('frontend')),
     'error node-lost: backend, ingestion',
-    /^its node node-1 is not in the cluster any more\n.*join the cluster again: the data is on its disk/s,
+    /^its node node-1 is no longer in the cluster\n.*to the cluster again: the data is on its disk/s,
   ],
   [
     'pods of a node that does not answer, for somebody who may not read nodes',
     { ...healthy(down('backend'), down('ingestion')), forbidden: ['list nodes'] },
     'error node-lost: backend, ingestion',
-    /not ready although its containers are.*You cannot read nodes/s,
+    /not ready although its containers are.*you cannot read nodes/s,
   ],
   [
     'a node whose kubelet answers and complains',
@@ -140,7 +140,7 @@ const broken: readonly Row[] = [
       Object.assign(ready, { status: 'False', message: 'Network plugin returns error: cni plugin not initialized' });
     }),
     'error node-lost: backend, frontend, ingestion',
-    /cni plugin not initialized\nRepair what the kubelet of node-1 complains about(?!.*taint)/s,
+    /cni plugin not initialized\nFix what the kubelet of node-1 reports(?!.*taint)/s,
   ],
   [
     'a cluster without nodes',
@@ -186,13 +186,13 @@ const broken: readonly Row[] = [
     'an image for which the node has no room',
     pull('failed to extract layer sha256:1: write /var/lib/containerd/x: no space left on device: unknown'),
     'error image-not-pulled: backend',
-    /the disk of its node node-1 is full.*Make room on the disk/s,
+    /the disk of its node node-1 is full.*Free space on the disk/s,
   ],
   [
     'an image whose telling event is gone',
     pull(''),
     'error image-not-pulled: backend',
-    /nothing says why: a cluster keeps events for an hour\nWait for the next try.*get events --watch/s,
+    /nothing says why: a cluster keeps events for an hour\nWait at most five minutes for the next attempt.*get events --watch/s,
   ],
   [
     'a proxy without an image',
@@ -212,13 +212,13 @@ const broken: readonly Row[] = [
       unhealthy('backend', 'Readiness probe failed: Get "http://10.1.1.1:15021/healthz/ready": connection refused'),
     ),
     'error readiness-failing: backend',
-    /^istio-proxy runs and does not answer.*Whoever runs what adds/s,
+    /^istio-proxy is running but does not answer.*Ask the owner of the tool that adds/s,
   ],
   [
     'a proxy that starts',
     healthy(injected('backend', { started: false })),
     'wait starting: backend',
-    /^its container istio-proxy \(docker.io\/istio\/proxyv2:1.24.0, no part of the studio\) runs/,
+    /^waits for its container istio-proxy \(docker.io\/istio\/proxyv2:1.24.0, not part of the studio\), which has not passed/,
   ],
   [
     'a container that was started a moment ago, and a probe that failed before',
@@ -230,7 +230,7 @@ const broken: readonly Row[] = [
       unhealthy('backend', 'Readiness probe failed: connection refused', 2400),
     ),
     'wait starting: backend',
-    /has not answered its readiness probe yet/,
+    /has not passed its readiness probe yet/,
   ],
   [
     'a program that ends without an error, for somebody who may not read events',
@@ -246,7 +246,7 @@ const broken: readonly Row[] = [
       forbidden: ['list events'],
     },
     'error crash-loop: frontend',
-    /most likely the kubelet ends it for a probe that fails, which only events tell/,
+    /Most likely the kubelet restarts it because a probe fails\. Only events show that/,
   ],
   [
     'an agent that is denied something else than the volume',
@@ -263,7 +263,7 @@ const broken: readonly Row[] = [
       return { ...state, logs: { [`${metadata.name}/vault-agent-init`]: log } };
     })(),
     'error init-failed: backend',
-    /vault-agent-init ends with code 1.*permission denied(?!.*chown)/s,
+    /vault-agent-init exits with code 1.*permission denied(?!.*chown)/s,
   ],
   [
     'a Service with another port than ingestion asks for',
@@ -281,7 +281,7 @@ const broken: readonly Row[] = [
       service(state, 'ingestion-internal').spec.ports[0].targetPort = 50051;
     }),
     'error service-without-pods: service junjo-ai-studio-ingestion-internal',
-    /leads to the port 50051 of its pods instead of 50052.*targetPort","value":50052/s,
+    /forwards to port 50051 of its pods instead of 50052.*targetPort","value":50052/s,
   ],
   [
     'a public Service that leads to a port on which nothing listens',
@@ -289,13 +289,13 @@ const broken: readonly Row[] = [
       service(state, 'frontend').spec.ports[0].targetPort = 8081;
     }),
     'error service-without-pods: service junjo-ai-studio-frontend',
-    /leads to the port 8081.*targetPort","value":80\b/s,
+    /forwards to port 8081.*targetPort","value":80\b/s,
   ],
   [
     'Services that may not be read',
     { ...madeState('dns-fails-20min'), forbidden: ['list services'] },
     'error backend-unreachable: ingestion',
-    /network policies are in order, so what fails is its Service, which you cannot read, the DNS, or/,
+    /network policies are correct\. The cause is its Service, which you cannot read, the DNS, or/,
   ],
   [
     'a host without an address, at which cert-manager looks by itself',
@@ -304,7 +304,7 @@ const broken: readonly Row[] = [
       acme({ state: 'pending', reason: 'dial tcp: lookup studio.example.com on 10.96.0.10:53: no such host' }),
     ),
     'error certificate-pending: certificate junjo-ai-studio-tls',
-    /no such host.*cert-manager looks again by itself(?!.*cmctl)/s,
+    /no such host.*cert-manager checks again by itself(?!.*cmctl)/s,
   ],
   [
     'an issuer that does not exist',
@@ -331,7 +331,7 @@ const broken: readonly Row[] = [
       event('SealedSecret', 'junjo-ai-studio-secrets', 'ErrUnsealFailed', words)(state);
     }),
     'error secret-not-synced: SealedSecret junjo-ai-studio-secrets',
-    /no key could decrypt secret.*\nSeal its values again/s,
+    /no key could decrypt secret.*\nSeal the values again/s,
   ],
   [
     'a store without the secret, of which an event tells more',
@@ -353,7 +353,7 @@ const broken: readonly Row[] = [
       }
     }),
     'warning evicted: backend, pod junjo-ai-studio-backend-c7c68fdd5-xtgbt1',
-    /^was evicted, the last of 3: .*xtgbt1 .*xtgbt2 .*xtgbt3/s,
+    /^was evicted \(the last of 3 evictions\): .*xtgbt1 .*xtgbt2 .*xtgbt3/s,
   ],
 ];
 

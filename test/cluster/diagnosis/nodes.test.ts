@@ -85,7 +85,7 @@ describe('a node that is lost', () => {
       () => adapted(madeState('node-not-ready'), zonal(ZONE), labelled({ [ZONE]: 'eu-west-1a' })),
     ],
     [
-      'no other node that is ready can mount the volume',
+      'no other ready node can mount the volume',
       () =>
         adapted(
           madeState('node-not-ready'),
@@ -131,7 +131,9 @@ describe('a node that is lost', () => {
     });
     const [first] = diagnosisOf(state);
     expect(first?.cause).toBe('node-tainted');
-    expect(first?.fix).toBe('Remove the taint\nkubectl taint nodes node-1 node.kubernetes.io/out-of-service-');
+    expect(first?.fix).toBe(
+      'Remove the taint, so that pods start there again\nkubectl taint nodes node-1 node.kubernetes.io/out-of-service-',
+    );
   });
 });
 
@@ -147,7 +149,7 @@ describe('a volume that only some nodes can mount', () => {
     'lies in a zone without nodes: %s',
     (key) => {
       const state = adapted(absent(), zonal(key), labelled({ [key]: 'eu-west-1b' }), reasons(conflict));
-      expect(text(state)).toBe('its volume can be mounted only in zone eu-west-1a, and no node is there');
+      expect(text(state)).toBe('its volume can be mounted only in zone eu-west-1a, but no node is there');
       expect(commandsOf(findingOf(state, 'volume-on-absent-node'))).toEqual([
         `kubectl get nodes --label-columns=${key}`,
       ]);
@@ -162,7 +164,7 @@ describe('a volume that only some nodes can mount', () => {
       beside('node-2', { [ZONE]: 'eu-west-1a' }),
       reasons(`1 node(s) didn't please a plugin, ${conflict}`),
     );
-    expect(text(state)).toContain('only in zone eu-west-1a (node-2), which accepts no pod now');
+    expect(text(state)).toContain('only in zone eu-west-1a (node-2), where no pod can be scheduled at the moment');
   });
 
   test('leaves the cause to the nodes that could mount it', () => {
@@ -209,7 +211,7 @@ describe('a volume that only some nodes can mount', () => {
       },
     );
     expect(text(state)).toBe(
-      'its volume can be mounted only on the node node-2, and no node there has the labels that it wants (pool=junjo)',
+      'its volume can be mounted only on the node node-2, but no node there has the labels that it requires (pool=junjo)',
     );
     expect(diagnosisOf(state)[0]?.fix).toContain('kubectl label nodes node-2 pool=junjo');
   });
@@ -229,7 +231,7 @@ describe('a node under pressure', () => {
     const state = madeState('disk-pressure');
     state.objects.splice(0, Infinity, ...state.objects.filter(({ kind }) => kind !== 'Node'));
     const [first] = diagnosisOf(state, { unread: ['nodes'] });
-    expect(first?.text).toContain('a node has disk pressure');
+    expect(first?.text).toContain('A node has disk pressure');
   });
 
   test('warns while the studio still runs there', () => {
@@ -328,7 +330,7 @@ describeWith(['kubectl'], 'what is advised about nodes', () => {
 
     const later = { ...state, objects: state.objects.map((each) => (each.metadata.name === 'node-1' ? node() : each)) };
     const then = findingOf(later, 'node-lost');
-    expect(then.text).toContain('and is tainted as out of service');
+    expect(then.text).toContain('and has the out-of-service taint');
     const all = await followed(cluster, then);
     expect(all.map(({ code }) => code)).toEqual([0]);
     expect(node().spec.taints.map(({ key }: { key: string }) => key)).not.toContain(

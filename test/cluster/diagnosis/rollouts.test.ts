@@ -29,7 +29,7 @@ describe('a sidecar that does not start', () => {
       severity: 'error',
       cause: 'sidecar-not-starting',
       text: expect.stringMatching(
-        /^its sidecar istio-proxy \(docker\.io\/istio\/proxyv2:1\.27\.1, no part of the studio\) runs and is not ready \(Get .*connection refused\), .*for 6m, and should take 5m/,
+        /^its sidecar istio-proxy \(docker\.io\/istio\/proxyv2:1\.27\.1, not part of the studio\) is running but is not ready \(Get .*connection refused\)\. .*\(6m so far, at most 5m/,
       ),
     });
   });
@@ -42,7 +42,7 @@ describe('a sidecar that does not start', () => {
     const silent = sidecar((_, { objects }) => {
       for (const object of objects) if (object.reason === 'Unhealthy') object.reason = 'Other';
     });
-    expect(first(silent)?.text).toMatch(/for 6m of 10m at the most/);
+    expect(first(silent)?.text).toMatch(/6m so far, up to 10m is normal/);
   });
 
   test('that ends again and again is told with its exit code', () => {
@@ -53,7 +53,7 @@ describe('a sidecar that does not start', () => {
     });
     expect(first(state)).toMatchObject({
       cause: 'sidecar-not-starting',
-      text: expect.stringContaining('ends with code 255 (Error), 5 times so far'),
+      text: expect.stringContaining('exits with code 255 (Error), 5 times so far'),
     });
   });
 
@@ -77,7 +77,7 @@ describe('a sidecar that does not start', () => {
       const backend = objects.find(({ kind, metadata }) => kind === 'Deployment' && /backend/.test(metadata.name));
       backend.spec.template.spec.initContainers = [{ name: 'istio-proxy' }];
     });
-    expect(first(state)?.text).toMatch(/^its sidecar istio-proxy runs/);
+    expect(first(state)?.text).toMatch(/^its sidecar istio-proxy is running/);
   });
 });
 
@@ -85,7 +85,7 @@ test('an init container that waits for ever is named, with its image and its log
   const found = first(madeState('init-waits-for-ever'));
   expect(found).toMatchObject({ severity: 'error', cause: 'starting' });
   expect(found?.text).toBe(
-    'runs its init container vault-agent-init (hashicorp/vault:1.18.1, no part of the studio), for 50m, and should take 10m at most',
+    'is running its init container vault-agent-init (hashicorp/vault:1.18.1, not part of the studio) (50m so far, at most 10m is normal)',
   );
   expect(found?.fix).toMatch(
     /container vault-agent-init of the pod junjo-ai-studio-backend-\S+, .*\n.*-c vault-agent-init/,
@@ -104,7 +104,7 @@ describe('a pod that its node refused', () => {
   test('is told once, with how many there are, and what allows the sysctl', () => {
     const found = first(madeState('sysctl-forbidden'));
     expect(found?.text).toMatch(
-      /^its node node-1 refused the pod \S+, the last of 12 \(SysctlForbidden\): .*ip_unprivileged_port_start/,
+      /^its node node-1 rejected the pod \S+, the last of 12 pods \(SysctlForbidden\): .*ip_unprivileged_port_start/,
     );
     expect(found?.fix).toMatch(/allowedUnsafeSysctls.*JUNJO_K8S_NODE_SELECTOR/);
   });
@@ -126,7 +126,7 @@ describe('a pod that its node refused', () => {
     const found = rejected(reason, message);
     expect(found?.cause).toBe('pod-rejected');
     expect(found?.fix).toMatch(words);
-    expect(found?.text).toContain(reason === 'Terminated' ? 'ended the pod' : 'refused the pod');
+    expect(found?.text).toContain(reason === 'Terminated' ? 'ended the pod' : 'rejected the pod');
   });
 });
 
@@ -134,7 +134,7 @@ test.each([
   ['Usage of EmptyDir volume "tmp" exceeds the limit "2Mi". ', /volume tmp.*sizeLimit/],
   ['Pod ephemeral local storage usage exceeds the total limit of containers 2Mi. ', /limit of ephemeral-storage/],
   ['Container backend exceeded its local ephemeral storage limit "2Mi". ', /limit of ephemeral-storage/],
-  ['The node was low on resource: memory. Threshold quantity: 100Mi, available: 50Mi. ', /memory of the node/],
+  ['The node was low on resource: memory. Threshold quantity: 100Mi, available: 50Mi. ', /memory on the node/],
   ['The node was low on resource: ephemeral-storage. Threshold quantity: 1Gi', /disk of the node/],
   ['The node had condition: [DiskPressure]. ', /disk of the node/],
   ['The node was low on resource: pids. ', /what the node lacks/],
@@ -167,7 +167,7 @@ describe('an old pod that does not end', () => {
     };
     const found = late(gone);
     expect(found?.cause).toBe('old-pod-ending');
-    expect(found?.fix).toMatch(/only if that machine is off.*--force$/s);
+    expect(found?.fix).toMatch(/only if the machine of the node node-9 is off.*--force$/s);
     expect(
       late((old, state) => {
         gone(old);
@@ -181,7 +181,7 @@ describe('an old pod that does not end', () => {
     const found = late(({ metadata }) => {
       metadata.finalizers = ['example.com/guard'];
     });
-    expect(found?.text).toContain('finalizers hold it: example.com/guard');
+    expect(found?.text).toContain('finalizers block it: example.com/guard');
     expect(found?.fix).not.toContain('--force');
   });
 });

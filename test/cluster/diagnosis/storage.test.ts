@@ -19,7 +19,7 @@ function mounts(message: string, { reason = 'FailedMount', since = '2026-11-23T2
 describe('a driver that is not registered', () => {
   test('is told with its node', () => {
     expect(first(madeState('csi-driver-missing'))?.text).toContain(
-      'the CSI driver ebs.csi.aws.com is not registered on its node node-1, so that',
+      'the CSI driver ebs.csi.aws.com is not registered on its node node-1. The volume cannot',
     );
   });
 
@@ -71,7 +71,7 @@ describe('a mount that timed out', () => {
     'Unable to attach or mount volumes: unmounted volumes=[data], unattached volumes=[kube-api-access-x data]: timed out waiting for the condition',
   ])('is told with the volume and its claim, and as no more than that: %s', (message) => {
     expect(first(mounts(message))?.text).toBe(
-      'the volume data (claim junjo-ai-studio-data) is not mounted, and the kubelet says only that it timed out',
+      'the volume data (claim junjo-ai-studio-data) is not mounted, and the kubelet reports only a timeout',
     );
   });
 
@@ -189,17 +189,13 @@ describe('a claim that asks for more than it has', () => {
     const state = madeState('resize-no-resizer');
     expect(summaryOf(state)).toEqual(['warning claim-smaller-than-requested: claim junjo-ai-studio-data']);
     expect(first(state)?.text).toMatch(
-      /^asks for 20Gi and has 10Gi: no CSI resizer has expanded it, for 50m, and should take 10m/,
+      /^requests 20Gi but has 10Gi: no CSI resizer has expanded the volume \(50m so far, at most 10m/,
     );
   });
 
   test.each([
-    ['its disk grows', condition('Resizing'), /its storage is expanding it, for 39m/],
-    [
-      'its file system has not grown',
-      condition('FileSystemResizePending'),
-      /its file system has not grown yet, for 39m/,
-    ],
+    ['its disk grows', condition('Resizing'), /the storage system is expanding the volume \(39m/],
+    ['its file system has not grown', condition('FileSystemResizePending'), /the file system has not grown yet \(39m/],
     [
       'its controller fails',
       condition('ControllerResizeError', 'quota of the project is used up'),
@@ -209,9 +205,9 @@ describe('a claim that asks for more than it has', () => {
     [
       'it cannot succeed',
       { allocatedResourceStatuses: { storage: 'ControllerResizeInfeasible' } },
-      /cannot be expanded: its storage refuses that size$/,
+      /cannot be expanded: its storage system rejects that size$/,
     ],
-    ['nothing is told', {}, /no CSI resizer has expanded it$/],
+    ['nothing is told', {}, /no CSI resizer has expanded the volume$/],
   ])('where %s', (_, status, said) => {
     expect(text(status)).toMatch(said);
   });
@@ -265,11 +261,11 @@ describe('a claim without a volume', () => {
   test('waits for its provisioner for two minutes', () => {
     expect(summaryOf(pending(external, 1))[0]).toMatch(/^wait claim-unbound: claim/);
     expect(summaryOf(pending(external))[0]).toMatch(/^error claim-unbound: claim/);
-    expect(first(pending(external))?.text).toMatch(/^waits for its storage provisioner lab\.local\/path .*, for 5m/);
+    expect(first(pending(external))?.text).toMatch(/^waits for its storage provisioner lab\.local\/path .* \(5m/);
   });
 
   test('of which no event is left says so, and how to see it again', () => {
-    expect(first(pending(undefined, 90))?.text).toContain('no event says why: events are kept for an hour');
+    expect(first(pending(undefined, 90))?.text).toContain('no event says why: a cluster keeps events for an hour');
     expect(commandsOf(findingOf(pending(undefined, 90), 'claim-unbound')).join()).toContain('get events --watch');
   });
 
@@ -378,7 +374,7 @@ describe('sources that the node does not have', () => {
 
   test('need a new cluster in kind and k3d, which no command here begins', () => {
     const { fix } = findingOf(missing(''), 'sources-missing');
-    expect(fix).toContain('kind and k3d take folders only when they make a cluster');
+    expect(fix).toContain('kind and k3d mount folders only when they create a cluster');
     expect(fix).not.toContain('\n');
   });
 });

@@ -153,7 +153,7 @@ export const imageCauses: readonly Cause[] = [
           advice(
             isOwn(container)
               ? `Correct JUNJO_K8S_RELEASE, JUNJO_K8S_IMAGE_REGISTRY or ${imageSetting(workload.name, container.name)}, then render and apply again`
-              : `Correct the image of the container ${container.name} where it is set: in a patch, or in the tool that adds the container to the pods`,
+              : `Correct the image of the container ${container.name} where it is set: in a patch, or in the tool that adds it`,
             pullEvents(state),
           ),
         );

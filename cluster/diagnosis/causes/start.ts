@@ -92,7 +92,7 @@ export const startCauses: readonly Cause[] = [
                 ? 'Give the node more memory, or move other pods away from it'
                 : own
                   ? 'Set the next larger JUNJO_K8S_SIZE, or undo the patch of its memory limit. Then render and apply again'
-                  : `Raise the memory limit of the container ${name} where it is set: in a patch, or in the tool that adds the container to the pods`,
+                  : `Raise the memory limit of the container ${name} where it is set: in a patch, or in the tool that adds it`,
               !limit && node
                 ? state.clusterCommand('describe', 'node', node)
                 : state.command('describe', 'pod', pod.name),

@@ -181,11 +181,11 @@ describe('a scheduled backup', () => {
     ['by forget', LOCKED_LOG],
     [
       'by a check that comes first',
-      'Fatal: unable to create lock in backend: repository is is locked by PID 8 on volsync-src-x by (UID 0, GID 0)\nERROR: failure locking repository',
+      'Fatal: unable to create lock in backend: repository is already locked by PID 8 on volsync-src-x by (UID 0, GID 0)\nERROR: failure locking repository',
     ],
     [
       'in a log whose beginning is cut off',
-      'tory is is locked by PID 8 on volsync-src-x\nlock was created at 2026-11-21 03:17:12',
+      'tory is already locked by PID 8 on volsync-src-x\nlock was created at 2026-11-21 03:17:12',
     ],
   ])('into a repository that is locked is told as such %s', (_, log) => {
     const [first, ...others] = diagnosisOf(backedUp(source(log)));

@@ -104,12 +104,12 @@ describe('the upgrade guard', () => {
       /crashed with code 2: python3: can't open file/,
       /apply the whole output/,
     ],
-    ['is killed from outside', guard({ exitCode: 137 }), /was killed \(code 137 \(SIGKILL\)/, /short of memory/],
+    ['is killed from outside', guard({ exitCode: 137 }), /was killed with code 137 \(SIGKILL\)/, /short of memory/],
     [
       'is for another processor, where its log may not be read',
       madeState('exec-format-error-log-forbidden'),
       /255 within a second of its start.*image.*processor architecture.*lack permission to read its log/,
-      /Compare the processor/,
+      /built for the processor architecture of the node/,
     ],
   ])('%s: it judged nothing', (_, state, text, fix) => {
     const found = first(state);
@@ -140,7 +140,7 @@ describe('a container that ends with 255', () => {
   test('at once, and says nothing: its image is for another processor', () => {
     expect(first(crash('', at))?.text).toMatch(/another processor architecture.*Its log is empty/);
     const forbidden = { ...crash(undefined, at), forbidden: ['get pods/log'] };
-    expect(first(forbidden)?.text).toMatch(/another processor architecture.*Its log cannot be read/);
+    expect(first(forbidden)?.text).toMatch(/another processor architecture.*You lack permission to read its log/);
   });
 
   test.each<[string, string, Terminated]>([

@@ -133,7 +133,7 @@ describe('a load balancer without an address', () => {
     expect(first(state)?.text).toMatch(/no load balancer controller has responded/);
     expect(first(state)?.fix).toMatch(/MetalLB\nnpm run forward -- --namespace=state-load-balancer-pending\n/);
     const unread = { ...state, forbidden: ['list events'] };
-    expect(first(unread)?.text).toBe('has no address, and you cannot read the events that would say why');
+    expect(first(unread)?.text).toBe('has no address, and you cannot read the events, which may say why');
   });
 
   test.each<[string, (state: RecordedState) => void]>([

@@ -83,11 +83,11 @@ test.each([
   [
     'registry.example.com:5000/team/junjo-ai-studio-backend:1',
     'registry.example.com:5000/team',
-    'docker --config . login registry.example.com:5000 writes',
+    '\ndocker --config . login registry.example.com:5000\n',
   ],
-  ['localhost/backend:1', 'localhost', 'docker --config . login localhost writes'],
-  ['mdrideout/junjo-ai-studio-backend:1', 'docker.io/mdrideout', 'docker --config . login writes'],
-  ['backend', 'docker.io', 'docker --config . login writes'],
+  ['localhost/backend:1', 'localhost', '\ndocker --config . login localhost\n'],
+  ['mdrideout/junjo-ai-studio-backend:1', 'docker.io/mdrideout', '\ndocker --config . login\n'],
+  ['backend', 'docker.io', '\ndocker --config . login\n'],
 ])('the registry of %s is named', (image, folder, server) => {
   const state = changed('image-missing', (each) => {
     const backend = pod(each, 'backend');

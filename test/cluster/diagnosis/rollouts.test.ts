@@ -88,7 +88,7 @@ test('an init container that waits for ever is named, with its image and its log
     'is running its init container vault-agent-init (hashicorp/vault:1.18.1, not part of the studio) (50m so far, at most 10m is normal)',
   );
   expect(found?.fix).toMatch(
-    /container vault-agent-init of the pod junjo-ai-studio-backend-\S+, .*\n.*-c vault-agent-init/,
+    /container vault-agent-init and the events of the pod junjo-ai-studio-backend-\S+\. .*\n.*-c vault-agent-init/,
   );
 });
 

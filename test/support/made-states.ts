@@ -154,14 +154,14 @@ export function policy({ namespace }: RecordedState, name: string, spec: object)
 export const made: Readonly<Record<string, readonly [state: RecordedState, first: string]>> = {
   'a backup was killed': [copies('Succeeded'), `warning copy-pod: pod ${COPY_POD}`],
   'pods that may not be read': [madeState('no-pods'), 'error not-readable: permissions'],
-  'a backup is at work': [copies('Running'), `wait copy-pod: pod ${COPY_POD}`],
-  'setting that the backend refuses': [
+  'a backup that is running': [copies('Running'), `wait copy-pod: pod ${COPY_POD}`],
+  'setting that the backend rejects': [
     refusesSetting(
       'Configuration error: JUNJO_PROD_INGESTION_URL must start with http:// or https://, not spans.example.com\n',
     ),
     'error setting-refused: backend',
   ],
-  'setting that the backend refuses, with a log that is gone': [refusesSetting(''), 'error setting-refused: backend'],
+  'setting that the backend rejects, with a log that is gone': [refusesSetting(''), 'error setting-refused: backend'],
   'ingestion of a release whose keys have ids, beside a backend without': [
     changed('healthy', runsRelease('0.86.0', 'ingestion')),
     'error mixed-releases: releases',
@@ -203,7 +203,7 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
     pull('failed to do request: dial tcp: lookup registry-1.docker.io: no such host'),
     'error image-unreachable: backend',
   ],
-  'registry has a certificate that nobody trusts': [
+  'registry with an untrusted certificate': [
     pull('tls: failed to verify certificate: x509: certificate signed by unknown authority'),
     'error image-unreachable: backend',
   ],
@@ -211,12 +211,12 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
     pull('no match for platform in manifest: not found'),
     'error image-platform: backend',
   ],
-  'pull fails for a reason of its own': [pull('something new'), 'error image-not-pulled: backend'],
+  'pull that fails for another reason': [pull('something new'), 'error image-not-pulled: backend'],
   'image may not be pulled': [
     changed('image-missing', waits('ErrImageNeverPull', 'Container image is not present with pull policy of Never')),
     'error image-not-pulled: backend',
   ],
-  'back-off that tells nothing, with the reason in an event': [
+  'back-off without a reason, which is in an event': [
     changed('image-missing', waits('ImagePullBackOff', 'Back-off pulling image')),
     'error image-missing: backend',
   ],
@@ -246,11 +246,11 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
     }),
     'error crash-loop: backend',
   ],
-  'pod affinity finds no place': [
+  'pod affinity that cannot be satisfied': [
     changed('unschedulable-memory', says(/1 Insufficient memory/, "1 node(s) didn't match pod affinity rules")),
     'error unschedulable-affinity: backend, ingestion',
   ],
-  'reason of a scheduler that nobody has met': [
+  'unknown reason of a scheduler': [
     changed('unschedulable-memory', says(/1 Insufficient memory/, '1 node(s) did not please a plugin')),
     'error unschedulable: backend, ingestion',
   ],
@@ -283,7 +283,7 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
     }),
     'error claim-unbound: claim junjo-ai-studio-data',
   ],
-  'node that answers no more': [
+  'node that no longer answers': [
     changed('readiness-failing', (state) => {
       const node = state.objects.find(({ kind }) => kind === 'Node');
       const ready = node.status.conditions.find(({ type }: { type: string }) => type === 'Ready');
@@ -312,7 +312,7 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
     }),
     'error sources-missing: backend, ingestion',
   ],
-  'mount that fails for a reason of its own': [
+  'mount that fails for another reason': [
     changed('hostpath-missing', says(/hostPath type check failed.*$/, 'mount failed: exit status 32')),
     'error mount-failed: backend, ingestion',
   ],
@@ -323,7 +323,7 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
     ),
     'error limit-range: ingestion',
   ],
-  'webhook that refuses': [
+  'webhook that rejects': [
     changed(
       'quota-exceeded',
       says(
@@ -333,7 +333,7 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
     ),
     'error admission-refused: ingestion',
   ],
-  'quota that wants limits of CPU': [
+  'quota that requires limits of CPU': [
     changed(
       'quota-exceeded',
       says(/exceeded quota.*$/, 'failed quota: team-quota: must specify limits.cpu for: ingestion,wait-for-volume'),
@@ -364,7 +364,7 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
   ],
   'old pod that has time to end': [ending('2026-11-23T21:20:00Z'), 'wait old-pod-ending: backend'],
   'old pod that should be gone': [ending('2026-11-23T21:00:00Z'), 'error old-pod-ending: backend'],
-  'rollout that took too long for no reason that shows': [
+  'rollout that took too long for an unknown reason': [
     changed('deadline-exceeded', (state) => {
       const events = state.objects.filter(({ kind, reason }) => kind === 'Event' && reason === 'Unhealthy');
       for (const event of events) state.objects.splice(state.objects.indexOf(event), 1);
@@ -393,7 +393,7 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
     }),
     'error rollout-paused: backend',
   ],
-  'container that is well between two crashes': [
+  'container that is healthy between two crashes': [
     changed('healthy', (state) => {
       const [container] = pod(state, 'backend').status.containerStatuses;
       const terminated = { exitCode: 1, reason: 'Error', finishedAt: state.recorded };
@@ -401,11 +401,11 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
     }),
     'warning restarting: backend',
   ],
-  'image whose signature nobody trusts': [
+  'image with an untrusted signature': [
     changed('image-missing', waits('SignatureValidationFailed', 'image pull policy requires a signature')),
     'error image-not-pulled: backend',
   ],
-  'namespace that is not there': [
+  'namespace that does not exist': [
     { namespace: 'junjo', recorded: '2026-11-23T21:00:00Z', objects: [] },
     'error namespace-missing: namespace junjo',
   ],
@@ -449,7 +449,7 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
     }),
     'error service-without-pods: service junjo-ai-studio-backend-internal, ingestion',
   ],
-  'policy that does not let ingestion to the backend': [
+  'policy that blocks ingestion from the backend': [
     unreached((state) => {
       state.objects.push(policy(state, 'deny-all', { podSelector: {}, policyTypes: ['Ingress', 'Egress'] }));
     }),
@@ -472,7 +472,7 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
     changed('healthy', beside({ kind: 'Gateway', metadata: { name: 'edge' }, spec: { gatewayClassName: 'eg' } })),
     'error gateway-pending: gateway edge',
   ],
-  'route that is refused': [
+  'route that is rejected': [
     changed(
       'healthy',
       beside({
@@ -515,7 +515,7 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
     ),
     'warning certificate-expiring: certificate tls',
   ],
-  'sealed value that does not open': [
+  'sealed value that cannot be decrypted': [
     changed(
       'secret-missing',
       beside({
@@ -582,7 +582,7 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
     }),
     'error volume-read-only: backend',
   ],
-  'claim that one pod alone may mount': [
+  'claim that only one pod may mount': [
     changed(
       'unschedulable-memory-backend',
       says(
@@ -610,7 +610,7 @@ export const made: Readonly<Record<string, readonly [state: RecordedState, first
     intakeCrash('Error: cannot start pipelines: failed to start "otlp_grpc/ingestion" exporter: version mismatch'),
     'warning intake-queue-damaged: intake',
   ],
-  'configuration that the collector does not know': [
+  'configuration that the collector does not support': [
     intakeCrash(
       'Error: failed to get config: cannot unmarshal the configuration: decoding failed due to the following error(s):\n\n\'extensions\' unknown type: "headers_setter" for id: "headers_setter" (valid values: [zpages])\n',
     ),

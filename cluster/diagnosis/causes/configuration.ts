@@ -86,7 +86,7 @@ export const configurationCauses: readonly Cause[] = [
         const name = /configmap "([^"]+)" not found/.exec(message)?.[1];
         if (!name) continue;
         const fix = advice(
-          'Apply the whole folder. The pod then starts by itself',
+          'Apply the whole folder dist/. The pod then starts by itself',
           state.clusterCommand('apply', '-f', 'dist/'),
         );
         yield ofWorkload(workload, `its ConfigMap ${name} does not exist`, fix);
@@ -144,7 +144,7 @@ function secretAdvice(state: ClusterState, name: string): string {
         state.command('describe', source.kind.toLowerCase(), source.metadata.name),
       )
     : advice(
-        'Apply the whole folder, or create the Secret where you manage your secrets. The pod then starts by itself',
+        'Apply the whole folder dist/, or create the Secret where you manage your secrets. The pod then starts by itself',
         state.clusterCommand('apply', '-f', 'dist/'),
       );
 }

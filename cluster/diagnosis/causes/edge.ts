@@ -457,7 +457,7 @@ function acmeAdvice(
   if (kind === 'rateLimited') {
     const [, time] = /retry after (\d{4}-\d\d-\d\d[T ][\d:]+(?:Z| UTC)?)/i.exec(why) ?? [];
     return advice(
-      `Wait ${time ? `until ${time}` : 'until the limit ends'}: no setting lifts it, and each earlier attempt fails. Keep the namespace and its Secrets, so that no further certificate is requested. cert-manager tries again by itself. After the limit ends, the last command makes it try at once, if the tool cmctl is installed`,
+      `Wait ${time ? `until ${time}` : 'until the limit ends'}: no setting lifts the limit, and each earlier attempt fails. Keep the namespace and its Secrets, so that no further certificate is requested. cert-manager tries again by itself. After the limit ends, the last command makes it try at once, if the tool cmctl is installed`,
       describe,
       again,
     );

@@ -147,7 +147,7 @@ export const mountCauses: readonly Cause[] = [
         if (!event) continue;
         yield ofWorkload(
           workload,
-          `its node ${nodeOf(pod)} cannot set up its network: ${event.message}`,
+          `its node ${nodeOf(pod)} cannot set up the network of its pod: ${event.message}`,
           advice(
             'Check whether the pod of the network plugin runs on that node. The command lists all pods of the node',
             podsOfNode(state, nodeOf(pod)),

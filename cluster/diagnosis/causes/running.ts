@@ -82,6 +82,7 @@ export const runningCauses: readonly Cause[] = [
         const words = tellingLine(log);
         const setting = settingIn(words);
         const readable = words !== '' || state.canRead('pods/log');
+        const describe = state.command('describe', 'pod', pod.name);
         if (how.exitCode === 0 && words === '' && SERVING_CONTAINERS.includes(container.name)) {
           yield ofWorkload(
             workload,
@@ -101,9 +102,12 @@ export const runningCauses: readonly Cause[] = [
             setting
               ? `Correct ${setting} in the env file, then render and apply again`
               : readable
-                ? 'Read the whole log, and fix what it reports'
+                ? words
+                  ? 'Read the whole log, and fix what it reports'
+                  : 'Read the events of the pod and its log. Undo any patch of its command'
                 : 'Ask for permission to read logs, or ask someone who has it to find out why the container exits',
-            readable ? previousLog(state, crash) : state.command('describe', 'pod', pod.name),
+            ...(words ? [] : [describe]),
+            ...(readable ? [previousLog(state, crash)] : []),
           ),
         );
       }

@@ -24,7 +24,7 @@ const failed = (words: string) =>
 
 const first = (state: RecordedState) => diagnosisOf(state)[0];
 
-describe('a policy that refuses pods is named with its rule and its words', () => {
+describe('a policy that rejects pods is named with its rule and its message', () => {
   test.each([
     [
       'Kyverno',
@@ -70,7 +70,7 @@ describe('a policy that refuses pods is named with its rule and its words', () =
     expect(first(refusedWith(words))).toMatchObject({ cause: 'admission-refused', text });
   });
 
-  test('with a command that prints the whole message, though events are gone or conditions are', () => {
+  test('with a command that prints the whole message, even without events or conditions', () => {
     const eventsGone = (state: RecordedState) => {
       state.objects.splice(0, Infinity, ...state.objects.filter(({ kind }) => kind !== 'Event'));
     };
@@ -81,7 +81,7 @@ describe('a policy that refuses pods is named with its rule and its words', () =
     expect(first(refusedWith('no', conditionsGone))?.fix).toMatch(/get events .*-o 'jsonpath=/);
   });
 
-  test('once for all workloads that it refuses', () => {
+  test('once for all workloads that it rejects', () => {
     const state = changed('quota-exceeded', ({ objects }) => {
       const words = 'admission webhook "p" denied the request: no';
       const condition = { type: 'ReplicaFailure', status: 'True', message: words };
@@ -110,7 +110,7 @@ describe('a webhook that does not answer', () => {
       'tls: failed to verify certificate: x509: certificate signed by unknown authority',
     ],
     [`${kyverno}: service "kyverno-svc" not found`, 'service "kyverno-svc" not found'],
-  ])('is told with its Service: %s', (words, why) => {
+  ])('is reported with its Service: %s', (words, why) => {
     expect(first(refusedWith(failed(words)))).toMatchObject({
       cause: 'webhook-unreachable',
       text: `the admission webhook mutate.example.com (Service kyverno-svc in namespace kyverno) does not answer: ${why}. Kubernetes creates no pod until it answers`,
@@ -123,12 +123,12 @@ describe('a webhook that does not answer', () => {
     expect(found?.fix).not.toContain('endpointslices');
   });
 
-  test('is no webhook that answered, though with the words of a time-out', () => {
+  test('is not a webhook that answered with the words of a timeout', () => {
     const words = denied('verify.example.com', 'failed to call webhook for signatures: context deadline exceeded');
     expect(first(refusedWith(words))?.cause).toBe('admission-refused');
   });
 
-  test('may not be read: nothing is to be deleted', () => {
+  test('has no advice to delete its configuration', () => {
     expect(first(madeState('webhook-unreachable'))?.fix).not.toMatch(/\bdelete\b/);
   });
 });
@@ -141,7 +141,7 @@ describe('a quota', () => {
     ['limits.cpu for: ingestion,wait-for-volume', 'limits.cpu'],
     ['limits.cpu for: ingestion; limits.ephemeral-storage for: ingestion', 'limits.cpu and limits.ephemeral-storage'],
     ['limits.cpu,requests.ephemeral-storage', 'limits.cpu and requests.ephemeral-storage'],
-  ])('that wants %s says so, and is not to be raised', (words, wanted) => {
+  ])('that requires %s says so, with no advice to raise it', (words, wanted) => {
     const found = wants(words);
     expect(found?.cause).toBe('quota-wants-limits');
     expect(found?.text).toBe(`the quota compute requires every container to set ${wanted}, and these pods do not`);
@@ -156,7 +156,7 @@ describe('a quota', () => {
     expect(found?.fix).toContain('"default":{"cpu":"500m"}');
   });
 
-  test('that is used up is', () => {
+  test('that is used up is reported as such', () => {
     expect(first(recording('quota-exceeded'))?.fix).toMatch(
       /^Raise the quota.*\n.* describe resourcequota team-quota$/,
     );
@@ -184,7 +184,7 @@ describe("OpenShift's constraints", () => {
     );
   });
 
-  test('name anything else, without those that may not be used', () => {
+  test('quote any other reason, without constraints that may not be used', () => {
     const found = refusedBy(unusable, 'provider restricted-v2: .spec.volumes[0]: Invalid value: "hostPath"');
     expect(found?.text).toMatch(/reject its pods: provider restricted-v2: \.spec\.volumes\[0\]/);
   });
@@ -208,7 +208,7 @@ describe("OpenShift's constraints", () => {
   });
 });
 
-test('a studio that runs is not refused, whatever is left of an earlier refusal', () => {
+test('a running studio has no finding about an earlier rejection', () => {
   const state = changed('healthy', ({ objects, namespace }) => {
     const { metadata } = objects.find(({ kind }) => kind === 'ReplicaSet');
     objects.push({
@@ -223,7 +223,7 @@ test('a studio that runs is not refused, whatever is left of an earlier refusal'
   expect(summaryOf(state)).toEqual([]);
 });
 
-describeWith(['kubectl'], 'the advice about refused pods', () => {
+describeWith(['kubectl'], 'the advice about rejected pods', () => {
   let cluster: FakeApiServer;
   afterEach(() => cluster.close());
 
@@ -247,7 +247,7 @@ describeWith(['kubectl'], 'the advice about refused pods', () => {
     expect(shown).toMatch(/require-labels:\s+check-for-labels: .*cost-center/s);
   });
 
-  test('shows what is behind a webhook', async () => {
+  test('shows the pods behind a webhook', async () => {
     const there = { namespace: 'kyverno', labels: { 'kubernetes.io/service-name': 'kyverno-svc' } };
     const [pods, slices, configurations] = await follow(
       madeState('webhook-unreachable'),
@@ -276,7 +276,7 @@ describeWith(['kubectl'], 'the advice about refused pods', () => {
     });
   });
 
-  test('gives containers the defaults that a quota wants', async () => {
+  test('gives containers the defaults that a quota requires', async () => {
     await follow(refusedWith(forbidden('failed quota: q: must specify limits.cpu for: x')), 'quota-wants-limits');
     expect(cluster.store.list('limitranges')).toEqual([
       expect.objectContaining({

@@ -73,7 +73,7 @@ describe('a studio that a command stopped', () => {
     expect(first?.fix).not.toMatch(/patch|scale/);
   });
 
-  test('was cut off where that process is gone', () => {
+  test('was interrupted where that process is gone', () => {
     const [first] = diagnosisOf(at(stoppedBy(gone, copyPod('Running', gone)), '2026-11-24T00:30:00Z'));
     expect(first).toMatchObject({ severity: 'error', cause: 'scaled-to-zero', subjects: ['backend', 'ingestion'] });
     expect(first?.text).toContain('which was interrupted. It started 3h ago');
@@ -93,7 +93,7 @@ describe('a studio that a command stopped', () => {
     expect(first?.fix.includes('patch')).toBe(severity === 'error');
   });
 
-  test('is not said to be without a pod where pods cannot be read', () => {
+  test('is not reported as lacking a pod where pods cannot be read', () => {
     const [first] = diagnosisOf({ ...at(stoppedBy(owner), '2026-11-23T22:00:00Z'), forbidden: ['list pods'] });
     const stopped = diagnosisOf({ ...at(stoppedBy(owner), '2026-11-23T22:00:00Z'), forbidden: ['list pods'] }).find(
       ({ cause }) => cause === 'scaled-to-zero',
@@ -102,13 +102,13 @@ describe('a studio that a command stopped', () => {
     expect(stopped).toMatchObject({ severity: 'wait' });
   });
 
-  test('by a restore that was cut off has its folders put in order first', () => {
+  test('by a restore that was interrupted has its folders put in order first', () => {
     const fix = diagnosisOf(at(stoppedBy({ ...gone, command: 'restore' }), MOMENT))[0]?.fix;
     expect(fix).toMatch(/\nnpm run set-aside -- --list --namespace=state-scaled-to-zero$/);
     expect(fix).not.toContain('patch');
   });
 
-  test.each(['', '{}', '"x"'])('and has a mark that names no command: %s', (mark) => {
+  test.each(['', '{}', '"x"'])('and whose mark names no command: %s', (mark) => {
     const state = stoppedBy(gone);
     for (const { metadata } of state.objects) if (metadata.annotations?.[STOPPED]) metadata.annotations[STOPPED] = mark;
     expect(diagnosisOf(state)[0]).toMatchObject({ severity: 'error', cause: 'scaled-to-zero' });
@@ -116,7 +116,7 @@ describe('a studio that a command stopped', () => {
   });
 });
 
-test('a workload of somebody else may be stopped', () => {
+test('a workload of another owner may be stopped', () => {
   expect(summaryOf(madeState('healthy-foreign-workload'))).toEqual([]);
 });
 
@@ -138,13 +138,13 @@ describe('the pod of a command', () => {
     expect(finding(state)?.fix).not.toMatch(/undefined|null/);
   });
 
-  test.each(['restore', 'set-aside'])('of a %s that was cut off is not just deleted', (command) => {
+  test.each(['restore', 'set-aside'])('of a %s that was interrupted is not just deleted', (command) => {
     const fix = finding(copies('Failed', { ...gone, command }))?.fix;
     expect(fix).toContain('set-aside -- --list');
     expect(fix).not.toContain('delete pod');
   });
 
-  test('of somebody else is none', () => {
+  test('of another owner is not reported', () => {
     expect(
       summaryOf(
         changed('healthy', ({ objects }) =>
@@ -156,7 +156,7 @@ describe('the pod of a command', () => {
 });
 
 describe('a scheduled backup', () => {
-  test('that failed is told in the line of its log that says why', () => {
+  test('that failed is reported with the reason from its log', () => {
     const log =
       'Testing mandatory env variables\n== Checking directory for content ===\nFatal: unable to open config file: Stat: Access Denied\nIs there a repository at the following location?\nERROR: failure checking existence of repository';
     const [first] = diagnosisOf(backedUp(source(log)));
@@ -165,7 +165,7 @@ describe('a scheduled backup', () => {
     );
   });
 
-  test('that never worked says so, and one without a log says nothing of it', () => {
+  test('that never succeeded says so, and one without a log quotes none', () => {
     const status = { latestMoverStatus: { result: 'Failed' } };
     expect(diagnosisOf(backedUp(source('', { status })))[0]?.text).toBe(
       'its last run failed. No backup has succeeded yet',
@@ -187,7 +187,7 @@ describe('a scheduled backup', () => {
       'in a log whose beginning is cut off',
       'tory is already locked by PID 8 on volsync-src-x\nlock was created at 2026-11-21 03:17:12',
     ],
-  ])('into a repository that is locked is told as such %s', (_, log) => {
+  ])('into a locked repository is reported as such %s', (_, log) => {
     const [first, ...others] = diagnosisOf(backedUp(source(log)));
     expect(first).toMatchObject({
       severity: 'warning',
@@ -219,7 +219,7 @@ describe('a scheduled backup', () => {
     expect(summaryOf(backedUp(source(LOCKED_LOG, fields)))).toEqual(lines);
   });
 
-  test('by Velero is told with the reason that Velero gives', () => {
+  test('by Velero is reported with the reason that Velero gives', () => {
     const backup = {
       kind: 'Backup',
       metadata: { name: 'nightly-1', namespace: 'velero' },
@@ -265,7 +265,7 @@ describeWith(['kubectl', 'python3'], 'the advice', () => {
     objects: cluster.resources.flatMap(({ plural }) => cluster.store.list(plural)),
   });
 
-  test('for a workload that somebody stopped starts it', async () => {
+  test('for a workload that someone stopped starts it', async () => {
     const state = recording('scaled-to-zero');
     cluster = await clusterOf(state);
     const done = await followed(cluster, findingOf(state, 'scaled-to-zero'));
@@ -273,7 +273,7 @@ describeWith(['kubectl', 'python3'], 'the advice', () => {
     expect(cluster.object('deployments', state.namespace, 'junjo-ai-studio-backend').spec.replicas).toBe(1);
   });
 
-  test('for a backup that was cut off starts all that it stopped, and removes its mark and its pod', async () => {
+  test('for a backup that was interrupted starts all that it stopped, and removes its mark and its pod', async () => {
     const state = stoppedBy(gone, copyPod('Running', gone));
     cluster = await clusterOf(state);
     const done = await followed(cluster, findingOf(state, 'scaled-to-zero'));
@@ -285,7 +285,7 @@ describeWith(['kubectl', 'python3'], 'the advice', () => {
     expect(summaryOf(now(state)).join()).not.toMatch(/scaled-to-zero|copy-pod/);
   });
 
-  test('for the pod of a backup that was cut off deletes it', async () => {
+  test('for the pod of a backup that was interrupted deletes it', async () => {
     const state = copies('Succeeded', gone);
     cluster = await clusterOf(state);
     expect(await followed(cluster, findingOf(state, 'copy-pod'))).toMatchObject([{ code: 0 }]);
@@ -300,7 +300,7 @@ describeWith(['kubectl', 'python3'], 'the advice', () => {
     ]);
   });
 
-  test('for a restore that was cut off is a command of ours, which starts the studio and copies nothing', async () => {
+  test('for a restore that was interrupted is a command of ours, which starts the studio and copies nothing', async () => {
     const studio = await LiveStudio.start();
     cluster = studio.cluster;
     for (const component of ['backend', 'ingestion']) {

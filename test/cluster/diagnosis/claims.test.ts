@@ -37,7 +37,7 @@ test('no command of the rescue can run after one that failed', () => {
   expect(commands[0]).toContain('patch persistentvolume pvc-57f30285-df56-476d-9605-a6c65b759271 ');
 });
 
-test('a claim of somebody else in the namespace may be deleted', () => {
+test('a claim of another owner in the namespace may be deleted', () => {
   const state = changed('healthy', (each) => {
     const claim = structuredClone(of(each, 'PersistentVolumeClaim'));
     claim.metadata = { name: 'theirs', namespace: each.namespace, deletionTimestamp: each.recorded };
@@ -57,7 +57,7 @@ test('a claim that never had a volume holds no data, and none is retained', () =
   expect(fix).not.toContain('Retain');
 });
 
-test('of a namespace that is being deleted, volumes whose claims are gone already are saved too', () => {
+test('volumes of claims that are already gone are saved too when a namespace is deleted', () => {
   const state = changed('namespace-terminating', (each) => {
     released(each, 'qdrant-volume', 'junjo-ai-studio-qdrant', '2026-11-23T21:00:00Z');
   });
@@ -68,7 +68,7 @@ test('of a namespace that is being deleted, volumes whose claims are gone alread
   expect(fix).not.toContain('delete --cascade');
 });
 
-test('of several volumes that a claim had, the one that it held last is bound again', () => {
+test('of several volumes that a claim had, the last one is bound again', () => {
   const state = changed('claim-terminating', (each) => {
     claimGone(each);
     of(each, 'PersistentVolume').status.lastPhaseTransitionTime = '2026-11-22T00:00:00Z';
@@ -82,12 +82,12 @@ test('of several volumes that a claim had, the one that it held last is bound ag
 test.each([
   ['a claim that has another volume by now', 'junjo-ai-studio-data'],
   ['QDrant, which is switched off', 'junjo-ai-studio-qdrant'],
-])('the retained volume of %s is no trouble of a healthy studio', (_, claim) => {
+])('the retained volume of %s does not affect a healthy studio', (_, claim) => {
   const state = changed('healthy', (each) => released(each, 'old', claim, '2026-11-21T00:00:00Z'));
   expect(summaryOf(state)).toEqual([]);
 });
 
-test('a released volume on another node does not hide the node of the volume that the pods mount', () => {
+test('a released volume on another node does not hide the node of the mounted volume', () => {
   const state = changed('volume-on-absent-node', (each) => {
     const { spec } = of(each, 'PersistentVolume');
     released(each, 'old', 'junjo-ai-studio-data', '2026-11-21T00:00:00Z');

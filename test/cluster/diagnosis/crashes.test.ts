@@ -40,7 +40,7 @@ const mounted = (state: RecordedState) => pod(state, 'backend').spec.containers[
 const claim = ({ objects }: RecordedState) => objects.find(({ kind }) => kind === 'PersistentVolumeClaim');
 
 describe('the upgrade guard', () => {
-  test('refuses with its own code and message alone', () => {
+  test('rejects data only with its own exit code and message', () => {
     const message = 'This volume holds other spans.\nSet JUNJO_K8S_RELEASE=0.70.3 to go back.\n';
     expect(first(guard({ exitCode: 1, message }))).toMatchObject({
       cause: 'guard-tripped',
@@ -48,7 +48,7 @@ describe('the upgrade guard', () => {
     });
   });
 
-  test('refuses in its log too, where it cannot leave the message', () => {
+  test('rejects data in its log too, where it cannot leave the message', () => {
     const log = 'upgrade-guard stops the start.\nThis volume holds other spans.\n';
     expect(first(guard({ exitCode: 1 }, log))).toMatchObject({
       cause: 'guard-tripped',
@@ -111,7 +111,7 @@ describe('the upgrade guard', () => {
       /255 within a second of its start.*image.*processor architecture.*lack permission to read its log/,
       /built for the processor architecture of the node/,
     ],
-  ])('%s: it judged nothing', (_, state, text, fix) => {
+  ])('%s: it has not checked the data', (_, state, text, fix) => {
     const found = first(state);
     expect(found?.cause).toBe('guard-crashed');
     expect(found?.text).toMatch(text);
@@ -120,7 +120,7 @@ describe('the upgrade guard', () => {
     expect(found?.fix).not.toMatch(/ACCEPT_DATA_LOSS/);
   });
 
-  test('that finds the volume full, read-only or of another user is told as what it found', () => {
+  test('that finds the volume full, read-only or of another user reports that cause', () => {
     const of = (message: string) => first(guard({ exitCode: 1, message }, undefined))?.cause;
     const withClaim = (message: string) => {
       const state = guard({ exitCode: 1, message });
@@ -137,7 +137,7 @@ describe('the upgrade guard', () => {
 describe('a container that ends with 255', () => {
   const at = { startedAt: '2026-11-23T21:09:00Z', finishedAt: '2026-11-23T21:09:00Z', exitCode: 255 };
 
-  test('at once, and says nothing: its image is for another processor', () => {
+  test('at once and without a log has an image for another processor', () => {
     expect(first(crash('', at))?.text).toMatch(/another processor architecture.*Its log is empty/);
     const forbidden = { ...crash(undefined, at), forbidden: ['get pods/log'] };
     expect(first(forbidden)?.text).toMatch(/another processor architecture.*You lack permission to read its log/);
@@ -147,7 +147,7 @@ describe('a container that ends with 255', () => {
     ['later', '', { ...at, startedAt: '2026-11-23T21:08:00Z' }],
     ['and says why', 'no such setting', at],
     ['in words of another code', '', { ...at, exitCode: 1 }],
-  ])('%s: it is any crash', (_, log, terminated) => {
+  ])('%s: is an ordinary crash', (_, log, terminated) => {
     expect(first(crash(log, terminated))?.text).not.toContain('processor');
   });
 
@@ -168,7 +168,7 @@ describe('a container that ends with 255', () => {
   });
 });
 
-describe('the words of a crash', () => {
+describe('the reason of a crash', () => {
   test.each([
     ['bad-cookie-key', /JUNJO_SECURE_COOKIE_KEY must be a valid base64 string/, 'Correct JUNJO_SECURE_COOKIE_KEY'],
     ['frontend-rollout-crashes', /JUNJO_PROD_BACKEND_URL is required/, 'Correct JUNJO_PROD_BACKEND_URL'],
@@ -179,13 +179,13 @@ describe('the words of a crash', () => {
     expect(found?.fix).toContain(fix);
   });
 
-  test('are not known where logs may not be read', () => {
+  test('is unknown where logs may not be read', () => {
     const found = first({ ...crash(undefined), forbidden: ['get pods/log'] });
     expect(found?.text).toMatch(/exits with code 1, \d times so far\. You lack permission to read its log/);
     expect(found?.fix).not.toContain(' logs ');
   });
 
-  test('tell the signal that ended it', () => {
+  test('names the signal that ended it', () => {
     expect(first(crash('', { exitCode: 139 }))?.text).toContain('code 139 (SIGSEGV)');
   });
 });
@@ -240,14 +240,14 @@ describe('a volume that cannot be written', () => {
     }
   });
 
-  test('because the node mounted it so', () => {
+  test('because the node mounted it read-only', () => {
     const found = first(crash(rofs));
     expect(found?.cause).toBe('volume-read-only');
     expect(found?.text).toContain('finds an error in it');
     expect(found?.fix).not.toContain('chown -R');
   });
 
-  test('for one of two reasons is told with both', () => {
+  test('for one of two reasons is reported with both', () => {
     const found = first(crash(readonly));
     expect(found?.cause).toBe('volume-permission-denied');
     expect(found?.text).toMatch(/another user, or the node mounted the volume read-only/);
@@ -261,7 +261,7 @@ describe('a volume that cannot be written', () => {
     expect(found).toMatchObject({ cause: 'volume-permission-denied', text: expect.stringContaining('another user') });
   });
 
-  test('although only another folder is', () => {
+  test('although the log complains only about another folder', () => {
     for (const log of [
       "OSError: [Errno 30] Read-only file system: '/usr/share/x'",
       "PermissionError: [Errno 13] Permission denied: '/root/.cache'",
@@ -269,12 +269,12 @@ describe('a volume that cannot be written', () => {
       expect(first(crash(log))?.cause).toBe('crash-loop');
   });
 
-  test('by the container that only waits for its mark is none', () => {
+  test('by the container that only waits for its mark is not reported', () => {
     expect(summaryOf(recording('healthy'))).toEqual([]);
   });
 });
 
-describe('no room', () => {
+describe('a full disk', () => {
   const volumes = (usedBytes: number) => new Map([['junjo-ai-studio-data', { usedBytes, capacityBytes: 100 }]]);
 
   test('on the volume', () => {
@@ -335,7 +335,7 @@ describe('memory', () => {
     expect(first(state)?.cause).toBe('oom-killed');
   });
 
-  test('is not what a cgroup of another kind lacks', () => {
+  test('is not reported for another limit of a cgroup', () => {
     expect(
       first(start('unable to start container process: unable to apply cgroup configuration: cpu.max: x'))?.cause,
     ).toBe('start-error');
@@ -363,11 +363,11 @@ describe('a container that is ended from outside', () => {
     });
   });
 
-  test('because of a probe is told as such', () => {
+  test('because of a probe is reported as such', () => {
     expect(diagnosisOf(recording('liveness-killing'))[0]?.cause).toBe('liveness-failing');
   });
 
-  test('for its memory is told as such', () => {
+  test('for its memory is reported as such', () => {
     expect(diagnosisOf(recording('oom-killed'))[0]?.cause).toBe('oom-killed');
   });
 });
@@ -401,13 +401,13 @@ describe('two writers', () => {
       state.objects.push(foreign);
     });
 
-  test('of one component are told before anything crashes', () => {
+  test('of one component are reported before anything crashes', () => {
     const found = first(twice);
     expect(found?.text).toMatch(/2 pods write to the claim junjo-ai-studio-data at the same time/);
-    expect(found?.text).not.toContain('still serves');
+    expect(found?.text).not.toContain('still serve');
   });
 
-  test('of which one belongs to nobody, or to a Job', () => {
+  test('of which one has no owner, or belongs to a Job', () => {
     expect(summaryOf(beside())[0]).toBe('error two-writers: pod debug');
     const job = beside(({ metadata }) => {
       metadata.ownerReferences = [{ kind: 'Job', name: 'export', controller: true }];
@@ -469,7 +469,7 @@ describe('two writers', () => {
   });
 });
 
-test('no advice of a crash hides a command in a sentence', () => {
+test('no advice about a crash has a command in a sentence', () => {
   for (const [state] of Object.values(made)) {
     for (const { fix, cause } of diagnosisOf(state)) {
       if (
@@ -520,12 +520,12 @@ describeWith(['kubectl'], 'what is advised about crashes', () => {
     ['readiness-failing', recording('readiness-failing'), [/^$/]],
     ['liveness-failing', recording('liveness-killing'), [/^$/]],
     ['startup-failing', recording('startup-failing'), [/^$/]],
-    ['restarting', made['container that is well between two crashes']?.[0] ?? recording('healthy'), [/^$/]],
+    ['restarting', made['container that is healthy between two crashes']?.[0] ?? recording('healthy'), [/^$/]],
   ];
 
   const stopped = made['Deployment that somebody paused']?.[0] ?? recording('healthy');
 
-  const withSettings = made['setting that the backend refuses']?.[0] ?? recording('healthy');
+  const withSettings = made['setting that the backend rejects']?.[0] ?? recording('healthy');
   withSettings.objects.push({
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -580,7 +580,7 @@ describeWith(['kubectl'], 'what is advised about crashes', () => {
     }
   });
 
-  test('the pod of nobody is gone when the advice is followed', async () => {
+  test('the pod without an owner is gone after the advice is followed', async () => {
     const state = changed('healthy', (each) => {
       const foreign = structuredClone(pod(each, 'backend'));
       foreign.metadata = { name: 'debug', namespace: each.namespace };
@@ -613,7 +613,7 @@ describeWith(['kubectl'], 'what is advised about crashes', () => {
     }
   });
 
-  test('which of two reasons it is, a container that runs can see', () => {
+  test('a running container can show which of two reasons it is', () => {
     expect(findingOf(ambiguous, 'volume-permission-denied').fix).toContain(' exec ');
   });
 });

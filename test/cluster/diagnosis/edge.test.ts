@@ -151,7 +151,7 @@ describe('a load balancer without an address', () => {
         objects.find(({ kind }) => kind === 'Node').spec.providerID = 'aws:///eu-central-1a/i-1';
       },
     ],
-  ])('knows by %s that a controller is there, and how its events come again', (_, change) => {
+  ])('recognises a controller by %s, and advises how to get new events', (_, change) => {
     const fresh = aged('load-balancer-pending', 60, change);
     expect(summaryOf(fresh)).toEqual([`wait load-balancer-pending: ${pending}`]);
     const state = aged('load-balancer-pending', 7200, change);
@@ -160,7 +160,7 @@ describe('a load balancer without an address', () => {
     expect(first(state)?.fix).not.toMatch(/MetalLB/);
   });
 
-  test('names the class that nobody serves', () => {
+  test('names the class that no controller serves', () => {
     const state = aged('load-balancer-pending', 600, ({ objects }) => {
       for (const { kind, spec } of objects)
         if (kind === 'Service' && spec.type === 'LoadBalancer') spec.loadBalancerClass = 'io.cilium/bgp';
@@ -191,7 +191,7 @@ describe('an Ingress without an address', () => {
   const WARNING = ['warning ingress-pending: ingress junjo-ai-studio'];
   const WAIT = ['wait ingress-pending: ingress junjo-ai-studio'];
 
-  test('is well where Traefik serves it', () => {
+  test('is healthy where Traefik serves it', () => {
     expect(summaryOf(madeState('healthy-traefik-no-address'))).toEqual([]);
     expect(summaryOf(ingress(90_000, 'web', ['web', 'traefik.io/ingress-controller']))).toEqual([]);
     expect(summaryOf(ingress(90_000, undefined, ['web', 'traefik.io/ingress-controller', isDefault]))).toEqual([]);
@@ -234,7 +234,7 @@ describe('an Ingress without an address', () => {
     expect(first(state)?.text).toMatch(text);
   });
 
-  test('names a class in the older way', () => {
+  test('names a class in an annotation', () => {
     const state = ingress(900, undefined);
     const { metadata } = state.objects.find(({ kind }) => kind === 'Ingress');
     metadata.annotations = { 'kubernetes.io/ingress.class': 'gce' };
@@ -242,12 +242,12 @@ describe('an Ingress without an address', () => {
     expect(first(state)?.text).toContain('class gce');
   });
 
-  test('is no cause where classes cannot be read: the controller may be one that writes no address', () => {
+  test('is not reported where classes cannot be read, because some controllers write no address', () => {
     const found = diagnosisOf(ingress(900, 'nginx'), { unread: ['ingressclasses.networking.k8s.io'] });
     expect(found.map(({ cause }) => cause)).toEqual(['not-readable']);
   });
 
-  test('quotes what its controller complains about', () => {
+  test('quotes what its controller reports', () => {
     const state = ingress(20, 'alb', ['alb', 'ingress.k8s.aws/alb']);
     event(
       state,
@@ -281,7 +281,7 @@ const issuing = (reason: string, { state = 'invalid', type = 'HTTP-01', seconds 
 };
 
 describe('a certificate that is not issued', () => {
-  test('is told apart by the CAA record', () => {
+  test('is recognised by the CAA record', () => {
     const found = first(madeState('acme-caa'));
     expect(found).toMatchObject({ severity: 'error', cause: 'certificate-pending' });
     expect(found?.text).toContain('CAA record for example.com prevents issuance');
@@ -289,7 +289,7 @@ describe('a certificate that is not issued', () => {
     expect(found?.fix).not.toMatch(/port 80|staging|curl/);
   });
 
-  test('says until when a limit lasts, and names no cure that is none', () => {
+  test('says how long a limit lasts, and advises nothing that does not help', () => {
     const found = first(madeState('acme-429'));
     expect(found).toMatchObject({ severity: 'error', cause: 'certificate-pending' });
     expect(found?.fix).toMatch(/^Wait until 2026-11-25T01:29:08Z/);
@@ -365,7 +365,7 @@ describe('a certificate that is not issued', () => {
     expect(first(state)?.text).toMatch(/was not issued: The certificate request has failed/);
   });
 
-  test('that was changed a moment ago is waited for since then', () => {
+  test('that was changed a moment ago is a wait since that change', () => {
     const state = madeState('acme-caa');
     state.objects.splice(0, Infinity, ...state.objects.filter(({ kind }) => !['Order', 'Challenge'].includes(kind)));
     const { status } = state.objects.find(({ kind }) => kind === 'Certificate');
@@ -384,7 +384,7 @@ describe('a certificate that is not issued', () => {
   });
 });
 
-describe('a certificate that ends', () => {
+describe('a certificate that expires', () => {
   const ends = (notAfter: string, renewalTime?: string, ...more: object[]) =>
     changed('healthy', ({ objects }) => {
       const status = { notAfter, renewalTime, conditions: [{ type: 'Ready', status: 'True' }] };
@@ -395,7 +395,7 @@ describe('a certificate that ends', () => {
     });
   // The recording is of 23 November 2026, 21:09.
 
-  test('is told when it was not renewed in time, with the reason', () => {
+  test('is reported when it was not renewed in time, with the reason', () => {
     expect(summaryOf(ends('2026-11-28T00:00:00Z', '2026-10-29T00:00:00Z'))).toEqual([
       'warning certificate-expiring: certificate tls',
     ]);
@@ -413,7 +413,7 @@ describe('a certificate that ends', () => {
     expect(found?.fix).toContain('port 80');
   });
 
-  test('is not told of one that lives for a day, or that has time', () => {
+  test('is not reported while it has time, or if it lives for a day', () => {
     expect(summaryOf(ends('2026-11-24T12:00:00Z', '2026-11-24T04:00:00Z'))).toEqual([]);
     expect(summaryOf(ends('2026-12-23T00:00:00Z', '2026-11-23T20:00:00Z'))).toEqual([]);
     expect(summaryOf(ends('2026-11-24T00:00:00Z', '2026-11-23T16:00:00Z'))).toEqual([
@@ -422,7 +422,7 @@ describe('a certificate that ends', () => {
   });
 });
 
-test('a Gateway is waited for since its condition changed', () => {
+test('a Gateway is a wait since its condition changed', () => {
   const state = changed('healthy', (each) => {
     each.objects.push({
       kind: 'Gateway',
@@ -526,7 +526,7 @@ describeWith(['kubectl'], 'what is advised', () => {
     ],
     ['an Ingress', 'ingress-pending', recording('ingress-pending'), /Name: +junjo-ai-studio/],
     ['a Gateway', 'gateway-pending', notIssued('Gateway that nobody serves'), /Name: +edge/],
-    ['a route', 'route-refused', notIssued('route that is refused'), /NotAllowedByListeners/],
+    ['a route', 'route-refused', notIssued('route that is rejected'), /NotAllowedByListeners/],
     ['a challenge', 'certificate-pending', madeState('acme-caa'), /Name: +junjo-ai-studio-tls-1-1-1/],
     ['an order', 'certificate-pending', madeState('acme-429'), /rateLimited/],
     ['a stuck challenge', 'certificate-pending', notIssued('challenge that is stuck'), /wrong status code 404/],
@@ -562,7 +562,7 @@ describeWith(['kubectl'], 'what is advised', () => {
   });
 });
 
-test('a studio of two containers misses no Service of a frontend', () => {
+test('a studio of two containers needs no Service of a frontend', () => {
   const state = changed('healthy', ofTwoContainers);
   expect(service(state, 'frontend')).toBeUndefined();
   expect(summaryOf(state)).toEqual([]);

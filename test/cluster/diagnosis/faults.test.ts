@@ -3,7 +3,7 @@ import { changed, pod, policy, unreached } from '../../support/made-states';
 
 // Faults that were placed in the diagnosis, one at a time, and that no other test noticed.
 
-test('an event that names no uid is only of the object of its kind and name', () => {
+test('an event without a uid belongs to the object of its kind and name', () => {
   const state = recording('healthy');
   const event = (kind: string, name: string) => ({
     apiVersion: 'v1',
@@ -19,7 +19,7 @@ test('an event that names no uid is only of the object of its kind and name', ()
   expect(said.map(({ message }) => message)).toEqual([`of Pod ${backend.metadata.name}`]);
 });
 
-test('a Service that is gone with its namespace is no cause', () => {
+test('a Service that was deleted with its namespace is not reported', () => {
   const state = changed('healthy', ({ objects }) => {
     const namespace = objects.find(({ kind }) => kind === 'Namespace');
     namespace.status = { phase: 'Terminating' };
@@ -60,7 +60,7 @@ test('the name of the own namespace is known without permission to read its labe
   expect(findings.map(({ text }) => text).join()).toContain('the NetworkPolicy elsewhere does not allow');
 });
 
-test('what is no text or no time in an object does not end the diagnosis', () => {
+test('an invalid text or time in an object does not stop the diagnosis', () => {
   const state = changed('crash-loop', ({ objects }) => {
     for (const { metadata, spec } of objects.filter((each) => each.kind === 'Deployment')) {
       if (/frontend/.test(metadata.name)) metadata.labels['app.kubernetes.io/component'] = -1;

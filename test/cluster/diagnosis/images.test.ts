@@ -74,7 +74,7 @@ describe('all images of one registry', () => {
     expect(found[0]?.text.length).toBeLessThan(160);
   });
 
-  test('that do not exist are told one by one', () => {
+  test('that do not exist are reported one by one', () => {
     expect(summaryOf(nonePulls((image) => `${image}: not found`))).toHaveLength(3);
   });
 });
@@ -99,7 +99,7 @@ test.each([
   expect(found?.fix).toContain(server);
 });
 
-test('a pull secret is created, corrected or named, as it is there or not', () => {
+test('a pull secret is created, or corrected if it exists', () => {
   const denied = (change: (state: RecordedState) => void) => {
     const state = nonePulls(
       () => 'unauthorized',
@@ -156,11 +156,11 @@ describeWith(['kubectl'], 'the advice about images', () => {
       }),
       /Failed to pull image/,
     ],
-  ])('%s shows what matters', async (cause, state, words) => {
+  ])('%s shows the reason', async (cause, state, words) => {
     expect(await follow(state, cause)).toMatch(words);
   });
 
-  test('creates a pull secret, and replaces what is in one', async () => {
+  test('creates a pull secret, and replaces its content', async () => {
     const state = nonePulls(() => 'unauthorized');
     await follow(state, 'image-denied');
     const [secret] = cluster.store.list('secrets').filter(({ metadata }) => metadata.name === 'junjo-registry');

@@ -19,11 +19,11 @@ function ingestionAway({ state }: Pick<MadeIntake, 'state'>): void {
 }
 
 describe('a studio with an intake', () => {
-  test('is well while both collectors are', () => {
+  test('is healthy while both collectors are ready', () => {
     expect(summaryOf(withIntake())).toEqual([]);
   });
 
-  test('is well beside its rendering, and has no workload that is no part of it', () => {
+  test('is healthy with its rendering, and has no extra workload', () => {
     const state = withIntake();
     const { objects } = render(
       development({
@@ -70,31 +70,31 @@ describe('a rendering that is not applied', () => {
       objects.splice(0, Infinity, ...left);
     });
 
-  test('with collectors is told where these are not there', () => {
+  test('with collectors is reported where they are missing', () => {
     const state = withoutSet();
     const rendered = renderedIn(state, { JUNJO_K8S_INTAKE: 'true' });
     expect(summaryOf(state, { rendered })).toContain('error not-applied: intake');
   });
 
-  test('is not needed to see that the Service for spans leads to collectors that are not there', () => {
+  test('is not needed to find a Service for spans without collectors', () => {
     const [found, ...others] = diagnosisOf(withoutSet());
     expect(found).toMatchObject({ severity: 'error', cause: 'not-applied', subjects: ['intake'] });
     expect(found?.text).toContain('applications cannot send spans');
     expect(others).toEqual([]);
   });
 
-  test('says nothing of collectors that nobody may list', () => {
+  test('says nothing about collectors that cannot be listed', () => {
     expect(summaryOf(withoutSet(), { unread: ['statefulsets.apps'] }).join()).not.toContain('not-applied');
   });
 
-  test('without collectors is no trouble for the Service that still leads to them', () => {
+  test('without collectors does not affect the Service that still selects them', () => {
     const state = withIntake();
     expect(summaryOf(state, { rendered: renderedIn(state) }).join()).not.toMatch(/service-without-pods/);
   });
 });
 
 describe('one of two collectors', () => {
-  test('that is down is a warning, which says what that means', () => {
+  test('that is down is a warning with its consequences', () => {
     const found = first(
       withIntake((intake) => {
         down(intake, { state: { waiting: { reason: 'ErrImagePull', message: 'manifest unknown: not found' } } });
@@ -130,7 +130,7 @@ describe('one of two collectors', () => {
         'go.etcd.io/bbolt/internal/common.(*Page).FastCheck(0x7fe9cd41b000, 0x0?)',
       ].join('\n'),
     ],
-  ])('whose queue has %s is told how to start with an empty one', (_, log) => {
+  ])('whose queue has %s is reported how to start with an empty one', (_, log) => {
     const found = first(intakeCrash(log));
     expect(found).toMatchObject({ cause: 'intake-queue-damaged', severity: 'warning', subjects: ['intake'] });
     expect(found?.text).toMatch(/^junjo-ai-studio-intake-1 cannot open its queue: the file is damaged \(.*\)/);
@@ -172,14 +172,14 @@ describe('one of two collectors', () => {
       'Error: invalid configuration: extensions::file_storage: directory must exist: stat /queue: no such file or directory.',
       'directory must exist',
     ],
-  ])('that does not know %s of its configuration is told so', (_, log, words) => {
+  ])('that does not support %s of its configuration is reported', (_, log, words) => {
     const found = first(intakeCrash(log));
     expect(found).toMatchObject({ cause: 'intake-config-refused', subjects: ['intake'] });
     expect(found?.text).toContain(words);
     expect(found?.fix).toMatch(/JUNJO_K8S_INTAKE_IMAGE/);
   });
 
-  test('whose sidecar says the same words is not taken for the collector', () => {
+  test('whose sidecar logs the same words is not reported as broken', () => {
     const log = 'Error: invalid configuration: a sidecar';
     const state = intakeCrash(log);
     const crashed = pod(state, 'intake-1');
@@ -196,7 +196,7 @@ describe('one of two collectors', () => {
     expect(first(intakeCrash(log))).toMatchObject({ cause, subjects: ['intake'] });
   });
 
-  test('whose volume is full is not told to enlarge the volume of the data', () => {
+  test('whose volume is full has no advice to enlarge the volume of the data', () => {
     const { fix } = first(intakeCrash('write /var/lib/otelcol/queue/x: no space left on device')) ?? {};
     expect(fix).toContain('JUNJO_K8S_INTAKE_STORAGE_SIZE');
     expect(fix).not.toMatch(/JUNJO_K8S_STORAGE_SIZE/);
@@ -217,7 +217,7 @@ describe('one of two collectors', () => {
     expect(first(state)?.fix).not.toContain('JUNJO_K8S_SIZE');
   });
 
-  test('that does not answer is not called somebody else’s', () => {
+  test('that does not answer is not called part of another tool', () => {
     const state = withIntake((intake) => {
       down(intake, { started: true, state: { running: { startedAt: '2026-11-23T20:45:00Z' } } });
       intake.state.objects.push(event(intake.pods[1], 'Unhealthy', 'Readiness probe failed: HTTP probe failed: 503'));
@@ -226,7 +226,7 @@ describe('one of two collectors', () => {
     expect(first(state)?.fix).not.toMatch(/no setting of the studio/);
   });
 
-  test('whose pod is replaced by a new version is waited for', () => {
+  test('whose pod is replaced by a new version is a wait', () => {
     const state = withIntake((intake) => {
       down(intake, { state: { running: { startedAt: '2026-11-23T21:09:30Z' } } });
       Object.assign(intake.set.status, { updatedReplicas: 1, updateRevision: 'junjo-ai-studio-intake-2' });
@@ -244,7 +244,7 @@ describe('the collectors together', () => {
     intake.set.status.readyReplicas = 0;
   };
 
-  test('without a default storage class are told which claims wait', () => {
+  test('without a default storage class are reported which claims wait', () => {
     const reasons = '0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.';
     const state = withIntake((intake) => {
       bothDown(intake, [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: reasons }]);
@@ -284,7 +284,7 @@ describe('the collectors together', () => {
       'MountVolume.SetUp failed for volume "certificates" : references non-existent secret key: tls.crt',
       /certificate is created when the certificate is issued/,
     ],
-  ])('that lack the %s are told where it comes from', (_, message, words) => {
+  ])('that lack the %s are reported where it comes from', (_, message, words) => {
     const state = withIntake((intake) => {
       bothDown(intake, [{ type: 'PodScheduled', status: 'True' }]);
       const { volumes } = intake.set.spec.template.spec;
@@ -317,7 +317,7 @@ describe('the collectors together', () => {
     expect(found?.fix).not.toMatch(/backup|EXISTING_CLAIM/);
   });
 
-  test('that somebody stopped are started again, both', () => {
+  test('that someone stopped are started again, both', () => {
     const state = withIntake(({ set, state: { objects } }) => {
       set.spec.replicas = 0;
       Object.assign(set.status, { replicas: 0, readyReplicas: 0, updatedReplicas: 0 });
@@ -344,7 +344,7 @@ describe('the collectors together', () => {
     expect(summaryOf(state)).toEqual([expect.stringMatching(/ingestion/), 'wait intake-keeps-spans: intake']);
   });
 
-  test('tell how full their volumes are, where that is known', () => {
+  test('report how full their volumes are, where that is known', () => {
     const volumes = new Map(
       [0, 1].map((index) => [`queue-junjo-ai-studio-intake-${index}`, { usedBytes: 30 + index, capacityBytes: 100 }]),
     );
@@ -354,13 +354,13 @@ describe('the collectors together', () => {
     );
   });
 
-  test('tell nothing of their volumes where that of one is not known', () => {
+  test('say nothing about their volumes where one is unknown', () => {
     const volumes = new Map([['queue-junjo-ai-studio-intake-0', { usedBytes: 30, capacityBytes: 100 }]]);
     const found = diagnose(clusterState(withIntake(ingestionAway), { volumes }));
     expect(found.find(({ cause }) => cause === 'intake-keeps-spans')?.text).not.toContain('%');
   });
 
-  test('keep nothing where ingestion runs, or where none of them is ready', () => {
+  test('are not reported as keeping spans where ingestion runs, or where no collector is ready', () => {
     const none = withIntake((intake) => {
       ingestionAway(intake);
       bothDown(intake, []);
@@ -370,7 +370,7 @@ describe('the collectors together', () => {
 });
 
 describe('the Services', () => {
-  test('for spans that leads to ingestion again is told as one that selects no collector', () => {
+  test('for spans that leads to ingestion again is reported as one that selects no collector', () => {
     const state = withIntake(({ state: made }) => {
       service(made, 'ingestion').spec.selector['app.kubernetes.io/component'] = 'nobody';
     });
@@ -378,7 +378,7 @@ describe('the Services', () => {
     expect(first(state)?.text).toContain('applications cannot send spans');
   });
 
-  test('through which the collectors reach ingestion says so where it leads nowhere', () => {
+  test('through which the collectors reach ingestion is reported where it has no pod', () => {
     const state = withIntake(({ state: made }) => {
       made.objects.find(({ metadata }) => metadata.name === 'junjo-ai-studio-ingestion-internal').spec.selector = {
         app: 'nobody',
@@ -388,7 +388,7 @@ describe('the Services', () => {
     expect(first(state)?.text).toContain('the intake cannot send what is in its queues');
   });
 
-  test('that is missing is told, whatever is behind it', () => {
+  test('that is missing is reported, whatever is behind it', () => {
     const state = withIntake(({ state: { objects } }) => {
       const index = objects.findIndex(
         ({ kind, metadata }) => kind === 'Service' && metadata.name === 'junjo-ai-studio-ingestion',
@@ -408,7 +408,7 @@ describe('network policies', () => {
       state.objects.push(policy(state, 'closed', { podSelector, policyTypes: ['Ingress'], ...rules }));
     });
 
-  test('that keep the collectors from ingestion are named before the queues are full', () => {
+  test('that block the collectors are named before the queues are full', () => {
     expect(first(closed({}))).toMatchObject({
       severity: 'error',
       cause: 'intake-cut-off',
@@ -417,7 +417,7 @@ describe('network policies', () => {
     });
   });
 
-  test('that close the way of one collector alone leave that of the other', () => {
+  test('that block only one collector are not reported', () => {
     const state = withIntake(({ state: made, pods: [one] }) => {
       one.metadata.labels.alone = 'yes';
       const podSelector = { matchLabels: { alone: 'yes' } };
@@ -426,7 +426,7 @@ describe('network policies', () => {
     expect(summaryOf(state).join()).not.toContain('intake-cut-off');
   });
 
-  test('that let them through are no trouble', () => {
+  test('that allow the connection are not reported', () => {
     const from = [{ podSelector: { matchLabels: { 'app.kubernetes.io/component': 'intake' } } }];
     expect(summaryOf(closed({ ingress: [{ from, ports: [{ port: 50051 }] }] }))).toEqual([]);
   });

@@ -349,7 +349,7 @@ test.each(logs)('the telling line of %s', (_, log, telling) => {
   expect(tellingLine(log)).toBe(telling);
 });
 
-test('of a line that never ends, the beginning is shown', () => {
+test('only the beginning of an endless line is shown', () => {
   expect(tellingLine(`ERROR: ${'no '.repeat(100_000)}`).length).toBeLessThan(400);
 });
 
@@ -396,7 +396,7 @@ describe('what may be a secret', () => {
     }
   });
 
-  test('is not shown in part either where a line is cut', () => {
+  test('is not even partly shown where a line is cut', () => {
     for (let length = 240; length < 310; length += 5) {
       const shown = tellingLine(`${'n '.repeat(length / 2)}${secret}`);
       expect(shown).not.toContain(secret.slice(0, 4));
@@ -419,11 +419,11 @@ test.each([
   'the cookie key: must be 32 bytes',
   "no such key 'JUNJO_PROD_BACKEND_URL'",
   'dial tcp http://example.com:8080/x: connection refused',
-])('what is no secret is shown: %s', (text) => {
+])('text that is not a secret is shown: %s', (text) => {
   expect(withoutSecrets(text)).toBe(text);
 });
 
-test('the last line that begins so', () => {
+test('the last line with a given beginning', () => {
   expect(lineFrom('a: 1\na: 2\nb: 3\n', 'a:')).toBe('2');
   expect(lineFrom('b: 3\n', 'a:')).toBeUndefined();
 });

@@ -16,11 +16,11 @@ test.each(Object.entries(made))('%s', (_, [state, first]) => {
   expect(summaryOf(state)[0]).toBe(first);
 });
 
-test.each(crashes)('the log tells one crash from another: %s', (log, cause) => {
+test.each(crashes)('the log decides the cause of a crash: %s', (log, cause) => {
   expect(diagnosisOfCrash(log)[0]?.cause).toBe(cause);
 });
 
-test('a crash that is no other is told in its last words', () => {
+test('any other crash is reported with its last log line', () => {
   const log =
     'Traceback (most recent call last):\n  File "x.py"\nValueError: JUNJO_ALLOW_ORIGINS must not be *\n  at y\n';
   expect(diagnosisOfCrash(log)[0]?.text).toBe(
@@ -28,26 +28,26 @@ test('a crash that is no other is told in its last words', () => {
   );
 });
 
-describe('a backend that refuses a setting', () => {
+describe('a backend that rejects a setting', () => {
   const first = (log: string) => diagnosisOf(refusesSetting(log))[0];
 
-  test('is told in the line that it wrote, and where the setting comes from', () => {
+  test('is reported with its log line, and with the source of the setting', () => {
     const log = '{"level":"info"}\nConfiguration error: PORT must be between 1 and 65535\n';
     expect(first(log)?.text).toBe('the backend rejects a setting: PORT must be between 1 and 65535');
     expect(first(log)?.fix).toMatch(/env file[\s\S]*get configmap junjo-ai-studio-backend-settings --output=yaml$/);
   });
 
-  test('is told without that line', () => {
+  test('is reported without that line', () => {
     expect(first('started\n')?.text).toBe('the backend rejects a setting, and its log does not say which');
     expect(first('started\n')?.fix).toMatch(/logs junjo-ai-studio-backend-\S+ -c backend --previous/);
   });
 
-  test('is told by the last of such lines', () => {
+  test('is reported with the last such line', () => {
     const log = 'Configuration error: GRPC_PORT is not a number\nConfiguration error: PORT is not a number\n';
     expect(first(log)?.text).toBe('the backend rejects a setting: PORT is not a number');
   });
 
-  test('is not what another container of the pod ended with', () => {
+  test('is not reported for another container of the pod', () => {
     const state = refusesSetting('Configuration error: of another program\n');
     for (const { kind, status } of state.objects) {
       if (kind === 'Pod' && status.containerStatuses[0].lastState.terminated?.exitCode === 2) {
@@ -79,7 +79,7 @@ describe('a backend that refuses a setting', () => {
   });
 });
 
-test('a studio of two containers is well without a frontend', () => {
+test('a studio of two containers is healthy without a frontend', () => {
   expect(summaryOf(changed('healthy', ofTwoContainers))).toEqual([]);
 });
 
@@ -112,7 +112,7 @@ test.each([
   expect(summaryOf(state)).toEqual([]);
 });
 
-test('two tags of one line are made for each other', () => {
+test('two tags of one release line fit together', () => {
   const state = changed('healthy', (each) => {
     runsRelease('0.82.1', 'backend')(each);
     runsRelease('0.82.0', 'ingestion')(each);
@@ -128,7 +128,7 @@ test('QDrant is a part of every release', () => {
   expect(summaryOf(state).filter((line) => line.includes('not-rendered'))).toEqual([]);
 });
 
-test('what is not rendered is told by the rendering where there is one', () => {
+test('the rendering decides what is not rendered, where there is one', () => {
   const state = changed('healthy', runsRelease('0.86.0', 'backend', 'ingestion'));
   const rendered = new Manifests(state.objects);
   expect(summaryOf(state, { rendered })).toEqual([]);
@@ -136,7 +136,7 @@ test('what is not rendered is told by the rendering where there is one', () => {
   expect(summaryOf(state, { rendered: others })).toEqual(['error not-rendered: Deployment junjo-ai-studio-ingestion']);
 });
 
-test('a Deployment of somebody else that only reads the data, or is stopped, is left alone', () => {
+test('a Deployment of another owner that only reads the data, or is stopped, is left alone', () => {
   const state = changed('healthy', ({ objects }) => {
     const backend = objects.find(({ kind, metadata }) => kind === 'Deployment' && /backend/.test(metadata.name));
     const copy = (name: string) => ({ ...structuredClone(backend), metadata: { name } });
@@ -155,7 +155,7 @@ test('a Deployment of somebody else that only reads the data, or is stopped, is 
   expect(summaryOf(state).filter((line) => line.includes('not-rendered'))).toEqual([]);
 });
 
-describe('a workload of somebody else in the namespace', () => {
+describe('a workload of another owner in the namespace', () => {
   const beside = (change: (copy: RecordedState['objects'][number], state: RecordedState) => void) =>
     changed('healthy', (state) => {
       const backend = state.objects.find(
@@ -177,14 +177,14 @@ describe('a workload of somebody else in the namespace', () => {
     expect(found(state)).toEqual([]);
   });
 
-  test('may write the data of the studio as no StatefulSet either', () => {
+  test('may not write the data of the studio, even as a StatefulSet', () => {
     const state = beside((copy) => {
       copy.kind = 'StatefulSet';
     });
     expect(found(state)).toEqual(['error not-rendered: StatefulSet theirs']);
   });
 
-  test('is told where the backend is rendered, and does not run', () => {
+  test('is reported where the backend is rendered but does not run', () => {
     const rendered = new Manifests(recording('healthy').objects);
     const state = beside((_, { objects }) => {
       const others = objects.filter(({ kind, metadata }) => kind !== 'Deployment' || !/backend/.test(metadata.name));
@@ -195,7 +195,7 @@ describe('a workload of somebody else in the namespace', () => {
   });
 });
 
-test('a volume that fills is told before it is full', () => {
+test('a volume is reported before it is full', () => {
   const volumes = (usedBytes: number) => new Map([['junjo-ai-studio-data', { usedBytes, capacityBytes: 100 }]]);
   expect(summaryOf(recording('healthy'), { volumes: volumes(84) })).toEqual([]);
   expect(summaryOf(recording('healthy'), { volumes: volumes(91) })).toEqual([
@@ -203,7 +203,7 @@ test('a volume that fills is told before it is full', () => {
   ]);
 });
 
-test('warnings that are left from a start say nothing about a healthy studio', () => {
+test('old warnings of a start do not affect a healthy studio', () => {
   const state = changed('healthy', ({ objects }) => {
     const event = objects.find(({ reason }) => reason === 'Unhealthy');
     objects.push({ ...event, reason: 'FailedScheduling', message: '0/1 nodes are available: 1 Insufficient memory.' });
@@ -211,7 +211,7 @@ test('warnings that are left from a start say nothing about a healthy studio', (
   expect(summaryOf(state)).toEqual([]);
 });
 
-test('a load balancer that takes longer than clouds do is no wait any more', () => {
+test('a load balancer that takes too long is no longer a wait', () => {
   const state = { ...recording('load-balancer-pending'), recorded: '2026-11-23T21:30:00Z' };
   expect(summaryOf(state)[0]).toMatch(/^error load-balancer-pending/);
 });
@@ -224,7 +224,7 @@ test('every cause is shown by a state or a log of these tests', () => {
   expect(causes.map(({ name }) => name).filter((name) => !shown(name))).toEqual([]);
 });
 
-test('no two causes have one name', () => {
+test('no two causes have the same name', () => {
   const names = causes.map(({ name }) => name);
   expect(names).toEqual([...new Set(names)]);
 });

@@ -52,7 +52,7 @@ const dnsPod = (ready: boolean) => ({
 });
 
 describe('ingestion that does not reach a backend that is ready', () => {
-  test('is an error that says what remains when the Service and the policies are right', () => {
+  test('is an error that names the remaining causes when the Service and the policies are correct', () => {
     const found = first(madeState('dns-fails-20min'));
     expect(found).toMatchObject({ severity: 'error', cause: 'backend-unreachable', subjects: ['ingestion'] });
     expect(found?.text).toMatch(
@@ -81,13 +81,13 @@ describe('ingestion that does not reach a backend that is ready', () => {
     ['glibc', 'failed to lookup address information: Temporary failure in name resolution'],
     ['CoreDNS', 'lookup x on 10.96.0.10:53: server misbehaving'],
     ['a timeout', 'dial tcp: lookup junjo-ai-studio-backend-internal on 10.96.0.10:53: read udp: i/o timeout'],
-  ])('is told in the words of its resolver: %s', (_, line) => {
+  ])('quotes its resolver: %s', (_, line) => {
     const found = first(logs(unreached(), `{"msg":"waiting for backend to be ready"}\n${line}\n`));
     expect(found).toMatchObject({ severity: 'error', cause: 'backend-unreachable' });
     expect(found?.text).toMatch(/the cluster DNS does not resolve/);
   });
 
-  test('quotes what a connection fails with', () => {
+  test('quotes why a connection fails', () => {
     const state = logs(
       unreached(),
       '{"msg":"waiting for backend to be ready","err":"dial tcp 10.96.1.2:50053: i/o timeout"}\n',
@@ -95,7 +95,7 @@ describe('ingestion that does not reach a backend that is ready', () => {
     expect(first(state)?.text).toContain('(waiting for backend to be ready: dial tcp 10.96.1.2:50053: i/o timeout)');
   });
 
-  test('is told where no pod of DNS is ready', () => {
+  test('is reported where no pod of DNS is ready', () => {
     const down = unreached(({ objects }) => objects.push(dnsPod(false)));
     expect(first(down)?.text).toContain('no pod of the cluster DNS (kube-dns) is ready');
     const up = unreached(({ objects }) => objects.push(dnsPod(true)));
@@ -119,7 +119,7 @@ describe('ingestion that does not reach a backend that is ready', () => {
     ]);
   });
 
-  test('is told of the init container of releases that wait there', () => {
+  test('is reported for the init container of releases that wait there', () => {
     const state = unreached((each) => {
       runsRelease('0.81.5', 'backend', 'ingestion')(each);
       const { status, spec } = pod(each, 'ingestion');
@@ -141,7 +141,7 @@ describe('ingestion that does not reach a backend that is ready', () => {
     );
   });
 
-  test('stays told after the kubelet ended it for its startup probe', () => {
+  test('is still reported after the kubelet ended it for its startup probe', () => {
     const state = unreached((each) => {
       const [status] = pod(each, 'ingestion').status.containerStatuses;
       const terminated = {
@@ -285,7 +285,7 @@ describe('a network policy', () => {
     expect(denied(...specs)).toBeUndefined();
   });
 
-  test('those of the studio let everything through that it needs', () => {
+  test('those of the studio allow every connection that it needs', () => {
     const { objects } = render(development({ JUNJO_K8S_NAMESPACE: 'state-no-endpoints' }));
     const state = unreached((each) => {
       const policies = objects.filter(({ kind }) => kind === 'NetworkPolicy');
@@ -417,7 +417,7 @@ describe('a Service', () => {
     expect(first(state)?.text).toMatch(text);
   });
 
-  test('has no endpoints though its pods are ready: the controllers of the cluster do not work', () => {
+  test('has no endpoints although its pods are ready', () => {
     const state = later(
       changed('healthy', ({ namespace, objects }) => {
         objects.push(slice(namespace, 'junjo-ai-studio-backend', false));
@@ -480,11 +480,11 @@ describe('a Service', () => {
         forbidden: ['list services'],
       },
     ],
-  ])('is well where it %s', (_, state) => {
+  ])('is healthy where it %s', (_, state) => {
     expect(summaryOf(state).filter((line) => /service-/.test(line))).toEqual([]);
   });
 
-  test('of a frontend that was removed is not missed, nor one that is not rendered', () => {
+  test('of a removed frontend is not reported as missing, nor one that is not rendered', () => {
     const two = changed('healthy', (state) => {
       runsRelease('0.86.0', 'backend', 'ingestion')(state);
       state.objects.splice(0, Infinity, ...state.objects.filter(({ metadata }) => !metadata.name.includes('frontend')));
@@ -492,7 +492,7 @@ describe('a Service', () => {
     expect(summaryOf(two)).toEqual([]);
   });
 
-  test('is not missed in a namespace that is being deleted', () => {
+  test('is not reported as missing in a namespace that is being deleted', () => {
     const state = changed('namespace-terminating', ({ objects }) => {
       objects.splice(0, Infinity, ...objects.filter(({ kind }) => kind !== 'Service'));
     });
@@ -568,7 +568,7 @@ describeWith(['kubectl'], 'what is read of a cluster where ingestion does not re
     expect(found?.text).toContain('are correct. The cause is');
   });
 
-  test('are not the pods of DNS where all is well, or the backend is not ready', async () => {
+  test('are not the pods of DNS where all is healthy, or the backend is not ready', async () => {
     expect((await read(recording('healthy'), () => undefined)).asked).toBe(0);
     expect((await read(recording('crash-loop'), () => undefined)).asked).toBe(0);
   });
@@ -610,7 +610,7 @@ describeWith(['kubectl'], 'what is advised', () => {
     }
   });
 
-  test('shows endpoints that nobody writes', async () => {
+  test('shows the missing endpoints', async () => {
     const state = later(
       changed('healthy', ({ namespace, objects }) => {
         objects.push(slice(namespace, 'junjo-ai-studio-backend', false));
@@ -627,7 +627,7 @@ describeWith(['kubectl'], 'what is advised', () => {
     }
   });
 
-  test('makes a Service that was deleted', async () => {
+  test('creates a Service that was deleted', async () => {
     const state = made('Service that somebody deleted');
     const cluster = await clusterOf(state);
     const folder = mkdtempSync(join(tmpdir(), 'junjo-advice-'));
@@ -668,7 +668,7 @@ describeWith(['kubectl'], 'what is advised', () => {
   });
 
   test('shows the policy that denies', async () => {
-    const state = made('policy that does not let ingestion to the backend');
+    const state = made('policy that blocks ingestion from the backend');
     const cluster = await clusterOf(state);
     try {
       const steps = await followed(cluster, findingOf(state, 'backend-unreachable'));

@@ -400,16 +400,16 @@ const wells: readonly (readonly [title: string, Change])[] = [
   ],
 ];
 
-test.each(wells)('is well beside %s of somebody else', (_, change) => {
+test.each(wells)('is healthy beside %s of another owner', (_, change) => {
   expect(summaryOf(healthy(change))).toEqual([]);
 });
 
-test('is well beside a full volume of somebody else', () => {
+test('is healthy beside a full volume of another owner', () => {
   const volumes = new Map([['other', { usedBytes: 99, capacityBytes: 100 }]]);
   expect(summaryOf(healthy(), { volumes })).toEqual([]);
 });
 
-test('tells of what somebody wrote by hand for the studio', () => {
+test('reports on objects that a user wrote by hand for the studio', () => {
   const rules = [elsewhere('junjo-ai-studio-frontend')];
   const ingress = beside('Ingress', 'web', { spec: { ingressClassName: 'gone', rules } });
   expect(summaryOf(healthy(ingress))).toEqual(['error ingress-pending: ingress web']);

@@ -64,8 +64,8 @@ const lostZonal = () =>
     beside('node-2', { [ZONE]: 'eu-west-1a' }),
   );
 
-describe('a node that is lost', () => {
-  test('is told with its age, and data on its disk keeps the pods there', () => {
+describe('a lost node', () => {
+  test('is reported with its age, and pods with data on its disk stay there', () => {
     const [first] = diagnosisOf(madeState('node-not-ready'));
     expect(first?.cause).toBe('node-lost');
     expect(first?.text).toBe('its node node-1 has not been ready for 60s: Kubelet stopped posting node status.');
@@ -73,7 +73,7 @@ describe('a node that is lost', () => {
     expect(first?.fix).not.toMatch(/taint|delete node/);
   });
 
-  test('gives its pods and volumes away where the volume can be mounted elsewhere, and only when it is off', () => {
+  test('is tainted only when it is off, and where the volume can be mounted elsewhere', () => {
     const { fix } = findingOf(lostZonal(), 'node-lost');
     expect(commandsOf({ fix })).toEqual([TAINT]);
     expect(fix).toMatch(/Only if it is switched off, .*second writer damages the databases/);
@@ -94,13 +94,13 @@ describe('a node that is lost', () => {
           beside('node-2', { [ZONE]: 'eu-west-1b' }),
         ),
     ],
-  ])('is to be brought back where %s', (why, state) => {
+  ])('must be brought back where %s', (why, state) => {
     const { fix } = findingOf(state(), 'node-lost');
     expect(fix).toContain(why);
     expect(fix).not.toContain('taint');
   });
 
-  test('may have the data where nobody may read volumes', () => {
+  test('may have the data where volumes cannot be read', () => {
     const state = adapted(lostZonal(), (each) => {
       each.objects.splice(0, Infinity, ...each.objects.filter(({ kind }) => kind !== 'PersistentVolume'));
     });
@@ -108,7 +108,7 @@ describe('a node that is lost', () => {
     expect(first?.fix).toContain('and the data is not on its disk');
   });
 
-  test('is the cause too when its pods are gone', () => {
+  test('is also the cause when its pods are gone', () => {
     const state = adapted(
       recording('node-cordoned'),
       reasons('1 node(s) had untolerated taint {node.kubernetes.io/unreachable: }'),
@@ -123,7 +123,7 @@ describe('a node that is lost', () => {
     expect(diagnosisOf(state)[0]?.text).toMatch(/^the only node for it, node-1, has not been ready for 66m: /);
   });
 
-  test('that is ready again and still out of service is told', () => {
+  test('that is ready again and still tainted is reported', () => {
     const state = adapted(recording('node-cordoned'), reasons('1 node(s) had untolerated taint(s)'), (each) => {
       of(each, 'Node').spec = {
         taints: [{ key: 'node.kubernetes.io/out-of-service', value: 'nodeshutdown', effect: 'NoExecute' }],
@@ -245,7 +245,7 @@ describe('a node under pressure', () => {
     expect(summaryOf(state)).toEqual(['warning node-disk-full: node node-1']);
   });
 
-  test('on which no pod of the studio runs is none of its business', () => {
+  test('without a pod of the studio is not reported', () => {
     const state = adapted(
       recording('healthy'),
       beside('node-2', {}, { taints: [{ key: 'node.kubernetes.io/disk-pressure' }] }),
@@ -257,7 +257,7 @@ describe('a node under pressure', () => {
 describe('a pod that was preempted', () => {
   const alone = () => recording('unschedulable-memory-backend');
 
-  test('is told by the condition of the old pod, or by its kubelet', () => {
+  test('is recognised by the condition of the old pod, or by its kubelet', () => {
     const old = (status: object) => (state: RecordedState) => {
       const gone = structuredClone(pod(state, 'backend'));
       gone.metadata = { ...gone.metadata, name: `${gone.metadata.name}-old`, uid: 'old' };
@@ -268,7 +268,7 @@ describe('a pod that was preempted', () => {
     expect(summaryOf(adapted(alone(), old({ phase: 'Failed', reason: 'Preempting' })))[0]).toMatch(/^error preempted/);
   });
 
-  test('is not one of another workload', () => {
+  test('is not a pod of another workload', () => {
     const state = madeState('preempted');
     for (const { reason, involvedObject } of state.objects) {
       if (reason === 'Preempted') involvedObject.name = 'junjo-ai-studio-backend-canary-76b46ddddf-aaaa1-x';
@@ -300,7 +300,7 @@ describeWith(['kubectl'], 'what is advised about nodes', () => {
     },
   );
 
-  test('a label makes the node one that the pods want', async () => {
+  test('a label makes the node fit the pods', async () => {
     const state = recording('unschedulable-selector');
     const cluster = await clusterOf(state);
     await followed(cluster, findingOf(state, 'unschedulable-selector'));
@@ -316,7 +316,7 @@ describeWith(['kubectl'], 'what is advised about nodes', () => {
     await cluster.close();
   });
 
-  test('a node is tainted as out of service, and the taint is removed again as status says then', async () => {
+  test('a node is tainted as out of service, and status then advises to remove the taint', async () => {
     const state = lostZonal();
     const cluster = await clusterOf(state);
     const [tainted] = await followed(cluster, findingOf(state, 'node-lost'));

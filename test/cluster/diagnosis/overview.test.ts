@@ -6,7 +6,7 @@ import { changed, ofTwoContainers } from '../../support/made-states';
 const overview = ({ namespace, recorded, objects }: RecordedState) =>
   overviewOf(new ClusterState(objects, { namespace, now: new Date(recorded) }));
 
-test('restarts are told with the reason of the last', () => {
+test('restarts are shown with the reason of the last one', () => {
   const { workloads } = overview(recording('oom-killed'));
   expect(workloads.find(({ name }) => name === 'backend')).toMatchObject({
     ready: 0,
@@ -59,7 +59,7 @@ test('without load balancers everything is forwarded', () => {
   ]);
 });
 
-test('a production studio is where its settings say, whatever its Services are', () => {
+test('a production studio is at the addresses of its settings, whatever its Services are', () => {
   const state = recording('healthy');
   const data = {
     JUNJO_ENV: 'production',
@@ -84,7 +84,7 @@ test.each([
     'a Gateway',
     { kind: 'HTTPRoute', metadata: { name: 'junjo-ai-studio-ui' }, spec: { hostnames: ['studio.example.com'] } },
   ],
-])('a production studio without a frontend is where %s leads to it', (_, route) => {
+])('a production studio without a frontend is at the address of %s', (_, route) => {
   const state = changed('healthy', ofTwoContainers);
   const data = { JUNJO_ENV: 'production', JUNJO_PROD_INGESTION_URL: 'https://spans.example.com' };
   // The route of the API is left from a release with two hosts.
@@ -101,7 +101,7 @@ test.each([
   ]);
 });
 
-test('of several kinds of backups the latest is told', () => {
+test('the latest of several kinds of backups is shown', () => {
   const state = recording('healthy');
   expect(overview(state).lastBackup).toBeUndefined();
   const claim = state.objects.find(({ kind }) => kind === 'PersistentVolumeClaim');
@@ -117,7 +117,7 @@ test('of several kinds of backups the latest is told', () => {
   expect(overview(state).lastBackup).toEqual({ at: '2026-11-22T00:00:00Z', by: 'VolSync' });
 });
 
-test('a claim that was deleted is told as going, though its phase says Bound', () => {
+test('a claim that is being deleted is shown as Terminating, although its phase is Bound', () => {
   expect(overview(recording('claim-terminating')).volumes).toEqual([
     { name: 'junjo-ai-studio-data', size: '10Gi', phase: 'Terminating' },
   ]);

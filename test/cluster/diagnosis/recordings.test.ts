@@ -62,11 +62,11 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   'volume-permission-denied': ['error volume-permission-denied: backend', WAITS],
 };
 
-test.each(Object.entries(expected))('%s: each thing that is wrong has its one cause', (name, lines) => {
+test.each(Object.entries(expected))('%s: each problem has one cause', (name, lines) => {
   expect(summaryOf(recording(name))).toEqual(lines);
 });
 
-test('every state that was recorded is in the table', () => {
+test('every recorded state is in the table', () => {
   const recorded = readdirSync('test/cluster/diagnosis/states').map((file) => file.replace('.json', ''));
   expect(recorded.sort()).toEqual(Object.keys(expected).sort());
 });
@@ -144,7 +144,7 @@ test.each(Object.entries(first))('%s: the first line names the cause', (name, [l
   expect(diagnosisOf(state)[0]?.text).toMatch(words);
 });
 
-test.each(['healthy-foreign-workload', 'healthy-traefik-no-address'])('%s: all is well', (name) => {
+test.each(['healthy-foreign-workload', 'healthy-traefik-no-address'])('%s: all is healthy', (name) => {
   expect(summaryOf(madeState(name))).toEqual([]);
 });
 

@@ -24,7 +24,7 @@ describe('a sidecar that does not start', () => {
       change(pod(state, 'backend').status.initContainerStatuses[0], state),
     );
 
-  test('is named with its image, and with what its probe says', () => {
+  test('is named with its image and the message of its probe', () => {
     expect(first(madeState('istio-native-sidecar'))).toMatchObject({
       severity: 'error',
       cause: 'sidecar-not-starting',
@@ -45,7 +45,7 @@ describe('a sidecar that does not start', () => {
     expect(first(silent)?.text).toMatch(/6m so far, up to 10m is normal/);
   });
 
-  test('that ends again and again is told with its exit code', () => {
+  test('that exits again and again is reported with its exit code', () => {
     const state = sidecar((container) => {
       const terminated = { exitCode: 255, reason: 'Error', finishedAt: '2026-11-23T21:09:00Z' };
       const waiting = { reason: 'CrashLoopBackOff', message: 'back-off' };
@@ -57,14 +57,14 @@ describe('a sidecar that does not start', () => {
     });
   });
 
-  test('whose image cannot be had is a matter of its image', () => {
+  test('whose image cannot be pulled is reported as a cause of images', () => {
     const state = sidecar((container) => {
       container.state = { waiting: { reason: 'ImagePullBackOff', message: 'Back-off: ErrImagePull: not found' } };
     });
     expect(first(state)?.cause).toBe('image-missing');
   });
 
-  test('is none that has started', () => {
+  test('is not reported after it has started', () => {
     const state = sidecar((container) => {
       Object.assign(container, { started: true, ready: true });
     });
@@ -72,7 +72,7 @@ describe('a sidecar that does not start', () => {
     expect(summaryOf(madeState('init-waits-for-ever')).join()).not.toContain('sidecar');
   });
 
-  test('of the studio itself is not called somebody else’s', () => {
+  test('of the studio itself is not called part of another tool', () => {
     const state = sidecar((_, { objects }) => {
       const backend = objects.find(({ kind, metadata }) => kind === 'Deployment' && /backend/.test(metadata.name));
       backend.spec.template.spec.initContainers = [{ name: 'istio-proxy' }];
@@ -81,7 +81,7 @@ describe('a sidecar that does not start', () => {
   });
 });
 
-test('an init container that waits for ever is named, with its image and its log', () => {
+test('an init container that waits forever is named, with its image and its log', () => {
   const found = first(madeState('init-waits-for-ever'));
   expect(found).toMatchObject({ severity: 'error', cause: 'starting' });
   expect(found?.text).toBe(
@@ -92,7 +92,7 @@ test('an init container that waits for ever is named, with its image and its log
   );
 });
 
-describe('a pod that its node refused', () => {
+describe('a pod that its node rejected', () => {
   const rejected = (reason: string, message: string) =>
     first(
       changedMade('sysctl-forbidden', ({ objects }) => {
@@ -101,7 +101,7 @@ describe('a pod that its node refused', () => {
       }),
     );
 
-  test('is told once, with how many there are, and what allows the sysctl', () => {
+  test('is reported once, with the number of pods, and how to allow the sysctl', () => {
     const found = first(madeState('sysctl-forbidden'));
     expect(found?.text).toMatch(
       /^its node node-1 rejected the pod \S+, the last of 12 pods \(SysctlForbidden\): .*ip_unprivileged_port_start/,
@@ -177,7 +177,7 @@ describe('an old pod that does not end', () => {
     ).not.toContain('--force');
   });
 
-  test('is not forced where a finalizer holds it: that would not help', () => {
+  test('is not forced where a finalizer blocks it, because that would not help', () => {
     const found = late(({ metadata }) => {
       metadata.finalizers = ['example.com/guard'];
     });
@@ -186,12 +186,12 @@ describe('an old pod that does not end', () => {
   });
 });
 
-test('who may not list Deployments is not told to apply', () => {
+test('a user who may not list Deployments has no advice to apply', () => {
   const state = { ...recording('only-foundation'), forbidden: ['list deployments'] };
   expect(summaryOf(state).filter((line) => line.includes('not-applied'))).toEqual([]);
 });
 
-test('a studio whose pods may not be read is only not readable', () => {
+test('a studio whose pods cannot be read has only the finding not-readable', () => {
   expect(summaryOf(madeState('no-pods'))).toEqual(['error not-readable: permissions']);
 });
 
@@ -230,7 +230,7 @@ describeWith(['kubectl'], 'the advice about rollouts', () => {
     expect(await follow(state, 'starting')).toMatch(/no vault.*vault-agent-init/s);
   });
 
-  test('deletes the pods that a node refused, and no other', async () => {
+  test('deletes the pods that a node rejected, and no other', async () => {
     const state = changedMade('sysctl-forbidden', ({ objects, namespace }) => {
       const metadata = { name: 'somebodys-job', namespace };
       objects.push({ apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers: [] }, status: { phase: 'Failed' } });
@@ -264,7 +264,7 @@ describeWith(['kubectl'], 'the advice about rollouts', () => {
       }),
       /Terminating/,
     ],
-  ])('%s shows what matters', async (cause, state, words) => {
+  ])('%s shows the reason', async (cause, state, words) => {
     expect(await follow(state, cause)).toMatch(words);
   });
 

@@ -17,13 +17,13 @@ function mounts(message: string, { reason = 'FailedMount', since = '2026-11-23T2
 }
 
 describe('a driver that is not registered', () => {
-  test('is told with its node', () => {
+  test('is reported with its node', () => {
     expect(first(madeState('csi-driver-missing'))?.text).toContain(
       'the CSI driver ebs.csi.aws.com is not registered on its node node-1. The volume cannot',
     );
   });
 
-  test('after a reboot is told by what the kubelet said since, and not by the containers that the reboot ended', () => {
+  test('after a reboot is found in the events since then, not in the containers that the reboot ended', () => {
     const state = madeState('csi-missing-after-reboot');
     expect(summaryOf(state)).toEqual(['error csi-driver-missing: backend, ingestion']);
     expect(first(state)?.text).toContain('on its node node-1, which was restarted');
@@ -38,7 +38,7 @@ describe('a driver that is not registered', () => {
       'AttachVolume.Attach failed for volume "x" : CSINode node-1 does not contain driver rbd.csi.ceph.com',
       'FailedAttachVolume',
     ],
-  ])('is known by %s', (message, reason) => {
+  ])('is recognised by %s', (message, reason) => {
     expect(first(mounts(message, { reason }))?.text).toContain('the CSI driver rbd.csi.ceph.com is not registered');
   });
 
@@ -49,7 +49,7 @@ describe('a driver that is not registered', () => {
     expect(summaryOf(state)).toContainEqual('wait csi-driver-missing: backend, ingestion');
   });
 
-  test('is no cause of a container that crashes since', () => {
+  test('is not reported for a container that crashed since', () => {
     const state = changed('crash-loop', (each) => {
       const backend = pod(each, 'backend');
       each.objects.push({
@@ -69,13 +69,13 @@ describe('a mount that timed out', () => {
   test.each([
     'Unable to attach or mount volumes: unmounted volumes=[data], unattached volumes=[], failed to process volumes=[]: context deadline exceeded',
     'Unable to attach or mount volumes: unmounted volumes=[data], unattached volumes=[kube-api-access-x data]: timed out waiting for the condition',
-  ])('is told with the volume and its claim, and as no more than that: %s', (message) => {
+  ])('is reported with the volume and its claim, without a guess: %s', (message) => {
     expect(first(mounts(message))?.text).toBe(
       'the volume data (claim junjo-ai-studio-data) is not mounted, and the kubelet reports only a timeout',
     );
   });
 
-  test('is not told where another event says why', () => {
+  test('is not reported where another event says why', () => {
     const state = mounts('MountVolume.SetUp failed for volume "x" : mount failed: exit status 32');
     const event = state.objects.find(({ reason }) => reason === 'FailedMount');
     state.objects.push({ ...event, message: 'Unable to attach or mount volumes: unmounted volumes=[data]' });
@@ -106,12 +106,12 @@ describe('a volume that another node has', () => {
     return state;
   };
 
-  test('is detached in some minutes, and else an error', () => {
+  test('is a wait for some minutes, then an error', () => {
     expect(summaryOf(attached())[0]).toBe('wait volume-multi-attach: backend, ingestion');
     expect(summaryOf({ ...attached(), recorded: '2026-11-23T21:40:00Z' })[0]).toMatch(/^error volume-multi-attach/);
   });
 
-  test('is not detached while a pod there goes on', () => {
+  test('is an error while a pod there keeps running', () => {
     expect(summaryOf(held('True'))[0]).toBe('error volume-multi-attach: backend, ingestion');
     expect(first(held('True'))?.text).toBe(
       'its volume is still attached to another node, node-0, where the pod old mounts it',
@@ -119,7 +119,7 @@ describe('a volume that another node has', () => {
     expect(summaryOf(held('True', { deletionTimestamp: '2026-11-23T21:20:00Z' }))[0]).toMatch(/^wait/);
   });
 
-  test('is taken from a node that is off as that of a dead node is', () => {
+  test('on a node that is off has the advice for a dead node', () => {
     const { text, fix } = findingOf(held('Unknown'), 'volume-multi-attach');
     expect(text).toBe('its volume is still attached to another node, node-0, which is not ready');
     expect(commandsOf({ fix })).toContain(
@@ -149,7 +149,7 @@ describe('a released volume', () => {
       change(state);
     });
 
-  test('is reserved for the claim that names it, and no provisioner is asked for', () => {
+  test('is reserved for the claim that names it, without advice about provisioners', () => {
     expect(summaryOf(again())[0]).toBe('error volume-released: claim junjo-ai-studio-data, backend, ingestion');
     const { fix } = findingOf(again(), 'volume-released');
     expect(fix).toContain(
@@ -169,7 +169,7 @@ describe('a released volume', () => {
     ).toEqual(['the', 'patch', 'wait', 'patch', 'apply']);
   });
 
-  test('is not that of a claim that names another one', () => {
+  test('is not reserved for a claim that names another volume', () => {
     const state = again((each) => {
       of(each, 'PersistentVolumeClaim').spec.volumeName = 'another';
     });
@@ -185,7 +185,7 @@ describe('a claim that asks for more than it has', () => {
   });
   const text = (status: object, wanted?: string) => first(changed('healthy', grows(status, wanted)))?.text;
 
-  test('is told with what is missing, and for how long', () => {
+  test('is reported with what is missing, and for how long', () => {
     const state = madeState('resize-no-resizer');
     expect(summaryOf(state)).toEqual(['warning claim-smaller-than-requested: claim junjo-ai-studio-data']);
     expect(first(state)?.text).toMatch(
@@ -217,11 +217,14 @@ describe('a claim that asks for more than it has', () => {
     expect(summaryOf(state)).toEqual(['wait claim-smaller-than-requested: claim junjo-ai-studio-data']);
   });
 
-  test.each(['10Gi', '10737418240', '10240Mi', '8Gi'])('is none that has 10Gi and asks for %s', (wanted) => {
-    expect(text({}, wanted)).toBeUndefined();
-  });
+  test.each(['10Gi', '10737418240', '10240Mi', '8Gi'])(
+    'is not reported where it has 10Gi and requests %s',
+    (wanted) => {
+      expect(text({}, wanted)).toBeUndefined();
+    },
+  );
 
-  test('is not a claim of somebody else', () => {
+  test('is not a claim of another owner', () => {
     const state = changed('healthy', (each) => {
       const claim = structuredClone(of(each, 'PersistentVolumeClaim'));
       claim.metadata = { name: 'theirs', namespace: each.namespace };
@@ -264,7 +267,7 @@ describe('a claim without a volume', () => {
     expect(first(pending(external))?.text).toMatch(/^waits for its storage provisioner lab\.local\/path .* \(5m/);
   });
 
-  test('of which no event is left says so, and how to see it again', () => {
+  test('without events says so, and how to see new ones', () => {
     expect(first(pending(undefined, 90))?.text).toContain('no event says why: a cluster keeps events for an hour');
     expect(commandsOf(findingOf(pending(undefined, 90), 'claim-unbound')).join()).toContain('get events --watch');
   });
@@ -281,14 +284,14 @@ describe('a claim without a volume', () => {
     expect(causesOf(state)).not.toContain('claim-unbound');
   });
 
-  test('has no class that is called missing where nobody may read classes', () => {
+  test('is not reported as lacking a class where classes cannot be read', () => {
     const state = recording('claim-no-default-class');
     state.objects.splice(0, Infinity, ...state.objects.filter(({ kind }) => kind !== 'StorageClass'));
     expect(diagnosisOf(state, { unread: ['storageclasses.storage.k8s.io'] })[0]?.fix).not.toContain('no storage class');
   });
 });
 
-test('a volume that may be read by many and written by one is no cause', () => {
+test('a volume with several access modes is not reported', () => {
   const state = recording('crash-loop');
   of(state, 'PersistentVolume').spec.accessModes = ['ReadWriteOnce', 'ReadOnlyMany'];
   expect(diagnosisOf(state)[0]?.cause).toBe('crash-loop');
@@ -307,7 +310,7 @@ describeWith(['kubectl'], 'what is advised about volumes', () => {
     'claim-unbound': [stateNamed('claim whose volume is lost'), /Status: +Lost/],
     'claim-volume-taken': [stateNamed('claim that names a volume of another claim'), /disk/],
     'claim-missing': [stateNamed('claim that does not exist'), /./],
-    'claim-in-use': [stateNamed('claim that one pod alone may mount'), /junjo-ai-studio-ingestion/],
+    'claim-in-use': [stateNamed('claim that only one pod may mount'), /junjo-ai-studio-ingestion/],
     'claim-smaller-than-requested': [madeState('resize-no-resizer'), /waiting for an external controller/],
     'volume-multi-attach': [stateNamed('volume that another node holds'), /junjo-ai-studio-backend/],
     'csi-driver-missing': [madeState('csi-driver-missing'), /junjo-ai-studio-backend/],
@@ -366,13 +369,13 @@ describe('sources that the node does not have', () => {
     return state;
   };
 
-  test('are shared by a command in a cluster of minikube, which takes them while it runs', () => {
+  test('are mounted by a command in minikube', () => {
     expect(findingOf(missing(), 'sources-missing').fix).toMatch(
       /\nminikube mount --profile=minikube CHECKOUT:\/src\/junjo$/,
     );
   });
 
-  test('need a new cluster in kind and k3d, which no command here begins', () => {
+  test('need a new cluster in kind and k3d, without a command here', () => {
     const { fix } = findingOf(missing(''), 'sources-missing');
     expect(fix).toContain('kind and k3d mount folders only when they create a cluster');
     expect(fix).not.toContain('\n');

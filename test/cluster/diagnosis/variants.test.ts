@@ -207,26 +207,31 @@ function seenOf(state: RecordedState, unread: readonly string[]) {
   };
 }
 
-test.each(states)('%s: whatever is missing, nothing is made up and nothing broken is well', (name, read) => {
-  const random = randomNumbers([...name].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), Number(seed)) >>> 0);
-  const known = diagnose(clusterState(read())).map(({ cause }) => cause);
-  for (let count = 0; count < VARIANTS; count++) {
-    const { state, unread, removed } = variantOf(read(), random);
-    const { seen, findings, text } = seenOf(state, unread);
-    const told = { name, removed, findings: findings.map(({ severity, cause }) => `${severity} ${cause}`) };
-    if (isBroken(state) || seen.unread.length > 0) {
-      expect({ ...told, well: text.includes('All is well') }).toEqual({ ...told, well: false });
+test.each(states)(
+  '%s: with objects missing, no cause is invented and nothing broken is called healthy',
+  (name, read) => {
+    const random = randomNumbers(
+      [...name].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), Number(seed)) >>> 0,
+    );
+    const known = diagnose(clusterState(read())).map(({ cause }) => cause);
+    for (let count = 0; count < VARIANTS; count++) {
+      const { state, unread, removed } = variantOf(read(), random);
+      const { seen, findings, text } = seenOf(state, unread);
+      const told = { name, removed, findings: findings.map(({ severity, cause }) => `${severity} ${cause}`) };
+      if (isBroken(state) || seen.unread.length > 0) {
+        expect({ ...told, well: text.includes('All is well') }).toEqual({ ...told, well: false });
+      }
+      if (seen.unread.length > 0) expect(told.findings).toContain('error not-readable');
+      // Where only permissions are missing, no cause appears that is not there.
+      if (removed.every((each) => each.startsWith('permission'))) {
+        const invented = findings.map(({ cause }) => cause).filter((cause) => ![...known, ...SYMPTOMS].includes(cause));
+        expect({ ...told, invented }).toEqual({ ...told, invented: [] });
+      }
     }
-    if (seen.unread.length > 0) expect(told.findings).toContain('error not-readable');
-    // Where only permissions are missing, no cause appears that is not there.
-    if (removed.every((each) => each.startsWith('permission'))) {
-      const invented = findings.map(({ cause }) => cause).filter((cause) => ![...known, ...SYMPTOMS].includes(cause));
-      expect({ ...told, invented }).toEqual({ ...told, invented: [] });
-    }
-  }
-});
+  },
+);
 
-test.each(states)('%s: whatever is garbled, something is said', (name, read) => {
+test.each(states)('%s: with garbled objects, there is still a finding', (name, read) => {
   const random = randomNumbers(
     [...name].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), Number(seed) + 1) >>> 0,
   );
@@ -253,6 +258,6 @@ test.each(states)('%s: whatever is garbled, something is said', (name, read) => 
   }
 });
 
-test('there are enough variants to find what one misses', () => {
+test('there are enough variants to find rare faults', () => {
   expect(states.length * VARIANTS).toBeGreaterThanOrEqual(5000);
 });

@@ -696,7 +696,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
     }),
     /^error quota: the limit range team refuses .*backend/,
   ],
-  'webhook that refuses': [
+  'webhook that rejects': [
     local,
     ({ dryRuns }) => ({
       dryRuns: dryRuns.map((each) => ({

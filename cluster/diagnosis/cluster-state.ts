@@ -11,35 +11,35 @@ import {
 import type { Kubectl } from '../kubectl';
 import { ClusterView } from '../view';
 
-/** An event, whichever of its two forms it has. */
+/** An event of either API version. */
 export interface ClusterEvent {
   readonly reason: string;
   readonly message: string;
   /** Of the type Warning. */
   readonly warns: boolean;
   readonly count: number;
-  /** When it was seen first. */
+  /** When it first occurred. */
   readonly first: Date;
-  /** When it was seen last. */
+  /** When it last occurred. */
   readonly last: Date;
 }
 
 /** A container of a pod, as the kubelet reports it. */
 export interface ContainerState {
   readonly name: string;
-  /** It runs before the others, to its end unless it is a sidecar. */
+  /** It runs before the other containers. Unless it is a sidecar, it runs to completion. */
   readonly init: boolean;
-  /** It starts before the others and runs beside them: an init container with `restartPolicy: Always`, since Kubernetes 1.28. */
+  /** It starts before the other containers and keeps running: an init container with `restartPolicy: Always`, since Kubernetes 1.28. */
   readonly sidecar: boolean;
   readonly ready: boolean;
   readonly started: boolean;
   readonly restarts: number;
   readonly running: boolean;
-  /** When it was started, where it runs. */
+  /** When it was started. @default it is not running */
   readonly runningSince?: string;
-  /** Why it does not run yet, or not any more. */
+  /** Why it is not running yet, or no longer running. */
   readonly waiting?: { readonly reason: string; readonly message: string };
-  /** How it ended last, whether it runs again or not. */
+  /** How its last run ended. It may be running again. */
   readonly ended?: {
     readonly reason: string;
     readonly exitCode: number;
@@ -47,20 +47,20 @@ export interface ContainerState {
     readonly startedAt: string;
     readonly at: Date;
   };
-  /** What it may use and asks for. */
+  /** Its limits and requests. */
   readonly resources: Fields;
   readonly image: string;
 }
 
-/** A pod that is there. */
+/** A pod that exists. */
 export interface PodState {
   readonly object: Manifest;
   readonly name: string;
   readonly containers: readonly ContainerState[];
   readonly ready: boolean;
-  /** It ended, by itself or by force, and stays in the list. */
+  /** Its phase is Succeeded or Failed. */
   readonly over: boolean;
-  /** It was told to end. */
+  /** It is being deleted. */
   readonly ending: boolean;
 }
 
@@ -70,13 +70,13 @@ export interface WorkloadState {
   /** Its component: `backend`. */
   readonly name: string;
   readonly desired: number;
-  /** Everything that it should run is ready, and nothing else is left. */
+  /** All its pods are ready and current, and no old pod is left. */
   readonly healthy: boolean;
-  /** Pods that answer; where pods cannot be read, as its controller counts them. */
+  /** Number of ready pods. If pods cannot be read, this is the count of its controller. */
   readonly readyPods: number;
-  /** Those that are neither over nor ending. */
+  /** Pods that have not ended and are not being deleted. */
   readonly pods: readonly PodState[];
-  /** Those too. */
+  /** All pods, including those that have ended or are being deleted. */
   readonly allPods: readonly PodState[];
 }
 
@@ -88,11 +88,11 @@ export interface StateOptions {
   readonly logs?: ReadonlyMap<string, string>;
   /** How full the volume of a claim is, by the name of the claim. @default not known */
   readonly volumes?: ReadonlyMap<string, VolumeUse>;
-  /** Resources that could not be read: that none of them is known means nothing. @default all were read */
+  /** Resources that could not be read. Objects of these may exist. @default all were read */
   readonly unread?: readonly string[];
   /** The studio as it is rendered. @default not known */
   readonly rendered?: Manifests;
-  /** The kubectl that read the objects, whose flags are in commands that delete. @default one without a context */
+  /** The kubectl that read the objects. Its flags are in the commands of advice. @default one without a context */
   readonly kubectl?: Kubectl;
 }
 
@@ -125,7 +125,7 @@ export class ClusterState extends ClusterView {
       .map((object) => this.workload(object));
   }
 
-  /** What is not as it should be, and is meant to run. */
+  /** Workloads that should run and are not healthy. */
   get unhealthy(): readonly WorkloadState[] {
     return this.workloads.filter(({ healthy, desired }) => !healthy && desired > 0);
   }
@@ -153,7 +153,7 @@ export class ClusterState extends ClusterView {
     return (this.now.getTime() - new Date(time).getTime()) / 1000 || 0;
   }
 
-  /** A wait for the controller of an object, which normally has answered after so many seconds. */
+  /** A wait for the controller of an object, which normally answers within the given seconds. */
   unanswered({ metadata }: Manifest, allowedSeconds: number) {
     return { severity: 'wait', since: metadata.creationTimestamp ?? new Date(0), allowedSeconds } as const;
   }

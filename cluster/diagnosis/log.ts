@@ -1,17 +1,17 @@
-/** The characters of a line that are shown. */
+/** How many characters of a line are shown. */
 const SHOWN = 300;
 
-/** What follows is never read: a line of a log may be endless. */
+/** How many characters of a line are read: a line of a log may be endless. */
 const LONGEST = 4000;
 
-/** A part of a log that tells why a program ended. */
+/** A part of a log that explains why a program ended. */
 interface Told {
   readonly first: number;
   readonly last: number;
   readonly words: string;
 }
 
-/** What comes after the reason, or repeats that there was one. */
+/** Lines that follow the reason, or only repeat that something failed. */
 const NOISE: readonly RegExp[] = [
   // "Migration failed." of upstream's entrypoint, "Application startup failed. Exiting." of uvicorn.
   /^(?:error|fatal)?[\s:]*(?:\w+\s){0,3}(?:failed|aborted|exiting|exited|terminated)[.!]?(?:\s*exiting[.!]?)?$/i,
@@ -28,7 +28,7 @@ const NOISE: readonly RegExp[] = [
 
 const TRACEBACK = /Traceback \(most recent call last\):$/;
 
-/** A time, as loggers write it in front. */
+/** A time at the start of a line, in the forms of common loggers. */
 const TIME = String.raw`[[(]?\d{4}[-/]\d\d[-/]\d\d[T ][\d:.,]+(?:Z|[+-]\d\d:?\d\d| UTC)?[\])]?[\s|-]*`;
 
 /** `ERROR: …`, `2026-11-23 21:00:00 | ERROR | app.main:run:12 - …`, `ERROR:root:…`, `[FATAL tini (7)] …`, and their like. */
@@ -48,8 +48,8 @@ const NGINX = /^(?:nginx: |\d{4}\/\d\d\/\d\d [\d:]+ )\[(?:emerg|alert|crit)\] (?
 const GO_TIME = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d(?:\.\d+)? (?:\S+\.go:\d+: )?/;
 
 /**
- * The line of a log that says why its program ended, without what may be a secret; empty where the log is. It is rarely the last:
- * shells, servers and runtimes add that something failed, a trace, or a hint.
+ * The line of a log that explains why its program ended, without anything that may be a secret. It is empty if the log is. It is
+ * rarely the last line: shells, servers and runtimes add a summary, a trace, or a hint.
  */
 export function tellingLine(log: string): string {
   const lines = linesOf(log);
@@ -63,13 +63,13 @@ export function tellingLine(log: string): string {
   return shortened(withoutSecrets(words.replace(GO_TIME, '').replace(/\s+/g, ' ').trim()));
 }
 
-/** The last line of a log that begins so, without that beginning and what may be a secret. */
+/** The last line of a log with a given start, without that start and without anything that may be a secret. */
 export function lineFrom(log: string, start: string): string | undefined {
   const line = linesOf(log).findLast((each) => each.startsWith(start));
   return line && shortened(withoutSecrets(line.slice(start.length).trim()));
 }
 
-/** The setting that a text names. */
+/** The name of a setting in a text. */
 export function settingIn(words: string): string | undefined {
   return /\bJUNJO_[A-Z0-9]+(?:_[A-Z0-9]+)*\b/.exec(words)?.[0];
 }
@@ -102,7 +102,7 @@ function shortened(words: string): string {
   return words.length > SHOWN ? `${words.slice(0, SHOWN)}…` : words;
 }
 
-/** One way in which programs say why they end. */
+/** Recognises one form in which programs report why they end. */
 type Format = (lines: readonly string[]) => Iterable<Told>;
 
 const formats: readonly Format[] = [
@@ -183,7 +183,7 @@ function exceptionWords(lines: readonly string[], frame: string | undefined): st
   return /^[\w.]+$/.test(first) && frame ? `${first} (${frame.trim()})` : first;
 }
 
-/** What pydantic refuses, where no traceback is around it. */
+/** Values that pydantic rejects, without a traceback. */
 function* refusedValues(lines: readonly string[]): Generator<Told> {
   for (const [first, line] of lines.entries()) {
     if (!/^(?:[\w.]+: )?\d+ validation errors? for /.test(line)) continue;
@@ -310,7 +310,7 @@ const NAMED = new RegExp(
 );
 const BESIDE = new RegExp(String.raw`((?<![\w.-])${SECRET}\s+)(${QUOTED})`, 'gi');
 
-/** A text without what may be a secret. */
+/** A text without anything that may be a secret. */
 export function withoutSecrets(text: string): string {
   return (
     text

@@ -11,7 +11,7 @@ export interface Connection {
   readonly port: number;
 }
 
-/** The policies that select a pod, none of which lets a connection through. */
+/** The policies that select a pod, none of which allows a connection. */
 export interface Denial {
   readonly direction: Direction;
   readonly policies: readonly string[];
@@ -21,7 +21,7 @@ export interface Denial {
 const DNS_PORTS = [53, 8053, 5353];
 
 /**
- * What denies a connection over TCP. What cannot be told from here, such as an address that a plugin may or may not count as a
+ * The policies that deny a connection over TCP. What is unknown here, such as an address that a plugin may or may not count as a
  * pod's, counts as allowed. https://kubernetes.io/docs/concepts/services-networking/network-policies/
  */
 export function denialOf(state: ClusterState, { from, to, port }: Connection): Denial | undefined {
@@ -33,7 +33,7 @@ export function denialOf(state: ClusterState, { from, to, port }: Connection): D
   return denies('egress', from, to) ?? denies('ingress', to, from);
 }
 
-/** What keeps a pod from asking DNS, wherever that runs: no rule leads out of the namespace on one of its ports. */
+/** The policies that deny a pod the access to DNS: no rule allows a port of DNS outside of the namespace. */
 export function dnsDenialOf(state: ClusterState, pod: Manifest): Denial | undefined {
   return denial(state, 'egress', pod, (rule) => {
     const [ports, peers] = [listOf(rule.ports), listOf(rule.to)];
@@ -76,12 +76,12 @@ function admitsPort(rule: Fields, to: Manifest, port: number): boolean {
   );
 }
 
-/** A rule of a policy without a port is about all of them. */
+/** Whether a rule applies to a port. A rule without a port applies to all ports. */
 function isPort({ port: first, endPort: last = first }: Fields, port: number): boolean {
   return first === undefined || (first <= port && port <= last);
 }
 
-/** The number of a named port of a pod; none, below any port, where it has no port of that name. */
+/** The number of a named port of a pod. @returns -1 if the pod has no port of that name */
 export function portOf({ spec }: Manifest, name: string): number {
   const containers = [...listOf(spec?.containers), ...listOf(spec?.initContainers)];
   const ports = containers.flatMap(({ ports: all }) => listOf(all));
@@ -95,7 +95,7 @@ function isPeer(state: ClusterState, { podSelector, namespaceSelector, ipBlock }
   return matches(podSelector ?? {}, fieldsOf(pod.metadata.labels));
 }
 
-/** Labels that cannot be read may be any. */
+/** Whether a selector matches the studio's own namespace. If its labels cannot be read, it may match. */
 function isOwnNamespace(state: ClusterState, selector: Fields): boolean {
   const NAME = 'kubernetes.io/metadata.name';
   const keys = [

@@ -20,12 +20,12 @@ export function isReady(node: Manifest): boolean {
   return (conditionOf(node, 'Ready')?.status ?? 'True') === 'True';
 }
 
-/** Ends what `OUT_OF_SERVICE_TAINT` began. */
+/** The command that removes `OUT_OF_SERVICE_TAINT`. */
 export function returnCommand(state: ClusterState, node: string): string {
   return state.clusterCommand('taint', 'nodes', node, `${OUT_OF_SERVICE}-`);
 }
 
-/** The volumes that a pod mounts, as far as they are known. */
+/** The known volumes that a pod mounts. */
 export function volumesOf(state: ClusterState, { object }: Pick<PodState, 'object'>): readonly Manifest[] {
   const names = claimsOf(object).map((name) => state.named('PersistentVolumeClaim', name)?.spec?.volumeName);
   return state.ofKind('PersistentVolume').filter(({ metadata }) => names.includes(metadata.name));
@@ -48,7 +48,7 @@ export function deadNodeAdvice(state: ClusterState, node: Manifest, pods: readon
       'Wait until its pods run elsewhere. Remove the out-of-service taint when the machine is back: until then no pod starts there',
       returnCommand(state, name),
     );
-  // Its kubelet answers, and says what is wrong: nothing on it is over, so no taint may say that it is.
+  // Its kubelet answers and reports the problem. The pods on it still run, so it must not be tainted as out of service.
   if (conditionOf(node, 'Ready')?.status === 'False')
     return advice(
       `Fix what the kubelet of ${name} reports: the machine is running. The commands show the state of the node, and its pods, including the pod of the network plugin`,
@@ -74,7 +74,7 @@ export function deadNodeAdvice(state: ClusterState, node: Manifest, pods: readon
   const unless = state.canRead('persistentvolumes') ? '' : ' and the data is not on its disk';
   return advice(
     `Bring the machine ${name} back. Only if it is switched off${unless}, taint it as out of service with this command. Its pods and volumes then move to another node at once. If the machine still runs, a second writer damages the databases. When the machine is back, remove the taint: run the same command with a minus sign at its end`,
-    // Alone, so that nobody pastes it with what comes before it.
+    // The only command, so that it is not pasted together with another one.
     state.clusterCommand('taint', 'nodes', name, OUT_OF_SERVICE_TAINT),
   );
 }

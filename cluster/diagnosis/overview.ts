@@ -3,25 +3,25 @@ import { conditionOf, fieldsOf } from '../../render/manifest';
 import { type Address, addressesOf, tagOf } from '../studio-manifests';
 import type { ClusterState, PodState, WorkloadState } from './cluster-state';
 
-/** One line of what runs. */
+/** One row of the table of workloads. */
 export interface RunningWorkload {
   readonly name: string;
   readonly ready: number;
   readonly desired: number;
   /** Tag of the release. */
   readonly release: string;
-  /** When the oldest of its pods started. @default none runs */
+  /** When the oldest of its pods started. @default no pod has started */
   readonly since?: string;
   /** @default pods cannot be read */
   readonly restarts?: number;
-  /** Why it was restarted last. */
+  /** The reason of the last restart. */
   readonly lastRestart?: string;
 }
 
-/** One screen of a studio. */
+/** What the screen of `status` shows besides findings. */
 export interface Overview {
   readonly workloads: readonly RunningWorkload[];
-  /** Where people and applications find it. */
+  /** The addresses for people and applications. */
   readonly addresses: readonly Address[];
   readonly certificates: readonly { readonly name: string; readonly ready: boolean; readonly notAfter?: string }[];
   readonly volumes: readonly {
@@ -29,19 +29,19 @@ export interface Overview {
     readonly size: string;
     readonly phase: string;
     readonly used?: number;
-    /** Folders on it with data that was set aside, as far as that is noted. */
+    /** Folders on it with data that was set aside, as its annotation lists them. */
     readonly kept?: readonly string[];
   }[];
-  /** When its data was copied last, and by what. @default no backup is known */
+  /** When the last backup was taken, and by what. @default no backup is known */
   readonly lastBackup?: { readonly at: string; readonly by: string };
-  /** Resources that could not be read, so that nothing is known of them. */
+  /** Resources that could not be read. */
   readonly unread: readonly string[];
 }
 
-/** On a claim whose data `junjo-k8s backup` copied: when. */
+/** The annotation of a claim with the time of its last backup by `junjo-k8s backup`. */
 export const LAST_BACKUP = 'junjo-ai-studio/last-backup';
 
-/** Says what a studio is, whether it is well or not. */
+/** Describes a studio, healthy or not. */
 export function overviewOf(state: ClusterState): Overview {
   return {
     workloads: state.workloads.map((workload) => runningOf(state, workload)),

@@ -4,7 +4,7 @@ import { advice, type Fault } from './cause';
 import type { ClusterEvent, ClusterState, ContainerState, PodState, WorkloadState } from './cluster-state';
 
 /**
- * A container that has run for so long is past its crash: the kubelet waits at most five minutes between two starts.
+ * A container that has run for this long has recovered from its crash: the kubelet waits at most five minutes between two starts.
  * https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy
  */
 export const STABLE_SECONDS = 900;
@@ -12,7 +12,7 @@ export const STABLE_SECONDS = 900;
 /** The container of the intake's pods. */
 export const INTAKE_CONTAINER = 'intake';
 
-/** The containers that take the requests to a studio. */
+/** The containers that serve the requests to a studio. */
 export const SERVING_CONTAINERS: readonly string[] = [...Object.keys(workloadNames), INTAKE_CONTAINER];
 
 /** A pod of an unhealthy workload that is not ready. */
@@ -33,14 +33,14 @@ export function* troubledContainers(state: ClusterState): Generator<ContainerTro
   }
 }
 
-/** The pods of unhealthy workloads that do not serve. */
+/** The pods of unhealthy workloads that are not ready. */
 export function* troubledPods(state: ClusterState): Generator<Trouble> {
   for (const workload of state.unhealthy) {
     for (const pod of workload.pods) if (!pod.ready) yield { workload, pod };
   }
 }
 
-/** Pods that the scheduler finds no node for, and its reasons, node by node, without what it tried afterwards. */
+/** Pods for which the scheduler finds no node, and its reasons for each node, without the result of preemption. */
 export function* unscheduled(state: ClusterState): Generator<Trouble & { readonly reasons: string }> {
   for (const trouble of troubledPods(state)) {
     const condition = conditionOf(trouble.pod.object, 'PodScheduled');
@@ -61,7 +61,7 @@ export function* waiting(
   }
 }
 
-/** Pods whose volumes are not mounted; their status says nothing but `ContainerCreating`. */
+/** Pods whose volumes are not mounted. Their status shows only `ContainerCreating`. */
 export function* unmounted(
   state: ClusterState,
 ): Generator<Trouble & { readonly message: string; readonly event: ClusterEvent }> {
@@ -76,14 +76,14 @@ export function* unmounted(
   }
 }
 
-/** Whether the kubelet only says that it waited for volumes, and for how long; which of them failed, and why, is another event. */
+/** Whether the kubelet only reports a timeout. Another event says which volume failed, and why. */
 export function isMountTimeout(message: string): boolean {
   return /^Unable to (attach or )?mount volumes/.test(message);
 }
 
 /**
- * What is said of a pod whose containers cannot be started; nothing once the kubelet has come to their images. After its node was
- * restarted a pod has containers that ended, with exit code 255: what is said since then counts.
+ * The events of a pod whose containers cannot be started, until the kubelet handles their images. After a restart of its node, a pod
+ * has containers that ended with exit code 255: only later events count.
  */
 export function unpreparedEvents(state: ClusterState, { object, containers }: PodState): readonly ClusterEvent[] {
   if (containers.some(({ running }) => running)) return [];
@@ -94,7 +94,7 @@ export function unpreparedEvents(state: ClusterState, { object, containers }: Po
   return last && !further.includes(last.reason) ? events : [];
 }
 
-/** Workloads whose pods the API server refuses: the pods do not exist, so only these messages tell. */
+/** Workloads whose pods the API server rejects. The pods do not exist, so only these messages explain why. */
 export function* refused(
   state: ClusterState,
 ): Generator<{ readonly workload: WorkloadState; readonly message: string }> {
@@ -112,24 +112,24 @@ export function* refused(
     const events = owners.flatMap((owner) => state.eventsOf(owner, 'FailedCreate'));
     const message = condition?.message ?? events[events.length - 1]?.message;
     const missing = workload.pods.length < workload.desired;
-    // Each try names another pod, and says so in front. In a rollout the old pods are there while the new ones are refused.
+    // Each attempt names another pod at its start. In a rollout the old pods exist while the new ones are rejected.
     if (message && (condition || missing))
       yield { workload, message: message.replace(/^.*?pods "[^"]*" is forbidden: /, '') };
   }
 }
 
 /**
- * What a runtime reports of a container whose end it did not see, as after a reboot of the node: the kubelet starts it again.
+ * The reasons that a runtime reports for a container whose end it did not see, as after a reboot of the node: the kubelet starts it again.
  * https://github.com/kubernetes/kubernetes/blob/v1.34.0/pkg/kubelet/kubelet_pods.go (convertToAPIContainerStatuses)
  */
 const UNSEEN = ['Unknown', 'ContainerStatusUnknown'];
 
-/** How a container ended, where somebody saw it. */
+/** How a container ended, if the runtime saw it. */
 export function endOf({ ended }: ContainerState): ContainerState['ended'] {
   return ended && UNSEEN.includes(ended.reason) ? undefined : ended;
 }
 
-/** How a container that ends again and again did so last. */
+/** Containers that exit again and again, and how their last run ended. */
 export function* ended(
   state: ClusterState,
 ): Generator<ContainerTrouble & { readonly how: NonNullable<ContainerState['ended']> }> {
@@ -137,16 +137,16 @@ export function* ended(
     const { container } = trouble;
     const how = endOf(container);
     const finished = container.init && how?.exitCode === 0;
-    // One that has run for longer than any back-off since then has another trouble now.
+    // One that has run for longer than any back-off since then has another problem now.
     const over = container.running && how && state.secondsSince(how.at) > STABLE_SECONDS;
     if (how && !finished && !over) yield { ...trouble, how };
   }
 }
 
-/** A finding about a workload: broken, or only its new pods while the old ones serve, or one of two collectors. */
+/** A finding about a workload. It says what still works: the previous pods, or the other collector. */
 export function ofWorkload({ name, readyPods, object }: WorkloadState, text: string, fix: string): Fault {
   if (readyPods > 0 && object.metadata.name === intakeName) {
-    // Its PodDisruptionBudget lets one of them be away.
+    // Its PodDisruptionBudget allows only one of them to be unavailable.
     const other = 'The other collector still accepts spans, but its node cannot be drained';
     return { severity: 'warning', subject: name, text: `${text}. ${other}`, fix };
   }
@@ -160,7 +160,7 @@ export function referenceOf({ object: { kind, metadata } }: WorkloadState): stri
   return `${kind.toLowerCase()}/${metadata.name}`;
 }
 
-/** Prints what a container said before it ended. */
+/** The command that prints the log of a container before it ended. */
 export function previousLog(
   state: ClusterState,
   { pod, container }: Pick<ContainerTrouble, 'pod' | 'container'>,
@@ -171,14 +171,14 @@ export function previousLog(
   return state.command('logs', pod.name, '-c', container.name, ...(again ? ['--previous'] : []));
 }
 
-/** Containers that ended by themselves and are started again. */
+/** A container that exited and is started again. */
 export interface Crash extends ContainerTrouble {
   readonly how: NonNullable<ContainerState['ended']>;
   /** The last lines that it wrote, where they could be read, and the message that it left. */
   readonly log: string;
 }
 
-/** Every container that crashes; which cause it has, its log tells. */
+/** Every container that crashes. Its log decides the cause. */
 export function* crashes(state: ClusterState): Generator<Crash> {
   for (const trouble of ended(state)) {
     const { container, how, pod } = trouble;
@@ -217,7 +217,7 @@ export function refusedByProcessor(state: ClusterState, { pod, container, how, l
   return `exits with code 255 within a second of its start. Most likely its image ${container.image} is built for another processor architecture than ${processor}. ${unreadLog(state)}`;
 }
 
-/** What to do then. */
+/** What to do if an image is for another processor. */
 export function processorAdvice(state: ClusterState, crash: Crash): string {
   return advice(
     'Check that the image is built for the processor architecture of the node, and use an image that is. Only the log can confirm this cause',
@@ -226,7 +226,7 @@ export function processorAdvice(state: ClusterState, crash: Crash): string {
   );
 }
 
-/** Why there are no words of a container. */
+/** Why no log line of a container is quoted. */
 export function unreadLog(state: ClusterState): string {
   return state.canRead('pods/log') ? 'Its log is empty' : 'You lack permission to read its log (get pods/log)';
 }

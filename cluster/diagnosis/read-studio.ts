@@ -41,10 +41,10 @@ export const CLUSTER = [
   'clusterissuers.cert-manager.io',
 ] as const;
 
-/** What tells whether the DNS of the cluster runs, where that is kube-dns or CoreDNS under its labels. */
+/** The resources that show whether the DNS of the cluster runs: kube-dns, or CoreDNS with its labels. */
 const DNS = ['pods', 'endpointslices.discovery.k8s.io'];
 
-/** A container that has run for so long and is not ready says more in its log than in its status. */
+/** After this time, the log of a container that is not ready explains more than its status. */
 const QUIET_SECONDS = 60;
 
 /** Read of every namespace: Velero keeps its backups in its own. */
@@ -77,7 +77,7 @@ export async function readStudio(kubectl: Kubectl, namespace: string, rendered?:
     now: new Date(),
     logs: new Map(logs),
     volumes,
-    // What is read first, chance decides.
+    // The order of reading is random.
     unread: unread.sort(),
     rendered,
     kubectl,
@@ -105,7 +105,7 @@ async function readStudioObjects(kubectl: Kubectl, namespace: string, unread: st
   ).flat();
   const claims = found.filter(({ kind }) => kind === 'PersistentVolumeClaim');
   const volumes = new Set(claims.map(({ spec }) => spec?.volumeName));
-  // Volumes and backups are of the whole cluster: those of this studio count.
+  // Volumes and backups are cluster-wide. Only those of this studio count.
   return found.filter(({ kind, metadata, spec }) => {
     if (kind === 'PersistentVolume') return volumes.has(metadata.name) || spec?.claimRef?.namespace === namespace;
     return kind !== 'Backup' || spec?.includedNamespaces?.includes(namespace);
@@ -120,7 +120,7 @@ async function readDns(kubectl: Kubectl, objects: readonly Manifest[]): Promise<
   return readObjects(kubectl, DNS, ['--namespace', 'kube-system', '--selector=k8s-app=kube-dns'], []);
 }
 
-/** The containers of a pod whose log tells something: those that ended by themselves, and those that run and do not answer. */
+/** The containers of a pod whose log is useful: those that exited, and those that run but are not ready. */
 function troubled({ metadata, status }: Manifest): readonly LoggingContainer[] {
   const quiet = (startedAt?: string) => startedAt && Date.now() - new Date(startedAt).getTime() > QUIET_SECONDS * 1000;
   return [...listOf(status?.initContainerStatuses), ...listOf(status?.containerStatuses)]
@@ -141,7 +141,7 @@ interface LoggingContainer {
   readonly runsAgain: boolean;
 }
 
-/** The last lines that a container wrote; nothing where they are gone or cannot be read. */
+/** The last lines that a container wrote. @returns an empty text if they are gone or cannot be read */
 async function lastLines(
   kubectl: Kubectl,
   namespace: string,

@@ -5,11 +5,11 @@ import { advice, type Cause } from '../cause';
 import type { ClusterState } from '../cluster-state';
 import { ofWorkload, refused } from '../pods';
 
-/** Kubernetes tries again to create pods that were refused: the ReplicaSet controller waits at most 1000 s between two tries. */
+/** Kubernetes tries again to create pods that were rejected: the ReplicaSet controller waits at most 1000 s between two tries. */
 const AGAIN = 'Kubernetes then creates the pods by itself within 17 minutes';
 
 export const admissionCauses: readonly Cause[] = [
-  // Pod Security of the namespace refuses the pod.
+  // Pod Security of the namespace rejects the pod.
   {
     name: 'pod-security',
     *findings(state) {
@@ -157,7 +157,7 @@ export const admissionCauses: readonly Cause[] = [
       }
     },
   },
-  // Any other reason why the API server refuses the pods: a webhook or a policy.
+  // Any other reason why the API server rejects the pods: a webhook or a policy.
   {
     name: 'admission-refused',
     *findings(state) {
@@ -184,7 +184,7 @@ function serviceCommands(state: ClusterState, namespace: string | undefined, ser
   ];
 }
 
-/** What of a pod no constraint allows that its service account may use, in short. */
+/** What of a pod violates every constraint that its service account may use, in short. */
 function constraintsBroken(message: string): string {
   const all = (pattern: RegExp) => [...new Set([...message.matchAll(pattern)].map(([, text = '']) => text))];
   const users = all(/runAsUser: Invalid value: (\d+)/g);
@@ -263,7 +263,7 @@ function cpuShare(state: ClusterState, quota: string): string | undefined {
   return millicores >= 100 && millicores < 1000 ? `${millicores}m` : undefined;
 }
 
-/** Which policy refuses a pod, and why, in the forms that policy engines have. */
+/** Which policy rejects a pod, and why. Each policy engine has its own form of message. */
 function refusalIn(message: string): string {
   const [, kyverno] = /following policies:?\s+([\s\S]+)/.exec(message) ?? [];
   if (kyverno !== undefined) return `Kyverno rejects its pods: ${kyvernoPolicies(kyverno)}`;

@@ -59,7 +59,7 @@ export const backupCauses: readonly Cause[] = [
       }
     },
   },
-  // The last scheduled backup did not copy the data; the studio itself is well.
+  // The last scheduled backup did not copy the data; the studio itself is healthy.
   {
     name: 'backup-failed',
     *findings(state) {
@@ -102,7 +102,7 @@ export const backupCauses: readonly Cause[] = [
   },
 ];
 
-/** What is said of the pod of a command. */
+/** The finding about the pod of a command. */
 function copying(state: ClusterState, pod: Manifest): Said {
   const { annotations, creationTimestamp } = pod.metadata;
   const owner = ownerIn(fieldsOf(annotations)[COPY_OWNER]);

@@ -293,7 +293,7 @@ function* unboundClaims(state: ClusterState): Generator<Manifest> {
   }
 }
 
-/** Whether a claim should have a volume by now, and nothing tells why it has none. */
+/** Whether a claim should have a volume by now, and nothing explains why it has none. */
 function isSilent(state: ClusterState, claim: Manifest): boolean {
   const { creationTimestamp, annotations } = claim.metadata;
   const storageClass = state.named('StorageClass', claim.spec?.storageClassName);
@@ -305,7 +305,7 @@ function isSilent(state: ClusterState, claim: Manifest): boolean {
   return state.canRead('events') && state.eventsOf(claim).length === 0 && !waits && age > CLAIM_UNBOUND_SECONDS;
 }
 
-/** A claim whose volume is to grow: since when, and what keeps it. */
+/** A claim whose volume should grow: since when, and what blocks it. */
 function* ofGrowth(state: ClusterState, claim: Manifest): Generator<Found> {
   const { name } = claim.metadata;
   const { requests } = fieldsOf(claim.spec?.resources);

@@ -49,7 +49,7 @@ export const edgeCauses: readonly Cause[] = [
       );
       for (const service of pending) {
         const failed = failureOf(state, service);
-        // What is alike is told once, with one advice.
+        // Services with the same problem share one advice.
         const alike = pending.filter((each) => balancerOf(state, each) === balancerOf(state, service));
         const names = alike.filter((each) => failureOf(state, each)?.message === failed?.message).map(nameOf);
         const retry = [
@@ -107,7 +107,7 @@ export const edgeCauses: readonly Cause[] = [
       }
     },
   },
-  // No controller serves the Ingress, or none has written its address.
+  // No controller serves the Ingress, or its controller has not written an address.
   {
     name: 'ingress-pending',
     *findings(state) {
@@ -297,7 +297,7 @@ function failureOf(state: ClusterState, object: Manifest): Pick<ClusterEvent, 'r
   return last && !success.test(last.reason) ? last : undefined;
 }
 
-/** Who makes the load balancer of a Service: a controller that is there, a class that nobody serves, or nobody. */
+/** What creates the load balancer of a Service: a controller, or a class that no controller serves. @returns nothing if unknown */
 function balancerOf(state: ClusterState, service: Manifest): 'controller' | (string & {}) | undefined {
   const { finalizers = [] } = service.metadata;
   const taken = finalizers.some((finalizer: string) => !FINALIZERS_OF_KUBERNETES.includes(finalizer));
@@ -407,7 +407,7 @@ function holdUp(state: ClusterState, certificate: Manifest): HoldUp {
       fix: acmeAdvice(state, certificate, issuing.message ?? '', { host, describe: tries }),
     };
   }
-  // Nobody issues it. An issuer of another group is not read.
+  // Its issuer does not exist. An issuer of another group is not read.
   const { name: issuerName, kind = 'Issuer', group = 'cert-manager.io' } = fieldsOf(spec?.issuerRef);
   const readable = state.canRead(`${String(kind).toLowerCase()}s.cert-manager.io`);
   if (!issuer && issuerName && group === 'cert-manager.io' && readable)

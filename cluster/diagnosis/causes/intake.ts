@@ -14,13 +14,13 @@ import { type Crash, crashes, INTAKE_CONTAINER, ofWorkload, previousLog } from '
 import { applyAll } from './namespace';
 
 /**
- * What a collector says of a file that bbolt cannot read, or of the panic that it ends with. Seen in 0.159; errors of bbolt:
+ * What a collector logs about a file that bbolt cannot read, or about the panic that it ends with. Seen in 0.159; errors of bbolt:
  * https://github.com/etcd-io/bbolt/blob/main/errors/errors.go, panics: open-telemetry/opentelemetry-collector-contrib#35899
  */
 const DAMAGED =
   /exporter: (?:version mismatch|invalid database|checksum error|invalid .*file size|file size too small)|go\.etcd\.io\/bbolt|panic: (?:assertion failed: Page|freepages)/;
 
-/** What a collector says of a configuration that it does not understand, before it starts anything. Seen in 0.159. */
+/** What a collector logs about a configuration that it does not support, before it starts anything. Seen in 0.159. */
 const REFUSED = /failed to get config:|invalid configuration:|failed to build (?:pipelines|extensions):/;
 
 /** The collectors in front of ingestion. */
@@ -107,7 +107,7 @@ export function newQueue(state: ClusterState, claim: string): string {
   ].join(' &&\n');
 }
 
-/** Ingestion is away, for whatever reason, and the collectors keep what comes. */
+/** Ingestion is not ready, for whatever reason, and the collectors keep the spans. */
 export const intakeKeepsSpans: Cause = {
   name: 'intake-keeps-spans',
   *findings(state) {

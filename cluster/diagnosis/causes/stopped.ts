@@ -47,7 +47,7 @@ export function finishing(state: ClusterState): string {
   return state.ownCommand('set-aside', '--list');
 }
 
-/** What is said of a workload that a backup, restore or set-aside stopped. */
+/** The finding about a workload that a backup, restore or set-aside stopped. */
 function stoppedBy(state: ClusterState, mark: StoppedMark): Said {
   const { command, host, pid, since } = mark;
   if (Number.isNaN(Date.parse(since))) {

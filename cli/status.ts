@@ -56,7 +56,10 @@ export const status: Command<StatusOptions> = {
   examples: [
     ['status', 'print one screen; the exit code is 1 if something is broken'],
     ['status --watch', 'after kubectl apply: wait until the studio is ready, or print what blocks it'],
-    ['status --watch --timeout 5m', 'the same in a pipeline; the exit code is 3 if the studio is not ready in time'],
+    [
+      'status --watch --timeout 5m',
+      'the same in a pipeline; the exit code is 3 if something still waits after that time',
+    ],
     ['status --namespace team --json', 'print one JSON object'],
   ],
   run: (options, io) => tellStatus(options, io),

@@ -264,7 +264,7 @@ export const schedulingCauses: readonly Cause[] = [
             )
           : ofWorkload(
               workload,
-              `every node has a taint that it does not tolerate (${taints.join(', ') || reasons})${confined(state, pod)}`,
+              `every node has a taint that its pods do not tolerate (${taints.join(', ') || reasons})${confined(state, pod)}`,
               advice(
                 'Use JUNJO_K8S_TOLERATIONS to tolerate a taint that a person set, or add a node without taints. Kubernetes sets taints that begin with node.kubernetes.io/, and clouds set taints that begin with node.cloudprovider.kubernetes.io/. Both remove them when the node is healthy. The command shows the state of the nodes',
                 state.clusterCommand('describe', 'nodes'),

@@ -6,12 +6,14 @@ import { edgePage } from './pages/edge-page';
 import { monitoringPage } from './pages/monitoring-page';
 import { fill } from './pages/page';
 import { patchesPage } from './pages/patches-page';
+import { readme } from './pages/readme';
 import { releasesPage } from './pages/releases-page';
 import { scalePage } from './pages/scale-page';
 import { variablesPage } from './pages/variables-page';
 import { pictures } from './pictures';
 
 // The generated parts of these pages come from tables of the code; a test fails when they are out of date.
+fill('README.md', readme());
 fill('docs/variables.md', variablesPage());
 writeFileSync('.env.example', exampleEnvFile());
 fill('docs/releases.md', releasesPage(releaseLines));

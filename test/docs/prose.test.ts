@@ -29,6 +29,20 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/\bcannot tell\b|\bdoes not tell\b|\bwould tell\b/i, 'does not show, is unknown'],
   [/\bsomebody else'?s?\b/i, 'another person, another tool'],
   [/\bnobody can\b/i, 'cannot'],
+  [/\bwhoever\b/i, 'anyone who, people who'],
+  [/(?<!\b(?:are|is|be) )\ball the same\b/i, 'anyway'],
+  [/\b(?:is|are) there already\b/i, 'already exists'],
+  [/\b(?:is|are) not there\b/i, 'does not exist'],
+  [/\bbe it\b/i, 'whether, even if'],
+  [/\bunless (?:you say so|told otherwise)\b/i, 'by default'],
+  [/\btold (?:from|apart)\b/i, 'distinguish, detect'],
+  [/\bin vain\b/i, 'without success'],
+  [/\bwhich (?:is|are) to\b/i, 'which must, which you want to'],
+  [/\bcannot be kept here\b|\bcannot be kept on\b/i, 'cannot be enforced'],
+  [/\bown words\b/i, 'the message'],
+  [/\bdid not live\b|\bto live on\b/i, 'exited, keep running'],
+  [/\byou may not:/i, 'you lack permission to:'],
+  [/\band its kin\b/i, 'and similar'],
 ];
 
 const sources = execFileSync('git', [

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { exampleEnvFile } from '../../cli/init/env-file';
+import { howToRunAnywhere, pageAnywhere, publication } from '../../config/how-to-run';
 import { variablesOf } from '../../config/variables';
 import { defaultTag, releaseLines } from '../../releases';
 import { edgePage } from '../../tools/pages/edge-page';
 import { monitoringPage } from '../../tools/pages/monitoring-page';
 import { filled, type Parts } from '../../tools/pages/page';
 import { patchesPage } from '../../tools/pages/patches-page';
+import { readme } from '../../tools/pages/readme';
 import { releasesPage } from '../../tools/pages/releases-page';
 import { scalePage } from '../../tools/pages/scale-page';
 import { variablesPage } from '../../tools/pages/variables-page';
@@ -16,6 +18,32 @@ function expectFilled(path: string, parts: Parts): void {
   const page = readFileSync(path, 'utf8');
   expect(page).toBe(filled(page, parts));
 }
+
+test('README.md says how to run the package as it is published (npm run docs writes it)', () => {
+  expectFilled('README.md', readme());
+});
+
+describe('once the package and the repository are published', () => {
+  const before = { ...publication };
+  beforeEach(() => Object.assign(publication, { onNpm: true, repository: 'https://git.example.com/team/studio' }));
+  afterEach(() => Object.assign(publication, { repository: undefined, ...before }));
+
+  test('README.md and hints name the package', () => {
+    expect(readme().elsewhere).toContain('\nnpx junjo-ai-studio-cdk8s synth\n');
+    expect(readme().elsewhere).not.toMatch(/tgz|npm pack/);
+    expect(howToRunAnywhere('status', '--watch')).toBe('npx junjo-ai-studio-cdk8s status --watch');
+  });
+
+  test('messages name the address of a page', () => {
+    const address = 'https://git.example.com/team/studio/blob/main/docs/runbook.md#back-up';
+    expect(pageAnywhere('docs/runbook.md', 'Back up')).toBe(address);
+  });
+});
+
+test('before the package is published, nothing asks npm for its name', () => {
+  expect(readme({ onNpm: false }).elsewhere).not.toContain('npx junjo-ai-studio-cdk8s ');
+  expect(readme({ onNpm: false }).elsewhere).toContain('\nnpm pack\n');
+});
 
 test('the page of variables is what the table says (npm run docs writes it)', () => {
   expectFilled('docs/variables.md', variablesPage());
@@ -45,7 +73,7 @@ test.each([
 });
 
 test('README.md names the release that runs unless another is set', () => {
-  expect(readFileSync('README.md', 'utf8')).toContain(`${defaultTag} unless you say so`);
+  expect(readFileSync('README.md', 'utf8')).toContain(`\`JUNJO_K8S_RELEASE\`, ${defaultTag} by default`);
 });
 
 test('the page of the edge is what the table of controllers says (npm run docs writes it)', () => {

@@ -10,6 +10,7 @@ import { readme } from './pages/readme';
 import { releasesPage } from './pages/releases-page';
 import { scalePage } from './pages/scale-page';
 import { variablesPage } from './pages/variables-page';
+import { whichReleasePage } from './pages/which-release-page';
 import { pictures } from './pictures';
 
 // The generated parts of these pages come from tables of the code; a test fails when they are out of date.
@@ -17,6 +18,7 @@ fill('README.md', readme());
 fill('docs/variables.md', variablesPage());
 writeFileSync('.env.example', exampleEnvFile());
 fill('docs/releases.md', releasesPage(releaseLines));
+fill('docs/which-release.md', whichReleasePage(releaseLines));
 fill('docs/edge.md', edgePage());
 fill('docs/patches.md', patchesPage());
 fill('docs/scale.md', scalePage());

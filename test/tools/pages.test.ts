@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { exampleEnvFile } from '../../cli/init/env-file';
 import { howToRunAnywhere, pageAnywhere, publication } from '../../config/how-to-run';
 import { variablesOf } from '../../config/variables';
-import { defaultTag, releaseLines } from '../../releases';
+import { defaultTag, newestTag, releaseLines } from '../../releases';
 import { edgePage } from '../../tools/pages/edge-page';
 import { monitoringPage } from '../../tools/pages/monitoring-page';
 import { filled, type Parts } from '../../tools/pages/page';
@@ -11,6 +11,7 @@ import { readme } from '../../tools/pages/readme';
 import { releasesPage } from '../../tools/pages/releases-page';
 import { scalePage } from '../../tools/pages/scale-page';
 import { variablesPage } from '../../tools/pages/variables-page';
+import { whichReleasePage } from '../../tools/pages/which-release-page';
 import { problemsOf } from '../support/studio';
 
 /** Whether the generated parts of a page are what the code says. */
@@ -55,6 +56,22 @@ test('.env.example is what the table says (npm run docs writes it)', () => {
 
 test('the page of releases is what releases/ says (npm run docs writes it)', () => {
   expectFilled('docs/releases.md', releasesPage(releaseLines));
+});
+
+test('the page on which release to take is what releases/ says (npm run docs writes it)', () => {
+  expectFilled('docs/which-release.md', whichReleasePage(releaseLines));
+});
+
+test('the page on which release to take recommends the newest without data, and no tag that loses data', () => {
+  const { choice = '' } = whichReleasePage(releaseLines);
+  expect(choice).toContain(
+    `| no data yet | **${newestTag(releaseLines[releaseLines.length - 1] ?? releaseLines[0])}**`,
+  );
+  const recommended = choice.split('\n').map((row) => row.split(' | ')[1]);
+  for (const { faults = {} } of releaseLines)
+    for (const tag of Object.keys(faults)) expect(recommended.join()).not.toContain(tag);
+  expect(choice).toContain('| the LLM playground | 0.82.1 or older |');
+  expect(readFileSync('docs/which-release.md', 'utf8')).toContain(`\n## Why is ${defaultTag} the default?\n`);
 });
 
 test.each([

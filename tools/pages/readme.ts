@@ -15,16 +15,16 @@ const fromTarball = [
   'npm pack',
   '```',
   '',
-  `Copy \`${tarball.slice(2)}\` to that folder. Where a page says \`npm run NAME --\`, run \`npx ${tarball} NAME\` there:`,
+  `Copy \`${tarball.slice(2)}\` to that folder. There, type \`npx ${tarball}\` instead of`,
+  '`npm run`, and leave out the `--`:',
   '```bash',
   `npx ${tarball} synth`,
   '```',
 ].join('\n');
 
 const fromNpm = [
-  `In any other folder, the package from npm does the same. Where a page says \`npm run NAME --\`, run \`npx ${name} NAME\` there.`,
-  `The command of the package is \`${COMMAND}\`.`,
-  '',
+  `To use it in another folder, take the package from npm. There, type \`npx ${name}\` instead of`,
+  `\`npm run\`, and leave out the \`--\`. The command of the package is \`${COMMAND}\`.`,
   '```bash',
   `npx ${name} synth`,
   '```',

@@ -134,11 +134,7 @@ test('every line of .env.example that can be uncommented is sound, or says what 
 test('every tag has a row with its day and its SDK, be it that they are not known', () => {
   const { sdk } = releasesPage(releaseLines);
   for (const tag of releaseLines.flatMap(({ tags }) => tags)) expect(sdk).toContain(`\n| ${tag} | `);
-  for (const row of [
-    '| 0.70.4 | 2025-11-28 | unknown |',
-    '| 0.83.0 | unknown | 0.67.0 |',
-    '- 0.84.1 was prepared',
-  ]) {
+  for (const row of ['| 0.70.4 | 2025-11-28 | unknown |', '| 0.83.0 | unknown | 0.67.0 |', '- 0.84.1 was prepared']) {
     expect(sdk).toContain(row);
   }
 });

@@ -60,7 +60,7 @@ const sources = execFileSync('git', [
   .toString()
   .split('\n')
   .filter((path) => /\.(ts|py|sh)$/.test(path));
-const documents = [...pages.map(({ path }) => path), 'CONTRIBUTING.md', 'SECURITY.md'];
+const documents = [...pages.map(({ path }) => path), 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'];
 
 /** Every text in quotes of a source file, `…` for each value in it. */
 function textsOf(path: string): readonly string[] {

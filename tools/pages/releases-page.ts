@@ -56,7 +56,12 @@ export function releasesPage(lines: readonly ReleaseLine[]): Parts {
       .map(([path, names]) => `On ${listed(names)}:\n\n${claimFirstUser(path).map(fenced).join('\n\n')}`)
       .join('\n\n'),
     'start-and-stop': table(
-      ['line', 'ingestion is probed', 'while the backend does not answer', 'on a stop'],
+      [
+        'line',
+        'how ingestion is probed',
+        'what it does while the backend does not answer',
+        'what it does when it is stopped',
+      ],
       lines.map((line) => [line.name, probe(line), withoutBackend(line), stop(line)]),
     ),
     losses: losses(lines),

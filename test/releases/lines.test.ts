@@ -330,7 +330,7 @@ describe('a line that is one more data file', () => {
     );
     expect(page).toMatch(/^\| 9\.9 \| no: .* `\/spans-of-all` \| .* `JUNJO_SECURE_COOKIE_KEY` \| 77 s \|$/m);
     expect(page).toMatch(/^\| 9\.9 \| TCP port 7021: .* `INTERNAL`\. .* init container .* the last 30 s of spans/m);
-    expect(page).toMatch(/^\| 9\.9 \| spans of the last 30 s \| up to 5 \(`NEW_LIMIT`\).* `INTERNAL`/m);
+    expect(page).toMatch(/^\| 9\.9 \| spans of the last 30 s \| up to 5 spans \(`NEW_LIMIT`\).* `INTERNAL`/m);
     expect(page).toMatch(/^\| 9\.9\.0 \| .* \| 8\.8\.8 \|$/m);
     const back = Object.values(releasesPage([made, line('0.82')])).join('\n');
     expect(back).toContain('https://api.example.com/let-me-in');

@@ -17,7 +17,7 @@ const ALERTS = 'junjo-ai-studio';
 /** The ConfigMap with the dashboard. */
 const DASHBOARD = 'junjo-ai-studio-dashboard';
 
-/** What of a studio there is to watch. */
+/** The parts of a studio that alerts can watch. */
 export function watchedStudio(config: StudioConfig): WatchedStudio {
   const { apiGuard, backup, edge, intake, namespace, qdrant, spansService, storage } = config;
   const issued = [
@@ -36,12 +36,12 @@ export function watchedStudio(config: StudioConfig): WatchedStudio {
   };
 }
 
-/** The studio that is watched, and whose the objects are. */
+/** The studio to watch, and the identity of its objects. */
 export interface MonitoringChartProps extends StudioIdentity {
   readonly watched: WatchedStudio;
 }
 
-/** What the Prometheus operator and Grafana read of a studio: https://prometheus-operator.dev/docs/ */
+/** Objects for the Prometheus operator (https://prometheus-operator.dev/docs/) and Grafana. */
 export class MonitoringChart extends Chart {
   constructor(scope: Construct, id: string, props: MonitoringChartProps) {
     super(scope, id);
@@ -56,7 +56,7 @@ export class MonitoringChart extends Chart {
               alert: alert.name,
               expr: PrometheusRuleSpecGroupsRulesExpr.fromString(alert.expr),
               for: alert.for,
-              // The series of VolSync and Velero have the namespace of these, or none.
+              // The series of VolSync and Velero have the namespace of VolSync or Velero, or none.
               labels: { severity: alert.severity, namespace },
               annotations: { summary: alert.summary, description: alert.description, runbook: runbookOf(alert) },
             })),
@@ -73,8 +73,8 @@ export class MonitoringChart extends Chart {
     const meta = objectMeta(props, DASHBOARD);
     new k8s.KubeConfigMap(this, 'dashboard', {
       metadata: { ...meta, labels: { ...meta.labels, [dashboardLabel]: '1' } },
-      // The sidecar writes the dashboards of all namespaces into one folder, by the names of their keys (UNIQUE_FILENAMES in the
-      // README of kiwigrid/k8s-sidecar).
+      // The sidecar writes the dashboards of all namespaces into one folder, and names each file after its key (UNIQUE_FILENAMES in
+      // the README of kiwigrid/k8s-sidecar).
       data: { [`${ALERTS}-${namespace}.json`]: `${JSON.stringify(dashboardOf(watched), undefined, 2)}\n` },
     });
   }

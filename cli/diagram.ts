@@ -18,12 +18,12 @@ export interface DiagramOptions extends ManifestOptions {
   readonly output?: string;
 }
 
-/** Graphviz as WebAssembly: larger than all the rest, so that it is in a clone, but not in the package. */
+/** Graphviz as WebAssembly. A clone has it. The package does not, because it is larger than everything else. */
 const GRAPHVIZ = '@viz-js/viz';
 
 export const diagram: Command<DiagramOptions> = {
   name: 'diagram',
-  summary: 'Draw a rendered studio: who may talk to whom, what is public, where TLS ends, where the data lies',
+  summary: 'Draw a rendered studio: which connections are allowed, what is public, where TLS ends, where the data is',
   argument: folderArgument,
   options: [
     ...studioOptions.filter(({ flags }) => flags.includes('--env-file')),
@@ -31,8 +31,8 @@ export const diagram: Command<DiagramOptions> = {
     { flags: '--output <file>', text: 'file to write, instead of stdout' },
   ],
   examples: [
-    ['diagram --output studio.svg', 'a picture that follows the light and dark of its page'],
-    ['diagram dist/team --format mermaid', 'one of several studios, as text that Git platforms draw'],
+    ['diagram --output studio.svg', 'an SVG that follows the light or dark theme of its page'],
+    ['diagram dist/team --format mermaid', 'one of several studios, as text that GitHub and GitLab draw'],
   ],
   run: (options, io) => withoutStackTrace(io, () => drawStudio(options, io)),
 };
@@ -57,7 +57,7 @@ async function drawStudio({ format, output, ...options }: DiagramOptions, io: Io
   return 0;
 }
 
-/** Writes the picture whole; what is no file, such as /dev/stdout, is written to. */
+/** Replaces a file in one step; writes into anything else, such as /dev/stdout. */
 function writePicture(path: string, text: string): void {
   try {
     const found = statSync(path, { throwIfNoEntry: false });
@@ -69,7 +69,7 @@ function writePicture(path: string, text: string): void {
   }
 }
 
-/** Draws objects as a picture by itself. Graphviz is loaded here and nowhere else: it is larger than all the rest. */
+/** Draws objects as an SVG picture. Graphviz is loaded here alone, because it is larger than everything else. */
 export async function drawn(manifests: readonly Manifest[]): Promise<string> {
   // Not by import(): of a bundle that V8 has the code of, Node.js 20 cannot.
   const { instance } = require('@viz-js/viz') as typeof import('@viz-js/viz', { with: { 'resolution-mode': 'import' }});

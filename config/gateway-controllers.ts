@@ -35,7 +35,7 @@ export const gatewayControllers: Readonly<Record<string, GatewayController>> = {
     sourceRanges: 'envoy-gateway',
     pods: 'own namespace',
     conditions: [
-      'On a shared Gateway: no other HTTPS listener on 443 whose certificate covers one of the hosts. Since 1.4 it offers `http/1.1` alone on listeners that overlap, and every gRPC exporter fails.',
+      'On a shared Gateway, no other HTTPS listener on 443 may have a certificate for one of the hosts. Since 1.4, Envoy Gateway offers only `http/1.1` on such overlapping listeners, and every gRPC exporter fails.',
     ],
     source: 'internal/gatewayapi/listener.go and release-notes/v1.4.0.yaml of envoyproxy/gateway',
   },
@@ -45,8 +45,8 @@ export const gatewayControllers: Readonly<Record<string, GatewayController>> = {
     oneForAllGateways: true,
     pods: 'own namespace',
     conditions: [
-      'Entry points that listen on 80 and 443 themselves: it serves a listener only if an entry point has its port, and those of its chart have 8000 and 8443.',
-      '3.2 or newer, for GRPCRoute.',
+      'Configure entry points that listen on 80 and 443. Traefik serves a listener only if an entry point has the same port. The entry points of its chart have 8000 and 8443.',
+      'Use 3.2 or newer, for GRPCRoute.',
     ],
     source: 'https://doc.traefik.io/traefik/reference/routing-configuration/kubernetes/gateway-api/',
   },
@@ -56,7 +56,9 @@ export const gatewayControllers: Readonly<Record<string, GatewayController>> = {
     ignoresTimeouts:
       'it passes over time-outs of routes, so that answers are cut after 60 s unless a policy of its own says otherwise',
     pods: "the Gateway's namespace",
-    conditions: ['A ProxySettingsPolicy or SnippetsFilter with `proxy_read_timeout 600s`, for answers of minutes.'],
+    conditions: [
+      'Add a ProxySettingsPolicy or a SnippetsFilter with `proxy_read_timeout 600s`, for answers that take minutes.',
+    ],
     source: 'https://docs.nginx.com/nginx-gateway-fabric/overview/gateway-api-compatibility/',
   },
   istio: {
@@ -71,7 +73,7 @@ export const gatewayControllers: Readonly<Record<string, GatewayController>> = {
     classes: /(^|[-.])cilium([-.]|$)/,
     pods: 'no pods',
     conditions: [
-      '`gatewayAPI.enableAlpn: true` in its values: by default its listeners offer no HTTP/2, and spans fail.',
+      'Set `gatewayAPI.enableAlpn: true` in its values. By default, its listeners do not offer HTTP/2, and spans fail.',
     ],
     source: 'https://github.com/cilium/cilium/issues/30794',
   },

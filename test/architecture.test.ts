@@ -17,7 +17,7 @@ const layers = [
 ];
 
 /** What reads files in the folders that otherwise read none: the programs that pods run, and the output folder. */
-const readsFiles = ['charts/programs/index.ts', 'render/files.ts'];
+const readsFiles = ['charts/programs/index.ts', 'config/how-to-run.ts', 'render/files.ts'];
 
 /** These folders read no files and no environment. */
 const pure = [

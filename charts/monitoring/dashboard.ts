@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { freeShare, spansOf, studioPods, usedQueue, type WatchedStudio } from './alerts';
 import { certificateSeries, oneOf, series } from './metrics';
 
-/** A row of the dashboard's grid has so many columns. */
+/** Columns of the dashboard's grid. */
 const COLUMNS = 24;
 
 /** Units as Grafana names them: packages/grafana-data/src/valueFormats/categories.ts of grafana/grafana. */
@@ -11,11 +11,11 @@ type Unit = 'short' | 'percentunit' | 'bytes' | 's' | 'cps';
 /** A line of a panel. */
 interface Line {
   readonly expr: string;
-  /** What the legend says of a series, with its labels in double braces. */
+  /** Text of the legend, with labels of the series in double braces. */
   readonly legend: string;
 }
 
-/** A panel, before it has a place. */
+/** A panel without its position. */
 interface Panel {
   readonly title: string;
   readonly kind: 'timeseries' | 'stat';
@@ -24,13 +24,13 @@ interface Panel {
   readonly lines: readonly Line[];
 }
 
-/** By default a figure of 80 or more is red: docs/sources/panels-visualizations/configure-thresholds of grafana/grafana. */
+/** Without it, a number of 80 or more is red: docs/sources/panels-visualizations/configure-thresholds of grafana/grafana. */
 const WITHOUT_COLOR = { color: { mode: 'fixed', fixedColor: 'text' } };
 
-/** The data source that the reader chooses. */
+/** The data source that the user selects. */
 const DATA_SOURCE = { type: 'prometheus', uid: '$datasource' };
 
-/** The panels that a studio has something for. */
+/** The panels for the parts that a studio has. */
 export function panelsOf(studio: WatchedStudio): readonly Panel[] {
   const { namespace, claims, queueClaims, intake } = studio;
   const pods = { namespace, pod: studioPods };
@@ -39,7 +39,7 @@ export function panelsOf(studio: WatchedStudio): readonly Panel[] {
   return [
     stat('Ready pods', 'short', [
       { expr: `sum(${ready})${intake ? ` + sum(${intakeReady(namespace, intake)})` : ''}`, legend: 'ready' },
-      { expr: `sum(${wanted})${intake ? ` + sum(${intakeWanted(namespace, intake)})` : ''}`, legend: 'wanted' },
+      { expr: `sum(${wanted})${intake ? ` + sum(${intakeWanted(namespace, intake)})` : ''}`, legend: 'desired' },
     ]),
     stat('Restarts in 24 hours', 'short', [
       {
@@ -47,13 +47,13 @@ export function panelsOf(studio: WatchedStudio): readonly Panel[] {
         legend: 'restarts',
       },
     ]),
-    stat('Time until certificates end', 's', certificateLines(studio)),
-    stat('Backups', 's', backupLines(studio)),
+    stat('Time until certificates expire', 's', certificateLines(studio)),
+    stat('Time since the last backup', 's', backupLines(studio)),
     stat('Claims out of sync', 'short', outOfSyncLines(studio)),
-    graph('Used share of claims', 'percentunit', [
+    graph('Claim usage', 'percentunit', [
       { expr: `1 - ${freeShare(namespace, [...claims, ...queueClaims])}`, legend: '{{persistentvolumeclaim}}' },
     ]),
-    graph('Memory, as a share of the limit', 'percentunit', [
+    graph('Memory usage, relative to the limit', 'percentunit', [
       {
         expr: `max by (pod, container) (${series('container_memory_working_set_bytes', { ...pods, container: { matching: '.+' } })}) / max by (pod, container) (${series('kube_pod_container_resource_limits', { ...pods, resource: 'memory' })})`,
         legend: '{{pod}} {{container}}',
@@ -80,7 +80,7 @@ function certificateLines({ namespace, certificates }: WatchedStudio): readonly 
 function backupLines({ velero }: WatchedStudio): readonly Line[] {
   if (!velero) return [];
   const last = series('velero_backup_last_successful_timestamp', { schedule: velero.name });
-  return [{ expr: `time() - ${last}`, legend: 'since the last one' }];
+  return [{ expr: `time() - ${last}`, legend: 'last backup' }];
 }
 
 function outOfSyncLines({ namespace, volSync }: WatchedStudio): readonly Line[] {
@@ -94,13 +94,11 @@ function intakePanels(namespace: string, intake: string): readonly Panel[] {
   const { accepted, refused, sent, dropped } = spansOf(namespace, intake);
   const rate = (selector: string) => `sum(rate(${selector}[$__rate_interval]))`;
   return [
-    graph('Intake: used share of the queue', 'percentunit', [
-      { expr: usedQueue(namespace, intake), legend: '{{pod}}' },
-    ]),
+    graph('Intake: queue usage', 'percentunit', [{ expr: usedQueue(namespace, intake), legend: '{{pod}}' }]),
     graph('Intake: spans', 'cps', [
       { expr: rate(accepted), legend: 'accepted' },
       { expr: rate(sent), legend: 'sent to ingestion' },
-      { expr: rate(refused), legend: 'refused, sent again by applications' },
+      { expr: rate(refused), legend: 'refused, applications retry' },
       { expr: rate(dropped), legend: 'dropped' },
     ]),
   ];
@@ -114,7 +112,7 @@ function graph(title: string, unit: Unit, lines: readonly Line[]): Panel {
   return { title, kind: 'timeseries', unit, width: COLUMNS / 2, lines };
 }
 
-/** Panels side by side, in as many rows as they need. */
+/** Places panels side by side, in as many rows as they need. */
 function placed(panels: readonly Panel[]): readonly (Panel & { readonly x: number; readonly y: number })[] {
   const height = { stat: 4, timeseries: 8 };
   let [x, y, rowHeight] = [0, 0, 0];
@@ -127,11 +125,11 @@ function placed(panels: readonly Panel[]): readonly (Panel & { readonly x: numbe
   });
 }
 
-/** The dashboard of a studio, as Grafana reads it from a file. */
+/** The dashboard of a studio, in the format of a Grafana dashboard file. */
 export function dashboardOf(studio: WatchedStudio): object {
   const { namespace } = studio;
   return {
-    // At most 40 letters, and the same wherever it is rendered.
+    // At most 40 characters. Every rendering of a studio has the same one.
     uid: `junjo-${createHash('sha256').update(namespace).digest('hex').slice(0, 16)}`,
     title: `Junjo AI Studio: ${namespace}`,
     tags: ['junjo-ai-studio'],

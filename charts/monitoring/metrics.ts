@@ -1,8 +1,8 @@
-/** A program whose metrics Prometheus has to collect. */
+/** A program whose metrics Prometheus must collect. */
 export interface MetricSource {
-  /** What people call it. */
+  /** Its usual name. */
   readonly name: string;
-  /** What must be so for its series to arrive with these labels. */
+  /** Requirements for its series to arrive with the expected labels. */
   readonly needs: string;
 }
 
@@ -10,37 +10,38 @@ export interface MetricSource {
 export const metricSources = {
   kubelet: {
     name: 'kubelet',
-    needs: 'Prometheus scrapes `/metrics` of every node with `honorLabels`',
+    needs: 'Prometheus scrapes `/metrics` of every node, with `honorLabels`',
   },
   cadvisor: {
     name: 'cAdvisor in the kubelet',
-    needs: 'Prometheus scrapes `/metrics/cadvisor` of every node with `honorLabels`',
+    needs: 'Prometheus scrapes `/metrics/cadvisor` of every node, with `honorLabels`',
   },
   kubeStateMetrics: {
     name: 'kube-state-metrics',
-    needs: 'kube-state-metrics 2 runs, and Prometheus scrapes it with `honorLabels`',
+    needs: 'kube-state-metrics 2 is running, and Prometheus scrapes it with `honorLabels`',
   },
   certManager: {
     name: 'cert-manager',
-    needs: 'its chart makes a ServiceMonitor with `prometheus.servicemonitor.enabled=true`',
+    needs: 'A ServiceMonitor. The chart creates it with `prometheus.servicemonitor.enabled=true`',
   },
   volSync: {
     name: 'VolSync',
     // helm/volsync/templates/servicemonitor-volsync.yaml and values.yaml of backube/volsync.
     needs:
-      'its chart makes a ServiceMonitor where the CRD was there before. Its port asks for a token that may read `/metrics`, unless `metrics.disableAuth=true` is set',
+      'A ServiceMonitor. The chart creates it if its CRD exists at that time. Prometheus needs a token with access to `/metrics`, unless you set `metrics.disableAuth=true`',
   },
   velero: {
     name: 'Velero',
-    needs: 'its chart makes a ServiceMonitor with `metrics.serviceMonitor.enabled=true`',
+    needs: 'A ServiceMonitor. The chart creates it with `metrics.serviceMonitor.enabled=true`',
   },
   collector: {
     name: 'OpenTelemetry Collector of the intake',
-    needs: 'Prometheus selects the PodMonitor of this studio, and its namespace is `JUNJO_K8S_MONITORING_NAMESPACE`',
+    needs:
+      'Prometheus selects the PodMonitor of this studio, and runs in the namespace that `JUNJO_K8S_MONITORING_NAMESPACE` names',
   },
 } as const satisfies Readonly<Record<string, MetricSource>>;
 
-/** A metric, and where its name and its labels are written. */
+/** A metric, and the file that defines its name and labels. */
 export interface Metric {
   readonly source: keyof typeof metricSources;
   /** The labels that the expressions here use, as the program sets them. */
@@ -49,7 +50,6 @@ export interface Metric {
   readonly definedIn: string;
 }
 
-/** What kube-state-metrics says of pods: every series has the labels of one pod. */
 const KSM_PODS = 'docs/metrics/workload/pod-metrics.md of kubernetes/kube-state-metrics';
 const VOLUME_STATS = 'pkg/kubelet/metrics/collectors/volume_stats.go of kubernetes/kubernetes';
 const CERTIFICATES = 'internal/collectors/certificate_collector.go of cert-manager/cert-manager';
@@ -58,8 +58,8 @@ const EXPORTER = 'exporter/exporterhelper/documentation.md of open-telemetry/ope
 const RECEIVER = 'receiver/receiverhelper/documentation.md of open-telemetry/opentelemetry-collector';
 
 /**
- * Every metric that an alert or a panel reads. The names of the collector have no suffix `_total` and no unit, as its configuration
- * says (charts/intake-config.ts). Prometheus gives its series the labels of the pod.
+ * Every metric that an alert or a panel reads. The metrics of the collector have no suffix `_total` and no unit, because its
+ * configuration disables both (charts/intake-config.ts). Prometheus adds the labels of the pod to their series.
  */
 export const metrics = {
   kubelet_volume_stats_available_bytes: {
@@ -174,12 +174,12 @@ export type MetricName = keyof typeof metrics;
 
 type LabelOf<Name extends MetricName> = (typeof metrics)[Name]['labels'][number];
 
-/** A regular expression that the whole value of a label must match. */
+/** A regular expression that must match the whole value of a label. */
 export interface Matching {
   readonly matching: string;
 }
 
-/** What the labels of a metric must be: a value, or a regular expression. */
+/** The required value of each label, or a regular expression for it. */
 export type Labels<Name extends MetricName> = Readonly<Partial<Record<LabelOf<Name>, string | Matching>>>;
 
 /** A selector of PromQL: `name{label="value"}`. */
@@ -190,15 +190,15 @@ export function series<Name extends MetricName>(name: Name, labels: Labels<Name>
   return `${name}{${matchers.join(', ')}}`;
 }
 
-/** A regular expression for one of several names. Of what names in Kubernetes may hold, only a dot has a meaning in one. */
+/** A regular expression for any of several names. Of the characters in Kubernetes names, only the dot needs a backslash. */
 export function oneOf(names: readonly string[]): Matching {
   return { matching: names.join('|').replaceAll('.', '\\.') };
 }
 
 /**
- * A metric of cert-manager with the namespace of a certificate. The ServiceMonitor of its chart has `honorLabels: false`
- * (deploy/charts/cert-manager/values.yaml), so that Prometheus puts the namespace of cert-manager itself into `namespace` and
- * that of the certificate into `exported_namespace`.
+ * A metric of cert-manager for a certificate in a namespace. The ServiceMonitor of its chart has `honorLabels: false`
+ * (deploy/charts/cert-manager/values.yaml). Prometheus then writes the namespace of cert-manager into `namespace`, and the
+ * namespace of the certificate into `exported_namespace`. The expression matches both.
  */
 export function certificateSeries(
   name: Extract<MetricName, `certmanager_${string}`>,

@@ -1,13 +1,13 @@
-/** What a box of the picture stands for; each kind has a look of its own. */
+/** What a box of the picture stands for. Each kind looks different. */
 export type NodeKind = 'outside' | 'edge' | 'workload' | 'data' | 'secret';
 
 /** A box of the picture. */
 export interface DiagramNode {
   readonly id: string;
   readonly kind: NodeKind;
-  /** The first is its name. */
+  /** Text of the box; the first line is its name. */
   readonly lines: readonly string[];
-  /** It lies in the namespace of the studio. */
+  /** Whether it is in the namespace of the studio. */
   readonly inside: boolean;
 }
 
@@ -18,7 +18,7 @@ export type EdgeKind = 'flow' | 'open' | 'data' | 'secret';
 export interface DiagramEdge {
   readonly from: string;
   readonly to: string;
-  /** `open`: in the clear; `data`: mounts; `secret`: reads keys. */
+  /** `open`: without TLS; `data`: mounts; `secret`: reads keys. */
   readonly kind: EdgeKind;
   readonly lines: readonly string[];
 }
@@ -28,6 +28,6 @@ export interface Diagram {
   readonly title: string;
   readonly nodes: readonly DiagramNode[];
   readonly edges: readonly DiagramEdge[];
-  /** What no arrow can show. */
+  /** Facts that no arrow can show. */
   readonly notes: readonly string[];
 }

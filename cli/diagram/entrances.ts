@@ -1,13 +1,16 @@
+import { rangeOf } from '../../config/address-range';
 import { otlpHttpPortName } from '../../config/names';
 import { fieldsOf, listOf, type Manifest, matches, type Pod, textsOf } from '../../render/manifest';
+import { leavesBelow, pathOf as pathOfLeaf, wordsOf } from '../../render/rules/rendered-studio';
+import { ADMITS } from '../../render/rules/source-ranges';
 import { allowedFrom, limit } from './policies';
 
-/** A way from the world to a pod: through the edge, or through a Service of its own. */
+/** A connection from outside to a pod: through the edge, or through a Service of type LoadBalancer or NodePort. */
 export interface Entrance {
-  /** Who comes this way. */
+  /** Who connects. */
   readonly caller: string;
   readonly gate: { readonly id: string; readonly lines: readonly string[] };
-  /** From the caller to the gate. */
+  /** From the caller to the gate, with the source ranges at the end. */
   readonly outer: { readonly lines: readonly string[]; readonly clear: boolean };
   /** From the gate to the pod. */
   readonly inner: readonly string[];
@@ -16,11 +19,11 @@ export interface Entrance {
 
 const TLS_ENDS = 'TLS ends here';
 
-/** Every entrance that the objects open. */
+/** All connections from outside that the objects allow. */
 export function entrancesOf(manifests: readonly Manifest[], pods: readonly Pod[]): readonly Entrance[] {
   const world = new World(manifests, pods);
   const ingresses = manifests.filter(({ kind }) => kind === 'Ingress');
-  // Beside the one that serves a host may be one that only redirects it to HTTPS.
+  // These only redirect to HTTPS.
   const redirects = ingresses.filter(({ metadata }) => /-redirect$/.test(metadata.name));
   return [
     ...ingresses.filter((ingress) => !redirects.includes(ingress)).flatMap((ingress) => throughIngress(ingress, world)),
@@ -29,7 +32,7 @@ export function entrancesOf(manifests: readonly Manifest[], pods: readonly Pod[]
   ];
 }
 
-/** What entrances lead to. */
+/** The objects and pods behind the entrances. */
 class World {
   constructor(
     readonly manifests: readonly Manifest[],
@@ -40,7 +43,7 @@ class World {
     return this.manifests.find((manifest) => manifest.kind === kind && manifest.metadata.name === name);
   }
 
-  /** The pod behind a port of a Service, and what of it listens there. */
+  /** The pod behind a port of a Service, and the container that listens there. */
   behind(
     service: Manifest | undefined,
     port: unknown,
@@ -66,17 +69,26 @@ class World {
   }
 }
 
-function throughIngress({ spec }: Manifest, world: World): readonly Entrance[] {
-  const { ingressClassName, tls, rules } = fieldsOf(spec);
+const ALB = 'alb.ingress.kubernetes.io/';
+
+function throughIngress(ingress: Manifest, world: World): readonly Entrance[] {
+  const { ingressClassName, tls, rules } = fieldsOf(ingress.spec);
+  const annotations = fieldsOf(ingress.metadata.annotations);
   const secrets = [...new Set(listOf(tls).map(({ secretName }) => secretName))].filter(Boolean);
+  // The AWS Load Balancer Controller makes a load balancer for each Ingress that is in no group.
+  const isLoadBalancer = Object.keys(annotations).some((key) => key.startsWith(ALB));
   const gate = {
-    id: 'ingress',
+    id: isLoadBalancer ? `ingress ${annotations[`${ALB}group.name`] ?? ingress.metadata.name}` : 'ingress',
     lines: [
+      ...(isLoadBalancer ? [`AWS load balancer, ${annotations[`${ALB}scheme`] ?? 'internal'}`] : []),
       `Ingress, ${ingressClassName ? `class ${ingressClassName}` : 'default class'}`,
       TLS_ENDS,
-      secrets.length > 0 ? `Secret ${secrets.join(', ')}` : 'certificate of the controller',
+      secrets.length > 0
+        ? `Secret ${secrets.join(', ')}`
+        : `certificate ${isLoadBalancer ? 'from ACM' : 'of the controller'}`,
     ],
   };
+  const limits = limit(rangesAt(ingress, world));
   return listOf(rules).flatMap(({ host, http }) =>
     listOf(http?.paths).flatMap(({ path, backend }) => {
       const { name, port } = fieldsOf(backend?.service);
@@ -84,12 +96,14 @@ function throughIngress({ spec }: Manifest, world: World): readonly Entrance[] {
         gate,
         `https://${host}${pathOf(path)}`,
         world.behind(world.named('Service', name), port?.number ?? port?.name),
+        limits,
       );
     }),
   );
 }
 
-function throughGateway({ kind, metadata, spec }: Manifest, world: World): readonly Entrance[] {
+function throughGateway(route: Manifest, world: World): readonly Entrance[] {
+  const { kind, metadata, spec } = route;
   const [parent = {}] = listOf(spec?.parentRefs);
   const own = world.named('Gateway', parent.name);
   const secrets = listOf(own?.spec?.listeners).flatMap(({ tls }) =>
@@ -105,6 +119,7 @@ function throughGateway({ kind, metadata, spec }: Manifest, world: World): reado
     ],
   };
   const hosts = textsOf(spec?.hostnames);
+  const limits = limit(rangesAt(route, world));
   return listOf(spec?.rules).flatMap(({ matches, backendRefs }) =>
     listOf(backendRefs).flatMap(({ name, port }) =>
       hosts.flatMap((host) =>
@@ -112,13 +127,29 @@ function throughGateway({ kind, metadata, spec }: Manifest, world: World): reado
           gate,
           `https://${host}${pathOf(listOf(matches)[0]?.path?.value)}${kind === 'GRPCRoute' ? ', gRPC' : ''}`,
           world.behind(world.named('Service', name), port),
+          limits,
         ),
       ),
     ),
   );
 }
 
-/** A path, where not all of them lead the same way. */
+/** The source ranges of an Ingress or a route: in its annotations, in an object that these name, and in one that refers to it. */
+function rangesAt({ kind, metadata }: Manifest, { manifests }: World): readonly string[] {
+  const annotations = fieldsOf(metadata.annotations);
+  const names = Object.values(annotations).map(String);
+  const others = manifests.filter(
+    (each) =>
+      !['Service', 'Secret', 'ConfigMap'].includes(each.kind) &&
+      (names.some((text) => text.includes(each.metadata.name)) ||
+        listOf(fieldsOf(each.spec).targetRefs).some((to) => to.kind === kind && to.name === metadata.name)),
+  );
+  const places = [annotations, ...others.flatMap(({ spec, config }) => [fieldsOf(spec), fieldsOf(config)])];
+  const leaves = places.flatMap(leavesBelow).filter((leaf) => ADMITS.test(pathOfLeaf(leaf)));
+  return [...new Set(leaves.flatMap(({ value }) => wordsOf(String(value)).filter(rangeOf)))];
+}
+
+/** The path of a rule, unless the rule serves all paths. */
 function pathOf(path: unknown): string {
   return typeof path === 'string' && path !== '/' ? path : '';
 }
@@ -133,7 +164,7 @@ function throughService(service: Manifest, world: World): readonly Entrance[] {
   const gate = { id: `service ${service.metadata.name}`, lines: [`${what} ${[...new Set(numbers)].join(' ')}`] };
   return listOf(ports).flatMap(({ name, port }) => {
     const behind = world.behind(service, port);
-    const how = behind?.tls ? 'TLS' : 'in the clear';
+    const how = behind?.tls ? 'TLS' : 'without TLS';
     const limits = limit(textsOf(ranges));
     const protocol = String(name).includes('grpc') ? 'gRPC' : 'HTTP';
     const found = entrance(gate, `${protocol}, ${how}`, behind, limits);

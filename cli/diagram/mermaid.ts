@@ -8,7 +8,7 @@ const BRACKETS: Readonly<Record<NodeKind, readonly [string, string]>> = {
   secret: ['>', ']'],
 };
 
-/** The picture in the language of Mermaid, which GitHub and GitLab draw by themselves. */
+/** The picture in the language of Mermaid, which GitHub and GitLab draw. */
 export function mermaidOf({ title, nodes, edges, notes }: Diagram): string {
   const ids = new Map(nodes.map(({ id }, index) => [id, `n${index}`]));
   const node = ({ id, kind, lines }: DiagramNode) => {

@@ -2,10 +2,10 @@ import { acmeSolver } from '../../config/names';
 import { internet } from '../../config/public-addresses';
 import { type Fields, fieldsOf, listOf, type Manifest, matches, type Pod, textsOf } from '../../render/manifest';
 
-/** One end of a way: a pod of the studio, or the name of something outside. */
+/** One end of a connection: a pod of the studio, or the name of something outside. */
 export type End = Pod | string;
 
-/** A way on which connections are allowed. */
+/** A connection that is allowed. */
 export interface Way {
   readonly from: End;
   readonly to: End;
@@ -14,12 +14,12 @@ export interface Way {
 
 const LIMIT = 'only from ';
 
-/** Says who may come, a line each beyond the first. */
+/** Says who may connect. */
 export function limit(names: readonly string[]): readonly string[] {
   return names.length > 0 ? [`${LIMIT}${names.join(',\n')}`] : [];
 }
 
-/** Whether a line says who may come. */
+/** Whether a line says who may connect. */
 export function isLimit(line: string): boolean {
   return line.startsWith(LIMIT);
 }
@@ -29,7 +29,7 @@ const EVERYWHERE = ['0.0.0.0/0', '::/0'];
 /** The ranges that the policies write for the internet; older ones of IPv6 began with everything. */
 const PUBLIC = [...EVERYWHERE, ...internet.map(({ cidr }) => cidr)];
 
-/** The ways between pods, and from them to the world. Without policies they are those that the pods use. */
+/** The connections between pods, and from pods to addresses outside. Without policies: the connections that the pods use. */
 export function waysBetween(
   manifests: readonly Manifest[],
   pods: readonly Pod[],
@@ -45,8 +45,8 @@ export function waysBetween(
   return {
     ways: [...waysIn(policies, pods), ...waysOut(policies, pods)],
     notes: [
-      'Every other connection is closed, but DNS',
-      ...(solver ? [`While cert-manager proves a host, its solver answers the edge on :${acmeSolver.port}`] : []),
+      'Every other connection is closed, except DNS',
+      ...(solver ? [`While cert-manager validates a host name, its solver answers on :${acmeSolver.port}`] : []),
       ...scrapes(manifests, pods),
     ],
   };
@@ -83,7 +83,7 @@ export function allowedFrom(pod: Pod, port: unknown, manifests: readonly Manifes
   });
   const found = [...new Set(names.filter(Boolean))];
   if (found.some((name) => EVERYWHERE.includes(name))) return [];
-  return found.length > 0 ? limit(found) : ['closed by the policies'];
+  return found.length > 0 ? limit(found) : ['blocked by the network policies'];
 }
 
 function waysIn(policies: readonly Manifest[], pods: readonly Pod[]): readonly Way[] {

@@ -9,6 +9,7 @@ import {
   type Pod,
   podsOf,
 } from '../../render/manifest';
+import { isVeleroSchedule } from '../../render/rules/rendered-studio';
 import type { Diagram, DiagramEdge, DiagramNode } from './diagram';
 import { type Entrance, entrancesOf } from './entrances';
 import { type End, isLimit, waysBetween } from './policies';
@@ -19,13 +20,15 @@ export function diagramOf(manifests: readonly Manifest[]): Diagram {
   const entrances = entrancesOf(manifests, pods);
   const { ways, notes } = waysBetween(manifests, pods);
   const sources = commonFolder(pods.flatMap(nodePathsOf));
+  const backups = backupsOf(manifests, pods);
+  const readers = keysOf(pods);
   const nodes = [
     ...entrances.flatMap(outsideOf),
     ...pods.map(workloadNode),
     ...pods.flatMap((pod) => claimGroups(pod).map((names) => claimNode(names, manifests))),
-
     ...(sources ? [sourcesNode(sources)] : []),
-    ...pods.flatMap((pod) => [...secretKeys(pod)].map(([name]) => secretNode(name))),
+    ...backups.map(({ node }) => node),
+    ...[...readers].map(([name, keys]) => secretNode(name, keys)),
     ...ways.filter(({ from, to }) => !isPod(from) || !isPod(to)).map(outsideWay),
   ];
   const edges = [
@@ -43,9 +46,11 @@ export function diagramOf(manifests: readonly Manifest[]): Diagram {
         return { from: pod.owner.metadata.name, to: SOURCES, kind: 'data', lines: [path.slice(sources?.length)] };
       }),
     ),
+    ...backups.map(({ edge }) => edge),
     ...pods.flatMap((pod) =>
       [...secretKeys(pod)].map(([name, keys]): DiagramEdge => {
-        return { from: `secret ${name}`, to: pod.owner.metadata.name, kind: 'secret', lines: keys };
+        const isPart = keys.length < (readers.get(name)?.length ?? 0);
+        return { from: `secret ${name}`, to: pod.owner.metadata.name, kind: 'secret', lines: isPart ? keys : [] };
       }),
     ),
   ];
@@ -83,7 +88,7 @@ function workloadNode({ owner, containers, labels }: Pod): DiagramNode {
   };
 }
 
-/** The claims of a box each: those that pods of a StatefulSet have one of are alike. */
+/** The claims that share a box: each pod of a StatefulSet has one of them. */
 function claimGroups(pod: Pod): readonly (readonly string[])[] {
   const named = claimsOf(pod);
   const given = mountedClaims(pod).slice(named.length);
@@ -106,7 +111,7 @@ function claimNode(names: readonly string[], manifests: readonly Manifest[]): Di
     : spec.storageClassName && `class ${spec.storageClassName}`;
   const size = fieldsOf(spec.resources).requests?.storage;
   const whole = [size, where ?? 'default class', ...(names.length > 1 ? ['each'] : [])].join(', ');
-  const lines = [...names.map((each) => `claim ${each}`), spec.accessModes ? whole : 'kept by somebody else'];
+  const lines = [...names.map((each) => `claim ${each}`), spec.accessModes ? whole : 'managed outside these manifests'];
   return { id: `claim ${name}`, kind: 'data', inside: true, lines };
 }
 
@@ -117,10 +122,44 @@ function sourcesNode(folder: string): DiagramNode {
   return { id: SOURCES, kind: 'data', inside: false, lines: ['sources', `${folder} on each node`] };
 }
 
-function secretNode(name: string): DiagramNode {
-  // Several stand side by side, so that a long name has a line of its own.
-  const lines = name.length > 24 ? ['Secret', name] : [`Secret ${name}`];
-  return { id: `secret ${name}`, kind: 'secret', inside: true, lines };
+interface Backup {
+  readonly node: DiagramNode;
+  readonly edge: DiagramEdge;
+}
+
+/** What copies the claims away on a schedule: VolSync claim by claim, Velero the whole namespace. */
+function backupsOf(manifests: readonly Manifest[], pods: readonly Pod[]): readonly Backup[] {
+  const claims = [...new Set(pods.flatMap(claimGroups).map(([name]) => name))];
+  return manifests.flatMap(({ apiVersion, kind, metadata, spec }): readonly Backup[] => {
+    const to = (id: string, lines: readonly string[], from: unknown, schedule: unknown): Backup => ({
+      node: { id, kind: 'data', inside: false, lines },
+      edge: { from: `claim ${from}`, to: id, kind: 'flow', lines: [String(schedule)] },
+    });
+    if (kind === 'ReplicationSource') {
+      const { repository, retain } = fieldsOf(spec?.restic);
+      const lines = ['VolSync backup', `Secret ${repository}`, `kept for ${retain?.daily} days`];
+      return [to(`backup ${metadata.name}`, lines, spec?.sourcePVC, spec?.trigger?.schedule)];
+    }
+    if (!isVeleroSchedule({ apiVersion, kind, metadata })) return [];
+    const lines = [`Velero backup, namespace ${metadata.namespace}`, `kept for ${spec?.template?.ttl}`];
+    return claims.map((name) => to('backup', lines, name, spec?.schedule));
+  });
+}
+
+function secretNode(name: string, keys: readonly string[]): DiagramNode {
+  return {
+    id: `secret ${name}`,
+    kind: 'secret',
+    inside: true,
+    lines: [...(name.length > 24 ? ['Secret', name] : [`Secret ${name}`]), ...keys],
+  };
+}
+
+/** The keys of each Secret that some pod reads. */
+function keysOf(pods: readonly Pod[]): ReadonlyMap<string, readonly string[]> {
+  const all = pods.flatMap((pod) => [...secretKeys(pod)]);
+  const ofName = (name: string) => all.filter(([each]) => each === name).flatMap(([, keys]) => keys);
+  return new Map(all.map(([name]) => [name, [...new Set(ofName(name))]]));
 }
 
 /** The Secrets that a pod reads, and their keys. */
@@ -160,13 +199,13 @@ function outsideWay({ from, to }: { readonly from: End; readonly to: End }): Dia
   return { id: name, kind: 'outside', inside: false, lines: [name] };
 }
 
-/** One arrow between two boxes for each kind, with everything that is said of it. */
+/** Merges arrows of one kind between the same two boxes, with all their lines. */
 function merged(edges: readonly DiagramEdge[]): readonly DiagramEdge[] {
   const arrows = new Map<string, DiagramEdge>();
   for (const edge of edges) {
     const key = [edge.from, edge.to, edge.kind].join('\n');
     const lines = [...(arrows.get(key)?.lines ?? []), ...edge.lines];
-    // Who may come is said last, and once.
+    // Limits stand last, and once.
     const sorted = [...lines.filter((line) => !isLimit(line)), ...lines.filter(isLimit)];
     arrows.set(key, { ...edge, lines: [...new Set(sorted)] });
   }

@@ -6,7 +6,7 @@ interface Palette {
   readonly edge: string;
   readonly data: string;
   readonly secret: string;
-  /** Of what goes in the clear. */
+  /** Of connections without TLS. */
   readonly open: string;
 }
 
@@ -32,10 +32,11 @@ const DARK: Palette = {
   open: '#f85149',
 };
 
-/** Written out twice, because viewers that are no browsers know no CSS variables. */
+/** Written twice, because not every viewer knows CSS variables. */
 function rules({ page, text, line, workload, edge, data, secret, open }: Palette): string {
   return `
 text { fill: ${text}; }
+.arrow text { stroke: ${page}; }
 .page { fill: ${page}; }
 path, polygon, ellipse, polyline { stroke: ${line}; fill: none; }
 .workload path { fill: ${workload}; }
@@ -51,12 +52,13 @@ path, polygon, ellipse, polyline { stroke: ${line}; fill: none; }
 // The font is the one whose widths Graphviz knows.
 const STYLE = `
 text { font-family: Helvetica, Arial, sans-serif; }
+.arrow text { paint-order: stroke; stroke-width: 4px; stroke-linejoin: round; }
 .cluster polygon { stroke-dasharray: 4 3; }${rules(LIGHT)}
 @media (prefers-color-scheme: dark) {${rules(DARK)}
 }
 `;
 
-/** Makes what Graphviz drew one picture by itself: it is never wider than its page, and its colours follow the reader's. */
+/** Adds styles to what Graphviz drew: the picture is never wider than its page, and follows the reader's light or dark theme. */
 export function themed(svg: string): string {
   const [, width = '', height = ''] = /<svg width="([0-9.]+)pt" height="([0-9.]+)pt"/.exec(svg) ?? [];
   return svg

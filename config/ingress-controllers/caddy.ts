@@ -8,7 +8,7 @@ export const caddy: IngressController = {
   classes: /(^|[-.])caddy([-.]|$)/,
   certificates: 'itself',
   tlsToBackend: true,
-  conditions: ['The e-mail address of the ACME account in the ConfigMap of the controller.'],
+  conditions: ['Set the e-mail address of the ACME account in the ConfigMap of the controller.'],
   answers: {
     grpc: {
       // It has no h2c: any other value is silently HTTP/1.1, and gRPC fails.

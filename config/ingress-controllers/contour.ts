@@ -11,8 +11,8 @@ export const contour: IngressController = {
   classes: /(^|[-.])contour([-.]|$)/,
   certificates: 'secrets',
   conditions: [
-    '`stream-idle-timeout` of its configuration at ten minutes: by default it cuts what is silent for five.',
-    'A header policy for all of its Ingresses (`applyToIngress`), if HSTS is wanted.',
+    'Set `stream-idle-timeout` in its configuration to ten minutes. By default, it closes a stream that is idle for five.',
+    'For HSTS, set a header policy for all of its Ingresses (`applyToIngress`).',
   ],
   answers: {
     // On the Service, by the number of its port.

@@ -18,9 +18,9 @@ export const f5Nginx: IngressController = {
   certificates: 'secrets',
   oneIngressPerHost: true,
   conditions: [
-    '`http2: "true"` in its ConfigMap, or spans find no gRPC.',
-    'A certificate by DNS-01 or from elsewhere: it gives a host to one Ingress alone, and drops that of the HTTP-01 solver.',
-    'Exports of spans of at most 1 MB through the edge: it has no setting for the body of gRPC. Larger ones need `https://host:50051`.',
+    'Set `http2: "true"` in its ConfigMap. Without it, gRPC fails, and spans do not arrive.',
+    'Use DNS-01 or your own certificate. The controller gives each host to a single Ingress, and ignores the Ingress of the HTTP-01 challenge.',
+    'Keep exports of spans through the edge below 1 MB, because the controller has no setting for gRPC bodies. For larger exports, use `https://host:50051`.',
   ],
   note: 'exports of spans above 1 MB end in 413 at this edge, which has no setting for the body of gRPC: write JUNJO_PROD_INGESTION_URL with the port of the release if there are such. Its ConfigMap needs http2: "true"',
   answers: {

@@ -18,9 +18,9 @@ export const haproxy: IngressController = {
   // https://github.com/haproxytech/kubernetes-ingress/issues/791
   rangesHoldForHost: true,
   conditions: [
-    'With `JUNJO_K8S_WEB_SOURCE_RANGES`, a certificate by DNS-01 or from elsewhere: the ranges hold for the HTTP-01 solver too.',
-    'Not jcmoraisjr/haproxy-ingress, which often has the same class and none of these annotations: set `JUNJO_K8S_INGRESS_CONTROLLER=other` there.',
-    '`timeout-client` in its ConfigMap above the pauses of applications that stream spans (50 s by default).',
+    'With `JUNJO_K8S_WEB_SOURCE_RANGES`, use DNS-01 or your own certificate. The ranges also block the HTTP-01 challenge.',
+    'Do not confuse it with jcmoraisjr/haproxy-ingress, which often has the same class but none of these annotations. For that one, set `JUNJO_K8S_INGRESS_CONTROLLER=other`.',
+    'If applications stream spans, set `timeout-client` in its ConfigMap above their longest pause. The default is 50 s.',
   ],
   answers: {
     // On the Service: all Ingresses of one Service share a backend there.

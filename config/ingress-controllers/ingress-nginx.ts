@@ -14,9 +14,9 @@ export const ingressNginx: IngressController = {
   classes: /(^|[-.])nginx([-.]|$)/,
   certificates: 'secrets',
   conditions: [
-    'Retired in March 2026: it gets no security fixes. Plan for a Gateway or another controller.',
-    'Raise `client-body-timeout` in its ConfigMap if applications stream spans for longer than 60 s.',
-    '1.11 or newer for spans: before, its read time-out does not hold for gRPC.',
+    'It was retired in March 2026 and gets no security fixes. Plan for a Gateway or another controller.',
+    'If applications stream spans for longer than 60 s, raise `client-body-timeout` in its ConfigMap.',
+    'For spans, use 1.11 or newer. The read timeout of older versions does not apply to gRPC.',
   ],
   note: 'ingress-nginx was retired in March 2026 and gets no security fixes; plan for a Gateway or another controller. Where it is F5 that runs this class, set JUNJO_K8S_INGRESS_CONTROLLER=f5-nginx. Raise client-body-timeout in its ConfigMap if applications stream spans for longer than 60 s',
   answers: {

@@ -14,7 +14,7 @@ export const kong: IngressController = {
   classes: /(^|[-.])kong([-.]|$)/,
   certificates: 'secrets',
   objects: 'kong',
-  conditions: ['Its CRDs: redirect and the rest are annotations, HSTS and source ranges are KongPlugins.'],
+  conditions: ['Install its CRDs. HSTS and source ranges are KongPlugins. Everything else is an annotation.'],
   answers: {
     grpc: {
       source: SOURCE,

@@ -16,9 +16,9 @@ export const traefik: IngressController = {
   certificates: 'secrets',
   objects: 'traefik',
   conditions: [
-    'Entry points called `web` and `websecure`, as in its chart and on k3s.',
-    'Its Kubernetes CRD provider, 2.10 or newer; 2.11 for `JUNJO_K8S_WEB_SOURCE_RANGES`.',
-    '`respondingTimeouts.readTimeout: 0` on `websecure` if applications stream spans for longer than 60 s.',
+    'Name the entry points `web` and `websecure`, as its chart and k3s do.',
+    'Enable its Kubernetes CRD provider. Use 2.10 or newer, or 2.11 for `JUNJO_K8S_WEB_SOURCE_RANGES`.',
+    'Set `respondingTimeouts.readTimeout: 0` on `websecure` if applications stream spans for longer than 60 s.',
   ],
   answers: {
     // On the Service, and for all its ports. Traefik speaks HTTP/1.1 to the pod otherwise, and gRPC fails.

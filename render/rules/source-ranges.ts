@@ -5,7 +5,7 @@ import { type Leaf, pathOf, placeOf, type RenderedStudio, wordsOf } from './rend
 import type { Rule, Violation } from './rule';
 
 /** Names of lists of those who may connect, in the words of controllers; other lists of addresses are of limits or of the object's own. */
-const ADMITS = /^(?!.*(deny|black|limit|exclude|except)).*(allow|white|permit|source|inbound|cidr)/i;
+export const ADMITS = /^(?!.*(deny|black|limit|exclude|except)).*(allow|white|permit|source|inbound|cidr)/i;
 
 /** Directives of nginx, and the annotation for the second: https://nginx.org/en/docs/http/ngx_http_access_module.html */
 const SNIPPET = /\ballow\s+all\b|\bsatisfy:?\s+any\b/;

@@ -69,13 +69,15 @@ describe('alerts', () => {
     }
   });
 
-  test('each says what to do, for whoever has no docs at hand', () => {
+  test('each says what to do, for a reader without the docs', () => {
     const [full] = rulesOf(withIntake);
     for (const { annotations } of [withIntake, withGuard].flatMap(rulesOf)) {
       const sentences: string[] = annotations.description.split(/(?<=\.) /);
       expect(sentences.filter((sentence) => sentence.split(' ').length > 25)).toEqual([]);
     }
-    expect(full?.annotations.description).toMatch(/spans are lost\. Make the claim larger, .* See `volume-full`\.$/);
+    expect(full?.annotations.description).toMatch(
+      /spans are lost\. Expand the claim, .* See docs\/troubleshooting\.md, "volume-full"\.$/,
+    );
   });
 
   test('each reads metrics of the table, and series of its studio alone', () => {
@@ -441,7 +443,7 @@ const cases: Readonly<Record<string, readonly AlertCase[]>> = {
       name: 'three restarts',
       series: restarts(BACKEND, '0x5 1x5 2x5 3x60'),
       at: 23,
-      fires: [{ labels: podLabels(BACKEND, 'backend'), summary: `Container backend of ${BACKEND} restarts` }],
+      fires: [{ labels: podLabels(BACKEND, 'backend'), summary: `Container backend of ${BACKEND} keeps restarting` }],
     },
     { name: 'three restarts, just now', series: restarts(BACKEND, '0x5 1x5 2x5 3x60'), at: 22, fires: [] },
     { name: 'two restarts', series: restarts(BACKEND, '0x5 1x5 2x60'), at: 60, fires: [] },
@@ -461,7 +463,7 @@ const cases: Readonly<Record<string, readonly AlertCase[]>> = {
       fires: [
         {
           labels: { ...ofStudio, ...target, deployment: 'junjo-ai-studio-backend' },
-          summary: 'junjo-ai-studio-backend has fewer ready pods than it should have',
+          summary: 'junjo-ai-studio-backend has fewer ready pods than replicas',
         },
       ],
     },
@@ -475,7 +477,7 @@ const cases: Readonly<Record<string, readonly AlertCase[]>> = {
       fires: [
         {
           labels: { ...ofStudio, ...target, statefulset: 'junjo-ai-studio-intake' },
-          summary: 'junjo-ai-studio-intake has fewer ready pods than it should have',
+          summary: 'junjo-ai-studio-intake has fewer ready pods than replicas',
         },
       ],
     },
@@ -504,13 +506,15 @@ const cases: Readonly<Record<string, readonly AlertCase[]>> = {
       name: 'two backends',
       series: [phase(BACKEND, 'Running', '1x60'), phase('junjo-ai-studio-backend-7c9d-aaaaa', 'Running', '1x60')],
       at: 5,
-      fires: [{ labels: { ...ofStudio, component: 'backend' }, summary: 'More than one pod of backend runs' }],
+      fires: [{ labels: { ...ofStudio, component: 'backend' }, summary: 'More than one pod of backend is running' }],
     },
     {
       name: 'two ingestions',
       series: ['a', 'b'].map((each) => phase(`junjo-ai-studio-ingestion-7c9d-${each}`, 'Running', '1x60')),
       at: 30,
-      fires: [{ labels: { ...ofStudio, component: 'ingestion' }, summary: 'More than one pod of ingestion runs' }],
+      fires: [
+        { labels: { ...ofStudio, component: 'ingestion' }, summary: 'More than one pod of ingestion is running' },
+      ],
     },
     {
       name: 'one backend, which two kube-state-metrics count',
@@ -565,7 +569,7 @@ const cases: Readonly<Record<string, readonly AlertCase[]>> = {
       series: guard('0x1 1x60', '0x60'),
       at: 7,
       fires: [
-        { labels: podLabels(BACKEND, 'upgrade-guard'), summary: `The upgrade guard keeps ${BACKEND} from starting` },
+        { labels: podLabels(BACKEND, 'upgrade-guard'), summary: `The upgrade guard prevents ${BACKEND} from starting` },
       ],
     },
     { name: 'it ended with an error, just now', series: guard('0x1 1x60', '0x60'), at: 6, fires: [] },
@@ -578,7 +582,7 @@ const cases: Readonly<Record<string, readonly AlertCase[]>> = {
       name: 'the guard alone is not ready',
       series: ready('0x60', '1x60'),
       at: 5,
-      fires: [{ labels: podLabels(BACKEND, 'guard'), summary: `The guard of the API in ${BACKEND} does not answer` }],
+      fires: [{ labels: podLabels(BACKEND, 'guard'), summary: `The API guard in ${BACKEND} is not ready` }],
     },
     { name: 'the guard alone is not ready, for less long', series: ready('0x60', '1x60'), at: 4, fires: [] },
     { name: 'the pod starts', series: ready('0x60', '0x60'), at: 30, fires: [] },
@@ -858,26 +862,26 @@ describeWith(['promtool'], 'promtool', () => {
       [panel(withIntake, 'Ready pods', 1), replicas, 5],
       [panel(withIntake, 'Restarts in 24 hours'), restarts(BACKEND, '0x5 1x5 2x60'), 2],
       [
-        panel(withGuard, 'Time until certificates end'),
+        panel(withGuard, 'Time until certificates expire'),
         certificate(3600, 7200),
         3600,
         `{${NS}, name="junjo-ai-studio-tls", ${JOB}}`,
       ],
       [
-        panel(withGuard, 'Backups'),
+        panel(withGuard, 'Time since the last backup'),
         backups('junjo-ai-studio', '1x60', '600x60'),
         3000,
         `{schedule="junjo-ai-studio", namespace="velero", ${JOB}}`,
       ],
       [panel(withIntake, 'Claims out of sync'), syncing('1x60'), 1],
       [
-        panel(withIntake, 'Used share of claims'),
+        panel(withIntake, 'Claim usage'),
         claimSeries('25x60'),
         0.75,
         `{${NS}, persistentvolumeclaim="junjo-ai-studio-data", ${JOB}}`,
       ],
       [
-        panel(withIntake, 'Memory, as a share of the limit'),
+        panel(withIntake, 'Memory usage, relative to the limit'),
         [
           [`container_memory_working_set_bytes{${pod(BACKEND, 'backend')}}`, '50x60'],
           memory('memory', '100x60'),

@@ -98,7 +98,11 @@ test.each(named)('%s: every script of npm that it names is there, and npx runs w
 });
 
 test.each(named)('%s: every file and folder of dist/ that a command names is rendered', (path) => {
-  for (const word of commandsOf(page(path)).flat()) {
+  // With several studios, each has a folder. The pages call one of them alpha.
+  const words = commandsOf(page(path)).flatMap((command) =>
+    command.map((word) => word.replace(/^dist\/alpha\b/, 'dist')),
+  );
+  for (const word of words) {
     if (!word.startsWith('dist/') || word.includes('*')) continue;
     const known = rendered.has(word) || folders.has(word.replace(/\/$/, ''));
     expect({ word, known }).toEqual({ word, known: true });

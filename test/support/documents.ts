@@ -17,9 +17,9 @@ export const pages: readonly Page[] = [
     .map((name) => `docs/${name}`),
 ].map((path) => ({ path, text: readFileSync(path, 'utf8') }));
 
-/** The lines of the blocks that a reader copies into a shell, those that go on with `\` in one. */
+/** The lines of the blocks that a reader copies into a shell, also of those in a list. A line that ends in `\` includes the next one. */
 export function shellLines({ text }: Page): readonly string[] {
-  const blocks = [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)].filter(([, language]) => language === 'bash');
+  const blocks = [...text.matchAll(/^ *```(\w*)\n(.*?)^ *```$/gms)].filter(([, language]) => language === 'bash');
   return blocks.flatMap(([, , block = '']) =>
     block
       .replace(/\\\n\s*/g, ' ')
@@ -31,7 +31,7 @@ export function shellLines({ text }: Page): readonly string[] {
 
 /** Code in the running text, outside of blocks. */
 export function inlineCode({ text }: Page): readonly string[] {
-  return [...text.replace(/^```.*?^```$/gms, '').matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code);
+  return [...text.replace(/^ *```.*?^ *```$/gms, '').matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code);
 }
 
 /** Simple commands of a page, as words: what stands between `|`, `&&`, `;` and at the end of `$(…)`. */

@@ -5,52 +5,55 @@ import type { EdgeAnswer, EdgeFacts, IngressController } from '../../config/ingr
 import { workloadNames } from '../../config/names';
 import { type Parts, table } from './page';
 
-/** What stands for the studio's own names and addresses on the page. */
+/** Sample names and addresses for the annotations on the page. */
 const facts: EdgeFacts = {
   spans: { service: workloadNames.ingestion, port: 50051 },
   internal: false,
   sourceRanges: ['203.0.113.0/24'],
 };
 
-/** What each controller can do: the generated parts of `docs/edge.md`. */
+/** What each controller can do, what it needs, and where that is documented: the generated parts of `docs/edge.md`. */
 export function edgePage(): Parts {
+  const gateways = Object.entries(gatewayControllers);
   const controllers = Object.entries(ingressControllers);
   return {
     gateways: [
       table(
-        [
-          '`JUNJO_K8S_INGRESS_CONTROLLER`',
-          'name',
-          'ten minutes for an answer',
-          '`JUNJO_K8S_WEB_SOURCE_RANGES`',
-          'its pods run in',
-        ],
-        Object.entries(gatewayControllers).map(([id, { name, ignoresTimeouts, sourceRanges, pods }]) => [
-          `\`${id}\``,
-          name,
-          ignoresTimeouts ? `no: ${ignoresTimeouts}` : '`timeouts` of the route',
-          sourceRanges ? 'a SecurityPolicy on the routes' : 'an error',
+        ['Gateway controller', 'waits ten minutes', '`JUNJO_K8S_WEB_SOURCE_RANGES`', 'its pods run in'],
+        gateways.map(([id, { name, ignoresTimeouts, sourceRanges, pods }]) => [
+          `${name} (\`${id}\`)`,
+          ignoresTimeouts ? '**no**' : 'yes',
+          sourceRanges ? 'yes, as a SecurityPolicy' : '**no**: an error',
           pods,
         ]),
       ),
-      '',
-      ...Object.values(gatewayControllers).flatMap(({ name, conditions, source }) => [
-        ...conditions.map((condition) => `- ${name}: ${condition}`),
-        `- ${name}: read in ${linked(source)}.`,
-      ]),
-    ].join('\n'),
+      ...gateways.map(([, { name, conditions, ignoresTimeouts }]) => {
+        const limits = ignoresTimeouts ? [`No wait of ten minutes: ${ignoresTimeouts}.`] : [];
+        return section(gatewayHeading(name), [...conditions, ...limits]);
+      }),
+    ].join('\n\n'),
     controllers: [
       table(
         ['controller', ...Object.keys(columns)],
-        controllers.map(([id, controller]) => row(id, controller)),
+        controllers.map(([id, { name, answers }]) => [
+          `${name} (\`${id}\`)`,
+          ...Object.values(columns).map((need) => (answers[need].cannot ? '**no**' : 'yes')),
+        ]),
       ),
-      '',
-      'What they need:',
-      '',
-      ...controllers.flatMap(([, { name, conditions }]) => conditions.map((condition) => `- ${name}: ${condition}`)),
-      '',
-      'Where each cell comes from:',
-      '',
+      ...controllers.map(([, { name, conditions, answers }]) => {
+        const limits = Object.entries(columns).flatMap(([title, need]) => {
+          const { cannot } = answers[need];
+          return cannot ? [`No ${title}: ${cannot}.`] : [];
+        });
+        return section(name, [...conditions, ...limits]);
+      }),
+    ].join('\n\n'),
+    annotations: table(
+      ['controller', ...Object.keys(columns)],
+      controllers.map(([, { name, answers }]) => [name, ...Object.values(columns).map((need) => cell(answers[need]))]),
+    ),
+    sources: [
+      ...gateways.map(([, { name, source }]) => `- ${gatewayHeading(name)}: ${linked(source)}`),
       ...controllers.map(([, controller]) => `- ${controller.name}: ${sources(controller)}`),
     ].join('\n'),
   };
@@ -65,12 +68,19 @@ const columns: Readonly<Record<string, EdgeNeed>> = {
   'source ranges': 'sourceRanges',
 };
 
-function row(id: string, { name, answers }: IngressController): readonly string[] {
-  return [`${name} (\`${id}\`)`, ...Object.values(columns).map((need) => cell(answers[need]))];
+/** The heading of a Gateway controller. It differs from the headings of ingress controllers. */
+function gatewayHeading(name: string): string {
+  const isShared = Object.values(ingressControllers).some((controller) => controller.name === name);
+  return isShared ? `${name} as a Gateway` : name;
+}
+
+/** A heading, and what a user of this controller must set or know. */
+function section(name: string, items: readonly string[]): string {
+  return [`### ${name}`, '', ...(items.length > 0 ? items.map((item) => `- ${item}`) : ['Nothing to set.'])].join('\n');
 }
 
 function cell({ web, spans, otlpHttp, spansService, webServices, by, cannot }: EdgeAnswer): string {
-  if (cannot) return `**no**: ${cannot}`;
+  if (cannot) return '**no**';
   const keys = new Set(
     [web?.(facts), spans?.(facts), otlpHttp?.(facts), spansService?.(facts), webServices?.ui, webServices?.api].flatMap(
       (annotations) => Object.keys(annotations ?? {}),

@@ -3,7 +3,7 @@ import { metricSources, metrics, metricsIn } from '../../charts/monitoring/metri
 import { defaultStudioName } from '../../config/names';
 import { type Parts, table } from './page';
 
-/** A studio that has everything that an alert is about, with each kind of backup. */
+/** A studio with every part that an alert watches, and with each kind of backup. */
 const whole: WatchedStudio = {
   namespace: defaultStudioName,
   claims: ['CLAIM'],
@@ -15,7 +15,7 @@ const whole: WatchedStudio = {
   intake: 'INTAKE',
 };
 
-/** What each alert means, and where its metrics come from: the generated parts of `docs/monitoring.md`. */
+/** The meaning of each alert, and the origin of its metrics: the generated parts of `docs/monitoring.md`. */
 export function monitoringPage(): Parts {
   const sources = Object.values(metricSources).map(({ name, needs }) => [name, needs]);
   const names = Object.entries(metrics).map(([name, { source, labels, definedIn }]) => [
@@ -25,9 +25,9 @@ export function monitoringPage(): Parts {
     definedIn,
   ]);
   return {
-    sources: table(['metrics of', 'what they need'], sources),
+    sources: table(['metrics of', 'you need'], sources),
     alerts: alertRows.map(section).join('\n\n'),
-    metrics: table(['metric', 'of', 'labels that are used', 'where it is defined'], names),
+    metrics: table(['metric', 'of', 'labels in use', 'defined in'], names),
   };
 }
 
@@ -36,14 +36,19 @@ function section(row: AlertRow): string {
   const used = conditions
     .flatMap(({ expr }) => metricsIn(expr))
     .map((name) => metricSources[metrics[name].source].name);
-  const minutes = [...new Set(conditions.map(({ seconds }) => seconds / 60))].join(' and ');
+  const times = [...new Set(conditions.map(({ seconds }) => duration(seconds)))].join(' and ');
   return [
     `### \`${row.name}\``,
     '',
-    `${row.severity}, after ${minutes} minutes, from metrics of ${[...new Set(used)].join(' and ')}.`,
+    `Severity \`${row.severity}\`. It fires after ${times}, from metrics of ${[...new Set(used)].join(' and ')}.`,
     '',
     row.meaning,
     '',
     row.remedy,
   ].join('\n');
+}
+
+function duration(seconds: number): string {
+  const [count, unit] = seconds % 3600 === 0 ? [seconds / 3600, 'hour'] : [seconds / 60, 'minute'];
+  return count === 1 ? `one ${unit}` : `${count} ${unit}s`;
 }

@@ -4,8 +4,9 @@ import { drawn } from '../../../cli/diagram';
 import type { Diagram } from '../../../cli/diagram/diagram';
 import { mermaidOf } from '../../../cli/diagram/mermaid';
 import { diagramOf } from '../../../cli/diagram/read';
+import { renderSources } from '../../../main';
 import { gitOpsOf, readManifests } from '../../../render/files';
-import { committedExample, exampleNames } from '../../../tools/example-studios';
+import { committedExample, exampleNames, exampleSources } from '../../../tools/example-studios';
 import { pictures } from '../../../tools/pictures';
 import { development, freshSecret, type Manifest, production, render, type Settings } from '../../support/studio';
 
@@ -22,7 +23,7 @@ const line = (diagram: Diagram, start: string) => arrows(diagram).filter((arrow)
 describe('a studio on localhost', () => {
   const diagram = of(development());
 
-  test('is reached in the clear, through a load balancer for each of the three', () => {
+  test('is reached without TLS, through a load balancer for each of the three', () => {
     const open = diagram.edges.filter(({ kind }) => kind === 'open').map(({ from, to }) => `${from} to ${to}`);
     expect(open.sort()).toEqual([
       'Browser to service junjo-ai-studio-backend',
@@ -44,7 +45,19 @@ describe('a studio on localhost', () => {
 
   test('hands each secret to its reader alone', () => {
     expect(arrows(diagram).filter((arrow) => arrow.includes('-secret->'))).toEqual([
-      'secret junjo-ai-studio-secrets -secret-> junjo-ai-studio-backend: JUNJO_SESSION_SECRET | JUNJO_SECURE_COOKIE_KEY',
+      'secret junjo-ai-studio-secrets -secret-> junjo-ai-studio-backend: ',
+    ]);
+    expect(diagram.nodes.find(({ kind }) => kind === 'secret')?.lines).toEqual([
+      'Secret junjo-ai-studio-secrets',
+      'JUNJO_SESSION_SECRET',
+      'JUNJO_SECURE_COOKIE_KEY',
+    ]);
+  });
+
+  test('names the keys on the way to a reader of some of them', () => {
+    const newer = of(development({ JUNJO_K8S_RELEASE: '0.82.1', JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() }));
+    expect(line(newer, 'secret junjo-ai-studio-secrets -secret-> junjo-ai-studio-ingestion')).toEqual([
+      'secret junjo-ai-studio-secrets -secret-> junjo-ai-studio-ingestion: JUNJO_INTERNAL_GRPC_TOKEN',
     ]);
   });
 
@@ -76,6 +89,52 @@ describe('a production studio', () => {
     ]);
   });
 
+  test.each([
+    ['traefik', {}],
+    ['kong', {}],
+    ['nginx', {}],
+    ['haproxy', {}],
+    ['alb', {}],
+    ['envoy', { JUNJO_K8S_INGRESS_CLASS: undefined, JUNJO_K8S_GATEWAY: 'class:envoy' }],
+  ])('shows the source ranges in the words of %s', (ingressClass, edge) => {
+    const ranges = '198.51.100.0/24';
+    const settings = production({ JUNJO_K8S_INGRESS_CLASS: ingressClass, ...edge });
+    const open = arrows(of(settings)).filter((each) => each.startsWith('Browser'));
+    expect(open.join()).not.toContain('only from');
+    const closed = arrows(of({ ...settings, JUNJO_K8S_WEB_SOURCE_RANGES: ranges })).filter((each) =>
+      each.startsWith('Browser'),
+    );
+    expect(closed).toEqual(open.map((each) => `${each} | only from ${ranges}`));
+  });
+
+  test('says that the load balancers of AWS are some, one for each Ingress', () => {
+    const spans = { JUNJO_K8S_RELEASE: '0.82.1', JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() };
+    const diagram = of(production({ ...spans, JUNJO_K8S_INGRESS_CLASS: 'alb' }));
+    const gates = diagram.nodes.filter(({ kind }) => kind === 'edge').map(({ lines }) => lines[0]);
+    expect(gates).toEqual(['AWS load balancer, internet-facing', 'AWS load balancer, internet-facing']);
+  });
+
+  test.each([
+    ['volsync', { JUNJO_K8S_BACKUP_REPOSITORY: 'backup-repository' }, 'VolSync backup'],
+    ['velero', {}, 'Velero backup, namespace velero'],
+  ])('shows the backup by %s, and when it copies the volume', (kind, more, name) => {
+    const schedule = '7 3 * * *';
+    const backup = {
+      JUNJO_K8S_BACKUP: kind,
+      JUNJO_K8S_BACKUP_SCHEDULE: schedule,
+      JUNJO_K8S_STORAGE_CLASS: 'fast',
+      ...more,
+    };
+    const diagram = of(production(backup));
+    const arrow = diagram.edges.find(
+      ({ from, kind: each }) => from === 'claim junjo-ai-studio-data' && each === 'flow',
+    );
+    expect(arrow?.lines).toEqual([schedule]);
+    expect(diagram.nodes.find(({ id }) => id === arrow?.to)?.lines[0]).toBe(name);
+    const known = new Set(diagram.nodes.map(({ id }) => id));
+    expect(diagram.edges.filter(({ from, to }) => !known.has(from) || !known.has(to))).toEqual([]);
+  });
+
   test('says who reads the metrics of its intake', () => {
     const intake = {
       JUNJO_K8S_RELEASE: '0.82.1',
@@ -102,9 +161,9 @@ describe('a production studio', () => {
     ]);
   });
 
-  test('shows spans that come in the clear as such', () => {
+  test('shows spans that come without TLS as such', () => {
     const diagram = of(production({ JUNJO_PROD_INGESTION_URL: 'http://spans.example.com:50051' }));
-    expect(line(diagram, 'Your application')[0]).toMatch(/-open->.*in the clear/);
+    expect(line(diagram, 'Your application')[0]).toMatch(/-open->.*without TLS/);
   });
 
   test('through a Gateway names its hosts', () => {
@@ -161,6 +220,37 @@ test.each(exampleNames().filter((name) => name !== 'three-studios'))(
     expect(svg.match(/<text/g)?.length).toBeGreaterThan(10);
   },
 );
+
+/** Names, hosts, ports, addresses, and times that a picture must show. */
+function factsOf(objects: readonly Manifest[]): readonly string[] {
+  return objects.flatMap(({ kind, metadata, spec = {}, ...others }): string[] => {
+    if (kind === 'Ingress')
+      return metadata.name.endsWith('-redirect') ? [] : spec.rules.map(({ host }: Manifest) => host);
+    if (/^(HTTP|GRPC)Route$/.test(kind)) return spec.hostnames;
+    if (kind === 'PersistentVolumeClaim') return [metadata.name, spec.resources.requests.storage];
+    if (kind === 'ReplicationSource') return [spec.trigger.schedule, spec.restic.repository];
+    if (kind === 'Schedule') return [spec.schedule, metadata.namespace];
+    if (kind === 'Deployment' || kind === 'StatefulSet') {
+      return spec.template.spec.containers.flatMap(({ ports = [] }: Manifest) =>
+        ports.map(({ containerPort }: Manifest) => `:${containerPort}`),
+      );
+    }
+    if (['NetworkPolicy', 'ConfigMap', 'Secret'].includes(kind)) return [];
+    return JSON.stringify([metadata.annotations, spec, others]).match(/\b\d+\.\d+\.\d+\.\d+\/\d+/g) ?? [];
+  });
+}
+
+test.each(exampleNames())('%s: its picture shows what its YAML says', (name) => {
+  const { sources, options } = exampleSources(name);
+  const { studios } = renderSources(sources, options);
+  expect(studios.length).toBeGreaterThan(0);
+  for (const { manifests } of studios) {
+    const objects = manifests.filter(({ file }) => gitOpsOf(file) === undefined).map(({ manifest }) => manifest);
+    const picture = mermaidOf(diagramOf(objects));
+    expect(factsOf(objects).filter((fact) => !picture.includes(fact))).toEqual([]);
+    expect(factsOf(objects).length).toBeGreaterThan(5);
+  }
+});
 
 test.each([
   ['policy types', 'NetworkPolicy', { policyTypes: 7 }],

@@ -10,16 +10,15 @@ export function readme({ onNpm }: Publication = publication): Parts {
 const tarball = `./${name}-${version}.tgz`;
 
 const fromTarball = [
-  'The package is not on npm yet. To use it in another folder, make a tarball here:',
+  'The package is not on npm yet. To use it in another folder, make a tarball here, and copy it to that folder:',
   '```bash',
   'npm pack',
   '```',
-  '',
-  `Copy \`${tarball.slice(2)}\` to that folder. There, type \`npx ${tarball}\` instead of`,
-  '`npm run`, and leave out the `--`:',
+  `There, type \`npx ${tarball}\` instead of \`npm run\`, and leave out the \`--\`:`,
   '```bash',
   `npx ${tarball} synth`,
   '```',
+  `npx asks before each run. After \`npm install ${tarball}\`, type \`npx ${COMMAND}\` instead.`,
 ].join('\n');
 
 const fromNpm = [

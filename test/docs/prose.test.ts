@@ -29,6 +29,10 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/\bcannot tell\b|\bdoes not tell\b|\bwould tell\b/i, 'does not show, is unknown'],
   [/\bsomebody else'?s?\b/i, 'another person, another tool'],
   [/\bnobody can\b/i, 'cannot'],
+];
+
+/** The same for messages and pages. A comment may have them. */
+const WORDS_OF_TEXTS: typeof WORDS = [
   [/\bwhoever\b/i, 'anyone who, people who'],
   [/(?<!\b(?:are|is|be) )\ball the same\b/i, 'anyway'],
   [/\b(?:is|are) there already\b/i, 'already exists'],
@@ -110,17 +114,26 @@ const examples = [
   ),
 ].slice(1);
 
-/** The lines of a file with a word of the list, and what to write instead. */
+/** What a text has of a list of words, and what to write instead. */
+function found(text: string, words: typeof WORDS): readonly string[] {
+  return words.flatMap(([pattern, better]) => {
+    const [word] = pattern.exec(text) ?? [];
+    return word ? [`"${word}": write ${better}`] : [];
+  });
+}
+
+/** The words of the lists in a file. */
 function oddWords(path: string): readonly string[] {
   const isExample = (line: string) => path === 'CONTRIBUTING.md' && examples.some(([row]) => row === line);
-  const lines = readFileSync(path, 'utf8')
-    .split('\n')
-    .map((line) => (isExample(line) ? '' : line));
-  return lines.flatMap((line, index) =>
-    WORDS.flatMap(([pattern, better]) =>
-      pattern.test(line) ? [`${path}:${index + 1}: "${pattern.exec(line)?.[0]}": write ${better}`] : [],
-    ),
+  const lines = readFileSync(path, 'utf8').split('\n');
+  const inLines = lines.flatMap((line, index) =>
+    isExample(line) ? [] : found(line, WORDS).map((word) => `${path}:${index + 1}: ${word}`),
   );
+  const texts = path.endsWith('.md') ? lines.filter((line) => !isExample(line)) : textsOf(path);
+  return [
+    ...inLines,
+    ...texts.flatMap((text) => found(text, WORDS_OF_TEXTS).map((word) => `${path}: ${word} in ${text}`)),
+  ];
 }
 
 test('a long sentence and an odd word are noticed', () => {
@@ -129,12 +142,16 @@ test('a long sentence and an odd word are noticed', () => {
   expect(textsOf('cli/synth.ts').join('\n')).toContain('Rendered …');
   expect(textsOf('charts/programs/upgrade-guard.py').join('\n')).toContain('No setting helps');
   expect(proseOf('README.md')).toContain('Kubernetes');
+  expect(found('It goes on, and is passed over.', WORDS)).toEqual([
+    '"goes on": write continues',
+    '"passed over": write ignored',
+  ]);
 });
 
 test('the list finds every phrase that CONTRIBUTING.md names', () => {
   const phrases = examples.flatMap(([, phrase = '']) => phrase.split(', '));
   expect(phrases.length).toBeGreaterThan(10);
-  expect(phrases.filter((phrase) => !WORDS.some(([pattern]) => pattern.test(phrase)))).toEqual([]);
+  expect(phrases.filter((phrase) => found(phrase, [...WORDS, ...WORDS_OF_TEXTS]).length === 0)).toEqual([]);
 });
 
 test.each(sources)('%s: no message has a sentence of more than 25 words', (path) => {

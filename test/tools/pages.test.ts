@@ -4,6 +4,7 @@ import { howToRunAnywhere, pageAnywhere, publication } from '../../config/how-to
 import { variablesOf } from '../../config/variables';
 import { defaultTag, newestTag, releaseLines } from '../../releases';
 import { edgePage } from '../../tools/pages/edge-page';
+import { libraryPage } from '../../tools/pages/library-page';
 import { monitoringPage } from '../../tools/pages/monitoring-page';
 import { filled, type Parts } from '../../tools/pages/page';
 import { patchesPage } from '../../tools/pages/patches-page';
@@ -20,8 +21,9 @@ function expectFilled(path: string, parts: Parts): void {
   expect(page).toBe(filled(page, parts));
 }
 
-test('README.md says how to run the package as it is published (npm run docs writes it)', () => {
+test('README.md and the page of the library say how to get the package (npm run docs writes it)', () => {
   expectFilled('README.md', readme());
+  expectFilled('docs/library.md', libraryPage());
 });
 
 describe('once the package and the repository are published', () => {
@@ -31,7 +33,8 @@ describe('once the package and the repository are published', () => {
 
   test('README.md and hints name the package', () => {
     expect(readme().elsewhere).toContain('\nnpx junjo-ai-studio-cdk8s synth\n');
-    expect(readme().elsewhere).not.toMatch(/tgz|npm pack/);
+    expect(libraryPage().install).toContain('\nnpm install junjo-ai-studio-cdk8s cdk8s ');
+    for (const part of [readme().elsewhere, libraryPage().install]) expect(part).not.toMatch(/tgz|npm pack/);
     expect(howToRunAnywhere('status', '--watch')).toBe('npx junjo-ai-studio-cdk8s status --watch');
   });
 
@@ -42,8 +45,10 @@ describe('once the package and the repository are published', () => {
 });
 
 test('before the package is published, nothing asks npm for its name', () => {
-  expect(readme({ onNpm: false }).elsewhere).not.toContain('npx junjo-ai-studio-cdk8s ');
-  expect(readme({ onNpm: false }).elsewhere).toContain('\nnpm pack\n');
+  for (const part of [readme({ onNpm: false }).elsewhere, libraryPage({ onNpm: false }).install]) {
+    expect(part).not.toMatch(/(npx|npm install) junjo-ai-studio-cdk8s/);
+    expect(part).toContain('\nnpm pack\n');
+  }
 });
 
 test('the page of variables is what the table says (npm run docs writes it)', () => {

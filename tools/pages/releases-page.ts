@@ -50,7 +50,7 @@ export function releasesPage(lines: readonly ReleaseLine[]): Parts {
     ),
     access: table(
       ['line', 'spans need a sign-in', 'what ends every session', 'a revoked API key works for'],
-      lines.map((line) => [line.name, signIn(line), sessionsEnd(line), keyTrust(line)]),
+      rowsOf(lines, (line) => [signIn(line), sessionsEnd(line), keyTrust(line)]),
     ),
     'first-user': distinct(lines, ({ api }) => api.firstUserPath)
       .map(([path, names]) => `On ${listed(names)}:\n\n${claimFirstUser(path).map(fenced).join('\n\n')}`)
@@ -62,7 +62,7 @@ export function releasesPage(lines: readonly ReleaseLine[]): Parts {
         'what it does while the backend does not answer',
         'what it does when it is stopped',
       ],
-      lines.map((line) => [line.name, probe(line), withoutBackend(line), stop(line)]),
+      rowsOf(lines, (line) => [probe(line), withoutBackend(line), stop(line)]),
     ),
     losses: losses(lines),
     sdk: sdks(lines),
@@ -139,7 +139,7 @@ function losses(lines: readonly ReleaseLine[]): string {
   );
   const rows = table(
     ['line', 'lost if the container is killed (out of memory, liveness probe)', 'lost if the volume is full'],
-    lines.map((line) => [line.name, onKill(line), onFullVolume(line)]),
+    rowsOf(lines, (line) => [onKill(line), onFullVolume(line)]),
   );
   return [rows, ...(faults.length > 0 ? [faults.join('\n')] : [])].join('\n\n');
 }
@@ -175,6 +175,17 @@ function distinct(
   return [...new Set(lines.map(fact))].map((value) => [
     value,
     lines.filter((line) => fact(line) === value).map(({ name }) => name),
+  ]);
+}
+
+/** A row of a table for each set of lines with the same facts. */
+function rowsOf(
+  lines: readonly ReleaseLine[],
+  factsOf: (line: ReleaseLine) => readonly string[],
+): readonly (readonly string[])[] {
+  return distinct(lines, (line) => JSON.stringify(factsOf(line))).map(([facts, names]) => [
+    listed(names),
+    ...(JSON.parse(facts) as string[]),
   ]);
 }
 

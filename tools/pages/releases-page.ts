@@ -171,19 +171,21 @@ function claimFirstUser(path: string): readonly string[] {
 function distinct(
   lines: readonly ReleaseLine[],
   fact: (line: ReleaseLine) => string,
+  nameOf = ({ name }: ReleaseLine) => name,
 ): readonly (readonly [string, readonly string[]])[] {
   return [...new Set(lines.map(fact))].map((value) => [
     value,
-    lines.filter((line) => fact(line) === value).map(({ name }) => name),
+    lines.filter((line) => fact(line) === value).map(nameOf),
   ]);
 }
 
 /** A row of a table for each set of lines with the same facts. */
-function rowsOf(
+export function rowsOf(
   lines: readonly ReleaseLine[],
   factsOf: (line: ReleaseLine) => readonly string[],
+  nameOf?: (line: ReleaseLine) => string,
 ): readonly (readonly string[])[] {
-  return distinct(lines, (line) => JSON.stringify(factsOf(line))).map(([facts, names]) => [
+  return distinct(lines, (line) => JSON.stringify(factsOf(line)), nameOf).map(([facts, names]) => [
     listed(names),
     ...(JSON.parse(facts) as string[]),
   ]);

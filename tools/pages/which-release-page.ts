@@ -9,6 +9,7 @@ import {
   uiOf,
 } from '../../releases';
 import { type Parts, table } from './page';
+import { rowsOf } from './releases-page';
 
 /** Which release to take, and how they differ: the generated parts of `docs/which-release.md`. */
 export function whichReleasePage(lines: readonly ReleaseLine[]): Parts {
@@ -55,16 +56,19 @@ function one(need: string, line: ReleaseLine | undefined, why: string): readonly
 }
 
 function differences(lines: readonly ReleaseLine[]): string {
-  return table(
-    ['release', 'released on', 'containers', 'hosts', 'to read spans', 'ports: UI, API, spans', 'stores'],
-    lines.map((line) => [
-      recommendedTag(line),
-      line.released?.[recommendedTag(line)] ?? 'unknown',
-      listed(componentsOf(line)),
-      hasOneHost(line) ? '2: UI with API, spans' : '3: UI, API, spans',
-      line.api.spansNeedSignIn ? 'the API asks for a sign-in' : 'a guard asks for a sign-in in production',
-      [uiOf(line, 'production').published[0], line.ports.backend.http, line.ports.ingestion.otlp].join(', '),
-      line.stores.description,
-    ]),
+  const facts = (line: ReleaseLine) => [
+    listed(componentsOf(line)),
+    hasOneHost(line) ? '2: UI with API, spans' : '3: UI, API, spans',
+    line.api.spansNeedSignIn ? 'the API asks for a sign-in' : 'a guard asks for a sign-in in production',
+    [uiOf(line, 'production').published[0], line.ports.backend.http, line.ports.ingestion.otlp].join(', '),
+    line.stores.description,
+  ];
+  const rows = table(
+    ['release', 'containers', 'hosts', 'to read spans', 'ports: UI, API, spans', 'stores'],
+    rowsOf(lines, facts, recommendedTag),
   );
+  const doubts = lines.flatMap(({ unproven = {} }) =>
+    Object.entries(unproven).map(([tag, doubt]) => `${tag} ${doubt}.`),
+  );
+  return [rows, ...doubts].join('\n\n');
 }

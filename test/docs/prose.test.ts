@@ -122,17 +122,22 @@ function found(text: string, words: typeof WORDS): readonly string[] {
   });
 }
 
+/** The paragraphs, rows and items of a page, each in one line. */
+function blocksOf(page: string): readonly string[] {
+  return page.split(/\n\s*\n|\n(?=\s*(?:[-|]|\d+\.) ?)/).map((block) => block.replace(/\s+/g, ' '));
+}
+
 /** The words of the lists in a file. */
 function oddWords(path: string): readonly string[] {
-  const isExample = (line: string) => path === 'CONTRIBUTING.md' && examples.some(([row]) => row === line);
-  const lines = readFileSync(path, 'utf8').split('\n');
-  const inLines = lines.flatMap((line, index) =>
-    isExample(line) ? [] : found(line, WORDS).map((word) => `${path}:${index + 1}: ${word}`),
-  );
-  const texts = path.endsWith('.md') ? lines.filter((line) => !isExample(line)) : textsOf(path);
+  const file = readFileSync(path, 'utf8');
+  if (path.endsWith('.md')) {
+    const isExample = (block: string) => path === 'CONTRIBUTING.md' && examples.some(([row]) => row === block.trim());
+    const blocks = blocksOf(file).filter((block) => !isExample(block));
+    return blocks.flatMap((block) => found(block, [...WORDS, ...WORDS_OF_TEXTS]).map((word) => `${word} in ${block}`));
+  }
   return [
-    ...inLines,
-    ...texts.flatMap((text) => found(text, WORDS_OF_TEXTS).map((word) => `${path}: ${word} in ${text}`)),
+    ...file.split('\n').flatMap((line, index) => found(line, WORDS).map((word) => `${path}:${index + 1}: ${word}`)),
+    ...textsOf(path).flatMap((text) => found(text, WORDS_OF_TEXTS).map((word) => `${word} in ${text}`)),
   ];
 }
 
@@ -145,6 +150,11 @@ test('a long sentence and an odd word are noticed', () => {
   expect(found('It goes on, and is passed over.', WORDS)).toEqual([
     '"goes on": write continues',
     '"passed over": write ignored',
+  ]);
+  expect(blocksOf('It is passed\nover.\n- One\n  item\n| a | row |')).toEqual([
+    'It is passed over.',
+    '- One item',
+    '| a | row |',
   ]);
 });
 

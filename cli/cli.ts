@@ -19,6 +19,8 @@ const commands: ReadonlyMap<string, Load> = new Map<string, Load>([
   ['stream', () => (require('./stream') as typeof import('./stream')).stream],
   ['forward', () => (require('./forward') as typeof import('./forward')).forward],
   ['preflight', () => (require('./preflight') as typeof import('./preflight')).preflight],
+  ['diff', () => (require('./diff') as typeof import('./diff')).diff],
+  ['apply', () => (require('./apply') as typeof import('./apply')).apply],
   ['status', () => (require('./status') as typeof import('./status')).status],
   ['diagram', () => (require('./diagram') as typeof import('./diagram')).diagram],
   ['backup', () => (require('./backup') as typeof import('./backup')).backup],
@@ -29,7 +31,8 @@ const commands: ReadonlyMap<string, Load> = new Map<string, Load>([
 
 // Node.js looks for --env-file among the arguments of the program, too: https://github.com/nodejs/node/issues/54232
 const EXIT_CODES = `
-Exit codes: 0 done, 1 problems that are printed, 2 wrong usage, 3 the time of status --watch is over.
+Exit codes: 0 done, 1 problems that are printed, 2 wrong usage, 3 the time of status --watch is over,
+4 diff found differences, or apply waits for the first user.
 (9 is of Node.js itself: the file after --env-file is not there.)`;
 
 /** Begins a command whose options were read. */

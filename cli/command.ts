@@ -2,8 +2,8 @@ import type { Console } from '../cluster/console';
 import { formatProblem, hasError, type Problem } from '../config/problems';
 import { inOneLine } from '../config/text';
 
-/** How a command ends: 0 done, 1 with problems that it tells of, 2 because it was called wrongly, 3 because the time was over. */
-export type ExitCode = 0 | 1 | 2 | 3;
+/** How a command ends: 0 done, 1 with problems that it tells of, 2 because it was called wrongly, 3 because the time was over, 4 with differences or before the edge opens. */
+export type ExitCode = 0 | 1 | 2 | 3 | 4;
 
 /** What a command knows of the process that it runs in; tests bring their own. */
 export interface Io extends Console {

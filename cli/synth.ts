@@ -5,10 +5,11 @@ import { howToRun } from '../config/how-to-run';
 import type { Problem } from '../config/problems';
 import type { StudioConfig } from '../config/studio-config';
 import { inOneLine, listed } from '../config/text';
-import { changedFiles, otherEnvFiles, type Rendering, render, type Selection } from '../main';
+import { changedFiles, otherEnvFiles, type RenderedStudio, type Rendering, render, type Selection } from '../main';
 import { uiOf } from '../releases';
 import { filesOf, gitOpsOf, makeFolder, NewFiles, type RenderedFile, unwritable, writeFiles } from '../render/files';
 import { needsServerSide } from '../render/object-size';
+import { nextSteps } from './apply/next-steps';
 import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
 import { initEnv } from './init/env-file';
 import { type StudioOptions, selected, studioOptions } from './manifests';
@@ -227,14 +228,14 @@ function summary(
   );
   const folders = selection.studios ? studios.map(({ folder }) => folder) : undefined;
   const [only] = studios;
+  const placeOf = ({ folder = '' }: RenderedStudio) => posix.join(output, folder);
   return [
     ...(folders ? ['Rendered:', ...rendered.map((line) => `  ${line}`)] : [`Rendered ${rendered}:`]),
     ...(folders ? [] : files.map(({ path }) => `  ${output}/${path}`)),
     '',
     'Next:',
-    ...studios.map(({ folder = '', manifests: own }) => {
-      const place = posix.join(output, folder);
-      return `  ${applyCommand(own)} -f ${place}/foundation -f ${place}/`;
+    ...nextSteps(studios, placeOf, (studio) => {
+      return `${applyCommand(studio.manifests)} -f ${placeOf(studio)}/foundation -f ${placeOf(studio)}/`;
     }),
     ...removalLines(gone, studios, output),
     ...fromGitLines(studios, manifests, output),

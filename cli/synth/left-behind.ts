@@ -51,7 +51,7 @@ export function leftBehind(
   const carried = before.filter(({ path }) => path === LEFT_BEHIND).flatMap(({ text }) => referencesOf(text));
   const inUse = (reference: ObjectReference) => now.some((object) => names(object, reference));
   const gone = [...applied(before.flatMap(manifestsIn)).map(referenceTo), ...carried]
-    .filter(({ namespace, resource }) => NAMESPACE.test(namespace) && RESOURCE.test(resource) && !KEPT.test(resource))
+    .filter(isRemovable)
     .filter((reference) => !rendered.has(keyOf(reference)))
     .filter((reference) => !(reference.resource.startsWith('secret/') && inUse(reference)))
     .map((reference) => ({
@@ -61,6 +61,11 @@ export function leftBehind(
   const distinct = new Map(gone.map((reference) => [keyOf(reference), reference]));
   const references = [...distinct].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, reference]) => reference);
   return [...references.filter(isOfGitOps), ...references.filter((reference) => !isOfGitOps(reference))];
+}
+
+/** Whether kubectl may delete it: a sound name, and no claim, volume, or namespace. */
+export function isRemovable({ namespace, resource }: ObjectReference): boolean {
+  return NAMESPACE.test(namespace) && RESOURCE.test(resource) && !KEPT.test(resource);
 }
 
 /**
@@ -143,7 +148,8 @@ function applied(placed: readonly PlacedManifest[]): readonly Manifest[] {
   return own.map(({ manifest }) => manifest).filter(({ metadata }) => metadata.namespace);
 }
 
-function referenceTo(manifest: Manifest): ObjectReference {
+/** An object as kubectl names it. */
+export function referenceTo(manifest: Manifest): ObjectReference {
   const { kind, metadata } = manifest;
   const group = groupOf(manifest);
   const resource = `${kind.toLowerCase()}${group ? `.${group}` : ''}/${metadata.name}`;

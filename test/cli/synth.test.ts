@@ -87,6 +87,9 @@ describe('with a repository, the next steps', () => {
     expect(next((await synth()).stdout)).toEqual([
       'Next:',
       '  kubectl apply -f dist/foundation -f dist/',
+      expect.stringMatching(
+        /^Create the first user before the edge opens\. See \S*docs\/apply\.md, "With Argo CD or Flux"$/,
+      ),
       'Or commit dist/ without the Secret (*secrets.k8s.yaml in .gitignore). The pods wait for it: apply it now, and whenever a value changes',
       '  kubectl apply -f dist/foundation/00-namespace.k8s.yaml -f dist/30-secrets.k8s.yaml',
       '(JUNJO_K8S_SECRETS=sealed or external brings it from Git). Then, once:',

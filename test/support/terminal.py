@@ -1,13 +1,16 @@
 """Runs a command on a pseudo-terminal, answers its prompts, and prints all that it showed.
 
 python3 terminal.py '[["prompt", "answer"], …]' command arguments…
-An answer goes out when its prompt was shown. "^C" and "^D" are keys.
+An answer goes out when its prompt was shown. "^C" and "^D" are keys. With ["prompt", "answer", "hidden"], the answer waits until
+the command has switched off the echo, as a person does who types more slowly than that.
 """
 
 import json
 import os
 import pty
 import sys
+import termios
+import time
 
 KEYS = {"^C": b"\x03", "^D": b"\x04"}
 
@@ -28,11 +31,13 @@ def main():
             break
         shown += part
         while dialogue:
-            prompt, answer = dialogue[0]
+            prompt, answer, *hidden = dialogue[0]
             found = shown.find(prompt.encode(), looked)
             if found < 0:
                 break
             looked = found + len(prompt.encode())
+            while hidden and termios.tcgetattr(terminal)[3] & termios.ECHO:
+                time.sleep(0.01)
             os.write(terminal, KEYS.get(answer, (answer + "\n").encode()))
             dialogue.pop(0)
     sys.stdout.buffer.write(shown)

@@ -1,0 +1,38 @@
+import { firstUserSteps } from '../../cluster/first-user';
+import { Kubectl } from '../../cluster/kubectl';
+import { howToRun, page } from '../../config/how-to-run';
+import { workloadNames } from '../../config/names';
+import type { RenderedStudio } from '../../main';
+import { partsOf } from './parts';
+
+/**
+ * What a person runs after a rendering: the commands that apply the studios. One that is reached from outside gets its first user
+ * before its edge opens.
+ * @param placeOf folder of a studio in the output
+ * @param applyAll command that applies a whole studio
+ */
+export function nextSteps(
+  studios: readonly RenderedStudio[],
+  placeOf: (studio: RenderedStudio) => string,
+  applyAll: (studio: RenderedStudio) => string,
+): readonly string[] {
+  const all = studios.map((studio) => `  ${applyAll(studio)}`);
+  const [only, ...others] = studios.filter(({ config: { edge } }) => edge);
+  if (!only) return all;
+  const { namespace, line, git } = only.config;
+  if (studios.length > 1 || others.length > 0 || git) {
+    const heading = git ? 'With Argo CD or Flux' : 'Create the first user';
+    return [...all, `Create the first user before the edge opens. See ${page('docs/apply.md', heading)}`];
+  }
+  const [kubectl, own] = [new Kubectl(), new Kubectl({ namespace })];
+  const { foundation, studio } = partsOf(placeOf(only), only.manifests);
+  const place = placeOf(only) === 'dist' ? [] : [placeOf(only)];
+  return [
+    ...[foundation, studio].filter((args) => args.length > 0).map((args) => `  ${kubectl.commandLine(args)}`),
+    `  ${own.commandLine(['rollout', 'status', `deployment/${workloadNames.backend}`])}`,
+    ...firstUserSteps(own, line.api),
+    'Then open the edge. A studio that has a user needs only this:',
+    ...all,
+    `Or let one command do all this: ${howToRun('apply', ...place)}`,
+  ];
+}

@@ -201,6 +201,21 @@ describe('the library', () => {
     }
   });
 
+  test('runs the app of docs/library.md, which names the setting that is wrong', () => {
+    const [, source = ''] = /^```ts\n(.*?)^```$/ms.exec(readFileSync('docs/library.md', 'utf8')) ?? [];
+    writeFileSync(join(app, 'page.ts'), source);
+    const tsc = ['node_modules/typescript/bin/tsc', '--module', 'node16', '--types', 'node', '--strict', 'page.ts'];
+    expect(node(app, [...tsc, '--ignoreConfig'])).toEqual({ status: 0, stdout: '', stderr: '' });
+    const cwd = folder('library/page');
+    expect(junjo(cwd, 'init', '--yes').status).toBe(0);
+    expect(node(cwd, ['../page.js'])).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(readdirSync(join(cwd, 'dist'))).toContain('studio-40-backend-c8d9fb38.k8s.yaml');
+    const env = readFileSync(join(cwd, '.env'), 'utf8');
+    writeFileSync(join(cwd, '.env'), env.replace('JUNJO_ENV=development', 'JUNJO_ENV=prodution'));
+    const wrong = { status: 1, stderr: expect.stringMatching(/^\.env:\d+ JUNJO_ENV: /) };
+    expect(node(cwd, ['../page.js'])).toMatchObject(wrong);
+  });
+
   test('can be imported as a module of either kind', () => {
     const imported = node(app, [
       '--input-type=module',

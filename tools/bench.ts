@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 // Measures whole processes in turns, so that other load on the machine affects all of them. It has no limits that could fail.
-// docs/performance.md tells how to call it.
+// docs/performance.md shows how to run it.
 
 const turns = Number(process.argv[2]) || 15;
 const example = resolve('examples/production-traefik');
@@ -30,7 +30,7 @@ const environment = {
   JUNJO_SECURE_COOKIE_KEY: secret(),
 };
 
-/** Runs a process to its end. Returns processor seconds of it and its children, which bash tells of any program. */
+/** Runs a process until it exits. Returns the processor seconds of it and its children, as bash reports them. */
 function seconds({ name, program, args, cwd }: Contestant): number {
   const script = 'TIMEFORMAT="%3U %3S"; { time "$@" > /dev/null 2>&3; } 3> "$BENCH_ERRORS"';
   const errors = join(work, 'errors');

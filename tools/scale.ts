@@ -2,8 +2,8 @@ import { yamlOf } from '../render/files';
 import { jsonBytes } from '../render/object-size';
 import { argoCdObjects, countsOf, nameOf, renderOne, ways } from './pages/scale-page';
 
-// Renders many studios one after the other, and prints what they are together. docs/scale.md tells how to call it. It keeps no
-// studio, so that its memory does not grow with their number.
+// Renders many studios one after the other, and prints their totals. docs/scale.md shows how to run it. It keeps no studio, so
+// its memory does not grow with their number.
 
 const [size = '10', title = Object.keys(ways)[0] ?? ''] = process.argv.slice(2);
 const way = ways[title];

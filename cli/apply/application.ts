@@ -249,7 +249,7 @@ export class Application {
     if (!tool) return;
     throw new Refusal(
       `${byArgoCd ? 'Argo CD' : 'Flux'} applies this studio, and would revert what is applied here.`,
-      'To deploy, commit the manifests. To apply them by hand all the same:',
+      'To deploy, commit the manifests. To apply them by hand anyway:',
       tool.advice,
     );
   }

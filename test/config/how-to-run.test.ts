@@ -9,18 +9,24 @@ import {
   howToRunAnywhere,
   page,
   pageAnywhere,
+  publication,
   startOf,
 } from '../../config/how-to-run';
 import { name } from '../../package.json';
 import { Workspace } from '../support/workspace';
 
+const published = { repository: undefined, ...publication };
 let root: string;
 
 beforeEach(() => {
+  Object.assign(publication, { onNpm: false, repository: undefined });
   root = realpathSync(mkdtempSync(join(tmpdir(), 'how to run ')));
 });
 
-afterEach(() => rmSync(root, { recursive: true, force: true }));
+afterEach(() => {
+  Object.assign(publication, published);
+  rmSync(root, { recursive: true, force: true });
+});
 
 function written(path: string, text = ''): string {
   mkdirSync(dirname(join(root, path)), { recursive: true });

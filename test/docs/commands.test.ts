@@ -2,8 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { run } from '../../cli/cli';
+import { publication } from '../../config/how-to-run';
 import { variablesOf } from '../../config/variables';
-import { scripts } from '../../package.json';
+import { name as packageName, scripts, version } from '../../package.json';
 import { releaseLines } from '../../releases';
 import { commandsOf, inlineCode, type Page, pages, shellLines, simpleCommands } from '../support/documents';
 import { describeWith, pathOf } from '../support/programs';
@@ -29,9 +30,14 @@ const folders = new Set([...rendered].map((path) => path.slice(0, path.lastIndex
 const page = (path: string): Page => ({ path, text: readFileSync(path, 'utf8') });
 const named = pages.map(({ path }) => path);
 
+/** Whether npx finds this project by a name: the command once it is installed, a tarball, or the package once it is published. */
+function isOurs(name: string): boolean {
+  return /^(junjo-k8s|\.\/junjo-.*\.tgz)$/.test(name) || (publication.onNpm && name === packageName);
+}
+
 /** The arguments of a command of this project, called as a script of npm or by npx; nothing for another program. */
 function argumentsOf([program, ...words]: readonly string[]): readonly string[] | undefined {
-  if (program === 'npx' && /^(junjo-k8s|\.\/junjo-.*\.tgz)$/.test(words[0] ?? '')) return words.slice(1);
+  if (program === 'npx' && isOurs(words[0] ?? '')) return words.slice(1);
   if (program !== 'npm' || words[0] !== 'run') return undefined;
   const [script = '', ...more] = words.slice(1).filter((word) => word !== '--silent');
   const source: string = (scripts as Record<string, string>)[script] ?? '';
@@ -87,8 +93,7 @@ test.each(named)('%s: every script of npm that it names is there, and npx runs w
   for (const [program, first = '', second = ''] of commandsOf(page(path))) {
     if (program === 'npm' && first === 'run' && !['', '--silent'].includes(second))
       expect(Object.keys(scripts)).toContain(second);
-    if (program === 'npx')
-      expect(first).toMatch(/^(junjo-k8s|\.\/junjo-ai-studio-cdk8s-.*\.tgz|cdk8s|jest|tsc|biome)$/);
+    if (program === 'npx' && !isOurs(first)) expect(first).toMatch(/^(cdk8s|jest|tsc|tsx|biome)$/);
   }
 });
 
@@ -197,7 +202,19 @@ test('README fits on two screens', () => {
   expect(page('README.md').text.split('\n').length).toBeLessThanOrEqual(100);
 });
 
-test.each(['preflight', 'status', 'diagram', 'explain', 'backup'])('README names the command %s once', (name) => {
-  const called = commandsOf(page('README.md')).filter((command) => argumentsOf(command)?.[0] === name);
-  expect(called.length).toBe(1);
+test.each(['preflight', 'diff', 'apply', 'status', 'diagram', 'explain', 'validate', 'init', 'forward', 'backup'])(
+  'README names the command %s once',
+  (name) => {
+    const called = commandsOf(page('README.md')).filter((command) => argumentsOf(command)?.[0] === name);
+    expect(called.length).toBe(1);
+  },
+);
+
+test('README begins with what a clone needs: install, then render', () => {
+  expect(shellLines(page('README.md')).slice(0, 2)).toEqual(['npm ci', 'npm run synth']);
+});
+
+test.each(named)('%s: a tarball that it names is the one that npm pack makes', (path) => {
+  const tarballs = page(path).text.match(/junjo-ai-studio-cdk8s-\d[\w.-]*\.tgz/g) ?? [];
+  expect([...new Set(tarballs)].filter((name) => name !== `${packageName}-${version}.tgz`)).toEqual([]);
 });

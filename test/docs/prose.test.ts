@@ -31,6 +31,24 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/\bnobody can\b/i, 'cannot'],
 ];
 
+/** The same for messages and pages. A comment may have them. */
+const WORDS_OF_TEXTS: typeof WORDS = [
+  [/\bwhoever\b/i, 'anyone who, people who'],
+  [/(?<!\b(?:are|is|be) )\ball the same\b/i, 'anyway'],
+  [/\b(?:is|are) there already\b/i, 'already exists'],
+  [/\b(?:is|are) not there\b/i, 'does not exist'],
+  [/\bbe it\b/i, 'whether, even if'],
+  [/\bunless (?:you say so|told otherwise)\b/i, 'by default'],
+  [/\btold (?:from|apart)\b/i, 'distinguish, detect'],
+  [/\bin vain\b/i, 'without success'],
+  [/\bwhich (?:is|are) to\b/i, 'which must, which you want to'],
+  [/\bcannot be kept here\b|\bcannot be kept on\b/i, 'cannot be enforced'],
+  [/\bown words\b/i, 'the message'],
+  [/\bdid not live\b|\bto live on\b/i, 'exited, keep running'],
+  [/\byou may not:/i, 'you lack permission to:'],
+  [/\band its kin\b/i, 'and similar'],
+];
+
 const sources = execFileSync('git', [
   'ls-files',
   'main.ts',
@@ -46,7 +64,7 @@ const sources = execFileSync('git', [
   .toString()
   .split('\n')
   .filter((path) => /\.(ts|py|sh)$/.test(path));
-const documents = [...pages.map(({ path }) => path), 'CONTRIBUTING.md', 'SECURITY.md'];
+const documents = [...pages.map(({ path }) => path), 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'];
 
 /** Every text in quotes of a source file, `…` for each value in it. */
 function textsOf(path: string): readonly string[] {
@@ -89,14 +107,38 @@ function longSentences(text: string, most: number): readonly string[] {
   return sentences.filter((sentence) => sentence.split(' ').filter((word) => /[\p{L}\d…]/u.test(word)).length > most);
 }
 
-/** The lines of a file with a word of the list, and what to write instead. */
+/** What CONTRIBUTING.md says not to write. */
+const examples = [
+  ...(readFileSync('CONTRIBUTING.md', 'utf8').split('| do not write |')[1]?.split('\n\n')[0] ?? '').matchAll(
+    /^\| (.*?) \|.*$/gm,
+  ),
+].slice(1);
+
+/** What a text has of a list of words, and what to write instead. */
+function found(text: string, words: typeof WORDS): readonly string[] {
+  return words.flatMap(([pattern, better]) => {
+    const [word] = pattern.exec(text) ?? [];
+    return word ? [`"${word}": write ${better}`] : [];
+  });
+}
+
+/** The paragraphs, rows and items of a page, each in one line. */
+function blocksOf(page: string): readonly string[] {
+  return page.split(/\n\s*\n|\n(?=\s*(?:[-|]|\d+\.) ?)/).map((block) => block.replace(/\s+/g, ' '));
+}
+
+/** The words of the lists in a file. */
 function oddWords(path: string): readonly string[] {
-  const lines = readFileSync(path, 'utf8').split('\n');
-  return lines.flatMap((line, index) =>
-    WORDS.flatMap(([pattern, better]) =>
-      pattern.test(line) ? [`${path}:${index + 1}: "${pattern.exec(line)?.[0]}": write ${better}`] : [],
-    ),
-  );
+  const file = readFileSync(path, 'utf8');
+  if (path.endsWith('.md')) {
+    const isExample = (block: string) => path === 'CONTRIBUTING.md' && examples.some(([row]) => row === block.trim());
+    const blocks = blocksOf(file).filter((block) => !isExample(block));
+    return blocks.flatMap((block) => found(block, [...WORDS, ...WORDS_OF_TEXTS]).map((word) => `${word} in ${block}`));
+  }
+  return [
+    ...file.split('\n').flatMap((line, index) => found(line, WORDS).map((word) => `${path}:${index + 1}: ${word}`)),
+    ...textsOf(path).flatMap((text) => found(text, WORDS_OF_TEXTS).map((word) => `${word} in ${text}`)),
+  ];
 }
 
 test('a long sentence and an odd word are noticed', () => {
@@ -105,6 +147,21 @@ test('a long sentence and an odd word are noticed', () => {
   expect(textsOf('cli/synth.ts').join('\n')).toContain('Rendered …');
   expect(textsOf('charts/programs/upgrade-guard.py').join('\n')).toContain('No setting helps');
   expect(proseOf('README.md')).toContain('Kubernetes');
+  expect(found('It goes on, and is passed over.', WORDS)).toEqual([
+    '"goes on": write continues',
+    '"passed over": write ignored',
+  ]);
+  expect(blocksOf('It is passed\nover.\n- One\n  item\n| a | row |')).toEqual([
+    'It is passed over.',
+    '- One item',
+    '| a | row |',
+  ]);
+});
+
+test('the list finds every phrase that CONTRIBUTING.md names', () => {
+  const phrases = examples.flatMap(([, phrase = '']) => phrase.split(', '));
+  expect(phrases.length).toBeGreaterThan(10);
+  expect(phrases.filter((phrase) => found(phrase, [...WORDS, ...WORDS_OF_TEXTS]).length === 0)).toEqual([]);
 });
 
 test.each(sources)('%s: no message has a sentence of more than 25 words', (path) => {

@@ -323,14 +323,14 @@ describe('a line that is one more data file', () => {
     for (const port of [1323, 26153, 26154, 26155, 50051, 50052, 50053]) expect(text).not.toContain(String(port));
   });
 
-  test('is told of in the documentation, with the way to it and back', () => {
+  test('is on the page of releases, with the steps to it and back', () => {
     const page = Object.values(releasesPage(options.lines)).join('\n');
     expect(page).toMatch(
       /^\| 9\.9 \| 9\.9\.0 \| backend, ingestion, frontend \| A made-up store \| 7001 \| 7010 \| 7020 \| what the edge allows \|$/m,
     );
-    expect(page).toMatch(/^\| 9\.9 \| no: `\/spans-of-all` .* `JUNJO_SECURE_COOKIE_KEY` \| 77 s \|$/m);
-    expect(page).toMatch(/^\| 9\.9 \| TCP port 7021: .* `INTERNAL`, .* init container .* the last 30 s of spans/m);
-    expect(page).toMatch(/^\| 9\.9 \| spans of the last 30 s \| up to 5 \(`NEW_LIMIT`\).* `INTERNAL`/m);
+    expect(page).toMatch(/^\| 9\.9 \| no: .* `\/spans-of-all` \| .* `JUNJO_SECURE_COOKIE_KEY` \| 77 s \|$/m);
+    expect(page).toMatch(/^\| 9\.9 \| TCP port 7021: .* `INTERNAL`\. .* init container .* the last 30 s of spans/m);
+    expect(page).toMatch(/^\| 9\.9 \| spans of the last 30 s \| up to 5 spans \(`NEW_LIMIT`\).* `INTERNAL`/m);
     expect(page).toMatch(/^\| 9\.9\.0 \| .* \| 8\.8\.8 \|$/m);
     const back = Object.values(releasesPage([made, line('0.82')])).join('\n');
     expect(back).toContain('https://api.example.com/let-me-in');

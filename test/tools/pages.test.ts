@@ -1,14 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { exampleEnvFile } from '../../cli/init/env-file';
+import { howToRunAnywhere, pageAnywhere, publication } from '../../config/how-to-run';
 import { variablesOf } from '../../config/variables';
-import { defaultTag, releaseLines } from '../../releases';
+import { defaultTag, newestTag, releaseLines } from '../../releases';
 import { edgePage } from '../../tools/pages/edge-page';
+import { libraryPage } from '../../tools/pages/library-page';
 import { monitoringPage } from '../../tools/pages/monitoring-page';
 import { filled, type Parts } from '../../tools/pages/page';
 import { patchesPage } from '../../tools/pages/patches-page';
+import { readme } from '../../tools/pages/readme';
 import { releasesPage } from '../../tools/pages/releases-page';
 import { scalePage } from '../../tools/pages/scale-page';
 import { variablesPage } from '../../tools/pages/variables-page';
+import { whichReleasePage } from '../../tools/pages/which-release-page';
 import { problemsOf } from '../support/studio';
 
 /** Whether the generated parts of a page are what the code says. */
@@ -16,6 +20,36 @@ function expectFilled(path: string, parts: Parts): void {
   const page = readFileSync(path, 'utf8');
   expect(page).toBe(filled(page, parts));
 }
+
+test('README.md and the page of the library say how to get the package (npm run docs writes it)', () => {
+  expectFilled('README.md', readme());
+  expectFilled('docs/library.md', libraryPage());
+});
+
+describe('once the package and the repository are published', () => {
+  const before = { ...publication };
+  beforeEach(() => Object.assign(publication, { onNpm: true, repository: 'https://git.example.com/team/studio' }));
+  afterEach(() => Object.assign(publication, { repository: undefined, ...before }));
+
+  test('README.md and hints name the package', () => {
+    expect(readme().elsewhere).toContain('\nnpx junjo-ai-studio-cdk8s synth\n');
+    expect(libraryPage().install).toContain('\nnpm install junjo-ai-studio-cdk8s cdk8s ');
+    for (const part of [readme().elsewhere, libraryPage().install]) expect(part).not.toMatch(/tgz|npm pack/);
+    expect(howToRunAnywhere('status', '--watch')).toBe('npx junjo-ai-studio-cdk8s status --watch');
+  });
+
+  test('messages name the address of a page', () => {
+    const address = 'https://git.example.com/team/studio/blob/main/docs/runbook.md#back-up';
+    expect(pageAnywhere('docs/runbook.md', 'Back up')).toBe(address);
+  });
+});
+
+test('before the package is published, nothing asks npm for its name', () => {
+  for (const part of [readme({ onNpm: false }).elsewhere, libraryPage({ onNpm: false }).install]) {
+    expect(part).not.toMatch(/(npx|npm install) junjo-ai-studio-cdk8s/);
+    expect(part).toContain('\nnpm pack\n');
+  }
+});
 
 test('the page of variables is what the table says (npm run docs writes it)', () => {
   expectFilled('docs/variables.md', variablesPage());
@@ -27,6 +61,22 @@ test('.env.example is what the table says (npm run docs writes it)', () => {
 
 test('the page of releases is what releases/ says (npm run docs writes it)', () => {
   expectFilled('docs/releases.md', releasesPage(releaseLines));
+});
+
+test('the page on which release to take is what releases/ says (npm run docs writes it)', () => {
+  expectFilled('docs/which-release.md', whichReleasePage(releaseLines));
+});
+
+test('the page on which release to take recommends the newest without data, and no tag that loses data', () => {
+  const { choice = '' } = whichReleasePage(releaseLines);
+  expect(choice).toContain(
+    `| no data yet | **${newestTag(releaseLines[releaseLines.length - 1] ?? releaseLines[0])}**`,
+  );
+  const recommended = choice.split('\n').map((row) => row.split(' | ')[1]);
+  for (const { faults = {} } of releaseLines)
+    for (const tag of Object.keys(faults)) expect(recommended.join()).not.toContain(tag);
+  expect(choice).toContain('| the LLM playground | 0.82.1 or older |');
+  expect(readFileSync('docs/which-release.md', 'utf8')).toContain(`\n## Why is ${defaultTag} the default?\n`);
 });
 
 test.each([
@@ -45,7 +95,7 @@ test.each([
 });
 
 test('README.md names the release that runs unless another is set', () => {
-  expect(readFileSync('README.md', 'utf8')).toContain(`${defaultTag} unless you say so`);
+  expect(readFileSync('README.md', 'utf8')).toContain(`\`JUNJO_K8S_RELEASE\`, ${defaultTag} by default`);
 });
 
 test('the page of the edge is what the table of controllers says (npm run docs writes it)', () => {
@@ -89,11 +139,7 @@ test('every line of .env.example that can be uncommented is sound, or says what 
 test('every tag has a row with its day and its SDK, be it that they are not known', () => {
   const { sdk } = releasesPage(releaseLines);
   for (const tag of releaseLines.flatMap(({ tags }) => tags)) expect(sdk).toContain(`\n| ${tag} | `);
-  for (const row of [
-    '| 0.70.4 | 2025-11-28 | not known |',
-    '| 0.83.0 | not known | 0.67.0 |',
-    '- 0.84.1 was prepared',
-  ]) {
+  for (const row of ['| 0.70.4 | 2025-11-28 | unknown |', '| 0.83.0 | unknown | 0.67.0 |', '- 0.84.1 was prepared']) {
     expect(sdk).toContain(row);
   }
 });

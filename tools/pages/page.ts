@@ -17,7 +17,7 @@ export function filled(page: string, parts: Parts): string {
   }, page);
 }
 
-/** Writes the generated parts into a page of docs/. */
+/** Writes the generated parts into a page. */
 export function fill(path: string, parts: Parts): void {
   writeFileSync(path, filled(readFileSync(path, 'utf8'), parts));
 }

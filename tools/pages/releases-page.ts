@@ -50,14 +50,19 @@ export function releasesPage(lines: readonly ReleaseLine[]): Parts {
     ),
     access: table(
       ['line', 'spans need a sign-in', 'what ends every session', 'a revoked API key works for'],
-      lines.map((line) => [line.name, signIn(line), sessionsEnd(line), keyTrust(line)]),
+      rowsOf(lines, (line) => [signIn(line), sessionsEnd(line), keyTrust(line)]),
     ),
     'first-user': distinct(lines, ({ api }) => api.firstUserPath)
       .map(([path, names]) => `On ${listed(names)}:\n\n${claimFirstUser(path).map(fenced).join('\n\n')}`)
       .join('\n\n'),
     'start-and-stop': table(
-      ['line', 'ingestion is probed', 'while the backend does not answer', 'on a stop'],
-      lines.map((line) => [line.name, probe(line), withoutBackend(line), stop(line)]),
+      [
+        'line',
+        'how ingestion is probed',
+        'what it does while the backend does not answer',
+        'what it does when it is stopped',
+      ],
+      rowsOf(lines, (line) => [probe(line), withoutBackend(line), stop(line)]),
     ),
     losses: losses(lines),
     sdk: sdks(lines),
@@ -70,15 +75,15 @@ export function releasesPage(lines: readonly ReleaseLine[]): Parts {
 }
 
 function signIn({ api }: ReleaseLine): string {
-  return api.spansNeedSignIn ? 'yes' : `no: \`${api.spansPath}\` is open to everybody who reaches the API`;
+  return api.spansNeedSignIn ? 'yes' : `no: anyone who reaches the API can read \`${api.spansPath}\``;
 }
 
 function sessionsEnd({ api }: ReleaseLine): string {
   if (api.cookie === 'stored') {
-    return 'no secret: a sign-out ends its own session, and a restore brings back those of the backup';
+    return 'nothing: a sign-out ends only its own session, and a restore brings back the sessions of the backup';
   }
   return api.cookie === 'signed'
-    ? 'a new `JUNJO_SESSION_SECRET`; a new `JUNJO_SECURE_COOKIE_KEY` alone ends none'
+    ? 'a new `JUNJO_SESSION_SECRET`. A new `JUNJO_SECURE_COOKIE_KEY` is not enough'
     : 'a new `JUNJO_SESSION_SECRET` or `JUNJO_SECURE_COOKIE_KEY`';
 }
 
@@ -98,28 +103,30 @@ function probe({ ingestion, ports }: ReleaseLine): string {
 function withoutBackend(line: ReleaseLine): string {
   const { ingestion, ports } = line;
   if (ingestion.waitsForBackend) {
-    return `opens no port until ${internalServiceNames.backend}:${ports.backend.internalGrpc} answers; later, \`${ingestion.uncheckedKey}\`, which exporters do not retry: spans are lost`;
+    const answers = `${internalServiceNames.backend}:${ports.backend.internalGrpc} answers`;
+    return `At the start, ingestion opens no port until ${answers}. Later, it answers \`${ingestion.uncheckedKey}\`. Exporters do not retry, and spans are lost`;
   }
   return needsBackendFirst(line)
-    ? `\`${ingestion.uncheckedKey}\`, which exporters do not retry: spans are lost. An init container makes the first start wait`
-    : `\`${ingestion.uncheckedKey}\`, which exporters retry for a while`;
+    ? `It answers \`${ingestion.uncheckedKey}\`. Exporters do not retry, and spans are lost. At the start, an init container waits for the backend`
+    : `It answers \`${ingestion.uncheckedKey}\`. Exporters retry for a while`;
 }
 
 function stop({ ingestion, stores }: ReleaseLine): string {
   if (ingestion.stop !== 'ignores SIGTERM') {
     const then = stores.logPath ? 'writes what is pending to its write-ahead log' : 'closes its store';
-    return `drains its streams and ${then}, in at most ${ingestion.stop.drainSeconds} s`;
+    return `It finishes open streams and ${then}, in at most ${ingestion.stop.drainSeconds} s`;
   }
   const { terminationGracePeriodSeconds: seconds } = stopIngestion(ingestion);
-  return `ignores SIGTERM: a proxy in its pod closes the connections, and ingestion is killed ${seconds} s later, when the last ${ingestion.unwrittenSeconds} s of spans are written`;
+  const written = `By then, the last ${ingestion.unwrittenSeconds} s of spans are written`;
+  return `It ignores SIGTERM. A proxy in its pod closes the connections, and Kubernetes kills ingestion ${seconds} s later. ${written}`;
 }
 
-/** Every tag with its day and its SDK, and the tags whose images nobody has seen. */
+/** Every tag with its day and its SDK, and the tags without a known image. */
 function sdks(lines: readonly ReleaseLine[]): string {
   const tags = lines.flatMap((line) => line.tags.map((tag) => ({ tag, line })));
   const rows = table(
     ['release', 'released on', 'Python SDK'],
-    tags.map(({ tag, line }) => [tag, line.released?.[tag] ?? 'not known', line.sdk?.[tag] ?? 'not known']),
+    tags.map(({ tag, line }) => [tag, line.released?.[tag] ?? 'unknown', line.sdk?.[tag] ?? 'unknown']),
   );
   const doubts = tags.flatMap(({ tag, line }) => (line.unproven?.[tag] ? [`- ${tag} ${line.unproven[tag]}.`] : []));
   return [rows, ...(doubts.length > 0 ? [doubts.join('\n')] : [])].join('\n\n');
@@ -131,8 +138,8 @@ function losses(lines: readonly ReleaseLine[]): string {
     Object.entries(line.faults ?? {}).map(([tag, fault]) => `- ${tag} ${fault}. Use ${recommendedTag(line)}.`),
   );
   const rows = table(
-    ['line', 'when its container is killed, as for its memory or by its liveness probe', 'when the volume is full'],
-    lines.map((line) => [line.name, onKill(line), onFullVolume(line)]),
+    ['line', 'lost if the container is killed (out of memory, liveness probe)', 'lost if the volume is full'],
+    rowsOf(lines, (line) => [onKill(line), onFullVolume(line)]),
   );
   return [rows, ...(faults.length > 0 ? [faults.join('\n')] : [])].join('\n\n');
 }
@@ -142,9 +149,10 @@ function onKill({ ingestion: { unwrittenSeconds } }: ReleaseLine): string {
 }
 
 function onFullVolume({ ingestion: { failedWrite }, variables }: ReleaseLine): string {
-  if (failedWrite === 'acknowledged') return 'all that arrive: ingestion acknowledges them as if it had stored them';
+  if (failedWrite === 'acknowledged') return 'all new spans: ingestion acknowledges them without storing them';
   const { default: count } = variables.find(({ name }) => name === failedWrite.variable) ?? {};
-  return `up to ${count} (\`${failedWrite.variable}\`), which wait in memory, if ingestion ends before there is room. It refuses others with \`${failedWrite.status}\`, which exporters do not retry`;
+  const waiting = `up to ${count} spans (\`${failedWrite.variable}\`) that wait in memory, if ingestion ends before there is room`;
+  return `${waiting}. It refuses further spans with \`${failedWrite.status}\`, and exporters do not retry`;
 }
 
 function claimFirstUser(path: string): readonly string[] {
@@ -163,45 +171,58 @@ function claimFirstUser(path: string): readonly string[] {
 function distinct(
   lines: readonly ReleaseLine[],
   fact: (line: ReleaseLine) => string,
+  nameOf = ({ name }: ReleaseLine) => name,
 ): readonly (readonly [string, readonly string[]])[] {
   return [...new Set(lines.map(fact))].map((value) => [
     value,
-    lines.filter((line) => fact(line) === value).map(({ name }) => name),
+    lines.filter((line) => fact(line) === value).map(nameOf),
   ]);
 }
 
-/** In the order of the table: what becomes of the data, why, and what lets the release start. */
+/** A row of a table for each set of lines with the same facts. */
+export function rowsOf(
+  lines: readonly ReleaseLine[],
+  factsOf: (line: ReleaseLine) => readonly string[],
+  nameOf?: (line: ReleaseLine) => string,
+): readonly (readonly string[])[] {
+  return distinct(lines, (line) => JSON.stringify(factsOf(line)), nameOf).map(([facts, names]) => [
+    listed(names),
+    ...(JSON.parse(facts) as string[]),
+  ]);
+}
+
+/** In the order of the table: what happens to the data, why, and what lets the release start. */
 const EFFECTS: readonly (readonly [Effect, string, (from: ReleaseLine, to: ReleaseLine) => string, string])[] = [
   ['harmless', 'everything stays', () => 'the same database and the same columns', 'nothing is needed'],
   [
     'flush first',
-    'everything stays, except what is left in the write-ahead log',
-    () => 'files are read by the names of their columns, and the log by their order',
+    'everything stays, except spans that are left in the write-ahead log',
+    () => 'columns of files are read by name, and those of the log by position',
     'a flush, or the setting',
   ],
   [
     'misunderstood',
-    'spans show, and graphs of workflows do not',
-    () => 'SDKs send them in another way; only the mark on the volume tells',
+    'traces stay, and workflow graphs do not show',
+    () => 'SDKs send workflows in another format. Only the mark on the volume records the line',
     'the setting, or `set-aside`',
   ],
   [
     'unreadable',
-    'old traces do not open, and a write-ahead log that is left over stops every flush',
+    'old traces do not open, and spans that are left in the write-ahead log stop every flush',
     () => 'files have other columns',
-    'a flush, and then the setting or files put aside',
+    'a flush, and then the setting, or files put aside',
   ],
   [
     'hidden',
-    'spans do not show, and stay on the volume',
+    'spans stay on the volume, and do not show',
     (_, { name, stores }) =>
-      `another kind of store${stores.usersTable ? `; it also needs a database that ${name} made` : ''}`,
+      `another kind of store${stores.usersTable ? `. It also needs a database that ${name} made` : ''}`,
     'the setting',
   ],
   [
     'refused',
-    'it does not start',
-    ({ stores }) => `its backend refuses a database of users with ${nameOfUsers(stores.usersSchema)}`,
+    'the backend does not start',
+    ({ stores }) => `it refuses a user database with ${nameOfUsers(stores.usersSchema)}`,
     '`set-aside`',
   ],
 ];
@@ -226,7 +247,7 @@ function pairs(lines: readonly ReleaseLine[]): string {
       return [listed(from), listed(from) === listed(to) ? 'each other' : listed(to), what, reason, way];
     });
   });
-  return table(['from', 'to', 'what becomes of the data', 'why', 'what lets it start'], rows);
+  return table(['from', 'to', 'what happens to the data', 'why', 'what lets it start'], rows);
 }
 
 /** What a move from one line to the next does to the data, and what to do. */
@@ -245,64 +266,63 @@ function steps(from: ReleaseLine, to: ReleaseLine, ports: readonly string[]): re
       return setAside(from, to);
     case 'hidden':
       return [
-        `Users and API keys stay. ${to.name} does not read the spans of ${from.name} (${from.stores.description}); they stay on the`,
-        `volume. \`JUNJO_K8S_RELEASE=${recommendedTag(from)}\` is the way back, for a database of users that ${from.name} made: one that a`,
-        `later line made lacks a table. ${ports.join(' ')}`.trim(),
-        `To go on without them: \`JUNJO_K8S_ACCEPT_DATA_LOSS=${stepName(from, to)}\`.`,
+        `Users and API keys stay. The spans of ${from.name} (${from.stores.description}) stay on the volume, but ${to.name} does not`,
+        ...[`read them. ${ports.join(' ')}`.trim(), ''],
+        `- To continue without these spans, set \`JUNJO_K8S_ACCEPT_DATA_LOSS=${stepName(from, to)}\`.`,
+        `- To go back, set \`JUNJO_K8S_RELEASE=${recommendedTag(from)}\`. This needs a user database that ${from.name} made, because a database of`,
+        '  a later line lacks a table.',
       ];
     case 'unreadable':
     case 'flush first':
       return flushAndMove(from, to);
     case 'misunderstood':
       return [
-        `Users, API keys and spans stay, but ${to.name} does not understand the workflows in the spans of ${from.name}: traces open, and`,
-        'graphs do not. Upstream asks for an empty volume. No file tells the two apart; the guard knows it by the mark.',
+        `Users, API keys, and spans stay. ${to.name} opens the traces of ${from.name}, but does not show their workflow graphs. Upstream`,
+        'asks for an empty volume. Files do not show which line wrote them; the guard reads the mark on the volume.',
         '',
-        `- To start with an empty volume, and keep what is there: apply ${to.name} with the edge closed, as from 0.82 to 0.83, then`,
-        '  `npm run set-aside`. It prints how to bring it back.',
-        `- To go on with the spans as they are: \`JUNJO_K8S_ACCEPT_DATA_LOSS=${stepName(from, to)}\`, and \`${stepName(to, from)}\` on the`,
-        '  way back.',
+        `- To start with an empty volume and keep the old data, follow the steps [from 0.82 to 0.83](#082-to-083) with ${recommendedTag(to)}.`,
+        `- To keep the spans in use, set \`JUNJO_K8S_ACCEPT_DATA_LOSS=${stepName(from, to)}\`. To go back, set it to`,
+        `  \`${stepName(to, from)}\`.`,
       ];
     case 'harmless':
-      return [['Users, API keys and spans stay.', ...ports].join(' ')];
+      return [['Users, API keys, and spans stay.', ...ports].join(' ')];
   }
 }
 
 function setAside(from: ReleaseLine, to: ReleaseLine): readonly string[] {
   const [had, wants] = [from, to].map(({ stores }) => nameOfUsers(stores.usersSchema));
   const why = [
-    `The database of users has ${had} in ${from.name} and ${wants} in ${to.name}, and nothing converts it: the backend of`,
-    `${to.name} would crash at every start, and no setting changes that. Users, API keys and spans of ${from.name} are kept beside a`,
+    `The user database has ${had} in ${from.name}, and ${wants} in ${to.name}. Nothing converts it: the backend of ${to.name} would`,
+    `crash at every start, and no setting changes that. So move the data of ${from.name} into a folder on the volume, and start with an`,
+    'empty studio.',
   ];
   if (hasOneHost(to) && !hasOneHost(from)) {
     return [
       ...why,
-      'new, empty volume. The way there and back is that [from 0.82 to 0.86](runbook.md#from-082-to-086), with',
-      `${recommendedTag(from)} in place of 0.82.1.`,
+      `Follow the steps [from 0.82 to 0.86](runbook.md#from-082-to-086), with ${recommendedTag(from)} instead of 0.82.1.`,
     ];
   }
   return [
     ...why,
-    'new, empty volume:',
     '',
-    '1. Stop the applications that send spans, and [take a copy](runbook.md#back-up).',
-    `2. Set \`JUNJO_K8S_RELEASE=${recommendedTag(to)}\`, and what it needs besides, and synth. Close the edge, because whoever comes first`,
-    '   may create the first user of an empty studio, and apply the rest. The guard stops the start:',
+    '1. Stop the applications that send spans, and [take a backup](runbook.md#back-up).',
+    `2. Set \`JUNJO_K8S_RELEASE=${recommendedTag(to)}\` and the settings that it needs, and render. Close the edge, because anyone can create`,
+    '   the first user of an empty studio. Apply the rest. The guard stops the backend:',
     '',
     fenced(
       ['kubectl -n junjo-ai-studio delete --ignore-not-found ingress/junjo-ai-studio', allButTheEdge].join(' &&\n'),
     ),
     '',
-    `3. Move what is on the volume into a folder of it. Not before: on the empty volume ${from.name} would make its own database again.`,
-    '   The command prints how to bring the folder back:',
+    `3. Move the data into a folder on the volume. Do this after step 2, or ${from.name} creates its database again. The command prints`,
+    '   how to bring the data back:',
     '',
     fenced('npm run set-aside'),
     '',
-    '4. Create [the first user](#the-first-user) through a forwarded port, open the edge, and make API keys for the applications:',
+    '4. Create [the first user](#the-first-user) through a forwarded port. Then open the edge, and create API keys for the applications:',
     '',
     fenced('kubectl apply -f dist/foundation -f dist/'),
     '',
-    `The way back: set the release to ${recommendedTag(from)}, synth, apply, and then run \`npm run set-aside -- --back FOLDER\`.`,
+    `To go back, set the release to ${recommendedTag(from)}, render, and apply. Then run \`npm run set-aside -- --back FOLDER\`.`,
   ];
 }
 
@@ -311,11 +331,11 @@ function flushAndMove(from: ReleaseLine, to: ReleaseLine): readonly string[] {
   const aside = `${spans}-${from.name}`;
   const { backend, ingestion } = workloadNames;
   return [
-    `${to.name} writes spans with more columns and converts nothing. Spans that are left in the write-ahead log make every`,
-    `flush of ${to.name} fail, so that new ones never show; a trace in the old files does not open. Users and API keys stay.`,
+    `Users and API keys stay. ${to.name} writes spans with more columns, and converts nothing. If spans of ${from.name} are left in the`,
+    `write-ahead log, every flush of ${to.name} fails, and new spans never show. Traces in old files do not open.`,
     '',
     '1. Stop the applications that send spans.',
-    '2. Have the write-ahead log flushed, signed in:',
+    '2. Sign in, and flush the write-ahead log:',
     '',
     fenced(withCredentials(`curl --fail -c cookies https://api.example.com${from.api.signInPath}`)),
     '',
@@ -323,7 +343,7 @@ function flushAndMove(from: ReleaseLine, to: ReleaseLine): readonly string[] {
       [`curl --fail -b cookies -X POST https://api.example.com${from.stores.flushPath}`, 'rm cookies'].join(' &&\n'),
     ),
     '',
-    '3. Stop ingestion, and put its files aside; the backend, which still runs, has the volume:',
+    '3. Stop ingestion, and put its files aside. The backend still runs and has the volume:',
     '',
     fenced(
       [
@@ -334,7 +354,7 @@ function flushAndMove(from: ReleaseLine, to: ReleaseLine): readonly string[] {
       ].join(' &&\n'),
     ),
     '',
-    `4. Set \`JUNJO_K8S_RELEASE=${recommendedTag(to)}\`, and what it needs besides; synth and apply.`,
+    `4. Set \`JUNJO_K8S_RELEASE=${recommendedTag(to)}\` and the settings that it needs, render, and apply.`,
     '',
     ...wayBack(from, to, spans),
   ];
@@ -342,15 +362,17 @@ function flushAndMove(from: ReleaseLine, to: ReleaseLine): readonly string[] {
 
 function wayBack(from: ReleaseLine, to: ReleaseLine, spans: string): readonly string[] {
   const exchange = [
-    `stop ingestion in the same way, \`mv -T ${spans} ${spans}-${to.name}\` and`,
-    `\`mv -T ${spans}-${from.name} ${spans}\`, set the release to ${recommendedTag(from)}, synth and apply.`,
+    `stop ingestion as in step 3, \`mv -T ${spans} ${spans}-${to.name}\` and`,
+    `\`mv -T ${spans}-${from.name} ${spans}\`. Then set the release to ${recommendedTag(from)}, render, and apply.`,
   ];
-  if (moveOf(to, from) !== 'flush first') return [`The way back: ${exchange[0]}`, exchange[1] ?? ''];
+  if (moveOf(to, from) !== 'flush first') return [`To go back, ${exchange[0]}`, exchange[1] ?? ''];
   return [
-    `The way back: stop the applications that send spans, flush as in step 2, set the release to ${recommendedTag(from)}, synth and`,
-    `apply. ${from.name} reads the files that ${to.name} wrote; only in a write-ahead log that was not flushed it would mix up the columns.`,
-    `Settings that ${to.name} alone reads may stay: synth notes them. To have the spans of before instead of those of ${to.name}:`,
-    ...exchange,
+    `To go back, stop the applications that send spans, and flush as in step 2. Set the release to ${recommendedTag(from)}, render, and`,
+    `apply. ${from.name} reads the files that ${to.name} wrote. It mixes up the columns of spans that are left in the write-ahead log, so do`,
+    `not leave out the flush. You may keep settings that only ${to.name} reads: synth prints a note.`,
+    '',
+    `To go back to the old spans instead, ${exchange[0]}`,
+    exchange[1] ?? '',
   ];
 }
 

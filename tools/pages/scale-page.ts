@@ -11,7 +11,7 @@ import { fieldsOf, type Manifest, podsOf } from '../../render/manifest';
 import { annotationBytes, ETCD_REQUEST_BYTES, jsonBytes } from '../../render/object-size';
 import { type Parts, table } from './page';
 
-/** What an env file says of the way to a studio. The hosts are made of its name. */
+/** The settings that decide how people and spans reach a studio. Its name gives the hosts. */
 export type Way = (name: string) => Readonly<Record<string, string>>;
 
 const sharedGateway: Way = () => ({
@@ -22,7 +22,7 @@ const sharedGateway: Way = () => ({
 
 const [newest] = releaseLines.slice(-1);
 
-/** Ways to a studio that differ in what it takes of the cluster and of others. */
+/** Settings of the edge that need different resources. */
 export const ways: Readonly<Record<string, Way>> = {
   'one Gateway for all': sharedGateway,
   'the same, newest release': (name) => ({
@@ -99,14 +99,14 @@ export function countsOf({ config, manifests }: ReturnType<typeof renderOne>): C
     'network policies': number('NetworkPolicy'),
     volumes: number('PersistentVolumeClaim'),
     'Ingresses and routes': number('Ingress', 'HTTPRoute', 'GRPCRoute'),
-    'addresses of their own': objects.filter(isLoadBalancer).length + number('Gateway'),
-    'certificates of their own': number('Certificate'),
+    'own addresses': objects.filter(isLoadBalancer).length + number('Gateway'),
+    'own certificates': number('Certificate'),
     'DNS names': new Set([ui, api, spans].filter(Boolean)).size,
     Applications: 1,
   };
 }
 
-/** Objects that Kubernetes, cert-manager and Argo CD make of those that are rendered, events and the Secret of the studio apart. */
+/** Objects that Kubernetes, cert-manager, and Argo CD make from the rendered ones, without events and the Secret of the studio. */
 function ofControllers(number: (...kinds: readonly string[]) => number): number {
   return sum([
     // The service account, and the ConfigMap with the certificate of the API server.

@@ -6,6 +6,7 @@ import { StudioManifests } from '../cluster/studio-manifests';
 import { howToRun } from '../config/how-to-run';
 import { workloadNames } from '../config/names';
 import type { Problem } from '../config/problems';
+import { listed } from '../config/text';
 import { render, type Selection, selectionFrom } from '../main';
 import { gitOpsOf, ManifestError, readManifests } from '../render/files';
 import type { PlacedManifest } from '../render/manifest';
@@ -74,8 +75,13 @@ export function oneStudio(options: ManifestOptions, io: Io): OneStudio {
   }
   const { problems, studios } = render(selected(options, io), io.environment);
   const [studio, ...others] = studios;
-  if (others.length > 0)
-    throw new Refusal('There are several studios here: name the env files of one, or its folder in the output');
+  if (others.length > 0) {
+    const names = listed(studios.map(({ config }) => config.name));
+    throw new Refusal(
+      `There are several studios here: ${names}`,
+      'Name the folder of one below the output of synth, or its namespace with --namespace',
+    );
+  }
   return { studio: studio && studioOf(studio.manifests), problems };
 }
 

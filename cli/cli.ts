@@ -5,7 +5,7 @@ import { unexpected } from '../config/problems';
 import { inOneLine } from '../config/text';
 import { version } from '../package.json';
 import { releaseLines } from '../releases';
-import type { Command, ExitCode, Io, Option } from './command';
+import { type Command, type ExitCode, type Io, type Option, usageFailure } from './command';
 import { printing } from './output';
 import { openTerminal } from './terminal';
 
@@ -73,11 +73,18 @@ export async function run(
     await program.parseAsync(args, { from: 'user' });
     return exit;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const isForProgram = args.includes('--json');
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0;
+      if (isForProgram) io.out(JSON.stringify(usageFailure(error.message.replace(/^error: /, ''))));
+      return 2;
+    }
     if (!isOfSystem(error) && !(error instanceof UnwritableFile)) throw error;
     const { message } =
       error instanceof UnwritableFile ? error : new UnwritableFile(error.path ?? 'a file', reasonOf(error));
-    io.err(inOneLine(`${message}. Nothing else was written`));
+    const text = `${message}. Nothing else was written`;
+    if (isForProgram) io.out(JSON.stringify({ error: { message: text, failure: 'unwritable file' } }));
+    else io.err(inOneLine(text));
     return 1;
   }
 }

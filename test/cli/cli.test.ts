@@ -121,7 +121,7 @@ test('validate says whether all is well, and writes nothing', async () => {
   write('.env', envText(development()));
   const { status, stdout, stderr } = await cli('validate');
   expect([status, stderr]).toEqual([0, '']);
-  expect(stdout).toContain('All is well with junjo-ai-studio');
+  expect(stdout).toContain('junjo-ai-studio: ');
   expect(readdirSync(folder.path).sort()).toEqual([...before, '.env'].sort());
 });
 

@@ -63,7 +63,7 @@ describe('of a studio without a frontend', () => {
   ])('validate finds nothing to complain of behind %s', async (_, settings) => {
     folder.write('.env', envText(two(settings)));
     const { status, stdout } = await folder.junjo(['validate']);
-    expect([status, stdout]).toEqual([0, expect.stringMatching(/^All is well with junjo-ai-studio/)]);
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/^junjo-ai-studio: /)]);
   });
 });
 
@@ -177,7 +177,7 @@ describe('from three containers to two', () => {
     await renderInto({ ...three, ...git, ...unset });
     const { status, stdout } = await renderInto(two({ ...git, ...unset }));
     expect(status).toBe(0);
-    expect(stdout).toContain('Argo CD removes what is no longer rendered (6 objects) when it syncs:');
+    expect(stdout).toContain('When it syncs, Argo CD removes 6 objects:');
     for (const resource of gone) expect(stdout).toContain(`\n  ${NAMESPACE} ${resource}\n`);
     expect(existsSync(join(folder.path, 'dist', LEFT_BEHIND))).toBe(false);
   });

@@ -105,7 +105,10 @@ function parserOf(
   const lines = examples.map(([line, meaning]) => {
     // What a shell reads itself, such as a pipe, is not quoted.
     const [, own = '', shell = ''] = /^(.*?)( [|>] .*)?$/.exec(line) ?? [];
-    return `  ${howToRun(...own.split(' '))}${shell}\n      ${meaning}`;
+    const command = howToRun(...own.split(' '));
+    // npm prints the name of the script first, unless it is silent.
+    const piped = shell ? command.replace(/^npm run /, 'npm run --silent ') : command;
+    return `  ${piped}${shell}\n      ${meaning}`;
   });
   parser.addHelpText('after', `\nExamples:\n${lines.join('\n')}\n${EXIT_CODES}`);
   for (const option of options) parser.addOption(flagOf(option));

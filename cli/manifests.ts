@@ -97,7 +97,7 @@ export function oneStudio(options: ManifestOptions, io: Io): OneStudio {
     const names = firstOf(studios.map(({ config }) => config.name));
     throw new Refusal(
       `There are several studios here: ${names}`,
-      'Name the folder of one below the output of synth, or its namespace with --namespace',
+      'Name the folder of one in the output of synth, or its namespace if the command has --namespace',
     );
   }
   return { studio: studio && studioOf(studio.manifests), problems };

@@ -33,16 +33,19 @@ beforeEach(() => {
 afterEach(() => folder.remove());
 
 describe('of a studio without a frontend', () => {
-  test('explain tells what serves the UI, and what becomes of its address', async () => {
+  test('explain shows what serves the UI, and what its address is for', async () => {
     const { status, stdout } = await folder.junjo(['explain', 'service/junjo-ai-studio-backend']);
-    expect([status, stdout]).toEqual([0, expect.stringContaining('The API, and the UI where there is no frontend')]);
+    expect([status, stdout]).toEqual([
+      0,
+      expect.stringContaining('Serves the API, and the UI if there is no frontend'),
+    ]);
     const address = await folder.junjo(['explain', 'JUNJO_PROD_FRONTEND_URL']);
-    expect(address.stdout).toMatch(/ends up +the manifests alone; no container gets it/);
+    expect(address.stdout).toMatch(/goes to +only in the manifests; no container reads it/);
     const api = await folder.junjo(['explain', 'JUNJO_PROD_BACKEND_URL']);
     expect(api.stdout).toMatch(/^ +required +no$/m);
-    expect(api.stdout).toMatch(/ends up +nowhere: this release does not read it/);
+    expect(api.stdout).toMatch(/goes to +nowhere: release line 0\.86 does not read it, but .* do$/m);
     const migrations = await folder.junjo(['explain', 'RUN_MIGRATIONS']);
-    expect(migrations.stdout).toMatch(/ends up +nowhere: this release does not read it/);
+    expect(migrations.stdout).toMatch(/goes to +nowhere: release line 0\.86 does not read it, but .* do$/m);
     expect((await folder.junjo(['explain', 'deployment/junjo-ai-studio-frontend'])).status).toBe(1);
   });
 

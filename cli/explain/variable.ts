@@ -94,8 +94,8 @@ export function explainVariable(
 }
 
 /** Whether a container or the manifests of a release line use a variable, or the table says why they do not. */
-function isRead({ readers, alsoForManifests, refused, setByManifests, insteadOfCompose }: Variable): boolean {
-  return readers?.length !== 0 || [alsoForManifests, refused, setByManifests, insteadOfCompose].some(Boolean);
+function isRead({ readers, alsoForManifests, refused, insteadOfCompose }: Variable): boolean {
+  return readers?.length !== 0 || [alsoForManifests, refused, insteadOfCompose].some(Boolean);
 }
 
 function unread(name: string, line: ReleaseLine, lines: readonly ReleaseLine[]): string {

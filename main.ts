@@ -9,8 +9,9 @@ import { Studio } from './charts/studio';
 import { lookupIn } from './config/env-file';
 import type { EnvFileText } from './config/env-files';
 import { UnwritableFile } from './config/files';
-import { howToRun } from './config/how-to-run';
+import { howToRun, page } from './config/how-to-run';
 import { type LoadOptions, loadStudio } from './config/load-studio';
+import { grouped } from './config/many';
 import { checkStudioName, checkStudios } from './config/parts/studios';
 import { type Built, distinctProblems, formatProblem, hasError, type Problem, unexpected } from './config/problems';
 import type { Extra, StudioConfig } from './config/studio-config';
@@ -21,8 +22,8 @@ import { annotationBytes, isTooLarge, needsServerSide } from './render/object-si
 import { patchAndCheck } from './render/patch-and-check';
 
 /**
- * The cdk8s app that cdk8s.yaml names. It is read from top to bottom: env files, configuration, charts, patches and rules,
- * files. With an error nothing is written. The commands of cli/ render with the same functions.
+ * The cdk8s app that cdk8s.yaml names. Read this file from top to bottom: env files, configuration, charts, patches and rules,
+ * files. If there is an error, nothing is written. The commands in cli/ render with the same functions.
  */
 function main(environment: NodeJS.ProcessEnv): void {
   process.on('uncaughtException', (error) => {
@@ -30,7 +31,9 @@ function main(environment: NodeJS.ProcessEnv): void {
     process.exit(1);
   });
   const rendering = render(selectionFrom(environment), environment);
-  for (const problem of rendering.problems) console.error(formatProblem(problem));
+  const { problems } = rendering;
+  for (const problem of rendering.studios.length > 1 ? grouped(problems) : problems)
+    console.error(formatProblem(problem));
   process.exitCode = hasError(rendering.problems) ? 1 : 0;
   if (process.exitCode === 1) return;
   try {
@@ -42,32 +45,35 @@ function main(environment: NodeJS.ProcessEnv): void {
   }
 }
 
-/** Which studios a run is about. */
+/** Which studios to render. */
 export interface Selection {
-  /** Env files of the studio, later ones winning; with `studios`, what all of them share. Empty: `.env`, or nothing shared. */
+  /** Env files of the studio; later ones win. With `studios`, they hold what all studios share. Empty: `.env`, or nothing shared. */
   readonly envFiles: readonly string[];
   /** A folder in which each `*.env` is a studio. @default one studio */
   readonly studios?: string;
 }
 
-/** What `JUNJO_ENV_FILES`, comma-separated, and `JUNJO_STUDIOS` name. */
+/** Reads the selection from `JUNJO_ENV_FILES`, which is comma-separated, and `JUNJO_STUDIOS`. */
 export function selectionFrom({ JUNJO_ENV_FILES = '', JUNJO_STUDIOS }: NodeJS.ProcessEnv): Selection {
   const paths = JUNJO_ENV_FILES.split(',').map((path) => path.trim());
   return { envFiles: paths.filter((path) => path !== ''), studios: JUNJO_STUDIOS || undefined };
 }
 
+/** Called for each studio that is checked, and again for each that is rendered. */
+export type OnProgress = (step: 'checked' | 'rendered', done: number, all: number) => void;
+
 /** Reads the env files of what is selected, and renders them. A file that cannot be read is among the problems. */
-export function render(selection: Selection, environment: NodeJS.ProcessEnv): Rendering {
+export function render(selection: Selection, environment: NodeJS.ProcessEnv, onProgress?: OnProgress): Rendering {
   const { value: sources, problems } = readSources(selection);
   if (problems.length > 0) return nothing(problems);
-  return renderSources(sources, { environment: lookupIn(environment), readFile: readText });
+  return renderSources(sources, { environment: lookupIn(environment), readFile: readText }, onProgress);
 }
 
 /** One studio as text. */
 export interface StudioSource {
-  /** Name of its folder in the output, and of the studio unless its files give another. @default the output folder itself */
+  /** Its folder in the output, and its name unless its files set another. @default the output folder itself */
   readonly folder?: string;
-  /** Its env files, later ones winning. */
+  /** Its env files; later ones win. */
   readonly files: readonly EnvFileText[];
 }
 
@@ -77,9 +83,9 @@ export interface Rendering {
   readonly problems: readonly Problem[];
   /** Empty when a problem is an error. */
   readonly studios: readonly RenderedStudio[];
-  /** The objects of all studios, and what Argo CD or Flux applies to itself; their files are below the output folder. */
+  /** The objects of all studios, and those of Argo CD or Flux that apply them. Their files are below the output folder. */
   readonly manifests: readonly PlacedManifest[];
-  /** Files outside the output folder that keep what a rendering made at random: ciphertexts. */
+  /** Files outside the output folder that keep random results for the next rendering: ciphertexts. */
   readonly kept: readonly { readonly path: string; readonly text: string }[];
 }
 
@@ -91,18 +97,24 @@ export interface RenderedStudio extends Pick<StudioSource, 'folder'> {
 }
 
 /** Renders all studios, or none of them when a problem is an error. */
-export function renderSources(sources: readonly StudioSource[], options: Omit<LoadOptions, 'name'>): Rendering {
-  const loaded = sources.map((source) => load(source, options));
+export function renderSources(
+  sources: readonly StudioSource[],
+  options: Omit<LoadOptions, 'name'>,
+  onProgress: OnProgress = () => undefined,
+): Rendering {
+  const loaded = sources.map((source, index) => {
+    onProgress('checked', index, sources.length);
+    return load(source, options);
+  });
   const studios = loaded.flatMap(({ folder, config, place }) => (config ? [{ folder, config, place }] : []));
   const set = studios.flatMap(({ folder, ...studio }) => (folder === undefined ? [] : [{ name: folder, ...studio }]));
   const found = distinctProblems([...loaded.flatMap(({ problems }) => problems), ...checkStudios(set)]);
   if (hasError(found)) return nothing(found);
 
-  const rendered = studios.map(({ folder, config }) => ({
-    folder,
-    config,
-    ...renderStudio(config, folder !== undefined),
-  }));
+  const rendered = studios.map(({ folder, config }, index) => {
+    onProgress('rendered', index, studios.length);
+    return { folder, config, ...renderStudio(config, folder !== undefined) };
+  });
   const gitOps = set.length > 0 ? gitOpsOfSet(rendered) : [];
   const problems = distinctProblems([
     ...found,
@@ -131,16 +143,15 @@ function load({ folder, files }: StudioSource, options: Omit<LoadOptions, 'name'
 }
 
 /**
- * From configuration to objects. Each studio has an App of its own: one App for all would take time that grows with the square
- * of the studios.
- * @param inSet Argo CD or Flux applies it together with others
+ * From configuration to objects. Each studio has its own App: the time of one App for all grows with the square of the studios.
+ * @param inSet whether Argo CD or Flux applies it together with others
  */
 export function renderStudio(config: StudioConfig, inSet = false) {
   const studio = new Studio(new App(), 'studio', { config, inSet });
   return { ...patchAndCheck(manifestsBelow(studio), config), argoCd: studio.argoCd, flux: studio.flux };
 }
 
-/** What Argo CD or Flux applies to itself for several studios, where one of them applies these. */
+/** The objects of Argo CD or Flux that apply several studios from Git. */
 function gitOpsOfSet(
   studios: readonly (RenderedStudio & ReturnType<typeof renderStudio>)[],
 ): readonly PlacedManifest[] {
@@ -159,7 +170,7 @@ function gitOpsOfSet(
   return manifestsBelow(app);
 }
 
-/** How the problems of objects that are too large name them, and their place. */
+/** How a problem about the size of an object names it, and where its cause is. */
 interface SizeWords {
   readonly place: Pick<Problem, 'file' | 'line' | 'variable'>;
   readonly nameOf: (manifest: Manifest) => string;
@@ -167,37 +178,37 @@ interface SizeWords {
   readonly fix: string;
 }
 
-/** Words for what Argo CD applies to itself, which grows with the number of studios. */
+/** Words for the objects of Argo CD, which grow with the number of studios. */
 export function ofSet(place: SizeWords['place']): SizeWords {
   return {
     place: { ...place, variable: 'JUNJO_K8S_GIT_REPO' },
     nameOf: ({ kind }) => `${kind} of all studios`,
-    fix: 'Divide the studios among clusters, each with a folder of studios and a repository or path of its own (docs/scale.md)',
+    fix: `Divide the studios among several clusters, each with its own folder of studios and its own repository or path (${page('docs/scale.md')})`,
   };
 }
 
 /** Words for the objects of one studio, which grow with lists such as the source ranges. */
 function ofStudio({ file }: SizeWords['place']): SizeWords {
-  return { place: { file }, nameOf: titleOf, fix: 'Shorten the lists that the settings give it' };
+  return { place: { file }, nameOf: titleOf, fix: 'Shorten the lists in the settings, such as address ranges' };
 }
 
-/** What is to be said of the largest of some objects, where some or all ways to apply it refuse it. */
+/** The problem of the largest object, if it is too large for etcd or for a plain `kubectl apply`. */
 export function sizeProblems(placed: readonly PlacedManifest[], { place, nameOf, fix }: SizeWords): readonly Problem[] {
   const [largest] = placed.map(({ manifest }) => manifest).sort((a, b) => annotationBytes(b) - annotationBytes(a));
   if (!largest || !needsServerSide(largest)) return [];
   const larger = `the ${nameOf(largest)} is larger than the`;
   return [
     isTooLarge(largest)
-      ? { severity: 'error', ...place, text: `${larger} 1.5 MiB that etcd takes. ${fix}` }
+      ? { severity: 'error', ...place, text: `${larger} 1.5 MiB that etcd accepts. ${fix}` }
       : {
           severity: 'note',
           ...place,
-          text: `${larger} 256 KiB that kubectl apply can copy into an annotation. Apply it with kubectl apply --server-side`,
+          text: `${larger} 256 KiB that kubectl apply stores in an annotation. Apply it with kubectl apply --server-side`,
         },
   ];
 }
 
-/** The labels and annotations that all studios have alike. */
+/** The labels and annotations that all studios share. */
 function inCommon([first, ...others]: readonly Extra[]): Extra {
   const shared = (kind: keyof Extra) =>
     Object.fromEntries(
@@ -215,7 +226,7 @@ function nothing(problems: readonly Problem[]): Rendering {
   return { problems, studios: [], manifests: [], kept: [] };
 }
 
-/** Writes a rendering, all of it or nothing: the output folder, and the files outside it that later renderings need. */
+/** Writes the output folder and the files outside it that later renderings need. Either all of them are written, or none. */
 function write({ manifests, kept }: Rendering, outdir: string): void {
   const files = new NewFiles();
   try {
@@ -227,12 +238,12 @@ function write({ manifests, kept }: Rendering, outdir: string): void {
   }
 }
 
-/** The files outside the output folder that have changed: the others stay untouched. */
+/** The files outside the output folder that have changed. */
 export function changedFiles(kept: Rendering['kept']): readonly RenderedFile[] {
   return kept.filter(({ path, text }) => readText(path) !== text).map((file) => ({ ...file, mode: 0o644 }));
 }
 
-/** Reads the env files of what is selected: several studios where a folder of them is selected, and none with a problem. */
+/** Reads the selected env files: one studio, or each studio of a folder. If a file cannot be read, there are none. */
 export function readSources({ envFiles, studios }: Selection): Built<readonly StudioSource[]> {
   const own = studios ? studioFiles(studios) : { value: [], problems: [] };
   const shared = readEnvFiles(studios || envFiles.length > 0 ? envFiles : ['.env']);
@@ -250,11 +261,11 @@ function studioFiles(folder: string): Built<readonly EnvFileText[]> {
   };
   try {
     const names = readdirSync(folder).filter((name) => name.endsWith('.env') && name !== '.env');
-    if (names.length === 0) return failed('holds no studio. Each studio is a file NAME.env in it');
+    if (names.length === 0) return failed('contains no studio. Create a file NAME.env in it for each studio');
     const paths = names.sort().map((name) => join(folder, name));
     return readEnvFiles(paths);
   } catch {
-    return failed('cannot be read. It is to be the folder with an env file for each studio');
+    return failed('is not a folder that can be read. Name the folder that contains an env file for each studio');
   }
 }
 
@@ -270,13 +281,13 @@ function readEnvFiles(paths: readonly string[]): Built<readonly EnvFileText[]> {
 }
 
 function adviceOnMissing(path: string): string {
-  if (path !== '.env') return 'Is its name right?';
+  if (path !== '.env') return 'Check its name';
   const options = otherEnvFiles();
-  if (options.length > 0) return `Name the env file that is here: ${options.join(', or ')}`;
-  return `Write one with fresh secrets: ${howToRun('init')}`;
+  if (options.length > 0) return `Name the env file with ${options.join(', or with ')}`;
+  return `To create one with fresh secrets, run: ${howToRun('init')}`;
 }
 
-/** The options that name the env files of a repository for GitOps, where this folder is one. docs/gitops.md shows its layout. */
+/** The options that name the env files of this folder, if it has the layout of docs/gitops.md. */
 export function otherEnvFiles(): readonly string[] {
   const found = (path: string) => statSync(path, { throwIfNoEntry: false });
   return [
@@ -285,5 +296,5 @@ export function otherEnvFiles(): readonly string[] {
   ];
 }
 
-// Only as the app of cdk8s.yaml: where the command is bundled into one file, this module is in it, and is not the program.
+// Only as the app of cdk8s.yaml. The bundle of the package contains this module, too, and has another program.
 if (require.main?.filename === join(__dirname, 'main.ts')) main(process.env);

@@ -5,7 +5,7 @@ import { unexpected } from '../config/problems';
 import { inOneLine } from '../config/text';
 import { version } from '../package.json';
 import { releaseLines } from '../releases';
-import type { Command, ExitCode, Io, Option } from './command';
+import { type Command, type ExitCode, type Io, type Option, usageFailure } from './command';
 import { printing } from './output';
 import { openTerminal } from './terminal';
 
@@ -76,11 +76,18 @@ export async function run(
     await program.parseAsync(args, { from: 'user' });
     return exit;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const isForProgram = args.includes('--json');
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0;
+      if (isForProgram) io.out(JSON.stringify(usageFailure(error.message.replace(/^error: /, ''))));
+      return 2;
+    }
     if (!isOfSystem(error) && !(error instanceof UnwritableFile)) throw error;
     const { message } =
       error instanceof UnwritableFile ? error : new UnwritableFile(error.path ?? 'a file', reasonOf(error));
-    io.err(inOneLine(`${message}. Nothing else was written`));
+    const text = `${message}. Nothing else was written`;
+    if (isForProgram) io.out(JSON.stringify({ error: { message: text, failure: 'unwritable file' } }));
+    else io.err(inOneLine(text));
     return 1;
   }
 }
@@ -101,7 +108,10 @@ function parserOf(
   const lines = examples.map(([line, meaning]) => {
     // What a shell reads itself, such as a pipe, is not quoted.
     const [, own = '', shell = ''] = /^(.*?)( [|>] .*)?$/.exec(line) ?? [];
-    return `  ${howToRun(...own.split(' '))}${shell}\n      ${meaning}`;
+    const command = howToRun(...own.split(' '));
+    // npm prints the name of the script first, unless it is silent.
+    const piped = shell ? command.replace(/^npm run /, 'npm run --silent ') : command;
+    return `  ${piped}${shell}\n      ${meaning}`;
   });
   parser.addHelpText('after', `\nExamples:\n${lines.join('\n')}\n${EXIT_CODES}`);
   for (const option of options) parser.addOption(flagOf(option));

@@ -65,6 +65,18 @@ export function tell({ problems, text, result }: Outcome, { json }: JsonOptions,
   return hasError(problems) ? 1 : 0;
 }
 
+/** Reports wrong usage that the parser of the command line does not find. */
+export function wrongUsage(message: string, { json }: JsonOptions, io: Io): ExitCode {
+  if (json) io.out(JSON.stringify(usageFailure(message)));
+  else io.err(`${message}.`);
+  return 2;
+}
+
+/** What `--json` prints instead of a result when a command was called in a wrong way. */
+export function usageFailure(message: string): object {
+  return { error: { message, failure: 'usage' } };
+}
+
 const COLORS = { error: 31, warning: 33, note: 36 };
 
 /** Prints a problem; its place, up to the colon, has the color of its severity. */

@@ -4,14 +4,15 @@ import { YAMLException } from 'js-yaml';
 import { Refusal } from '../cluster/refusal';
 import { StudioManifests } from '../cluster/studio-manifests';
 import { howToRun } from '../config/how-to-run';
+import { firstOf, grouped } from '../config/many';
 import { workloadNames } from '../config/names';
 import type { Problem } from '../config/problems';
-import { render, type Selection, selectionFrom } from '../main';
+import { type Rendering, render, type Selection, selectionFrom } from '../main';
 import { gitOpsOf, ManifestError, readManifests } from '../render/files';
 import type { PlacedManifest } from '../render/manifest';
-import type { Io, Option } from './command';
+import type { Io, JsonOptions, Option } from './command';
 
-/** Of each command that reads env files. */
+/** Options of each command that reads env files. */
 export interface StudioOptions {
   readonly envFile?: readonly string[];
   readonly studios?: string;
@@ -20,22 +21,22 @@ export interface StudioOptions {
 export const studioOptions: readonly Option[] = [
   {
     flags: '-e, --env-file <file>',
-    text: 'env file of the studio; of several, later ones win. Or JUNJO_ENV_FILES, comma-separated (default: .env)',
+    text: 'env file of the studio; may be repeated, later files win. Or set JUNJO_ENV_FILES, comma-separated (default: .env)',
     repeatable: true,
   },
   {
     flags: '--studios <folder>',
-    text: 'folder in which each *.env is a studio; env files are then what all share. Or JUNJO_STUDIOS',
+    text: 'folder with a file NAME.env for each studio; --env-file then names what all of them share. Or set JUNJO_STUDIOS',
   },
 ];
 
-/** The studios that options name, or else the environment. */
+/** The studios that the options name, or otherwise the environment. */
 export function selected({ envFile, studios }: StudioOptions, { environment }: Io): Selection {
   const fromEnvironment = selectionFrom(environment);
   return { envFiles: envFile ?? fromEnvironment.envFiles, studios: studios ?? fromEnvironment.studios };
 }
 
-/** Of each command that is about the manifests of one studio: those of an output folder, or else what the env files render. */
+/** Options of each command about one studio. Its manifests are in an output folder, or the env files render them. */
 export interface ManifestOptions extends StudioOptions {
   /** Output folder, as the argument of a command. @default that of `manifests` */
   readonly folder?: string;
@@ -43,17 +44,34 @@ export interface ManifestOptions extends StudioOptions {
   readonly manifests?: string;
 }
 
-/** For commands that have another argument. */
+/** For commands whose argument is something else. */
 export const manifestsOption: Option = {
   flags: '--manifests <folder>',
-  text: 'folder that synth rendered, in place of env files: it needs no secrets',
+  text: 'folder that synth rendered, instead of env files; needs no secrets',
 };
 
-/** For commands that have no other. */
+/** For commands without another argument. */
 export const folderArgument = {
   name: '[folder]',
-  text: 'folder that synth rendered (default: what the env files render)',
+  text: 'folder that synth rendered (default: the env files are rendered)',
 };
+
+/** Renders the studios that the options name, and shows the progress of several. */
+export function renderSelected(options: StudioOptions, io: Io): Rendering {
+  const { progress } = io;
+  let isShown = false;
+  const rendering = render(selected(options, io), io.environment, (step, done, all) => {
+    isShown = all > 1;
+    if (isShown) progress?.(`${step} ${done} of ${all} studios`);
+  });
+  if (isShown) progress?.('');
+  return rendering;
+}
+
+/** Problems as an outcome holds them: all for a program, and grouped for a person who renders several studios. */
+export function shown(problems: readonly Problem[], options: StudioOptions & JsonOptions, io: Io): readonly Problem[] {
+  return options.json || !selected(options, io).studios ? problems : grouped(problems);
+}
 
 /** One studio, or the problems of its env files. */
 export interface OneStudio {
@@ -69,13 +87,19 @@ export interface OneStudio {
 export function oneStudio(options: ManifestOptions, io: Io): OneStudio {
   const folder = options.folder ?? options.manifests;
   if (folder !== undefined) {
-    if (options.envFile || options.studios) throw new Refusal('Name a folder of manifests, or env files, but not both');
+    if (options.envFile || options.studios)
+      throw new Refusal('Name either a folder of manifests or env files. They cannot be combined');
     return { studio: studioOf(readFolder(folder)), problems: [] };
   }
-  const { problems, studios } = render(selected(options, io), io.environment);
+  const { problems, studios } = renderSelected(options, io);
   const [studio, ...others] = studios;
-  if (others.length > 0)
-    throw new Refusal('There are several studios here: name the env files of one, or its folder in the output');
+  if (others.length > 0) {
+    const names = firstOf(studios.map(({ config }) => config.name));
+    throw new Refusal(
+      `There are several studios here: ${names}`,
+      'Name the folder of one in the output of synth, or its namespace if the command has --namespace',
+    );
+  }
   return { studio: studio && studioOf(studio.manifests), problems };
 }
 
@@ -84,14 +108,14 @@ export function oneStudio(options: ManifestOptions, io: Io): OneStudio {
  * @throws Refusal when there is no studio in it, when there are several, or when a file cannot be read
  */
 export function readFolder(folder: string): readonly PlacedManifest[] {
-  const none = new Refusal(`${folder}: holds no rendered studio. Render one: ${howToRun('synth')}`);
+  const none = new Refusal(`${folder}: contains no rendered studio. To render one, run: ${howToRun('synth')}`);
   if (!existsSync(folder) || !statSync(folder).isDirectory()) throw none;
   const studios = readdirSync(folder).filter(
     (name) => existsSync(join(folder, name, 'foundation')) || existsSync(join(folder, name, '40-backend.k8s.yaml')),
   );
   if (studios.length > 0) {
     const folders = studios.map((name) => join(folder, name));
-    throw new Refusal(`${folder}: holds several studios. Name one: ${folders.join(', ')}`);
+    throw new Refusal(`${folder}: contains several studios. Name one of ${firstOf(folders)}`);
   }
   const placed = placedIn(folder);
   const isBackend = ({ manifest: { kind, metadata } }: PlacedManifest) =>
@@ -100,7 +124,7 @@ export function readFolder(folder: string): readonly PlacedManifest[] {
   return placed;
 }
 
-/** The message of the YAML reader shows lines of the file, which may contain a secret. Only its reason is printed. */
+/** The message of the YAML reader quotes the file, which may contain a secret. So only its reason is printed. */
 function placedIn(folder: string): readonly PlacedManifest[] {
   try {
     return readManifests(folder);
@@ -112,7 +136,7 @@ function placedIn(folder: string): readonly PlacedManifest[] {
   }
 }
 
-/** What Argo CD or Flux applies to itself is not part of the studio. */
+/** The objects that make Argo CD or Flux apply the studio are not part of it. */
 function studioOf(placed: readonly PlacedManifest[]): StudioManifests {
   const ofStudio = placed.filter(({ file }) => gitOpsOf(file) === undefined);
   return new StudioManifests(ofStudio.map(({ manifest }) => manifest));

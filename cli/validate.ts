@@ -2,11 +2,11 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isOfSystem } from '../config/files';
 import { howToRun } from '../config/how-to-run';
+import { counted, firstOf } from '../config/many';
 import type { Problem } from '../config/problems';
-import { render } from '../main';
 import { readText } from '../render/files';
-import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
-import { type StudioOptions, selected, studioOptions } from './manifests';
+import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell, wrongUsage } from './command';
+import { renderSelected, type StudioOptions, shown, studioOptions } from './manifests';
 import { versionRanges } from './validate/kubernetes-versions';
 import {
   type ManifestFile,
@@ -19,38 +19,38 @@ import { packedSchemas } from './validate/packed-schemas';
 import { Schemas, unpack } from './validate/schemas';
 
 interface ValidateOptions extends StudioOptions, JsonOptions {
-  /** Files, and folders of which the YAML and JSON is taken with all that lies deeper. @default what the env files render */
+  /** Files, and folders whose YAML and JSON files are read at any depth. @default what the env files render */
   readonly paths?: readonly string[];
-  /** Versions of Kubernetes to be valid on; `1.31.4` is `1.31`. @default every version that is known */
+  /** Versions of Kubernetes; `1.31.4` is read as `1.31`. @default all versions with schemas */
   readonly kubernetes?: readonly string[];
-  /** Kinds that must not be there. @default none */
+  /** Kinds that are an error. @default none */
   readonly refuse?: readonly string[];
 }
 
 export const validate: Command<ValidateOptions> = {
   name: 'validate',
   summary:
-    'Check manifests against the schemas of Kubernetes, or the env files and what they render, and write nothing',
-  argument: { name: '[paths...]', text: 'manifests, or folders of them (default: what the env files render)' },
+    'Check env files and what they render, or manifests, against the schemas of Kubernetes, without writing files',
+  argument: { name: '[paths...]', text: 'manifests, or folders of them (default: the env files are rendered)' },
   options: [
     ...studioOptions,
     {
       flags: '--kubernetes <version>',
-      text: 'version to be valid on, for example 1.31; may be repeated (default: all that are known)',
+      text: 'check for this version, for example 1.31; may be repeated (default: all versions with schemas)',
       repeatable: true,
     },
     {
       flags: '--refuse <kind>',
-      text: 'kind that must not be there, for example Secret; may be repeated',
+      text: 'report objects of this kind as an error, for example Secret; may be repeated',
       repeatable: true,
     },
     jsonOption,
   ],
   examples: [
     ['validate', 'checks .env and what it renders'],
-    ['validate --studios studios --json', 'checks every studios/*.env, for a program to read'],
-    ['validate dist --kubernetes 1.31', 'checks every manifest of dist/ for one version of Kubernetes'],
-    ['validate dist --refuse Secret', 'checks that dist/ may be committed'],
+    ['validate --studios studios --json', 'checks each studios/NAME.env, and prints JSON'],
+    ['validate dist --kubernetes 1.31', 'checks all manifests in dist/ for one version of Kubernetes'],
+    ['validate dist --refuse Secret', 'checks that dist/ contains no Secret before you commit it'],
   ],
   run: async (options, io) =>
     options.paths?.length ? validatePaths(options.paths, options, io) : validateStudios(options, io),
@@ -58,8 +58,7 @@ export const validate: Command<ValidateOptions> = {
 
 function validatePaths(paths: readonly string[], options: ValidateOptions, io: Io): ExitCode {
   if (options.envFile || options.studios) {
-    io.err('Name manifests, or env files, but not both.');
-    return 2;
+    return wrongUsage('Name either manifests or env files. They cannot be combined', options, io);
   }
   const read = paths.map((path) => filesOf(path));
   const unreadable = read.flatMap(({ problems }) => problems);
@@ -69,24 +68,25 @@ function validatePaths(paths: readonly string[], options: ValidateOptions, io: I
     options,
   );
   const all = [...unreadable, ...problems];
-  const text = all.length === 0 ? `${objects} objects are valid on ${versions}` : undefined;
+  const text =
+    all.length === 0 ? `${counted(objects, 'object')} ${objects === 1 ? 'is' : 'are'} valid on ${versions}` : undefined;
   return tell({ problems: all, text, result: { objects } }, options, io);
 }
 
 function validateStudios(options: ValidateOptions, io: Io): ExitCode {
-  const rendering = render(selected(options, io), io.environment);
+  const rendering = renderSelected(options, io);
   const names = rendering.studios.map(({ config }) => config.name);
   const { problems, objects, versions } = validated(
     (schemas, validation) => validateObjects(rendering.manifests, schemas, validation),
     options,
   );
   const all = [...rendering.problems, ...problems];
-  const well = names.length > 0 && problems.length === 0;
-  const text = well ? `All is well with ${names.join(', ')}: ${objects} objects, valid on ${versions}` : undefined;
-  return tell({ problems: all, text, result: { studios: names, objects } }, options, io);
+  const isValid = names.length > 0 && problems.length === 0;
+  const text = isValid ? `${firstOf(names)}: ${counted(objects, 'object')}, valid on ${versions}` : undefined;
+  return tell({ problems: shown(all, options, io), text, result: { studios: names, objects } }, options, io);
 }
 
-/** What is wrong with manifests, on the versions of Kubernetes that are asked for. */
+/** Checks manifests for the versions of Kubernetes that the options name. */
 function validated(
   validate: (schemas: Schemas, options: ValidationOptions) => Validation,
   { kubernetes = [], refuse }: ValidateOptions,
@@ -100,7 +100,7 @@ function validated(
     return {
       severity: 'error',
       file: `Kubernetes ${version}`,
-      text: `no schemas are known. Known are those of ${known}`,
+      text: `is not supported. Use one of ${known}`,
     };
   });
   const validation = validate(schemas, { versions, refuse });
@@ -111,19 +111,19 @@ function validated(
   };
 }
 
-const MISSING = 'cannot be read (ENOENT). Is its name right?';
+const MISSING = 'cannot be read (ENOENT). Check its name';
 
 interface Readable {
   readonly files: readonly ManifestFile[];
   readonly problems: readonly Problem[];
 }
 
-/** The file, or the manifests of the folder, that a path names. */
+/** The file that a path names, or the manifests in the folder. */
 function filesOf(path: string): Readable {
   const failed = (text: string): Readable => ({ files: [], problems: [{ severity: 'error', file: path, text }] });
   try {
     const paths = statSync(path).isDirectory() ? manifestsIn(path) : [path];
-    if (paths.length === 0) return failed(`holds no manifest. Is it rendered? ${howToRun('synth')}`);
+    if (paths.length === 0) return failed(`contains no manifest. To render manifests, run: ${howToRun('synth')}`);
     const read = paths.map((each) => ({ path: each, text: readText(each) }));
     return {
       files: read.flatMap(({ path, text }) => (typeof text === 'string' ? [{ path, text }] : [])),
@@ -133,11 +133,11 @@ function filesOf(path: string): Readable {
     };
   } catch (error) {
     if (!isOfSystem(error)) throw error;
-    return failed(`cannot be read (${error.code}). Is its name right?`);
+    return failed(`cannot be read (${error.code}). Check its name`);
   }
 }
 
-/** What `kubectl apply` reads of a folder and of those in it. */
+/** The files that `kubectl apply --recursive` reads in a folder. */
 function manifestsIn(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => /\.(ya?ml|json)$/.test(name))

@@ -57,7 +57,7 @@ export function uiComponentOf(objects: Manifests): 'frontend' | 'backend' {
 
 /** Where people and applications reach a part of the studio. */
 export interface Address {
-  readonly name: 'UI' | 'API' | 'Spans' | 'OTLP/HTTP';
+  readonly name: 'UI' | 'Hot reload' | 'API' | 'Spans' | 'OTLP/HTTP';
   readonly url: string;
   /** It is on localhost only where the cluster puts load balancers there, as Docker Desktop does, or the command `forward` runs. */
   readonly forwarded?: true;

@@ -9,14 +9,13 @@ import { partsOf } from './parts';
  * What a person runs after a rendering: the commands that apply the studios. One that is reached from outside gets its first user
  * before its edge opens.
  * @param placeOf folder of a studio in the output
- * @param applyAll command that applies a whole studio
+ * @param all commands that apply whole studios
  */
 export function nextSteps(
   studios: readonly RenderedStudio[],
   placeOf: (studio: RenderedStudio) => string,
-  applyAll: (studio: RenderedStudio) => string,
+  all: readonly string[],
 ): readonly string[] {
-  const all = studios.map((studio) => `  ${applyAll(studio)}`);
   const [only, ...others] = studios.filter(({ config: { edge } }) => edge);
   if (!only) return all;
   const { namespace, line, git } = only.config;

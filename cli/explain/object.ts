@@ -1,5 +1,6 @@
+import { distance } from 'fastest-levenshtein';
 import { type PlacedManifest, titleOf } from '../../render/manifest';
-import { filePurposeOf, purposeOf, rowName } from './purposes';
+import { filePurposeOf, purposeOf, purposes, rowName } from './purposes';
 import { settingsOf, settingsOfAll } from './settings';
 
 /** What an object of a studio is for. */
@@ -11,17 +12,17 @@ export interface ObjectExplanation {
   readonly file: string;
   /** Source that makes it. */
   readonly madeBy: string;
-  /** Variables that change it, beside those that change every object. */
+  /** Variables that change it, without those that change every object. */
   readonly settings: readonly string[];
 }
 
 /** What a file of the output folder is for. */
 export interface FileExplanation extends Omit<ObjectExplanation, 'object'> {
-  /** What it holds in this studio. */
+  /** The objects in it, for this studio. */
   readonly objects: readonly string[];
 }
 
-/** The objects that a person may mean by `kind/name`, `Kind name` or a name; kinds in their usual spellings. */
+/** The objects that match `kind/name`, `Kind name`, or a name. A kind may have any spelling that kubectl accepts. */
 export function explainObjects(asked: string, placed: readonly PlacedManifest[]): readonly ObjectExplanation[] {
   const [kind, name] = /^\S+[/ ]\S+$/.test(asked) ? asked.split(/[/ ]/) : [undefined, asked];
   return placed.flatMap(({ file, manifest }): readonly ObjectExplanation[] => {
@@ -39,12 +40,12 @@ export function explainObjects(asked: string, placed: readonly PlacedManifest[])
   });
 }
 
-/** The rendered files that a person may mean by a path or a name, with the folder of the output or without. */
+/** The rendered files that match a path or a name, with or without the output folder and the ending. */
 export function explainFiles(asked: string, placed: readonly PlacedManifest[]): readonly FileExplanation[] {
   const paths = [...new Set(placed.map(({ file }) => file))].sort();
   return paths.flatMap((path): readonly FileExplanation[] => {
     const row = filePurposeOf(path);
-    const isAsked = `/${asked}`.endsWith(`/${path}`) || `/${path}`.endsWith(`/${asked}`);
+    const isAsked = isPathOf(asked, path);
     if (!row || !isAsked) return [];
     const manifests = placed.filter(({ file }) => file === path).map(({ manifest }) => manifest);
     const rows = manifests.map((manifest) => purposeOf(path, manifest)).filter((found) => found !== undefined);
@@ -61,7 +62,7 @@ export function explainFiles(asked: string, placed: readonly PlacedManifest[]): 
   });
 }
 
-/** Names that can be asked for: objects as `kind/name`, and files. */
+/** Names that a person can ask for: objects as `kind/name`, and files. */
 export function namesOf(placed: readonly PlacedManifest[]): readonly string[] {
   return [
     ...placed.flatMap(({ manifest: { kind, metadata } }) => [`${kind.toLowerCase()}/${metadata.name}`, metadata.name]),
@@ -69,7 +70,7 @@ export function namesOf(placed: readonly PlacedManifest[]): readonly string[] {
   ];
 }
 
-/** The short names that kubectl knows of the kinds of a studio. */
+/** The short names of kinds in kubectl. */
 const SHORT: Readonly<Record<string, string>> = {
   cm: 'ConfigMap',
   cert: 'Certificate',
@@ -90,6 +91,65 @@ function isKind(asked: string, kind: string): boolean {
   const one = kind.toLowerCase();
   const many = one.endsWith('y') ? `${one.slice(0, -1)}ies` : one.endsWith('s') ? `${one}es` : `${one}s`;
   return word === one || word === many || SHORT[word] === kind;
+}
+
+function isPathOf(asked: string, path: string): boolean {
+  const [name, full] = [asked, path].map((each) => `/${each.replace(/(\.k8s)?\.yaml$/, '')}`);
+  return name !== undefined && full !== undefined && (name.endsWith(full) || full.endsWith(name));
+}
+
+/** An object or a file that other settings or releases render, but not this studio. */
+export interface Unrendered {
+  readonly purpose: string;
+  readonly file: string;
+  /** Variables that change it. */
+  readonly settings: readonly string[];
+}
+
+/** The row of the table of purposes that a name means, whether or not a studio renders it. */
+export function unrendered(asked: string): Unrendered | undefined {
+  const [kind, name] = asked.split(/[/ ]/);
+  for (const { file, text, objects } of purposes) {
+    const rows = objects.map((object) => ({ object, settings: settingsOf(file, rowName(object)) }));
+    if (isPathOf(asked, file)) {
+      return {
+        purpose: text,
+        file,
+        settings: withoutThoseOfAll([...new Set(rows.flatMap(({ settings }) => settings))]),
+      };
+    }
+    const row = rows.find(({ object }) => kind && isKind(kind, object.kind) && object.name === name);
+    if (row) return { purpose: row.object.text, file, settings: withoutThoseOfAll(row.settings) };
+  }
+  return undefined;
+}
+
+/** The names that are most similar to one that does not exist. The first one is the best. */
+export function similarNames(asked: string, placed: readonly PlacedManifest[]): readonly string[] {
+  const core = coreOf(asked);
+  const distanceTo = (name: string) => {
+    const other = coreOf(name);
+    return core !== '' && other.includes(core) ? (other.length - core.length) / 100 : distance(core, other);
+  };
+  const folder = /^(.*dist\/)/.exec(asked)?.[1];
+  // A path names a file, and a slash elsewhere an object.
+  const isFitting = (name: string) => (folder ? name.endsWith('.yaml') : !asked.includes('/') || name.includes('/'));
+  const names = [...new Set(namesOf(placed))]
+    .filter(isFitting)
+    .map((name) => ({ name, distance: distanceTo(name) }))
+    .sort((a, b) => a.distance - b.distance);
+  const [best] = names;
+  const isTypo = best !== undefined && best.distance >= 1 && best.distance <= 2;
+  return names.slice(0, isTypo ? 1 : 3).map(({ name }) => (folder ? `${folder}${name}` : name));
+}
+
+/** A name without what most names share. */
+function coreOf(name: string): string {
+  return name
+    .toLowerCase()
+    .replace(/^.*dist\//, '')
+    .replace(/(\.k8s)?\.yaml$/, '')
+    .replace(/junjo-ai-studio-?/, '');
 }
 
 function withoutThoseOfAll(names: readonly string[]): readonly string[] {

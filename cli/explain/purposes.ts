@@ -1,9 +1,9 @@
 /** An object that a file may hold. */
 export interface ObjectPurpose {
   readonly kind: string;
-  /** @default a setting, or the studio, names it */
+  /** @default its name depends on the settings */
   readonly name?: string;
-  /** What it is for, without a full stop. */
+  /** Its purpose, without a full stop. */
   readonly text: string;
 }
 
@@ -13,152 +13,159 @@ export interface FilePurpose {
   readonly file: string;
   /** Source that makes it. */
   readonly madeBy: string;
-  /** What it is for, without a full stop. */
+  /** Its purpose, without a full stop. */
   readonly text: string;
   readonly objects: readonly ObjectPurpose[];
 }
 
-/** What each file and object of a studio is for; a test holds the table and what is rendered together. */
+/** The purpose of each file and object of a studio. A test compares the table with what is rendered. */
 export const purposes: readonly FilePurpose[] = [
   {
     file: 'foundation/00-namespace',
     madeBy: 'charts/namespace.ts',
-    text: 'The namespace, apart from the rest so that deleting the studio does not reach the data',
-    objects: [{ kind: 'Namespace', text: 'Holds the studio and nothing else, and refuses pods that are not confined' }],
+    text: 'The namespace. It is in its own folder, so that deleting the studio keeps the data',
+    objects: [
+      {
+        kind: 'Namespace',
+        text: 'Contains only the studio, and rejects pods that violate its Pod Security Standard',
+      },
+    ],
   },
   {
     file: 'foundation/10-storage',
     madeBy: 'charts/storage.ts',
-    text: 'The storage of the databases, apart from the rest so that deleting the studio does not reach the data',
+    text: 'The storage of the databases. It is in its own folder, so that deleting the studio keeps the data',
     objects: [
       {
         kind: 'PersistentVolumeClaim',
         name: 'junjo-ai-studio-data',
-        text: 'Asks for the volume that backend and ingestion share',
+        text: 'Requests the volume that backend and ingestion share',
       },
-      { kind: 'PersistentVolume', text: 'The folder of a node in which the data lies, reserved for the claim' },
+      { kind: 'PersistentVolume', text: 'The folder on a node that stores the data, reserved for the claim' },
     ],
   },
   {
     file: 'foundation/11-qdrant-storage',
     madeBy: 'charts/qdrant.ts',
-    text: 'The storage of QDrant, apart from the rest so that deleting the studio does not reach the data',
-    objects: [{ kind: 'PersistentVolumeClaim', name: 'junjo-ai-studio-qdrant', text: 'Asks for the volume of QDrant' }],
+    text: 'The storage of QDrant. It is in its own folder, so that deleting the studio keeps the data',
+    objects: [{ kind: 'PersistentVolumeClaim', name: 'junjo-ai-studio-qdrant', text: 'Requests the volume of QDrant' }],
   },
   {
     file: 'foundation/12-intake-storage',
     madeBy: 'charts/intake.ts',
-    text: 'The storage of the collectors, apart from the rest so that deleting the studio does not reach spans in their queues',
+    text: 'The storage of the collectors. It is in its own folder, so that deleting the studio keeps the spans in their queues',
     objects: [
       {
         kind: 'PersistentVolumeClaim',
         name: 'queue-junjo-ai-studio-intake-0',
-        text: 'Asks for the volume of the queue of the first collector',
+        text: 'Requests the volume for the queue of the first collector',
       },
       {
         kind: 'PersistentVolumeClaim',
         name: 'queue-junjo-ai-studio-intake-1',
-        text: 'Asks for the volume of the queue of the second collector',
+        text: 'Requests the volume for the queue of the second collector',
       },
     ],
   },
   {
     file: '20-settings',
     madeBy: 'charts/settings.ts',
-    text: 'What each container reads of the env file, secrets excepted',
+    text: 'The settings that containers read from the env file, without secrets',
     objects: [
       {
         kind: 'ConfigMap',
         name: 'junjo-ai-studio-backend-settings',
-        text: 'Environment of the backend, secrets excepted',
+        text: 'Environment of the backend, without secrets',
       },
       {
         kind: 'ConfigMap',
         name: 'junjo-ai-studio-ingestion-settings',
-        text: 'Environment of ingestion, secrets excepted',
+        text: 'Environment of ingestion, without secrets',
       },
       { kind: 'ConfigMap', name: 'junjo-ai-studio-frontend-settings', text: 'Environment of the frontend' },
       {
         kind: 'ConfigMap',
         name: 'junjo-ai-studio-frontend-config',
-        text: 'The file config.js, which tells browsers where the API is',
+        text: 'The file config.js, which contains the address of the API for browsers',
       },
     ],
   },
   {
     file: '25-upgrade-guard',
     madeBy: 'charts/upgrade-guard.ts',
-    text: 'The guard that keeps a release from starting on a volume whose spans it would hide',
+    text: 'The guard that stops a release from starting on a volume with spans that it cannot read',
     objects: [
       {
         kind: 'ConfigMap',
         name: 'junjo-ai-studio-upgrade-guard',
-        text: 'The program of the init container upgrade-guard, and what it knows of each release line',
+        text: 'The program of the init container upgrade-guard, and its facts about each release line',
       },
     ],
   },
   {
     file: '30-secrets',
     madeBy: 'charts/secrets.ts',
-    text: 'The secrets of the env file; the one file that must not be shown or committed',
-    objects: [{ kind: 'Secret', text: 'The secrets that backend and ingestion read, key by key' }],
+    text: 'The secrets of the env file. Do not show or commit this file',
+    objects: [{ kind: 'Secret', text: 'The secrets that backend and ingestion read, one key for each' }],
   },
   {
     file: '30-sealed-secret',
     madeBy: 'charts/secrets.ts',
-    text: 'The secrets, encrypted for one cluster, so that they can be committed',
+    text: 'The secrets, encrypted for one cluster. You can commit this file',
     objects: [
-      { kind: 'SealedSecret', text: 'The sealed-secrets controller makes of it the Secret that the pods read' },
+      { kind: 'SealedSecret', text: 'The sealed-secrets controller creates from it the Secret that the pods read' },
     ],
   },
   {
     file: '30-external-secret',
     madeBy: 'charts/secrets.ts',
-    text: 'Where the secrets are fetched from; it holds none',
-    objects: [{ kind: 'ExternalSecret', text: 'External Secrets Operator makes of it the Secret that the pods read' }],
+    text: 'Where the secrets are stored. The file contains no secret',
+    objects: [
+      { kind: 'ExternalSecret', text: 'External Secrets Operator creates from it the Secret that the pods read' },
+    ],
   },
   {
     file: '40-backend',
     madeBy: 'charts/backend.ts',
-    text: 'The backend: the API of the studio, and its UI where there is no frontend',
+    text: 'The backend, which serves the API, and the UI if there is no frontend',
     objects: [
       {
         kind: 'Deployment',
         name: 'junjo-ai-studio-backend',
-        text: 'Runs the backend as one pod, because its databases have one writer',
+        text: 'Runs the backend as one pod, because its databases allow one writer',
       },
       {
         kind: 'Service',
         name: 'junjo-ai-studio-backend',
-        text: 'The API, and the UI where there is no frontend, for browsers, by way of the edge',
+        text: 'Serves the API, and the UI if there is no frontend, to browsers through the edge',
       },
       {
         kind: 'Service',
         name: 'junjo-ai-studio-backend-internal',
-        text: 'Where ingestion has API keys checked',
+        text: 'Serves the API key check to ingestion',
       },
       {
         kind: 'ConfigMap',
         name: 'junjo-ai-studio-backend-guard',
-        text: 'Configuration of the nginx in the pod that asks for a sign-in where the API of the release does not',
+        text: 'Configuration of the nginx in the pod. It requires a sign-in where the API of the release does not',
       },
     ],
   },
   {
     file: '45-qdrant',
     madeBy: 'charts/qdrant.ts',
-    text: 'QDrant, the vector store, for whoever asked for it',
+    text: 'QDrant, an optional vector store',
     objects: [
       { kind: 'Deployment', name: 'junjo-ai-studio-qdrant', text: 'Runs QDrant as one pod' },
-      { kind: 'Service', name: 'junjo-ai-studio-qdrant', text: 'Where the backend would find QDrant' },
+      { kind: 'Service', name: 'junjo-ai-studio-qdrant', text: 'Address of QDrant for the backend' },
     ],
   },
   {
     file: '47-intake',
     madeBy: 'charts/intake.ts',
-    text: 'The intake: collectors in front of ingestion, which keep spans on a disk until ingestion has taken them',
+    text: 'The intake: collectors in front of ingestion, which store spans on a volume until ingestion accepts them',
     objects: [
-      { kind: 'ConfigMap', name: 'junjo-ai-studio-intake', text: 'What the collectors do' },
+      { kind: 'ConfigMap', name: 'junjo-ai-studio-intake', text: 'Configuration of the collectors' },
       {
         kind: 'StatefulSet',
         name: 'junjo-ai-studio-intake',
@@ -167,136 +174,144 @@ export const purposes: readonly FilePurpose[] = [
       {
         kind: 'PodDisruptionBudget',
         name: 'junjo-ai-studio-intake',
-        text: 'Lets the cluster take one of the collectors away at a time',
+        text: 'Allows the eviction of one collector at a time',
       },
       {
         kind: 'Service',
         name: 'junjo-ai-studio-ingestion',
-        text: 'Where applications send spans; the collectors pass them on to ingestion',
+        text: 'Receives spans from applications. The collectors forward them to ingestion',
       },
       {
         kind: 'Service',
         name: 'junjo-ai-studio-otlp-http',
-        text: 'Where the edge sends spans over HTTP, to a port of the collectors that nobody else reaches',
+        text: 'Receives spans over HTTP from the edge. No other client reaches this port of the collectors',
       },
       {
         kind: 'Service',
         name: 'junjo-ai-studio-ingestion-tls',
-        text: 'Where the edge reaches the collectors over TLS, for a controller that speaks no HTTP/2 without it',
+        text: 'Receives spans over TLS from an edge whose controller needs TLS for HTTP/2',
       },
-      { kind: 'Service', name: 'junjo-ai-studio-intake', text: 'Names the two collectors, and shows their metrics' },
+      {
+        kind: 'Service',
+        name: 'junjo-ai-studio-intake',
+        text: 'Gives each collector a DNS name, and serves their metrics',
+      },
     ],
   },
   {
     file: '50-ingestion',
     madeBy: 'charts/ingestion.ts',
-    text: 'Ingestion: the receiver of spans',
+    text: 'Ingestion, which receives spans',
     objects: [
       {
         kind: 'Deployment',
         name: 'junjo-ai-studio-ingestion',
-        text: 'Runs ingestion as one pod, on the node of the backend, with which it shares the volume',
+        text: 'Runs ingestion as one pod on the node of the backend, because they share a volume',
       },
       {
         kind: 'Service',
         name: 'junjo-ai-studio-ingestion',
-        text: 'Where applications send spans, through the edge or past it',
+        text: 'Receives spans from applications, through the edge or directly',
       },
       {
         kind: 'Service',
         name: 'junjo-ai-studio-ingestion-internal',
-        text: 'Where the backend reads spans that are not yet in files',
+        text: 'Serves spans to the backend that are not in files yet',
       },
       {
         kind: 'Service',
         name: 'junjo-ai-studio-ingestion-tls',
-        text: 'Spans for an edge that speaks HTTP/2 to pods over TLS alone',
+        text: 'Receives spans from an edge that needs TLS for HTTP/2 to pods',
       },
       {
         kind: 'ConfigMap',
         name: 'junjo-ai-studio-ingestion-tls',
-        text: 'Configuration of the nginx in the pod in which TLS for spans ends',
+        text: 'Configuration of the nginx in the pod that terminates TLS for spans',
       },
       {
         kind: 'ConfigMap',
         name: 'junjo-ai-studio-ingestion-proxy',
-        text: 'Configuration of the nginx through which spans reach ingestion, so that a planned stop loses none that it acknowledged',
+        text: 'Configuration of the nginx in front of ingestion. With it, a planned stop loses no acknowledged span',
       },
     ],
   },
   {
     file: '60-frontend',
     madeBy: 'charts/frontend.ts',
-    text: 'The frontend: the UI of the studio, on releases that have it in a container of its own',
+    text: 'The frontend, which serves the UI on releases with a separate UI container',
     objects: [
       { kind: 'Deployment', name: 'junjo-ai-studio-frontend', text: 'Runs the nginx that serves the UI' },
-      { kind: 'Service', name: 'junjo-ai-studio-frontend', text: 'The UI, for browsers, by way of the edge' },
+      { kind: 'Service', name: 'junjo-ai-studio-frontend', text: 'Serves the UI to browsers through the edge' },
       {
         kind: 'PodDisruptionBudget',
         name: 'junjo-ai-studio-frontend',
-        text: 'Lets a drain take one pod of the UI at a time',
+        text: 'Allows the eviction of one UI pod at a time',
       },
     ],
   },
   {
     file: '69-traefik-middlewares',
     madeBy: 'charts/ingress-controllers/traefik.ts',
-    text: 'What an Ingress of Traefik refers to',
+    text: 'The middlewares that the Ingress for Traefik uses',
     objects: [
-      { kind: 'Middleware', name: 'junjo-ai-studio-redirect', text: 'Leads plain HTTP to HTTPS' },
-      { kind: 'Middleware', name: 'junjo-ai-studio-hsts', text: 'Tells browsers to use HTTPS alone' },
+      { kind: 'Middleware', name: 'junjo-ai-studio-redirect', text: 'Redirects plain HTTP to HTTPS' },
+      { kind: 'Middleware', name: 'junjo-ai-studio-hsts', text: 'Makes browsers use only HTTPS' },
       {
         kind: 'Middleware',
         name: 'junjo-ai-studio-source-ranges',
-        text: 'Lets only some addresses see UI and API',
+        text: 'Limits UI and API to some source addresses',
       },
     ],
   },
   {
     file: '69-kong-plugins',
     madeBy: 'charts/ingress-controllers/kong.ts',
-    text: 'What an Ingress of Kong refers to',
+    text: 'The plugins that the Ingress for Kong uses',
     objects: [
-      { kind: 'KongPlugin', name: 'junjo-ai-studio-hsts', text: 'Tells browsers to use HTTPS alone' },
+      { kind: 'KongPlugin', name: 'junjo-ai-studio-hsts', text: 'Makes browsers use only HTTPS' },
       {
         kind: 'KongPlugin',
         name: 'junjo-ai-studio-source-ranges',
-        text: 'Lets only some addresses see UI and API',
+        text: 'Limits UI and API to some source addresses',
       },
     ],
   },
   {
     file: '70-edge',
-    // GatewayChart, where a Gateway is the edge, has its own file.
+    // A Gateway comes from another chart than an Ingress.
     madeBy: 'charts/ingress.ts or charts/gateway.ts',
-    text: 'The way into the cluster: hosts, TLS and certificates',
+    text: 'The edge: hosts, TLS, and certificates',
     objects: [
-      { kind: 'Ingress', name: 'junjo-ai-studio', text: 'Leads the hosts of UI and API to their Services, over HTTPS' },
-      { kind: 'Ingress', name: 'junjo-ai-studio-spans', text: 'Leads spans, which are gRPC, to ingestion' },
+      {
+        kind: 'Ingress',
+        name: 'junjo-ai-studio',
+        text: 'Routes the hosts of UI and API to their Services, over HTTPS',
+      },
+      { kind: 'Ingress', name: 'junjo-ai-studio-spans', text: 'Routes spans over gRPC to ingestion' },
       {
         kind: 'Ingress',
         name: 'junjo-ai-studio-otlp-http',
-        text: 'Leads spans over HTTP to the collectors, from applications and pages without gRPC',
+        text: 'Routes spans over HTTP to the collectors, for applications and web pages without gRPC',
       },
-      { kind: 'Ingress', name: 'junjo-ai-studio-redirect', text: 'Leads plain HTTP to HTTPS' },
+      { kind: 'Ingress', name: 'junjo-ai-studio-redirect', text: 'Redirects plain HTTP to HTTPS' },
       { kind: 'Gateway', name: 'junjo-ai-studio', text: 'Listens for the hosts of the studio' },
-      { kind: 'HTTPRoute', name: 'junjo-ai-studio-ui', text: 'Leads the host of the UI to its Service' },
+      { kind: 'HTTPRoute', name: 'junjo-ai-studio-ui', text: 'Routes the host of the UI to its Service' },
       {
         kind: 'HTTPRoute',
         name: 'junjo-ai-studio-api',
-        text: 'Leads the host of the API to its Service, where it is not that of the UI',
+        text: 'Routes the host of the API to its Service, if the UI has another host',
       },
       {
         kind: 'HTTPRoute',
         name: 'junjo-ai-studio-otlp-http',
-        text: 'Leads spans over HTTP to the collectors, from applications and pages without gRPC',
+        text: 'Routes spans over HTTP to the collectors, for applications and web pages without gRPC',
       },
-      { kind: 'HTTPRoute', name: 'junjo-ai-studio-redirect', text: 'Leads plain HTTP to HTTPS' },
-      { kind: 'GRPCRoute', name: 'junjo-ai-studio-spans', text: 'Leads spans to ingestion' },
+      { kind: 'HTTPRoute', name: 'junjo-ai-studio-redirect', text: 'Redirects plain HTTP to HTTPS' },
+      { kind: 'GRPCRoute', name: 'junjo-ai-studio-spans', text: 'Routes spans to ingestion' },
       {
         kind: 'SecurityPolicy',
         name: 'junjo-ai-studio-source-ranges',
-        text: 'Lets only some addresses see UI and API',
+        text: 'Limits UI and API to some source addresses',
       },
       {
         kind: 'Issuer',
@@ -307,117 +322,121 @@ export const purposes: readonly FilePurpose[] = [
       {
         kind: 'Certificate',
         name: 'junjo-ai-studio-spans-tls',
-        text: 'The certificate of the host for spans, where TLS ends in the pod of ingestion',
+        text: 'The certificate of the host for spans, if the pod of ingestion terminates TLS',
       },
     ],
   },
   {
     file: '80-network-policies',
     madeBy: 'charts/network-policies.ts',
-    text: 'Who may connect to whom',
+    text: 'Which connections are allowed',
     objects: [
-      { kind: 'NetworkPolicy', name: 'junjo-ai-studio-default-deny', text: 'Closes what no other policy opens' },
+      {
+        kind: 'NetworkPolicy',
+        name: 'junjo-ai-studio-default-deny',
+        text: 'Denies all connections that no other policy allows',
+      },
       {
         kind: 'NetworkPolicy',
         name: 'junjo-ai-studio-backend',
-        text: 'Who may reach the backend, and what it may call',
+        text: 'Connections to and from the backend',
       },
       {
         kind: 'NetworkPolicy',
         name: 'junjo-ai-studio-ingestion',
-        text: 'Who may reach ingestion, and what it may call',
+        text: 'Connections to and from ingestion',
       },
       {
         kind: 'NetworkPolicy',
         name: 'junjo-ai-studio-intake',
-        text: 'Opens the collectors to applications or the edge, and leads them to ingestion alone',
+        text: 'Allows applications or the edge to reach the collectors, and the collectors to reach only ingestion',
       },
-      { kind: 'NetworkPolicy', name: 'junjo-ai-studio-frontend', text: 'Who may reach the UI' },
+      { kind: 'NetworkPolicy', name: 'junjo-ai-studio-frontend', text: 'Connections to the UI' },
       {
         kind: 'NetworkPolicy',
         name: 'junjo-ai-studio-qdrant',
-        text: 'Who may reach QDrant, which is the backend alone',
+        text: 'Allows only the backend to reach QDrant',
       },
       {
         kind: 'NetworkPolicy',
         name: 'junjo-ai-studio-intake-metrics',
-        text: 'Lets Prometheus read the metrics of the intake',
+        text: 'Allows Prometheus to read the metrics of the intake',
       },
       {
         kind: 'NetworkPolicy',
         name: 'junjo-ai-studio-acme-solver',
-        text: 'Lets the challenge of the certificate authority reach the pods that cert-manager answers it with',
+        text: 'Allows the certificate authority to reach the pods with which cert-manager answers its challenge',
       },
       {
         kind: 'NetworkPolicy',
         name: 'junjo-ai-studio-backup',
-        text: 'Lets the pods of VolSync reach the storage that the backups go to',
+        text: 'Allows the pods of VolSync to reach the backup storage',
       },
     ],
   },
   {
     file: '90-backup',
     madeBy: 'charts/backup.ts',
-    text: 'What copies the data away on a schedule',
+    text: 'The scheduled backup of the data',
     objects: [
-      { kind: 'ReplicationSource', text: 'VolSync copies a snapshot of the data into a repository of restic' },
-      { kind: 'Schedule', text: 'Velero backs up the namespace, the data with it' },
+      { kind: 'ReplicationSource', text: 'VolSync copies a snapshot of the data to a restic repository' },
+      { kind: 'Schedule', text: 'Velero backs up the namespace and the data' },
     ],
   },
   {
     file: '95-monitoring',
     madeBy: 'charts/monitoring.ts',
-    text: 'What the Prometheus operator and Grafana read of the studio',
+    text: 'Alerts, metrics, and the dashboard for the Prometheus operator and Grafana',
     objects: [
-      { kind: 'PrometheusRule', name: 'junjo-ai-studio', text: 'Alerts for what a studio needs help with' },
+      { kind: 'PrometheusRule', name: 'junjo-ai-studio', text: 'Alerts for problems of the studio' },
       {
         kind: 'PodMonitor',
         name: 'junjo-ai-studio-intake',
-        text: 'Lets Prometheus collect the metrics of the intake',
+        text: 'Makes Prometheus collect the metrics of the intake',
       },
       {
         kind: 'ConfigMap',
         name: 'junjo-ai-studio-dashboard',
-        text: 'A dashboard, which the sidecar of Grafana finds by its label',
+        text: 'A dashboard, which the Grafana sidecar finds by its label',
       },
     ],
   },
   {
     file: 'argocd/00-application',
     madeBy: 'charts/argo-cd.ts',
-    text: 'What Argo CD applies to itself, so that it applies the studio from Git',
+    text: 'Makes Argo CD apply the studio from Git',
     objects: [
       { kind: 'AppProject', text: 'What Argo CD may apply for the studio, and where' },
-      { kind: 'Application', text: 'Where in Git the studio lies, and how Argo CD keeps the cluster to it' },
+      { kind: 'Application', text: 'The place of the studio in Git, and how Argo CD syncs it' },
     ],
   },
   {
     file: 'argocd/00-application-set',
     madeBy: 'charts/argo-cd.ts',
-    text: 'What Argo CD applies to itself, so that it applies all studios from Git',
+    text: 'Makes Argo CD apply all studios from Git',
     objects: [
       { kind: 'AppProject', text: 'What Argo CD may apply for the studios, and where' },
-      { kind: 'ApplicationSet', text: 'Makes an Application for each studio' },
+      { kind: 'ApplicationSet', text: 'Creates an Application for each studio' },
     ],
   },
   {
     file: 'flux/00-source',
     madeBy: 'charts/flux.ts',
-    text: 'Where Flux finds the studios',
+    text: 'The source from which Flux reads the studios',
     objects: [
-      { kind: 'GitRepository', text: 'The Git repository, and which revision of it Flux follows' },
-      { kind: 'OCIRepository', text: 'The repository of artifacts, and which of them Flux follows' },
+      { kind: 'GitRepository', text: 'The Git repository, and the revision that Flux follows' },
+      { kind: 'OCIRepository', text: 'The artifact repository, and the tag or digest that Flux follows' },
     ],
   },
   {
     file: 'flux/10-kustomizations',
     madeBy: 'charts/flux.ts',
-    text: 'What Flux applies to itself, so that it applies each studio from Git',
-    objects: [{ kind: 'Kustomization', text: 'Which folder Flux applies, how it prunes, and what it waits for' }],
+    text: 'Makes Flux apply each studio',
+    objects: [{ kind: 'Kustomization', text: 'The folder that Flux applies, and how it prunes and waits' }],
   },
 ];
 
-/** The rows of an object in the file of that path, if the table has them. */
+/** The rows of an object and its file, if the table has them. */
 export function purposeOf(
   path: string,
   object: { readonly kind: string; readonly metadata: { readonly name: string } },
@@ -428,12 +447,12 @@ export function purposeOf(
   return file && row && { file, object: row };
 }
 
-/** The row of a file of the output folder, whatever folder of a studio it is in. */
+/** The row of a file in the output folder, or in the folder of one of several studios. */
 export function filePurposeOf(path: string): FilePurpose | undefined {
   return purposes.find(({ file }) => `/${path}`.endsWith(`/${file}.k8s.yaml`));
 }
 
-/** Names a row of the table: `Deployment junjo-ai-studio-backend`, or the kind where the name is not fixed. */
+/** The name of a row: `Deployment junjo-ai-studio-backend`, or only the kind if the name is not fixed. */
 export function rowName({ kind, name }: ObjectPurpose): string {
   return name ? `${kind} ${name}` : kind;
 }

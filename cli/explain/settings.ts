@@ -1,18 +1,18 @@
 import { purposes } from './purposes';
 import derived from './settings.json';
 
-/** The variables that change something, by file and row of the table of purposes. */
+/** The variables that change each object, by file and row of the table of purposes. */
 export type SettingsOfObjects = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 
-/** Found out by changing each variable and rendering: `npm run docs` writes it, and a test does it again. */
+/** `npm run docs` writes it: it changes each variable and renders. A test compares it. */
 const settingsOfObjects: SettingsOfObjects = derived;
 
-/** Variables that change the object of a row; a patch (`JUNJO_K8S_PATCHES`) may change any, and is not among them. */
+/** Variables that change the object of a row, without JUNJO_K8S_PATCHES, which can change any object. */
 export function settingsOf(file: string, row: string): readonly string[] {
   return settingsOfObjects[file]?.[row] ?? [];
 }
 
-/** Variables that change every object that is for the cluster: names, annotations. */
+/** Variables that change every object in the cluster, such as names and annotations. */
 export function settingsOfAll(): readonly string[] {
   const [first = [], ...others] = purposes
     .filter(({ file }) => !/^(argocd|flux)\//.test(file))

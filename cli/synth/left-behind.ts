@@ -14,33 +14,33 @@ export interface ObjectReference {
   readonly namespace: string;
   /** For example `ingress.networking.k8s.io/junjo-ai-studio`. */
   readonly resource: string;
-  /** What its controller made of it stays. @default false, that goes with it */
+  /** What its controller created from it stays. @default false, it is deleted too */
   readonly orphans?: boolean;
 }
 
-/** The script beside the manifests that removes what earlier renderings had. kubectl applies no file of this name. */
+/** The script beside the manifests that removes what only earlier renderings had. kubectl ignores files of this name. */
 export const LEFT_BEHIND = 'left-behind.sh';
 
 /**
- * Kinds that hold the data, or all of a studio, in every word that kubectl knows for them. They are in foundation/, which is
- * not looked at; this is the second lock.
+ * Kinds that hold the data or the whole studio, with all names that kubectl accepts for them. They are in foundation/, which is
+ * never compared. This is a second safeguard.
  */
 const KEPT =
   /^(namespaces?|ns|persistentvolumes?|pv|persistentvolumeclaims?|pvc|volumesnapshots?|volumesnapshotcontents?)[./]/;
 
-/** What a shell and kubectl read as one object, and nothing else. */
+/** Characters that a shell and kubectl read as the name of one object. */
 const NAMESPACE = /^[a-z0-9-]+$/;
 const RESOURCE = /^[a-z0-9]+(\.[a-z0-9.-]+)?\/[a-z0-9][a-z0-9.-]*$/;
 
-/** Kinds whose controller makes a Secret of the same name, which goes with its owner unless it is orphaned. */
+/** Kinds whose controller creates a Secret of the same name. It is deleted with its owner, unless it is orphaned. */
 const MAKES_SECRET = /^(sealedsecret\.bitnami\.com|externalsecret\.external-secrets\.io)\//;
 
 /** API groups that every cluster has. */
 const BUILT_IN = /^[a-z]+(\.(apps|policy|networking\.k8s\.io))?\//;
 
 /**
- * What the output before had, or had left behind already, and the new one has not: `kubectl apply` leaves it in the cluster.
- * A Secret whose name is still in use is not among it, whoever writes that Secret now.
+ * Objects of the old output, or of its script, that the new output does not have. `kubectl apply` leaves them in the cluster.
+ * A Secret whose name is still in use is not among them, even if another object creates it now.
  */
 export function leftBehind(
   before: readonly OutputFile[],
@@ -69,9 +69,9 @@ export function isRemovable({ namespace, resource }: ObjectReference): boolean {
 }
 
 /**
- * Whether it must be gone before the new output is applied: a workload, which writes to the same data, what would go on
- * writing a Secret that is now somebody else's, or what makes Argo CD or Flux apply the studio. Collectors that stay keep the
- * connections of clients, and accept spans that they cannot send any more.
+ * Whether objects must be removed before the new output is applied: a workload that writes to the same data, an owner of a
+ * Secret that now has another owner, or an object that makes Argo CD or Flux apply the studio. Collectors, too: they would keep
+ * the connections of clients and accept spans that they can no longer send.
  */
 export function goesFirst(references: readonly ObjectReference[]): boolean {
   return references.some(
@@ -88,17 +88,17 @@ export function isIntake({ resource }: Pick<ObjectReference, 'resource'>): boole
   return resource === `statefulset.apps/${intakeName}`;
 }
 
-/** Whether Argo CD or Flux applies studios by it. Deleting it leaves these as they are. */
+/** Whether an object makes Argo CD or Flux apply studios. Deleting it does not change the studios. */
 export function isOfGitOps({ resource }: ObjectReference): boolean {
   return /^[a-z]+\.(argoproj\.io|(kustomize|source)\.toolkit\.fluxcd\.io)\//.test(resource);
 }
 
-/** Whether Argo CD or Flux knows by it what it has applied. Without it, neither prunes that. */
+/** Whether Argo CD or Flux records in an object what it applied. Without that object, neither of them prunes anything. */
 export function appliesStudios({ resource }: ObjectReference): boolean {
   return /^(application(set)?\.argoproj\.io|kustomization\.kustomize\.toolkit\.fluxcd\.io)\//.test(resource);
 }
 
-/** The commands that remove the objects: one for each namespace, and one for each kind that a cluster may not know any more. */
+/** The commands that remove the objects: one for each namespace, and one for each kind that a cluster may no longer have. */
 export function removalCommands(references: readonly ObjectReference[]): readonly string[] {
   const byCommand = new Map<string, string[]>();
   for (const { namespace, resource, orphans } of references) {
@@ -109,16 +109,16 @@ export function removalCommands(references: readonly ObjectReference[]): readonl
   return [...byCommand.values()].map((words) => words.join(' '));
 }
 
-/** A script that removes the objects, and then itself. Where one command fails the others run all the same. */
+/** A script that removes the objects, and then itself. If one command fails, the others still run. */
 export function removalScript(references: readonly ObjectReference[]): string {
   return [
     '#!/bin/sh',
-    '# What earlier renderings had and this one has not. kubectl apply leaves it in the cluster; this removes it, if it is there.',
-    '# No claim, volume or namespace is among it: the data stays.',
+    '# Removes objects that earlier renderings had and this one does not have. kubectl apply leaves them in the cluster.',
+    '# It removes no claim, volume, or namespace: the data stays.',
     'failed=',
     ...removalCommands(references).map((command) => `${command} || failed=1`),
     'if [ "$failed" ]; then',
-    '  echo "Not all of it was removed. Where the server knows no such kind, nothing is left of it: remove that line of $0, and run it again." >&2',
+    '  echo "Some objects were not removed. If the server does not have a resource type, delete that line of $0. Then run it again." >&2',
     '  exit 1',
     'fi',
     'rm -- "$0"',
@@ -142,7 +142,7 @@ function names(object: Manifest, { namespace, resource }: ObjectReference): bool
   return object.metadata.namespace === namespace && JSON.stringify(object).includes(`"name":"${name}"`);
 }
 
-/** The objects of a namespace that a person applies, the foundation apart; those of Argo CD or Flux come first. */
+/** The objects with a namespace, except those of the foundation. */
 function applied(placed: readonly PlacedManifest[]): readonly Manifest[] {
   const own = placed.filter(({ file }) => !file.split('/').includes('foundation'));
   return own.map(({ manifest }) => manifest).filter(({ metadata }) => metadata.namespace);
@@ -156,7 +156,7 @@ export function referenceTo(manifest: Manifest): ObjectReference {
   return { namespace: metadata.namespace ?? '', resource };
 }
 
-/** The objects of a file; of a file that is no manifest any more nothing is known. */
+/** The objects of a file, or none if it is not a manifest. */
 export function manifestsIn({ path, text }: OutputFile): readonly PlacedManifest[] {
   if (!path.endsWith('.k8s.yaml')) return [];
   try {

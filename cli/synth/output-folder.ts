@@ -12,24 +12,26 @@ export interface WrittenFile extends OutputFile {
 }
 
 /**
- * The files of an output folder, if there is one. Anything that synth never writes is a problem, because the folder is replaced
- * whole: a file of another name, a link, a folder in which nothing is rendered.
+ * The files of an output folder, if it exists. Anything that synth never writes is a problem, because the whole folder is
+ * replaced: a file of another name, a link, or a folder without rendered files.
  */
 export function readOutput(folder: string): Built<readonly WrittenFile[]> {
   const failed = (text: string): ReturnType<typeof readOutput> => {
     return { value: [], problems: [{ severity: 'error', file: folder, text }] };
   };
-  // Without a slash at its end, which would follow a link.
+  // A slash at the end would follow a link.
   const found = stateOf(resolve(folder));
   if (!found) return { value: [], problems: [] };
   if (!found.isDirectory()) {
     const kind = found.isSymbolicLink() ? 'a link' : 'a file';
-    return failed(`is ${kind}, and not a folder. Move it away, or name a folder with --output`);
+    return failed(`is ${kind}, not a folder. Move it, or name a folder with --output`);
   }
   const paths: string[] = [];
   const foreign = firstForeign(folder, '', paths);
   if (foreign !== undefined) {
-    return failed(`holds ${foreign}, which is not rendered, and all of the folder would be replaced. Name another`);
+    return failed(
+      `contains ${foreign}, which synth did not render. synth replaces the whole folder, so move that file or name another folder`,
+    );
   }
   const read = paths.map((path) => ({ path, text: readText(join(folder, path)) }));
   const value = read.flatMap(({ path, text }) =>
@@ -37,19 +39,19 @@ export function readOutput(folder: string): Built<readonly WrittenFile[]> {
   );
   const problems = read.flatMap(({ path, text }): readonly Problem[] => {
     if (typeof text === 'string') return [];
-    const reason = text?.problem ?? 'is gone';
+    const reason = text?.problem ?? 'was removed meanwhile';
     return [
       {
         severity: 'error',
         file: join(folder, path),
-        text: `${reason}. synth compares it with the new one: move it away`,
+        text: `${reason}. synth has to compare it with the new file. Move it out of the folder`,
       },
     ];
   });
   return { value, problems };
 }
 
-/** Nothing where it is not there, or cannot be looked at: whoever makes it finds out why. */
+/** Nothing if it does not exist or cannot be read. Writing it later fails with the reason. */
 function stateOf(path: string): Stats | undefined {
   try {
     return lstatSync(path);
@@ -58,7 +60,7 @@ function stateOf(path: string): Stats | undefined {
   }
 }
 
-/** Looks through a folder, and adds what is rendered. @returns the first path that is not, and nothing where all is */
+/** Searches a folder, and collects its rendered files. @returns the first path that synth did not render, if there is one */
 function firstForeign(root: string, folder: string, rendered: string[]): string | undefined {
   const byName = (a: Dirent, b: Dirent) => (a.name < b.name ? -1 : 1);
   for (const entry of readdirSync(join(root, folder), { withFileTypes: true }).sort(byName)) {
@@ -74,7 +76,7 @@ function firstForeign(root: string, folder: string, rendered: string[]): string 
   return undefined;
 }
 
-/** Whether synth writes a file of this path for some studio: in the output folder itself, or in that of one of several studios. */
+/** Whether synth may write a file of this path, in the output folder itself or in the folder of one of several studios. */
 function isRendered(path: string): boolean {
   if (path === LEFT_BEHIND) return true;
   const folder = path.split('/').slice(0, -1).join('/');
@@ -85,12 +87,12 @@ function isRendered(path: string): boolean {
   return studio === '' || isOfStudio(studio.slice(0, -1));
 }
 
-/** Whether a folder may be that of one of several studios. */
+/** Whether a folder may belong to one of several studios. */
 function isOfStudio(folder: string): boolean {
   return checkStudioName(folder, '').length === 0;
 }
 
-/** Whether a folder without a file, such as one from which a person took them, is one that synth makes. */
+/** Whether synth creates a folder of this name, even if it is empty now. */
 function isOwnFolder(path: string): boolean {
   return /^([^/]+\/)?(foundation|argocd|flux)$/.test(path);
 }

@@ -1,24 +1,24 @@
+import { page } from '../../config/how-to-run';
 import { intakeClaimNames } from '../../config/names';
 import type { Problem } from '../../config/problems';
 import { quantityBytes } from '../../config/quantity';
 import { fieldsOf, groupOf, type Manifest, type PlacedManifest, titleOf } from '../../render/manifest';
 import { manifestsIn, type OutputFile } from './left-behind';
 
-/** A field that is set once and for all, and what the way around it is. */
+/** A field that Kubernetes never changes, and what to do instead. */
 interface Fixed {
   readonly kind: string;
   /** For example `spec.selector`. */
   readonly path: string;
-  /** A cluster fills it in where it is left out, so that naming what it chose changes nothing. @default false */
+  /** The cluster fills in this field if it is not set, and setting the same value changes nothing. @default false */
   readonly filledIn?: boolean;
   readonly way: string;
 }
 
-const ANOTHER_CLAIM = 'docs/runbook.md, A claim that should shrink or move, has the way: backup, new claim, restore';
+const ANOTHER_CLAIM = `Back up, create a new claim, and restore: ${page('docs/runbook.md', 'A claim that should shrink or move')}`;
 const ANOTHER_QUEUE =
-  'A claim of the intake holds spans only until ingestion has taken them: let its queue empty. Then delete the StatefulSet with --cascade=orphan, the claim and its pod, and apply';
-const ANOTHER_VOLUME =
-  'The files do not move with it. docs/runbook.md, A changed data path, has the way: stop, copy, delete the old volume object';
+  'Wait until the queue of the intake is empty. Then delete the StatefulSet with --cascade=orphan, the claim, and its pod, and apply';
+const ANOTHER_VOLUME = `The files stay in the old place. Stop the studio, copy them, and delete the old volume object: ${page('docs/runbook.md', 'A changed data path')}`;
 const DELETE_FIRST = 'Delete the object in the cluster first; its data stays';
 
 /** What the API server refuses to change: pkg/apis/core/validation and pkg/apis/apps/validation of kubernetes/kubernetes. */
@@ -39,7 +39,7 @@ const fixed: readonly Fixed[] = [
   { kind: 'Secret', path: 'type', way: DELETE_FIRST },
 ];
 
-/** What Kubernetes would refuse when the new output is applied over the one before. */
+/** Changes between the old and the new output that Kubernetes would refuse. */
 export function refusedChanges(
   folder: string,
   before: readonly OutputFile[],
@@ -50,7 +50,7 @@ export function refusedChanges(
     const fresh = now.get(keyOf(old));
     if (!fresh) return [];
     return [...changesOf(old, fresh)].map((text): Problem => {
-      const otherwise = 'If this was never applied, or is gone from the cluster, delete this file and synth again';
+      const otherwise = 'If the object does not exist in the cluster, delete this file and render again';
       return { severity: 'error', file: `${folder}/${file}`, text: `${titleOf(old)}: ${text}. ${otherwise}` };
     });
   });
@@ -82,7 +82,7 @@ function shown(value: unknown): string {
   return typeof value === 'string' ? value || '""' : sorted(value);
 }
 
-/** Text that is the same for the same value, in whatever order its fields stand. */
+/** The same text for equal values, whatever the order of their fields. */
 function sorted(value: unknown): string {
   return (
     JSON.stringify(value, (_, part: unknown) =>

@@ -12,7 +12,7 @@ export interface Fault {
   readonly text: string;
 }
 
-/** What the API server would refuse of a value, or drop from it without a word. */
+/** What the API server would refuse in a value, or silently drop from it. */
 export function check(value: unknown, schema: Schema, definition: (name: string) => Schema): readonly Fault[] {
   return checkAt([], value, schema);
 
@@ -20,11 +20,11 @@ export function check(value: unknown, schema: Schema, definition: (name: string)
     if (schema.$ref !== undefined) return checkAt(path, value, definition(schema.$ref));
     if (value === null) {
       const free = schema.nullable || isFree(schema);
-      return free ? [] : [{ path, text: 'is null, which is the same as not there. Leave it out' }];
+      return free ? [] : [{ path, text: 'is null, which means not set. Remove it' }];
     }
     const wrongType = typeFault(value, schema);
     if (wrongType !== undefined) return [{ path, text: wrongType }];
-    // The API server fills in what is missing before it looks.
+    // The API server sets default values before it validates.
     const filled = isMap(value) ? withDefaults(value, schema) : value;
     return [
       ...valueFaults(filled, schema).map((text) => ({ path, text })),
@@ -39,7 +39,7 @@ export function check(value: unknown, schema: Schema, definition: (name: string)
     const faults: string[] = [];
     if (schema.anyOf && !schema.anyOf.some(fits)) faults.push(`must ${alternatives(schema.anyOf)}`);
     if (schema.oneOf && schema.oneOf.filter(fits).length !== 1) {
-      faults.push(`must ${alternatives(schema.oneOf)}, and only one of it`);
+      faults.push(`must ${alternatives(schema.oneOf)}, but only one of them`);
     }
     if (schema.not && fits(schema.not)) faults.push(`must not ${alternatives([schema.not])}`);
     return faults.map((text) => ({ path, text }));
@@ -74,7 +74,7 @@ export function check(value: unknown, schema: Schema, definition: (name: string)
   }
 }
 
-/** `spec.containers[0].ports`, with keys that are no names in brackets. */
+/** `spec.containers[0].ports`, with brackets around keys that are not plain words. */
 export function formatPath(path: Path): string {
   const steps = path.map((step) => {
     if (typeof step === 'number') return `[${step}]`;
@@ -102,13 +102,13 @@ function typeFault(value: unknown, schema: Schema): string | undefined {
   const actual = typeOf(value);
   if (schema['x-kubernetes-int-or-string']) {
     const fits = actual === 'integer' || actual === 'string';
-    return fits ? undefined : `must be a whole number or text, and is ${typeNames[actual]}`;
+    return fits ? undefined : `must be a whole number or text, but is ${typeNames[actual]}`;
   }
   const { type } = schema;
   if (type === undefined || type === actual || (type === 'number' && actual === 'integer')) return undefined;
   const scalar = actual === 'boolean' || actual === 'integer' || actual === 'number';
-  const mend = type === 'string' && scalar ? '. Put it in quotes' : '';
-  return `must be ${typeNames[type]}, and is ${typeNames[actual]}${mend}`;
+  const fix = type === 'string' && scalar ? '. Put it in quotes' : '';
+  return `must be ${typeNames[type]}, but is ${typeNames[actual]}${fix}`;
 }
 
 function typeOf(value: unknown): keyof typeof typeNames {
@@ -155,13 +155,13 @@ function withDefaults(fields: Readonly<Record<string, unknown>>, { properties = 
     : { ...Object.fromEntries(missing.map(([name, { default: value }]) => [name, value])), ...fields };
 }
 
-/** What one of several schemas asks for, in words where they ask for fields. */
+/** What several schemas require, by the names of their fields if they have any. */
 function alternatives(schemas: readonly Schema[]): string {
   const names = schemas.map(({ required }) => required?.join(' and '));
-  return names.every((name) => name !== undefined) ? `have ${names.join(', or ')}` : 'fit one of its forms';
+  return names.every((name) => name !== undefined) ? `have ${names.join(', or ')}` : 'match one of the allowed schemas';
 }
 
-/** Whether anything may stand there, null included. */
+/** Whether any value is allowed, including null. */
 function isFree({ type, properties, anyOf, oneOf, format, ...rest }: Schema): boolean {
   const typed = type !== undefined || format !== undefined || rest['x-kubernetes-int-or-string'];
   return !typed && !properties && !anyOf && !oneOf;

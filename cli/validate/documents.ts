@@ -15,11 +15,11 @@ import type { Path } from './check';
 /** One document of a YAML text. */
 export interface YamlDocument {
   readonly value: unknown;
-  /** The 1-based line of a field; of the nearest above it where it is not there. */
+  /** The 1-based line of a field, or of the nearest parent that exists. */
   lineOf(path: Path): number;
 }
 
-/** What keeps a text from being read. */
+/** Why a text cannot be read. */
 export interface UnreadableLine {
   /** 1-based. */
   readonly line: number;
@@ -48,7 +48,7 @@ export function readDocuments(text: string): {
   for (const document of parsed) {
     for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
       const [key] = text.slice(pos[0]).split(/[\s:]/, 1);
-      const reason = code === 'DUPLICATE_KEY' ? `has the key ${key} twice` : `is not YAML: ${message}`;
+      const reason = code === 'DUPLICATE_KEY' ? `contains the key ${key} twice` : `is not YAML: ${message}`;
       unreadable.push({ line: lines.linePos(pos[0]).line, text: reason });
     }
     if (document.errors.length > 0) continue;
@@ -63,12 +63,12 @@ export function readDocuments(text: string): {
   return { documents, unreadable };
 }
 
-/** Scalars that kubectl takes for text. */
+/** Scalars that kubectl reads as text. */
 function isBeyondKubectl(tag: string | { readonly tag: string; readonly format?: string }): boolean {
   return typeof tag !== 'string' && (tag.tag === 'tag:yaml.org,2002:timestamp' || tag.format === 'TIME');
 }
 
-/** Where a field begins: at its key, or where the item of a list does. */
+/** Where a field begins: at its key, or at the item of a list. */
 function offsetOf(document: Document.Parsed, path: Path): number {
   let at: Node | null = document.contents;
   let offset = at?.range?.[0] ?? 0;

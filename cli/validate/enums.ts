@@ -1,8 +1,8 @@
 import type { Schema } from './schema';
 
 /**
- * The values of fields that the API server checks in code, so that the published definitions know them only as text.
- * By definition and field; the items, where the field is a list. Only those that no version from 1.27 on has changed.
+ * The allowed values of fields that the API server checks in its code. The published definitions describe them only as text.
+ * They are listed by definition and field. For a list, they are those of its items. No version since 1.27 has changed them.
  * https://kubernetes.io/docs/reference/kubernetes-api/
  */
 export const enums: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
@@ -59,7 +59,7 @@ export const enums: Readonly<Record<string, Readonly<Record<string, readonly str
   },
 };
 
-/** A definition of Kubernetes with the values that its fields may have. */
+/** A definition of Kubernetes with the allowed values of its fields. */
 export function withEnums(name: string, schema: Schema): Schema {
   const fields = enums[name];
   if (!fields) return schema;

@@ -2,7 +2,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { quantityBytes } from '../../config/quantity';
 import { isBase64 } from '../../config/text';
 
-/** Whether a value is of a format, and what the format wants. */
+/** Whether a value matches a format, and what the format requires. */
 interface Format {
   readonly wants: string;
   holds(value: unknown): boolean;
@@ -30,7 +30,7 @@ const formats: Readonly<Record<string, Format>> = {
   },
 };
 
-/** What a format wants, where the value is not of it; unknown formats hold for every value, as for the API server. */
+/** What a format requires, if the value does not match. Unknown formats accept every value, as in the API server. */
 export function formatFault(format: string, value: unknown): string | undefined {
   const known = formats[format];
   return known && !known.holds(value) ? known.wants : undefined;

@@ -8,25 +8,25 @@ import type { KindSchema, Schemas } from './schemas';
 
 /** A file of manifests. */
 export interface ManifestFile {
-  /** As the person named it. */
+  /** The path as the person wrote it. */
   readonly path: string;
   readonly text: string;
 }
 
 export interface ValidationOptions {
-  /** Versions of Kubernetes to be valid on, all of them known to the schemas, oldest first. */
+  /** Versions of Kubernetes to check for, oldest first. The schemas have all of them. */
   readonly versions: readonly string[];
-  /** Kinds that must not be there at all. @default none */
+  /** Kinds that are an error. @default none */
   readonly refuse?: readonly string[];
 }
 
 export interface Validation {
-  /** How many objects there are, those of lists counted one by one. */
+  /** Number of objects; each item of a list counts. */
   readonly objects: number;
   readonly problems: readonly Problem[];
 }
 
-/** Every object of the files against the schema of its kind, in each version. An object that cannot be judged is a problem. */
+/** Checks each object in the files against the schema of its kind, for each version. A kind without a schema is a problem. */
 export function validateManifests(
   files: readonly ManifestFile[],
   schemas: Schemas,
@@ -39,7 +39,7 @@ export function validateManifests(
   };
 }
 
-/** The same for objects that are not written to a file yet. */
+/** The same for objects that are not in a file yet. */
 export function validateObjects(
   placed: readonly PlacedManifest[],
   schemas: Schemas,
@@ -66,7 +66,12 @@ function validateFile({ path: file, text }: ManifestFile, schemas: Schemas, opti
     ),
   ];
   if (found.length === 0 && problems.length === 0) {
-    problems.push({ severity: 'error', file, line: 1, text: 'holds no object. Remove the file, or name another one' });
+    problems.push({
+      severity: 'error',
+      file,
+      line: 1,
+      text: 'contains no object. Remove the file, or name another one',
+    });
   }
   return { objects: found.length, problems: problems.sort((a, b) => a.line - b.line) };
 }
@@ -76,13 +81,13 @@ function textOf({ path, text }: Fault): string {
   return field === '' ? text : `${field}: ${text}`;
 }
 
-/** An object of a document, and where in it. */
+/** An object in a document, and its place there. */
 interface Found {
   readonly value: unknown;
   readonly path: Path;
 }
 
-/** The object, or those of a list: `kubectl apply` takes `List` and lists of one kind apart. */
+/** The object, or the items of a list. `kubectl apply` splits `List` and lists of one kind, too. */
 function objectsIn(value: unknown, path: Path = []): readonly Found[] {
   if (!isMap(value) || !Array.isArray(value.items) || !String(value.kind).endsWith('List')) return [{ value, path }];
   // Items of a list of one kind need not repeat it.
@@ -94,13 +99,13 @@ function objectsIn(value: unknown, path: Path = []): readonly Found[] {
 }
 
 function problemsOf(value: unknown, schemas: Schemas, { versions, refuse = [] }: ValidationOptions): readonly Fault[] {
-  if (!isMap(value)) return [{ path: [], text: 'is not an object: it has neither apiVersion nor kind' }];
+  if (!isMap(value)) return [{ path: [], text: 'is not a Kubernetes object: apiVersion and kind are missing' }];
   const { apiVersion, kind, metadata } = value;
   const header = (['apiVersion', 'kind'] as const).filter((key) => typeof value[key] !== 'string' || value[key] === '');
   if (typeof apiVersion !== 'string' || typeof kind !== 'string' || header.length > 0) {
     return header.map((key) => ({ path: [key], text: value[key] === undefined ? 'is missing' : 'must be text' }));
   }
-  if (refuse.includes(kind)) return [{ path: ['kind'], text: `is ${kind}, which must not be here` }];
+  if (refuse.includes(kind)) return [{ path: ['kind'], text: `is ${kind}, which --refuse does not allow` }];
   const entries = versions.map((version) => ({ version, entry: schemas.kind(apiVersion, kind, version) }));
   if (!schemas.kinds.has(`${apiVersion} ${kind}`)) return [unknownKind(apiVersion, kind, schemas)];
 
@@ -113,21 +118,21 @@ function problemsOf(value: unknown, schemas: Schemas, { versions, refuse = [] }:
   return [...unnamed, ...joined(faults, versions)];
 }
 
-/** The API server takes a name from `generateName`, too; `kubectl apply` does not. */
+/** The API server accepts `generateName` instead; `kubectl apply` does not. */
 const nameMissing: Fault = { path: ['metadata', 'name'], text: 'is missing' };
 
 function notServed(kind: string): Fault {
-  return { path: ['apiVersion'], text: `serves no ${kind}` };
+  return { path: ['apiVersion'], text: `has no kind ${kind}` };
 }
 
 function faultsOf(value: unknown, found: KindSchema, version: string, schemas: Schemas): readonly Fault[] {
   const faults = check(value, found.schema, (name) => schemas.definition(name, version));
   if (found.partial === undefined) return faults;
-  const source = ` (${found.partial} has what the charts use of this kind, and no more)`;
+  const source = ` (the schema in ${found.partial} has only the fields that the charts use)`;
   return faults.map((fault) => ({ ...fault, text: `${fault.text}${source}` }));
 }
 
-/** Faults that versions share, told once; those that not all of them have, with the versions. */
+/** Each fault once. If only some versions have it, its text names them. */
 function joined(
   faults: readonly (Fault & { readonly version: string })[],
   versions: readonly string[],
@@ -143,7 +148,7 @@ function joined(
     if (some.size === versions.length) return fault;
     const [what = '', ...advice] = fault.text.split('. ');
     const where = `${what} on Kubernetes ${versionRanges([...some], versions)}`;
-    // A name that other versions know is not misspelt.
+    // The name is not misspelled, because other versions have it.
     const fitting = advice.filter((sentence) => !sentence.startsWith('Did you mean'));
     return { ...fault, text: [where, ...fitting].join('. ') };
   });
@@ -152,15 +157,15 @@ function joined(
 function unknownKind(apiVersion: string, kind: string, schemas: Schemas): Fault {
   const known = [...schemas.kinds];
   const elsewhere = known.filter((key) => key.endsWith(` ${kind}`));
-  const mend =
+  const fix =
     elsewhere.length > 0
-      ? `. It is in ${elsewhere.map((key) => key.split(' ')[0]).join(', ')}`
+      ? `. Use ${elsewhere.map((key) => key.split(' ')[0]).join(', ')}`
       : suggestion(
           kind,
           known.filter((key) => key.startsWith(`${apiVersion} `)).map((key) => key.slice(apiVersion.length + 1)),
         );
-  const otherwise = '. Put its CustomResourceDefinition into imports/crds/, then npm run schemas';
-  return { path: ['kind'], text: `is ${apiVersion} ${kind}, of which no schema is known${mend || otherwise}` };
+  const otherwise = '. Add its CustomResourceDefinition to imports/crds/, then run npm run schemas';
+  return { path: ['kind'], text: `is ${apiVersion} ${kind}, for which there is no schema${fix || otherwise}` };
 }
 
 function nameOf(value: unknown): string {

@@ -1,5 +1,5 @@
 /**
- * What a field may hold: the keywords of OpenAPI that the definitions of Kubernetes and of custom resources use.
+ * What a field may contain: the OpenAPI keywords that the definitions of Kubernetes and of custom resources use.
  * https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation
  */
 export interface Schema {
@@ -8,13 +8,13 @@ export interface Schema {
   readonly $ref?: string;
   readonly nullable?: boolean;
   readonly enum?: readonly unknown[];
-  /** `quantity` is one of ours: text or a number, as in `resources`. Others are those of OpenAPI; unknown ones hold for everything. */
+  /** One of OpenAPI, or `quantity`: text or a number, as in `resources`. Unknown formats accept everything. */
   readonly format?: string;
-  /** What the API server fills in before it validates. */
+  /** Value that the API server sets before it validates. */
   readonly default?: unknown;
 
   readonly properties?: Readonly<Record<string, Schema>>;
-  /** `false` where every field is known; a schema where the keys are free. @default free */
+  /** `false` if every field is known, or the schema of fields with any key. @default any field is allowed */
   readonly additionalProperties?: boolean | Schema;
   readonly required?: readonly string[];
   readonly minProperties?: number;
@@ -36,6 +36,6 @@ export interface Schema {
   readonly not?: Schema;
 
   readonly 'x-kubernetes-int-or-string'?: boolean;
-  /** Keys that no property names are kept, whatever `additionalProperties` says. */
+  /** Unknown fields are kept, whatever `additionalProperties` says. */
   readonly 'x-kubernetes-preserve-unknown-fields'?: boolean;
 }

@@ -10,10 +10,10 @@ export interface KubernetesSchemas {
   readonly definitions: Readonly<Record<string, Schema>>;
 }
 
-/** The schema of a kind, and how much of the kind it describes. */
+/** The schema of a kind, and whether it is complete. */
 export interface KindSchema {
   readonly schema: Schema;
-  /** The file of `imports/crds/` that has only the fields that the charts use. @default the schema is complete */
+  /** The file in `imports/crds/` that defines only the fields that the charts use. @default the schema is complete */
   readonly partial?: string;
 }
 
@@ -21,7 +21,7 @@ export interface KindSchema {
 export interface SchemaStore {
   /** By version of Kubernetes, oldest first. */
   readonly kubernetes: Readonly<Record<string, KubernetesSchemas>>;
-  /** Custom resources, by `apiVersion` and kind. They are the same for every version of Kubernetes. */
+  /** Custom resources by `apiVersion` and kind, for every version of Kubernetes. */
   readonly custom: Readonly<Record<string, KindSchema>>;
 }
 

@@ -63,7 +63,7 @@ describe('a variable', () => {
       expect(out + err).not.toContain(secret);
       expect(out + err).not.toContain(short);
     }
-    expect((await ofEnv('JUNJO_SESSION_SECRET')).out).toContain(`${path('.env')}:2 (a secret is not shown)`);
+    expect((await ofEnv('JUNJO_SESSION_SECRET')).out).toContain(`${path('.env')}:2 (secret values are not shown)`);
     expect((await ofEnv('JUNJO_SESSION_SECRET')).out).toContain(
       'Secret junjo-ai-studio-secrets, key JUNJO_SESSION_SECRET',
     );
@@ -92,21 +92,51 @@ describe('a variable', () => {
   });
 
   test.each([
-    ['JUNJO_DF_SPILL_PATH', /release line 0\.70 has no such variable, .*0\.82, .* have/],
+    ['JUNJO_DF_SPILL_PATH', /nowhere: release line 0\.70 does not read it, but .*0\.82, .* do$/m],
     ['JUNJO_BACKEND_MEM_LIMIT', /nowhere: JUNJO_K8S_SIZE sets the memory/],
     ['INGESTION_HOST', /nowhere: the manifests set it to junjo-ai-studio-ingestion-internal/],
     ['GRPC_PORT', /nowhere: it means the backend's internal port to the one/],
-    ['JUNJO_K8S_SIZE', /the manifests alone; no container gets it/],
+    ['JUNJO_K8S_SIZE', /only in the manifests; no container reads it/],
   ])('%s ends up where it says', async (name, where) => {
     write('.env', envText(development()));
     expect((await ofEnv(name)).out).toMatch(where);
   });
 
-  test('means something without an env file, too', async () => {
+  test('is explained without an env file, too', async () => {
     const { status, out, err } = await ofEnv('JUNJO_K8S_SIZE');
     expect(status).toBe(0);
     expect(out).toMatch(/set +there is no env file/);
     expect(err).toMatch(/^note: .*does not exist/);
+  });
+
+  test.each([
+    ['0.70.3', 'PORT', /nowhere: release line 0\.70 does not read it, but 0\.86 does$/m],
+    ['0.82.1', 'PORT', /nowhere: release line 0\.82 does not read it, but 0\.86 does$/m],
+    ['0.86.0', 'PORT', /nowhere: the manifests set it to 26154$/m],
+    ['0.86.0', 'JUNJO_SESSION_SECRET', /release line 0\.86 does not read it, but 0\.70, .* and 0\.85 do$/m],
+  ])('on the release %s of the env file, %s ends up where that release reads it', async (tag, name, where) => {
+    write('.env', `JUNJO_K8S_RELEASE=${tag}\n`);
+    const { status, out } = await ofEnv(name);
+    expect(status).toBe(0);
+    expect(out).toContain(`(${path('.env')}:1)`);
+    expect(out).toMatch(where);
+    if (out.includes('does not read it')) expect(out).not.toContain('Deployment');
+  });
+
+  test('changes no frontend on a release without one', async () => {
+    const changed = async (tag: string) => {
+      write('.env', `JUNJO_K8S_RELEASE=${tag}\n`);
+      return (await ofEnv('JUNJO_K8S_LABELS')).out;
+    };
+    expect(await changed('0.85.0')).toContain('60-frontend');
+    expect(await changed('0.86.0')).not.toContain('frontend');
+  });
+
+  test('of several studios is explained once where they do not differ', async () => {
+    mkdirSync(path('studios'));
+    for (const name of ['a', 'b', 'c', 'd']) write(`studios/${name}.env`, envText(production()));
+    const { out } = await explain('JUNJO_K8S_SIZE', '--studios', path('studios'));
+    expect(out.match(/^In .*:$/gm)).toEqual(['In a, b, c and 1 more:']);
   });
 
   test('of several studios is told for each', async () => {
@@ -114,7 +144,7 @@ describe('a variable', () => {
     write('studios/red.env', envText(production({ JUNJO_K8S_SIZE: 'large' })));
     write('studios/blue.env', envText(production()));
     const { out } = await explain('JUNJO_K8S_SIZE', '--studios', path('studios'));
-    expect(out).toMatch(/In blue:.*by no line.*In red:.*red\.env:[0-9]+, to large/s);
+    expect(out).toMatch(/In blue:.*not set.*In red:.*red\.env:[0-9]+, to large/s);
   });
 });
 
@@ -153,14 +183,54 @@ describe('what is rendered', () => {
     expect(out).toContain('JUNJO_K8S_FRONTEND_REPLICAS');
   });
 
-  test('an object that this studio has not is said so, with the nearest', async () => {
+  test('an object that this studio does not have gets the nearest name', async () => {
     write('.env', envText(development()));
     const { status, err } = await ofEnv('service/junjo-ai-studio-backnd');
     expect(status).toBe(1);
     expect(err).toContain('Did you mean service/junjo-ai-studio-backend?');
   });
 
-  test('what cannot be rendered is not explained, but mended', async () => {
+  test.each([
+    ['dist/40-backnd.k8s.yaml', 'Did you mean dist/40-backend.k8s.yaml?'],
+    ['deploy/junjo-ai-studio-backnd', 'Did you mean deployment/junjo-ai-studio-backend'],
+    ['deployment', 'Did you mean deployment/junjo-ai-studio-'],
+    ['backend', 'Did you mean junjo-ai-studio-backend, or '],
+    ['dist/Kustomization', 'Did you mean dist/'],
+    ['junjo_k8s_size', 'Did you mean JUNJO_K8S_SIZE?'],
+  ])('%s gets names that are similar', async (name, advice) => {
+    write('.env', envText(development()));
+    const { status, out, err } = await ofEnv(name);
+    expect([status, out]).toEqual([1, '']);
+    expect(err).toContain(`${name}: is an unknown name. ${advice}`);
+  });
+
+  test.each(['dist/60-frontend.k8s.yaml', '60-frontend', 'deployment/junjo-ai-studio-frontend'])(
+    '%s is explained, although the release does not have it',
+    async (name) => {
+      const settings = { JUNJO_K8S_RELEASE: '0.86.0', JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() };
+      write('.env', envText(development(settings)));
+      const { status, err } = await ofEnv(name);
+      expect(status).toBe(1);
+      expect(err).toMatch(/is not rendered for release 0\.86\.0 with these settings\..* JUNJO_K8S_RELEASE/);
+    },
+  );
+
+  test('an object that several studios have alike is explained once', async () => {
+    mkdirSync(path('studios'));
+    for (const name of ['a', 'b']) {
+      const hosts = {
+        JUNJO_PROD_FRONTEND_URL: `https://${name}.example.com`,
+        JUNJO_PROD_BACKEND_URL: `https://api.${name}.example.com`,
+      };
+      const spans = { JUNJO_PROD_INGESTION_URL: `https://spans.${name}.example.com` };
+      write(`studios/${name}.env`, envText(production({ ...hosts, ...spans })));
+    }
+    const { out } = await explain('deployment/junjo-ai-studio-backend', '--studios', path('studios'));
+    expect(out.match(/^Deployment /gm)).toHaveLength(1);
+    expect(out).toContain('a/40-backend.k8s.yaml and b/40-backend.k8s.yaml');
+  });
+
+  test('what cannot be rendered is not explained, but its error is shown', async () => {
     write('.env', envText(development({ JUNJO_K8S_SIZE: 'huge' })));
     const { status, out, err } = await ofEnv('deployment/junjo-ai-studio-backend');
     expect([status, out]).toEqual([1, '']);

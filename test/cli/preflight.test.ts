@@ -92,8 +92,8 @@ describeWith(['kubectl'], 'preflight', () => {
   });
 
   test.each([
-    ['is not there', 'gone', /gone: holds no rendered studio\. Render one: /],
-    ['is empty', 'empty', /empty: holds no rendered studio\. Render one: /],
+    ['is not there', 'gone', /gone: contains no rendered studio\. To render one, run: /],
+    ['is empty', 'empty', /empty: contains no rendered studio\. To render one, run: /],
   ])('a folder that %s is named', async (_, name, says) => {
     mkdirSync(join(folder, 'empty'));
     expect(await preflight.run({ folder: join(folder, name) } as never, io())).toBe(1);
@@ -133,7 +133,7 @@ describeWith(['kubectl'], 'preflight', () => {
   test('a folder without a backend holds no studio, even when a namespace is in it', async () => {
     const output = writeFolder(render(development()).objects.filter(({ kind }) => kind !== 'Deployment'));
     expect(await preflight.run({ folder: output } as never, io())).toBe(1);
-    expect(said.join('\n')).toMatch(/dist: holds no rendered studio\. Render one: /);
+    expect(said.join('\n')).toMatch(/dist: contains no rendered studio\. To render one, run: /);
   });
 
   test.each([
@@ -150,20 +150,20 @@ describeWith(['kubectl'], 'preflight', () => {
 
   test('a folder and env files are not taken together', async () => {
     expect(await preflight.run({ folder, envFile: ['studio.env'] } as never, io())).toBe(1);
-    expect(said.join('\n')).toMatch(/Name a folder of manifests, or env files, but not both/);
+    expect(said.join('\n')).toMatch(/Name either a folder of manifests or env files/);
   });
 
   test('of several studios without a foundation, one has to be named, too', async () => {
     mkdirSync(join(folder, 'dist', 'blue'), { recursive: true });
     writeFileSync(join(folder, 'dist', 'blue', '40-backend.k8s.yaml'), '');
     expect(await preflight.run({ folder: join(folder, 'dist') } as never, io())).toBe(1);
-    expect(said.join('\n')).toMatch(/holds several studios\. Name one: .*dist\/blue$/);
+    expect(said.join('\n')).toMatch(/contains several studios\. Name one of .*dist\/blue$/);
   });
 
   test('of an output with several studios, one has to be named', async () => {
     mkdirSync(join(folder, 'dist', 'blue', 'foundation'), { recursive: true });
     expect(await preflight.run({ folder: join(folder, 'dist') } as never, io())).toBe(1);
-    expect(said.join('\n')).toMatch(/holds several studios\. Name one: .*dist\/blue$/);
+    expect(said.join('\n')).toMatch(/contains several studios\. Name one of .*dist\/blue$/);
   });
 
   test('quotes admission, with the object that it refuses', async () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   lstatSync,
@@ -90,9 +91,9 @@ describe('with a repository, the next steps', () => {
       expect.stringMatching(
         /^Create the first user before the edge opens\. See \S*docs\/apply\.md, "With Argo CD or Flux"$/,
       ),
-      'Or commit dist/ without the Secret (*secrets.k8s.yaml in .gitignore). The pods wait for it: apply it now, and whenever a value changes',
+      'Or commit dist/ without the Secret: .gitignore excludes *secrets.k8s.yaml. The pods need the Secret, so apply it now and after each change:',
       '  kubectl apply -f dist/foundation/00-namespace.k8s.yaml -f dist/30-secrets.k8s.yaml',
-      '(JUNJO_K8S_SECRETS=sealed or external brings it from Git). Then, once:',
+      'JUNJO_K8S_SECRETS=sealed or external makes this step unnecessary. Then run this once:',
       '  kubectl apply -f dist/argocd',
     ]);
     for (const path of ['foundation/00-namespace.k8s.yaml', '30-secrets.k8s.yaml']) {
@@ -145,7 +146,9 @@ describe('with a repository, the next steps', () => {
   test('are two where the Secret comes from elsewhere', async () => {
     const noSecrets = { JUNJO_SESSION_SECRET: undefined, JUNJO_SECURE_COOKIE_KEY: undefined };
     write('.env', envText(production({ ...git, JUNJO_K8S_SECRETS: 'existing', ...noSecrets })));
-    expect(next((await synth()).stdout).at(-1)).toBe('Or commit dist/, and once: kubectl apply -f dist/argocd');
+    expect(next((await synth()).stdout).at(-1)).toBe(
+      'Or commit dist/, and run this once: kubectl apply -f dist/argocd',
+    );
   });
 });
 
@@ -244,7 +247,7 @@ describe('an output folder that holds anything that synth does not write', () =>
     const { status, stdout, stderr } = await synth();
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toBe(
-      `dist: holds ${path}, which is not rendered, and all of the folder would be replaced. Name another\n`,
+      `dist: contains ${path}, which synth did not render. synth replaces the whole folder, so move that file or name another folder\n`,
     );
     expect([contents(), readdirSync(folder.path)]).toEqual(before);
     expect(lstatSync(join(folder.path, 'dist', path))).toBeDefined();
@@ -259,10 +262,7 @@ describe('an output folder that holds anything that synth does not write', () =>
     put();
     const before = contents(join(folder.path, 'elsewhere-folder'));
     const { status, stderr } = await synth();
-    expect([status, stderr]).toEqual([
-      1,
-      `dist: is ${kind}, and not a folder. Move it away, or name a folder with --output\n`,
-    ]);
+    expect([status, stderr]).toEqual([1, `dist: is ${kind}, not a folder. Move it, or name a folder with --output\n`]);
     expect(contents(join(folder.path, 'elsewhere-folder'))).toEqual(before);
     expect(lstatSync(join(folder.path, 'dist')).isDirectory()).toBe(false);
   });
@@ -286,6 +286,114 @@ describe('an output folder that holds anything that synth does not write', () =>
   });
 });
 
+describe('the result for a program', () => {
+  const nothing = { studios: [], files: [], leftBehind: [], prunedByArgoCd: [], prunedByFlux: [] };
+  const json = async (...args: readonly string[]) => {
+    const { status, stdout } = await folder.junjo(['synth', '--json', ...args]);
+    const { problems, ...result } = JSON.parse(stdout);
+    return { status, result, texts: problems.map(({ text }: { text: string }) => text).join('\n') };
+  };
+
+  test.each([
+    ['a wrong env file', () => write('.env', envText({ ...development(), JUNJO_ENV: 'staging' })), /must be one of/],
+    ['an env file that is missing', () => rmSync(join(folder.path, '.env')), /does not exist/],
+    ['a folder with another file', () => write('dist/mine.yaml', 'mine'), /contains mine\.yaml/],
+    [
+      'a change that Kubernetes refuses',
+      () => write('.env', envText(development({ JUNJO_K8S_STORAGE_SIZE: '1Gi' }))),
+      /cannot shrink/,
+    ],
+  ])('with %s lists nothing as rendered or left behind', async (_, spoil, reason) => {
+    write('.env', envText(development()));
+    expect((await synth()).status).toBe(0);
+    spoil();
+    const { status, result, texts } = await json();
+    expect({ status, result }).toEqual({ status: 1, result: { ...nothing, output: 'dist' } });
+    expect(texts).toMatch(reason);
+  });
+
+  test('is one object where the folder cannot be written', async () => {
+    write('.env', envText(development()));
+    write('taken', '');
+    const { status, stdout } = await folder.junjo(['synth', '--json', '--output', 'taken/dist']);
+    expect(status).toBe(1);
+    expect(JSON.parse(stdout)).toEqual({ error: { message: expect.any(String), failure: 'unwritable file' } });
+  });
+
+  test.each([['synth'], ['validate'], ['explain'], ['status'], ['preflight']])(
+    'of %s is one object where an option is unknown',
+    async (command) => {
+      const { status, stdout } = await folder.junjo([command, '--json', '--unknown']);
+      expect(status).toBe(2);
+      expect(JSON.parse(stdout)).toEqual({ error: { message: "unknown option '--unknown'", failure: 'usage' } });
+    },
+  );
+
+  test('of validate is one object where manifests and env files are named', async () => {
+    const { status, stdout } = await folder.junjo(['validate', '--json', 'dist', '-e', '.env']);
+    expect(status).toBe(2);
+    expect(JSON.parse(stdout).error.failure).toBe('usage');
+  });
+});
+
+describe('many studios', () => {
+  const names = ['one', 'two', 'three', 'four', 'five', 'six'];
+  const git = { JUNJO_K8S_GIT_REPO: 'https://git.example.com/team/studio.git' };
+  const renderAll = (settings: Settings, output = 'dist', io = {}) => {
+    mkdirSync(join(folder.path, 'studios'));
+    write('shared.env', envText(production({ JUNJO_K8S_RELEASE: '0.70.3', ...settings })));
+    for (const name of names) {
+      const hosts = [
+        ['FRONTEND', name],
+        ['BACKEND', `api.${name}`],
+        ['INGESTION', `spans.${name}`],
+      ].map(([part, host]) => `JUNJO_PROD_${part}_URL=https://${host}.example.com\n`);
+      write(`studios/${name}.env`, `${hosts.join('')}OTHER=x\n`);
+    }
+    return folder.junjo(['synth', '-e', 'shared.env', '--studios', 'studios', '--output', output], io);
+  };
+
+  test('share one line for each note, and have each of them in the result', async () => {
+    const { status, stderr } = await renderAll({});
+    expect(status).toBe(0);
+    expect(stderr.split('\n').filter((line) => line.includes(' OTHER: '))).toEqual([
+      expect.stringMatching(
+        /^note: 6 studios OTHER: .* \(studios\/five\.env:4, studios\/four\.env:4, studios\/one\.env:4 and 3 more\)$/,
+      ),
+    ]);
+    const { stdout } = await folder.junjo(['synth', '-e', 'shared.env', '--studios', 'studios', '--json']);
+    const ofOther = JSON.parse(stdout).problems.filter(({ variable }: { variable: string }) => variable === 'OTHER');
+    expect(ofOther).toHaveLength(6);
+  });
+
+  test('show how many are done', async () => {
+    const lines: string[] = [];
+    await renderAll({}, 'dist', { progress: (line: string) => lines.push(line) });
+    expect(lines).toContain('rendered 5 of 6 studios');
+    expect(lines.at(-1)).toBe('');
+  });
+
+  test('are applied by one command, which applies each folder of a studio and nothing else', async () => {
+    const { stdout } = await renderAll(git, 'my dist');
+    expect(stdout).toContain(
+      'Rendered 6 studios into my dist/:\n  Junjo AI Studio 0.70.3 (production): 6 studios (five, four, one and 3 more)\n',
+    );
+    const loops = stdout.split('\n').filter((line) => line.startsWith('  for '));
+    expect(loops).toHaveLength(2);
+    const run = (loop = '') => {
+      const script = `kubectl() { echo "$*"; }\n${loop}`;
+      return execFileSync('sh', ['-c', script], { cwd: folder.path, encoding: 'utf8' }).trim().split('\n');
+    };
+    const sorted = [...names].sort();
+    expect(run(loops[0])).toEqual(sorted.map((name) => `apply -f my dist/${name}/foundation -f my dist/${name}/`));
+    const [namespace, secret] = ['foundation/00-namespace.k8s.yaml', '30-secrets.k8s.yaml'];
+    expect(run(loops[1])).toEqual(
+      sorted.map((name) => `apply -f my dist/${name}/${namespace} -f my dist/${name}/${secret}`),
+    );
+    expect(stdout).toContain("kubectl apply -f 'my dist/argocd'");
+  });
+});
+
 describe('without a .env', () => {
   const settings = (name: string) => envText(development({ JUNJO_K8S_NAME: name }));
 
@@ -304,7 +412,7 @@ describe('without a .env', () => {
     const before = readdirSync(folder.path);
     const { status, stdout, stderr } = await synth();
     expect([status, stdout]).toEqual([1, '']);
-    expect(stderr).toContain(`.env: does not exist or cannot be read. Name the env file that is here: ${option}`);
+    expect(stderr).toContain(`.env: does not exist or cannot be read. Name the env file with ${option}`);
     expect(readdirSync(folder.path)).toEqual(before);
     expect((await folder.junjo(['synth', ...option.split(' ')])).status).toBe(0);
   });
@@ -319,7 +427,9 @@ describe('without a .env', () => {
     const { status, stdout, stderr } = await folder.junjo(['synth', ...options]);
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(
-      new RegExp(`^\\.env: does not exist, and ${output} holds a studio\\. Name its env file with --env-file`),
+      new RegExp(
+        `^\\.env: does not exist, but ${output} contains a rendered studio\\. Name its env file with --env-file`,
+      ),
     );
     expect(contents(join(folder.path, output))).toEqual(before);
     expect(readdirSync(folder.path).sort()).toEqual(['alpha.env', output].sort());
@@ -338,7 +448,7 @@ test('JUNJO_ENV_FILES names the env files, and no .env is written beside them', 
 test('an env file that is not there is one line and no stack trace', async () => {
   const { status, stderr } = await synth({ JUNJO_ENV_FILES: 'nowhere.env' });
   expect(status).toBe(1);
-  expect(stderr.trim()).toBe('nowhere.env: does not exist or cannot be read. Is its name right?');
+  expect(stderr.trim()).toBe('nowhere.env: does not exist or cannot be read. Check its name');
 });
 
 test('init never replaces an env file', async () => {

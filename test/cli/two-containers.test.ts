@@ -33,16 +33,19 @@ beforeEach(() => {
 afterEach(() => folder.remove());
 
 describe('of a studio without a frontend', () => {
-  test('explain tells what serves the UI, and what becomes of its address', async () => {
+  test('explain shows what serves the UI, and what its address is for', async () => {
     const { status, stdout } = await folder.junjo(['explain', 'service/junjo-ai-studio-backend']);
-    expect([status, stdout]).toEqual([0, expect.stringContaining('The API, and the UI where there is no frontend')]);
+    expect([status, stdout]).toEqual([
+      0,
+      expect.stringContaining('Serves the API, and the UI if there is no frontend'),
+    ]);
     const address = await folder.junjo(['explain', 'JUNJO_PROD_FRONTEND_URL']);
-    expect(address.stdout).toMatch(/ends up +the manifests alone; no container gets it/);
+    expect(address.stdout).toMatch(/goes to +only in the manifests; no container reads it/);
     const api = await folder.junjo(['explain', 'JUNJO_PROD_BACKEND_URL']);
     expect(api.stdout).toMatch(/^ +required +no$/m);
-    expect(api.stdout).toMatch(/ends up +nowhere: this release does not read it/);
+    expect(api.stdout).toMatch(/goes to +nowhere: release line 0\.86 does not read it, but .* do$/m);
     const migrations = await folder.junjo(['explain', 'RUN_MIGRATIONS']);
-    expect(migrations.stdout).toMatch(/ends up +nowhere: this release does not read it/);
+    expect(migrations.stdout).toMatch(/goes to +nowhere: release line 0\.86 does not read it, but .* do$/m);
     expect((await folder.junjo(['explain', 'deployment/junjo-ai-studio-frontend'])).status).toBe(1);
   });
 
@@ -63,7 +66,7 @@ describe('of a studio without a frontend', () => {
   ])('validate finds nothing to complain of behind %s', async (_, settings) => {
     folder.write('.env', envText(two(settings)));
     const { status, stdout } = await folder.junjo(['validate']);
-    expect([status, stdout]).toEqual([0, expect.stringMatching(/^All is well with junjo-ai-studio/)]);
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/^junjo-ai-studio: /)]);
   });
 });
 
@@ -177,7 +180,7 @@ describe('from three containers to two', () => {
     await renderInto({ ...three, ...git, ...unset });
     const { status, stdout } = await renderInto(two({ ...git, ...unset }));
     expect(status).toBe(0);
-    expect(stdout).toContain('Argo CD removes what is no longer rendered (6 objects) when it syncs:');
+    expect(stdout).toContain('When it syncs, Argo CD removes 6 objects:');
     for (const resource of gone) expect(stdout).toContain(`\n  ${NAMESPACE} ${resource}\n`);
     expect(existsSync(join(folder.path, 'dist', LEFT_BEHIND))).toBe(false);
   });

@@ -67,8 +67,8 @@ test('takes single files, whatever they are called', async () => {
 });
 
 test.each([
-  ['a folder without manifests', () => folder, /: holds no manifest\. Is it rendered\? npm run synth$/],
-  ['a path that is not there', () => join(folder, 'none'), /none: cannot be read \(ENOENT\)\. Is its name right\?$/],
+  ['a folder without manifests', () => folder, /: contains no manifest\. To render manifests, run: npm run synth$/],
+  ['a path that is not there', () => join(folder, 'none'), /none: cannot be read \(ENOENT\)\. Check its name$/],
 ])('%s is no success', async (_, path, line) => {
   const { exit, err } = await run({ paths: [path()] });
   expect(exit).toBe(1);
@@ -94,7 +94,7 @@ describe('versions', () => {
     const { exit, out, err } = await run({ paths: [path()], kubernetes: ['1.30', '1.99'] });
     expect(exit).toBe(1);
     expect(out).toEqual([]);
-    expect(err).toEqual(['Kubernetes 1.99: no schemas are known. Known are those of 1.27 to 1.36']);
+    expect(err).toEqual(['Kubernetes 1.99: is not supported. Use one of 1.27 to 1.36']);
   });
 });
 
@@ -102,7 +102,7 @@ test('kinds can be refused', async () => {
   const path = write('a.yaml', claim('1Gi'));
   expect((await run({ refuse: ['Secret'] })).exit).toBe(0);
   expect((await run({ refuse: ['PersistentVolumeClaim'] })).err[0]).toBe(
-    `${path}:2 PersistentVolumeClaim data: kind: is PersistentVolumeClaim, which must not be here`,
+    `${path}:2 PersistentVolumeClaim data: kind: is PersistentVolumeClaim, which --refuse does not allow`,
   );
 });
 
@@ -111,7 +111,7 @@ describe('without a path', () => {
     const env = write('.env', envText(development()));
     const { exit, out, err } = await run({ paths: [], envFile: [env] });
     expect([exit, err]).toEqual([0, []]);
-    expect(out.join()).toMatch(/^All is well with junjo-ai-studio: \d\d objects, valid on Kubernetes 1\.27 to 1\.36$/);
+    expect(out.join()).toMatch(/^junjo-ai-studio: \d\d objects, valid on Kubernetes 1\.27 to 1\.36$/);
     const refused = await run({ paths: [], envFile: [env], refuse: ['Secret'] });
     expect(refused).toMatchObject({ exit: 1, out: [] });
     expect(refused.err).toEqual([
@@ -123,7 +123,7 @@ describe('without a path', () => {
     expect(await run({ envFile: ['.env'] })).toEqual({
       exit: 2,
       out: [],
-      err: ['Name manifests, or env files, but not both.'],
+      err: ['Name either manifests or env files. They cannot be combined.'],
     });
   });
 });

@@ -1,11 +1,9 @@
-import { spawn } from 'node:child_process';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kubectl } from '../../cluster/kubectl';
 import { PortForward } from '../../cluster/port-forward';
-import { development, envText, freshSecret } from '../support/studio';
-import { fromSource, Workspace } from '../support/workspace';
+import { Workspace } from '../support/workspace';
 
 let workspace: Workspace;
 let kubectl: string;
@@ -35,15 +33,18 @@ beforeEach(() => {
 
 afterEach(() => workspace.remove());
 
-const start = (messages: string[] = []) => {
-  const forward = new PortForward(
-    { service: 'junjo-ai-studio-backend', ports: [1323] },
+const forwardTo = (ports: readonly number[], messages: string[] = []) =>
+  new PortForward(
+    { service: 'junjo-ai-studio-backend', ports },
     {
       kubectl: new Kubectl({ program: kubectl, namespace: 'team' }),
       retryMs: 5,
       onMessage: (message) => messages.push(message),
     },
   );
+
+const start = (messages: string[] = []) => {
+  const forward = forwardTo([1323], messages);
   return { forward, ended: forward.run() };
 };
 
@@ -86,7 +87,7 @@ test('passes on what kubectl complains about, once', async () => {
   expect(messages).toEqual(['junjo-ai-studio-backend: Error from server (NotFound)']);
 });
 
-test('passes on once what kubectl says anew each time with the hour and its process', async () => {
+test('passes on once what kubectl repeats with another time and process', async () => {
   fakeKubectl(
     [
       'echo "E1125 03:33:4$(wc -l < "$(dirname "$0")/calls").123456   $$ memcache.go:265] \\"Unhandled Error\\" err=refused" >&2',
@@ -110,107 +111,43 @@ test('says so when there is no kubectl', async () => {
   await expect(start().ended).rejects.toMatchObject({ failure: 'missing program' });
 });
 
-test('npm run forward prints the addresses, and ends cleanly on Ctrl-C', async () => {
-  const config = {
-    contexts: [{ name: 'kind', context: {} }],
-    clusters: [{ cluster: { server: 'https://127.0.0.1' } }],
-  };
-  fakeKubectl(`case "$*" in *'config view'*) echo '${JSON.stringify(config)}';; *) exec sleep 60;; esac`);
-  writeFileSync(join(workspace.path, '.env'), envText(development({ JUNJO_K8S_NAMESPACE: 'team' })));
-  const child = spawn(process.execPath, [...fromSource, 'forward'], {
-    cwd: workspace.path,
-    env: { ...process.env, PATH: `${workspace.path}:${process.env.PATH}` },
-  });
-  let output = '';
-  child.stdout.on('data', (data) => {
-    output += data;
-  });
-  const closed = new Promise((resolve) => child.once('close', resolve));
-  await until(() => calls().length === 4);
-  child.kill('SIGINT');
-  expect(await closed).toBe(0);
-  for (const address of ['http://localhost:5153', 'http://localhost:1323', 'localhost:50051'])
-    expect(output).toContain(address);
-  expect(calls().slice(1).sort()).toEqual([
-    '--context=kind --namespace=team port-forward service/junjo-ai-studio-backend 1323:1323',
-    '--context=kind --namespace=team port-forward service/junjo-ai-studio-frontend 5153:5153',
-    '--context=kind --namespace=team port-forward service/junjo-ai-studio-ingestion 50051:50051',
-  ]);
-});
-
-test('npm run forward brings OTLP over HTTP, too, where the studio has an intake', async () => {
-  const config = { contexts: [{ name: 'kind', context: {} }], clusters: [{ cluster: { server: 'https://x' } }] };
-  fakeKubectl(`case "$*" in *'config view'*) echo '${JSON.stringify(config)}';; *) exec sleep 60;; esac`);
-  const settings = { JUNJO_K8S_RELEASE: '0.86.0', JUNJO_INTERNAL_GRPC_TOKEN: freshSecret(), JUNJO_K8S_INTAKE: 'true' };
-  writeFileSync(join(workspace.path, '.env'), envText(development({ JUNJO_K8S_NAMESPACE: 'team', ...settings })));
-  const child = spawn(process.execPath, [...fromSource, 'forward'], {
-    cwd: workspace.path,
-    env: { ...process.env, PATH: `${workspace.path}:${process.env.PATH}` },
-  });
-  let output = '';
-  child.stdout.on('data', (data) => {
-    output += data;
-  });
-  const closed = new Promise((resolve) => child.once('close', resolve));
-  await until(() => calls().length === 3);
-  child.kill('SIGINT');
-  expect(await closed).toBe(0);
-  expect(output).toContain('localhost:26155 (OTLP over gRPC)');
-  expect(output).toContain('localhost:4318 (OTLP over HTTP)');
-  expect(calls()).toContain(
-    '--context=kind --namespace=team port-forward service/junjo-ai-studio-ingestion 26155:26155 4318:4318',
+test('listens once kubectl does so on every port', async () => {
+  fakeKubectl(
+    'echo "Forwarding from 127.0.0.1:1323 -> 26154"; until [ -e "$(dirname "$0")/go" ]; do sleep 0.1; done; echo "Forwarding from [::1]:4318 -> 4318"; exec sleep 60',
   );
+  const forward = forwardTo([1323, 4318]);
+  const ended = forward.run();
+  let isListening = false;
+  void forward.listening.then(() => {
+    isListening = true;
+  });
+  await until(() => calls().length === 1);
+  await sleep(200);
+  expect(isListening).toBe(false);
+  writeFileSync(join(workspace.path, 'go'), '');
+  await forward.listening;
+  forward.stop();
+  await ended;
 });
 
-describe('npm run forward, for a studio without a frontend', () => {
-  const tag = { 'app.kubernetes.io/version': '0.86.0' };
-  const service = (name: string, port: number) => ({
-    kind: 'Service',
-    metadata: { name },
-    spec: { ports: [{ port }] },
-  });
-  const list = (...items: object[]) => JSON.stringify({ kind: 'List', items });
-  const services = [
-    service('junjo-ai-studio-backend', 26154),
-    service('junjo-ai-studio-ingestion', 26155),
-    // What the upgrade left behind.
-    service('junjo-ai-studio-frontend', 26153),
-  ];
-  const deployments = list({ kind: 'Deployment', metadata: { name: 'junjo-ai-studio-backend', labels: tag } });
-  const config = { contexts: [{ name: 'kind', context: {} }], clusters: [{ cluster: { server: 'https://x' } }] };
-  const answers = [
-    `*'config view'*) echo '${JSON.stringify(config)}';;`,
-    `*'get services,configmaps'*) echo '${list(...services)}';;`,
-    `*'get deployments.apps'*) echo '${deployments}';;`,
-    '*) exec sleep 60;;',
-  ];
+test.each([
+  ['services "junjo-ai-studio-backend" not found', 'does not exist in the namespace team'],
+  ['namespaces "team" not found', 'does not exist in the namespace team'],
+  ['pods "x" is forbidden: User "kim" cannot create resource "pods/portforward"', 'You lack permission to forward'],
+  ['Unable to listen on port 1323: Listeners failed to create', 'Port 1323 on localhost is already in use'],
+])('gives up where kubectl says %s', async (words, reason) => {
+  fakeKubectl(`echo '${words}' >&2; exec sleep 60`);
+  const messages: string[] = [];
+  await expect(start(messages).ended).rejects.toThrow(reason);
+  expect([calls().length, messages]).toEqual([1, []]);
+});
 
-  test.each([
-    ['with its env file', []],
-    ['with its namespace alone', ['--namespace', 'team']],
-  ])('brings one port for UI and API, %s', async (_, args) => {
-    fakeKubectl(`case "$*" in ${answers.join(' ')} esac`);
-    const settings = { JUNJO_K8S_RELEASE: '0.86.0', JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() };
-    writeFileSync(join(workspace.path, '.env'), envText(development({ JUNJO_K8S_NAMESPACE: 'team', ...settings })));
-    const child = spawn(process.execPath, [...fromSource, 'forward', ...args], {
-      cwd: workspace.path,
-      env: { ...process.env, PATH: `${workspace.path}:${process.env.PATH}` },
-    });
-    let output = '';
-    child.stdout.on('data', (data) => {
-      output += data;
-    });
-    const closed = new Promise((resolve) => child.once('close', resolve));
-    const forwards = () => calls().filter((call) => call.includes('port-forward'));
-    await until(() => forwards().length === 2 && output.includes('Ctrl-C'));
-    child.kill('SIGINT');
-    expect(await closed).toBe(0);
-    expect(output).toMatch(/^UI, API +http:\/\/localhost:26154\nSpans +localhost:26155 \(OTLP over gRPC\)$/m);
-    expect(forwards().sort()).toEqual([
-      '--context=kind --namespace=team port-forward service/junjo-ai-studio-backend 26154:26154',
-      '--context=kind --namespace=team port-forward service/junjo-ai-studio-ingestion 26155:26155',
-    ]);
-  });
+test('connects again where the pod of a Service was replaced meanwhile', async () => {
+  fakeKubectl('echo \'Error from server (NotFound): pods "x" not found\' >&2; exit 1');
+  const { forward, ended } = start();
+  await until(() => calls().length >= 3);
+  forward.stop();
+  await ended;
 });
 
 test('does not repeat complaints that take turns', async () => {

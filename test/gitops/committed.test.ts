@@ -116,7 +116,7 @@ describe('JUNJO_STUDIOS', () => {
     mkdirSync(join(folder.path, 'studios'));
     expect(await synth(studios)).toMatchObject({
       status: 1,
-      stderr: 'studios/: holds no studio. Each studio is a file NAME.env in it\n',
+      stderr: 'studios/: contains no studio. Create a file NAME.env in it for each studio\n',
     });
     expect((await synth({ JUNJO_STUDIOS: 'nowhere' })).status).toBe(1);
   });

@@ -427,7 +427,7 @@ describe('the commands', () => {
     const { status, stdout } = await synth(flux());
     expect([status, stdout.trimEnd().split('\n').at(-1)]).toEqual([
       0,
-      'Or commit dist/, and once: kubectl apply -f dist/flux',
+      'Or commit dist/, and run this once: kubectl apply -f dist/flux',
     ]);
     expect((await synth(flux({ JUNJO_LOG_LEVEL: 'debug' }))).status).toBe(0);
     for (const path of ['Kustomization', 'foundation/Kustomization', 'flux/Kustomization'])
@@ -437,7 +437,7 @@ describe('the commands', () => {
   test('synth says what Flux prunes', async () => {
     await synth(flux());
     const { stdout } = await synth(flux({ JUNJO_K8S_NETWORK_POLICY: 'false' }));
-    expect(stdout).toContain('Flux removes what is no longer rendered');
+    expect(stdout).toContain('When it syncs, Flux removes');
     expect(stdout).toContain('networkpolicy.networking.k8s.io/junjo-ai-studio-default-deny');
     expect(stdout).not.toContain('kubectl -n junjo-ai-studio delete');
   });
@@ -449,7 +449,7 @@ describe('the commands', () => {
         flux({ JUNJO_K8S_GITOPS: tool, JUNJO_K8S_NAMESPACE: 'studio', JUNJO_K8S_NAME: name, ...settings });
       await synth(named('blue'));
       const { stdout } = await synth(named('green', { JUNJO_K8S_NETWORK_POLICY: 'false' }));
-      expect(stdout).not.toContain('removes what is no longer rendered');
+      expect(stdout).not.toContain('When it syncs');
       const commands = stdout.split('\n').filter((line) => line.includes(' delete '));
       expect(commands.slice(0, 2).join()).toMatch(/(kustomization|application)\S*\/blue/);
       expect(commands.at(-1)).toContain('networkpolicy.networking.k8s.io/junjo-ai-studio-default-deny');
@@ -464,7 +464,7 @@ describe('the commands', () => {
     expect(commands[0]).toMatch(/^ {2}kubectl -n argocd delete .* application\.argoproj\.io\/junjo-ai-studio$/m);
     expect(stdout).toContain('Before you apply, remove');
     expect(stdout).toContain('networkpolicy.networking.k8s.io/junjo-ai-studio-default-deny');
-    expect(stdout).not.toContain('That ends the studio');
+    expect(stdout).not.toContain('this deletes the studio');
   });
 
   test('synth names the objects of Flux where it no longer applies the studio, and leaves no list', async () => {
@@ -499,6 +499,6 @@ describe('the commands', () => {
     await synth(flux());
     folder.write('dist/foundation/kustomization.yaml', 'resources: []\n');
     const { status, stderr } = await synth(flux());
-    expect([status, stderr]).toEqual([1, expect.stringContaining('holds foundation/kustomization.yaml')]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('contains foundation/kustomization.yaml')]);
   });
 });

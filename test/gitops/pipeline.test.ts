@@ -286,7 +286,7 @@ describe('every object is valid', () => {
     expect(check(configMap("'1'"))).toMatchObject({ status: 0, stderr: '' });
     const { status, stderr } = check('{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}}\n');
     expect(status).toBe(1);
-    expect(stderr).toContain('dist/alpha/a.k8s.yaml:1 Secret a: kind: is Secret, which must not be here');
+    expect(stderr).toContain('dist/alpha/a.k8s.yaml:1 Secret a: kind: is Secret, which --refuse does not allow');
   });
 });
 

@@ -28,14 +28,14 @@ describe('what Argo CD applies to itself', () => {
     ['its copy, with other annotations beside it,', project(262144 - KEY, { a: '' })],
   ])('must be applied on the server where %s does not fit', (_, manifest) => {
     expect(said(manifest)).toEqual([
-      'note: studios/a.env:9 JUNJO_K8S_GIT_REPO: the AppProject of all studios is larger than the 256 KiB that kubectl apply can copy into an annotation. Apply it with kubectl apply --server-side',
+      'note: studios/a.env:9 JUNJO_K8S_GIT_REPO: the AppProject of all studios is larger than the 256 KiB that kubectl apply stores in an annotation. Apply it with kubectl apply --server-side',
     ]);
   });
 
   test('is an error where etcd does not take it', () => {
     expect(said(project(1.5 * 1024 * 1024))).toEqual([expect.stringMatching(/^note: /)]);
     expect(said(project(1.5 * 1024 * 1024 + 1))).toEqual([
-      'studios/a.env:9 JUNJO_K8S_GIT_REPO: the AppProject of all studios is larger than the 1.5 MiB that etcd takes. Divide the studios among clusters, each with a folder of studios and a repository or path of its own (docs/scale.md)',
+      'studios/a.env:9 JUNJO_K8S_GIT_REPO: the AppProject of all studios is larger than the 1.5 MiB that etcd accepts. Divide the studios among several clusters, each with its own folder of studios and its own repository or path (docs/scale.md)',
     ]);
   });
 });
@@ -52,7 +52,7 @@ describe('the objects of one studio', () => {
 
   test('must be applied on the server where the copy of the largest does not fit', () => {
     expect(about({ JUNJO_K8S_ANNOTATIONS: `example.com/note=${'x'.repeat(140_000)}` })).toEqual([
-      'note: .env: the Deployment junjo-ai-studio-backend is larger than the 256 KiB that kubectl apply can copy into an annotation. Apply it with kubectl apply --server-side',
+      'note: .env: the Deployment junjo-ai-studio-backend is larger than the 256 KiB that kubectl apply stores in an annotation. Apply it with kubectl apply --server-side',
     ]);
   });
 });

@@ -173,7 +173,7 @@ describe('the script', () => {
     const gone = leftBehind(files(production()), []);
     const { status, stderr, isThere, calls } = run(removalScript(gone), 'middleware.traefik.io/');
     expect([status, isThere]).toEqual([1, true]);
-    expect(stderr).toContain('Not all of it was removed');
+    expect(stderr).toContain('Some objects were not removed');
     const named = calls.flatMap((call) => call.split(' ').filter((word) => word.includes('/')));
     expect([...named].sort()).toEqual(gone.map(({ resource }) => resource).sort());
     expect(calls.filter((call) => /middleware/.test(call) && /deployment/.test(call))).toEqual([]);
@@ -198,7 +198,7 @@ describe('synth', () => {
     expect((await synth(base)).stdout).not.toContain(LEFT_BEHIND);
     const { stdout } = await synth({ ...base, JUNJO_K8S_NETWORK_POLICY: 'false' });
     expect(stdout).toContain(
-      'After you applied, remove what is no longer rendered (4 objects; kubectl apply leaves them):\n  sh dist/left-behind.sh\n',
+      'After you apply, remove 4 objects that kubectl apply leaves in the cluster:\n  sh dist/left-behind.sh\n',
     );
     expect(readFileSync(join(folder.path, 'dist', LEFT_BEHIND), 'utf8')).toContain(
       'networkpolicy.networking.k8s.io/junjo-ai-studio-default-deny',
@@ -210,18 +210,18 @@ describe('synth', () => {
     await synth({ ...base, JUNJO_K8S_INTAKE: 'true' });
     const { stdout } = await synth(base);
     expect(stdout).toMatch(
-      /The intake goes\. Its claims stay[\s\S]*otelcol_exporter_queue_size[\s\S]*Before you apply, remove/,
+      /The intake is removed\. Its claims stay[\s\S]*otelcol_exporter_queue_size[\s\S]*Before you apply, remove/,
     );
-    expect((await synth({ ...base, JUNJO_K8S_INTAKE: 'true' })).stdout).not.toMatch(/The intake goes|left-behind/);
+    expect((await synth({ ...base, JUNJO_K8S_INTAKE: 'true' })).stdout).not.toMatch(
+      /The intake is removed|left-behind/,
+    );
   });
 
-  test('says of another studio that was rendered before that it may be meant to live on', async () => {
+  test('warns before it deletes another studio that was rendered before', async () => {
     await synth(development({ JUNJO_K8S_NAME: 'blue' }));
     const { stdout } = await synth(development({ JUNJO_K8S_NAME: 'green' }));
-    expect(stdout).toContain('Before you apply, remove what is no longer rendered');
-    expect(stdout).toContain(
-      'That ends the studio in blue. If it is another one, which is to live on, leave it alone.',
-    );
+    expect(stdout).toContain('Before you apply, remove');
+    expect(stdout).toContain('Warning: this deletes the studio in blue. Skip it if you still need that studio.');
   });
 
   test('prints the commands once where Argo CD takes over, which prunes only what it applied', async () => {

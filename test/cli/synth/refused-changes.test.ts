@@ -40,8 +40,8 @@ test.each([
   expect(printed.join('\n')).toContain(says);
   for (const line of printed) {
     expect(line).toMatch(/^dist\/foundation\/10-storage\.k8s\.yaml: PersistentVolumeClaim junjo-ai-studio-data: /);
-    expect(line).toContain('docs/runbook.md, A claim that should shrink or move');
-    expect(line).toContain('delete this file and synth again');
+    expect(line).toContain('docs/runbook.md, "A claim that should shrink or move"');
+    expect(line).toContain('delete this file and render again');
   }
 });
 
@@ -50,7 +50,7 @@ test.each([
   ['node', node({ JUNJO_K8S_NODE: 'worker-2' }), 'spec.nodeAffinity cannot change'],
 ])('another %s of the data is refused', (_, after, says) => {
   expect(refused(node(), after)).toEqual([expect.stringContaining(says)]);
-  expect(refused(node(), after).join()).toContain('docs/runbook.md, A changed data path');
+  expect(refused(node(), after).join()).toContain('docs/runbook.md, "A changed data path"');
 });
 
 test.each([
@@ -99,7 +99,8 @@ describe('the claims of an intake', () => {
   test('cannot shrink, and the way around is not a backup', () => {
     const texts = changes('8Gi', '4Gi').map(({ text }) => text);
     expect(texts).toHaveLength(2);
-    for (const text of texts) expect(text).toMatch(/queue-junjo-ai-studio-intake-[01].*let its queue empty/);
+    for (const text of texts)
+      expect(text).toMatch(/queue-junjo-ai-studio-intake-[01].*Wait until the queue of the intake is empty/);
     expect(texts.join()).not.toContain('backup');
   });
 });

@@ -163,7 +163,7 @@ const broken: readonly Case[] = [
     service,
     '- port: 80',
     '- port: 80\n      name:',
-    'a.yaml:8 Service web: spec.ports[0].name: is null, which is the same as not there. Leave it out',
+    'a.yaml:8 Service web: spec.ports[0].name: is null, which means not set. Remove it',
   ],
 
   // Types
@@ -172,14 +172,14 @@ const broken: readonly Case[] = [
     service,
     '80',
     '"80"',
-    'a.yaml:7 Service web: spec.ports[0].port: must be a whole number, and is text',
+    'a.yaml:7 Service web: spec.ports[0].port: must be a whole number, but is text',
   ],
   [
     'a number with a fraction',
     service,
     '80',
     '80.5',
-    'a.yaml:7 Service web: spec.ports[0].port: must be a whole number, and is a number',
+    'a.yaml:7 Service web: spec.ports[0].port: must be a whole number, but is a number',
   ],
   [
     'a number that needs more than 32 bits',
@@ -193,35 +193,35 @@ const broken: readonly Case[] = [
     deployment,
     'app: web\n  template',
     'app: 1\n  template',
-    'a.yaml:8 Deployment web: spec.selector.matchLabels.app: must be text, and is a whole number. Put it in quotes',
+    'a.yaml:8 Deployment web: spec.selector.matchLabels.app: must be text, but is a whole number. Put it in quotes',
   ],
   [
     'a word that YAML 1.1 takes for true',
     deployment,
     'app: web\n  template',
     'app: on\n  template',
-    'a.yaml:8 Deployment web: spec.selector.matchLabels.app: must be text, and is true or false. Put it in quotes',
+    'a.yaml:8 Deployment web: spec.selector.matchLabels.app: must be text, but is true or false. Put it in quotes',
   ],
   [
     'a map for a list',
     service,
     '- port: 80',
     'port: 80',
-    'a.yaml:6 Service web: spec.ports: must be a list, and is a map',
+    'a.yaml:6 Service web: spec.ports: must be a list, but is a map',
   ],
   [
     'a list for a map',
     service,
     '  ports:\n    - port: 80',
     '  - a',
-    'a.yaml:5 Service web: spec: must be a map, and is a list',
+    'a.yaml:5 Service web: spec: must be a map, but is a list',
   ],
   [
     'a map where a number or text may stand',
     service,
     'port: 80',
     'port: 80\n      targetPort: {}',
-    'a.yaml:8 Service web: spec.ports[0].targetPort: must be a whole number or text, and is a map',
+    'a.yaml:8 Service web: spec.ports[0].targetPort: must be a whole number or text, but is a map',
   ],
 
   // Values
@@ -281,7 +281,7 @@ const broken: readonly Case[] = [
     service,
     'v1\nkind: Service',
     'networking.k8s.io/v1\nkind: ServiceCIDR',
-    'a.yaml:1 ServiceCIDR web: apiVersion: serves no ServiceCIDR on Kubernetes 1.27 to 1.32',
+    'a.yaml:1 ServiceCIDR web: apiVersion: has no kind ServiceCIDR on Kubernetes 1.27 to 1.32',
   ],
 
   // Kinds
@@ -290,21 +290,21 @@ const broken: readonly Case[] = [
     deployment,
     'kind: Deployment',
     'kind: Deploymnet',
-    'a.yaml:2 Deploymnet web: kind: is apps/v1 Deploymnet, of which no schema is known. Did you mean Deployment?',
+    'a.yaml:2 Deploymnet web: kind: is apps/v1 Deploymnet, for which there is no schema. Did you mean Deployment?',
   ],
   [
     'a kind in the wrong version',
     ingress,
     'networking.k8s.io/v1',
     'extensions/v1beta1',
-    'a.yaml:2 Ingress web: kind: is extensions/v1beta1 Ingress, of which no schema is known. It is in networking.k8s.io/v1',
+    'a.yaml:2 Ingress web: kind: is extensions/v1beta1 Ingress, for which there is no schema. Use networking.k8s.io/v1',
   ],
   [
     'a kind that nobody here knows',
     certificate,
     'cert-manager.io/v1\nkind: Certificate',
     'example.com/v1\nkind: Widget',
-    'a.yaml:2 Widget web: kind: is example.com/v1 Widget, of which no schema is known. Put its CustomResourceDefinition into imports/crds/, then npm run schemas',
+    'a.yaml:2 Widget web: kind: is example.com/v1 Widget, for which there is no schema. Add its CustomResourceDefinition to imports/crds/, then run npm run schemas',
   ],
   ['a kind that is missing', service, 'kind: Service\n', '', 'a.yaml:1: kind: is missing'],
   [
@@ -321,7 +321,7 @@ const broken: readonly Case[] = [
     service,
     '- port: 80',
     '- port: 80\n      port: 81',
-    'a.yaml:8: has the key port twice',
+    'a.yaml:8: contains the key port twice',
   ],
 ];
 
@@ -364,7 +364,7 @@ describe('a kind of which imports/crds/ has a part', () => {
     const text =
       'apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: SecurityPolicy\nmetadata: { name: web }\nspec: { cors: {} }\n';
     expect(problemsIn(text)).toContain(
-      'a.yaml:4 SecurityPolicy web: spec.cors: is not known (imports/crds/envoy-gateway.yaml has what the charts use of this kind, and no more)',
+      'a.yaml:4 SecurityPolicy web: spec.cors: is not known (the schema in imports/crds/envoy-gateway.yaml has only the fields that the charts use)',
     );
   });
 });
@@ -374,10 +374,10 @@ describe('texts', () => {
     ['is empty', ''],
     ['has comments only', '# nothing\n---\n# here\n'],
   ])('a file that %s holds no object', (_, text) => {
-    expect(problemsIn(text)).toEqual(['a.yaml:1: holds no object. Remove the file, or name another one']);
+    expect(problemsIn(text)).toEqual(['a.yaml:1: contains no object. Remove the file, or name another one']);
   });
 
-  test('that are no YAML are refused with the line', () => {
+  test('that are not YAML are refused with the line', () => {
     const [line, ...others] = problemsIn(`${service}---\nkind: "Service\n`);
     expect(line).toMatch(/^a\.yaml:\d+: is not YAML: /);
     expect(others).toEqual([]);
@@ -393,7 +393,7 @@ describe('texts', () => {
     ['text', 'hello\n'],
     ['a list', '- a\n'],
   ])('that are %s are refused', (_, text) => {
-    expect(problemsIn(text)).toEqual(['a.yaml:1: is not an object: it has neither apiVersion nor kind']);
+    expect(problemsIn(text)).toEqual(['a.yaml:1: is not a Kubernetes object: apiVersion and kind are missing']);
   });
 
   test('may be JSON', () => {
@@ -405,13 +405,13 @@ describe('texts', () => {
       );
     expect(problemsIn(json(80))).toEqual([]);
     expect(problemsIn(json('80'))).toEqual([
-      'a.yaml:10 Service web: spec.ports[0].port: must be a whole number, and is text',
+      'a.yaml:10 Service web: spec.ports[0].port: must be a whole number, but is text',
     ]);
   });
 
   test('of several documents are read to the end', () => {
     expect(problemsIn(`${service}---\n---\n${service.replace('80', 'x')}`)).toEqual([
-      'a.yaml:16 Service web: spec.ports[0].port: must be a whole number, and is text',
+      'a.yaml:16 Service web: spec.ports[0].port: must be a whole number, but is text',
     ]);
   });
 
@@ -437,7 +437,7 @@ metadata:
 
   test('with aliases are judged where the alias is', () => {
     const text = `${service.replace('ports:', 'ports: &all')}  externalIPs: *all\n`;
-    expect(problemsIn(text)).toEqual(['a.yaml:7 Service web: spec.externalIPs[0]: must be text, and is a map']);
+    expect(problemsIn(text)).toEqual(['a.yaml:7 Service web: spec.externalIPs[0]: must be text, but is a map']);
   });
 });
 
@@ -462,7 +462,7 @@ describe('lists', () => {
   test('hide no kind that must not be there', () => {
     const list = `apiVersion: v1\nkind: List\nitems:\n${indented.replace('Service', 'Secret')}\n`;
     expect(problemsIn(list, { refuse: ['Secret'] })).toEqual([
-      'a.yaml:5 Secret web: kind: is Secret, which must not be here',
+      'a.yaml:5 Secret web: kind: is Secret, which --refuse does not allow',
     ]);
   });
 });

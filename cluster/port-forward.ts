@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { sleep } from './interruption';
 import type { Kubectl } from './kubectl';
 
-/** A Service and the ports of it that should be on localhost under the same numbers. */
+/** A Service, and its ports that are forwarded to the same ports of localhost. */
 export interface ForwardTarget {
   readonly service: string;
   readonly ports: readonly number[];
@@ -14,7 +14,7 @@ export interface ForwardTarget {
 export interface ForwardOptions {
   /** Knows the namespace of the Service. */
   readonly kubectl: Kubectl;
-  /** Gets what kubectl complains about, once each. */
+  /** Called for each message of kubectl, once. */
   readonly onMessage: (message: string) => void;
   /** First wait before a reconnect, in ms; it doubles up to ten times as long while nothing connects. @default 500 */
   readonly retryMs?: number;
@@ -93,7 +93,7 @@ export interface PodPage {
   readonly path: string;
 }
 
-/** The most that a page may have, in characters. */
+/** Most characters of a page. */
 const PAGE_LIMIT = 16 * 1024 * 1024;
 
 /**
@@ -118,7 +118,7 @@ export async function readPage(kubectl: Kubectl, { pod, port, path }: PodPage, s
     complaints += data;
   });
   const ended = kubectl.ended(child);
-  // It may fail before anybody waits for it.
+  // It may fail before anything waits for it.
   const over = ended.catch(() => undefined);
   try {
     const local = await localPort(stdout, signal);
@@ -130,7 +130,7 @@ export async function readPage(kubectl: Kubectl, { pod, port, path }: PodPage, s
     return await pageAt(`http://127.0.0.1:${local}${path}`, signal);
   } catch (error) {
     signal.throwIfAborted();
-    // What fetch says of a broken connection, or of an answer that is not HTTP, does not tell why.
+    // The message of fetch does not show why the connection broke, or that the answer is not HTTP.
     if ((error as Error).name !== 'TypeError') throw error;
     const said = complaints.split('\n').find((line) => BROKEN.test(line));
     throw new Error(
@@ -143,7 +143,7 @@ export async function readPage(kubectl: Kubectl, { pod, port, path }: PodPage, s
   }
 }
 
-/** Reads a page, and follows it nowhere else: what runs in a pod must not choose what this machine reads. */
+/** Reads a page, and follows no redirect: a program in a pod must not choose what this machine reads. */
 async function pageAt(url: string, signal: AbortSignal): Promise<string> {
   const { ok, status, body } = await fetch(url, { signal, redirect: 'manual' });
   if (!ok) throw new Error(`its ${new URL(url).pathname} answers with ${status}`);
@@ -151,7 +151,8 @@ async function pageAt(url: string, signal: AbortSignal): Promise<string> {
   let page = '';
   for await (const part of body ?? []) {
     page += decoder.decode(part, { stream: true });
-    if (page.length > PAGE_LIMIT) throw new Error(`its ${new URL(url).pathname} is larger than a page may be`);
+    if (page.length > PAGE_LIMIT)
+      throw new Error(`its ${new URL(url).pathname} is larger than ${PAGE_LIMIT >> 20} MiB`);
   }
   return page;
 }
@@ -165,7 +166,7 @@ async function localPort(stdout: Readable, signal: AbortSignal): Promise<number 
     port = Number(number);
     break;
   }
-  // Nobody reads the rest, and kubectl is not over before it was read.
+  // kubectl ends only after the rest was read.
   stdout.resume();
   return port;
 }

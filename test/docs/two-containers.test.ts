@@ -91,7 +91,7 @@ describeWith(['kubectl', 'python3', 'openssl'], 'the runbook, from 0.82 to 0.86'
     write(two);
     const looked = await shell(look);
     expect(looked.text).toContain(`  ${NAMESPACE} deployment.apps/junjo-ai-studio-frontend\n`);
-    expect(looked.text).toMatch(/0\.82\.1 runs here, and 0\.86\.0 does not start on its database of users/);
+    expect(looked.text).toMatch(/Release 0\.82\.1 runs here\. 0\.86\.0 does not start on its user database/);
     expect(looked.code).toBe(1);
 
     const kept = () => ['namespaces', 'persistentvolumeclaims', 'secrets'].map((plural) => names(plural).sort());

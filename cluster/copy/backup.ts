@@ -13,7 +13,7 @@ import { findIntake, type LiveIntake, meanwhile, sayWaiting } from './intake';
 import { noteOnClaim } from './notes';
 import { ended, newOwner } from './owner';
 import type { Pace } from './pace';
-import { integrityText, ProgressLine, size } from './progress';
+import { fileCount, integrityText, ProgressLine, size } from './progress';
 import { findStudioStarted, openVolume } from './unfinished';
 import { type Held, notDeleted, VolumePod } from './volume-pod';
 import type { Work } from './work';
@@ -105,7 +105,7 @@ export class Backup {
       const { files, databases, leftOut } = checked.manifest;
       console.out(
         inOneLine(
-          `${path}: ${Object.keys(files).length} files, ${size(checked.bytes)}. The size and SHA-256 of each file match the volume.`,
+          `${path}: ${fileCount(Object.keys(files).length)}, ${size(checked.bytes)}. The size and SHA-256 of each file match the volume.`,
         ),
       );
       for (const name of leftOut)

@@ -8,6 +8,11 @@ export function size(bytes: number): string {
   return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
 }
 
+/** A number of files, for people. */
+export function fileCount(files: number): string {
+  return files === 1 ? '1 file' : `${files} files`;
+}
+
 /** A duration, for people. */
 export function duration(seconds: number): string {
   const whole = Math.round(seconds);

@@ -13,7 +13,7 @@ import { type Caller, howToLook, refuseUnlessCopyable } from './look';
 import { noteKept } from './notes';
 import { ended, newOwner, type Owner } from './owner';
 import { type Pace, patient } from './pace';
-import { integrityText, ProgressLine, size } from './progress';
+import { fileCount, integrityText, ProgressLine, size } from './progress';
 import { findStudioStarted, MOVES_INTERRUPTED, openVolume } from './unfinished';
 import { type Holdings, notDeleted, VolumePod } from './volume-pod';
 import type { Work } from './work';
@@ -96,7 +96,7 @@ export class Restore {
     const waiting = await sayWaiting(kubectl, intake, addedTo('the restored data'), this.signal);
     return [
       ...planHeading({ ...target, namespace: into ?? target.namespace }, studio),
-      `From       ${source.text}: ${source.files} files, ${size(source.bytes)}`,
+      `From       ${source.text}: ${fileCount(source.files)}, ${size(source.bytes)}`,
       ...(into === undefined
         ? [
             `The backup is copied to the volume next to the current data, and checked. Then backend and ingestion stop while folders are renamed. ${meanwhile(intake, 'Exporters can drop spans meanwhile.')}`,

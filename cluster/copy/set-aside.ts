@@ -10,7 +10,7 @@ import { addedTo, findIntake, meanwhile, sayWaiting, stopIntake } from './intake
 import { noteKept } from './notes';
 import { ended, newOwner } from './owner';
 import type { Pace } from './pace';
-import { size } from './progress';
+import { fileCount, size } from './progress';
 import { findStudioStarted, MOVES_INTERRUPTED, openVolume } from './unfinished';
 import { type Held, type Holdings, notDeleted, VolumePod } from './volume-pod';
 import type { Work } from './work';
@@ -288,5 +288,5 @@ function markedLine({ mark }: Held): string | undefined {
 
 function textOf(held: Held): string {
   const line = markedLine(held);
-  return `${held.files} files, ${size(held.bytes)}, ${line === undefined ? 'release line unknown' : `release line ${line}`}`;
+  return `${fileCount(held.files)}, ${size(held.bytes)}, ${line === undefined ? 'release line unknown' : `release line ${line}`}`;
 }

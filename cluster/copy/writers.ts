@@ -107,7 +107,7 @@ export function stoppedMark({ metadata }: Manifest): StoppedMark | undefined {
     host: 'an unknown host',
     pid: 0,
     token: '',
-    since: 'at an unknown time',
+    since: 'an unknown time',
   } as const;
   return { ...unknown, ...owner, replicas };
 }

@@ -207,7 +207,7 @@ describeWith(['kubectl'], 'status', () => {
     cluster = shown.cluster;
     await cluster.disconnect().then((listen) => status({ namespace: shown.namespace }).finally(listen));
     expect(said).toEqual([]);
-    expect(told.join()).toMatch(/Is the cluster up/);
+    expect(told.join()).toMatch(/Check that the cluster is up/);
   });
 
   test('--watch follows a rollout, and ends with the addresses', async () => {
@@ -358,7 +358,7 @@ describeWith(['kubectl'], 'status', () => {
         _isListening ??= listen();
       };
       expect(await status({ namespace: shown.namespace, watch: true })).toBe(0);
-      expect(told).toEqual([expect.stringContaining('Is the cluster up'), expect.stringMatching(/^backend 1\/1/)]);
+      expect(told).toEqual([expect.stringContaining('Check that the cluster is up'), expect.stringMatching(/^backend 1\/1/)]);
     });
   });
 

@@ -179,7 +179,10 @@ describeWith(['kubectl', 'python3'], 'set-aside', () => {
 
   test('brings a folder back onto an empty volume, and leaves no other', async () => {
     await run();
-    expect(await run({ back: asides()[0] })).toMatchObject({ exit: 0, said: expect.stringContaining('is empty') });
+    expect(await run({ back: asides()[0] })).toMatchObject({
+      exit: 0,
+      said: expect.stringContaining('Volume     empty'),
+    });
     expect(contents(studio.volume)).toEqual(before);
   });
 
@@ -309,10 +312,10 @@ describeWith(['kubectl', 'python3'], 'set-aside', () => {
     const { exit, said } = await run({ list: true });
     expect(exit).toBe(0);
     expect(said.split('\n')).toEqual([
-      '.junjo-before-1  1 files, 15 B, release line 0.70',
-      expect.stringMatching(/^\.junjo-before-2 {2}1 files, 1\.0 KiB, release line 0\.70\\n\\u001b\[2Jx{31}$/),
-      '.junjo-before-3  1 files, 11 B, release line unknown',
-      '.junjo-before-4  1 files, 8 B, release line unknown',
+      '.junjo-before-1  1 file, 15 B, release line 0.70',
+      expect.stringMatching(/^\.junjo-before-2 {2}1 file, 1\.0 KiB, release line 0\.70\\n\\u001b\[2Jx{31}$/),
+      '.junjo-before-3  1 file, 11 B, release line unknown',
+      '.junjo-before-4  1 file, 8 B, release line unknown',
     ]);
     expect(stops()).toBe(0);
     expect(copyPods()).toEqual([]);
@@ -328,7 +331,7 @@ describeWith(['kubectl', 'python3'], 'set-aside', () => {
 
   test('names the line of a mark that these manifests do not know', async () => {
     mark('9.99');
-    expect((await run()).said).toContain('set JUNJO_K8S_RELEASE to a release of the line 9.99, synth');
+    expect((await run()).said).toContain('set JUNJO_K8S_RELEASE to a release of the line 9.99, render');
   });
 
   test('twice in one moment uses two folders', async () => {
@@ -445,7 +448,7 @@ describeWith(['kubectl', 'python3'], 'set-aside', () => {
       const started = studio.cluster.requests.findIndex(({ body }) => body.includes('"replicas":1'));
       expect(started).toBeGreaterThan(finished);
       await studio.ready();
-      if (exit === 1) expect(done.said).toContain('Look with --list');
+      if (exit === 1) expect(done.said).toContain('Check it with --list');
     });
   });
 

@@ -11,7 +11,7 @@ export interface PreflightOptions extends LookOptions, JsonOptions {}
 
 export const preflight: Command<PreflightOptions> = {
   name: 'preflight',
-  summary: 'Check that a cluster has what the studio needs, before you apply it. Changes nothing',
+  summary: 'Check, without changing anything, that a cluster has what the studio needs',
   argument: folderArgument,
   options: [...lookOptions.filter(({ flags }) => !flags.includes('--namespace')), jsonOption],
   examples: [

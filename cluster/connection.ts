@@ -15,7 +15,7 @@ export interface Connection {
 /**
  * Asks a question that is answered with yes or no.
  * @param signal ends the wait for an answer
- * @throws Refusal if there is no terminal to ask on
+ * @throws Refusal if it cannot ask on a terminal
  */
 export async function confirmed(question: string, { terminal, err }: Console, signal: AbortSignal): Promise<boolean> {
   const person = terminal?.();

@@ -6,7 +6,7 @@ export interface Console {
   readonly err: (text: string) => void;
   /** Shows a line that the next one replaces. An empty one removes it. @default stderr is not a terminal */
   readonly progress?: (line: string) => void;
-  /** Opens the terminal for questions. @default there is no terminal */
+  /** Opens the terminal for questions. @default questions are not possible */
   readonly terminal?: () => Terminal;
 }
 

@@ -106,7 +106,7 @@ function webHostOf(objects: Manifests): string | undefined {
   return edgeHostOf(objects, webNames.ingress, webNames.routes.ui);
 }
 
-/** Where applications and pages send spans over HTTP, where the edge leads there. */
+/** Where applications and pages send spans over HTTP, if the edge has a route for them. */
 function otlpHttpUrlOf(objects: Manifests): string | undefined {
   const host = edgeHostOf(objects, otlpHttpName, otlpHttpName);
   return host && `https://${host}${OTLP_HTTP_PATH}`;

@@ -278,7 +278,7 @@ async function entriesOf(folder: string, below: string): Promise<readonly Entry[
       const linkname = await readlink(join(folder, name));
       if (leadsOut(name, linkname)) {
         throw new Refusal(
-          `${join(folder, name)} is a link to ${linkname}, which is outside the data and would not be copied. Replace the link by its target`,
+          `${join(folder, name)} is a link to ${linkname}, which is outside the data and would not be copied. Replace the link with its target`,
         );
       }
       found.push({ ...common, type: 'symlink', size: 0, linkname });

@@ -39,7 +39,7 @@ export function removePartial(folder: string, namespace: string, now: number): r
   return left.map((name) => {
     const path = join(folder, name);
     if (now - statSync(path).mtimeMs < STALE_MS)
-      return `  ${path} is incomplete: another backup writes it, or left it behind`;
+      return `  ${path} is incomplete: another backup is writing it, or left it behind`;
     rmSync(path);
     return `  Removed ${path}, which an interrupted backup left behind`;
   });

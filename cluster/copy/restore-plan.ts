@@ -39,7 +39,7 @@ export function restorePlan(studio: StudioManifests, { name, into, asOf }: Resto
   const namespace = into ?? studio.namespace;
   if (asOf !== undefined && schedule) {
     throw new Refusal(
-      '--as-of works only with VolSync. With Velero, replace scheduleName by backupName in the manifest',
+      '--as-of works only with VolSync. With Velero, replace scheduleName with backupName in the manifest',
     );
   }
   if (asOf !== undefined && !isTime(asOf)) {
@@ -212,6 +212,6 @@ function veleroSteps({ metadata, spec }: Manifest, namespace: string, used?: InU
     ]),
     // A backup holds the labels of its time: those of an older one are in the reach of a prune.
     ...(used ? ['Afterwards apply the studio again, dist/foundation first, or let Argo CD or Flux sync it.'] : []),
-    `If the restore ends in another phase than Completed, press Ctrl+C and run velero restore describe ${metadata.name} -n ${metadata.namespace} --details`,
+    `If the restore ends in a phase other than Completed, press Ctrl+C and run velero restore describe ${metadata.name} -n ${metadata.namespace} --details`,
   ];
 }

@@ -117,7 +117,7 @@ export class SetAside {
     const downtime = new Downtime(studio, this.work);
     const { started, aside } = await this.move(downtime, move);
     await this.deletePod();
-    if (back) console.out(inOneLine(`The data of ${back} is back in its place.`));
+    if (back) console.out(inOneLine(`The data of ${back} is back in place.`));
     if (aside) console.out(this.epilogue(studio, aside, move.holdings));
     const others = move.holdings.asides.filter((name) => name !== back);
     await noteKept(this.work, studio.claim, aside ? [...others, aside] : others);

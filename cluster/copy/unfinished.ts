@@ -38,7 +38,7 @@ export async function findStudioStarted(work: Work, rendered?: Manifest): Promis
   if (running) {
     const { since, pid, host } = running.mark;
     throw new Refusal(
-      `Another command works on this studio: process ${pid} on ${host} stopped it at ${since}.`,
+      `Another command is working on this studio: process ${pid} on ${host} stopped it at ${since}.`,
       `Wait until that command ends. If process ${pid} is a different program, run:`,
       ...stopped.map((each) => `  ${kubectl.commandLine(startArgs(each))}`),
     );
@@ -48,8 +48,8 @@ export async function findStudioStarted(work: Work, rendered?: Manifest): Promis
   console.err(
     inOneLine(
       first
-        ? `A command on ${first.mark.host} stopped the studio at ${first.mark.since}, and exited before restarting it. Restarting it.`
-        : `${commandOf(leftOver)} on ${leftOver?.host ?? 'an unknown host'} exited before deleting its pod. Deleting it.`,
+        ? `A command on ${first.mark.host} stopped the studio at ${first.mark.since}, and exited before restarting it. Restarting the studio.`
+        : `${commandOf(leftOver)} on ${leftOver?.host ?? 'an unknown host'} exited before deleting its pod. Deleting the pod.`,
     ),
   );
   let finished = false;

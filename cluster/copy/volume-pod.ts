@@ -310,7 +310,7 @@ export class VolumePod {
     const here = `If process ${pid} is a different program, run:`;
     const elsewhere = `If that process is gone, wait ${IDLE_SECONDS / 60} minutes, or run:`;
     throw new Refusal(
-      `Another command works on this studio: ${command}, process ${pid} on ${host}, since ${since}. Wait until it ends.`,
+      `Another command is working on this studio: ${command}, process ${pid} on ${host}, since ${since}. Wait until it ends.`,
       stillRuns(owner) ? here : elsewhere,
       deletion,
     );

@@ -358,7 +358,10 @@ describeWith(['kubectl'], 'status', () => {
         _isListening ??= listen();
       };
       expect(await status({ namespace: shown.namespace, watch: true })).toBe(0);
-      expect(told).toEqual([expect.stringContaining('Check that the cluster is up'), expect.stringMatching(/^backend 1\/1/)]);
+      expect(told).toEqual([
+        expect.stringContaining('Check that the cluster is up'),
+        expect.stringMatching(/^backend 1\/1/),
+      ]);
     });
   });
 

@@ -24,7 +24,7 @@ export const podSecurity: Check = {
       yield error(
         `The namespace ${cluster.namespace} is being deleted`,
         advice(
-          'Wait until it is gone. This command ends then',
+          'Wait until it is gone. This command returns then',
           cluster.clusterCommand('wait', 'namespace', cluster.namespace, '--for=delete', '--timeout=10m'),
         ),
       );

@@ -36,7 +36,7 @@ export const room: Check = {
     );
     if (!best) {
       yield error(
-        'No node can run the pods: each is not ready, cordoned, tainted, without the required labels, or has an unsupported processor',
+        'No node can run the pods. Each node is not ready, cordoned, or tainted, lacks required labels, or has an unsupported processor',
         advice(
           'Correct JUNJO_K8S_NODE_SELECTOR or JUNJO_K8S_TOLERATIONS, uncordon a node, or repair one',
           cluster.clusterCommand('get', 'nodes', '--show-labels'),

@@ -123,7 +123,7 @@ function changed(wanted: Manifest, live: Manifest, cluster: PreflightView): Resu
       isQueue
         ? 'Keep its pod until its queue is empty, then delete the pod and apply'
         : advice(
-            `Delete and restart no pod: the volume can go with the last one. To save the data, run the commands of status (${page('docs/runbook.md', 'A deleted claim')})`,
+            `Do not delete or restart any pod: the volume can be deleted with the last one. To save the data, run the commands of status (${page('docs/runbook.md', 'A deleted claim')})`,
             cluster.ownCommand('status'),
           ),
     );

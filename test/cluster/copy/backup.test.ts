@@ -305,7 +305,7 @@ describeWith(['kubectl', 'python3'], 'backup', () => {
     });
     expect(await run()).toMatchObject({
       exit: 1,
-      said: expect.stringContaining('Another command works on this studio'),
+      said: expect.stringContaining('Another command is working on this studio'),
     });
     expect(studio.deployment('backend').spec.replicas).toBe(0);
     const old = { ...mark, since: new Date(Date.now() - 3_600_000).toISOString() };

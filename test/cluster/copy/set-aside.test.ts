@@ -167,7 +167,7 @@ describeWith(['kubectl', 'python3'], 'set-aside', () => {
     const { exit, said } = await run({ back: folder });
     expect({ exit, said }).toMatchObject({
       exit: 0,
-      said: expect.stringContaining(`The data of ${folder} is back in its place`),
+      said: expect.stringContaining(`The data of ${folder} is back in place`),
     });
     expect(contents(studio.volume, ASIDE)).toEqual(before);
     expect(asides()).not.toContain(folder);

@@ -94,7 +94,7 @@ describeWith(['kubectl', 'python3'], 'what another command does, or has left', (
     expect(await (first === 'backup' ? backup() : restore())).toMatchObject({ exit: 0 });
     expect(await met).toMatchObject({
       exit: 1,
-      said: expect.stringContaining(`Another command works on this studio: ${first}, process`),
+      said: expect.stringContaining(`Another command is working on this studio: ${first}, process`),
     });
     await studio.ready();
     expect(copyPods()).toEqual([]);
@@ -120,7 +120,7 @@ describeWith(['kubectl', 'python3'], 'what another command does, or has left', (
     const done = await backup();
     expect(done).toMatchObject({ exit });
     if (exit === 0) return expect(copyPods()).toEqual([]);
-    expect(done.said).toMatch(/works on this studio|does not name the command/);
+    expect(done.said).toMatch(/is working on this studio|does not name the command/);
     expect(changes()).toHaveLength(requests);
     expect(copyPods()).toHaveLength(1);
   });
@@ -136,7 +136,7 @@ describeWith(['kubectl', 'python3'], 'what another command does, or has left', (
         studio.cluster.apply({ ...living, metadata: { ...living.metadata, uid: 'another' } });
       },
     );
-    expect(await backup()).toMatchObject({ exit: 1, said: expect.stringContaining('works on this studio') });
+    expect(await backup()).toMatchObject({ exit: 1, said: expect.stringContaining('is working on this studio') });
     expect(copyPods().map(({ metadata }) => [metadata.uid, metadata.deletionTimestamp])).toEqual([
       ['another', undefined],
     ]);

@@ -59,7 +59,7 @@ export function uiComponentOf(objects: Manifests): 'frontend' | 'backend' {
 export interface Address {
   readonly name: 'UI' | 'API' | 'Spans' | 'OTLP/HTTP';
   readonly url: string;
-  /** It is on localhost only where the cluster puts load balancers there, as Docker Desktop does, or the command `forward` runs. */
+  /** It is on localhost only while `forward` runs, or if the cluster has load balancers there, as Docker Desktop does. */
   readonly forwarded?: true;
 }
 
@@ -139,7 +139,7 @@ export function addressRows(
   if (!addresses.some(({ forwarded }) => forwarded)) return lines;
   return [
     ...lines,
-    [start(''), `(localhost: with ${howToRun('forward')}, unless the cluster puts load balancers there)`],
+    [start(''), `(for localhost, run ${howToRun('forward')}, unless the cluster has load balancers there)`],
   ];
 }
 

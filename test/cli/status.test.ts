@@ -79,7 +79,7 @@ describeWith(['kubectl'], 'status', () => {
     expect(screen).toMatch(/^backend +1\/1 +0\.70\.3 +\d+[smhd] +0$/m);
     // The page calls the API on localhost, so that no other address of the UI works.
     expect(screen).toMatch(/^UI +http:\/\/localhost:5153$/m);
-    expect(screen).toMatch(/^ +\(localhost: with npm run forward, unless/m);
+    expect(screen).toMatch(/^ +\(for localhost, run npm run forward, unless/m);
     expect(screen).toMatch(/^Volume +junjo-ai-studio-data, 10Gi, Bound$/m);
     expect(screen).toMatch(/^Backup +none is known/m);
     expect(screen.endsWith('All is well.')).toBe(true);

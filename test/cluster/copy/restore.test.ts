@@ -252,7 +252,7 @@ describeWith(['kubectl', 'python3'], 'restore', () => {
     execFileSync('sh', ['-c', script, 'repack', folder]);
     expect(await run({ source: repacked, replace: true })).toMatchObject({
       exit: 1,
-      said: expect.stringContaining('large is not what was copied'),
+      said: expect.stringContaining('large does not match the manifest'),
     });
     expect(studio.cluster.requests).toHaveLength(requests);
   });
@@ -296,13 +296,13 @@ describeWith(['kubectl', 'python3'], 'restore', () => {
     [
       'a link that leads outside',
       (path) => symlinkSync('/etc/passwd', join(path, 'spans/link')),
-      /is a link to \/etc\/passwd, outside the data/,
+      /is a link to \/etc\/passwd, which is outside the data/,
     ],
-    ['a pipe', (path) => execFileSync('mkfifo', [join(path, 'pipe')]), /is not a file, folder or link/],
+    ['a pipe', (path) => execFileSync('mkfifo', [join(path, 'pipe')]), /is not a file, folder, or link/],
     [
       'a name that is not UTF-8',
       (path) => execFileSync('sh', ['-c', 'touch "$1/$(printf "\\377")"', 'touch', path]),
-      /no name in UTF-8/,
+      /the name is not valid UTF-8/,
     ],
     [
       'a damaged database',

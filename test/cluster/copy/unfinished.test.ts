@@ -150,7 +150,7 @@ describeWith(['kubectl', 'python3'], 'what another command does, or has left', (
       const pod = podOf(owner);
       stayAs(pod);
       await studio.cluster.until(() => copyPods().some((each) => each.status?.phase === 'Running'));
-      expect((await backup()).said).toMatch(/If process 1 is another program, run: .*delete pod/);
+      expect((await backup()).said).toMatch(/If process 1 is a different program, run:\n.*delete pod/);
     });
 
     test('and left the studio stopped', async () => {
@@ -158,7 +158,7 @@ describeWith(['kubectl', 'python3'], 'what another command does, or has left', (
       const mark = JSON.stringify({ ...owner, replicas: 1, token: 't', since: '2026-01-02T03:04:05Z' });
       const annotations = { ...backend.metadata.annotations, [STOPPED]: mark };
       studio.cluster.apply({ ...backend, metadata: { ...backend.metadata, annotations } });
-      expect((await backup()).said).toMatch(/If process 1 is another program, run:\n.*patch deployment/);
+      expect((await backup()).said).toMatch(/If process 1 is a different program, run:\n.*patch deployment/);
     });
   });
 

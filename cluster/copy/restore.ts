@@ -1,4 +1,5 @@
 import { createReadStream, existsSync, statSync } from 'node:fs';
+import { howToRun } from '../../config/how-to-run';
 import { workloadNames } from '../../config/names';
 import { inOneLine } from '../../config/text';
 import { releaseLines } from '../../releases';
@@ -185,6 +186,8 @@ export class Restore {
     console.out(inOneLine(`Restored ${source.text}. The size and SHA-256 of each file match the backup.`));
     if (aside) {
       console.out(inOneLine(`The previous data is in the folder ${aside} on the volume.`));
+      if (studio.writers.length > 0)
+        console.out(`To bring it back, run: ${howToRun('set-aside', '--back', aside, ...work.kubectl.globalFlags())}`);
       await noteKept(work, studio.claim, [...kept, aside]);
     }
     if (!started) return false;

@@ -105,6 +105,7 @@ describeWith(['kubectl', 'python3'], 'restore', () => {
     const { exit, said } = await run({ source, replace: true });
     expect(exit).toBe(0);
     const [, aside = ''] = /The previous data is in the folder (\S+) on the volume/.exec(said) ?? [];
+    expect(said).toContain(`npm run set-aside -- --back ${aside} --context=fake --namespace=${studio.namespace}`);
     expect(readFileSync(join(studio.volume, aside, 'sqlite/junjo.db'), 'utf8')).toBe('of before');
     const claim = studio.cluster.object('persistentvolumeclaims', studio.namespace, 'junjo-ai-studio-data');
     expect(claim.metadata.annotations?.['junjo-ai-studio/kept']).toBe(aside);

@@ -223,6 +223,7 @@ describeWith(['kubectl', 'python3'], 'set-aside', () => {
     const io = { ...studio.io(), terminal: () => ({ ask: async () => 'n', close: () => undefined }) };
     expect(await moveAside({ namespace: studio.namespace, back: folder }, io, hasty)).toBe(1);
     expect(io.said.join('\n')).toContain(`Back       ${folder}`);
+    expect(io.said.at(-1)).toBe('Cancelled.');
     expect(aside(folder)).toEqual(before);
   });
 

@@ -16,23 +16,23 @@ export const backup: Command<BackupOptions> = {
   summary: "Copy a studio's data from its cluster into one file on this machine",
   argument: {
     name: '[file]',
-    text: 'file to write, or a folder for one that is named after namespace and time (default: this folder)',
+    text: 'file to write, or a folder for a file named after namespace and time (default: this folder)',
   },
   options: [
     ...changeOptions,
-    { flags: '--live', text: 'copy without stopping the studio, where its stores allow that' },
-    { flags: '--keep <number>', text: 'afterwards remove all but so many of the backups in the folder' },
+    { flags: '--live', text: 'copy while the studio runs, if its data stores allow that' },
+    { flags: '--keep <number>', text: 'keep only this many of the newest backups in the folder' },
     { flags: '-q, --quiet', text: 'print nothing unless something is wrong' },
   ],
   examples: [
-    ['backup', 'stop the studio, copy its volume, start it again'],
-    ['backup /var/backups/junjo --keep 7 --yes --quiet', 'for cron: the last seven'],
-    ['backup studio.tar.gz --live', 'while it runs: from 0.80 on'],
+    ['backup', 'stop the studio, copy its volume, and restart it'],
+    ['backup /var/backups/junjo --keep 7 --yes --quiet', 'for cron: keep the last seven backups'],
+    ['backup studio.tar.gz --live', 'copy while the studio runs (0.80 and later)'],
   ],
   run: (options, io) => backUp(options, io),
 };
 
-/** Makes a backup. @param pace of tests */
+/** Makes a backup. @param pace for tests */
 export function backUp(options: BackupOptions, io: Io, pace: Pace = usualPace): Promise<ExitCode> {
   return withCluster(options, io, pace, async (connection, signal) => {
     const props = { ...options, keep: keepOf(options), argoCdPaused: options.argocdPaused };
@@ -42,6 +42,6 @@ export function backUp(options: BackupOptions, io: Io, pace: Pace = usualPace): 
 
 function keepOf({ keep }: BackupOptions): number | undefined {
   if (keep === undefined) return undefined;
-  if (!/^[1-9]\d*$/.test(keep)) throw new Refusal(`--keep ${keep}: is not a number of at least 1`);
+  if (!/^[1-9]\d*$/.test(keep)) throw new Refusal(`--keep ${keep}: is not a whole number of at least 1`);
   return Number(keep);
 }

@@ -7,14 +7,14 @@ import { formatProblem } from '../config/problems';
 import type { ExitCode, Io, JsonOptions, Option } from './command';
 import { type ManifestOptions, manifestsOption, oneStudio, studioOptions } from './manifests';
 
-/** Of each command that looks at a cluster. */
+/** Options of each command that reads from a cluster. */
 export interface LookOptions extends ManifestOptions {
   readonly context?: string;
   readonly kubeconfig?: string;
   readonly namespace?: string;
 }
 
-/** Of each command that changes something in a cluster. */
+/** Options of each command that changes a cluster. */
 export interface ChangeOptions extends LookOptions {
   readonly yes?: boolean;
   readonly argocdPaused?: boolean;
@@ -22,18 +22,18 @@ export interface ChangeOptions extends LookOptions {
 }
 
 export const lookOptions: readonly Option[] = [
-  { flags: '--context <name>', text: "context of the kubeconfig (default: kubectl's current one)" },
-  { flags: '--kubeconfig <file>', text: 'kubeconfig (default: what kubectl reads)' },
-  { flags: '-n, --namespace <name>', text: 'namespace of the studio (default: that of the manifests)' },
+  { flags: '--context <name>', text: 'context of the kubeconfig (default: the current context)' },
+  { flags: '--kubeconfig <file>', text: 'kubeconfig file (default: the one that kubectl uses)' },
+  { flags: '-n, --namespace <name>', text: 'namespace of the studio (default: the namespace of the manifests)' },
   ...studioOptions.filter(({ flags }) => flags.includes('--env-file')),
 ];
 
 export const changeOptions: readonly Option[] = [
   ...lookOptions,
   manifestsOption,
-  { flags: '--argocd-paused', text: 'Argo CD is paused, even if this command cannot see it' },
-  { flags: '--flux-suspended', text: 'Flux is suspended, even if this command cannot see it' },
-  { flags: '-y, --yes', text: 'do not ask' },
+  { flags: '--argocd-paused', text: 'skip the check that Argo CD is paused' },
+  { flags: '--flux-suspended', text: 'skip the check that Flux is suspended' },
+  { flags: '-y, --yes', text: 'do not ask for confirmation' },
 ];
 
 /** Runs a command that only reads from a cluster. */
@@ -53,7 +53,7 @@ export async function withCluster(
   work: (connection: Connection, signal: AbortSignal) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const own = unfailing(io);
-  const interruption = new Interruption(() => own.err('Interrupted already. Cleaning up; please wait.'));
+  const interruption = new Interruption(() => own.err('Already interrupted. Cleaning up, please wait.'));
   const { signal } = interruption;
   try {
     return await withoutStackTrace(own, async () => work(await connect(options, own, pace), signal));
@@ -66,7 +66,7 @@ export async function withCluster(
   }
 }
 
-/** The same, where what cannot be printed is lost: a full disk or a closed terminal keeps no studio stopped. */
+/** The same, but errors of printing are ignored: a full disk or a closed terminal must not keep a studio stopped. */
 function unfailing(io: Io): Io {
   const attempt =
     (print: (text: string) => void) =>
@@ -74,7 +74,7 @@ function unfailing(io: Io): Io {
       try {
         print(text);
       } catch {
-        // There is nowhere to tell it.
+        // There is nowhere to report it.
       }
     };
   const { out, err, progress } = io;
@@ -102,15 +102,13 @@ export async function withoutStackTrace(
   }
 }
 
-/** What `--json` prints in the place of a result. */
+/** What `--json` prints instead of a result. */
 export function failureOf(error: Refusal | KubectlError): object {
   const failure = error instanceof KubectlError ? error.failure : 'refused';
   return { error: { message: error.message, failure } };
 }
 
-/**
- * Finds the target of a command, without a request to the cluster. With --namespace alone no manifests are needed.
- */
+/** Finds the target of a command, without a request to the cluster. With --namespace alone, it needs no manifests. */
 async function connect(options: LookOptions, io: Io, { requestSeconds }: Pace): Promise<Connection> {
   const { context, kubeconfig, folder, manifests: named, envFile } = options;
   const needed =

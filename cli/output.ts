@@ -3,7 +3,7 @@ import type { Finding } from '../config/problems';
 import { inOneLine, printable } from '../config/text';
 import type { Io } from './command';
 
-/** The same with output that cannot command the terminal, whatever a file or a cluster puts into it. Colors come after that. */
+/** Escapes control characters in all output, so that text from a file or a cluster cannot control the terminal. Colors are added later. */
 export function printing(io: Io): Io {
   const { environment, color, out, err, progress } = io;
   return {
@@ -19,7 +19,7 @@ export function printing(io: Io): Io {
       painted: (start, code, rest) => err(`\u001b[${code}m${printable(start)}\u001b[0m${printable(rest)}`),
     }),
     ...(progress && { progress: (line) => progress(inOneLine(line)) }),
-    // Whether somebody can be asked is found out when it is needed.
+    // Read late, because it opens stdin.
     get terminal() {
       const { terminal } = io;
       return terminal && (() => asking(terminal()));
@@ -31,14 +31,14 @@ function asking({ ask, close }: Terminal): Terminal {
   return { ask: (prompt) => ask(printable(prompt)), close };
 }
 
-/** Columns where stdout is no terminal. */
+/** Columns when stdout is not a terminal. */
 const COLUMNS = 100;
 
 /** Columns of the severity of a finding. */
 const SEVERITY = 9;
 
-/** What an advice has that is no prose. */
-const COMMAND = /^(kubectl|npx) /;
+/** The first words of a line that is a command and not prose. */
+const COMMAND = /^(kubectl|npx|npm run|junjo-k8s|node \S+\.js) /;
 
 /**
  * A finding: what is wrong, and below it what to do. Prose is in the columns of the terminal, and each command has a line of its

@@ -11,13 +11,13 @@ export interface PreflightOptions extends LookOptions, JsonOptions {}
 
 export const preflight: Command<PreflightOptions> = {
   name: 'preflight',
-  summary: 'Ask the cluster, before anything is applied, for what the studio needs; it changes nothing',
+  summary: 'Check, without changing anything, that a cluster has what the studio needs',
   argument: folderArgument,
   options: [...lookOptions.filter(({ flags }) => !flags.includes('--namespace')), jsonOption],
   examples: [
-    ['preflight', 'one line for each thing that was looked at, with the fix where it is missing'],
-    ['preflight dist', 'the manifests of dist/ as they are, for example in a clone that has no secrets'],
-    ['preflight --env-file team.env --context staging', 'another studio, another cluster'],
+    ['preflight', 'one line for each check, with a fix for each problem'],
+    ['preflight dist', 'check the manifests in dist/ as they are, for example in a clone without secrets'],
+    ['preflight --env-file team.env --context staging', 'check another studio and another cluster'],
   ],
   run: (options, io) => withoutStackTrace(io, () => lookFirst(options, io), options),
 };

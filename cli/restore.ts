@@ -18,30 +18,48 @@ export interface RestoreOptions extends ChangeOptions {
 
 export const restore: Command<RestoreOptions> = {
   name: 'restore',
-  summary: "Put a backup, or the data folder of docker compose, on a studio's volume",
-  argument: { name: '[source]', text: 'file that backup wrote, or a folder: the .dbdata of compose' },
+  summary: 'Restore a backup, or the data folder of docker compose, to the volume of a studio',
+  argument: { name: '[source]', text: 'file that backup wrote, or the .dbdata folder of compose' },
   options: [
     ...changeOptions,
-    { flags: '--replace', text: 'the volume need not be empty: what is there is moved aside on it' },
-    { flags: '--into <namespace>', text: 'restore beside the running studio, into a claim of its own' },
-    { flags: '--plan', text: 'print the manifest that restores a scheduled backup, and ask no cluster' },
-    { flags: '--as-of <time>', text: 'with --plan: the newest backup before that time (VolSync)' },
+    {
+      flags: '--replace',
+      text: 'first move the current data into a folder on the volume (default: the volume must be empty)',
+    },
+    { flags: '--into <namespace>', text: 'restore into a new claim in this namespace, next to the running studio' },
+    { flags: '--plan', text: 'print the manifest that restores a scheduled backup, without using a cluster' },
+    { flags: '--as-of <time>', text: 'with --plan: use the newest backup before this time (VolSync only)' },
   ],
   examples: [
-    ['restore junjo-20260102T030405Z.tar.gz --replace', 'back to that day'],
-    ['restore /mnt/junjo-data', 'move in from docker compose, which is stopped'],
-    ['restore studio.tar.gz --into look', 'to look first'],
-    ['restore --plan > restore.yaml', 'what VolSync or Velero backed up'],
+    ['restore junjo-20260102T030405Z.tar.gz --replace', 'go back to that backup'],
+    ['restore /mnt/junjo-data', 'move from docker compose, after you stopped it'],
+    ['restore studio.tar.gz --into look', 'look into a backup first'],
+    ['restore --plan > restore.yaml', 'restore what VolSync or Velero backed up'],
   ],
-  run: (options, io) =>
-    options.plan ? withoutStackTrace(io, async () => planRestore(options, io)) : restoreInto(options, io),
+  run: async (options, io) => {
+    const problem = contradictionIn(options);
+    if (problem) {
+      io.err(`restore: ${problem}`);
+      return 2;
+    }
+    return options.plan ? withoutStackTrace(io, async () => planRestore(options, io)) : restoreInto(options, io);
+  },
 };
 
-/** Restores. @param pace of tests */
+/** Why options cannot be used together. A plan is made from the manifests alone. */
+function contradictionIn(options: RestoreOptions): string | undefined {
+  if (!options.plan) return options.asOf === undefined ? undefined : '--as-of needs --plan';
+  if (options.namespace !== undefined)
+    return '--plan uses the namespace of the manifests. Remove --namespace, or name another namespace with --into';
+  const unused = (['context', 'kubeconfig', 'replace'] as const).find((name) => options[name] !== undefined);
+  return unused && `--plan does not use a cluster. Remove --${unused}`;
+}
+
+/** Restores. @param pace for tests */
 export async function restoreInto(options: RestoreOptions, io: Io, pace: Pace = usualPace): Promise<ExitCode> {
   const { source, argocdPaused: argoCdPaused } = options;
   if (source === undefined) {
-    io.err('restore: names no backup. Name a file or a folder, or say --plan for a scheduled backup');
+    io.err('restore: no backup named. Name a file or a folder, or use --plan for a scheduled backup');
     return 2;
   }
   const { envFiles } = selected(options, io);
@@ -51,10 +69,10 @@ export async function restoreInto(options: RestoreOptions, io: Io, pace: Pace = 
   );
 }
 
-/** Prints the manifest that restores a scheduled backup, and what to do around it as comments; no cluster is asked. */
+/** Prints the manifest that restores a scheduled backup, with the other steps as comments. It uses no cluster. */
 function planRestore({ into, asOf, source, ...options }: RestoreOptions, io: Io): ExitCode {
   if (source !== undefined)
-    throw new Refusal(`--plan restores a scheduled backup, not ${source}. Leave one of them out`);
+    throw new Refusal(`--plan restores a scheduled backup and cannot be combined with ${source}. Remove one of them`);
   const { studio, problems } = oneStudio(options, io);
   if (!studio) return tell({ problems }, {}, io);
   const name = `restore-${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}`;

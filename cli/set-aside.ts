@@ -10,21 +10,24 @@ export interface SetAsideOptions extends ChangeOptions {
 
 export const setAside: Command<SetAsideOptions> = {
   name: 'set-aside',
-  summary: "Move a studio's data aside on its volume, for a release that cannot start on it",
+  summary: 'Move the data of a studio into a folder on its volume, for a release that cannot start on it',
   options: [
     ...changeOptions,
-    { flags: '--back <folder>', text: 'bring such a folder back: what is there now is set aside first' },
-    { flags: '--list', text: 'list these folders, and stop nothing' },
+    { flags: '--back <folder>', text: 'bring this folder back, and set the current data aside first' },
+    { flags: '--list', text: 'list the folders that were set aside, without stopping the studio' },
   ],
   examples: [
-    ['set-aside', 'start the new release on an empty volume'],
-    ['set-aside --list', 'what was set aside, by this command or by restore --replace'],
-    ['set-aside --back .junjo-before-20260102T030405678Z', 'the old data again, with the release that reads it'],
+    ['set-aside', 'set the data aside, and start the new release on an empty volume'],
+    ['set-aside --list', 'list what this command or restore --replace set aside'],
+    [
+      'set-aside --back .junjo-before-20260102T030405678Z',
+      'bring the old data back, with the release that can read it',
+    ],
   ],
   run: (options, io) => moveAside(options, io),
 };
 
-/** Sets aside, brings back, or lists. @param pace of tests */
+/** Sets aside, brings back, or lists. @param pace for tests */
 export async function moveAside(options: SetAsideOptions, io: Io, pace: Pace = usualPace): Promise<ExitCode> {
   const { back, list, yes, fluxSuspended, argocdPaused: argoCdPaused } = options;
   if (list && back !== undefined) {

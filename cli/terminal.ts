@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import type { Terminal } from '../cluster/console';
 import { inOneLine } from '../config/text';
 
-/** Asks on the terminal of the process. Lines that come before they are asked for, as pasted ones do, wait for their question. */
+/** Asks on the terminal of the process. Lines that arrive before their question, such as pasted ones, wait for it. */
 export function openTerminal(): Terminal {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   const early: string[] = [];
@@ -15,6 +15,8 @@ export function openTerminal(): Terminal {
   });
   lines.once('close', () => {
     isOpen = false;
+    // Ctrl+C and Ctrl+D leave the cursor behind the question.
+    if (answer) process.stderr.write('\n');
     answer?.(undefined);
   });
   return {

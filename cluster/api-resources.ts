@@ -1,6 +1,6 @@
 import { type Kubectl, KubectlError } from './kubectl';
 
-/** A kind as discovery tells of it. */
+/** A kind, as discovery describes it. */
 export interface ApiResource {
   /** `deployments.apps`; of the core group `pods`. */
   readonly name: string;
@@ -24,7 +24,7 @@ export async function apiResources(kubectl: Kubectl): Promise<readonly ApiResour
   });
 }
 
-/** One API service that does not answer, as often metrics.k8s.io, makes kubectl fail after it printed all the others. */
+/** If one API service does not answer (often metrics.k8s.io), kubectl prints all the others and then fails. */
 async function table(kubectl: Kubectl): Promise<string> {
   try {
     return await kubectl.text(['api-resources', '--no-headers']);

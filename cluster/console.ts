@@ -1,18 +1,18 @@
-/** How a command talks to the person who runs it. Nothing in cluster/ writes to the process's own streams. */
+/** The output of a command, and its questions. Nothing in cluster/ writes to the streams of the process. */
 export interface Console {
-  /** Prints results to stdout, with a line break at their end. */
+  /** Prints a result to stdout, followed by a line break. */
   readonly out: (text: string) => void;
-  /** Prints what a person should know to stderr, with a line break at its end. */
+  /** Prints a message to stderr, followed by a line break. */
   readonly err: (text: string) => void;
-  /** Shows a line that the next one replaces; an empty one removes it. @default stderr is not a terminal */
+  /** Shows a line that the next one replaces. An empty one removes it. @default stderr is not a terminal */
   readonly progress?: (line: string) => void;
-  /** Starts to ask the person at the terminal. @default nobody can be asked */
+  /** Opens the terminal for questions. @default questions are not possible */
   readonly terminal?: () => Terminal;
 }
 
-/** A person who can be asked. */
+/** A terminal on which the user can be asked. */
 export interface Terminal {
-  /** Asks, and waits for a line; nothing when the person ended the input (Ctrl+C, Ctrl+D). */
+  /** Asks, and waits for a line. @returns nothing if the user ended the input (Ctrl+C, Ctrl+D) */
   readonly ask: (prompt: string) => Promise<string | undefined>;
   readonly close: () => void;
 }

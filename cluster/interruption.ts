@@ -3,15 +3,15 @@ import { unexpected } from '../config/problems';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-// What nobody has caught: an error in a handler of an event, or in a promise that nobody waits for.
+// Errors that nothing caught: in an event handler, or in a promise that nothing waits for.
 const ERRORS = ['uncaughtException', 'unhandledRejection'] as const;
 
-/** Somebody ended the command. */
+/** A signal ended the command. */
 class Signaled extends Error {}
 
 /**
- * Ctrl-C, a closed terminal, a stopped job, or an error of this program in any callback: what runs is given up, and what must
- * be put in order still is.
+ * Turns signals (Ctrl-C, a closed terminal, a stopped job) and uncaught errors of this program into an abort, so that the
+ * command can clean up.
  */
 export class Interruption {
   private readonly controller = new AbortController();
@@ -21,7 +21,7 @@ export class Interruption {
     else this.controller.abort(new Signaled(`Interrupted (${signal})`));
   };
 
-  /** @param onRepeated told of every further signal, which changes nothing */
+  /** @param onRepeated called for each further signal, which has no other effect */
   constructor(private readonly onRepeated: () => void) {
     for (const signal of SIGNALS) process.on(signal, this.onSignal);
     for (const event of ERRORS) process.on(event, this.onError);
@@ -31,13 +31,13 @@ export class Interruption {
     return this.controller.signal;
   }
 
-  /** Why it came, as a sentence. */
+  /** The reason, as a sentence. */
   get reason(): string {
     const { reason } = this.controller.signal;
     return reason instanceof Signaled ? `${reason.message}.` : unexpected(reason);
   }
 
-  /** Signals end the process again. */
+  /** From now on, signals end the process again. */
   release(): void {
     for (const signal of SIGNALS) process.off(signal, this.onSignal);
     for (const event of ERRORS) process.off(event, this.onError);

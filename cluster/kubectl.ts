@@ -5,7 +5,7 @@ import { inOneLine, shellWord } from '../config/text';
 import type { Manifest } from '../render/manifest';
 import { sleep } from './interruption';
 
-/** How kubectl is called: what a person would say on its command line. */
+/** How kubectl is called: the options that a user would set on its command line. */
 export interface KubectlOptions {
   /** Program to run. @default kubectl */
   readonly program?: string;
@@ -23,13 +23,13 @@ export interface KubectlOptions {
   readonly patience?: Patience;
 }
 
-/** For how long a request is repeated that did not reach the cluster, or whose answer was lost. */
+/** For how long a request is repeated if it did not reach the cluster, or its answer was lost. */
 export interface Patience {
   /** Seconds until it has failed for good. */
   readonly seconds: number;
   /** ms before the first repetition; it doubles up to ten times as long. */
   readonly retryMs: number;
-  /** Told of each failure before the last. */
+  /** Called for each failure except the last. */
   readonly onTrouble?: (error: KubectlError) => void;
 }
 
@@ -41,7 +41,7 @@ export interface Target {
   readonly namespace: string;
 }
 
-/** Why kubectl failed, as far as somebody has to act differently on it. */
+/** Why kubectl failed, as far as commands or users react differently. */
 export type KubectlFailure =
   | 'missing program'
   | 'no kubeconfig'
@@ -54,7 +54,7 @@ export type KubectlFailure =
   | 'unknown kind'
   | 'other';
 
-// kubectl's words have been these since 1.20 at the least; the first that fits tells.
+// The messages of kubectl since 1.20 or earlier. The first that matches decides.
 const RECOGNISED: readonly (readonly [KubectlFailure, RegExp])[] = [
   ['not found', /\(NotFound\)/],
   ['already exists', /\(AlreadyExists\)/],
@@ -78,12 +78,12 @@ const RECOGNISED: readonly (readonly [KubectlFailure, RegExp])[] = [
 
 const HINTS: Readonly<Partial<Record<KubectlFailure, string>>> = {
   'missing program': 'Install kubectl: https://kubernetes.io/docs/tasks/tools/',
-  'no kubeconfig': 'Look at what kubectl knows: kubectl config get-contexts',
-  unreachable: 'Is the cluster up, and the network or VPN to it? Try: kubectl version',
+  'no kubeconfig': 'To list the contexts that kubectl has: kubectl config get-contexts',
+  unreachable: 'Check that the cluster is up, and your network or VPN to it. To test the connection: kubectl version',
   unauthorized: 'Sign in to the cluster again',
 };
 
-/** kubectl failed. The message is its own, in one line. */
+/** kubectl failed. The message is that of kubectl, in one line, with a hint. */
 export class KubectlError extends Error {
   override readonly name = 'KubectlError';
 
@@ -99,7 +99,7 @@ export class KubectlError extends Error {
     super(hint ? `${said.replace(/[^.?!]$/, '$&.')} ${hint}` : said);
   }
 
-  /** The API server was reached and said no to this request; a webhook that it does not reach is such a no, too. */
+  /** Whether the API server was reached and refused the request, also because it could not reach a webhook. */
   get answered(): boolean {
     if (this.failure === 'unauthorized') return false;
     return this.failure === 'unknown kind' || /^Error from server|^The \S+ "[^"]*" is invalid/m.test(this.words);
@@ -135,7 +135,7 @@ export class Kubectl {
     return new Kubectl({ ...this.options, patience });
   }
 
-  /** Where its commands go, as the kubeconfig says; no request is made. */
+  /** Where its commands go, as the kubeconfig states. No request is made. */
   async target(): Promise<Target> {
     const view: ConfigView = JSON.parse(await this.text(['config', 'view', '--minify', '--output=json']));
     const [context] = view.contexts ?? [];
@@ -168,13 +168,13 @@ export class Kubectl {
     return (await this.said(args, call)).text;
   }
 
-  /** The same, and what the API server warns of. */
+  /** The same, with the warnings of the API server. */
   said(args: readonly string[], call: KubectlCall = {}): Promise<Said> {
     const isWorthIt = ({ failure }: KubectlError) => failure === 'unreachable';
     return this.repeated(() => this.attempt(args, call), isWorthIt, call.signal);
   }
 
-  /** Does something for as long as its patience lasts. @param isWorthIt whether it may succeed the next time */
+  /** Repeats work that fails, as the patience allows. @param isWorthIt whether it may succeed the next time */
   async repeated<T>(
     work: () => Promise<T>,
     isWorthIt: (error: KubectlError) => boolean,
@@ -234,7 +234,7 @@ export class Kubectl {
     return spawn(this.program, [...this.globalFlags(), ...args], { ...options, env, detached: true });
   }
 
-  /** A command line for a person to copy, with the same context and namespace. */
+  /** A command line for the user to paste, with the same context and namespace. */
   commandLine(args: readonly string[]): string {
     return ['kubectl', ...this.globalFlags(), ...args].map(shellWord).join(' ');
   }
@@ -250,11 +250,11 @@ export class Kubectl {
     return new KubectlError('missing program', `${this.program} cannot be run (${error.code})`);
   }
 
-  /** The error for what kubectl complained about, and what it had printed by then. */
+  /** The error for what kubectl printed on stderr, and for what it had printed on stdout. */
   failed(complaints: string, output = ''): KubectlError {
     // Warnings, and lines such as `E0101 12:00:00.000000 1 memcache.go:265] "Unhandled Error" …` come before kubectl's last words.
     const lines = complaints.split('\n').filter((line) => line.trim() !== '' && !/^([EWI]\d{4}|Warning:) /.test(line));
-    const said = lines.join('\n').trim() || complaints.trim() || 'kubectl failed and said nothing';
+    const said = lines.join('\n').trim() || complaints.trim() || 'kubectl failed without a message';
     // A refused `apply` repeats its patch, which for a Secret is all its values.
     const words = said.replace(/applying patch:\n[\s\S]*?\nfor: /g, 'applying ');
     const [failure] = RECOGNISED.find(([, pattern]) => pattern.test(words)) ?? ['other' as const];
@@ -276,7 +276,7 @@ export class Kubectl {
   }
 }
 
-/** The part of `kubectl config view` that tells where commands go. */
+/** The part of `kubectl config view` that shows where commands go. */
 interface ConfigView {
   readonly contexts?: readonly { readonly name: string; readonly context: { readonly namespace?: string } }[] | null;
   readonly clusters?: readonly { readonly cluster: { readonly server: string } }[] | null;

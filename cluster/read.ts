@@ -69,7 +69,7 @@ function refuses({ words }: KubectlError, resource: string): boolean {
   return words.includes(`cannot list resource "${plural}" in API group "${group.join('.')}"`);
 }
 
-/** Records what the API server refuses to give. Any other error, such as an API server that does not answer, is thrown. */
+/** Records resources that the API server refuses to list. Any other error, such as no answer, is thrown. */
 function recordUnread(error: unknown, resources: readonly string[], unread: string[]): void {
   if (!(error instanceof KubectlError) || !error.answered) throw error;
   unread.push(...resources);

@@ -1,6 +1,6 @@
 import { inOneLine } from '../config/text';
 
-/** Why a command does not do what was asked, with the way out, for a person to read. */
+/** Why a command refuses to run, and what to do, for the user to read. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
 

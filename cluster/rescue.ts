@@ -2,7 +2,7 @@ import { dataLabels } from '../charts/metadata';
 import { fieldsOf, type Manifest } from '../render/manifest';
 import type { Kubectl } from './kubectl';
 
-/** Claims whose data is to be saved, and what a cluster shows around them. */
+/** Claims whose data must be saved, and the volumes around them. */
 export interface RescueProps {
   /** Its context and namespace are in the commands. */
   readonly kubectl: Kubectl;
@@ -15,8 +15,8 @@ export interface RescueProps {
 }
 
 /**
- * Says how to save the data of claims that are being deleted: commands to paste. Each runs only if the one before it succeeded,
- * and nothing is deleted before the cluster shows that the volumes are retained.
+ * Commands that save the data of claims that are being deleted. Each runs only if the one before it succeeded, and nothing is
+ * deleted before the cluster shows that the volumes are retained.
  */
 export function rescueAdvice({ kubectl, claims, volumes, endsNamespace }: RescueProps): string {
   const cluster = kubectl.in(undefined);
@@ -45,11 +45,11 @@ export function rescueAdvice({ kubectl, claims, volumes, endsNamespace }: Rescue
   const aim =
     held.length > 0
       ? `${way}. If Argo CD or Flux applies the studio, pause it first`
-      : 'There is no volume and no data: apply again, and restore a backup';
+      : 'There is no volume and no data. Apply the studio again, and restore a backup';
   return [aim, ...bindAgain(kubectl, staying, [...claims, ...going], before)].join('\n');
 }
 
-/** Of each claim of a namespace that is none of these, the volume that it held last and that Kubernetes retained. */
+/** The newest retained volume of each claim of a namespace, without these claims. */
 export function releasedVolumes(
   volumes: readonly Manifest[],
   claims: readonly Manifest[],
@@ -64,18 +64,18 @@ export function releasedVolumes(
   return [...new Map(released.map((volume) => [volume.spec?.claimRef.name, volume])).values()];
 }
 
-/** Says how to get volumes back whose claims do not exist any more. */
+/** Commands that bind volumes again whose claims no longer exist. */
 export function releasedAdvice(kubectl: Kubectl, volumes: readonly Manifest[]): string {
   // One that is still to be deleted with its claim goes as soon as its provisioner works again.
   const going = volumes.filter(({ spec }) => spec?.persistentVolumeReclaimPolicy !== 'Retain');
   const before = retained(kubectl.in(undefined), going.map(nameOf));
   return [
-    'Reserve the volume for the new claim of that name, before anything else is applied',
+    'Reserve the volume for the new claim of that name before you apply anything else',
     ...bindAgain(kubectl, volumes.map(nameOf), [], before),
   ].join('\n');
 }
 
-/** Keeps volumes when their claims go, and waits until the cluster shows that. */
+/** Commands that retain volumes, and that wait until the cluster shows it. */
 function retained(cluster: Kubectl, names: readonly string[]): readonly string[] {
   if (names.length === 0) return [];
   const policy = '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}';
@@ -87,7 +87,7 @@ function retained(cluster: Kubectl, names: readonly string[]): readonly string[]
 }
 
 /**
- * The commands that reserve volumes for new claims of the same namespace and name, and make these.
+ * The commands that reserve volumes for new claims of the same namespace and name, and that create these claims.
  *
  * Only the uid is removed. A volume whose claimRef has a namespace and a name and no uid is bound to the claim of that name, also
  * in a class that waits for the first pod. Without any claimRef, each claim of the class could get the volume, and the scheduler
@@ -121,7 +121,7 @@ function bindAgain(
   ];
 }
 
-/** Waits until objects do not exist any more. */
+/** A command that waits until objects no longer exist. */
 function gone(kubectl: Kubectl, kind: string, names: readonly string[]): string {
   return kubectl.commandLine(['wait', kind, ...names, '--for=delete', '--timeout=10m']);
 }

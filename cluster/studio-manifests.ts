@@ -5,8 +5,8 @@ import { fieldsOf, listOf, type Manifest, Manifests, type Pod, podsOf, textsOf }
 import { Refusal } from './refusal';
 
 /**
- * The objects of one studio, as a rendering made them or as an output folder holds them. What a command does to a cluster it
- * decides by them, and not by the settings behind them, because a patch may have changed any of them.
+ * The objects of one studio, from a rendering or an output folder. Commands use these and not the settings, because a patch may
+ * have changed any object.
  */
 export class StudioManifests extends Manifests {
   readonly namespace: string;
@@ -18,9 +18,9 @@ export class StudioManifests extends Manifests {
     super(manifests);
     this.pods = manifests.flatMap(podsOf);
     const backend = this.named('Deployment', workloadNames.backend);
-    if (!backend) throw new Refusal(`The manifests hold no studio: there is no Deployment ${workloadNames.backend}`);
+    if (!backend) throw new Refusal(`The manifests contain no studio: there is no Deployment ${workloadNames.backend}`);
     const { namespace } = backend.metadata;
-    if (!namespace) throw new Refusal(`Deployment ${workloadNames.backend} names no namespace`);
+    if (!namespace) throw new Refusal(`The Deployment ${workloadNames.backend} has no namespace`);
     this.namespace = namespace;
   }
 
@@ -29,7 +29,7 @@ export class StudioManifests extends Manifests {
     return tagOf(this.named('Deployment', workloadNames.backend));
   }
 
-  /** Whether it is reached over HTTPS, and not on localhost. */
+  /** Whether users reach it over HTTPS, and not on localhost. */
   get isProduction(): boolean {
     return settingsOf(this, uiComponentOf(this)).JUNJO_ENV === 'production';
   }
@@ -55,11 +55,11 @@ export function uiComponentOf(objects: Manifests): 'frontend' | 'backend' {
   return objects.named('Service', workloadNames.frontend) ? 'frontend' : 'backend';
 }
 
-/** Where people and applications reach a part of the studio. */
+/** Where users and applications reach a part of the studio. */
 export interface Address {
   readonly name: 'UI' | 'Hot reload' | 'API' | 'Spans' | 'OTLP/HTTP';
   readonly url: string;
-  /** It is on localhost only where the cluster puts load balancers there, as Docker Desktop does, or the command `forward` runs. */
+  /** It is on localhost only while `forward` runs, or if the cluster has load balancers there, as Docker Desktop does. */
   readonly forwarded?: true;
 }
 
@@ -106,7 +106,7 @@ function webHostOf(objects: Manifests): string | undefined {
   return edgeHostOf(objects, webNames.ingress, webNames.routes.ui);
 }
 
-/** Where applications and pages send spans over HTTP, where the edge leads there. */
+/** Where applications and pages send spans over HTTP, if the edge has a route for them. */
 function otlpHttpUrlOf(objects: Manifests): string | undefined {
   const host = edgeHostOf(objects, otlpHttpName, otlpHttpName);
   return host && `https://${host}${OTLP_HTTP_PATH}`;
@@ -118,12 +118,12 @@ function edgeHostOf(objects: Manifests, ingress: string, route: string): string 
   return rule?.host ?? textsOf(objects.named('HTTPRoute', route)?.spec?.hostnames)[0];
 }
 
-/** A line for each address; parts that have one share it. */
+/** One line per address. Parts with the same address share a line. */
 export function addressLines(addresses: readonly Address[]): readonly string[] {
   return addressRows(addresses).map((row) => row.join(''));
 }
 
-/** The same, with the names apart from what is said of them. @param width columns of the names. @default the longest of them */
+/** The same, with names and values separate. @param width columns of the names. @default the longest of them */
 export function addressRows(
   addresses: readonly Address[],
   width = 0,
@@ -139,7 +139,7 @@ export function addressRows(
   if (!addresses.some(({ forwarded }) => forwarded)) return lines;
   return [
     ...lines,
-    [start(''), `(localhost: with ${howToRun('forward')}, unless the cluster puts load balancers there)`],
+    [start(''), `(for localhost, run ${howToRun('forward')}, unless the cluster has load balancers there)`],
   ];
 }
 

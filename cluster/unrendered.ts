@@ -8,12 +8,12 @@ import type { ClusterView } from './view';
 /** A workload in the namespace of a studio that the studio does not have. */
 export interface Unrendered {
   readonly object: Manifest;
-  /** The claim with the data that it may write: two writers damage the databases. @default it cannot */
+  /** The claim that it may write to. Two writers damage the databases. @default none */
   readonly writes?: string;
 }
 
 /**
- * Workloads that run beside a studio: what a change of its settings left behind, and whatever else may write its data.
+ * Workloads that run next to a studio: leftovers of a changed setting, and any other workload that may write to its data.
  * @param rendered the studio as it is rendered. @default the release of the live backend says what it has
  */
 export function unrenderedWorkloads(live: Manifests, rendered?: Manifests): readonly Unrendered[] {
@@ -31,7 +31,7 @@ export function unrenderedWorkloads(live: Manifests, rendered?: Manifests): read
     });
 }
 
-/** The workloads of the release that the backend runs; of one that is not known, all that any has. */
+/** The workloads of the release that the backend runs. For an unknown release, those of all releases. */
 function namesOf(backend: Manifest | undefined): readonly string[] {
   const line = lineOf(tagOf(backend));
   return [
@@ -55,33 +55,30 @@ export function writableClaims({ spec, containers }: ReturnType<typeof podsOf>[n
     .map(({ persistentVolumeClaim }) => persistentVolumeClaim.claimName);
 }
 
-/** What is wrong with such a workload, and the command that ends it. */
+/** The finding for such a workload, with the command that stops or deletes it. */
 export function unrenderedFinding({ object: { kind, metadata }, writes }: Unrendered, cluster: ClusterView) {
   const type = kind.toLowerCase();
   const remove = cluster.command('delete', `${type},service,networkpolicy`, metadata.name, '--ignore-not-found');
   if (metadata.name === intakeName)
     return {
       severity: 'warning',
-      text: 'is no part of this studio any more, and its queues may hold spans that it cannot send',
+      text: 'is no longer part of this studio. Its queues may hold spans that it cannot send',
       fix: advice(
-        'Switch the intake on again until its queues are empty, or delete it. Its claims keep what is in the queues',
+        'Enable the intake again until its queues are empty, or delete it. Its claims keep the queues',
         remove,
       ),
     } as const;
   return writes === undefined
     ? ({
         severity: 'warning',
-        text: 'is no part of this release and still runs; it is harmless',
-        fix: advice(
-          'Remove it, and what belongs to it: it has no data. Argo CD and Flux do so by themselves where they prune',
-          remove,
-        ),
+        text: 'is not part of this release but still runs. It is harmless',
+        fix: advice('Delete it and its Service: it has no data. Argo CD and Flux delete it if they prune', remove),
       } as const)
     : ({
         severity: 'error',
-        text: `is no part of this release and may write the claim ${writes}: two writers damage the databases`,
+        text: `is not part of this release but may write to the claim ${writes}. Two writers damage the databases`,
         fix: advice(
-          'Stop it before anything else, then find out whose it is',
+          'Stop it at once, then find out who runs it',
           cluster.command('scale', type, metadata.name, '--replicas=0'),
         ),
       } as const);

@@ -2,7 +2,7 @@ import { howToRun } from '../config/how-to-run';
 import { type Manifest, Manifests } from '../render/manifest';
 import { Kubectl } from './kubectl';
 
-/** What a cluster shows of one namespace, and of the cluster around it, at one moment. */
+/** The objects of one namespace, and those of the cluster around it, at one moment. */
 export class ClusterView extends Manifests {
   /** Prints commands with the context and the namespace of the studio. */
   readonly commands: Kubectl;
@@ -10,26 +10,26 @@ export class ClusterView extends Manifests {
   constructor(
     objects: readonly Manifest[],
     readonly namespace: string,
-    /** Resources that could not be read, usually for lack of permission. No object of these is known, whether or not one exists. */
+    /** Resources that could not be read, usually for lack of permission. Their objects are unknown, whether or not they exist. */
     readonly unread: readonly string[] = [],
-    /** The kubectl that read the objects, whose flags are in the commands that a person is told. */
+    /** The kubectl that read the objects. Its flags are in the printed commands. */
     kubectl: Kubectl = new Kubectl(),
   ) {
     super(objects);
     this.commands = kubectl.in(namespace);
   }
 
-  /** A command about the namespace of the studio, for a person to paste: with the context that the user named. */
+  /** A command for the namespace of the studio, to paste, with the context that the user named. */
   command(...args: readonly string[]): string {
     return this.commands.commandLine(args);
   }
 
-  /** The same about the whole cluster, or another namespace. */
+  /** The same for the whole cluster, or another namespace. */
   clusterCommand(...args: readonly string[]): string {
     return this.commands.in(undefined).commandLine(args);
   }
 
-  /** A command of this project about the same studio. */
+  /** A command of this project for the same studio. */
   ownCommand(...args: readonly string[]): string {
     return howToRun(...args, ...this.commands.globalFlags());
   }
@@ -39,7 +39,7 @@ export class ClusterView extends Manifests {
     return this.ofKind(kind).filter(({ metadata }) => metadata.namespace === this.namespace);
   }
 
-  /** Whether a resource, for example `ingresses.networking.k8s.io`, could be read, so that what is not known is not there. */
+  /** Whether a resource, for example `ingresses.networking.k8s.io`, could be read. If so, an unknown object does not exist. */
   canRead(resource: string): boolean {
     return !this.unread.includes(resource);
   }

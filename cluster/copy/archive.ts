@@ -8,7 +8,7 @@ import { createGunzip, createGzip, constants as zlib } from 'node:zlib';
 import { extract, type Headers, pack } from 'tar-stream';
 import { Refusal } from '../refusal';
 
-/** What stands first in an archive, about all of it. */
+/** The first entry of an archive, with facts about all of it. */
 export interface ArchiveHeader {
   readonly format: number;
   readonly taken: string;
@@ -20,7 +20,7 @@ export interface ArchiveHeader {
   readonly namespace?: string;
 }
 
-/** What stands last in an archive: what must be in it. */
+/** The last entry of an archive, which lists its contents. */
 export interface ArchiveManifest {
   readonly format: number;
   readonly files: Readonly<Record<string, { readonly size: number; readonly sha256: string }>>;
@@ -32,7 +32,7 @@ export interface ArchiveManifest {
   readonly databases: Readonly<Record<string, string>>;
 }
 
-/** An archive that is as it was made. */
+/** An archive that matches its manifest. */
 export interface CheckedArchive {
   readonly header: Partial<ArchiveHeader>;
   readonly manifest: ArchiveManifest;
@@ -50,16 +50,16 @@ const RESERVED = /^(lost\+found$|\.junjo-restore-|\.junjo-before-)/;
 const MARKS = ['.junjo-studio.json', '.junjo-studio.json.new'];
 const MAX_ENTRIES = 100_000;
 
-/** Bytes of a path, and of what a link leads to: PATH_MAX of Linux. */
+/** Most bytes of a path, and of the target of a link: PATH_MAX of Linux. */
 const MAX_PATH = 4096;
 
 /** Bytes of the header of an archive, which holds a handful of short values. */
 const MAX_HEADER = 64 * 1024;
 
 /**
- * Reads an archive from end to end and compares it with its manifest. It may come from anybody: memory is bounded by what the
- * archive holds, and most of what the program in the pod would refuse is refused here, before the cluster is touched.
- * @throws Refusal when it is damaged, or not an archive of a studio
+ * Reads a whole archive and compares it with its manifest. It may come from anyone: memory use has a limit, and most of what
+ * the program in the pod refuses is refused here, before the cluster is changed.
+ * @throws Refusal if it is damaged, or not a backup of a studio
  */
 export async function checkArchive(path: string, signal?: AbortSignal): Promise<CheckedArchive> {
   const contents = new ArchiveContents();
@@ -74,19 +74,19 @@ export async function checkArchive(path: string, signal?: AbortSignal): Promise<
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof Refusal) throw new Refusal(`${path}: ${error.message}`);
-    throw new Refusal(`${path} is damaged or cut off: ${(error as Error).message}`);
+    throw new Refusal(`${path} is damaged or incomplete: ${(error as Error).message}`);
   }
   const { header, manifest, files, count } = contents;
-  if (!manifest) throw new Refusal(`${path} is no whole archive of a studio: its manifest is missing`);
+  if (!manifest) throw new Refusal(`${path} is not a complete backup of a studio: its manifest is missing`);
   if (manifest.format !== 1)
-    throw new Refusal(`${path} is of a later version (format ${manifest.format}). Update this command`);
+    throw new Refusal(`${path} has format ${manifest.format}, which this version cannot read. Update this program`);
   const expected = Object.entries(manifest.files);
   const wrong = expected.find(([name, { size, sha256 }]) => {
     const found = files.get(name);
     return found?.size !== size || found.sha256 !== sha256;
   });
-  if (wrong) throw new Refusal(`${path} is damaged: ${wrong[0]} is not what was copied`);
-  if (files.size !== expected.length) throw new Refusal(`${path} holds files that its manifest does not know`);
+  if (wrong) throw new Refusal(`${path} is damaged: ${wrong[0]} does not match the manifest`);
+  if (files.size !== expected.length) throw new Refusal(`${path} contains files that are not in its manifest`);
   return { header, manifest, entries: count, bytes: expected.reduce((sum, [, { size }]) => sum + size, 0) };
 }
 
@@ -103,7 +103,7 @@ class ArchiveContents {
   async add(entry: ArchiveEntry): Promise<void> {
     const { name, type, size = 0, linkname } = entry.header;
     this.count += 1;
-    if (this.count > MAX_ENTRIES) throw new Refusal(`it holds more than ${MAX_ENTRIES} files and folders`);
+    if (this.count > MAX_ENTRIES) throw new Refusal(`it contains more than ${MAX_ENTRIES} files and folders`);
     if (this.manifest) throw new Refusal('its manifest is not its last entry');
     if (type === 'file' && name === HEADER) this.header = headerOf(await jsonOf(entry, MAX_HEADER));
     else if (type === 'file' && name === MANIFEST) {
@@ -112,9 +112,9 @@ class ArchiveContents {
       const own = type === 'directory' && name.replace(/\/?$/, '/') === DATA ? undefined : nameInside(entry.header);
       this.longestManifest += 256 + 12 * Buffer.byteLength(`${name}${linkname ?? ''}`);
       if (type === 'file' && own !== undefined) {
-        if (this.files.has(own)) throw new Refusal(`${own} is in it twice`);
+        if (this.files.has(own)) throw new Refusal(`it contains ${own} twice`);
         const digest = await digestOf(entry);
-        if (digest.size !== size) throw new Error(`${own} is cut off`);
+        if (digest.size !== size) throw new Error(`${own} is incomplete`);
         this.files.set(own, digest);
       } else entry.resume();
     }
@@ -131,28 +131,30 @@ function nameInside({ name, type, linkname, pax }: EntryHeader): string {
   const [top, ...parts] = name.replace(/\/$/, '').split('/');
   const own = parts.join('/');
   if (`${top}/` !== DATA || parts.length === 0 || parts.some((part) => ['', '.', '..'].includes(part))) {
-    throw new Refusal(`${name} does not belong into an archive of a studio`);
+    throw new Refusal(`${name} does not belong in a backup of a studio`);
   }
   if ([own, linkname ?? ''].some((path) => path.includes('\0') || Buffer.byteLength(path) > MAX_PATH)) {
-    throw new Refusal(`${own.slice(0, 200)} is no path, or leads to none: it is too long, or holds a NUL`);
+    throw new Refusal(
+      `${own.slice(0, 200)} or the target of this link is not a valid path: it is too long, or contains a NUL character`,
+    );
   }
   const [first = ''] = parts.map((part) => part.normalize('NFKC').toLowerCase());
   if (RESERVED.test(first) || (MARKS.includes(first) && !(type === 'file' && MARKS.includes(own)))) {
     throw new Refusal(
-      `${name} does not belong into an archive of a studio: restores and the upgrade guard use that name`,
+      `${name} does not belong in a backup of a studio: the name is reserved for restores and the upgrade guard`,
     );
   }
   const isSparse = Object.keys(pax ?? {}).some((key) => key.startsWith('GNU.sparse'));
   if (isSparse || !['file', 'directory', 'symlink'].includes(type ?? '')) {
-    throw new Refusal(`${own} is not a file, folder or link`);
+    throw new Refusal(`${own} is not a file, folder, or link`);
   }
   if (type === 'symlink' && leadsOut(own, linkname ?? '')) {
-    throw new Refusal(`${own} is a link to ${linkname}, outside the data`);
+    throw new Refusal(`${own} is a link to ${linkname}, which is outside the data`);
   }
   return own;
 }
 
-/** Whether a link leads outside, as far as its own text tells. */
+/** Whether the text of a link points outside the data. */
 function leadsOut(name: string, linkname: string): boolean {
   const target = posix.normalize(posix.join(posix.dirname(name), linkname));
   return posix.isAbsolute(linkname) || target === '..' || target.startsWith('../') || RESERVED.test(target);
@@ -176,7 +178,7 @@ function manifestOf(value: unknown): ArchiveManifest {
     Object.values(files).every(isFile) &&
     [folders, leftOut].every((list) => Array.isArray(list) && list.every(isText)) &&
     [links, databases].every((map) => isRecord(map) && Object.values(map).every(isText));
-  if (!isWhole) throw new Refusal('its manifest is not one of a studio');
+  if (!isWhole) throw new Refusal('its manifest is not valid');
   return { format, files, folders, links, leftOut, databases } as ArchiveManifest;
 }
 
@@ -188,7 +190,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A folder of this machine as an archive: the data of a studio under compose. */
+/** A folder of this machine as an archive: the data folder of compose. */
 export class FolderArchive {
   private constructor(
     private readonly folder: string,
@@ -197,7 +199,7 @@ export class FolderArchive {
     readonly bytes: number,
   ) {}
 
-  /** Looks at the folder; nothing is read yet. */
+  /** Lists the folder without reading its files. */
   static async of(folder: string): Promise<FolderArchive> {
     const entries = await entriesOf(folder, '');
     return new FolderArchive(
@@ -266,7 +268,8 @@ async function entriesOf(folder: string, below: string): Promise<readonly Entry[
   for (const own of names) {
     if (below === '' && RESERVED.test(own)) continue;
     const name = below === '' ? own : `${below}/${own}`;
-    if (name.includes('\ufffd')) throw new Refusal(`${folder}${sep}${name}: is no name in UTF-8. Rename it`);
+    if (name.includes('\ufffd'))
+      throw new Refusal(`${folder}${sep}${name}: the name is not valid UTF-8. Rename the file`);
     const info = await lstat(join(folder, name));
     const common = { name, mode: info.mode & 0o777, mtime: info.mtime };
     if (info.isDirectory()) {
@@ -275,12 +278,12 @@ async function entriesOf(folder: string, below: string): Promise<readonly Entry[
       const linkname = await readlink(join(folder, name));
       if (leadsOut(name, linkname)) {
         throw new Refusal(
-          `${join(folder, name)} is a link to ${linkname}, outside the data, which would stay behind. Put what it leads to in its place`,
+          `${join(folder, name)} is a link to ${linkname}, which is outside the data and would not be copied. Replace the link with its target`,
         );
       }
       found.push({ ...common, type: 'symlink', size: 0, linkname });
     } else if (info.isFile()) found.push({ ...common, type: 'file', size: info.size });
-    else throw new Refusal(`${join(folder, name)} is not a file, folder or link. Move it away`);
+    else throw new Refusal(`${join(folder, name)} is not a file, folder, or link. Move it out of the folder`);
   }
   return found;
 }
@@ -301,7 +304,7 @@ async function addFile(packer: ReturnType<typeof pack>, header: Headers, path: s
   const digest = createHash('sha256');
   const entry = packer.entry(header);
   let size = 0;
-  // Not one byte more than was announced: the file may have grown, which the size tells.
+  // Not more bytes than announced: the file may have grown, which the size shows below.
   const content = header.size ? createReadStream(path, { end: header.size - 1 }) : Readable.from([]);
   await pipeline(
     content,
@@ -316,7 +319,7 @@ async function addFile(packer: ReturnType<typeof pack>, header: Headers, path: s
   );
   const now = await lstat(path);
   if (now.size !== header.size || now.mtime.getTime() !== header.mtime?.getTime()) {
-    throw new Refusal(`${path} changes while it is read. Stop compose first: docker compose down`);
+    throw new Refusal(`${path} changed while it was read. Stop compose first: docker compose down`);
   }
   return { size, sha256: digest.digest('hex') };
 }
@@ -333,7 +336,8 @@ async function digestOf(entry: AsyncIterable<Buffer>): Promise<{ size: number; s
 
 async function jsonOf(entry: ArchiveEntry, maxBytes: number): Promise<unknown> {
   const { name, size = 0 } = entry.header;
-  if (size > maxBytes) throw new Refusal(`${name} has ${size} bytes, more than what the archive holds can need`);
+  if (size > maxBytes)
+    throw new Refusal(`${name} has ${size} bytes, more than the ${maxBytes} that this archive can need`);
   const chunks: Buffer[] = [];
   for await (const chunk of entry) chunks.push(chunk);
   return JSON.parse(Buffer.concat(chunks).toString());

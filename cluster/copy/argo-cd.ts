@@ -1,10 +1,12 @@
 import { fieldsOf, listOf, type Manifest } from '../../render/manifest';
 import { type Kubectl, KubectlError } from '../kubectl';
 
-/** Why Argo CD or Flux may start again what is stopped, and how to keep it from that. */
+/** Why Argo CD or Flux may restart a stopped studio, and how to prevent that. */
 export interface Healing {
   readonly text: string;
   readonly advice: string;
+  /** @default the user finds out how */
+  readonly command?: string;
 }
 
 // https://argo-cd.readthedocs.io/en/stable/user-guide/resource_tracking/: `<application>:<group>/<kind>:<namespace>/<name>`
@@ -12,7 +14,7 @@ const TRACKING = 'argocd.argoproj.io/tracking-id';
 // https://argo-cd.readthedocs.io/en/stable/user-guide/skip_reconcile/
 const SKIP = 'argocd.argoproj.io/skip-reconcile';
 
-/** The Application that heals a Deployment, so that a stop would not last; nothing where none does. */
+/** The Application that would restart a stopped Deployment. @returns nothing if there is none */
 export async function healing(kubectl: Kubectl, { metadata }: Manifest): Promise<Healing | undefined> {
   const tracked = fieldsOf(metadata.annotations)[TRACKING]?.split(':')[0];
   const applications = await readApplications(kubectl);
@@ -20,8 +22,8 @@ export async function healing(kubectl: Kubectl, { metadata }: Manifest): Promise
     return tracked === undefined
       ? undefined
       : {
-          text: `Argo CD applies this studio (Application ${tracked}), and whether it would start again what is stopped cannot be read here`,
-          advice: 'Pause the Application, then call this with --argocd-paused',
+          text: `Argo CD applies this studio (Application ${tracked}), but this command cannot read whether it would restart a stopped studio`,
+          advice: 'Pause the Application, then run this command again with --argocd-paused',
         };
   }
   const applies = ({ status }: Manifest) =>
@@ -34,12 +36,15 @@ export async function healing(kubectl: Kubectl, { metadata }: Manifest): Promise
   const { name, namespace } = healer.metadata;
   const patch = '{"spec":{"syncPolicy":{"automated":{"selfHeal":false}}}}';
   return {
-    text: `Argo CD would start again what is stopped: the Application ${name} heals itself`,
-    advice: `Pause that first, and set it to true afterwards: kubectl -n ${namespace} patch application ${name} --type=merge -p '${patch}'`,
+    text: `Argo CD would restart the stopped studio, because the Application ${name} has selfHeal enabled`,
+    advice: 'Disable selfHeal, run this command again, and set it back to true afterwards:',
+    command: kubectl
+      .in(namespace)
+      .commandLine(['patch', 'applications.argoproj.io', name, '--type=merge', '-p', patch]),
   };
 }
 
-/** Reads all Applications; nothing where the cluster has no such kind, or the user may not read it. */
+/** Reads all Applications. @returns nothing if the cluster does not have the kind, or the user may not read it */
 async function readApplications(kubectl: Kubectl): Promise<readonly Manifest[] | undefined> {
   try {
     return await kubectl.list(['applications.argoproj.io', '--all-namespaces']);

@@ -5,20 +5,21 @@ import { Refusal } from '../refusal';
 /** Where a backup goes. */
 export interface BackupFile {
   readonly path: string;
-  /** Its folder, where backups that have names of our own gather. @default the file was named by the user */
+  /** Its folder, if this command named the file. @default the user named the file */
   readonly folder?: string;
 }
 
-/** The file that a user named, or one with the time in its name in the folder that they named. */
+/** The file that the user named, or a file with the time in its name in the folder that they named. */
 export function backupFile(named: string | undefined, namespace: string, now: Date): BackupFile {
   const folder = named === undefined ? '.' : isFolder(named) ? named : undefined;
   const time = now.toISOString().replace(/[-:]|\.\d+/g, '');
   const path = folder === undefined ? (named ?? '') : join(folder, `${namespace}-${time}.tar.gz`);
-  if (existsSync(path)) throw new Refusal(`${path} is there already, and no backup is written over. Name another file`);
+  if (existsSync(path))
+    throw new Refusal(`${path} already exists. Name another file: a backup never overwrites a file`);
   return { path, folder };
 }
 
-/** Removes all but the newest backups of a namespace from a folder. @returns what is gone */
+/** Removes all but the newest backups of a namespace from a folder. @returns the removed files */
 export function rotate(folder: string, namespace: string, keep: number): readonly string[] {
   const own = readdirSync(folder).filter((name) => isOwn(name, namespace));
   // Their names are in the order of time.
@@ -27,19 +28,20 @@ export function rotate(folder: string, namespace: string, keep: number): readonl
   return gone;
 }
 
-/** ms after which nobody writes a file any more: see Pace.stallSeconds. */
+/** ms after which no backup still writes a file: see Pace.stallSeconds. */
 const STALE_MS = 10 * 60_000;
 
-/** Removes what backups of a namespace left in a folder that were killed. @returns what is gone, and what may be in use */
+/** Removes the files of killed backups of a namespace from a folder. @returns a message for each file */
 export function removePartial(folder: string, namespace: string, now: number): readonly string[] {
   const left = readdirSync(folder).filter(
     (name) => isOwn(name.replace(/\.partial$/, ''), namespace) && name.endsWith('.partial'),
   );
   return left.map((name) => {
     const path = join(folder, name);
-    if (now - statSync(path).mtimeMs < STALE_MS) return `  ${path} is left over from a backup, or is being written`;
+    if (now - statSync(path).mtimeMs < STALE_MS)
+      return `  ${path} is incomplete: another backup is writing it, or left it behind`;
     rmSync(path);
-    return `  removed ${path}, left over from a backup that did not end`;
+    return `  Removed ${path}, which an interrupted backup left behind`;
   });
 }
 

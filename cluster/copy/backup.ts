@@ -1,5 +1,4 @@
 import { createWriteStream, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { COPY_POD } from '../../config/names';
 import { inOneLine } from '../../config/text';
 import { lineOf } from '../../releases';
 import { type Connection, confirmed } from '../connection';
@@ -14,9 +13,9 @@ import { findIntake, type LiveIntake, meanwhile, sayWaiting } from './intake';
 import { noteOnClaim } from './notes';
 import { ended, newOwner } from './owner';
 import type { Pace } from './pace';
-import { ProgressLine, size } from './progress';
+import { fileCount, integrityText, ProgressLine, size } from './progress';
 import { findStudioStarted, openVolume } from './unfinished';
-import { type Held, VolumePod } from './volume-pod';
+import { type Held, notDeleted, VolumePod } from './volume-pod';
 import type { Work } from './work';
 import { type LiveStudio, planHeading, refuseUnlessBound } from './writers';
 
@@ -38,7 +37,7 @@ export interface BackupProps extends GitOpsPaused {
 interface Copied {
   /** The studio was started again. */
   readonly started: boolean;
-  /** Why nobody knows whether something wrote while it was made. @default nothing did */
+  /** Why it is unknown whether something wrote during the copy. @default nothing wrote */
   readonly doubt?: Error;
 }
 
@@ -62,7 +61,7 @@ export class Backup {
     this.pod = new VolumePod(pace, this.work.owner, this.work);
   }
 
-  /** @returns false when it was not wanted, or the data is damaged, or the studio does not run again */
+  /** @returns false if the user declined, the data is damaged, or the studio failed to restart */
   async run(): Promise<boolean> {
     try {
       const done = await this.make();
@@ -86,13 +85,13 @@ export class Backup {
     const { keep } = this.props;
     const file = backupFile(this.props.file, namespace, new Date());
     if (keep !== undefined && file.folder === undefined) {
-      throw new Refusal('--keep counts the backups of a folder: name a folder, not a file');
+      throw new Refusal('--keep needs a folder of backups. Name a folder, not a file');
     }
     const studio = await findStudioStarted(this.work);
     await this.check(studio);
     const intake = await findIntake(this.work.kubectl, signal);
     console.err(this.plan(studio, intake, file));
-    const question = this.props.live ? 'Copy now?' : 'Stop the studio now?';
+    const question = this.props.live ? 'Back up now?' : 'Stop the studio and back up now?';
     if (!this.props.yes && !(await confirmed(question, this.connection.console, signal))) return false;
     if (file.folder !== undefined) mkdirSync(file.folder, { recursive: true });
 
@@ -106,28 +105,37 @@ export class Backup {
       const { files, databases, leftOut } = checked.manifest;
       console.out(
         inOneLine(
-          `${path}: ${Object.keys(files).length} files, ${size(checked.bytes)}; size and SHA-256 of each are as on the volume.`,
+          `${path}: ${fileCount(Object.keys(files).length)}, ${size(checked.bytes)}. The size and SHA-256 of each file match the volume.`,
         ),
       );
       for (const name of leftOut)
-        this.warn(`  ${name} was left out: it is not a file or folder, nor a link to one of them`);
+        this.warn(`  ${name} was left out: it is not a file, a folder, or a link inside the data`);
       const damaged = Object.entries(databases).filter(([, verdict]) => verdict !== 'ok');
       for (const [name, verdict] of damaged) console.err(inOneLine(`  ${name} is damaged on the volume: ${verdict}`));
-      if (damaged.length > 0) return false;
-      console.out(inOneLine(`  SQLite's integrity_check: ${Object.keys(databases).join(', ') || 'no databases'} ok`));
-      if (doubt) throw new Refusal(`${path} may hold what was written while it was made: ${doubt.message}`);
+      if (damaged.length > 0) {
+        console.err('  The backup contains the damage, so restore refuses it. Your earlier backups were kept.');
+        return false;
+      }
+      console.out(`  ${integrityText(Object.keys(databases))}`);
+      if (doubt) {
+        throw new Refusal(
+          `${path} may be inconsistent: it is unknown whether something wrote to the volume during the copy. Back up again.`,
+          `The cluster did not answer: ${doubt.message}`,
+        );
+      }
       const note = `${LAST_BACKUP}=${new Date().toISOString()}`;
       await noteOnClaim(this.work, studio.claim, note, (text) => this.warn(text));
       if (keep !== undefined && file.folder !== undefined) {
-        for (const gone of rotate(file.folder, namespace, keep)) console.out(inOneLine(`  removed ${gone}`));
+        for (const gone of rotate(file.folder, namespace, keep)) console.out(inOneLine(`  Removed ${gone}`));
       }
+      if (!started) console.err('Backup complete, but the studio failed to restart. Run the commands above.');
       return started;
     } finally {
       rmSync(partial, { force: true });
     }
   }
 
-  /** Prints what a person should know although the backup is good. */
+  /** Prints a warning about a complete backup. */
   private warn(text: string): void {
     this.connection.console.err(inOneLine(text));
   }
@@ -137,10 +145,12 @@ export class Backup {
     const { live } = this.props;
     if (live) {
       const line = lineOf(studio.tag);
-      if (!line) throw new Refusal(`Nothing is known of the stores of ${studio.tag}: copy it without --live`);
+      if (!line) {
+        throw new Refusal(`The stores of release ${studio.tag ?? 'unknown'} are not known. Run backup without --live`);
+      }
       if (!line.stores.copiesWhileRunning) {
         throw new Refusal(
-          `${line.stores.description} of ${studio.tag} cannot be copied while the studio writes: copy it without --live`,
+          `Release ${studio.tag} uses ${line.stores.description}, which cannot be copied while the studio runs. Run backup without --live`,
         );
       }
       return;
@@ -149,14 +159,14 @@ export class Backup {
   }
 
   private plan(studio: LiveStudio, intake: LiveIntake | undefined, { path }: BackupFile): string {
-    const spans = meanwhile(intake, 'Exporters drop spans that they cannot send for about half a minute.');
+    const spans = meanwhile(intake, 'Exporters drop spans that they cannot send within about half a minute.');
     const what = this.props.live
-      ? 'The studio keeps running. What is only in the memory of ingestion is not in the copy.'
-      : `Backend and ingestion stop, their volume is copied, and they start again, also after an error. ${spans}`;
+      ? 'The studio keeps running. Spans that are only in the memory of ingestion are not in the backup.'
+      : `Backend and ingestion stop while their volume is copied. They restart afterwards, even after an error. ${spans}`;
     return [...planHeading(this.connection.target, studio), `Backup     ${path}`, what].map(inOneLine).join('\n');
   }
 
-  /** Copies the volume into a file; the studio is started again before this ends, in whatever way. */
+  /** Copies the volume into a file. However this ends, the studio is restarted first. */
   private async copy(
     studio: LiveStudio,
     intake: LiveIntake | undefined,
@@ -192,15 +202,13 @@ export class Backup {
     } finally {
       started = await downtime.end();
       if (!copied) downtime.tell(started);
-      await this.pod
-        .delete()
-        .catch((error: Error) => this.warn(`  The pod ${COPY_POD} is left over: ${error.message}`));
+      await this.pod.delete().catch((error: Error) => this.warn(`  ${notDeleted(error)}`));
     }
     if (!live && started) await downtime.untilReady(signal);
     return { ...copied, started };
   }
 
-  /** Says how much the intake holds at the moment of the copy. */
+  /** Prints how much the intake holds when the copy begins. */
   private async sayWaiting(intake: LiveIntake | undefined): Promise<void> {
     const { kubectl, console, signal } = this.work;
     const then = `The intake sends them ${this.props.live ? 'to ingestion' : 'when ingestion runs again'}.`;
@@ -208,7 +216,7 @@ export class Backup {
     if (said) console.err(said);
   }
 
-  /** Creates the pod. Before the stop: whatever keeps it from running costs no downtime. */
+  /** Creates the pod, before the stop: if it does not start, there is no downtime. */
   private async openVolume(studio: LiveStudio): Promise<Held> {
     // SQLite locks through a file beside the database.
     const { obstacle, leftovers, ...held } = await openVolume(this.pod, this.work, studio, {
@@ -216,7 +224,7 @@ export class Backup {
     });
     if (obstacle !== null) throw new Refusal(obstacle);
     for (const name of leftovers) {
-      this.warn(`  ${name} on the volume is left over from a restore that did not end. The next restore removes it`);
+      this.warn(`  ${name} on the volume is left over from an interrupted restore. The next restore removes it`);
     }
     return { ...held, obstacle };
   }
@@ -243,7 +251,7 @@ export class Backup {
         signal,
       });
     } catch (error) {
-      throw isOfFile(error) ? new Refusal(`${path} cannot be written: ${error.message}`) : error;
+      throw isOfFile(error) ? new Refusal(`Cannot write ${path}: ${error.message}`) : error;
     } finally {
       progress.end();
     }
@@ -251,7 +259,7 @@ export class Backup {
   }
 }
 
-/** What the file system of this machine refuses: no space, no permission. */
+/** Whether the file system of this machine refused a write: no space, no permission. */
 function isOfFile(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error;
 }

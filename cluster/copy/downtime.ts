@@ -11,10 +11,10 @@ import { duration } from './progress';
 import type { Work } from './work';
 import { areReady, isOf, type LiveStudio, podsOn, type Stopped, start, startArgs, stop } from './writers';
 
-// Failures that tell that the server did nothing.
+// Failures after which the server has certainly changed nothing.
 const NOT_DONE: readonly KubectlFailure[] = ['missing program', 'unauthorized', 'forbidden', 'not found'];
 
-/** The time in which a studio is stopped: it always ends with a start. */
+/** The time in which a studio is stopped. It always ends with a start. */
 export class Downtime {
   private readonly stopped: Stopped[] = [];
   private from = 0;
@@ -27,13 +27,13 @@ export class Downtime {
     this.patient = patient(work.kubectl, work.pace, work.console);
   }
 
-  /** Stops what writes, and waits until nothing mounts the volume any more. */
+  /** Stops the writers, and waits until no pod mounts the volume. */
   async begin(signal: AbortSignal): Promise<void> {
     const { writers, claim } = this.studio;
     const { owner, pace } = this.work;
     this.from = Date.now();
     for (const writer of writers) {
-      // First, because a write whose answer is lost was done all the same.
+      // Before the write, because the server may complete it even if its answer is lost.
       const { token } = owner;
       this.stopped.push({ name: writer.metadata.name, replicas: writer.spec?.replicas ?? 1, token });
       const mark = { ...owner, since: new Date(this.from).toISOString() };
@@ -43,7 +43,7 @@ export class Downtime {
         if (!(error instanceof KubectlError)) throw error;
         if (NOT_DONE.includes(error.failure)) this.stopped.pop();
         if (error.failure !== 'unreachable') throw error;
-        // It may have been done. Whatever the server says to a repetition, it is to be undone.
+        // The server may have done it, so it must be undone whatever the repetition answers.
         await stop(this.patient, writer, mark, signal);
       }
     }
@@ -56,38 +56,40 @@ export class Downtime {
       if (left.length === 0) return;
       if (Date.now() > deadline) {
         throw new Refusal(
-          `${left[0]?.metadata.name} still mounts the volume, ${Math.round((Date.now() - this.from) / 1000)} s after the stop`,
+          `The pod ${left[0]?.metadata.name} still mounts the volume, ${Math.round((Date.now() - this.from) / 1000)} s after the stop. Find out why it does not end:`,
+          this.work.kubectl.commandLine(['describe', 'pod', left[0]?.metadata.name ?? '']),
         );
       }
       await sleep(this.work.pace.pollMs, signal);
     }
   }
 
-  /** Makes sure that nobody wrote meanwhile: somebody, or something, may have started the studio. */
+  /** Makes sure that nothing wrote meanwhile, for example because the studio was started. */
   async confirm(signal: AbortSignal): Promise<void> {
     const [other] = await podsOn(this.patient, this.studio.claim.metadata.name, COPY_POD, signal);
     if (!other) return;
     throw new Refusal(
-      `${other.metadata.name} was started while the volume was copied, so that the copy may be torn. Does Argo CD, Flux, an autoscaler or a person start the studio?`,
+      `The pod ${other.metadata.name} was started while the volume was copied. The copy may be inconsistent, so it was deleted.`,
+      'Find out what starts the studio: Argo CD, Flux, an autoscaler, or a person. Then run backup again',
     );
   }
 
   /**
-   * Starts the studio again, whatever happened, and says how where it cannot.
-   * @returns whether it could
+   * Restarts the studio, whatever happened. If it fails, prints the commands.
+   * @returns whether the studio was restarted
    */
   async end(): Promise<boolean> {
     if (this.stopped.length === 0) return true;
     return startAgain(this.work, this.stopped);
   }
 
-  /** Says after a failure whether the studio runs. @param started what `end` returned */
+  /** Prints after a failure whether the studio runs. @param started what `end` returned */
   tell(started: boolean): void {
     if (this.stopped.length === 0) this.work.console.err('The studio was not stopped.');
-    else if (started) this.work.console.err('Backend and ingestion were started again.');
+    else if (started) this.work.console.err('Backend and ingestion were restarted.');
   }
 
-  /** Waits until the studio is ready, and says for how long it was away. */
+  /** Waits until the studio is ready, and prints for how long it was down. */
   async untilReady(signal: AbortSignal): Promise<void> {
     const names = this.stopped.map(({ name }) => name);
     const deadline = Date.now() + this.work.pace.readySeconds * 1000;
@@ -98,18 +100,18 @@ export class Downtime {
         return false;
       });
       if (ready) {
-        this.work.console.err(`The studio was away for ${duration((Date.now() - this.from) / 1000)}.`);
+        this.work.console.err(`The studio was down for ${duration((Date.now() - this.from) / 1000)}.`);
         return;
       }
       await sleep(this.work.pace.pollMs, signal);
     }
     this.work.console.err(
-      `The studio was started and is not ready yet. Look: ${this.work.kubectl.commandLine(['get', 'pods'])}`,
+      `The studio was restarted but is not ready yet. To see its pods: ${this.work.kubectl.commandLine(['get', 'pods'])}`,
     );
   }
 }
 
-/** What a person says of the tools that apply a studio from Git. */
+/** What the user states about the tools that apply a studio from Git. */
 export interface GitOpsPaused {
   /** Argo CD is paused, even if this command cannot see it. @default false */
   readonly argoCdPaused?: boolean;
@@ -117,7 +119,7 @@ export interface GitOpsPaused {
   readonly fluxSuspended?: boolean;
 }
 
-/** Refuses to stop a studio that would not stay stopped, or whose volume somebody else writes. */
+/** Refuses to stop a studio that would not stay stopped, or whose volume another pod mounts. */
 export async function refuseUnlessStoppable(
   kubectl: Kubectl,
   { writers, backend, claim }: LiveStudio,
@@ -127,28 +129,29 @@ export async function refuseUnlessStoppable(
   const byArgoCd = argoCdPaused ? undefined : await healing(kubectl, backend);
   const byFlux = fluxSuspended ? undefined : await reconciling(kubectl, backend);
   const healer = byArgoCd ?? byFlux;
-  if (healer) throw new Refusal(`${healer.text}. ${healer.advice}`);
+  if (healer) throw new Refusal(`${healer.text}.`, healer.advice, ...(healer.command ? [healer.command] : []));
   const pods = await podsOn(kubectl, claim.metadata.name, COPY_POD, signal);
   const stranger = pods.find((pod) => !writers.some((writer) => isOf(pod, writer)));
   if (!stranger) return;
   const { name } = stranger.metadata;
   throw new Refusal(
-    `${name} mounts the volume too, and is no part of the studio. End it first: ${kubectl.commandLine(['delete', 'pod', name])}`,
+    `The pod ${name} also mounts the volume, but is not part of the studio. Find out who runs it, then delete it:`,
+    kubectl.commandLine(['delete', 'pod', name]),
   );
 }
 
-/** Starts Deployments again, and says how where it cannot. @returns whether it could */
+/** Restarts Deployments. If it fails, prints the commands. @returns whether all were restarted */
 export async function startAgain(
   { kubectl, pace, console: { err } }: Pick<Work, 'kubectl' | 'pace' | 'console'>,
   stopped: readonly Stopped[],
 ): Promise<boolean> {
   const told = new Set<string>();
   const left = await start(kubectl, stopped, pace, ({ message }) => {
-    if (!told.has(message)) err(`  ${inOneLine(message)}\n  The studio is not started yet; trying again.`);
+    if (!told.has(message)) err(`  ${inOneLine(message)}\n  The studio is not restarted yet. Trying again.`);
     told.add(message);
   });
   if (left.length === 0) return true;
-  err('The studio is STOPPED and could not be started again. As soon as the cluster answers, run:');
+  err('The studio is STOPPED and failed to restart. As soon as the cluster answers, run:');
   for (const each of left) err(`  ${kubectl.commandLine(startArgs(each))}`);
   return false;
 }

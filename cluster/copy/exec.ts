@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { type Kubectl, KubectlError } from '../kubectl';
 import { Refusal } from '../refusal';
 
-/** What the program in the pod tells of its work, a line of JSON at a time. */
+/** Progress of the program in the pod, reported as lines of JSON. */
 export interface ProgramNews {
   readonly bytes?: number;
 }
@@ -23,7 +23,7 @@ export interface ProgramStreams {
 const MAX_TEXT = 16 << 20;
 const MAX_COMPLAINTS = 64 << 10;
 
-/** One kubectl exec: its streams, and its end. An error in any of them makes `finish` reject, and is thrown nowhere else. */
+/** One `kubectl exec`: its streams and its end. An error in any of them rejects `finish`, and is thrown nowhere else. */
 export class Exec {
   private complaints = '';
   private stalled = false;
@@ -51,7 +51,7 @@ export class Exec {
         input ? this.send(input, stdin) : stdin.end(),
       ]);
       signal?.throwIfAborted();
-      if (this.stalled) throw new KubectlError('unreachable', `Nothing came from the pod for ${this.stallSeconds} s`);
+      if (this.stalled) throw new KubectlError('unreachable', `The pod sent nothing for ${this.stallSeconds} s`);
       if (code !== 0) throw this.failure();
       return text ?? '';
     } catch (error) {
@@ -63,7 +63,7 @@ export class Exec {
     }
   }
 
-  /** What is written to a kubectl that has ended is lost; its own words say why it ended. What cannot be read is an error. */
+  /** Errors of writing are ignored: kubectl reports itself why it ended. Errors of reading are thrown. */
   private async send(input: NodeJS.ReadableStream, stdin: NodeJS.WritableStream): Promise<void> {
     let failure: { readonly error: unknown } | undefined;
     const read = async function* (this: Exec) {
@@ -84,7 +84,7 @@ export class Exec {
     let size = 0;
     for await (const chunk of this.counted(stdout)) {
       size += chunk.length;
-      if (size > MAX_TEXT) throw new Refusal('The pod answered with more than a program of this command prints');
+      if (size > MAX_TEXT) throw new Refusal('The pod sent more output than this command expects');
       chunks.push(chunk);
     }
     return Buffer.concat(chunks).toString();
@@ -123,14 +123,14 @@ export class Exec {
     }, this.stallSeconds * 1000);
   }
 
-  /** The words of the program, or of kubectl where the program said nothing. */
+  /** The message of the program, or of kubectl if the program printed none. */
   private failure(): Error {
     const words = this.complaints.trim();
     const [own, code] = words.split(/\n?command terminated with exit code /);
     if (code === undefined) return this.kubectl.failed(words);
     if (own) return new Refusal(own);
-    const why = code === '137' ? ': it needed more memory than it has, or its pod was deleted' : '';
-    return new Refusal(`The program in the pod was ended with exit code ${code}${why}`);
+    const why = code === '137' ? '. It ran out of memory, or its pod was deleted' : '';
+    return new Refusal(`The program in the pod ended with exit code ${code}${why}`);
   }
 }
 

@@ -8,7 +8,7 @@ const NAMESPACE = 'kustomize.toolkit.fluxcd.io/namespace';
 
 const KIND = 'kustomizations.kustomize.toolkit.fluxcd.io';
 
-/** The Kustomization that applies a Deployment again, so that a stop would not last; nothing where none does. */
+/** The Kustomization that would restart a stopped Deployment. @returns nothing if there is none */
 export async function reconciling(kubectl: Kubectl, { metadata }: Manifest): Promise<Healing | undefined> {
   const labels = fieldsOf(metadata.labels);
   const [name, namespace] = [labels[NAME], labels[NAMESPACE]];
@@ -20,15 +20,16 @@ export async function reconciling(kubectl: Kubectl, { metadata }: Manifest): Pro
   } catch (error) {
     if (!(error instanceof KubectlError) || error.failure !== 'forbidden') throw error;
     return {
-      text: `Flux applies this studio (Kustomization ${name}), and whether it would start again what is stopped cannot be read here`,
-      advice: 'Suspend the Kustomization, then call this with --flux-suspended',
+      text: `Flux applies this studio (Kustomization ${name}), but this command cannot read whether the Kustomization is suspended`,
+      advice: 'Suspend the Kustomization, then run this command again with --flux-suspended',
     };
   }
-  // By this name Flux lets the change be where it applies the Kustomization, too: docs/spec/v1/kustomizations.md of its controller.
+  // Flux does not undo a change of this field manager: docs/spec/v1/kustomizations.md of its controller.
   const manager = '--field-manager=flux-client-side-apply';
   const patch = '{"spec":{"suspend":true}}';
   return {
-    text: `Flux would start again what is stopped: it applies the Kustomization ${name} every few minutes`,
-    advice: `Suspend that first, and set it to false afterwards: kubectl -n ${namespace} patch ${KIND} ${name} ${manager} --type=merge -p '${patch}'`,
+    text: `Flux would restart the stopped studio, because it applies the Kustomization ${name} every few minutes`,
+    advice: 'Suspend the Kustomization, run this command again, and set suspend back to false afterwards:',
+    command: kubectl.in(namespace).commandLine(['patch', KIND, name, manager, '--type=merge', '-p', patch]),
   };
 }

@@ -7,7 +7,7 @@ import type { Kubectl } from '../kubectl';
 import { readPage } from '../port-forward';
 import { size } from './progress';
 
-/** The collectors of a studio: nothing stops them, so that they keep spans while ingestion is stopped. */
+/** The collectors of a studio. No command stops them, so they keep spans while ingestion is stopped. */
 export interface LiveIntake {
   readonly pods: readonly Manifest[];
 }
@@ -15,9 +15,9 @@ export interface LiveIntake {
 /** What waits in the queues of the collectors. */
 interface Waiting {
   readonly bytes: number;
-  /** Collectors that told. */
+  /** Number of collectors that answered. */
   readonly read: number;
-  /** Why another one did not. @default all told, or are not ready */
+  /** Why another one did not answer. @default all answered, or are not ready */
   readonly trouble?: string;
 }
 
@@ -48,7 +48,7 @@ export function meanwhile(intake: LiveIntake | undefined, otherwise: string): st
     : `No collector of the intake is ready. ${otherwise}`;
 }
 
-/** Says how much waits, and what becomes of it; whatever goes wrong, it only says so. @param fate sentences about these spans */
+/** Describes how much waits, and what happens to it. It never fails. @param fate sentences about these spans */
 export async function sayWaiting(
   kubectl: Kubectl,
   intake: LiveIntake | undefined,
@@ -58,20 +58,20 @@ export async function sayWaiting(
   if (!intake) return undefined;
   const { bytes, read, trouble = 'no collector is ready' } = await readWaiting(kubectl, intake, signal);
   if (read === 0) {
-    return inOneLine(`The intake may hold spans: how much waits in its queues cannot be read (${trouble}). ${fate}`);
+    return inOneLine(`The intake may hold spans, but the size of its queues cannot be read (${trouble}). ${fate}`);
   }
   const all = Math.max(INTAKE_REPLICAS, intake.pods.length);
   if (bytes === 0 && read === all) return 'The queues of the intake are empty.';
-  const some = read < all ? `, as far as ${read} of ${all} collectors tell` : '';
+  const some = read < all ? ` (${read} of ${all} collectors answered)` : '';
   return inOneLine(`The intake holds ${size(bytes)} of spans${some}. ${fate}`);
 }
 
-/** What becomes of spans that wait while the data changes. @param data the data on which ingestion starts again */
+/** What happens to waiting spans when the data changes. @param data the data on which ingestion starts again */
 export function addedTo(data: string): string {
-  return `Ingestion adds them to ${data}. It refuses those whose API key is not in that data, and the intake drops them.`;
+  return `Ingestion adds them to ${data}. It refuses spans whose API key is not in that data, and the intake drops them.`;
 }
 
-/** Stops the collectors, whose queues stay on their claims. */
+/** The command that stops the collectors. Their queues stay on their claims. */
 export function stopIntake(kubectl: Kubectl): string {
   return kubectl.commandLine(['scale', `statefulset/${intakeName}`, '--replicas=0']);
 }
@@ -103,7 +103,7 @@ function queueSize(metrics: string): number {
   const [, , value] =
     [...metrics.matchAll(QUEUE_SIZE)].find(([, labels = '']) => labels.split(/, */).includes(queue)) ?? [];
   const bytes = Number(value);
-  if (!Number.isFinite(bytes)) throw new Error('its metrics do not tell the size of the queue');
+  if (!Number.isFinite(bytes)) throw new Error('its metrics do not contain the size of the queue');
   return bytes;
 }
 

@@ -29,16 +29,16 @@ export interface Caller {
   readonly envFiles: readonly string[];
 }
 
-/** What belongs to the running studio alone: its storage, intake, backups, alerts, secrets, GitOps and patches, and the origin of its UI. */
+/** Whether a setting is for the running studio only: storage, intake, backups, alerts, secrets, GitOps, patches, and the origin of the UI. */
 function isOfRunningStudio({ name, group }: Variable): boolean {
-  // Without the consent to a data loss, the upgrade guard would not start on data on which the running studio does.
+  // The upgrade guard needs the same consent to a data loss as in the running studio.
   if (['JUNJO_K8S_ACCEPT_DATA_LOSS', 'JUNJO_K8S_EXISTING_CLAIM', 'JUNJO_K8S_SECRET_NAME'].includes(name)) return false;
   const groups = ['Storage', 'Intake', 'Backup', 'Monitoring', 'Kubernetes: secrets and GitOps'];
   const others = ['JUNJO_K8S_PATCHES', 'JUNJO_ALLOW_ORIGINS', 'JUNJO_K8S_INTAKE_IMAGE'];
   return groups.includes(group) || others.includes(name);
 }
 
-/** What holds for the release that runs, and not for another one. */
+/** Settings that are valid only for the release that runs. */
 const ofRelease = [
   'JUNJO_K8S_ACCEPT_DATA_LOSS',
   'JUNJO_K8S_BACKEND_IMAGE',
@@ -46,13 +46,13 @@ const ofRelease = [
   'JUNJO_K8S_FRONTEND_IMAGE',
 ];
 
-/** The release that reads a copy: that of the copy, where the one that runs would not start on it or lose something. */
+/** The release that reads a copy: the running one, or that of the copy if the running one would not start or would lose data. */
 function releaseFor({ tag, takenFrom }: Copy): string | undefined {
   const [runs, had] = [lineOf(tag), lineOf(takenFrom)];
   return runs && had && moveOf(had, runs) !== 'harmless' ? takenFrom : tag;
 }
 
-/** Says how to look at a copy: commands that run a studio on it and bring that to localhost, and the one that ends it. */
+/** The commands that run a studio with a copy and forward it to localhost, and those that delete it. */
 export function howToLook(copy: Copy): string {
   const { kubectl, namespace, claim, caller } = copy;
   const tag = releaseFor(copy);
@@ -76,14 +76,14 @@ export function howToLook(copy: Copy): string {
     ...(line ? [`JUNJO_K8S_RELEASE=${tag}`] : []),
     ...missing.map(({ name }) => `${name}=$(openssl rand -base64 32)`),
   ];
-  // Never the name of a folder that is there for something else, such as dist.
+  // Never a folder that has another purpose, such as dist.
   const folder = `restored-${namespace}`;
   const envFile = `${folder}.env`;
   const cluster = kubectl.in(undefined);
   const flags = [...(kubeconfig ? [`--kubeconfig=${kubeconfig}`] : []), ...(context ? [`--context=${context}`] : [])];
   const sources = [...files, envFile].flatMap((path) => ['-e', path]);
   return [
-    'To look at the copy, run a studio on localhost on it:',
+    'To look at the copy, run a studio with it on localhost:',
     // Without overwriting a file, and readable by its owner alone.
     `(set -C && umask 077 && cat > ${envFile}) <<EOF &&`,
     ...settings,
@@ -91,16 +91,15 @@ export function howToLook(copy: Copy): string {
     `${howToRun('synth', ...sources, ...(environment.JUNJO_STUDIOS ? ['--studios', ''] : []), '--output', folder)} &&`,
     `${cluster.commandLine(['apply', '-f', `${folder}/foundation`, '-f', `${folder}/`])} &&`,
     howToRun('forward', folder, ...flags),
-    `To end it, delete the namespace ${namespace}, with the copy and everything else in it. The running studio stays as it is:`,
+    `To delete the copy, delete the namespace ${namespace} and everything else in it. This does not affect the running studio:`,
     `${cluster.commandLine(['delete', 'namespace', namespace])} &&`,
     `rm -r ${folder} ${envFile}`,
   ].join('\n');
 }
 
 /**
- * Refuses a namespace in which a studio writes on the claim already, and a claim of which no second one can be made: its volume is
- * a folder of a node, or was made by hand.
- * @throws Refusal before anything is done
+ * Refuses a namespace that already has a studio, and a claim whose storage class cannot create a second volume.
+ * @throws Refusal before anything is changed
  */
 export async function refuseUnlessCopyable(
   kubectl: Kubectl,
@@ -109,18 +108,21 @@ export async function refuseUnlessCopyable(
 ): Promise<void> {
   if (await kubectl.in(into).jsonIfFound(['get', 'deployment', workloadNames.backend])) {
     throw new Refusal(
-      `--into ${into}: a studio is there already. Delete that namespace first, or restore into that studio: ${howToRun('restore', 'FILE', '--namespace', into, '--replace')}`,
+      `--into ${into}: a studio already exists in that namespace. Delete the namespace first, or restore into that studio:`,
+      howToRun('restore', 'FILE', '--namespace', into, '--replace'),
     );
   }
   const name: string | undefined = spec?.storageClassName;
   // The default class counts.
   if (name === undefined || (name !== '' && (await provisions(kubectl, name)))) return;
   throw new Refusal(
-    `--into ${into}: no storage class can make a second volume for the claim ${metadata.name}, whose volume is a folder of a node or was made by hand. Apply a studio with storage of its own to the namespace ${into}, then restore into that: ${howToRun('restore', 'FILE', '--namespace', into, '--replace')}`,
+    `--into ${into}: no storage class can create a second volume like that of the claim ${metadata.name}.`,
+    `Its volume is a folder of a node, or was created by hand. Apply a studio with its own storage to the namespace ${into}, then restore into it:`,
+    howToRun('restore', 'FILE', '--namespace', into, '--replace'),
   );
 }
 
-/** Whether a class makes volumes. One that may not be read counts as one that does. */
+/** Whether a class creates volumes. If the user may not read the class, it counts as one that does. */
 async function provisions(kubectl: Kubectl, name: string): Promise<boolean> {
   try {
     const found = await kubectl.in(undefined).json<Manifest>(['get', 'storageclass', name]);

@@ -5,7 +5,7 @@ import { KubectlError } from '../kubectl';
 import { patient } from './pace';
 import type { Work } from './work';
 
-/** Writes an annotation on the claim, for `status` to tell. What was done is good without it. */
+/** Writes an annotation on the claim for `status`. If that fails, it only warns. */
 export async function noteOnClaim(
   { kubectl, pace, console }: Work,
   { metadata }: Manifest,
@@ -17,11 +17,11 @@ export async function noteOnClaim(
     await patient(kubectl, pace, console).text(args);
   } catch (error) {
     if (!(error instanceof KubectlError)) throw error;
-    warn(inOneLine(`  status will not show this: ${error.message}`));
+    warn(inOneLine(`  Cannot annotate the claim, so status will not show this: ${error.message}`));
   }
 }
 
-/** Notes which folders with data that was moved aside are on the volume: nothing but a pod can look there. */
+/** Notes on the claim which folders were set aside, because only a pod can read the volume. */
 export async function noteKept(work: Work, claim: Manifest, folders: readonly string[]): Promise<void> {
   const names = [...folders].sort().join(',');
   if (names === (fieldsOf(claim.metadata.annotations)[KEPT] ?? '')) return;

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 
-/** The command that copies a studio. It is written on its pod, and on the Deployments that it stops. */
+/** A command that copies a studio. It is written on its pod, and on the Deployments that it stops. */
 export interface Owner {
   readonly command: 'backup' | 'restore' | 'set-aside';
   readonly host: string;
   readonly pid: number;
-  /** Tells two commands of one process apart. */
+  /** Distinguishes two commands of one process. */
   readonly token: string;
   /** When it began, in RFC 3339. */
   readonly since: string;
@@ -22,12 +22,12 @@ export function newOwner(command: Owner['command']): Owner {
   return owner;
 }
 
-/** Tells that a command of this process has ended. */
+/** Records that a command of this process has ended. */
 export function ended({ token }: Owner): void {
   running.delete(token);
 }
 
-/** The owner that an annotation names; nothing where it names none, because somebody else wrote it. */
+/** The owner that an annotation names. @returns nothing if another tool wrote the annotation */
 export function ownerIn(annotation: string | undefined): Owner | undefined {
   try {
     const value = JSON.parse(annotation ?? 'null');
@@ -38,7 +38,7 @@ export function ownerIn(annotation: string | undefined): Owner | undefined {
   }
 }
 
-/** Whether a command still runs; nothing for one of another machine, which cannot be seen from here. */
+/** Whether a command still runs. @returns nothing if it is a command of another machine */
 export function stillRuns({ host, pid, token }: Owner): boolean | undefined {
   if (host !== hostname()) return undefined;
   if (pid === process.pid) return running.has(token);

@@ -6,17 +6,17 @@ import type { Kubectl } from '../kubectl';
 export interface Pace {
   /** Seconds that one request may take. */
   readonly requestSeconds: number;
-  /** ms between two looks at what is awaited. */
+  /** ms between two polls. */
   readonly pollMs: number;
   /** ms before the first of the repeated attempts to reach the cluster again; it doubles up to ten times as long. */
   readonly retryMs: number;
-  /** Attempts to start the studio again before a person has to. */
+  /** Attempts to restart the studio before the user has to. */
   readonly startAttempts: number;
   /** Seconds for which any other request is repeated while the cluster cannot be reached. */
   readonly retrySeconds: number;
   /** Seconds beyond their grace period in which pods must be gone. */
   readonly stopSeconds: number;
-  /** Seconds in which a pod that copies must run: its image is on the node, its volume is mounted there. */
+  /** Seconds in which the pod that copies must start: its image is on the node, its volume is mounted there. */
   readonly podSeconds: number;
   /** Seconds without a byte after which a copy counts as cut off. */
   readonly stallSeconds: number;
@@ -36,11 +36,11 @@ export const usualPace: Pace = {
   readySeconds: 1200,
 };
 
-/** Repeats requests as the pace says, and tells of each kind of trouble once. */
+/** Repeats failed requests, and prints each error once. */
 export function patient(kubectl: Kubectl, { retrySeconds, retryMs }: Pace, { err }: Console): Kubectl {
   const told = new Set<string>();
   const onTrouble = ({ message }: Error) => {
-    if (!told.has(message)) err(`  ${inOneLine(message)}\n  Trying again for ${retrySeconds} s.`);
+    if (!told.has(message)) err(`  ${inOneLine(message)}\n  Trying again for up to ${retrySeconds} s.`);
     told.add(message);
   };
   return kubectl.patient({ seconds: retrySeconds, retryMs, onTrouble });

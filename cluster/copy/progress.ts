@@ -1,16 +1,29 @@
+import { inOneLine } from '../../config/text';
 import type { Console } from '../console';
 
-/** So many bytes, for people. */
+/** A number of bytes, for people. */
 export function size(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   const power = Math.min(units.length - 1, bytes > 0 ? Math.floor(Math.log2(bytes) / 10) : 0);
   return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
 }
 
-/** So long, for people. */
+/** A number of files, for people. */
+export function fileCount(files: number): string {
+  return files === 1 ? '1 file' : `${files} files`;
+}
+
+/** A duration, for people. */
 export function duration(seconds: number): string {
   const whole = Math.round(seconds);
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+
+/** What SQLite's integrity_check found, when it found nothing wrong. @param names of the databases */
+export function integrityText(names: readonly string[]): string {
+  return names.length > 0
+    ? inOneLine(`SQLite's integrity_check passed: ${names.join(', ')}`)
+    : 'No SQLite databases found';
 }
 
 /** Bytes and rate on one line of a terminal. */

@@ -5,7 +5,7 @@ import { claimsOf, type Manifest, textsOf } from '../../render/manifest';
 import { Refusal } from '../refusal';
 import type { StudioManifests } from '../studio-manifests';
 
-/** What of a scheduled backup is restored, and where. */
+/** Which scheduled backup is restored, and where. */
 export interface RestorePlanProps {
   /** Names this restore: VolSync restores again only under another name, and Velero takes each name once. */
   readonly name: string;
@@ -17,7 +17,7 @@ export interface RestorePlanProps {
 
 /** A restore that `kubectl apply` of the objects starts, and what to do around it. */
 export interface RestorePlan {
-  /** Lines for a person; commands are indented by four spaces. Each command runs only if the one before it succeeded. */
+  /** Lines for the user. Commands are indented by four spaces, and each runs only if the one before it succeeded. */
   readonly steps: readonly string[];
   readonly objects: readonly Manifest[];
 }
@@ -29,9 +29,9 @@ const FILE = 'restore.yaml';
 const TIMEOUT = '--timeout=24h';
 
 /**
- * Plans the restore of what the manifests back up on a schedule. VolSync writes into the claims, which must be there and must
- * not be in use; Velero makes them, so that they must not be there. What could fail is tried before anything is changed.
- * @throws Refusal when nothing is backed up, or the time cannot be used
+ * Plans the restore of a scheduled backup. VolSync writes into the claims, which must exist and must not be in use. Velero
+ * creates the claims, so they must not exist. The commands first test what could fail, before they change anything.
+ * @throws Refusal if nothing is backed up, or the time is not valid
  */
 export function restorePlan(studio: StudioManifests, { name, into, asOf }: RestorePlanProps): RestorePlan {
   const sources = studio.ofKind('ReplicationSource');
@@ -39,7 +39,7 @@ export function restorePlan(studio: StudioManifests, { name, into, asOf }: Resto
   const namespace = into ?? studio.namespace;
   if (asOf !== undefined && schedule) {
     throw new Refusal(
-      '--as-of chooses among the backups of VolSync. With Velero, put backupName in the place of scheduleName',
+      '--as-of works only with VolSync. With Velero, replace scheduleName with backupName in the manifest',
     );
   }
   if (asOf !== undefined && !isTime(asOf)) {
@@ -55,7 +55,8 @@ export function restorePlan(studio: StudioManifests, { name, into, asOf }: Resto
     return { steps: volSyncSteps(objects, namespace, inPlace), objects };
   }
   throw new Refusal(
-    `JUNJO_K8S_BACKUP is none: nothing is backed up on a schedule. Restore a file: ${howToRun('restore', 'FILE')}`,
+    'JUNJO_K8S_BACKUP is none, so there are no scheduled backups. To restore a file, run:',
+    howToRun('restore', 'FILE'),
   );
 }
 
@@ -96,7 +97,10 @@ function veleroRestore({ apiVersion, metadata, spec }: Manifest, name: string, i
   const includedNamespaces = textsOf(spec?.template?.includedNamespaces);
   const [from] = includedNamespaces;
   // A restore without namespaces would bring back all of them.
-  if (from === undefined) throw new Refusal(`Schedule ${metadata.name} names no namespace in includedNamespaces`);
+  if (from === undefined)
+    throw new Refusal(
+      `The Schedule ${metadata.name} has no namespace in includedNamespaces. Add the namespace of the studio`,
+    );
   return {
     apiVersion,
     kind: 'Restore',
@@ -142,9 +146,9 @@ function stop(namespace: string, used: InUse): readonly string[] {
 }
 
 const PAUSE =
-  'If Argo CD applies the studio, set the annotation argocd.argoproj.io/skip-reconcile=true on its Application first. If Flux applies it, set spec.suspend of its Kustomizations to true first. Undo that afterwards.';
+  'If Argo CD applies the studio, first set the annotation argocd.argoproj.io/skip-reconcile=true on its Application. If Flux applies it, first set spec.suspend of its Kustomizations to true. Undo this afterwards.';
 
-const SAVED = `Save this file as ${FILE}, and run these commands in its folder. A command that fails ends the rest:`;
+const SAVED = `Save this file as ${FILE}, and run these commands in its folder. If one fails, the rest does not run:`;
 
 function volSyncSteps(destinations: readonly Manifest[], namespace: string, used?: InUse): readonly string[] {
   const claims = destinations.map(({ spec }) => spec?.restic?.destinationPVC);
@@ -155,8 +159,8 @@ function volSyncSteps(destinations: readonly Manifest[], namespace: string, used
   const names = destinations.map(({ metadata }) => `replicationdestinations.volsync.backube/${metadata.name}`);
   const synced = `'{.status.lastManualSync}'=${destinations[0]?.spec?.trigger?.manual}`;
   return [
-    `VolSync 0.11 or newer writes the backup into ${listed(claims)} of the namespace ${namespace}, and deletes every other file there.`,
-    ...(used ? [PAUSE] : ['No pod may mount it meanwhile.']),
+    `VolSync 0.11 or newer writes the backup into ${listed(claims)} in the namespace ${namespace}. It deletes every other file there.`,
+    ...(used ? [PAUSE] : ['No pod may mount the claim meanwhile.']),
     SAVED,
     ...chain([
       // Before 0.11 the API server does not know enableFileDeletion: CHANGELOG.md of backube/volsync.
@@ -168,7 +172,7 @@ function volSyncSteps(destinations: readonly Manifest[], namespace: string, used
       `kubectl delete -f ${FILE}`,
       ...(used ? [start(namespace, used, 1)] : []),
     ]),
-    `While the wait lasts, .status.latestMoverStatus of each ReplicationDestination tells what restic does.`,
+    'During the wait, .status.latestMoverStatus of each ReplicationDestination shows what restic does.',
   ];
 }
 
@@ -180,10 +184,13 @@ function veleroSteps({ metadata, spec }: Manifest, namespace: string, used?: InU
     `"$(kubectl -n ${namespace} get persistentvolumeclaim ${claim} -o jsonpath='{.spec.volumeName}')"`;
   const retain = `--type=merge -p '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}'`;
   return [
-    `Velero 1.14 or newer makes the claims of the newest complete backup anew, in the namespace ${namespace}.`,
+    `Velero 1.14 or newer creates the claims of the newest complete backup in the namespace ${namespace}.`,
     ...(used
-      ? ['It changes no claim that is there, so these are deleted. Their volumes stay until you delete them.', PAUSE]
-      : ['It changes no claim that is there.']),
+      ? [
+          'It does not change existing claims, so the commands delete them. Their volumes stay until you delete them.',
+          PAUSE,
+        ]
+      : ['It does not change existing claims.']),
     SAVED,
     ...chain([
       // Before 1.14 the API server asks for a backupName (vmware-tanzu/velero#7617); before 1.13.2 a restore of claims alone
@@ -205,6 +212,6 @@ function veleroSteps({ metadata, spec }: Manifest, namespace: string, used?: InU
     ]),
     // A backup holds the labels of its time: those of an older one are in the reach of a prune.
     ...(used ? ['Afterwards apply the studio again, dist/foundation first, or let Argo CD or Flux sync it.'] : []),
-    `Another phase than Completed does not change any more: press Ctrl+C, and see velero restore describe ${metadata.name} -n ${metadata.namespace} --details`,
+    `If the restore ends in a phase other than Completed, press Ctrl+C and run velero restore describe ${metadata.name} -n ${metadata.namespace} --details`,
   ];
 }

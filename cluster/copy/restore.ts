@@ -1,5 +1,6 @@
 import { createReadStream, existsSync, statSync } from 'node:fs';
-import { COPY_POD, workloadNames } from '../../config/names';
+import { howToRun } from '../../config/how-to-run';
+import { workloadNames } from '../../config/names';
 import { inOneLine } from '../../config/text';
 import { releaseLines } from '../../releases';
 import type { Manifest } from '../../render/manifest';
@@ -13,9 +14,9 @@ import { type Caller, howToLook, refuseUnlessCopyable } from './look';
 import { noteKept } from './notes';
 import { ended, newOwner, type Owner } from './owner';
 import { type Pace, patient } from './pace';
-import { ProgressLine, size } from './progress';
-import { findStudioStarted, openVolume } from './unfinished';
-import { type Holdings, VolumePod } from './volume-pod';
+import { fileCount, integrityText, ProgressLine, size } from './progress';
+import { findStudioStarted, MOVES_INTERRUPTED, openVolume } from './unfinished';
+import { type Holdings, notDeleted, VolumePod } from './volume-pod';
 import type { Work } from './work';
 import { type LiveStudio, planHeading } from './writers';
 
@@ -23,16 +24,16 @@ import { type LiveStudio, planHeading } from './writers';
 export interface RestoreProps extends GitOpsPaused {
   /** File that a backup wrote, or the data folder of compose. */
   readonly source: string;
-  /** What is on the volume is moved aside on it. @default the volume must be empty */
+  /** The current data is moved into a folder on the volume. @default the volume must be empty */
   readonly replace?: boolean;
-  /** Namespace in which the data gets a claim of its own. @default the data goes into the claim of the studio */
+  /** Namespace in which the data gets its own claim. @default the data goes into the claim of the studio */
   readonly into?: string;
   readonly caller: Caller;
   /** Asks nothing. @default false */
   readonly yes?: boolean;
 }
 
-/** What is restored, checked already as far as this machine can. */
+/** What is restored, after the checks on this machine. */
 interface Source {
   readonly bytes: number;
   readonly files: number;
@@ -42,7 +43,7 @@ interface Source {
   readonly stream: () => NodeJS.ReadableStream;
 }
 
-/** Puts a backup, or the data folder of compose, on the volume of a studio. */
+/** Restores a backup, or the data folder of compose, to the volume of a studio. */
 export class Restore {
   private readonly owner: Owner = newOwner('restore');
 
@@ -53,7 +54,7 @@ export class Restore {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** @returns false when it was not wanted, or the studio does not run again */
+  /** @returns false if the user declined, or the studio failed to restart */
   async run(): Promise<boolean> {
     try {
       return await this.make();
@@ -71,12 +72,14 @@ export class Restore {
     if (into === undefined) {
       await refuseUnlessStoppable(kubectl, studio, this.props, this.signal);
     } else if (into === this.connection.target.namespace) {
-      throw new Refusal(`--into ${into}: the studio runs there. Leave --into out, or name another namespace`);
+      throw new Refusal(
+        `--into ${into} is the namespace of the studio itself. Remove --into, or name another namespace`,
+      );
     } else {
       await refuseUnlessCopyable(kubectl, studio.claim, into);
     }
     console.err(await this.plan(studio, source));
-    if (!yes && !(await confirmed('Restore?', console, this.signal))) return false;
+    if (!yes && !(await confirmed('Restore now?', console, this.signal))) return false;
     if (into === undefined) return this.place(this.workIn(kubectl), studio, source);
     await this.prepare(into, studio.claim);
     return this.place(this.workIn(kubectl.in(into)), { ...studio, writers: [] }, source);
@@ -94,22 +97,22 @@ export class Restore {
     const waiting = await sayWaiting(kubectl, intake, addedTo('the restored data'), this.signal);
     return [
       ...planHeading({ ...target, namespace: into ?? target.namespace }, studio),
-      `From       ${source.text}: ${source.files} files, ${size(source.bytes)}`,
+      `From       ${source.text}: ${fileCount(source.files)}, ${size(source.bytes)}`,
       ...(into === undefined
         ? [
-            `It is copied beside what is there and checked. Then backend and ingestion stop until the folders have changed their names. ${meanwhile(intake, 'Exporters can drop spans of that time.')}`,
+            `The backup is copied to the volume next to the current data, and checked. Then backend and ingestion stop while folders are renamed. ${meanwhile(intake, 'Exporters can drop spans meanwhile.')}`,
             ...(waiting ? [waiting] : []),
           ]
-        : ['The running studio is not touched.']),
+        : ['The running studio is not changed.']),
       ...(replace
-        ? ['What is on the volume is moved aside, and stays there.']
-        : ['Nothing is done unless the volume is empty.']),
+        ? ['The current data moves into a folder on the same volume. Nothing is deleted.']
+        : ['If the volume is not empty, nothing is changed.']),
     ]
       .map(inOneLine)
       .join('\n');
   }
 
-  /** A namespace like the studio's, with a claim like the studio's. */
+  /** Creates a namespace and a claim like those of the studio. */
   private async prepare(into: string, claim: Manifest): Promise<void> {
     const { namespace } = this.connection.target;
     const like = await this.connection.kubectl.json<Manifest>(['get', 'namespace', namespace]);
@@ -140,7 +143,7 @@ export class Restore {
     }
   }
 
-  /** Copies beside what is there, checks, and puts it in its place; the studio, where there is one, runs at the end. */
+  /** Copies next to the current data, checks, and swaps both. The studio, if there is one, is restarted at the end. */
   private async place(work: Work, studio: LiveStudio, source: Source): Promise<boolean> {
     const { console } = this.connection;
     const pod = new VolumePod(this.pace, this.owner, work);
@@ -171,17 +174,20 @@ export class Restore {
     } finally {
       started = await downtime.end();
       if (swapping && !done) {
-        console.err(
-          'The restore may be half done. Run this restore again, or a backup: each of them finishes it first. The backend does not start on a volume that is half changed.',
-        );
+        console.err(MOVES_INTERRUPTED);
       } else if (!done && studio.writers.length > 0) downtime.tell(started);
       if (staged)
-        await this.tidy(() => pod.ask({ command: 'discard', args: [stage] }), `${stage} is left over on the volume`);
-      await this.tidy(() => pod.delete(), `The pod ${COPY_POD} is left over`);
+        await this.tidy(
+          () => pod.ask({ command: 'discard', args: [stage] }),
+          ({ message }) => `Could not delete ${stage} on the volume. The next restore deletes it. Cause: ${message}`,
+        );
+      await this.tidy(() => pod.delete(), notDeleted);
     }
-    console.out(inOneLine(`${source.text} is on the volume: size and SHA-256 of each file are as they were.`));
+    console.out(inOneLine(`Restored ${source.text}. The size and SHA-256 of each file match the backup.`));
     if (aside) {
-      console.out(inOneLine(`What was there is in ${aside} on the volume.`));
+      console.out(inOneLine(`The previous data is in the folder ${aside} on the volume.`));
+      if (studio.writers.length > 0)
+        console.out(`To bring it back, run: ${howToRun('set-aside', '--back', aside, ...work.kubectl.globalFlags())}`);
       await noteKept(work, studio.claim, [...kept, aside]);
     }
     if (!started) return false;
@@ -195,12 +201,12 @@ export class Restore {
     const holdings = await openVolume(pod, work, studio);
     if (holdings.entries.length > 0 && !this.props.replace) {
       throw new Refusal(
-        `The volume is not empty: it holds ${holdings.entries.slice(0, 5).join(', ')}. With --replace that is moved aside on the volume first`,
+        `The volume is not empty: it contains ${holdings.entries.slice(0, 5).join(', ')}. To move this into a folder on the volume first, add --replace`,
       );
     }
     for (const name of holdings.leftovers) {
       this.connection.console.err(
-        inOneLine(`Removing ${name} from the volume, which a restore that did not end has left.`),
+        inOneLine(`Removing ${name} from the volume, which an interrupted restore left behind.`),
       );
     }
     return holdings;
@@ -215,9 +221,12 @@ export class Restore {
     });
     progress.end();
     const damaged = Object.entries(databases).find(([, verdict]) => verdict !== 'ok');
-    if (damaged) throw new Refusal(`${damaged[0]} is damaged: ${damaged[1]}`);
-    const names = Object.keys(databases).join(', ') || 'no databases';
-    this.connection.console.err(inOneLine(`Copied ${size(source.bytes)}. SQLite's integrity_check: ${names} ok.`));
+    if (damaged) {
+      throw new Refusal(
+        `${damaged[0]} is damaged, so the data was not changed. SQLite's integrity_check: ${damaged[1]}`,
+      );
+    }
+    this.connection.console.err(`Copied ${size(source.bytes)}. ${integrityText(Object.keys(databases))}.`);
   }
 
   private howToLook({ claim, tag }: LiveStudio, { tag: takenFrom }: Source): string {
@@ -226,12 +235,12 @@ export class Restore {
     return howToLook({ kubectl, namespace, claim: claim.metadata.name, tag, takenFrom, caller });
   }
 
-  private async tidy(work: () => Promise<unknown>, whatIsLeft: string): Promise<void> {
-    await work().catch((error: Error) => this.connection.console.err(inOneLine(`  ${whatIsLeft}: ${error.message}`)));
+  private async tidy(work: () => Promise<unknown>, warning: (error: Error) => string): Promise<void> {
+    await work().catch((error: Error) => this.connection.console.err(inOneLine(`  ${warning(error)}`)));
   }
 }
 
-/** Looks at what is to be restored, before anything is touched. */
+/** Checks a backup or a folder before anything in the cluster is changed. */
 async function sourceOf(path: string, signal: AbortSignal): Promise<Source> {
   if (!existsSync(path)) throw new Refusal(`${path} does not exist`);
   const kind = statSync(path);
@@ -240,14 +249,17 @@ async function sourceOf(path: string, signal: AbortSignal): Promise<Source> {
     const folder = await FolderArchive.of(path);
     if (!releaseLines.some(({ stores }) => folder.has(stores.usersPath))) {
       throw new Refusal(
-        `${path} is no data folder of a studio: it has no sqlite/junjo.db. Name the folder of JUNJO_HOST_DB_DATA_PATH`,
+        `${path} is not the data folder of a studio: it has no sqlite/junjo.db. Name the folder of JUNJO_HOST_DB_DATA_PATH`,
       );
     }
     return { bytes: folder.bytes, files: folder.files, text: path, stream: () => folder.stream() };
   }
   const { bytes, manifest, header } = await checkArchive(path, signal);
   const damaged = Object.entries(manifest.databases).find(([, verdict]) => verdict !== 'ok');
-  if (damaged) throw new Refusal(`${path}: ${damaged[0]} was damaged when it was copied: ${damaged[1]}`);
+  if (damaged)
+    throw new Refusal(
+      `${path}: ${damaged[0]} was already damaged when it was copied. Restore another backup. SQLite's integrity_check: ${damaged[1]}`,
+    );
   const text = `${path}${header.taken ? ` (${header.taken}, release ${header.tag ?? 'unknown'})` : ''}`;
   const { tag } = header;
   return { bytes, files: Object.keys(manifest.files).length, text, tag, stream: () => createReadStream(path) };

@@ -1,5 +1,5 @@
 import { howToRun } from '../../config/how-to-run';
-import { COPY_POD, workloadNames } from '../../config/names';
+import { workloadNames } from '../../config/names';
 import { inOneLine } from '../../config/text';
 import { lineOf, recommendedTag } from '../../releases';
 import { type Fields, fieldsOf, listOf } from '../../render/manifest';
@@ -10,21 +10,21 @@ import { addedTo, findIntake, meanwhile, sayWaiting, stopIntake } from './intake
 import { noteKept } from './notes';
 import { ended, newOwner } from './owner';
 import type { Pace } from './pace';
-import { size } from './progress';
-import { findStudioStarted, openVolume } from './unfinished';
-import { type Held, type Holdings, VolumePod } from './volume-pod';
+import { fileCount, size } from './progress';
+import { findStudioStarted, MOVES_INTERRUPTED, openVolume } from './unfinished';
+import { type Held, type Holdings, notDeleted, VolumePod } from './volume-pod';
 import type { Work } from './work';
 import { type LiveStudio, planHeading, refuseUnlessBound } from './writers';
 
 /** What is set aside, or brought back. */
 export interface SetAsideProps extends GitOpsPaused {
-  /** Folder on the volume that comes back. @default nothing takes the place of what is set aside */
+  /** Folder on the volume to bring back. @default the volume is empty afterwards */
   readonly back?: string;
   /** Asks nothing. @default false */
   readonly yes?: boolean;
 }
 
-/** Folders on the volume with what was set aside, by their names. */
+/** Folders on the volume with data that was set aside, by name. */
 type Asides = Readonly<Record<string, Held>>;
 
 /** What moves, and where to. */
@@ -54,7 +54,7 @@ export class SetAside {
     this.pod = new VolumePod(pace, this.work.owner, this.work);
   }
 
-  /** Moves. @returns false when it was not wanted, or the studio does not run again */
+  /** Moves the data. @returns false if the user declined, or the studio failed to restart */
   run(): Promise<boolean> {
     return this.untilEnded(() => this.make());
   }
@@ -67,7 +67,7 @@ export class SetAside {
       await this.pod.create({ backend, claim: claim.metadata.name, readOnly: true }, signal);
       const asides = await this.pod.ask<Asides>({ command: 'asides', signal });
       await noteKept(this.work, claim, Object.keys(asides));
-      if (Object.keys(asides).length === 0) console.err('Nothing is set aside on the volume.');
+      if (Object.keys(asides).length === 0) console.err('The volume has no data that was set aside.');
       for (const [name, held] of Object.entries(asides)) console.out(inOneLine(`${name}  ${textOf(held)}`));
       return true;
     });
@@ -84,9 +84,7 @@ export class SetAside {
 
   private deletePod(): Promise<void> {
     const { err } = this.work.console;
-    return this.pod
-      .delete()
-      .catch((error: Error) => err(inOneLine(`  The pod ${COPY_POD} is left over: ${error.message}`)));
+    return this.pod.delete().catch((error: Error) => err(inOneLine(`  ${notDeleted(error)}`)));
   }
 
   private async make(): Promise<boolean> {
@@ -94,7 +92,8 @@ export class SetAside {
     const { kubectl, console, signal } = this.work;
     if (back !== undefined && !FOLDER.test(back)) {
       throw new Refusal(
-        `--back ${back}: is not the name of a folder that set-aside or restore --replace left. List them: ${this.again('--list')}`,
+        `--back ${back}: is not the name of a folder that set-aside or restore --replace creates. To list these folders, run:`,
+        this.again('--list'),
       );
     }
     const studio = await findStudioStarted(this.work);
@@ -105,7 +104,7 @@ export class SetAside {
     if (!isNothing(move)) {
       console.err(await this.plan(studio, move));
       if (!yes) {
-        // The pod keeps other commands waiting, and ends by itself before an answer that takes long.
+        // The pod blocks other commands, and would end by itself if the answer takes long.
         await this.pod.delete(signal);
         if (!(await confirmed('Stop the studio and move its data?', console, signal))) return false;
         move = await this.look(studio);
@@ -118,7 +117,7 @@ export class SetAside {
     const downtime = new Downtime(studio, this.work);
     const { started, aside } = await this.move(downtime, move);
     await this.deletePod();
-    if (back) console.out(inOneLine(`${back} is on the volume again.`));
+    if (back) console.out(inOneLine(`The data of ${back} is back in place.`));
     if (aside) console.out(this.epilogue(studio, aside, move.holdings));
     const others = move.holdings.asides.filter((name) => name !== back);
     await noteKept(this.work, studio.claim, aside ? [...others, aside] : others);
@@ -139,7 +138,7 @@ export class SetAside {
     if (back === undefined) return { holdings, time };
     if (!holdings.asides.includes(back)) {
       throw new Refusal(
-        `--back ${back}: the volume has no such folder. It has ${holdings.asides.join(', ') || 'none that was set aside'}`,
+        `--back ${back}: the volume has no such folder. It has ${holdings.asides.join(', ') || 'no folder that was set aside'}`,
       );
     }
     const reason = await this.pod.judge(back, signal);
@@ -154,41 +153,41 @@ export class SetAside {
     const waiting = await sayWaiting(kubectl, intake, this.fateOfWaiting(), signal);
     return [
       ...planHeading(this.connection.target, studio),
-      `Volume     ${isEmpty ? 'is empty' : textOf(holdings)}`,
+      `Volume     ${isEmpty ? 'empty' : textOf(holdings)}`,
       ...(back ? [`Back       ${this.props.back}: ${textOf(back)}`] : []),
-      `Backend and ingestion stop for that. ${meanwhile(intake, 'Exporters can drop spans of that time.')}`,
+      `Backend and ingestion stop while the data moves. ${meanwhile(intake, 'Exporters can drop spans meanwhile.')}`,
       ...(waiting ? [waiting] : []),
-      ...(isEmpty ? [] : ['What is on the volume moves into a folder on the same volume. Nothing is deleted.']),
+      ...(isEmpty ? [] : ['The current data moves into a folder on the same volume. Nothing is deleted.']),
       back
-        ? `What is in ${this.props.back} takes its place, and the studio starts on that.`
-        : `${studio.tag ?? 'The studio'} starts on an empty volume: without users, API keys and spans.`,
+        ? `The data of ${this.props.back} takes its place, and the studio starts with it.`
+        : `${studio.tag ? `Release ${studio.tag}` : 'The studio'} starts on an empty volume, without users, API keys, and spans.`,
       ...(back ? [] : this.warnings(studio, holdings)),
     ]
       .map(inOneLine)
       .join('\n');
   }
 
-  /** What becomes of spans in the queues of the intake. A collector drops what ingestion refuses for its API key. */
+  /** What happens to spans in the queues of the intake. A collector drops spans that ingestion refuses for their API key. */
   private fateOfWaiting(): string {
     return this.props.back
       ? addedTo('the data that comes back')
-      : `They are lost: an empty volume has no API keys, so ingestion refuses them. To keep them on the volumes of the queues, answer no and stop the intake first: ${stopIntake(this.work.kubectl)}`;
+      : `They are lost: an empty volume has no API keys, so ingestion refuses them. To keep them in the queues, answer no and stop the intake first: ${stopIntake(this.work.kubectl)}`;
   }
 
-  /** What starting on an empty volume entails. */
+  /** Warnings about a start on an empty volume. */
   private warnings({ tag }: LiveStudio, holdings: Holdings): readonly string[] {
     const isReader = tag !== undefined && lineOf(tag)?.name === markedLine(holdings);
     return [
-      'Whoever comes first may then create the first user: close the edge before.',
+      'Anyone who can reach the studio can then create the first user. Close the edge first.',
       ...(isReader
         ? [
-            `${tag} is applied, which starts on this data and makes its own again. For another release, apply that first.`,
+            `The applied release ${tag} can read the current data. To change to another release, apply that release first.`,
           ]
         : []),
     ];
   }
 
-  /** Stops the studio, moves, and starts it again, whatever happens. */
+  /** Stops the studio, moves the data, and restarts the studio, whatever happens. */
   private async move(
     downtime: Downtime,
     { time }: Move,
@@ -216,15 +215,14 @@ export class SetAside {
       started = await downtime.end();
       if (!done && isSure && (!moving || (await this.isUnmoved()))) downtime.tell(started);
       else if (!done) {
-        console.err(
-          `The data may have moved, or a part of it: look with ${this.again('--list')}. Of a part, the backend does not start, and the next set-aside, backup or restore first moves the rest.`,
-        );
+        console.err(MOVES_INTERRUPTED);
+        console.err(`To see which folders were set aside: ${this.again('--list')}`);
       }
     }
     return { aside, started };
   }
 
-  /** Whether what was refused had not begun to move anything. */
+  /** Whether a refused command had not begun to move anything. */
   private async isUnmoved(): Promise<boolean> {
     return this.pod.ask<Holdings>({ command: 'look' }).then(
       ({ plans }) => plans.length === 0,
@@ -232,7 +230,7 @@ export class SetAside {
     );
   }
 
-  /** Says where the data is, how to get it back, and how to delete it. */
+  /** Describes where the data is, how to bring it back, and how to delete it. */
   private epilogue({ backend, claim }: LiveStudio, aside: string, held: Held): string {
     const marked = markedLine(held);
     const line = lineOf(marked);
@@ -245,10 +243,12 @@ export class SetAside {
     const path = `${mounts.find(({ name }) => name === volume)?.mountPath}/${aside}`;
     const remove = ['exec', `deployment/${workloadNames.backend}`, '-c', 'backend', '--', 'rm', '-r', path];
     return [
-      inOneLine(`What was there is in ${aside} on the volume, and uses space there: ${textOf(held)}.`),
-      inOneLine(`To get it back, ${release}, synth and apply. The backend may wait for its volume meanwhile. Then:`),
+      inOneLine(`The previous data is in the folder ${aside} on the volume, where it uses space: ${textOf(held)}.`),
+      inOneLine(
+        `To bring it back, ${release}, render, and apply. The backend may then wait in its init container. Then run:`,
+      ),
       this.again('--back', aside),
-      'To delete it for good, when the backend runs:',
+      'To delete it permanently once the backend runs:',
       this.work.kubectl.commandLine(remove),
     ].join('\n');
   }
@@ -259,10 +259,12 @@ export class SetAside {
   }
 }
 
-/** The moves of an earlier command have changed what is on the volume: what was asked for may be done, or another thing. */
+/** Refuses after the moves of an earlier command were completed, because the volume then has other data than the user saw. */
 function refuseAfterMoves(finished: boolean): void {
   if (finished) {
-    throw new Refusal('So the volume holds something else than before. Look with --list before you call this again');
+    throw new Refusal(
+      'The completed moves have changed the data on the volume. Check it with --list before you run this command again',
+    );
   }
 }
 
@@ -279,12 +281,12 @@ function timeOf(ms: number): string {
   return new Date(ms).toISOString().replace(/[-:.]/g, '');
 }
 
-/** The line of a mark. Anybody may have written it. */
+/** The line of a mark, which may come from anyone. */
 function markedLine({ mark }: Held): string | undefined {
   return typeof mark?.line === 'string' ? mark.line.slice(0, 40) : undefined;
 }
 
 function textOf(held: Held): string {
   const line = markedLine(held);
-  return `${held.files} files, ${size(held.bytes)}, ${line === undefined ? 'no readable mark of a release line' : `of the release line ${line}`}`;
+  return `${fileCount(held.files)}, ${size(held.bytes)}, ${line === undefined ? 'release line unknown' : `release line ${line}`}`;
 }

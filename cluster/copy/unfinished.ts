@@ -2,23 +2,27 @@ import { inOneLine } from '../../config/text';
 import type { Manifest } from '../../render/manifest';
 import { Refusal } from '../refusal';
 import { Downtime, startAgain } from './downtime';
-import { stillRuns } from './owner';
+import { type Owner, stillRuns } from './owner';
 import { type Holdings, VolumePod } from './volume-pod';
 import type { Work } from './work';
 import { findStudio, type LiveStudio, type StoppedMark, startArgs, stoppedMark } from './writers';
 
+/** What a command prints that was interrupted between the first and the last move on the volume. */
+export const MOVES_INTERRUPTED =
+  'The command was interrupted while it moved folders, and may be incomplete. Run backup, restore, or set-aside: each completes the moves first. Until then, the backend does not start on an incomplete volume.';
+
 // A mark of another machine that is younger may belong to a command that is about to copy.
 const YOUNG_MS = 10 * 60_000;
 
-/** A studio, and whether moves on its volume had broken off before and were finished now. */
+/** A studio, and whether interrupted moves on its volume were completed now. */
 export interface FoundStudio extends LiveStudio {
   readonly finished: boolean;
 }
 
 /**
- * Finds the studio of a namespace. If a command was killed, its work is finished first: the moves on the volume that it had begun,
- * then the start.
- * @param rendered its backend as the env file renders it, where it need not be applied yet
+ * Finds the studio of a namespace. If an earlier command was killed, its work is completed first: the moves on the volume, then
+ * the restart.
+ * @param rendered the backend as the env file renders it, if it may not be applied yet
  * @throws Refusal when another command still runs
  */
 export async function findStudioStarted(work: Work, rendered?: Manifest): Promise<FoundStudio> {
@@ -34,7 +38,8 @@ export async function findStudioStarted(work: Work, rendered?: Manifest): Promis
   if (running) {
     const { since, pid, host } = running.mark;
     throw new Refusal(
-      `A copy of this studio is under way: it was stopped ${since} by process ${pid} on ${host}. Wait until that has ended. If process ${pid} is another program, run:`,
+      `Another command is working on this studio: process ${pid} on ${host} stopped it at ${since}.`,
+      `Wait until that command ends. If process ${pid} is a different program, run:`,
       ...stopped.map((each) => `  ${kubectl.commandLine(startArgs(each))}`),
     );
   }
@@ -43,12 +48,12 @@ export async function findStudioStarted(work: Work, rendered?: Manifest): Promis
   console.err(
     inOneLine(
       first
-        ? `The studio was stopped ${first.mark.since} by a command on ${first.mark.host} that did not live to start it again. Starting it.`
-        : `A ${leftOver?.command ?? 'copy'} on ${leftOver?.host ?? 'an unknown host'} did not live to remove its pod. Removing it.`,
+        ? `A command on ${first.mark.host} stopped the studio at ${first.mark.since}, and exited before restarting it. Restarting the studio.`
+        : `${commandOf(leftOver)} on ${leftOver?.host ?? 'an unknown host'} exited before deleting its pod. Deleting the pod.`,
     ),
   );
   let finished = false;
-  // A backup only reads. What another command left on the volume is put in order before anything starts on it.
+  // A backup only reads. What another command left on the volume is completed before anything starts.
   if ([leftOver, ...marks.map(({ mark }) => mark)].some((each) => each && each.command !== 'backup')) {
     try {
       finished = await finishMoves(work, studio);
@@ -56,18 +61,19 @@ export async function findStudioStarted(work: Work, rendered?: Manifest): Promis
       if (stopped.length === 0) throw error;
       throw new Refusal(
         ...(error as Error).message.split('\n'),
-        'This command starts nothing, because the data on the volume may be moved in part. When that is settled, run it again, or:',
+        'The studio stays stopped, because folders on the volume may be only partly moved. Fix this, then run the command again.',
+        'To restart the studio without it, run:',
         ...stopped.map((each) => `  ${kubectl.commandLine(startArgs(each))}`),
       );
     }
   }
-  if (!(await startAgain(work, stopped))) throw new Refusal('The studio could not be started again');
+  if (!(await startAgain(work, stopped))) throw new Refusal('The studio failed to restart. Run the commands above');
   return { ...(await findStudio(kubectl, rendered)), finished };
 }
 
 /**
- * Creates the pod of a command and looks at the volume. Moves that had broken off are finished first.
- * @returns what is on the volume, and whether such moves were finished
+ * Creates the pod of a command and reads what the volume contains. Interrupted moves are completed first.
+ * @returns what is on the volume, and whether such moves were completed
  */
 export async function openVolume(
   pod: VolumePod,
@@ -88,7 +94,7 @@ export async function openVolume(
 }
 
 /**
- * Finishes the moves that a command had begun, and removes what it left on the volume. The studio is stopped for it.
+ * Completes the moves that a command had begun, and removes what it left on the volume. The studio is stopped meanwhile.
  * @returns whether there were such moves
  */
 async function finishMoves(work: Work, studio: LiveStudio): Promise<boolean> {
@@ -107,15 +113,19 @@ async function finishMoves(work: Work, studio: LiveStudio): Promise<boolean> {
       command: 'finish',
     });
     finished = done.finished.length > 0;
-    if (finished) console.err('Finished the moves of folders that had broken off.');
+    if (finished) console.err('Completed the folder moves of an interrupted command.');
     for (const name of done.removed)
-      console.err(inOneLine(`Removed ${name} from the volume, which a restore had left.`));
+      console.err(inOneLine(`Removed ${name} from the volume, which an interrupted restore left behind.`));
   } finally {
     started = await downtime.end();
     await pod.delete().catch((error: Error) => console.err(inOneLine(`  ${error.message}`)));
   }
-  if (!started) throw new Refusal('The studio could not be started again');
+  if (!started) throw new Refusal('The studio failed to restart. Run the commands above');
   return finished;
+}
+
+function commandOf(owner: Partial<Owner> | undefined): string {
+  return owner?.command ? `The command ${owner.command}` : 'A command';
 }
 
 function isInUse(mark: StoppedMark): boolean {

@@ -22,7 +22,7 @@ function textOf(name: string): string {
   return readFileSync(join(__dirname, name), 'utf8');
 }
 
-/** Seconds without a program after which the pod ends. No command waits so long between two of its programs. */
+/** Seconds without a program after which the pod ends. No command waits that long between two programs. */
 const IDLE_SECONDS = 900;
 
 // A pod of another machine that does not run after so long belongs to a command that has given up: see Pace.podSeconds.
@@ -38,7 +38,7 @@ export interface VolumePodProps {
   readonly owner: Owner;
 }
 
-/** The manifest: the image of the backend's guard, the backend's user and place, beside the volume, without network, token or settings. */
+/** The manifest of the pod: the image of the backend's guard, the backend's user, and no network, token, or settings. */
 export function volumePod({ backend, claim, readOnly = false, owner }: VolumePodProps): object {
   const { metadata, spec } = fieldsOf(backend.spec?.template);
   const containers = listOf(spec?.containers);
@@ -121,14 +121,14 @@ export interface Held {
   readonly obstacle: string | null;
 }
 
-/** What `look` tells of the volume. */
+/** What `look` finds on the volume. */
 export interface Holdings extends Held {
   /** Names at its top, without what belongs to the file system or to restores. */
   readonly entries: readonly string[];
   readonly free: number;
-  /** Changes of folders that broke off: the volume holds some of the old data and some of the new. */
+  /** Plans of interrupted moves: the volume holds some of the old data and some of the new. */
   readonly plans: readonly string[];
-  /** What restores have copied onto the volume and never used. */
+  /** What restores copied to the volume but never used. */
   readonly leftovers: readonly string[];
   /** Folders with what was moved aside. */
   readonly asides: readonly string[];
@@ -156,7 +156,7 @@ export class VolumePod {
   }
 
   /**
-   * The command that left its pod, and does not run any more.
+   * The command that left its pod behind and no longer runs.
    * @throws Refusal when that command still runs
    */
   async leftOver(signal: AbortSignal): Promise<Partial<Owner> | undefined> {
@@ -167,7 +167,7 @@ export class VolumePod {
   }
 
   /**
-   * Creates it, in the place of one that was left over, and waits until it runs.
+   * Creates the pod, replaces one that was left over, and waits until it runs.
    * @throws Refusal when another command still runs, or the pod does not run
    */
   async create(props: Omit<VolumePodProps, 'owner'>, signal: AbortSignal): Promise<void> {
@@ -186,17 +186,18 @@ export class VolumePod {
           this.refuseIfInUse(pod);
           await this.remove(pod, signal);
         }
-        if (Date.now() > deadline)
-          throw new Refusal(`The pod ${COPY_POD} of another command was deleted and is still there`);
+        if (Date.now() > deadline) throw new Refusal(...this.stillExists());
       }
     }
     for (;;) {
       const pod = await this.find(signal);
-      if (!pod || !this.isOwn(pod)) throw new Refusal(`Somebody deleted the pod ${COPY_POD} that copies`);
+      if (!pod || !this.isOwn(pod)) {
+        throw new Refusal(`The pod ${COPY_POD} was deleted while this command used it. Run the command again`);
+      }
       if (pod.status?.phase === 'Running' && listOf(pod.status.containerStatuses).every(({ ready }) => ready)) return;
       const trouble = troubleOf(pod);
       if (trouble.final || Date.now() > deadline) {
-        throw new Refusal(`The pod ${COPY_POD} that copies does not run: ${trouble.text}`);
+        throw new Refusal(`The pod ${COPY_POD} does not start: ${trouble.text}`);
       }
       await sleep(this.pace.pollMs, signal);
     }
@@ -208,13 +209,13 @@ export class VolumePod {
   }
 
   /**
-   * Runs the program, again where the connection fails: what it does then, it does not do twice.
+   * Runs the program, and repeats it if the connection fails. Its commands are safe to repeat.
    * @returns the JSON that it prints
    */
   async ask<Answer>(
     run: ProgramRun & { readonly command: 'look' | 'asides' | 'swap' | 'finish' | 'discard' },
   ): Promise<Answer> {
-    // A change of folders that is half done is worth every attempt.
+    // Half-done moves are worth every attempt.
     const isWorthIt = ({ failure }: KubectlError) =>
       failure === 'unreachable' || (['swap', 'finish'].includes(run.command) && !FINAL.includes(failure));
     return answerIn(await this.kubectl.repeated(() => this.run(run), isWorthIt, run.signal));
@@ -244,17 +245,17 @@ export class VolumePod {
     const reason = await this.kubectl.repeated(() => this.exec(words, { signal }), isWorthIt, signal);
     if (!reason.trim()) return undefined;
     return [
-      'The release that is applied here would not start on this data.',
-      // That is the way on for what is on the volume already.
+      'The applied release does not start on this data.',
+      // That advice is for data that is already in place.
       ...reason
         .trim()
         .split('\n')
         .filter((line) => !/\bset-aside\b/.test(line)),
-      'Render and apply what reads it, then run this command again.',
+      'Render and apply a release that can read it, then run this command again.',
     ];
   }
 
-  /** Removes it, if it is there, and waits until it is gone. */
+  /** Deletes the pod, if it exists, and waits until it is gone. */
   async delete(signal?: AbortSignal): Promise<void> {
     const pod = await this.find(signal);
     if (pod && this.isOwn(pod)) await this.remove(pod, signal);
@@ -268,7 +269,7 @@ export class VolumePod {
     return ownerOf(pod)?.token === this.owner.token;
   }
 
-  /** Deletes just this pod, and not another one that has its name by now. */
+  /** Deletes this pod, but not another one that has the same name. */
   private async remove({ metadata }: Manifest, signal?: AbortSignal): Promise<void> {
     const path = `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`;
     const options = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid: metadata.uid } };
@@ -281,9 +282,16 @@ export class VolumePod {
     }
     const deadline = Date.now() + this.pace.stopSeconds * 1000;
     while (await isThere()) {
-      if (Date.now() > deadline) throw new Refusal(`The pod ${COPY_POD} was deleted and is still there`);
+      if (Date.now() > deadline) throw new Refusal(...this.stillExists());
       await sleep(this.pace.pollMs, signal);
     }
+  }
+
+  private stillExists(): readonly string[] {
+    return [
+      `The pod ${COPY_POD} was deleted but still exists. Find out why it does not end:`,
+      this.kubectl.commandLine(['describe', 'pod', COPY_POD]),
+    ];
   }
 
   private refuseIfInUse(pod: Manifest): void {
@@ -291,24 +299,29 @@ export class VolumePod {
     const deletion = this.kubectl.commandLine(['delete', 'pod', COPY_POD]);
     if (!owner) {
       throw new Refusal(
-        `The pod ${COPY_POD} is there, and does not say whose it is. If no backup or restore of this studio runs, delete it: ${deletion}`,
+        `The pod ${COPY_POD} exists, but does not name the command that uses it.`,
+        'If no backup, restore, or set-aside of this studio runs, delete it:',
+        deletion,
       );
     }
     if (!isInUse(pod, owner)) return;
     const { command, host, pid, since } = owner;
-    const text = `A ${command} of this studio is under way: process ${pid} on ${host} began it ${since}. Wait until that has ended`;
-    // A process that began later may have the number of one that was killed.
-    const here = `. If process ${pid} is another program, run: ${deletion}`;
-    const elsewhere = `. If that process is gone, wait ${IDLE_SECONDS / 60} minutes, or: ${deletion}`;
-    throw new Refusal(`${text}${stillRuns(owner) ? here : elsewhere}`);
+    // A later process may have the number of one that was killed.
+    const here = `If process ${pid} is a different program, run:`;
+    const elsewhere = `If that process is gone, wait ${IDLE_SECONDS / 60} minutes, or run:`;
+    throw new Refusal(
+      `Another command is working on this studio: ${command}, process ${pid} on ${host}, since ${since}. Wait until it ends.`,
+      stillRuns(owner) ? here : elsewhere,
+      deletion,
+    );
   }
 
   private async exec(command: readonly string[], streams: ProgramStreams) {
     streams.signal?.throwIfAborted();
     const interactive = streams.input ? ['--stdin'] : [];
-    // The name leads to whatever pod has it now; in one of another command nothing is run.
+    // Another command's pod may have the same name by now. Nothing is run in it.
     const own =
-      'test "$OWNER" = "$1" || { echo "The pod of this command was replaced by one of another" >&2; exit 1; }';
+      'test "$OWNER" = "$1" || { echo "The pod of this command was replaced by a pod of another command" >&2; exit 1; }';
     const words = ['sh', '-c', `${own}; shift; exec "$@"`, 'own', this.owner.token, ...command];
     const child = this.kubectl.start(['exec', ...interactive, COPY_POD, '--container=copy', '--', ...words], {
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -317,13 +330,18 @@ export class VolumePod {
   }
 }
 
+/** A warning that the pod of a command was not deleted. */
+export function notDeleted({ message }: Error): string {
+  return `Could not delete the pod ${COPY_POD}. The next command deletes it. Cause: ${message}`;
+}
+
 /** @throws Refusal when it is not JSON */
 function answerIn<Answer>(text: string): Answer {
   try {
     // `discard` answers nothing.
     return JSON.parse(text || 'null');
   } catch {
-    throw new Refusal(`The pod ${COPY_POD} answered something that is not JSON`);
+    throw new Refusal(`The answer of the pod ${COPY_POD} is not JSON`);
   }
 }
 
@@ -331,14 +349,14 @@ function ownerOf({ metadata }: Manifest): Owner | undefined {
   return ownerIn(fieldsOf(metadata.annotations)[COPY_OWNER]);
 }
 
-/** Whether the command of a pod still runs. One of another machine cannot be seen from here; its pod runs for as long as it is used. */
+/** Whether the command of a pod still runs. A command of another machine counts as running as long as its pod runs. */
 function isInUse({ metadata, status }: Manifest, owner: Owner): boolean {
   if (['Succeeded', 'Failed'].includes(status?.phase)) return false;
   const isStarting = Date.now() - Date.parse(metadata.creationTimestamp) < PENDING_MS;
   return stillRuns(owner) ?? (status?.phase === 'Running' || isStarting);
 }
 
-/** Why a pod does not run yet, and whether waiting helps. */
+/** Why a pod does not run yet, and whether it can still start. */
 function troubleOf({ status }: Manifest): { readonly text: string; readonly final: boolean } {
   const waiting = listOf(status?.containerStatuses)
     .map(({ state }) => state?.waiting)

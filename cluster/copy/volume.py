@@ -1,4 +1,4 @@
-"""Copies the volume of a studio out of its pod and into it again.
+"""Copies the volume of a studio out of its pod, and back into it.
 
     volume.py look DATA
     volume.py asides DATA
@@ -11,9 +11,9 @@
 
 OPTIONS is JSON. `archive` writes a gzipped tar to stdout, and `receive` reads one from stdin: first `junjo-backup.json`
 (what the client knows of the copy), then everything below `data/`, last `junjo-manifest.json` with the size and SHA-256 of
-each file. An archive without its manifest was cut off. Progress is told on stderr as lines of JSON.
+each file. An archive without its manifest is incomplete. Progress is printed on stderr as lines of JSON.
 
-An archive may come from anybody, so nothing in it is trusted: `receive` writes below STAGE and nowhere else.
+An archive may come from anyone, so nothing in it is trusted: `receive` writes below STAGE and nowhere else.
 """
 
 import errno
@@ -36,7 +36,7 @@ HEADER, MANIFEST, DATA = "junjo-backup.json", "junjo-manifest.json", "data"
 FORMAT = 1
 CHUNK = 1 << 20
 
-# Names at the top of the volume that are no part of the studio's data. A restore unpacks into STAGE, writes its PLAN before it
+# Names at the top of the volume that are not part of the studio's data. A restore unpacks into STAGE, writes its PLAN before it
 # moves anything, and moves what was there into ASIDE. set-aside does the same with an empty STAGE, or with an earlier ASIDE.
 STAGE, ASIDE = r"\.junjo-restore-[0-9A-Za-z]+", r"\.junjo-before-[0-9A-Za-z]+"
 PLAN = ".plan"
@@ -57,7 +57,7 @@ MAX_ENTRIES = 100_000
 # Bytes of headers that may stand between two files, as in tar-stream.
 MAX_HEADERS = 4 << 20
 
-# Bytes of a path, and of what a link leads to: PATH_MAX of Linux.
+# Most bytes of a path, and of the target of a link: PATH_MAX of Linux.
 MAX_PATH = 4096
 
 # Files up to this size are read whole in a live copy, so that one which changes meanwhile can be read again.
@@ -71,7 +71,7 @@ BLOCK = 4096
 
 
 class Refusal(Exception):
-    """Why nothing was done, for a person to read."""
+    """Why nothing was changed, for the user to read."""
 
 
 def main(command, data, *rest):
@@ -93,7 +93,7 @@ def main(command, data, *rest):
 
 
 def look(data):
-    """What the volume holds."""
+    """Describes what the volume contains."""
     refuse_foreign(data)
     return {
         "entries": entries(data),
@@ -106,13 +106,13 @@ def look(data):
 
 
 def asides(data):
-    """What each folder holds that was moved aside."""
+    """Describes each folder with data that was moved aside."""
     refuse_foreign(data)
     return {name: held(os.path.join(data, name)) for name in aside_names(data)}
 
 
 def held(folder):
-    """The size and the mark of a studio's data, and why it cannot be copied, where it cannot."""
+    """The size and the mark of a studio's data, and why it cannot be copied, if it cannot."""
     progress, count, files, size, obstacle = Progress(), 0, 0, 0, None
     for _, name, info in everything(folder):
         progress.add(0)
@@ -122,12 +122,12 @@ def held(folder):
         if not is_utf8(name):
             obstacle = not_utf8(name)
     if count > MAX_ENTRIES:
-        obstacle = f"The volume holds {count} files and folders, and at most {MAX_ENTRIES} can be copied"
+        obstacle = f"The volume has {count} files and folders, but at most {MAX_ENTRIES} can be copied"
     return {"files": files, "bytes": size, "mark": mark_of(folder), "obstacle": obstacle}
 
 
 def mark_of(folder):
-    """What the guard wrote; nothing where there is no such file, or one that it has not written."""
+    """What the upgrade guard wrote, or nothing if there is no valid file of it."""
     path = os.path.join(folder, MARKS[0])
     try:
         # A pipe of that name would never answer.
@@ -155,7 +155,7 @@ def archive(data, options):
 
 
 class Stopped:
-    """Copies a volume on which nobody writes."""
+    """Copies a volume to which nothing writes."""
 
     def __init__(self, data, tar, manifest, progress, options):
         self.data, self.tar, self.manifest, self.progress = data, tar, manifest, progress
@@ -194,15 +194,15 @@ class Stopped:
             try:
                 self.tar.addfile(entry, reader)
             except tarfile.ReadError:
-                raise Refusal(f"{shown(name)} became shorter while it was copied: something still writes on the volume") from None
+                raise Refusal(f"{shown(name)} became shorter while it was copied: something still writes to the volume") from None
             after = os.fstat(file.fileno())
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            raise Refusal(f"{shown(name)} changed while it was copied: something still writes on the volume")
+            raise Refusal(f"{shown(name)} changed while it was copied: something still writes to the volume")
         self.manifest["files"][name] = {"size": entry.size, "sha256": reader.digest.hexdigest()}
 
 
 class Live(Stopped):
-    """Copies a volume of stores that allow it while the studio writes: databases first, then the log, then the rest.
+    """Copies a volume while the studio writes, if its stores allow that: databases first, then the log, then the rest.
 
     In this order nothing falls between two of them: what the log hands over meanwhile is in the files that come after it.
     """
@@ -255,11 +255,11 @@ class Live(Stopped):
                 self.manifest["files"][name] = {"size": entry.size, "sha256": reader.digest.hexdigest()}
                 return None
             time.sleep(0.2)
-        raise Refusal(f"{shown(name)} keeps changing. It cannot be copied while the studio runs")
+        raise Refusal(f"{shown(name)} keeps changing, so it cannot be copied while the studio runs. Run backup without --live")
 
 
 def receive(data, stage, options):
-    """Unpacks an archive from stdin into a folder of its own on the volume, and compares it with its manifest."""
+    """Unpacks an archive from stdin into its own folder on the volume, and compares it with its manifest."""
     options = json.loads(options)
     root = stage_path(data, stage)
     refuse_foreign(data)
@@ -268,7 +268,7 @@ def receive(data, stage, options):
     free = shutil.disk_usage(data).free
     # A twentieth more, for blocks that are not full and folders.
     if free < options["bytes"] * 1.05:
-        raise Refusal(f"The volume has {free >> 20} MiB left, and the copy needs {options['bytes'] >> 20} MiB")
+        raise Refusal(f"The volume has {free >> 20} MiB left, but the copy needs {options['bytes'] >> 20} MiB. Enlarge the volume")
     os.mkdir(root, 0o700)
     try:
         return Received(root, options["bytes"], free).everything()
@@ -297,16 +297,16 @@ class Received:
                         # tarfile keeps every entry, and gives each a copy of the attributes that are for all of them.
                         tar.members.clear()
                         if tar.pax_headers:
-                            raise Refusal("The copy holds attributes for all of its entries. Backups hold none")
+                            raise Refusal("The copy has global attributes, which a backup never has")
                         self.stream.headers = 0
                         self.add(tar, entry)
                 # gzip's checksum is at the end of the stream, and is checked when that is read.
                 while self.stream.read(CHUNK):
                     pass
         except (EOFError, tarfile.TarError, gzip.BadGzipFile, ValueError, OverflowError, RecursionError) as error:
-            raise Refusal(f"The copy did not arrive whole: {shown(str(error))}") from None
+            raise Refusal(f"The copy did not arrive completely: {shown(str(error))}") from None
         if self.manifest is None:
-            raise Refusal("The copy did not arrive whole: its manifest is missing")
+            raise Refusal("The copy did not arrive completely: its manifest is missing")
         self.make_links()
         self.compare()
         databases = {}
@@ -320,31 +320,31 @@ class Received:
 
     def add(self, tar, entry):
         if self.manifest is not None:
-            raise Refusal("The copy is not an archive of a studio: its manifest is not its last entry")
+            raise Refusal("The copy is not a backup of a studio: its manifest is not its last entry")
         self.count += 1
         if self.count > MAX_ENTRIES + 3:
-            raise Refusal(f"The copy holds more than {MAX_ENTRIES} files and folders")
+            raise Refusal(f"The copy contains more than {MAX_ENTRIES} files and folders")
         if entry.isdir() and entry.name == DATA:
             return
         content = self.content(tar, entry) if entry.type in (tarfile.REGTYPE, tarfile.AREGTYPE) else None
         if entry.name == MANIFEST and content:
             if entry.size > self.longest_manifest:
-                raise Refusal(f"The manifest has {entry.size} bytes, more than what the copy holds can need")
+                raise Refusal(f"The manifest has {entry.size} bytes, more than the {self.longest_manifest} that this copy can need")
             self.manifest = read_manifest(content.all())
         elif not (entry.name == HEADER and content):
             self.unpack(inside(entry.name), entry, content)
 
     def content(self, tar, entry):
         if entry.issparse():
-            raise Refusal(f"{shown(entry.name)} is a sparse file. Backups hold none")
+            raise Refusal(f"{shown(entry.name)} is a sparse file, which a backup never contains")
         return Hashing(tar.extractfile(entry), self.progress, self.stream)
 
     def unpack(self, name, entry, content):
         if any("\0" in path or len(path) > MAX_PATH for path in (name, entry.linkname)):
-            raise Refusal(f"{shown(name[:200])} is no path, or leads to none: it is too long, or holds a NUL")
+            raise Refusal(f"{shown(name[:200])} or the target of this link is not a valid path: it is too long, or contains a NUL character")
         path = os.path.join(self.root, name)
         if folded(name.split("/")[0]) in MARKS and not (content and name in MARKS):
-            raise Refusal(f"{shown(name)} does not belong into an archive of a studio: the upgrade guard writes that file")
+            raise Refusal(f"{shown(name)} does not belong in a backup of a studio: the name is reserved for the upgrade guard")
         self.spend(entry.size if content else 0)
         self.longest_manifest += 256 + 12 * (len(name) + len(entry.linkname))
         if entry.isdir():
@@ -354,7 +354,7 @@ class Received:
         elif entry.issym():
             # Not yet: nothing is ever written through a link of the archive.
             if self.links.setdefault(name, entry.linkname) != entry.linkname:
-                raise Refusal(f"{shown(name)} is in the copy twice")
+                raise Refusal(f"{shown(name)} is twice in the copy")
         elif content:
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
             with open(path, "xb") as file:
@@ -363,16 +363,16 @@ class Received:
             os.utime(path, (entry.mtime, entry.mtime))
             self.files[name] = {"size": entry.size, "sha256": content.digest.hexdigest()}
         else:
-            raise Refusal(f"{shown(name)} is not a file, folder or link")
+            raise Refusal(f"{shown(name)} is not a file, folder, or link")
 
     def spend(self, size):
         """Counts an entry before it is written."""
         self.size -= size
         self.room -= -(-size // BLOCK) * BLOCK + BLOCK
         if self.size < 0:
-            raise Refusal("The copy holds more bytes than its manifest says")
+            raise Refusal("The copy contains more bytes than its manifest states")
         if self.room < 0:
-            raise Refusal("The volume has no room for what the copy holds")
+            raise Refusal("The volume has no room for the copy. Enlarge the volume")
 
     def make_links(self):
         for name, target in self.links.items():
@@ -382,20 +382,20 @@ class Received:
         # Only now, because one link can lead through another.
         for name, target in self.links.items():
             if leads_out(self.root, name, target):
-                raise Refusal(f"{shown(name)} is a link to {shown(target)}, outside the data")
+                raise Refusal(f"{shown(name)} is a link to {shown(target)}, which is outside the data")
 
     def compare(self):
         for kind, arrived in (("files", self.files), ("links", self.links)):
             expected = self.manifest[kind]
             different = sorted(name for name in {*arrived, *expected} if arrived.get(name) != expected.get(name))
             if different:
-                raise Refusal(f"{shown(different[0])} did not arrive as it was")
+                raise Refusal(f"{shown(different[0])} differs from its entry in the manifest")
         if self.folders != set(self.manifest["folders"]):
-            raise Refusal("Folders did not arrive as they were")
+            raise Refusal("The folders differ from those in the manifest")
 
 
 class Stream:
-    """An unpacked archive, of which little may come between two pieces of files: tarfile keeps whole headers in memory."""
+    """An unpacked archive with a limit for headers, because tarfile keeps whole headers in memory."""
 
     def __init__(self, file):
         self.file, self.headers = file, 0
@@ -404,7 +404,7 @@ class Stream:
         content = self.file.read(size)
         self.headers += len(content)
         if self.headers > MAX_HEADERS + CHUNK:
-            raise Refusal(f"The copy holds headers of more than {MAX_HEADERS >> 20} MiB")
+            raise Refusal(f"The copy has headers of more than {MAX_HEADERS >> 20} MiB")
         return content
 
 
@@ -412,51 +412,51 @@ def read_manifest(text):
     manifest = json.loads(text)
     kinds = {"files": dict, "folders": list, "links": dict}
     if not isinstance(manifest, dict) or not all(isinstance(manifest.get(name), kind) for name, kind in kinds.items()):
-        raise ValueError("its manifest is not one of a studio")
+        raise ValueError("its manifest is not valid")
     if not all(isinstance(name, str) for name in manifest["folders"]):
-        raise ValueError("its manifest is not one of a studio")
+        raise ValueError("its manifest is not valid")
     return manifest
 
 
 def inside(name):
-    """The name below the data folder of an archive's entry, which may lead nowhere else."""
+    """The name of an entry below the data folder. Any other name is refused."""
     parts = name.split("/")
     if parts[0] != DATA or len(parts) < 2 or any(part in ("", ".", "..") for part in parts) or not is_utf8(name):
-        raise Refusal(f"{shown(name)} does not belong into an archive of a studio")
+        raise Refusal(f"{shown(name)} does not belong in a backup of a studio")
     if is_reserved(parts[1]):
-        raise Refusal(f"{shown(name)} does not belong into an archive of a studio: restores use that name")
+        raise Refusal(f"{shown(name)} does not belong in a backup of a studio: the name is reserved for restores")
     return "/".join(parts[1:])
 
 
 def leads_out(root, name, target):
-    """Whether a link leads out of a folder, be it through other links, or to what restores keep there."""
+    """Whether a link points out of a folder, also through other links, or to a reserved name."""
     base = os.path.realpath(root)
     parts = os.path.relpath(os.path.realpath(os.path.join(base, os.path.dirname(name), target)), base).split(os.sep)
     return os.path.isabs(target) or parts[0] == ".." or is_reserved(parts[0])
 
 
 def swap(data, stage, options):
-    """Puts what a folder holds in the place of what is there, which is moved aside first, if that is wanted.
+    """Replaces the data with the content of a folder. The current data is moved aside first, if requested.
 
-    The folder is STAGE, with what was received; or `from`, which was moved aside before. With `empty` there is none, and
-    nothing takes the place. All of it or nothing: the moves are written down before the first one, so that a second call finishes what
-    the first did not. Called again after its end, it does nothing.
+    The folder is STAGE, with what was received, or `from`, which was moved aside before. With `empty`, there is no such folder.
+    All of the moves happen or none: they are written down before the first one, so that a second call completes them. After
+    that, another call does nothing.
     """
     options = json.loads(options)
     aside, source = options.get("aside"), options.get("from", stage)
     if aside is not None and not re.fullmatch(ASIDE, aside):
-        raise Refusal(f"{shown(aside)} is not a name for what was there")
+        raise Refusal(f"{shown(aside)} is not a valid name of a folder that was set aside")
     if source != stage and (not re.fullmatch(ASIDE, source) or source == aside):
-        raise Refusal(f"{shown(source)} is not a name for what was there")
+        raise Refusal(f"{shown(source)} is not a valid name of a folder that was set aside")
     refuse_foreign(data)
     root, plan = stage_path(data, stage) if source == stage else os.path.join(data, source), f"{stage}{PLAN}"
     to_do = not is_filled(os.path.join(data, aside)) if options.get("empty") else os.path.exists(root)
     if to_do and plan not in plans(data):
         there, comes = entries(data), sorted(os.listdir(root)) if os.path.exists(root) else []
         if there and not aside:
-            raise Refusal(f"The volume is not empty: it holds {', '.join(map(shown, there[:5]))}")
+            raise Refusal(f"The volume is not empty: it contains {', '.join(map(shown, there[:5]))}")
         for name in filter(is_reserved, comes):
-            raise Refusal(f"{source} holds {shown(name)}, which is no data of a studio. Nothing was changed. Move it elsewhere")
+            raise Refusal(f"{source} contains {shown(name)}, which is not data of a studio. Nothing was changed. Move it elsewhere")
         moves = [[name, f"{aside}/{name}"] for name in there]
         moves += [[f"{source}/{name}", name] for name in comes]
         prepare(data, aside if there else None, plan, {"aside": aside, "stage": source, "moves": moves})
@@ -465,7 +465,7 @@ def swap(data, stage, options):
 
 
 def prepare(data, aside, plan, content):
-    """Makes the folder for what is there, and writes the moves down. Where the volume is full, nothing is changed."""
+    """Creates the folder for the current data, and writes the moves down. If the volume is full, nothing is changed."""
     folder = aside and os.path.join(data, aside)
     try:
         # Before the plan, because a plan that cannot be followed keeps the studio from starting.
@@ -476,7 +476,7 @@ def prepare(data, aside, plan, content):
         if folder and os.path.isdir(folder):
             os.rmdir(folder)
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise Refusal("The volume is full: not even the list of the moves can be written. Nothing was changed. Make it larger first") from None
+            raise Refusal("The volume is full, so the list of moves cannot be written. Nothing was changed. Enlarge the volume first") from None
         raise
 
 
@@ -485,7 +485,7 @@ def is_filled(folder):
 
 
 def finish(data):
-    """Finishes the moves that broke off, and removes what a restore has left that came to no move."""
+    """Completes interrupted moves, and removes what a restore left behind before its first move."""
     refuse_foreign(data)
     finished, removed = finish_plans(data), remove_leftovers(data)
     return {"finished": finished, "removed": removed}
@@ -501,11 +501,11 @@ def aside_names(data):
 
 def refuse_plans(data):
     if plans(data):
-        raise Refusal("A restore or set-aside broke off while it moved folders. Run it again first: that finishes the moves")
+        raise Refusal("A restore or set-aside was interrupted while it moved folders. Run it again: it completes the moves first")
 
 
 def finish_plans(data):
-    """Does what is left of the moves that were written down. @returns the plans that are done"""
+    """Completes the moves that were written down. @returns the completed plans"""
     # All of them are looked at before the first is followed.
     work = [(name, *open_moves(data, name)) for name in plans(data)]
     for name, stage, moves in work:
@@ -520,7 +520,7 @@ def finish_plans(data):
 
 
 def open_moves(data, name):
-    """The stage of a plan, and its moves that are not done yet.
+    """The stage of a plan, and its remaining moves.
 
     A plan is followed only if this program can have written it: it moves entries from the top of the volume into a folder
     for what was there, and then others to the top: from its stage, or from another such folder.
@@ -538,9 +538,9 @@ def open_moves(data, name):
         if not allowed or not plain or moves != expected or len(set(moves)) != len(moves):
             raise ValueError
     except (ValueError, TypeError, KeyError, RecursionError):
-        raise Refusal(f"{name} on the volume was not written by this tool. Nothing was changed. Look at it, and remove it") from None
+        raise Refusal(f"{name} on the volume was not written by this tool. Nothing was changed. Inspect the file, then remove it") from None
     if os.path.isdir(os.path.join(data, stage)) and not set(os.listdir(os.path.join(data, stage))) <= set(new):
-        raise Refusal(f"{stage} on the volume holds what {name} does not name. Nothing was changed. Look at it, and move it")
+        raise Refusal(f"{stage} on the volume contains files that {name} does not list. Nothing was changed. Move them elsewhere")
     there = {each for move in moves for each in move if os.path.lexists(os.path.join(data, each))}
     placed = {each for each in new if f"{stage}/{each}" not in there}
     left = []
@@ -550,8 +550,8 @@ def open_moves(data, name):
             continue
         if target in there:
             raise Refusal(
-                f"{shown(target if source.startswith(f'{stage}/') else source)} came onto the volume after the moves broke off. "
-                "Nothing was changed. Move it to another place, and run the command again"
+                f"{shown(target if source.startswith(f'{stage}/') else source)} appeared on the volume after the moves were interrupted. "
+                "Nothing was changed. Move it elsewhere, then run the command again"
             )
         there.remove(source)
         there.add(target)
@@ -562,7 +562,7 @@ def open_moves(data, name):
 def write_plan(path, plan):
     text, fresh = json.dumps(plan), f"{path}.new"
     if len(text) > MAX_PLAN:
-        raise Refusal(f"There are more names at the top of the volume, or of what comes, than can be moved: {len(plan['moves'])}")
+        raise Refusal(f"Too many files and folders at the top of the volume or of the copy to move: {len(plan['moves'])}. Nothing was changed")
     try:
         with open(fresh, "w", encoding="utf-8") as file:
             file.write(text)
@@ -576,7 +576,7 @@ def write_plan(path, plan):
 
 
 def leftovers(data):
-    """What restores have left that never came to change anything: stages without a plan, and plans that are not finished."""
+    """What restores left behind before they changed anything: stages without a plan, and plans that are not complete."""
     known = {name[: -len(PLAN)] for name in plans(data)}
     left = rf"{STAGE}(\{PLAN}\.new)?"
     return sorted(name for name in os.listdir(data) if re.fullmatch(left, name) and name not in known)
@@ -595,7 +595,7 @@ def discard(data, stage):
 
 
 def wait(data, seconds):
-    """Keeps the container running for as long as somebody runs programs in it."""
+    """Keeps the container running as long as a command runs programs in it."""
     alive = os.environ["ALIVE"]
     touch(alive)
     while time.time() - os.stat(alive).st_mtime < float(seconds):
@@ -609,20 +609,20 @@ def touch(path):
 
 def stage_path(data, stage):
     if not re.fullmatch(STAGE, stage):
-        raise Refusal(f"{shown(stage)} is not a name for a restore")
+        raise Refusal(f"{shown(stage)} is not a valid name of a restore")
     return os.path.join(data, stage)
 
 
 def refuse_foreign(data):
-    """Refuses a volume on which something has a name of this program that this program does not write."""
+    """Refuses a volume with a reserved name that this program did not write."""
     for name in sorted(filter(is_reserved, os.listdir(data))):
         mode = os.lstat(os.path.join(data, name)).st_mode
         if not any(re.fullmatch(pattern, name) and is_kind(mode) for pattern, is_kind in OWN.items()):
-            raise Refusal(f"{shown(name)} on the volume was not written by this tool. Nothing was changed. Look at it, and move it")
+            raise Refusal(f"{shown(name)} on the volume was not written by this tool. Nothing was changed. Inspect it, then move it elsewhere")
 
 
 def is_reserved(name):
-    """Whether a name at the top of the volume is one of this program, on a file system that ignores case, too."""
+    """Whether a name at the top of the volume is reserved, also on a file system that ignores case."""
     return folded(name) == "lost+found" or folded(name).startswith(RESERVED)
 
 
@@ -639,7 +639,7 @@ def is_utf8(name):
 
 
 def shown(text):
-    """A text that may come from anybody, on one line and without control characters."""
+    """A text from anyone, on one line and without control characters."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
@@ -656,7 +656,7 @@ def walk(data):
 
 
 def not_utf8(name):
-    return f"{shown(name)} is not a valid name in UTF-8. Rename it"
+    return f"{shown(name)} is not a valid name in UTF-8. Rename the file"
 
 
 def everything(data):
@@ -690,7 +690,7 @@ def integrity(path, name, progress):
         return integrity_of(f"file:{quoted(path)}?immutable=1", progress)
     size = os.path.getsize(path) + os.path.getsize(log)
     if shutil.disk_usage(tempfile.gettempdir()).free < size:
-        return f"not checked: {size >> 20} MiB for a copy are not free in {tempfile.gettempdir()}"
+        return f"not checked, because {tempfile.gettempdir()} has no {size >> 20} MiB left for a copy"
     with tempfile.TemporaryDirectory() as folder:
         copy = os.path.join(folder, "copy.db")
         shutil.copyfile(path, copy)
@@ -723,7 +723,7 @@ def add_text(tar, name, value):
 
 
 class Hashing:
-    """Reads a file, and knows the digest of what was read."""
+    """Reads a file, and computes the digest of what was read."""
 
     def __init__(self, file, progress, stream=None):
         self.file, self.progress, self.stream, self.digest = file, progress, stream, hashlib.sha256()
@@ -741,7 +741,7 @@ class Hashing:
 
 
 class Progress:
-    """Tells on stderr how far it is, so that silence means a lost connection, and keeps the container running meanwhile."""
+    """Reports progress on stderr, so that silence means a lost connection, and keeps the container running."""
 
     def __init__(self):
         self.bytes, self.last, self.alive = 0, 0, os.environ.get("ALIVE")

@@ -9,17 +9,17 @@ import { tagOf } from '../studio-manifests';
 import { type Owner, ownerIn } from './owner';
 import type { Pace } from './pace';
 
-/** What the annotation of a stop holds; it is written and removed with the replicas. */
+/** Content of the annotation of a stop. It is written and removed together with the replicas. */
 export interface StoppedMark extends Owner {
   readonly replicas: number;
 }
 
-/** Of ingestion first, which stops first: it hands over to the backend. */
+/** Ingestion first, because it hands its spans over to the backend. */
 const NAMES = [workloadNames.ingestion, workloadNames.backend];
 
-/** A studio in a cluster, as far as its data is concerned. */
+/** The parts of a studio in a cluster that matter for its data. */
 export interface LiveStudio {
-  /** The Deployments that write on the volume, in the order in which they stop. */
+  /** The Deployments that write to the volume, in the order in which they stop. */
   readonly writers: readonly Manifest[];
   readonly backend: Manifest;
   readonly claim: Manifest;
@@ -29,7 +29,7 @@ export interface LiveStudio {
 
 /**
  * Finds the studio of a namespace, running or not.
- * @param rendered its backend as the env file renders it, where it need not be applied yet
+ * @param rendered the backend as the env file renders it, if it may not be applied yet
  */
 export async function findStudio(kubectl: Kubectl, rendered?: Manifest): Promise<LiveStudio> {
   const deployments = await kubectl.list(['deployments']);
@@ -37,30 +37,34 @@ export async function findStudio(kubectl: Kubectl, rendered?: Manifest): Promise
   const backend = writers.find(({ metadata }) => metadata.name === workloadNames.backend) ?? rendered;
   if (!backend) {
     throw new Refusal(
-      `There is no studio in the namespace ${kubectl.options.namespace}: it has no Deployment ${workloadNames.backend}. Look at the context and the namespace, or apply the studio first`,
+      `There is no studio in the namespace ${kubectl.options.namespace}: it has no Deployment ${workloadNames.backend}. Check the context and the namespace, or apply the studio first`,
     );
   }
   const name = claimOf(backend);
   const claim = name && (await kubectl.jsonIfFound<Manifest>(['get', 'persistentvolumeclaim', name]));
   if (!claim)
-    throw new Refusal(`The backend mounts no claim that exists (${name ?? 'none'}). Apply dist/foundation first`);
+    throw new Refusal(
+      name
+        ? `The claim ${name} of the backend does not exist. Apply dist/foundation first`
+        : 'The backend does not mount a claim. Render and apply the studio again',
+    );
   // No new pod is scheduled on such a claim, not even the one that copies.
   if (claim.metadata.deletionTimestamp) {
     throw new Refusal(
-      ...`The claim ${name} is being deleted, so that no new pod can mount it. ${await rescueOf(kubectl, claim)}`.split(
+      ...`The claim ${name} is being deleted, so no new pod can mount it. ${await rescueOf(kubectl, claim)}`.split(
         '\n',
       ),
     );
   }
   if (claim.status?.phase === 'Lost') {
     throw new Refusal(
-      `The claim ${name} is Lost: its volume ${claim.spec?.volumeName} does not exist any more. Bring the volume back, or delete the claim, apply dist/foundation, and restore a backup`,
+      `The claim ${name} is Lost: its volume ${claim.spec?.volumeName} no longer exists. Recover the volume. Or delete the claim, apply dist/foundation, and restore a backup`,
     );
   }
   return { writers, backend, claim, tag: tagOf(backend) };
 }
 
-/** How to save the data of a claim that is being deleted, and of others with it, as far as this user may read. */
+/** How to save the data of all claims that are being deleted, as far as the user may read them. */
 async function rescueOf(kubectl: Kubectl, claim: Manifest): Promise<string> {
   const permitted = <T>(read: Promise<T>) =>
     read.catch((error) => {
@@ -84,16 +88,16 @@ export function refuseUnlessBound({ claim }: LiveStudio): void {
   );
 }
 
-/** The lines about cluster and studio that stand above a question. */
+/** The lines about cluster and studio above a question. */
 export function planHeading({ context, server, namespace }: Target, { tag, claim }: LiveStudio): readonly string[] {
   return [
     `Context    ${context} (${server})`,
     `Namespace  ${namespace}`,
-    `Studio     ${tag ?? 'of an unknown release'}, volume claim ${claim.metadata.name}`,
+    `Studio     ${tag ?? 'unknown release'}, claim ${claim.metadata.name}`,
   ];
 }
 
-/** The mark that a stop left on a Deployment; what nobody can read of it is taken from now. */
+/** The mark that a stop left on a Deployment, with defaults for what is not valid in it. */
 export function stoppedMark({ metadata }: Manifest): StoppedMark | undefined {
   const text = fieldsOf(metadata.annotations)[STOPPED];
   if (text === undefined) return undefined;
@@ -103,24 +107,24 @@ export function stoppedMark({ metadata }: Manifest): StoppedMark | undefined {
     host: 'an unknown host',
     pid: 0,
     token: '',
-    since: 'at an unknown time',
+    since: 'an unknown time',
   } as const;
   return { ...unknown, ...owner, replicas };
 }
 
-/** Stops a Deployment and marks it, in one write: there is no moment at which it is stopped and nobody knows why. */
+/** Stops a Deployment and marks it, in one write, so that it is never stopped without a mark. */
 export async function stop(kubectl: Kubectl, writer: Manifest, owner: Owner, signal: AbortSignal) {
   const mark: StoppedMark = { replicas: writer.spec?.replicas ?? 1, ...owner };
   const annotations = { [STOPPED]: JSON.stringify(mark) };
   await kubectl.text(patchArgs(writer.metadata.name, { metadata: { annotations }, spec: { replicas: 0 } }), { signal });
 }
 
-/** What starts a Deployment again and takes the mark off, in one write. */
+/** Arguments of kubectl that restart a Deployment and remove the mark, in one write. */
 export function startArgs({ name, replicas }: Stopped): readonly string[] {
   return patchArgs(name, { metadata: { annotations: { [STOPPED]: null } }, spec: { replicas } });
 }
 
-/** A Deployment that is to be started again. */
+/** A Deployment that must be restarted. */
 export interface Stopped {
   readonly name: string;
   readonly replicas: number;
@@ -129,8 +133,8 @@ export interface Stopped {
 }
 
 /**
- * Starts Deployments again, however often it takes. What another command has stopped since then stays stopped.
- * @returns those that could not be started
+ * Restarts Deployments, with repeated attempts. Those that another command stopped since then stay stopped.
+ * @returns those that failed to restart
  */
 export async function start(
   kubectl: Kubectl,
@@ -160,7 +164,7 @@ export async function start(
   }
 }
 
-/** The pods that mount a claim, those of our own apart. */
+/** The pods that mount a claim, except the pod of this command. */
 export async function podsOn(
   kubectl: Kubectl,
   claim: string,

@@ -11,10 +11,10 @@ import { type DryRun, PreflightView } from './check';
 /** How many kubectl run at a time: each is a process, and the API server counts requests. */
 const AT_ONCE = 6;
 
-/** Read of all namespaces. */
+/** Resources that are read from all namespaces. */
 const EVERYWHERE = ['services', 'gateways.gateway.networking.k8s.io'];
 
-/** Read of the cluster. */
+/** Resources of the whole cluster. */
 const CLUSTER = [
   'nodes',
   'storageclasses.storage.k8s.io',
@@ -23,7 +23,7 @@ const CLUSTER = [
   'clusterissuers.cert-manager.io',
 ];
 
-/** Read of the studio's own namespace. */
+/** Resources that are read from the studio's own namespace. */
 const OWN = [
   'deployments.apps',
   'statefulsets.apps',
@@ -37,16 +37,16 @@ const OWN = [
 const CONSTRAINTS = 'securitycontextconstraints.security.openshift.io';
 const BINDINGS = ['rolebindings', 'clusterrolebindings'].map((resource) => `${resource}.rbac.authorization.k8s.io`);
 
-/** What `kubectl apply` does to an object: it looks whether it is there, and makes it, or changes it. */
+/** The verbs that `kubectl apply` needs for an object. */
 const VERBS = ['get', 'create', 'patch'];
 
-/** Of each pod that takes room on a node: a cluster may have a hundred thousand, so that nothing else of them is read. */
+/** The requests of each pod on a node. Nothing else is read, because a cluster may have a hundred thousand pods. */
 const PODS = [
   '--field-selector=status.phase!=Succeeded,status.phase!=Failed,spec.nodeName!=',
   '--output=jsonpath={range .items[*]}{.metadata.namespace}{"\\t"}{.spec.nodeName}{"\\t"}{.spec.containers[*].resources.requests}{"\\n"}{end}',
 ];
 
-/** Asks a cluster everything that the checks look at. Nothing is changed: what is written is a dry run. */
+/** Reads everything from a cluster that the checks need. Nothing is changed: all writes are dry runs. */
 export async function readPreflight(kubectl: Kubectl, studio: StudioManifests): Promise<PreflightView> {
   const { namespace, manifests } = studio;
   const resources = await apiResources(kubectl);
@@ -74,12 +74,12 @@ export async function readPreflight(kubectl: Kubectl, studio: StudioManifests): 
     Promise.all(hostsOf(studio).map(async (host) => [host, await resolve(host)] as const)),
   ]);
   const objects = [...live, ...lists.flat(), ...pods, ...secrets];
-  // A namespace that is there and is not theirs to change needs no change.
+  // A namespace that exists and that the user may not change needs no change.
   const given = live.length > 0 && denied.some((right) => right.endsWith(' namespaces'));
   const trials = manifests
     .filter(({ kind }) => !(given && kind === 'Namespace'))
     .filter((manifest) => resources.some((each) => isOf(manifest, each)));
-  // Before the first apply the namespace does not exist, so objects are tried in another one. Pod Security has a separate check.
+  // Before the first apply the namespace does not exist, so objects are tested in another one. Pod Security has a separate check.
   const dryRuns = await dryRunAll(kubectl, trials, live.length > 0 ? undefined : namespace);
   const kinds = new Set(resources.map(({ kind, group }) => `${kind}.${group}`));
   return new PreflightView(
@@ -110,7 +110,7 @@ async function serverVersion(kubectl: Kubectl): Promise<string> {
   return server?.gitVersion ?? '';
 }
 
-/** The pods that take room on nodes; those of the own namespace where the others may not be read. */
+/** The pods on nodes; only those of the studio's namespace if the user may not read the others. */
 async function placedPods(kubectl: Kubectl, namespace: string, unread: string[]): Promise<readonly Manifest[]> {
   const read = async (...scope: string[]) => podsIn(await kubectl.text(['get', 'pods', ...scope, ...PODS]));
   try {
@@ -122,7 +122,7 @@ async function placedPods(kubectl: Kubectl, namespace: string, unread: string[])
   }
 }
 
-/** A line for each: its namespace, its node, and as JSON what each container asks for that asks for anything. */
+/** Each line has the namespace, the node, and the requests of the containers as JSON. */
 function podsIn(lines: string): readonly Manifest[] {
   return lines
     .split('\n')
@@ -141,7 +141,7 @@ function podsIn(lines: string): readonly Manifest[] {
     });
 }
 
-/** What the user may not do with the kinds of a studio, asked in one request for each. */
+/** What the user may not do with the kinds of a studio. */
 async function deniedTo(
   kubectl: Kubectl,
   namespace: string,
@@ -196,8 +196,8 @@ async function resolve(host: string): Promise<readonly string[]> {
 }
 
 /**
- * Applies objects without storing them. All at once first, which is one kubectl where nothing is wrong; which object is
- * refused or warned of, only one at a time tells.
+ * Applies objects in a dry run: first all at once, which is one call of kubectl if nothing is wrong, otherwise one by one to
+ * find the object that is refused or has a warning.
  */
 async function dryRunAll(
   kubectl: Kubectl,
@@ -213,7 +213,7 @@ async function dryRunAll(
   return inTurn(manifests, async (manifest) => {
     const object = inExistingNamespace(manifest, missing);
     const { refused, warnings } = await dryRun(kubectl, [object]);
-    // What Pod Security says of another namespace, it says of that.
+    // Warnings of Pod Security are about the other namespace.
     return {
       manifest,
       refused,
@@ -222,7 +222,7 @@ async function dryRunAll(
   });
 }
 
-/** An object as it can be tried: where its namespace does not exist yet, in one that always does. */
+/** An object as it can be tested: if its namespace does not exist yet, in one that always does. */
 function inExistingNamespace(manifest: Manifest, missing: string | undefined): Manifest {
   const elsewhere = missing !== undefined && manifest.metadata.namespace === missing;
   return elsewhere ? { ...manifest, metadata: { ...manifest.metadata, namespace: 'default' } } : manifest;
@@ -236,8 +236,8 @@ async function dryRun(kubectl: Kubectl, objects: readonly Manifest[]): Promise<O
     return { warnings: warnings.filter((each) => !/last-applied-configuration annotation/.test(each)) };
   } catch (error) {
     if (!(error instanceof KubectlError) || (error.failure === 'unreachable' && !error.answered)) throw error;
-    if (/does not support dry run/.test(error.words)) return { warnings: [`cannot be tried: ${error.message}`] };
-    // Its hint is about the cluster, and that answered: it is a webhook that is not reached.
+    if (/does not support dry run/.test(error.words)) return { warnings: [`cannot be tested: ${error.message}`] };
+    // The hint of the error is about the cluster. The cluster answered; it is a webhook that cannot be reached.
     return { refused: inOneLine(error.words.trim().replace(/\s*\n\s*/g, ' ')), warnings: [] };
   }
 }

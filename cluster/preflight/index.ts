@@ -14,7 +14,7 @@ import { claim, node, storageClass } from './checks/storage';
 
 export { type Check, type DryRun, type PreflightFacts, PreflightView } from './check';
 
-/** Everything that is looked at before a studio is applied, in the order in which it is told. */
+/** All checks, in the order of the output. */
 export const checks: readonly Check[] = [
   serverVersion,
   rights,
@@ -38,7 +38,7 @@ export const checks: readonly Check[] = [
   dns,
 ];
 
-/** What a cluster lacks for a studio, and what it has. The subject of each finding is the check. */
+/** Compares a cluster with what a studio needs. The subject of each finding is the check. */
 export function preflight(studio: StudioManifests, cluster: PreflightView): readonly Finding[] {
   return checks.flatMap(({ name, results }) =>
     [...results(studio, cluster)].map((result) => ({ subject: name, ...result })),

@@ -383,11 +383,7 @@ describeWith(['kubectl', 'python3'], 'apply', () => {
     expect(page).toContain(forward.replace(/--context=\S+ --namespace=/, '-n '));
     const [studio] = renderAll([{ files: [{ path: '.env', text: envText(base) }] }]).studios;
     if (!studio) throw new Error('nothing was rendered');
-    const steps = nextSteps(
-      [studio],
-      () => dist,
-      () => 'apply everything',
-    );
+    const steps = nextSteps([studio], () => dist, ['apply everything']);
     expect(printed(steps.join('\n'))).toEqual({ forward: forward.replace('--context=fake ', ''), block });
     const applies = steps.filter((line) => line.startsWith('  kubectl apply'));
     await cluster.close();

@@ -69,8 +69,8 @@ describeWith(['kubectl'], 'preflight', () => {
     const before = cluster.store.version;
     expect(await look()).toBe(0);
     expect(said.join('\n')).toMatch(/^ok {7}Kubernetes v1\.35\.0$/m);
-    expect(said.join('\n')).toMatch(/^ok {7}you may create and change all \d+ objects$/m);
-    expect(said.join('\n')).toMatch(/^ok {7}the API server takes (\d+) of \1 objects/m);
+    expect(said.join('\n')).toMatch(/^ok {7}You may create and change all \d+ objects$/m);
+    expect(said.join('\n')).toMatch(/^ok {7}The API server accepts (\d+) of \1 objects/m);
     expect(cluster.store.version).toBe(before);
     const writes = cluster.requests.filter(
       ({ method, query, path }) =>
@@ -86,9 +86,11 @@ describeWith(['kubectl'], 'preflight', () => {
     claim.spec.storageClassName = 'does-not-exist';
     writeFiles(filesOf(objects.map((manifest, index) => ({ file: `${index}.k8s.yaml`, manifest }))), output);
     expect(await preflight.run({ folder: output } as never, io())).toBe(1);
-    expect(said.join('\n')).toMatch(/^error {4}there is no storage class does-not-exist$/m);
-    expect(said.join('\n')).toMatch(/^error {4}there is no Secret junjo-ai-studio-secrets in junjo-ai-studio$/m);
-    expect(said.join('\n')).toMatch(/^ok {7}the API server takes 19 of 19 objects/m);
+    expect(said.join('\n')).toMatch(/^error {4}There is no storage class does-not-exist$/m);
+    expect(said.join('\n')).toMatch(
+      /^error {4}There is no Secret junjo-ai-studio-secrets in the namespace junjo-ai-studio$/m,
+    );
+    expect(said.join('\n')).toMatch(/^ok {7}The API server accepts 19 of 19 objects/m);
   });
 
   test.each([
@@ -145,7 +147,9 @@ describeWith(['kubectl'], 'preflight', () => {
   ])('looks in the namespace of the backend when %s', async (_, change) => {
     const objects = render(development()).objects.filter(({ kind }) => kind !== 'Secret');
     await preflight.run({ folder: writeFolder(change(objects)) } as never, io());
-    expect(said.join('\n')).toMatch(/^error {4}there is no Secret junjo-ai-studio-secrets in junjo-ai-studio$/m);
+    expect(said.join('\n')).toMatch(
+      /^error {4}There is no Secret junjo-ai-studio-secrets in the namespace junjo-ai-studio$/m,
+    );
   });
 
   test('a folder and env files are not taken together', async () => {
@@ -170,7 +174,7 @@ describeWith(['kubectl'], 'preflight', () => {
     cluster.admit = ({ kind }) => (kind === 'Service' ? 'denied by policy.example.com: no load balancers' : undefined);
     expect(await look()).toBe(1);
     expect(said.join('\n')).toMatch(
-      /^error {4}the API server refuses Service junjo-ai-studio-backend: .*denied by policy\.example\.com: no load balancers/m,
+      /^error {4}The API server refuses Service junjo-ai-studio-backend: .*denied by policy\.example\.com: no load balancers/m,
     );
   });
 
@@ -178,7 +182,7 @@ describeWith(['kubectl'], 'preflight', () => {
     cluster.forbidden.add('create deployments').add('patch services');
     expect(await look()).toBe(1);
     expect(said.join('\n')).toMatch(
-      /^error {4}you lack permission: (create deployments\.apps, patch services|patch services, create deployments\.apps)$/m,
+      /^error {4}You lack permission to (create deployments\.apps; patch services|patch services; create deployments\.apps)$/m,
     );
   });
 
@@ -198,7 +202,7 @@ describeWith(['kubectl'], 'preflight', () => {
     await look();
     expect(tries() - once).toBeGreaterThan(once);
     const [first] = said;
-    expect(first).toContain(`takes ${once} of ${once} objects`);
+    expect(first).toContain(`accepts ${once} of ${once} objects`);
   });
 
   test('a webhook that is not reached is a refusal of its objects, and no lost cluster', async () => {
@@ -208,9 +212,9 @@ describeWith(['kubectl'], 'preflight', () => {
     cluster.faults.add({ when: ({ path, query }) => path.endsWith('/services') && query.has('dryRun'), fault });
     expect(await look()).toBe(1);
     expect(said.join('\n')).toMatch(
-      /^error {4}the API server refuses Service \S+, .* and Service junjo-ai-studio-frontend: .*failed calling [^?]*refused$/m,
+      /^error {4}The API server refuses Service \S+, .* and Service junjo-ai-studio-frontend: .*failed calling [^?]*refused$/m,
     );
-    expect(said.join('\n')).toMatch(/^ok {7}the API server accepts \d+ others/m);
+    expect(said.join('\n')).toMatch(/^ok {7}The API server accepts the other \d+ objects/m);
   });
 
   test('asks OpenShift which users the pods may run as', async () => {
@@ -240,7 +244,7 @@ describeWith(['kubectl'], 'preflight', () => {
     });
     said.length = 0;
     expect(await look()).toBe(0);
-    expect(said.join('\n')).toMatch(/^ok {7}the constraint nonroot-v2 allows the users of the pods$/m);
+    expect(said.join('\n')).toMatch(/^ok {7}The constraint nonroot-v2 allows the users of the pods$/m);
   });
 
   test('a webhook that cannot be asked without storing is a warning', async () => {
@@ -248,7 +252,7 @@ describeWith(['kubectl'], 'preflight', () => {
     const fault = { kind: 'status', code: 400, reason: 'BadRequest', message } as const;
     cluster.faults.add({ when: ({ path, query }) => path.endsWith('/services') && query.has('dryRun'), fault });
     expect(await look()).toBe(0);
-    expect(said.join('\n')).toMatch(/^warning {2}Service junjo-ai-studio-frontend: cannot be tried: .*dry run/m);
+    expect(said.join('\n')).toMatch(/^warning {2}Service junjo-ai-studio-frontend: cannot be tested: .*dry run/m);
   });
 
   test('a refused change of a Secret never shows its values', async () => {
@@ -262,13 +266,13 @@ describeWith(['kubectl'], 'preflight', () => {
     expect(await look({ JUNJO_SESSION_SECRET: secret })).toBe(1);
     const text = said.join('\n');
     expect(text).toMatch(
-      /^error {4}the API server refuses Secret junjo-ai-studio-secrets: .*denied by policy\.example/m,
+      /^error {4}The API server refuses Secret junjo-ai-studio-secrets: .*denied by policy\.example/m,
     );
     expect(text).not.toContain(Buffer.from(secret).toString('base64'));
     expect(text).not.toContain(secret);
   });
 
-  test('somebody who sees only the own namespace is told what could not be seen, and no more', async () => {
+  test('a user with access to one namespace sees which checks could not run', async () => {
     cluster.apply(namespace('junjo-ai-studio'));
     for (const resource of ['nodes', 'storageclasses', 'ingressclasses', 'persistentvolumes'])
       cluster.forbidden.add(`list ${resource}`);
@@ -280,9 +284,9 @@ describeWith(['kubectl'], 'preflight', () => {
     cluster.forbidden.add('create namespaces').add('patch namespaces');
     await look();
     const text = said.join('\n');
-    expect(text).toMatch(/^warning {2}you lack permission to list nodes/m);
-    expect(text).toMatch(/^warning {2}you lack permission to list storage classes/m);
-    expect(text).not.toMatch(/^error {4}the API server refuses (?!Namespace)/m);
+    expect(text).toMatch(/^warning {2}You lack permission to list nodes/m);
+    expect(text).toMatch(/^warning {2}You lack permission to list storage classes/m);
+    expect(text).not.toMatch(/^error {4}The API server refuses (?!Namespace)/m);
     const tried = cluster.requests.filter(({ query }) => query.get('dryRun') === 'All');
     expect(tried.some(({ path }) => path.includes('/namespaces/default/'))).toBe(false);
   });
@@ -297,10 +301,10 @@ describeWith(['kubectl'], 'preflight', () => {
       status: { phase: 'Running' },
     } as never);
     expect(await look()).toBe(1);
-    expect(said.join('\n')).toMatch(/the most that a node has free is 392Mi and 3900m \(node-1\)$/m);
+    expect(said.join('\n')).toMatch(/node-1 has the most memory, with 392Mi and 3900m CPU$/m);
   });
 
-  test('goes on where an API service of the cluster is down', async () => {
+  test('continues where an API service of the cluster is down', async () => {
     await cluster.close();
     cluster = await FakeApiServer.start({ legacyDiscovery: true, custom: [metrics] });
     cluster.apply(node, storageClass, namespace('default'));
@@ -308,7 +312,7 @@ describeWith(['kubectl'], 'preflight', () => {
     const fault = { kind: 'status', code: 503, reason: 'ServiceUnavailable', message } as const;
     cluster.faults.add({ when: ({ path }) => path === '/apis/metrics.k8s.io/v1beta1', fault });
     expect(await look()).toBe(0);
-    expect(said.join('\n')).toMatch(/^ok {7}the cluster knows every kind$/m);
+    expect(said.join('\n')).toMatch(/^ok {7}The cluster has every kind that the studio uses$/m);
   });
 
   test('a kind that the cluster lacks is named with what brings it', async () => {
@@ -323,9 +327,9 @@ describeWith(['kubectl'], 'preflight', () => {
       }),
     ).toBe(1);
     expect(said.join('\n')).toMatch(
-      /^error {4}the cluster does not know Certificate\.cert-manager\.io\n {9}install cert-manager 1\.12/m,
+      /^error {4}The cluster does not have the kind Certificate\.cert-manager\.io\n {9}Install cert-manager 1\.12/m,
     );
-    expect(said.join('\n')).toMatch(/^error {4}there is no ingress class nginx$/m);
+    expect(said.join('\n')).toMatch(/^error {4}There is no ingress class nginx$/m);
   });
 
   test('an env file with an error is told before any cluster is asked', async () => {
@@ -350,8 +354,8 @@ describeWith(['kubectl'], 'preflight', () => {
     expect(findings).toContainEqual({
       subject: 'storage-class',
       severity: 'error',
-      text: 'there is no storage class gone',
-      fix: 'set JUNJO_K8S_STORAGE_CLASS to one of fast',
+      text: 'There is no storage class gone',
+      fix: 'Set JUNJO_K8S_STORAGE_CLASS to fast',
     });
   });
 });

@@ -196,7 +196,9 @@ test.each([7, 'studio', null])(
     const told: string[] = [];
     const io = { environment: {}, out: () => undefined, err: (text: string) => told.push(text), color: false };
     expect(await run(['restore', '--plan', '--manifests', output], io)).toBe(1);
-    expect(told.join('')).toMatch(/^Schedule junjo-ai-studio\S* names no namespace in includedNamespaces\n?$/);
+    expect(told.join('')).toMatch(
+      /^The Schedule junjo-ai-studio\S* has no namespace in includedNamespaces\. Add the namespace of the studio\n?$/,
+    );
   },
 );
 
@@ -211,13 +213,8 @@ test('names each restore anew: neither operator restores twice under one name', 
 });
 
 test.each([
-  ['nothing is backed up', development(), [], 'nothing is backed up on a schedule'],
-  [
-    'a time among backups of Velero',
-    velero,
-    ['--as-of', '2026-01-02T03:04:05Z'],
-    '--as-of chooses among the backups of VolSync',
-  ],
+  ['nothing is backed up', development(), [], 'there are no scheduled backups'],
+  ['a time among backups of Velero', velero, ['--as-of', '2026-01-02T03:04:05Z'], '--as-of works only with VolSync'],
   ...[
     'yesterday',
     '2026-13-01T00:00:00Z',
@@ -235,10 +232,27 @@ test('without --plan a restore needs a file', async () => {
   const told: string[] = [];
   const io = { environment: {}, out: () => undefined, err: (text: string) => told.push(text), color: false };
   expect(await run(['restore'], io)).toBe(2);
-  expect(told.join()).toContain('names no backup');
+  expect(told.join()).toContain('no backup named');
+});
+
+test.each([
+  [['--plan', '-n', 'other'], '--plan uses the namespace of the manifests. Remove --namespace'],
+  [['--plan', '--context', 'staging'], '--plan does not use a cluster. Remove --context'],
+  [['--plan', '--replace'], '--plan does not use a cluster. Remove --replace'],
+  [['studio.tar.gz', '--as-of', '2026-01-02T03:04:05Z'], '--as-of needs --plan'],
+])('%j is refused, because a part of it would have no effect', async (args, says) => {
+  const told: string[] = [];
+  const printed: string[] = [];
+  const out = (text: string) => printed.push(text);
+  const io = { environment: {}, out, err: (text: string) => told.push(text), color: false };
+  expect(await run(['restore', ...args], io)).toBe(2);
+  expect([told.join(), printed]).toEqual([expect.stringContaining(says), []]);
 });
 
 test('takes no file beside --plan', async () => {
   const { exit, err } = await plan(volsync, 'studio.tar.gz');
-  expect([exit, err]).toEqual([1, expect.stringContaining('--plan restores a scheduled backup, not studio.tar.gz')]);
+  expect([exit, err]).toEqual([
+    1,
+    expect.stringContaining('--plan restores a scheduled backup and cannot be combined with studio.tar.gz'),
+  ]);
 });

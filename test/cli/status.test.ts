@@ -79,7 +79,7 @@ describeWith(['kubectl'], 'status', () => {
     expect(screen).toMatch(/^backend +1\/1 +0\.70\.3 +\d+[smhd] +0$/m);
     // The page calls the API on localhost, so that no other address of the UI works.
     expect(screen).toMatch(/^UI +http:\/\/localhost:5153$/m);
-    expect(screen).toMatch(/^ +\(localhost: with npm run forward, unless/m);
+    expect(screen).toMatch(/^ +\(for localhost, run npm run forward, unless/m);
     expect(screen).toMatch(/^Volume +junjo-ai-studio-data, 10Gi, Bound$/m);
     expect(screen).toMatch(
       /^Backup +none found\. To take one, run:\n {13}npm run backup -- .*--context=fake --namespace=state-healthy$/m,
@@ -209,7 +209,7 @@ describeWith(['kubectl'], 'status', () => {
     cluster = shown.cluster;
     await cluster.disconnect().then((listen) => status({ namespace: shown.namespace }).finally(listen));
     expect(said).toEqual([]);
-    expect(told.join()).toMatch(/Is the cluster up/);
+    expect(told.join()).toMatch(/Check that the cluster is up/);
   });
 
   test('--watch follows a rollout, and ends with the addresses', async () => {
@@ -366,7 +366,10 @@ describeWith(['kubectl'], 'status', () => {
         _isListening ??= listen();
       };
       expect(await status({ namespace: shown.namespace, watch: true })).toBe(0);
-      expect(told).toEqual([expect.stringContaining('Is the cluster up'), expect.stringMatching(/^backend 1\/1/)]);
+      expect(told).toEqual([
+        expect.stringContaining('Check that the cluster is up'),
+        expect.stringMatching(/^backend 1\/1/),
+      ]);
     });
   });
 

@@ -107,7 +107,7 @@ describeWith(['kubectl'], 'in a cluster, of a studio without a frontend', () => 
     await apply(two(), kinds);
     for (const args of [['status'], ['status', '--namespace', NAMESPACE], ['preflight']]) {
       const { stdout, stderr } = await junjo(...args);
-      expect(stdout + stderr).toMatch(/warning.*Deployment junjo-ai-studio-frontend:? is no part of this release/);
+      expect(stdout + stderr).toMatch(/warning.*Deployment junjo-ai-studio-frontend:? is not part of this release/);
       expect(stdout + stderr).toContain(
         `kubectl --context=fake --namespace=${NAMESPACE} delete deployment,service,networkpolicy junjo-ai-studio-frontend --ignore-not-found`,
       );

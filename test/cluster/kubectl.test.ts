@@ -143,7 +143,7 @@ describeWith(['kubectl'], 'kubectl', () => {
     } else cluster.faults.add({ when: () => true, fault: { kind: fault } });
     const error = await failure(hasty.json(['get', 'pods']));
     expect(error).toMatchObject({ failure: 'unreachable' });
-    expect(error.message).toContain('Try: kubectl version');
+    expect(error.message).toContain('To test the connection: kubectl version');
   });
 
   test('gives command lines that a shell reads back', () => {

@@ -278,7 +278,7 @@ describeWith(['kubectl'], 'the rescue of a deleted claim, as it is printed', () 
   });
 
   test.each<[string, RegExp]>([
-    ['Lost', /^The claim junjo-ai-studio-data is Lost: its volume \S+ does not exist any more/],
+    ['Lost', /^The claim junjo-ai-studio-data is Lost: its volume \S+ no longer exists/],
     ['Pending', /^The claim junjo-ai-studio-data has no volume yet/],
   ])('backup refuses at once a claim that is %s', async (phase, words) => {
     await started();

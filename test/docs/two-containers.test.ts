@@ -91,7 +91,7 @@ describeWith(['kubectl', 'python3', 'openssl'], 'the runbook, from 0.82 to 0.86'
     write(two);
     const looked = await shell(look);
     expect(looked.text).toContain(`  ${NAMESPACE} deployment.apps/junjo-ai-studio-frontend\n`);
-    expect(looked.text).toMatch(/0\.82\.1 runs here, and 0\.86\.0 does not start on its database of users/);
+    expect(looked.text).toMatch(/Release 0\.82\.1 runs here\. 0\.86\.0 does not start on its user database/);
     expect(looked.code).toBe(1);
 
     const kept = () => ['namespaces', 'persistentvolumeclaims', 'secrets'].map((plural) => names(plural).sort());
@@ -109,8 +109,8 @@ describeWith(['kubectl', 'python3', 'openssl'], 'the runbook, from 0.82 to 0.86'
     const volume = cluster.volume(NAMESPACE, 'junjo-ai-studio-data');
     const data = contents(volume);
     const moved = await shell(withYes(aside));
-    expect(moved).toMatchObject({ code: 0, text: expect.stringMatching(/is on the volume|What was there is in/) });
-    expect(moved.text).toContain('set JUNJO_K8S_RELEASE=0.82.1, synth and apply');
+    expect(moved).toMatchObject({ code: 0, text: expect.stringMatching(/The previous data is in the folder/) });
+    expect(moved.text).toContain('set JUNJO_K8S_RELEASE=0.82.1, render, and apply');
     const [folder = ''] = readdirSync(volume);
     expect(readdirSync(volume)).toEqual([folder]);
     expect(contents(join(volume, folder))).toEqual(data);
@@ -135,7 +135,7 @@ describeWith(['kubectl', 'python3', 'openssl'], 'the runbook, from 0.82 to 0.86'
     // In the wrong order nothing changes.
     expect(await shell(named)).toMatchObject({
       code: 1,
-      text: expect.stringContaining('would not start on this data'),
+      text: expect.stringContaining('does not start on this data'),
     });
     expect(readdirSync(volume).sort()).toEqual([folder, 'sqlite']);
 

@@ -3,20 +3,31 @@ import { groupOf, titleOf } from '../../../render/manifest';
 import { advice } from '../../diagnosis/cause';
 import { type Check, error, ok, warning } from '../check';
 
-/** The minor versions of Kubernetes on which what is rendered was tried. */
+/** The oldest and the newest minor version of Kubernetes on which the manifests were tested. */
 const OLDEST = 27;
 const NEWEST = 36;
 
 /** The version of the API server. */
 export const serverVersion: Check = {
   name: 'server-version',
-  *results(_, { facts }) {
+  *results(_, cluster) {
+    const { facts } = cluster;
     const minor = Number(/^v1\.([0-9]+)/.exec(facts.version)?.[1]);
-    if (Number.isNaN(minor)) yield warning(`the API server does not report its version (${facts.version || 'none'})`);
+    if (Number.isNaN(minor))
+      yield warning(
+        `The API server does not report its version (${facts.version || 'none'})`,
+        advice(`Check that it is 1.${OLDEST} or newer`, cluster.clusterCommand('version')),
+      );
     else if (minor < OLDEST)
-      yield error(`Kubernetes ${facts.version} is older than 1.${OLDEST}`, 'upgrade the cluster');
+      yield error(
+        `Kubernetes ${facts.version} is older than 1.${OLDEST}`,
+        `Upgrade the cluster to 1.${OLDEST} or newer`,
+      );
     else if (minor > NEWEST)
-      yield warning(`Kubernetes ${facts.version} is newer than 1.${NEWEST}, the newest that was tried`);
+      yield warning(
+        `Kubernetes ${facts.version} is newer than 1.${NEWEST}, the newest version that was tested`,
+        'Try the studio in a test namespace first',
+      );
     else yield ok(`Kubernetes ${facts.version}`);
   },
 };
@@ -32,28 +43,39 @@ export const rights: Check = {
     const denied = facts.denied.filter((right) => !unneeded.includes(right));
     if (unneeded.length > 0)
       yield warning(
-        `you lack permission: ${unneeded.join(', ')}; the namespace ${namespace} exists already`,
+        `${lacking(unneeded)}. The namespace ${namespace} already exists`,
         advice(
-          'Apply without 00-namespace',
+          'Apply everything except 00-namespace',
           cluster.clusterCommand('apply', '-f', 'dist/foundation/10-storage.k8s.yaml', '-f', 'dist/'),
         ),
       );
     if (denied.length === 0) {
       const objects = unneeded.length > 0 ? 'other objects' : `${manifests.length} objects`;
-      yield ok(`you may create and change all ${objects}`);
+      yield ok(`You may create and change all ${objects}`);
       return;
     }
     yield error(
-      `you lack permission: ${denied.join(', ')}`,
+      lacking(denied),
       advice(
-        'Ask an administrator of the cluster to create the namespace and its volumes, and to give your user the role admin in it',
+        'Ask a cluster administrator to create the namespace and its volumes, and to give your user the role admin in it',
         cluster.command('create', 'rolebinding', 'junjo', '--clusterrole=admin', '--user=USER'),
       ),
     );
   },
 };
 
-/** What brings a kind, where the cluster does not have it by itself. */
+/** What the user may not do, by verbs. @param rights such as `create deployments.apps` */
+function lacking(rights: readonly string[]): string {
+  const verbsOf = new Map<string, readonly string[]>();
+  for (const [verb = '', resource = ''] of rights.map((right) => right.split(' ')))
+    verbsOf.set(resource, [...(verbsOf.get(resource) ?? []), verb]);
+  const groups = new Map<string, readonly string[]>();
+  for (const [resource, verbs] of verbsOf) groups.set(listed(verbs), [...(groups.get(listed(verbs)) ?? []), resource]);
+  const texts = [...groups].map(([verbs, resources]) => `${verbs} ${resources.join(', ')}`);
+  return `You lack permission to ${texts.join('; ')}`;
+}
+
+/** The products that install a kind in a cluster. */
 const BRINGS: readonly (readonly [group: RegExp, product: string])[] = [
   [/(^|\.)cert-manager\.io$/, 'cert-manager 1.12 or newer: https://cert-manager.io/docs/installation/'],
   [/^gateway\.networking\.k8s\.io$/, 'the Gateway API 1.2 or newer: https://gateway-api.sigs.k8s.io/guides/'],
@@ -77,7 +99,7 @@ const BRINGS: readonly (readonly [group: RegExp, product: string])[] = [
   [/^argoproj\.io$/, 'Argo CD: https://argo-cd.readthedocs.io/en/stable/getting_started/'],
 ];
 
-/** Whether the cluster knows every kind that is rendered. */
+/** Whether the cluster has every kind that is rendered. */
 export const kinds: Check = {
   name: 'kinds',
   *results({ manifests }, { facts }) {
@@ -86,27 +108,30 @@ export const kinds: Check = {
       const [group, name] = [groupOf(manifest), `${manifest.kind}.${groupOf(manifest)}`];
       if (!facts.kinds.has(name)) custom.set(name, group);
     }
-    if (custom.size === 0) yield ok('the cluster knows every kind');
+    if (custom.size === 0) yield ok('The cluster has every kind that the studio uses');
     for (const [name, group] of custom) {
       const [, product] = BRINGS.find(([pattern]) => pattern.test(group)) ?? [];
-      yield error(`the cluster does not know ${name}`, product ? `install ${product}` : 'install what brings it');
+      yield error(
+        `The cluster does not have the kind ${name}`,
+        product ? `Install ${product}` : 'Install the product that provides it',
+      );
     }
   },
 };
 
-/** What the API server, and every admission webhook that it asks, says of each object; nothing is stored. */
+/** Whether the API server and its admission webhooks accept each object. Nothing is stored. */
 export const dryRun: Check = {
   name: 'dry-run',
   *results(_, { facts }) {
     const failed = facts.dryRuns.filter(({ refused: words }) => words !== undefined);
-    // Objects of a namespace that does not exist are tried in another one, where the user may have fewer rights.
+    // Objects of a namespace that does not exist yet are tested in another one, where the user may have fewer permissions.
     const untried = failed.filter(({ refused: words = '' }) => / cannot (get|create|patch) resource /.test(words));
     const refused = failed.filter((each) => !untried.includes(each));
     for (const words of new Set(refused.map((each) => each.refused))) {
       const same = refused.filter((each) => each.refused === words).map(({ manifest }) => titleOf(manifest));
       yield error(
-        `the API server refuses ${listed(same)}: ${words}`,
-        'change what the message names; for a webhook, ask the operator of the cluster',
+        `The API server refuses ${listed(same)}: ${words}`,
+        "Read the message. If a webhook refused it, ask the cluster's administrator",
       );
     }
     for (const { manifest, warnings } of facts.dryRuns) {
@@ -115,9 +140,10 @@ export const dryRun: Check = {
     const [all, taken] = [facts.dryRuns.length, facts.dryRuns.length - failed.length];
     if (untried.length > 0)
       yield warning(
-        `${untried.length} of ${all} objects were not tried: you lack permission for that; what the API server says of them is not known`,
+        `${untried.length} of ${all} objects were not tested, because you lack permission. The API server may refuse them`,
+        'Ask a cluster administrator for these permissions, and run preflight again',
       );
-    if (taken === all) yield ok(`the API server takes ${all} of ${all} objects, tried without storing them`);
-    else if (taken > 0) yield ok(`the API server accepts ${taken} others, tried without storing them`);
+    if (taken === all) yield ok(`The API server accepts ${all} of ${all} objects in a dry run`);
+    else if (taken > 0) yield ok(`The API server accepts the other ${taken} objects in a dry run`);
   },
 };

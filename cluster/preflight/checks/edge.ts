@@ -4,7 +4,7 @@ import { conditionOf, type Fields, fieldsOf, listOf, type Manifest } from '../..
 import { isOfCloud } from '../../clouds';
 import { advice } from '../../diagnosis/cause';
 import type { StudioManifests } from '../../studio-manifests';
-import { type Check, error, ok, type PreflightView, type Result, warning } from '../check';
+import { type Check, error, ok, type PreflightView, type Result, toOneOf, unread, warning } from '../check';
 
 const DEFAULT = 'ingressclass.kubernetes.io/is-default-class';
 
@@ -14,7 +14,7 @@ export const ingressClass: Check = {
   *results(studio, cluster) {
     const wanted = new Set(studio.ofKind('Ingress').map(({ spec }) => spec?.ingressClassName));
     if (wanted.size > 0 && !cluster.canRead('ingressclasses.networking.k8s.io')) {
-      yield warning('you lack permission to list ingress classes');
+      yield unread('list ingress classes', 'the ingress class');
       return;
     }
     for (const name of wanted) yield name === undefined ? ofDefault(cluster) : ofNamed(name, cluster);
@@ -23,7 +23,7 @@ export const ingressClass: Check = {
 
 function ofNamed(name: string, cluster: PreflightView): Result {
   const found = cluster.named('IngressClass', name);
-  return found ? served(found) : error(`there is no ingress class ${name}`, choice(cluster));
+  return found ? served(found) : error(`There is no ingress class ${name}`, choice(cluster));
 }
 
 function ofDefault(cluster: PreflightView): Result {
@@ -31,23 +31,21 @@ function ofDefault(cluster: PreflightView): Result {
     .ofKind('IngressClass')
     .filter(({ metadata }) => fieldsOf(metadata.annotations)[DEFAULT] === 'true');
   const [found] = defaults;
-  if (!found) return error('there is no default ingress class', choice(cluster));
+  if (!found) return error('There is no default ingress class', choice(cluster));
   if (defaults.length === 1) return served(found);
   return error(
-    `there are ${defaults.length} default ingress classes, with which the API server refuses an Ingress that names none`,
+    `There are ${defaults.length} default ingress classes. The API server then refuses an Ingress that does not name its class`,
     choice(cluster),
   );
 }
 
 function served({ metadata, spec }: Manifest): Result {
-  return ok(`ingress class ${metadata.name}, ${spec?.controller}`);
+  return ok(`The ingress class ${metadata.name} uses the controller ${spec?.controller}`);
 }
 
 function choice(cluster: PreflightView): string {
   const names = cluster.ofKind('IngressClass').map(({ metadata }) => metadata.name);
-  return names.length > 0
-    ? `set JUNJO_K8S_INGRESS_CLASS to one of ${names.join(', ')}`
-    : 'install an ingress controller';
+  return names.length > 0 ? `Set JUNJO_K8S_INGRESS_CLASS ${toOneOf(names)}` : 'Install an ingress controller';
 }
 
 /** Whether a controller serves the studio's Gateway, and whether listeners of another Gateway take routes of this namespace. */
@@ -62,23 +60,25 @@ export const gateway: Check = {
 
 function ofClass(name: string, cluster: PreflightView): Result {
   if (!cluster.canRead('gatewayclasses.gateway.networking.k8s.io'))
-    return warning('you lack permission to list gateway classes');
+    return unread('list gateway classes', `the gateway class ${name}`);
   const names = cluster.ofKind('GatewayClass').map(({ metadata }) => metadata.name);
   const found = cluster.named('GatewayClass', name);
   if (!found)
     return error(
-      `there is no gateway class ${name}`,
-      `set JUNJO_K8S_GATEWAY to one of ${names.join(', ') || 'the classes that a controller brings'}`,
+      `There is no gateway class ${name}`,
+      names.length > 0
+        ? `Set JUNJO_K8S_GATEWAY ${toOneOf(names.map((each) => `class:${each}`))}`
+        : 'Install a Gateway controller, and set JUNJO_K8S_GATEWAY to its class',
     );
   if (conditionOf(found, 'Accepted')?.status !== 'True')
     return error(
-      `no controller has accepted the gateway class ${name}`,
-      cluster.clusterCommand('describe', 'gatewayclass', name),
+      `No controller has accepted the gateway class ${name}`,
+      advice('Read its conditions', cluster.clusterCommand('describe', 'gatewayclass', name)),
     );
-  return ok(`gateway class ${name}`);
+  return ok(`A controller has accepted the gateway class ${name}`);
 }
 
-/** A Gateway that somebody else keeps, and the listeners of it to which routes of the studio attach. */
+/** A Gateway that belongs to another team, and its listeners to which routes of the studio attach. */
 interface SharedGateway {
   readonly namespace: string;
   readonly name: string;
@@ -108,10 +108,13 @@ function* ofShared({ namespace, name, listeners }: SharedGateway, cluster: Prefl
   if (!found) {
     yield cluster.canRead('gateways.gateway.networking.k8s.io')
       ? error(
-          `there is no Gateway ${title}`,
-          advice('Correct JUNJO_K8S_GATEWAY', cluster.clusterCommand('get', 'gateways', '--all-namespaces')),
+          `There is no Gateway ${title}`,
+          advice(
+            'Set JUNJO_K8S_GATEWAY to an existing Gateway',
+            cluster.clusterCommand('get', 'gateways', '--all-namespaces'),
+          ),
         )
-      : warning(`you lack permission to list Gateways; ${title} must exist`);
+      : unread('list Gateways', `that ${title} exists`);
     return;
   }
   const there = listOf(found.spec?.listeners);
@@ -120,19 +123,19 @@ function* ofShared({ namespace, name, listeners }: SharedGateway, cluster: Prefl
     const from = listener?.allowedRoutes?.namespaces?.from ?? 'Same';
     if (!listener)
       yield error(
-        `the Gateway ${title} has no listener ${wanted}; it has ${there.map((each) => each.name).join(', ')}`,
-        'set JUNJO_K8S_GATEWAY_HTTPS_LISTENER and JUNJO_K8S_GATEWAY_HTTP_LISTENER to names of its listeners',
+        `The Gateway ${title} has no listener ${wanted}. It has ${there.map((each) => each.name).join(', ')}`,
+        'Set JUNJO_K8S_GATEWAY_HTTPS_LISTENER and JUNJO_K8S_GATEWAY_HTTP_LISTENER to names of its listeners',
       );
     else if (from === 'Same' && namespace !== cluster.namespace)
       yield error(
-        `the listener ${wanted} of ${title} does not allow routes of other namespaces`,
-        'its owner sets allowedRoutes.namespaces.from to All, or to a selector',
+        `The listener ${wanted} of ${title} does not allow routes from other namespaces`,
+        'Ask the owner of the Gateway to set allowedRoutes.namespaces.from to All or Selector',
       );
-    else yield ok(`listener ${wanted} of the Gateway ${title}`);
+    else yield ok(`The listener ${wanted} of the Gateway ${title} allows routes from this namespace`);
   }
 }
 
-/** Whether the ClusterIssuer that makes certificates is ready. */
+/** Whether the ClusterIssuer that issues certificates is ready. */
 export const issuer: Check = {
   name: 'issuer',
   *results(studio, cluster) {
@@ -140,7 +143,7 @@ export const issuer: Check = {
     const names = references.flatMap((reference) => (reference?.kind === 'ClusterIssuer' ? [reference.name] : []));
     for (const name of new Set<string>(names)) {
       if (!cluster.canRead('clusterissuers.cert-manager.io')) {
-        yield warning('you lack permission to list cluster issuers');
+        yield unread('list cluster issuers', `the ClusterIssuer ${name}`);
         continue;
       }
       const found = cluster.named('ClusterIssuer', name);
@@ -148,15 +151,17 @@ export const issuer: Check = {
       const ready = found && conditionOf(found, 'Ready');
       if (!found)
         yield error(
-          `there is no ClusterIssuer ${name}`,
-          `set JUNJO_K8S_CLUSTER_ISSUER to one of ${known.join(', ') || 'those that you make'}, or leave it out for one of the studio's own`,
+          `There is no ClusterIssuer ${name}`,
+          known.length > 0
+            ? `Set JUNJO_K8S_CLUSTER_ISSUER ${toOneOf(known)}, or remove it so that the studio gets its own issuer`
+            : 'Create it, or remove JUNJO_K8S_CLUSTER_ISSUER so that the studio gets its own issuer',
         );
       else if (ready?.status !== 'True')
         yield error(
-          `the ClusterIssuer ${name} is not ready: ${ready?.message ?? 'cert-manager has not looked at it'}`,
-          cluster.clusterCommand('describe', 'clusterissuer', name),
+          `The ClusterIssuer ${name} is not ready: ${ready?.message ?? 'cert-manager has not processed it'}`,
+          advice('Read its conditions', cluster.clusterCommand('describe', 'clusterissuer', name)),
         );
-      else yield ok(`ClusterIssuer ${name} is ready`);
+      else yield ok(`The ClusterIssuer ${name} is ready`);
     }
   },
 };
@@ -168,32 +173,28 @@ export const loadBalancer: Check = {
     const wanted = studio.ofKind('Service').filter(({ spec }) => spec?.type === 'LoadBalancer');
     if (wanted.length === 0) return;
     if (!cluster.canRead('services')) {
-      yield warning(
-        'you lack permission to list Services of other namespaces, so it is not known whether load balancers get an address',
-      );
+      yield unread('list Services of other namespaces', 'whether load balancers get an address');
       return;
     }
     const others = cluster.ofKind('Service').filter(({ spec }) => spec?.type === 'LoadBalancer');
     const served = others.filter(({ status }) => listOf(status?.loadBalancer?.ingress).length > 0);
     const cloud = cluster.ofKind('Node').some(isOfCloud);
     const fix = studio.isProduction
-      ? 'install one, for example MetalLB, or bring spans through the edge (an https URL without a port)'
-      : `${howToRun('forward')} brings the studio to localhost`;
+      ? 'Install a load balancer, for example MetalLB. Or send spans through the edge: set JUNJO_PROD_INGESTION_URL to an https URL without a port'
+      : advice('Forward the studio to localhost', howToRun('forward'));
     if (served.length > 0)
-      yield ok(
-        `load balancers are served: ${served[0]?.metadata.namespace}/${served[0]?.metadata.name} has an address`,
-      );
-    else if (cloud) yield ok('the nodes are of a cloud, which serves load balancers');
+      yield ok(`Load balancers get an address: ${served[0]?.metadata.namespace}/${served[0]?.metadata.name} has one`);
+    else if (cloud) yield ok('The nodes belong to a cloud that provides load balancers');
     else if (others.length > 0)
-      yield warning(`${others.length} load balancers wait for an address: nothing serves them`, fix);
-    else yield warning('nothing tells whether load balancers are served', fix);
+      yield warning(`No load balancer in this cluster has an address (${others.length} waiting)`, fix);
+    else yield warning('It is unknown whether this cluster provides load balancers', fix);
   },
 };
 
-/** Annotations by which external-dns learns the hosts of an object; releases from 0.22 on read only the second. */
+/** Annotations with the hosts of an object for external-dns. Releases from 0.22 on read only the second. */
 const EXTERNAL_DNS = ['external-dns.alpha.kubernetes.io/hostname', 'external-dns.kubernetes.io/hostname'];
 
-/** Whether the hosts lead to the edge, as this machine sees them. */
+/** Whether the hosts resolve to the edge, as this machine resolves them. */
 export const dns: Check = {
   name: 'dns',
   *results(studio, cluster) {
@@ -202,25 +203,31 @@ export const dns: Check = {
       EXTERNAL_DNS.flatMap((name) => String(fieldsOf(metadata.annotations)[name] ?? '').split(',')),
     );
     for (const [host, addresses] of cluster.facts.hosts) {
-      const written = annotated.includes(host) ? 'external-dns writes it after the first apply' : undefined;
+      const written = annotated.includes(host)
+        ? 'Nothing to do: external-dns creates the record after the first apply'
+        : undefined;
       const target = edge.length > 0 ? edge.join(', ') : 'the address of the edge, once it has one';
-      if (addresses.length === 0) yield warning(`${host} leads nowhere yet`, written ?? `point it at ${target}`);
+      if (addresses.length === 0)
+        yield warning(
+          `The host ${host} does not resolve yet`,
+          written ?? `Create a DNS record that points to ${target}`,
+        );
       else if (edge.length === 0)
-        yield ok(`${host} leads to ${addresses.join(', ')}; the edge has no address yet to compare`);
-      else if (addresses.some((address) => edge.includes(address))) yield ok(`${host} leads to the edge`);
-      // A cloud that names its load balancer gives it other addresses from day to day.
+        yield ok(`The host ${host} resolves to ${addresses.join(', ')}. The edge has no address yet to compare`);
+      else if (addresses.some((address) => edge.includes(address))) yield ok(`The host ${host} resolves to the edge`);
+      // The addresses of a load balancer that has a name change from day to day.
       else if (!edge.some((address) => isIP(address)))
-        yield ok(`${host} leads to ${addresses.join(', ')}; it must be an alias of ${edge.join(', ')}`);
+        yield ok(`The host ${host} resolves to ${addresses.join(', ')}. It must be an alias of ${edge.join(', ')}`);
       else
         yield warning(
-          `${host} leads to ${addresses.join(', ')}, and the edge is at ${edge.join(', ')}`,
-          'right where a proxy or CDN is in front of it; else correct the record',
+          `The host ${host} resolves to ${addresses.join(', ')}, but the edge is at ${edge.join(', ')}`,
+          'Correct the DNS record, unless a proxy or CDN is in front of the edge',
         );
     }
   },
 };
 
-/** Where what is applied already is reached. */
+/** The addresses of the edge that is already applied. */
 function addressesOf(cluster: PreflightView): readonly string[] {
   const balancers = ['Ingress', 'Service'].flatMap((kind) => cluster.own(kind));
   const gateways = cluster

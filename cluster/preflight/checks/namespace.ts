@@ -1,14 +1,15 @@
+import { page } from '../../../config/how-to-run';
 import { quantityBytes } from '../../../config/quantity';
 import { listed } from '../../../config/text';
 import { type Fields, fieldsOf, listOf, type Manifest, type Pod } from '../../../render/manifest';
 import { advice } from '../../diagnosis/cause';
-import { type Check, error, ok, type PreflightView, warning } from '../check';
+import { type Check, error, ok, type PreflightView, unread, warning } from '../check';
 import { mebibytes, type Resource, requested } from '../placement';
 
 const LEVELS = ['privileged', 'baseline', 'restricted'];
 const ENFORCE = 'pod-security.kubernetes.io/enforce';
 
-/** The Pod Security of a namespace that is there already. */
+/** The Pod Security of a namespace that already exists. */
 export const podSecurity: Check = {
   name: 'pod-security',
   *results(studio, cluster) {
@@ -16,14 +17,14 @@ export const podSecurity: Check = {
     const wanted = studio.named('Namespace', cluster.namespace);
     if (!live || !wanted) return;
     if (!cluster.canRead('namespaces')) {
-      yield warning('you lack permission to get the namespace, so its Pod Security is not checked');
+      yield unread('get the namespace', 'its Pod Security');
       return;
     }
     if (live.metadata.deletionTimestamp) {
       yield error(
-        `the namespace ${cluster.namespace} is being deleted`,
+        `The namespace ${cluster.namespace} is being deleted`,
         advice(
-          'Wait until it is gone, when the command ends',
+          'Wait until it is gone. This command returns then',
           cluster.clusterCommand('wait', 'namespace', cluster.namespace, '--for=delete', '--timeout=10m'),
         ),
       );
@@ -33,15 +34,20 @@ export const podSecurity: Check = {
     const [before, after] = [level(live.metadata.labels), level(wanted.metadata.labels)];
     if (before === 'baseline' && after === 'privileged')
       yield warning(
-        'the namespace enforces baseline, and pods that mount their sources need privileged: apply lowers it',
-        'where other programs run in it, give the studio a namespace of its own (JUNJO_K8S_NAMESPACE)',
+        'The namespace enforces baseline, but pods that mount their sources need privileged. Apply lowers the level',
+        'If other programs run in the namespace, give the studio its own: set JUNJO_K8S_NAMESPACE',
       );
     else if (LEVELS.indexOf(before) > LEVELS.indexOf(after))
       yield error(
-        `the namespace enforces ${before}, and these images need ${after}`,
-        'development images: a namespace of their own (JUNJO_K8S_NAMESPACE)',
+        `The namespace enforces ${before}, but development images need ${after}`,
+        'Give the studio its own namespace: set JUNJO_K8S_NAMESPACE',
       );
-    else yield ok(`Pod Security: ${after}${before === after ? '' : `, ${before} so far`}`);
+    else
+      yield ok(
+        before === after
+          ? `The namespace enforces Pod Security ${after}`
+          : `Apply raises the Pod Security of the namespace from ${before} to ${after}`,
+      );
   },
 };
 
@@ -54,8 +60,8 @@ export const quota: Check = {
       const unset = unsetOf(status?.hard ?? spec?.hard, pods, cluster);
       if (unset.length > 0)
         yield error(
-          `the quota ${metadata.name} wants ${listed(unset)} of every container, and the studio does not set that`,
-          'give the containers of the namespace defaults with a LimitRange, or set the values with a patch (docs/patches.md)',
+          `The quota ${metadata.name} requires ${listed(unset)} for every container, but the studio does not set this`,
+          `Add a LimitRange with defaults to the namespace, or set the values with a patch (${page('docs/patches.md')})`,
         );
       for (const resource of ['memory', 'cpu', 'ephemeral-storage'] as const) {
         const amount = (of: unknown) => {
@@ -68,16 +74,18 @@ export const quota: Check = {
           (sum, { spec: pod, owner }) => sum + requested(pod, resource) * (owner.spec?.replicas ?? 1),
           0,
         );
-        // What runs of this studio is counted already.
+        // The quota already counts the running pods of this studio.
         const before = cluster.own('Pod').reduce((sum, { spec: pod }) => sum + requested(pod, resource), 0);
         const left = hard - (amount(status?.used) ?? 0) + before;
         const said = saying[resource];
         yield left >= asked
-          ? ok(`the quota ${metadata.name} leaves ${said(left)}`)
+          ? ok(`The quota ${metadata.name} leaves ${said(left)}`)
           : error(
-              `the quota ${metadata.name} leaves ${said(left)}, and the studio asks for ${said(asked)}`,
+              `The quota ${metadata.name} leaves ${said(left)}, but the studio requests ${said(asked)}`,
               advice(
-                resource === 'ephemeral-storage' ? 'Raise it' : 'Raise it, or choose a smaller JUNJO_K8S_SIZE',
+                resource === 'ephemeral-storage'
+                  ? 'Raise the quota'
+                  : 'Raise the quota, or choose a smaller JUNJO_K8S_SIZE',
                 cluster.command('edit', 'resourcequota', metadata.name),
               ),
             );
@@ -89,12 +97,12 @@ export const quota: Check = {
         .filter(({ type }) => type === 'Container')
         .flatMap((range) => containers.filter(({ fields }) => outside(fields, range)).map(({ title }) => title));
       const fix = advice(
-        'Change it, or choose another JUNJO_K8S_SIZE',
+        'Change the limit range, or choose another JUNJO_K8S_SIZE',
         cluster.command('edit', 'limitrange', metadata.name),
       );
       yield broken.length === 0
-        ? ok(`the limit range ${metadata.name} allows every container`)
-        : error(`the limit range ${metadata.name} refuses ${broken.join(', ')}`, fix);
+        ? ok(`The limit range ${metadata.name} allows every container`)
+        : error(`The limit range ${metadata.name} does not allow ${listed(broken)}`, fix);
     }
   },
 };
@@ -103,10 +111,10 @@ export const quota: Check = {
 const saying: Readonly<Record<Resource, (value: number) => string>> = {
   memory: (value) => `${mebibytes(value)} of memory`,
   cpu: (value) => `${Math.floor(value * 1000)}m CPU`,
-  'ephemeral-storage': (value) => `${mebibytes(value)} of the nodes' disks`,
+  'ephemeral-storage': (value) => `${mebibytes(value)} of ephemeral storage`,
 };
 
-/** What a quota counts that some container does not set, and that no LimitRange sets for it. */
+/** The resources of a quota that some container does not set and that no LimitRange sets for it. */
 function unsetOf(hard: unknown, pods: readonly Pod[], cluster: PreflightView): readonly string[] {
   const containers = pods.flatMap((pod) => pod.containers.map(({ fields }) => fieldsOf(fields.resources)));
   const defaults = cluster
@@ -139,7 +147,7 @@ function outside({ resources }: Fields, { max, min, default: byDefault }: Fields
   });
 }
 
-/** Whether a quota counts pods that run for long and ask for something; others have scopes. */
+/** Whether a quota applies to long-running pods that request resources. A quota for other pods has scopes. */
 function counts({ spec }: Manifest): boolean {
   const scopes: readonly string[] = spec?.scopes ?? [];
   return !spec?.scopeSelector && scopes.every((scope) => ['NotTerminating', 'NotBestEffort'].includes(scope));

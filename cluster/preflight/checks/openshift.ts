@@ -27,7 +27,7 @@ const READ = [
   'clusterrolebindings.rbac.authorization.k8s.io',
 ];
 
-/** On OpenShift, whether a constraint admits pods with their users. A dry run does not tell: constraints are about pods alone. */
+/** On OpenShift, whether a constraint allows the users of the pods. A dry run of a Deployment does not show this. */
 export const securityContextConstraints: Check = {
   name: 'security-context-constraints',
   *results(studio, cluster) {
@@ -39,13 +39,13 @@ export const securityContextConstraints: Check = {
       users.every((id) => isIn(annotations[USERS], id)) && groups.every((id) => isIn(annotations[GROUPS] ?? range, id));
     const outside = pods.filter((pod) => !inRanges(pod));
     if (range !== undefined && outside.length === 0) {
-      yield ok(`the users of the pods are in the range ${range} of the namespace`);
+      yield ok(`The users of the pods are in the range ${range} of the namespace`);
       return;
     }
     const refused = outside.filter((pod) => !constraintFor(pod, cluster));
     const [first] = refused;
     if (!first) {
-      yield ok(`the constraint ${constraintFor(outside[0], cluster)?.metadata.name} allows the users of the pods`);
+      yield ok(`The constraint ${constraintFor(outside[0], cluster)?.metadata.name} allows the users of the pods`);
       return;
     }
     const users = [...new Set(refused.flatMap((pod) => pod.users))].map(String);
@@ -54,18 +54,18 @@ export const securityContextConstraints: Check = {
     const bind = ['create', 'rolebinding', `junjo-ai-studio-${constraint}`, `--clusterrole=${ROLE}${constraint}`];
     const fix = advice(
       range === undefined
-        ? `Apply dist/foundation, and let an administrator allow the constraint ${constraint}, before you apply the rest`
-        : `An administrator lets the service account of the pods use the constraint ${constraint}`,
+        ? `Apply dist/foundation. Before you apply the rest, ask an administrator to allow the constraint ${constraint}`
+        : `Ask an administrator to allow the constraint ${constraint} for the service account of the pods`,
       ...(range === undefined ? [cluster.clusterCommand('apply', '-f', 'dist/foundation')] : []),
       cluster.command(...bind, ...accounts),
     );
     const whose = range === undefined ? 'that OpenShift gives a new namespace' : `${range} of the namespace`;
-    const text = `the pods run as user ${listed(users)}, outside the range ${whose}, and no constraint is known that allows it`;
+    const text = `The pods run as user ${listed(users)}, outside the range ${whose}. No known constraint allows this`;
     yield range !== undefined && knowsAll(cluster, refused) ? error(text, fix) : warning(text, fix);
   },
 };
 
-/** Who the containers of a pod are. */
+/** The users and groups of the containers of a pod. */
 interface Ids {
   readonly account: string;
   readonly users: readonly number[];
@@ -90,7 +90,7 @@ function isIn(ranges: unknown, id: number): boolean {
     });
 }
 
-/** A constraint that the service account of a pod may use, and that allows what the pod asks for. */
+/** A constraint that the service account of a pod may use, and that allows its users and groups. */
 function constraintFor(pod: Ids | undefined, cluster: PreflightView): Manifest | undefined {
   const found = cluster.ofKind('SecurityContextConstraints');
   const constraints: readonly Manifest[] = found.length > 0 ? found : BUILT_IN;
@@ -132,7 +132,7 @@ function bindingsOf(cluster: PreflightView): readonly Manifest[] {
   return [...cluster.own('RoleBinding'), ...cluster.ofKind('ClusterRoleBinding')];
 }
 
-/** Whether no right can be hidden: everything was read, and no role of somebody's own is bound to the service accounts. */
+/** Whether every permission is known: all was read, and no custom role is bound to the service accounts. */
 function knowsAll(cluster: PreflightView, pods: readonly Ids[]): boolean {
   const accounts = pods.map(({ account }) => account);
   const others = cluster

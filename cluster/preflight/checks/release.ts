@@ -1,20 +1,21 @@
 import { upgradeGuardName } from '../../../charts/upgrade-guard';
-import { howToRun } from '../../../config/how-to-run';
+import { howToRun, page } from '../../../config/how-to-run';
 import { workloadNames } from '../../../config/names';
 import { lineOf, releaseLines } from '../../../releases';
 import { type Effect, moveOf, stepName } from '../../../releases/moves';
+import { advice } from '../../diagnosis/cause';
 import { type StudioManifests, tagOf } from '../../studio-manifests';
 import { type Check, error, ok, warning } from '../check';
 
 const EFFECTS: Readonly<Record<Exclude<Effect, 'harmless'>, (tag: string) => string>> = {
-  refused: (tag) => `${tag} does not start on its database of users`,
+  refused: (tag) => `${tag} does not start on its user database`,
   hidden: (tag) => `${tag} does not show its spans, which stay on the volume`,
-  unreadable: (tag) => `${tag} cannot read its spans, and what is left in its write-ahead log would stop every flush`,
-  misunderstood: (tag) => `${tag} shows its spans without the graphs of workflows`,
+  unreadable: (tag) => `${tag} cannot read its spans. What is left in its write-ahead log would stop every flush`,
+  misunderstood: (tag) => `${tag} shows its spans without the workflow graphs`,
   'flush first': (tag) => `${tag} mixes up the columns of spans that are left in its write-ahead log`,
 };
 
-/** A studio of another release that runs here, and what the upgrade would do to its spans. */
+/** Whether a studio of another release runs here, and what the upgrade does to its spans. */
 export const liveRelease: Check = {
   name: 'live-release',
   *results(studio, cluster) {
@@ -26,30 +27,34 @@ export const liveRelease: Check = {
     const move = from && to && moveOf(from, to);
     const step = from && to ? stepName(from, to) : '';
     if (move === 'harmless') {
-      yield ok(`${live} runs here, and ${tag} reads its spans`);
+      yield ok(`Release ${live} runs here, and ${tag} reads its spans`);
       return;
     }
-    const text = `${live} runs here, and ${move ? EFFECTS[move](tag) : 'nothing is known of its spans'}`;
+    const text = `Release ${live} runs here. ${move ? EFFECTS[move](tag) : `Whether ${tag} reads its data is unknown`}`;
+    const howTo = page('docs/releases.md', 'From one line to the next');
     if (move === 'refused') {
       yield error(
         text,
-        `no setting changes that: stay with ${live}, or apply, and then run ${howToRun('set-aside')}, which keeps the data and lets ${tag} start with an empty volume`,
+        advice(
+          `No setting changes this. Stay with ${live}, or apply and then set the data aside: ${tag} starts on an empty volume, and the data is kept`,
+          howToRun('set-aside'),
+        ),
       );
       return;
     }
-    if (accepted.includes(step)) yield warning(`${text}. JUNJO_K8S_ACCEPT_DATA_LOSS accepts that`);
-    // What is flushed is harmless, and only the guard sees whether it is.
+    if (accepted.includes(step)) yield warning(`${text}. JUNJO_K8S_ACCEPT_DATA_LOSS accepts this`);
+    // Flushed spans are safe, and only the guard can see whether all are flushed.
     else if (move === 'flush first')
-      yield warning(text, 'flush it first, as docs/releases.md tells; else the upgrade guard stops the start');
+      yield warning(text, `Flush the log first (${howTo}). Otherwise the upgrade guard stops the start`);
     else
       yield error(
         text,
-        `docs/releases.md tells the way; the upgrade guard stops the start until JUNJO_K8S_ACCEPT_DATA_LOSS=${step} is set`,
+        `Read ${howTo}. The upgrade guard stops the start until you set JUNJO_K8S_ACCEPT_DATA_LOSS=${step}`,
       );
   },
 };
 
-/** The release line, and the steps between lines that may lose spans, as the upgrade guard will know them. */
+/** The release line, and the accepted steps between lines, as the upgrade guard reads them. */
 function guardOf(studio: StudioManifests): { readonly line?: string; readonly accepted: readonly string[] } {
   try {
     return { accepted: [], ...JSON.parse(studio.named('ConfigMap', upgradeGuardName)?.data?.['facts.json'] ?? '{}') };

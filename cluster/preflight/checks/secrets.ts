@@ -2,34 +2,34 @@ import { intakeKeys } from '../../../charts/intake-config';
 import { type Fields, listOf, type Manifest } from '../../../render/manifest';
 import { advice } from '../../diagnosis/cause';
 import type { StudioManifests } from '../../studio-manifests';
-import { type Check, error, ok, type PreflightView, type Result, warning } from '../check';
+import { type Check, error, ok, type PreflightView, type Result, unread } from '../check';
 
 /** A Secret that something refers to. */
 interface Reference {
   readonly what:
-    | 'image pull secret'
+    | 'image pull Secret'
     | 'Secret'
-    | 'TLS secret'
+    | 'TLS Secret'
     | 'Secret of the backup repository'
     | 'Secret with API keys';
   readonly name: string;
 }
 
-/** How kubectl creates a Secret whose keys are known: its type, and what a person fills in. */
+/** Arguments of `kubectl create secret` for the Secrets whose keys are known. */
 const CREATE: Partial<Record<Reference['what'], readonly [type: string, ...options: string[]]>> = {
   // A password on the command line would stay in the history of the shell.
-  'image pull secret': ['docker-registry', '--from-file=.dockerconfigjson=config.json'],
-  'TLS secret': ['tls', '--cert=tls.crt', '--key=tls.key'],
+  'image pull Secret': ['docker-registry', '--from-file=.dockerconfigjson=config.json'],
+  'TLS Secret': ['tls', '--cert=tls.crt', '--key=tls.key'],
   'Secret with API keys': ['generic', `--from-file=${intakeKeys.key}=keys.txt`],
 };
 
-/** What a person does before, where that is not plain. */
+/** What a person does first. */
 const BEFORE: Partial<Record<Reference['what'], string>> = {
-  'image pull secret': 'docker --config . login SERVER writes the file config.json',
-  'Secret with API keys': 'The file keys.txt has one API key in each line, and no empty line',
+  'image pull Secret': 'Write config.json first: run docker --config . login SERVER',
+  'Secret with API keys': 'Write one API key on each line of keys.txt, without empty lines',
 };
 
-/** The Secrets that the manifests refer to and do not make: somebody else keeps them. */
+/** The Secrets that the manifests refer to but do not contain. */
 export const secrets: Check = {
   name: 'secrets',
   *results(studio, cluster) {
@@ -41,21 +41,21 @@ export const secrets: Check = {
 };
 
 function found({ what, name }: Reference, cluster: PreflightView): Result {
-  if (!cluster.canRead('secrets')) return warning(`you lack permission to list Secrets; ${what} ${name} must exist`);
-  if (cluster.named('Secret', name, cluster.namespace)) return ok(`${what} ${name}`);
+  if (!cluster.canRead('secrets')) return unread('list Secrets', `that the ${what} ${name} exists`);
+  if (cluster.named('Secret', name, cluster.namespace)) return ok(`The ${what} ${name} exists`);
   const create = CREATE[what];
   return error(
-    `there is no ${what} ${name} in ${cluster.namespace}`,
+    `There is no ${what} ${name} in the namespace ${cluster.namespace}`,
     create
       ? advice(
-          ['Create it', BEFORE[what]].filter(Boolean).join('. '),
+          ['Create it before you apply', BEFORE[what]].filter(Boolean).join('. '),
           cluster.command('create', 'secret', create[0], name, ...create.slice(1)),
         )
-      : 'create it before you apply',
+      : 'Create it before you apply',
   );
 }
 
-/** The Secrets that the manifests make, or let a controller make. */
+/** The Secrets that the manifests create, or that a controller creates for them. */
 function secretsMade(studio: StudioManifests): ReadonlySet<string> {
   const named = (kind: string, nameOf: (manifest: Manifest) => string | undefined) =>
     studio.ofKind(kind).flatMap((manifest) => nameOf(manifest) ?? manifest.metadata.name);
@@ -72,7 +72,7 @@ function podReferences({ pods, manifests }: StudioManifests): readonly Reference
   const needed = (what: Reference['what'], sources: readonly Fields[]): readonly Reference[] =>
     sources.filter(({ name, optional }) => name && !optional).map(({ name }) => ({ what, name }));
   return [
-    ...pods.flatMap(({ spec }) => needed('image pull secret', listOf(spec.imagePullSecrets))),
+    ...pods.flatMap(({ spec }) => needed('image pull Secret', listOf(spec.imagePullSecrets))),
     ...pods.flatMap(({ spec, containers }) => [
       ...containers.flatMap(({ fields }) => [
         ...needed('Secret', listOf(listOf(fields.env).map(({ valueFrom }) => valueFrom?.secretKeyRef))),
@@ -82,7 +82,7 @@ function podReferences({ pods, manifests }: StudioManifests): readonly Reference
         ...listOf([secret]).flatMap((source) => {
           const has = (wanted: string) => listOf(source.items).some(({ key }) => key === wanted);
           const other = has(intakeKeys.key) ? 'Secret with API keys' : 'Secret';
-          return needed(has('tls.key') ? 'TLS secret' : other, [{ ...source, name: source.secretName }]);
+          return needed(has('tls.key') ? 'TLS Secret' : other, [{ ...source, name: source.secretName }]);
         }),
         ...needed('Secret', listOf(listOf(projected?.sources).map((source) => source.secret))),
       ]),
@@ -94,7 +94,7 @@ function podReferences({ pods, manifests }: StudioManifests): readonly Reference
   ];
 }
 
-/** The certificates of the edge. Those that a Gateway takes from another namespace are not looked at. */
+/** The certificates of the edge, without those that a Gateway takes from another namespace. */
 function edgeReferences(studio: StudioManifests): readonly Reference[] {
   const listeners = studio.ofKind('Gateway').flatMap(({ spec }) => listOf(spec?.listeners));
   const names = [
@@ -104,5 +104,5 @@ function edgeReferences(studio: StudioManifests): readonly Reference[] {
       .filter(({ namespace = studio.namespace }) => namespace === studio.namespace)
       .map(({ name }) => name),
   ];
-  return names.filter(Boolean).map((name) => ({ what: 'TLS secret', name }));
+  return names.filter(Boolean).map((name) => ({ what: 'TLS Secret', name }));
 }

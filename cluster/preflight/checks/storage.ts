@@ -1,15 +1,16 @@
-import { howToRun } from '../../../config/how-to-run';
+import { howToRun, page } from '../../../config/how-to-run';
 import { intakeClaimNames } from '../../../config/names';
 import { quantityBytes } from '../../../config/quantity';
 import { conditionOf, fieldsOf, type Manifest, mountedClaims } from '../../../render/manifest';
+import { advice } from '../../diagnosis/cause';
 import { canMount, HOSTNAME, isDefaultClass, placesOf } from '../../storage';
-import { type Check, error, ok, type PreflightView, type Result, warning } from '../check';
+import { type Check, error, ok, type PreflightView, type Result, toOneOf, unread, warning } from '../check';
 import { volumesOf } from '../placement';
 
 /** Provisioners of file systems on which SQLite's locks do not hold. */
 const SHARED = /nfs|efs\.csi|smb|azurefile|file\.csi\.azure|filestore|cephfs|glusterfs/i;
 
-/** The classes that make the volumes. */
+/** The classes that create the volumes. */
 export const storageClass: Check = {
   name: 'storage-class',
   *results(studio, cluster) {
@@ -20,7 +21,7 @@ export const storageClass: Check = {
       .filter(({ metadata, spec }) => mounted.has(metadata.name) && !spec?.volumeName && spec?.storageClassName !== '')
       .map(({ spec }) => spec?.storageClassName);
     if (names.length > 0 && !cluster.canRead('storageclasses.storage.k8s.io')) {
-      yield warning('you lack permission to list storage classes');
+      yield unread('list storage classes', 'the storage class');
       return;
     }
     for (const name of new Set(names)) yield* ofClass(name, cluster);
@@ -34,39 +35,44 @@ function* ofClass(name: string | undefined, cluster: PreflightView): Generator<R
   if (!found) {
     const names = classes.map(({ metadata }) => metadata.name);
     yield error(
-      name === undefined ? 'there is no default storage class' : `there is no storage class ${name}`,
-      `set JUNJO_K8S_STORAGE_CLASS${names.length > 0 ? ` to one of ${names.join(', ')}` : ', once there is one'}`,
+      name === undefined ? 'There is no default storage class' : `There is no storage class ${name}`,
+      names.length > 0
+        ? `Set JUNJO_K8S_STORAGE_CLASS ${toOneOf(names)}`
+        : 'Create a storage class, and set JUNJO_K8S_STORAGE_CLASS to it',
     );
     return;
   }
   const { metadata, provisioner, allowVolumeExpansion, reclaimPolicy, volumeBindingMode } = found;
-  yield ok(`storage class ${metadata.name}, ${provisioner}`);
+  yield ok(`The storage class ${metadata.name} uses the provisioner ${provisioner}`);
   if (SHARED.test(provisioner ?? ''))
     yield error(
-      `${provisioner} makes a network file system, on which SQLite is corrupted`,
-      'set JUNJO_K8S_STORAGE_CLASS to one of block storage',
+      `The provisioner ${provisioner} creates a network file system, which corrupts SQLite databases`,
+      'Set JUNJO_K8S_STORAGE_CLASS to a class of block storage',
     );
   if (!allowVolumeExpansion)
-    yield warning(`volumes of ${metadata.name} cannot grow later`, 'choose JUNJO_K8S_STORAGE_SIZE with room');
+    yield warning(
+      `Volumes of the class ${metadata.name} cannot grow later`,
+      'Set JUNJO_K8S_STORAGE_SIZE large enough for future data',
+    );
   if (reclaimPolicy !== 'Retain')
     yield warning(
-      `${metadata.name} deletes the volume with its claim`,
-      `keep backups: JUNJO_K8S_BACKUP, or ${howToRun('backup')}`,
+      `The class ${metadata.name} deletes the volume with its claim`,
+      advice('Keep backups: set JUNJO_K8S_BACKUP, or let cron run this command', howToRun('backup')),
     );
   if (volumeBindingMode === 'Immediate')
     yield warning(
-      `${metadata.name} places the volume before the pods`,
-      'a class with volumeBindingMode WaitForFirstConsumer, where nodes are in several zones',
+      `The class ${metadata.name} creates the volume before the pods are scheduled`,
+      'If the nodes are in several zones, use a class with volumeBindingMode WaitForFirstConsumer',
     );
 }
 
-/** Of several default classes Kubernetes takes the one that was made last. */
+/** Of several default classes, Kubernetes uses the one that was created last. */
 function newest(classes: readonly Manifest[]): Manifest | undefined {
   const madeAt = ({ metadata }: Manifest) => String(metadata.creationTimestamp ?? '');
   return [...classes].sort((a, b) => madeAt(b).localeCompare(madeAt(a)))[0];
 }
 
-/** Claims that exist already: those of somebody else, which the pods mount, and what cannot be changed of the studio's own. */
+/** Existing claims: those that the pods mount but the manifests do not contain, and the studio's own that must change. */
 export const claim: Check = {
   name: 'claim',
   *results(studio, cluster) {
@@ -82,23 +88,25 @@ export const claim: Check = {
   },
 };
 
-/** A claim that the manifests do not hold. */
+/** A claim that the manifests do not contain. */
 function existing(name: string, cluster: PreflightView): Result {
   const found = cluster.named('PersistentVolumeClaim', name, cluster.namespace);
-  if (!cluster.canRead('persistentvolumeclaims'))
-    return warning(`you lack permission to list claims; ${name} must exist`);
+  if (!cluster.canRead('persistentvolumeclaims')) return unread('list claims', `that the claim ${name} exists`);
   if (!found)
-    return error(`there is no claim ${name} in ${cluster.namespace}`, 'make it, or correct JUNJO_K8S_EXISTING_CLAIM');
+    return error(
+      `There is no claim ${name} in the namespace ${cluster.namespace}`,
+      'Create it, or correct JUNJO_K8S_EXISTING_CLAIM',
+    );
   const lost = found.status?.phase === 'Lost';
   if (found.metadata.deletionTimestamp || lost)
     return error(
-      `claim ${name} ${lost ? 'has lost its volume' : 'is being deleted'}`,
-      'restore a backup into a new claim, and name that one in JUNJO_K8S_EXISTING_CLAIM',
+      `The claim ${name} ${lost ? 'has lost its volume' : 'is being deleted'}`,
+      'Restore a backup into a new claim, and set JUNJO_K8S_EXISTING_CLAIM to it',
     );
-  return ok(`claim ${name}, ${found.status?.phase}`);
+  return ok(`The claim ${name} exists (${found.status?.phase})`);
 }
 
-/** The studio's own claim, which is there already. */
+/** The studio's own claim, which already exists. */
 function changed(wanted: Manifest, live: Manifest, cluster: PreflightView): Result {
   const { name } = live.metadata;
   const size = ({ spec }: Manifest) => fieldsOf(spec?.resources).requests?.storage;
@@ -107,32 +115,42 @@ function changed(wanted: Manifest, live: Manifest, cluster: PreflightView): Resu
   const isQueue = intakeClaimNames.includes(name);
   const setting = isQueue ? 'JUNJO_K8S_INTAKE_STORAGE_SIZE' : 'JUNJO_K8S_STORAGE_SIZE';
   const move = isQueue
-    ? 'let its queue empty, delete the StatefulSet with --cascade=orphan, the claim and its pod, apply'
-    : `${howToRun('backup')}, delete dist/foundation, apply, ${howToRun('restore', 'FILE')}`;
+    ? 'let its queue empty and delete the StatefulSet with --cascade=orphan. Then delete the claim and its pod, and apply'
+    : `replace the claim (${page('docs/runbook.md', 'A claim that should shrink or move')})`;
   if (live.metadata.deletionTimestamp)
     return error(
-      `claim ${name} is being deleted`,
+      `The claim ${name} is being deleted`,
       isQueue
-        ? 'keep its pod until its queue is empty, then delete the pod and apply'
-        : `back up at once: ${howToRun('backup')}`,
+        ? 'Keep its pod until its queue is empty, then delete the pod and apply'
+        : advice(
+            `Do not delete or restart any pod: the volume can be deleted with the last one. To save the data, run the commands of status (${page('docs/runbook.md', 'A deleted claim')})`,
+            cluster.ownCommand('status'),
+          ),
     );
   if (after < before)
     return error(
-      `claim ${name} cannot shrink from ${size(live)} to ${size(wanted)}`,
-      `${setting}=${size(live)}, or ${move}`,
+      `The claim ${name} cannot shrink from ${size(live)} to ${size(wanted)}`,
+      `Set ${setting}=${size(live)}, or ${move}`,
     );
   if (wantedClass && liveClass && wantedClass !== liveClass)
     return error(
-      `claim ${name} is of class ${liveClass}, which cannot change`,
-      `JUNJO_K8S_STORAGE_CLASS=${liveClass}, or ${move}`,
+      `The claim ${name} has the class ${liveClass}, which cannot change`,
+      `Set JUNJO_K8S_STORAGE_CLASS=${liveClass}, or ${move}`,
     );
-  if (after === before) return ok(`claim ${name} is there, ${live.status?.phase}`);
+  if (after === before) return ok(`The claim ${name} exists (${live.status?.phase})`);
   const storageClass = cluster.named('StorageClass', liveClass);
-  const grows = storageClass && !storageClass.allowVolumeExpansion ? error : warning;
-  return grows(`claim ${name} will grow from ${size(live)} to ${size(wanted)}`, 'its class must allow it');
+  if (storageClass && !storageClass.allowVolumeExpansion)
+    return error(
+      `The claim ${name} cannot grow from ${size(live)} to ${size(wanted)}: its class ${liveClass} does not allow it`,
+      `Set ${setting}=${size(live)}, or ${move}`,
+    );
+  return warning(
+    `The claim ${name} will grow from ${size(live)} to ${size(wanted)}`,
+    'Check that its storage class has allowVolumeExpansion',
+  );
 }
 
-/** The nodes whose folders hold the data. */
+/** The nodes whose folders contain the data. */
 export const node: Check = {
   name: 'node',
   *results(studio, cluster) {
@@ -142,7 +160,7 @@ export const node: Check = {
       const [found] = nodes.filter((each) => canMount(each, volume));
       const wanted = placesOf(volume).flatMap(({ values }) => values)[0] ?? '';
       if (!found) yield absent(wanted, nodes);
-      else yield ofNode(found);
+      else yield ofNode(found, cluster);
     }
   },
 };
@@ -154,16 +172,20 @@ function absent(name: string, nodes: readonly Manifest[]): Result {
   const label = fieldsOf(renamed?.metadata.labels)[HOSTNAME];
   return renamed
     ? error(
-        `the node ${name} has the label ${HOSTNAME}=${label}, so that no pod finds its folder there`,
-        `set JUNJO_K8S_NODE to ${label}`,
+        `The node ${name} has the label ${HOSTNAME}=${label}, so no pod can mount its folder`,
+        `Set JUNJO_K8S_NODE to ${label}`,
       )
-    : error(`there is no node ${name}`, `set JUNJO_K8S_NODE to one of ${hosts.join(', ')}`);
+    : error(`There is no node ${name}`, `Set JUNJO_K8S_NODE ${toOneOf(hosts)}`);
 }
 
-function ofNode(found: Manifest): Result {
+function ofNode(found: Manifest, cluster: PreflightView): Result {
   const { name } = found.metadata;
   if (conditionOf(found, 'Ready')?.status !== 'True')
-    return error(`the node ${name} is not ready`, `kubectl describe node ${name}`);
-  if (found.spec?.unschedulable) return error(`the node ${name} is cordoned`, `kubectl uncordon ${name}`);
-  return ok(`the node ${name} is ready`);
+    return error(
+      `The node ${name} is not ready`,
+      advice('Read its conditions', cluster.clusterCommand('describe', 'node', name)),
+    );
+  if (found.spec?.unschedulable)
+    return error(`The node ${name} is cordoned`, advice('Uncordon it', cluster.clusterCommand('uncordon', name)));
+  return ok(`The node ${name} is ready`);
 }

@@ -85,7 +85,7 @@ describeWith(['kubectl', 'python3'], 'backup', () => {
   test('stops the studio, copies its volume, starts it again, and says how long that took', async () => {
     const before = contents(studio.volume);
     const { exit, said, file } = await run();
-    expect({ exit, said }).toMatchObject({ exit: 0, said: expect.stringMatching(/The studio was away for \d+ s/) });
+    expect({ exit, said }).toMatchObject({ exit: 0, said: expect.stringMatching(/The studio was down for \d+ s/) });
     expect(said).toContain('Context    fake');
     expect(studio.trouble).toEqual([]);
     expect(readdirSync(folder)).toEqual(['studio.tar.gz']);
@@ -169,7 +169,7 @@ describeWith(['kubectl', 'python3'], 'backup', () => {
     });
     const { exit, said } = await run({}, { ...hasty, startAttempts: 100 });
     expect(exit).toBe(1);
-    expect(said).toContain('The studio is not started yet; trying again.');
+    expect(said).toContain('The studio is not restarted yet. Trying again.');
     await studio.ready();
   });
 
@@ -204,7 +204,10 @@ describeWith(['kubectl', 'python3'], 'backup', () => {
     studio.cluster.faults.add({ when: ({ path }) => copied && path.endsWith('/pods'), fault: unavailable });
     kubectlInProcess(studio.cluster);
     const { exit, said } = await run({}, { ...hasty, retrySeconds: 1 });
-    expect({ exit, said }).toMatchObject({ exit: 1, said: expect.stringContaining('may hold what was written') });
+    expect({ exit, said }).toMatchObject({
+      exit: 1,
+      said: expect.stringContaining('it is unknown whether something wrote to the volume'),
+    });
     expect(readdirSync(folder)).toEqual(['studio.tar.gz.unconfirmed']);
     await checkArchive(join(folder, 'studio.tar.gz.unconfirmed'));
   });
@@ -233,7 +236,7 @@ describeWith(['kubectl', 'python3'], 'backup', () => {
   });
 
   test.each([
-    ['is killed', 137, 'exit code 137: it needed more memory than it has'],
+    ['is killed', 137, 'exit code 137. It ran out of memory'],
     ['fails without a word', 3, 'exit code 3'],
   ])('says what became of a program that %s, and of the studio', async (_, code, words) => {
     kubectlInProcess(studio.cluster, (command) =>
@@ -241,7 +244,7 @@ describeWith(['kubectl', 'python3'], 'backup', () => {
     );
     expect(await run()).toMatchObject({ exit: 1, said: expect.stringContaining(words) });
     const { said } = await run({ file: join(folder, 'another.tar.gz') });
-    expect(said).toContain('Backend and ingestion were started again.');
+    expect(said).toContain('Backend and ingestion were restarted.');
     await studio.ready();
   });
 
@@ -286,7 +289,7 @@ describeWith(['kubectl', 'python3'], 'backup', () => {
     studio.cluster.faults.clear();
     expect(studio.trouble).not.toEqual([]);
     const { exit, said } = await run();
-    expect({ exit, said }).toMatchObject({ exit: 0, said: expect.stringContaining('did not live to start it again') });
+    expect({ exit, said }).toMatchObject({ exit: 0, said: expect.stringContaining('exited before restarting it') });
     await studio.ready();
   });
 
@@ -300,7 +303,10 @@ describeWith(['kubectl', 'python3'], 'backup', () => {
       metadata: { ...backend.metadata, annotations },
       spec: { ...backend.spec, replicas: 0 },
     });
-    expect(await run()).toMatchObject({ exit: 1, said: expect.stringContaining('A copy of this studio is under way') });
+    expect(await run()).toMatchObject({
+      exit: 1,
+      said: expect.stringContaining('Another command is working on this studio'),
+    });
     expect(studio.deployment('backend').spec.replicas).toBe(0);
     const old = { ...mark, since: new Date(Date.now() - 3_600_000).toISOString() };
     const stopped = studio.deployment('backend');
@@ -328,10 +334,10 @@ describeWith(['kubectl', 'python3'], 'backup', () => {
       const { exit, said } = await run();
       expect({ exit, said }).toMatchObject({
         exit: 1,
-        said: expect.stringContaining('the Application studio heals itself'),
+        said: expect.stringContaining('the Application studio has selfHeal enabled'),
       });
       expect(stopped()).toBe(false);
-      const [command = ''] = said.match(/kubectl -n argocd patch .*'$/m) ?? [];
+      const [command = ''] = said.match(/^kubectl --context=fake --namespace=argocd patch .*'$/m) ?? [];
       await shell(command);
       expect((await run()).exit).toBe(0);
     });
@@ -386,7 +392,7 @@ describeWith(['kubectl', 'python3'], 'backup', () => {
         said: expect.stringContaining('it applies the Kustomization studio every few minutes'),
       });
       expect(stopped()).toBe(false);
-      const [command = ''] = said.match(/kubectl -n flux-system patch .*'$/m) ?? [];
+      const [command = ''] = said.match(/^kubectl --context=fake --namespace=flux-system patch .*'$/m) ?? [];
       await shell(command);
       expect((await run()).exit).toBe(0);
     });
@@ -430,7 +436,7 @@ describeWith(['kubectl', 'python3'], 'backup', () => {
       fault: forbidden,
       times: 1,
     });
-    expect(await run()).toMatchObject({ exit: 1, said: expect.stringContaining('were started again') });
+    expect(await run()).toMatchObject({ exit: 1, said: expect.stringContaining('were restarted') });
     await studio.ready();
   });
 
@@ -443,7 +449,10 @@ describeWith(['kubectl', 'python3'], 'backup', () => {
       metadata: { name: 'debug', namespace: 'junjo' },
       spec: template.spec,
     });
-    expect(await run()).toMatchObject({ exit: 1, said: expect.stringContaining('debug mounts the volume too') });
+    expect(await run()).toMatchObject({
+      exit: 1,
+      said: expect.stringContaining('The pod debug also mounts the volume'),
+    });
     expect(stopped()).toBe(false);
   });
 
@@ -529,7 +538,7 @@ describeWith(['kubectl', 'python3'], 'backup', () => {
     studio.apply({ JUNJO_K8S_RELEASE: '0.70.3', JUNJO_INTERNAL_GRPC_TOKEN: undefined });
     expect(await run({ live: true })).toMatchObject({
       exit: 1,
-      said: expect.stringContaining('DuckDB, BadgerDB of 0.70.3'),
+      said: expect.stringContaining('DuckDB, BadgerDB, which cannot be copied while the studio runs'),
     });
     expect((await run()).exit).toBe(0);
   });
@@ -584,7 +593,7 @@ describeWith(['kubectl', 'python3'], 'backup', () => {
       const { exit, said } = await cron();
       expect({ exit, said: said.join('\n') }).toMatchObject({
         exit: 1,
-        said: expect.stringMatching(/Context +fake[^!]*were started again/),
+        said: expect.stringMatching(/Context +fake[^!]*were restarted/),
       });
     });
 
@@ -610,12 +619,12 @@ describeWith(['kubectl', 'python3'], 'backup', () => {
   });
 
   test.each<[string, BackupOptions, string]>([
-    ['a file that is there', { file: resolve('package.json') }, 'is there already'],
+    ['a file that is there', { file: resolve('package.json') }, 'already exists'],
     ['a namespace without a studio', { namespace: 'elsewhere' }, 'no studio in the namespace elsewhere'],
-    ['a context that is not there', { context: 'nowhere' }, 'kubectl config get-contexts'],
-    ['no answer where nobody can be asked', { yes: false }, 'Add --yes'],
+    ['a context that does not exist', { context: 'nowhere' }, 'kubectl config get-contexts'],
+    ['no answer where nobody can be asked', { yes: false }, 'Pass --yes'],
     ['--keep without a number', { keep: 'all' }, '--keep all'],
-    ['--keep with a file', { keep: '3' }, 'name a folder'],
+    ['--keep with a file', { keep: '3' }, 'Name a folder'],
     ['an env file that is not there', { namespace: undefined, envFile: ['none.env'] }, 'none.env'],
   ])('refuses %s, and stops nothing', async (_, options, words) => {
     expect(await run(options)).toMatchObject({ exit: 1, said: expect.stringContaining(words) });

@@ -109,7 +109,7 @@ describeWith(['python3'], 'beside an intake', () => {
     const { exit, said } = await backup();
     expect(exit).toBe(0);
     expect(said).toContain(
-      'The intake holds 1.5 MiB of spans, as far as 1 of 2 collectors tell. They are not in this backup.',
+      'The intake holds 1.5 MiB of spans (1 of 2 collectors answered). They are not in this backup.',
     );
   });
 
@@ -137,7 +137,7 @@ describeWith(['python3'], 'beside an intake', () => {
       () => {
         for (const page of studio.cluster.pages.keys()) studio.cluster.pages.set(page, 'other_metric 1\n');
       },
-      /cannot be read \(its metrics do not tell the size of the queue\)\. They/,
+      /cannot be read \(its metrics do not contain the size of the queue\)\. They/,
     ],
   ])('a backup is made all the same where the collectors %s', async (_, change, words) => {
     await withIntake(1, 1);
@@ -169,12 +169,12 @@ describeWith(['python3'], 'beside an intake', () => {
   ])('a size %s is not taken for that of the queue', async (_, sample) => {
     await withIntake(0, 0);
     studio.cluster.pages.set('junjo-ai-studio-intake-0:8888/metrics', `otelcol_exporter_queue_size${sample}\n`);
-    expect((await backup({ live: true })).said).toContain('The intake holds 0 B of spans, as far as 1 of 2');
+    expect((await backup({ live: true })).said).toContain('The intake holds 0 B of spans (1 of 2');
   });
 
   test('a collector more than usual counts', async () => {
     await withIntake(0, 0, undefined);
-    expect((await backup({ live: true })).said).toContain('as far as 2 of 3 collectors tell');
+    expect((await backup({ live: true })).said).toContain('(2 of 3 collectors answered)');
   });
 
   test('collectors that end are not asked', async () => {

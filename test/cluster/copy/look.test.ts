@@ -34,7 +34,7 @@ function wordsOf(line: string): readonly string[] {
 
 /** The parts of what is printed: what runs the studio, with the env file, synth and forward in it, and what ends it. */
 function partsOf(text: string) {
-  const [, block = '', end = ''] = /^To look at the copy.*:\n(.*)\nTo end it.*:\n(.*)$/s.exec(text) ?? [];
+  const [, block = '', end = ''] = /^To look at the copy.*:\n(.*)\nTo delete the copy.*:\n(.*)$/s.exec(text) ?? [];
   const [, envFile = '', synth = '', forward = ''] =
     /^(.*?EOF &&\n.*?\nEOF\n)(.*) &&\nkubectl .* &&\n(.*)$/s.exec(block) ?? [];
   // As a command of its own.
@@ -299,7 +299,7 @@ describeWith(['kubectl', 'python3', 'openssl'], 'restore --into', () => {
     await start(more, ...objects);
     expect(await restore('look')).toMatchObject({
       exit: 1,
-      said: expect.stringMatching(/^--into look: no storage class can make a second volume/),
+      said: expect.stringMatching(/^--into look: no storage class can create a second volume/),
     });
     expect(namespaces()).toEqual(['junjo']);
   });
@@ -307,7 +307,10 @@ describeWith(['kubectl', 'python3', 'openssl'], 'restore --into', () => {
   test('refuses a namespace in which a studio runs', async () => {
     await start({}, fast);
     studio.apply({ ...settings, JUNJO_K8S_NAMESPACE: 'other' });
-    expect(await restore('other')).toMatchObject({ exit: 1, said: expect.stringMatching(/a studio is there already/) });
+    expect(await restore('other')).toMatchObject({
+      exit: 1,
+      said: expect.stringMatching(/a studio already exists in that namespace/),
+    });
     expect(readdirSync(studio.volumeOf('other'))).toEqual([]);
   });
 

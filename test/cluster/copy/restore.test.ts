@@ -98,13 +98,14 @@ describeWith(['kubectl', 'python3'], 'restore', () => {
     writeFileSync(join(studio.volume, 'sqlite/junjo.db'), 'of before');
     expect(await run({ source })).toMatchObject({
       exit: 1,
-      said: expect.stringContaining('The volume is not empty: it holds sqlite'),
+      said: expect.stringContaining('The volume is not empty: it contains sqlite'),
     });
     expect(stopped()).toBe(false);
     expect(contents(studio.volume)).toMatchObject({ sqlite: 'folder' });
     const { exit, said } = await run({ source, replace: true });
     expect(exit).toBe(0);
-    const [, aside = ''] = /What was there is in (\S+) on the volume/.exec(said) ?? [];
+    const [, aside = ''] = /The previous data is in the folder (\S+) on the volume/.exec(said) ?? [];
+    expect(said).toContain(`npm run set-aside -- --back ${aside} --context=fake --namespace=${studio.namespace}`);
     expect(readFileSync(join(studio.volume, aside, 'sqlite/junjo.db'), 'utf8')).toBe('of before');
     const claim = studio.cluster.object('persistentvolumeclaims', studio.namespace, 'junjo-ai-studio-data');
     expect(claim.metadata.annotations?.['junjo-ai-studio/kept']).toBe(aside);
@@ -141,9 +142,9 @@ describeWith(['kubectl', 'python3'], 'restore', () => {
     const before = contents(studio.volume);
     const { exit, said } = await run({ source, replace: true });
     expect(exit).toBe(1);
-    const [, words = ''] = /(The release that is applied here .*)/s.exec(said) ?? [];
+    const [, words = ''] = /(The applied release .*)/s.exec(said) ?? [];
     expect(words).toMatch(
-      /^The release .* would not start on this data\.\n.*made by Junjo AI Studio .*0\.82 .*\n.*JUNJO_K8S_RELEASE=0\.82\.1 to go back\.\n.*apply what reads it/,
+      /^The applied release does not start on this data\.\n.*made by Junjo AI Studio .*0\.82 .*\n.*JUNJO_K8S_RELEASE=0\.82\.1 to go back\.\n.*apply a release that can read it/,
     );
     // It keeps what is on the volume, which is not in question.
     expect(words).not.toContain('set-aside');
@@ -153,7 +154,7 @@ describeWith(['kubectl', 'python3'], 'restore', () => {
   });
 
   test.each<[string, object, object, RegExp]>([
-    ['is being deleted', { deletionTimestamp: '2026-01-02T03:04:05Z' }, {}, /is being deleted, so that no new pod/],
+    ['is being deleted', { deletionTimestamp: '2026-01-02T03:04:05Z' }, {}, /is being deleted, so no new pod/],
     ['is Lost', {}, { status: { phase: 'Lost' } }, /is Lost: its volume/],
   ])('refuses at once a claim that %s', async (_, metadata, change, words) => {
     kubectlInProcess(studio.cluster);
@@ -219,18 +220,18 @@ describeWith(['kubectl', 'python3'], 'restore', () => {
       fault: { kind: 'hang' },
     });
     const { said } = await run({ source });
-    expect(said).toContain('is on the volume');
+    expect(said).toContain('match the backup');
     expect(contents(studio.volume, BESIDE)).toEqual(contents(source));
     await studio.ready();
   });
 
-  test('when the folders cannot be changed, says that the restore is half done, and not that the studio runs', async () => {
+  test('when the folders cannot be changed, says that the restore may be incomplete, and not that the studio runs', async () => {
     kubectlInProcess(studio.cluster);
     studio.cluster.faults.add({ when: isExec('swap'), fault: { kind: 'reset' } });
     const { exit, said } = await run({ source: composeFolder() }, { ...hasty, retrySeconds: 1 });
     expect(exit).toBe(1);
-    expect(said).not.toContain('were started again.');
-    expect(said).toMatch(/may be half done. Run this restore again, or a backup/);
+    expect(said).not.toContain('were restarted.');
+    expect(said).toMatch(/may be incomplete\. Run backup, restore, or set-aside/);
   });
 
   test('finds every changed byte of an archive before it touches the cluster', async () => {
@@ -242,7 +243,7 @@ describeWith(['kubectl', 'python3'], 'restore', () => {
       writeFileSync(source, damaged);
       expect(await run({ source, replace: true })).toMatchObject({
         exit: 1,
-        said: expect.stringMatching(/damaged|cut off/),
+        said: expect.stringMatching(/damaged|incomplete/),
       });
     }
     const repacked = join(folder, 'repacked.tar.gz');
@@ -252,7 +253,7 @@ describeWith(['kubectl', 'python3'], 'restore', () => {
     execFileSync('sh', ['-c', script, 'repack', folder]);
     expect(await run({ source: repacked, replace: true })).toMatchObject({
       exit: 1,
-      said: expect.stringContaining('large is not what was copied'),
+      said: expect.stringContaining('large does not match the manifest'),
     });
     expect(studio.cluster.requests).toHaveLength(requests);
   });
@@ -291,18 +292,18 @@ describeWith(['kubectl', 'python3'], 'restore', () => {
     [
       'a folder that is no studio',
       (path) => rmSync(join(path, 'sqlite'), { recursive: true }),
-      /no data folder of a studio/,
+      /is not the data folder of a studio/,
     ],
     [
       'a link that leads outside',
       (path) => symlinkSync('/etc/passwd', join(path, 'spans/link')),
-      /is a link to \/etc\/passwd, outside the data/,
+      /is a link to \/etc\/passwd, which is outside the data/,
     ],
-    ['a pipe', (path) => execFileSync('mkfifo', [join(path, 'pipe')]), /is not a file, folder or link/],
+    ['a pipe', (path) => execFileSync('mkfifo', [join(path, 'pipe')]), /is not a file, folder, or link/],
     [
       'a name that is not UTF-8',
       (path) => execFileSync('sh', ['-c', 'touch "$1/$(printf "\\377")"', 'touch', path]),
-      /no name in UTF-8/,
+      /the name is not valid UTF-8/,
     ],
     [
       'a damaged database',

@@ -96,7 +96,7 @@ describeWith(['kubectl', 'python3'], 'set-aside', () => {
   test('moves everything into one folder, and starts on an empty volume a studio that could not start', async () => {
     await crashing();
     const { exit, said } = await run();
-    expect({ exit, said }).toMatchObject({ exit: 0, said: expect.stringContaining('The studio was away for') });
+    expect({ exit, said }).toMatchObject({ exit: 0, said: expect.stringContaining('The studio was down for') });
     expect(asides()).toHaveLength(1);
     expect(contents(studio.volume, ASIDE)).toEqual({});
     expect(aside()).toEqual(before);
@@ -130,12 +130,14 @@ describeWith(['kubectl', 'python3'], 'set-aside', () => {
   test('shows what is there, and says what it did, the way back, and how to delete it', async () => {
     const { said } = await run();
     const [folder = ''] = asides();
-    const size = String.raw`\d+ files, 1\.\d MiB, of the release line 0\.82`;
+    const size = String.raw`\d+ files, 1\.\d MiB, release line 0\.82`;
     expect(said).toMatch(new RegExp(`^Context    fake .*\\nNamespace  junjo\\n.*\\nVolume     ${size}\\n`));
-    expect(said).toMatch(new RegExp(`What was there is in ${folder} on the volume, and uses space there: ${size}`));
-    expect(said).toContain('set JUNJO_K8S_RELEASE=0.82.1, synth and apply');
+    expect(said).toMatch(
+      new RegExp(`The previous data is in the folder ${folder} on the volume, where it uses space: ${size}`),
+    );
+    expect(said).toContain('set JUNJO_K8S_RELEASE=0.82.1, render, and apply');
     const [, back, remove = ''] =
-      /Then:\n(.*)\nTo delete it for good, when the backend runs:\n(.*)/.exec(said)?.slice() ?? [];
+      /Then run:\n(.*)\nTo delete it permanently once the backend runs:\n(.*)/.exec(said)?.slice() ?? [];
     expect(back).toBe(`npm run set-aside -- --back ${folder} --context=fake --namespace=junjo`);
     const pod = 'exec deployment/junjo-ai-studio-backend -c backend';
     expect(remove).toBe(`kubectl --context=fake --namespace=junjo ${pod} -- rm -r /app/.dbdata/${folder}`);
@@ -144,8 +146,8 @@ describeWith(['kubectl', 'python3'], 'set-aside', () => {
 
   test('warns of an open edge, and where the release that is applied would make its own data again', async () => {
     const own =
-      '0.82.1 is applied, which starts on this data and makes its own again. For another release, apply that first.';
-    const edge = 'Whoever comes first may then create the first user: close the edge before.';
+      'The applied release 0.82.1 can read the current data. To change to another release, apply that release first.';
+    const edge = 'Anyone who can reach the studio can then create the first user. Close the edge first.';
     const { said } = await run();
     expect(said).toContain(`${edge}\n${own}\n`);
     const [folder = ''] = asides();
@@ -154,7 +156,7 @@ describeWith(['kubectl', 'python3'], 'set-aside', () => {
     await studio.ready();
     const newer = await run();
     expect(newer.said).toContain(edge);
-    expect(newer.said).not.toContain('is applied, which');
+    expect(newer.said).not.toContain('The applied release');
   });
 
   test('brings a folder back, and sets aside what was made meanwhile', async () => {
@@ -165,19 +167,22 @@ describeWith(['kubectl', 'python3'], 'set-aside', () => {
     const { exit, said } = await run({ back: folder });
     expect({ exit, said }).toMatchObject({
       exit: 0,
-      said: expect.stringContaining(`${folder} is on the volume again`),
+      said: expect.stringContaining(`The data of ${folder} is back in place`),
     });
     expect(contents(studio.volume, ASIDE)).toEqual(before);
     expect(asides()).not.toContain(folder);
     expect(asides()).toHaveLength(1);
     expect(Object.keys(aside())).toEqual(['sqlite', 'sqlite/new.db']);
-    expect(said).toContain('set JUNJO_K8S_RELEASE to the release that wrote it, synth');
+    expect(said).toContain('set JUNJO_K8S_RELEASE to the release that wrote it, render');
     expect(studio.trouble).toEqual([]);
   });
 
   test('brings a folder back onto an empty volume, and leaves no other', async () => {
     await run();
-    expect(await run({ back: asides()[0] })).toMatchObject({ exit: 0, said: expect.stringContaining('is empty') });
+    expect(await run({ back: asides()[0] })).toMatchObject({
+      exit: 0,
+      said: expect.stringContaining('Volume     empty'),
+    });
     expect(contents(studio.volume)).toEqual(before);
   });
 
@@ -203,7 +208,7 @@ describeWith(['kubectl', 'python3'], 'set-aside', () => {
     const { exit, said } = await run({ back: folder });
     expect({ exit, said }).toMatchObject({
       exit: 1,
-      said: expect.stringMatching(/would not start on this data.*\n.*\n.*JUNJO_K8S_RELEASE=0\.82/),
+      said: expect.stringMatching(/does not start on this data.*\n.*\n.*JUNJO_K8S_RELEASE=0\.82/),
     });
     expect(stops()).toBe(stopped);
     expect(contents(studio.volume, ASIDE)).toEqual({});
@@ -218,6 +223,7 @@ describeWith(['kubectl', 'python3'], 'set-aside', () => {
     const io = { ...studio.io(), terminal: () => ({ ask: async () => 'n', close: () => undefined }) };
     expect(await moveAside({ namespace: studio.namespace, back: folder }, io, hasty)).toBe(1);
     expect(io.said.join('\n')).toContain(`Back       ${folder}`);
+    expect(io.said.at(-1)).toBe('Cancelled.');
     expect(aside(folder)).toEqual(before);
   });
 
@@ -238,7 +244,7 @@ describeWith(['kubectl', 'python3'], 'set-aside', () => {
   });
 
   test('names the folders that exist where another one is named', async () => {
-    expect((await run({ back: '.junjo-before-1' })).said).toContain('It has none that was set aside');
+    expect((await run({ back: '.junjo-before-1' })).said).toContain('It has no folder that was set aside');
     await run();
     const stopped = stops();
     const { exit, said } = await run({ back: '.junjo-before-1' });
@@ -295,7 +301,7 @@ describeWith(['kubectl', 'python3'], 'set-aside', () => {
   });
 
   test('lists the folders with size and line, and stops nothing', async () => {
-    expect((await run({ list: true })).said).toBe('Nothing is set aside on the volume.');
+    expect((await run({ list: true })).said).toBe('The volume has no data that was set aside.');
     const put = (name: string, text: string) => {
       mkdirSync(join(studio.volume, name));
       writeFileSync(join(studio.volume, name, '.junjo-studio.json'), text);
@@ -307,10 +313,10 @@ describeWith(['kubectl', 'python3'], 'set-aside', () => {
     const { exit, said } = await run({ list: true });
     expect(exit).toBe(0);
     expect(said.split('\n')).toEqual([
-      '.junjo-before-1  1 files, 15 B, of the release line 0.70',
-      expect.stringMatching(/^\.junjo-before-2 {2}1 files, 1\.0 KiB, of the release line 0\.70\\n\\u001b\[2Jx{31}$/),
-      '.junjo-before-3  1 files, 11 B, no readable mark of a release line',
-      '.junjo-before-4  1 files, 8 B, no readable mark of a release line',
+      '.junjo-before-1  1 file, 15 B, release line 0.70',
+      expect.stringMatching(/^\.junjo-before-2 {2}1 file, 1\.0 KiB, release line 0\.70\\n\\u001b\[2Jx{31}$/),
+      '.junjo-before-3  1 file, 11 B, release line unknown',
+      '.junjo-before-4  1 file, 8 B, release line unknown',
     ]);
     expect(stops()).toBe(0);
     expect(copyPods()).toEqual([]);
@@ -319,14 +325,14 @@ describeWith(['kubectl', 'python3'], 'set-aside', () => {
   test('sets aside data whose mark cannot be read', async () => {
     writeFileSync(join(studio.volume, '.junjo-studio.json'), '{"line":');
     const { exit, said } = await run();
-    expect({ exit, said }).toMatchObject({ exit: 0, said: expect.stringContaining('no readable mark of a release') });
+    expect({ exit, said }).toMatchObject({ exit: 0, said: expect.stringContaining('release line unknown') });
     expect(said).toContain('set JUNJO_K8S_RELEASE to the release that wrote it');
     expect(readdirSync(join(studio.volume, asides()[0] ?? ''))).toContain('.junjo-studio.json');
   });
 
   test('names the line of a mark that these manifests do not know', async () => {
     mark('9.99');
-    expect((await run()).said).toContain('set JUNJO_K8S_RELEASE to a release of the line 9.99, synth');
+    expect((await run()).said).toContain('set JUNJO_K8S_RELEASE to a release of the line 9.99, render');
   });
 
   test('twice in one moment uses two folders', async () => {
@@ -350,7 +356,7 @@ describeWith(['kubectl', 'python3'], 'set-aside', () => {
       status: { resources: [{ kind: 'Deployment', namespace: 'junjo', name: 'junjo-ai-studio-backend' }] },
     };
     studio.cluster.apply(application);
-    expect(await run()).toMatchObject({ exit: 1, said: expect.stringContaining('heals itself') });
+    expect(await run()).toMatchObject({ exit: 1, said: expect.stringContaining('has selfHeal enabled') });
     expect(contents(studio.volume)).toEqual(before);
     expect(await run({ argocdPaused: true })).toMatchObject({ exit: 0 });
   });
@@ -360,18 +366,18 @@ describeWith(['kubectl', 'python3'], 'set-aside', () => {
     kubectlInProcess(studio.cluster, (words) => words.map((word) => (words.includes('swap') ? onFull(word) : word)));
     const { exit, said } = await run();
     expect({ exit, said }).toMatchObject({ exit: 1, said: expect.stringContaining('The volume is full') });
-    expect(said).toContain('Backend and ingestion were started again.');
-    expect(said).not.toContain('may have moved');
+    expect(said).toContain('Backend and ingestion were restarted.');
+    expect(said).not.toContain('may be incomplete');
     expect(contents(studio.volume)).toEqual(before);
     await studio.ready();
   });
 
-  test('when the connection stays lost, starts the studio and says that the data may have moved', async () => {
+  test('when the connection stays lost, starts the studio and says that the moves may be incomplete', async () => {
     studio.cluster.faults.add({ when: isExec('swap'), fault: { kind: 'reset' } });
     const { exit, said } = await run({}, { ...hasty, retrySeconds: 1 });
     expect(exit).toBe(1);
-    expect(said).toContain('The data may have moved, or a part of it');
-    expect(said).not.toContain('were started again.');
+    expect(said).toContain('The command was interrupted while it moved folders, and may be incomplete.');
+    expect(said).not.toContain('were restarted.');
     await studio.ready();
   });
 
@@ -436,14 +442,14 @@ describeWith(['kubectl', 'python3'], 'set-aside', () => {
     ])('is finished by the next %s, before anything starts', async (_, isStopped, next, exit) => {
       if (isStopped) killed();
       const done = await next();
-      expect(done).toMatchObject({ exit, said: expect.stringContaining('Finished the moves') });
+      expect(done).toMatchObject({ exit, said: expect.stringContaining('Completed the folder moves') });
       expect(readdirSync(studio.volume)).toEqual(['.junjo-before-1']);
       expect(aside()).toEqual(before);
       const finished = studio.cluster.requests.findIndex(isExec('finish'));
       const started = studio.cluster.requests.findIndex(({ body }) => body.includes('"replicas":1'));
       expect(started).toBeGreaterThan(finished);
       await studio.ready();
-      if (exit === 1) expect(done.said).toContain('Look with --list');
+      if (exit === 1) expect(done.said).toContain('Check it with --list');
     });
   });
 

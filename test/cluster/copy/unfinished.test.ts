@@ -94,7 +94,7 @@ describeWith(['kubectl', 'python3'], 'what another command does, or has left', (
     expect(await (first === 'backup' ? backup() : restore())).toMatchObject({ exit: 0 });
     expect(await met).toMatchObject({
       exit: 1,
-      said: expect.stringContaining(`A ${first} of this studio is under way`),
+      said: expect.stringContaining(`Another command is working on this studio: ${first}, process`),
     });
     await studio.ready();
     expect(copyPods()).toEqual([]);
@@ -111,7 +111,7 @@ describeWith(['kubectl', 'python3'], 'what another command does, or has left', (
       0,
     ],
     ['is of a process here that lives', { host: hostname(), pid: 1, command: 'backup' }, { phase: 'Running' }, 1],
-    ['does not say whose it is', { host: undefined }, { phase: 'Running' }, 1],
+    ['does not name its command', { host: undefined }, { phase: 'Running' }, 1],
   ])('meets a pod that %s', async (_, owner, status, exit) => {
     const pod = podOf(owner, status);
     stayAs(pod);
@@ -120,7 +120,7 @@ describeWith(['kubectl', 'python3'], 'what another command does, or has left', (
     const done = await backup();
     expect(done).toMatchObject({ exit });
     if (exit === 0) return expect(copyPods()).toEqual([]);
-    expect(done.said).toMatch(/under way|does not say whose it is/);
+    expect(done.said).toMatch(/is working on this studio|does not name the command/);
     expect(changes()).toHaveLength(requests);
     expect(copyPods()).toHaveLength(1);
   });
@@ -136,7 +136,7 @@ describeWith(['kubectl', 'python3'], 'what another command does, or has left', (
         studio.cluster.apply({ ...living, metadata: { ...living.metadata, uid: 'another' } });
       },
     );
-    expect(await backup()).toMatchObject({ exit: 1, said: expect.stringContaining('under way') });
+    expect(await backup()).toMatchObject({ exit: 1, said: expect.stringContaining('is working on this studio') });
     expect(copyPods().map(({ metadata }) => [metadata.uid, metadata.deletionTimestamp])).toEqual([
       ['another', undefined],
     ]);
@@ -150,7 +150,7 @@ describeWith(['kubectl', 'python3'], 'what another command does, or has left', (
       const pod = podOf(owner);
       stayAs(pod);
       await studio.cluster.until(() => copyPods().some((each) => each.status?.phase === 'Running'));
-      expect((await backup()).said).toMatch(/If process 1 is another program, run: .*delete pod/);
+      expect((await backup()).said).toMatch(/If process 1 is a different program, run:\n.*delete pod/);
     });
 
     test('and left the studio stopped', async () => {
@@ -158,7 +158,7 @@ describeWith(['kubectl', 'python3'], 'what another command does, or has left', (
       const mark = JSON.stringify({ ...owner, replicas: 1, token: 't', since: '2026-01-02T03:04:05Z' });
       const annotations = { ...backend.metadata.annotations, [STOPPED]: mark };
       studio.cluster.apply({ ...backend, metadata: { ...backend.metadata, annotations } });
-      expect((await backup()).said).toMatch(/If process 1 is another program, run:\n.*patch deployment/);
+      expect((await backup()).said).toMatch(/If process 1 is a different program, run:\n.*patch deployment/);
     });
   });
 
@@ -174,7 +174,10 @@ describeWith(['kubectl', 'python3'], 'what another command does, or has left', (
       });
     });
     const before = contents(studio.volume);
-    expect(await backup()).toMatchObject({ exit: 1, said: expect.stringContaining('replaced by one of another') });
+    expect(await backup()).toMatchObject({
+      exit: 1,
+      said: expect.stringContaining('replaced by a pod of another command'),
+    });
     expect(copyPods()).toHaveLength(1);
     expect(contents(studio.volume)).toEqual(before);
     await studio.ready();
@@ -240,7 +243,7 @@ describeWith(['kubectl', 'python3'], 'what another command does, or has left', (
     ])('in the middle of its moves is finished by the next %s, before anything starts', async (_, next) => {
       halfDone();
       mark('restore');
-      expect(await next()).toMatchObject({ exit: 0, said: expect.stringContaining('Finished the moves') });
+      expect(await next()).toMatchObject({ exit: 0, said: expect.stringContaining('Completed the folder moves') });
       const finished = studio.cluster.requests.findIndex(isExec('finish'));
       expect(finished).toBeGreaterThan(0);
       expect(startedAt()).toBeGreaterThan(finished);
@@ -261,7 +264,7 @@ describeWith(['kubectl', 'python3'], 'what another command does, or has left', (
     ])('and whose studio %s, is finished while that is stopped', async (_, start) => {
       halfDone();
       await start();
-      expect(await backup()).toMatchObject({ exit: 0, said: expect.stringContaining('Finished the moves') });
+      expect(await backup()).toMatchObject({ exit: 0, said: expect.stringContaining('Completed the folder moves') });
       const stop = studio.cluster.requests.findIndex(
         ({ method, body }) => method === 'PATCH' && body.includes('"replicas":0'),
       );
@@ -281,7 +284,7 @@ describeWith(['kubectl', 'python3'], 'what another command does, or has left', (
       const { exit, said } = await backup();
       expect({ exit, said }).toMatchObject({
         exit: 1,
-        said: expect.stringMatching(/was not written by this tool.*\n.*starts nothing/),
+        said: expect.stringMatching(/was not written by this tool.*\n.*stays stopped/),
       });
       expect(contents(studio.volume)).toEqual(before);
       expect(studio.deployment('backend').spec.replicas).toBe(0);
@@ -323,8 +326,8 @@ describeWith(['kubectl', 'python3'], 'what another command does, or has left', (
     utimesSync(join(backups, old), 0, 0);
     const { exit, said } = await backup({ file: backups, keep: '3' });
     expect(exit).toBe(0);
-    expect(said).toContain(`removed ${join(backups, old)}`);
-    expect(said).toContain(`${join(backups, young)} is left over`);
+    expect(said).toContain(`Removed ${join(backups, old)}`);
+    expect(said).toContain(`${join(backups, young)} is incomplete`);
     expect(readdirSync(backups)).toEqual(expect.arrayContaining([young, other]));
     expect(readdirSync(backups)).not.toContain(old);
   });

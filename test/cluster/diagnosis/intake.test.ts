@@ -53,7 +53,7 @@ describe('a studio with an intake', () => {
       ({ cause }) => cause === 'not-rendered',
     );
     expect(found).toMatchObject({ severity: 'warning', subjects: ['StatefulSet junjo-ai-studio-intake'] });
-    expect(found?.text).toContain('its queues may hold spans');
+    expect(found?.text).toContain('Its queues may hold spans');
     expect(found?.fix).toMatch(/delete statefulset,service,networkpolicy junjo-ai-studio-intake/);
   });
 });

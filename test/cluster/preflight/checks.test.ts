@@ -125,8 +125,8 @@ const twoContainers = development({ JUNJO_K8S_RELEASE: '0.86.0', JUNJO_INTERNAL_
 test('the node of a folder is found by its label, whatever its name is', () => {
   const settings = development({ JUNJO_HOST_DB_DATA_PATH: '/mnt/junjo', JUNJO_K8S_NODE: 'worker' });
   const lines = said(settings, instead('Node', labelled('ip-10-0-0-1', { 'kubernetes.io/hostname': 'worker' })));
-  expect(lines).toContain('ok node: the node ip-10-0-0-1 is ready');
-  expect(lines).toContainEqual(expect.stringMatching(/^ok room: .*; ip-10-0-0-1 has/));
+  expect(lines).toContain('ok node: The node ip-10-0-0-1 is ready');
+  expect(lines).toContainEqual(expect.stringMatching(/^ok room: .*\. Node ip-10-0-0-1 has/));
 });
 
 test.each([
@@ -182,11 +182,15 @@ describe('a quota of what the studio does not set', () => {
     spec: { limits: [{ type: 'Container', ...limits }] },
   });
   const wanted = (...objects: Manifest[]) =>
-    said(local, beside({ ...quota, spec: { hard } }, ...objects)).filter((line) => line.includes('of every container'));
+    said(local, beside({ ...quota, spec: { hard } }, ...objects)).filter((line) =>
+      line.includes('for every container'),
+    );
 
   test('is told', () => {
     expect(wanted()).toEqual([
-      expect.stringMatching(/^error quota: the quota team wants limits\.cpu and requests\.ephemeral-storage of every/),
+      expect.stringMatching(
+        /^error quota: The quota team requires limits\.cpu and requests\.ephemeral-storage for every/,
+      ),
     ]);
   });
 
@@ -214,10 +218,10 @@ describe('the disk of nodes that the studio asks for', () => {
     said(local, beside(object)).filter((line) => / (quota|limit range) team /.test(line));
 
   test('counts in a quota', () => {
-    expect(told(quota('300Mi')).join('\n')).toContain('the quota team leaves 300Mi of the nodes');
+    expect(told(quota('300Mi')).join('\n')).toContain('The quota team leaves 300Mi of ephemeral storage');
     expect(told(quota('200Mi'))).toContainEqual(
       expect.stringMatching(
-        /^error .*leaves 200Mi of the nodes' disks, and the studio asks for 256Mi of the nodes' disks/,
+        /^error .*leaves 200Mi of ephemeral storage, but the studio requests 256Mi of ephemeral storage/,
       ),
     );
   });
@@ -227,7 +231,7 @@ describe('the disk of nodes that the studio asks for', () => {
     ['more than the limit that it gets', { default: { 'ephemeral-storage': '100Mi' } }],
     ['less than the smallest request', { min: { 'ephemeral-storage': '1Gi' } }],
   ])('is refused by a LimitRange where it is %s', (_, limits) => {
-    expect(told(range(limits))).toEqual([expect.stringMatching(/^error .*refuses .*backend.*ingestion/)]);
+    expect(told(range(limits))).toEqual([expect.stringMatching(/^error .*does not allow .*backend.*ingestion/)]);
   });
 
   test('is taken by a LimitRange with room for it', () => {
@@ -306,7 +310,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
     onOpenShift(RANGE, []),
     /^error security-context-constraints: .*nonroot-v2/s,
   ],
-  'server that tells no version': [
+  'server that does not report its version': [
     local,
     () => ({ version: '' }),
     /^warning server-version: .*does not report its version/,
@@ -317,22 +321,22 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
       denied: ['create namespaces', 'patch namespaces'],
       objects: [...facts.objects, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'junjo-ai-studio' } }],
     }),
-    /^warning rights: you lack permission: create namespaces, patch namespaces; the namespace junjo-ai-studio exists already/,
+    /^warning rights: You lack permission to create and patch namespaces\. The namespace junjo-ai-studio already exists/,
   ],
   'no right to make the namespace, which is not there': [
     local,
     () => ({ denied: ['create namespaces'] }),
-    /^error rights: you lack permission: create namespaces/,
+    /^error rights: You lack permission to create namespaces/,
   ],
   'Gateway that the user has no permission to list': [
     production({ JUNJO_K8S_INGRESS_CLASS: undefined, JUNJO_K8S_GATEWAY: 'edge/shared' }),
     () => ({ unread: ['gateways.gateway.networking.k8s.io'] }),
-    /^warning gateway: you lack permission to list Gateways; edge\/shared must exist/,
+    /^warning gateway: You lack permission to list Gateways, so preflight cannot check that edge\/shared exists/,
   ],
   'claims that the user has no permission to list': [
     development({ JUNJO_K8S_EXISTING_CLAIM: 'mine' }),
     () => ({ unread: ['persistentvolumeclaims'] }),
-    /^warning claim: you lack permission to list claims; mine must exist/,
+    /^warning claim: You lack permission to list claims, so preflight cannot check that the claim mine exists/,
   ],
   'claim of somebody else whose volume is gone': [
     development({ JUNJO_K8S_EXISTING_CLAIM: 'mine' }),
@@ -342,7 +346,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
       metadata: { name: 'mine', ...own },
       status: { phase: 'Lost' },
     }),
-    /^error claim: claim mine has lost its volume/,
+    /^error claim: The claim mine has lost its volume/,
   ],
   'claim that cannot grow': [
     development({ JUNJO_K8S_STORAGE_SIZE: '50Gi' }),
@@ -361,7 +365,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
         spec: { storageClassName: 'fixed', resources: { requests: { storage: '10Gi' } } },
       },
     ),
-    /^error claim: claim junjo-ai-studio-data will grow from 10Gi to 50Gi/,
+    /^error claim: The claim junjo-ai-studio-data cannot grow from 10Gi to 50Gi/,
   ],
   'several default classes, of which the last counts': [
     local,
@@ -379,7 +383,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
         provisioner: 'efs.csi.aws.com',
       },
     ),
-    /^error storage-class: efs\.csi\.aws\.com makes a network file system/,
+    /^error storage-class: The provisioner efs\.csi\.aws\.com creates a network file system/,
   ],
   'several default ingress classes': [
     production({ JUNJO_K8S_INGRESS_CLASS: undefined, JUNJO_K8S_CLUSTER_ISSUER: 'acme' }),
@@ -391,22 +395,22 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
         metadata: { name, annotations: { 'ingressclass.kubernetes.io/is-default-class': 'true' } },
       })),
     ),
-    /^error ingress-class: there are 2 default ingress classes/,
+    /^error ingress-class: There are 2 default ingress classes/,
   ],
   'nodes of another processor': [
     local,
     instead('Node', labelled('a', { 'kubernetes.io/arch': 's390x' })),
-    /^error room: no node takes the pods/,
+    /^error room: No node can run the pods/,
   ],
   'nodes that run Windows': [
     local,
     instead('Node', labelled('a', { 'kubernetes.io/os': 'windows', 'kubernetes.io/arch': 'amd64' })),
-    /^error room: no node takes the pods/,
+    /^error room: No node can run the pods/,
   ],
   'node that is not ready': [
     local,
     instead('Node', { ...node('a', '8Gi'), status: { allocatable: {}, conditions: [condition('Ready', 'Unknown')] } }),
-    /^error room: no node takes the pods/,
+    /^error room: No node can run the pods/,
   ],
   'quota of processors': [
     local,
@@ -417,7 +421,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
       spec: { hard: { 'requests.cpu': '200m' } },
       status: { hard: { 'requests.cpu': '200m' }, used: { 'requests.cpu': '0' } },
     }),
-    /^error quota: the quota team leaves 200m CPU, and the studio asks for \d+m CPU/,
+    /^error quota: The quota team leaves 200m CPU, but the studio requests \d+m CPU/,
   ],
   'old server': [
     local,
@@ -428,27 +432,27 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
   'no right to make Deployments': [
     local,
     () => ({ denied: ['create deployments.apps'] }),
-    /^error rights: you lack permission: create deployments\.apps/,
+    /^error rights: You lack permission to create deployments\.apps/,
   ],
   'no cert-manager': [
     web,
     ({ kinds }) => ({ kinds: new Set([...kinds].filter((kind) => !kind.endsWith('cert-manager.io'))) }),
-    /^error kinds: the cluster does not know Certificate\.cert-manager\.io -> install cert-manager/,
+    /^error kinds: The cluster does not have the kind Certificate\.cert-manager\.io -> Install cert-manager/,
   ],
   'no Prometheus operator': [
     development({ JUNJO_K8S_MONITORING: 'prometheus' }),
     ({ kinds }) => ({ kinds: new Set([...kinds].filter((kind) => !kind.endsWith('monitoring.coreos.com'))) }),
-    /^error kinds: the cluster does not know PrometheusRule\.monitoring\.coreos\.com -> install the Prometheus operator/,
+    /^error kinds: The cluster does not have the kind PrometheusRule\.monitoring\.coreos\.com -> Install the Prometheus operator/,
   ],
   'no default storage class': [
     local,
     instead('StorageClass', { apiVersion: 'v1', kind: 'StorageClass', metadata: { name: 'slow' }, provisioner: 'x' }),
-    /^error storage-class: there is no default storage class -> set JUNJO_K8S_STORAGE_CLASS to one of slow/,
+    /^error storage-class: There is no default storage class -> Set JUNJO_K8S_STORAGE_CLASS to slow$/,
   ],
   'no storage class of that name': [
     development({ JUNJO_K8S_STORAGE_CLASS: 'fast-ssd' }),
     undefined,
-    /^error storage-class: there is no storage class fast-ssd -> .*one of fast$/,
+    /^error storage-class: There is no storage class fast-ssd -> .* to fast$/,
   ],
   'network file system': [
     development({ JUNJO_K8S_STORAGE_CLASS: 'shared' }),
@@ -460,17 +464,17 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
       allowVolumeExpansion: true,
       reclaimPolicy: 'Retain',
     }),
-    /^error storage-class: efs\.csi\.aws\.com makes a network file system/,
+    /^error storage-class: The provisioner efs\.csi\.aws\.com creates a network file system/,
   ],
   'volume that cannot grow': [
     local,
     ({ objects }) => ({ objects: objects.map((object) => ({ ...object, allowVolumeExpansion: false })) }),
-    /^warning storage-class: volumes of fast cannot grow/,
+    /^warning storage-class: Volumes of the class fast cannot grow/,
   ],
   'volume that goes with its claim': [
     local,
     ({ objects }) => ({ objects: objects.map((object) => ({ ...object, reclaimPolicy: 'Delete' })) }),
-    /^warning storage-class: fast deletes the volume with its claim/,
+    /^warning storage-class: The class fast deletes the volume with its claim/,
   ],
   'claim that would shrink': [
     local,
@@ -480,7 +484,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
       metadata: { name: 'junjo-ai-studio-data', ...own },
       spec: { resources: { requests: { storage: '50Gi' } } },
     }),
-    /^error claim: claim junjo-ai-studio-data cannot shrink from 50Gi to 10Gi/,
+    /^error claim: The claim junjo-ai-studio-data cannot shrink from 50Gi to 10Gi/,
   ],
   'frontend of a release that had one': [
     twoContainers,
@@ -493,7 +497,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
         labels: { 'app.kubernetes.io/part-of': 'junjo-ai-studio' },
       },
     }),
-    /^warning not-rendered: Deployment junjo-ai-studio-frontend is no part .* -> Remove it.*Argo CD.*\nkubectl --namespace=junjo-ai-studio delete deployment,service,networkpolicy junjo-ai-studio-frontend --ignore-not-found$/,
+    /^warning not-rendered: Deployment junjo-ai-studio-frontend is not part .* -> Delete it.*Argo CD.*\nkubectl --namespace=junjo-ai-studio delete deployment,service,networkpolicy junjo-ai-studio-frontend --ignore-not-found$/,
   ],
   'second writer under another name': [
     twoContainers,
@@ -510,7 +514,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
         },
       },
     }),
-    /^error not-rendered: Deployment studio is no part .* may write the claim junjo-ai-studio-data.* -> Stop it before anything else.*\nkubectl --namespace=junjo-ai-studio scale deployment studio --replicas=0$/,
+    /^error not-rendered: Deployment studio is not part .* may write to the claim junjo-ai-studio-data.* -> Stop it at once.*\nkubectl --namespace=junjo-ai-studio scale deployment studio --replicas=0$/,
   ],
   'claim of another class': [
     development({ JUNJO_K8S_STORAGE_CLASS: 'fast' }),
@@ -520,17 +524,17 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
       metadata: { name: 'junjo-ai-studio-data', ...own },
       spec: { storageClassName: 'slow', resources: { requests: { storage: '10Gi' } } },
     }),
-    /^error claim: claim junjo-ai-studio-data is of class slow, which cannot change/,
+    /^error claim: The claim junjo-ai-studio-data has the class slow, which cannot change/,
   ],
   'claim of somebody else that is not there': [
     development({ JUNJO_K8S_EXISTING_CLAIM: 'mine' }),
     undefined,
-    /^error claim: there is no claim mine/,
+    /^error claim: There is no claim mine/,
   ],
   'node too small for both pods of the volume': [
     local,
     instead('Node', node('tiny', '400Mi')),
-    /^error room: backend and ingestion, which share one node, ask for 55\dMi of memory.*400Mi.*\(tiny\)/,
+    /^error room: Backend and ingestion share one node and request 55\dMi of memory.* tiny has the most memory, with 400Mi/,
   ],
   'room that others take': [
     local,
@@ -541,7 +545,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
       spec: { nodeName: 'node-1', containers: [{ resources: { requests: { memory: `7.8${GIB}` } } }] },
       status: { phase: 'Running' },
     }),
-    /^error room: .*the most that a node has free is 204Mi/,
+    /^error room: .*No node has that much free: node-1 has the most memory, with 204Mi/,
   ],
   'two nodes with half of the room each': [
     local,
@@ -551,32 +555,32 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
   'node with a taint': [
     local,
     instead('Node', node('a', '8Gi', { taints: [{ key: 'team', value: 'gpu', effect: 'NoSchedule' }] })),
-    /^error room: no node takes the pods/,
+    /^error room: No node can run the pods/,
   ],
   'node that does not exist': [
     development({ JUNJO_HOST_DB_DATA_PATH: '/mnt/junjo', JUNJO_K8S_NODE: 'node-7' }),
     undefined,
-    /^error node: there is no node node-7 -> set JUNJO_K8S_NODE to one of node-1/,
+    /^error node: There is no node node-7 -> Set JUNJO_K8S_NODE to node-1$/,
   ],
   'node that is cordoned': [
     development({ JUNJO_HOST_DB_DATA_PATH: '/mnt/junjo', JUNJO_K8S_NODE: 'node-1' }),
     instead('Node', node('node-1', '8Gi', { unschedulable: true })),
-    /^error node: the node node-1 is cordoned -> kubectl uncordon node-1/,
+    /^error node: The node node-1 is cordoned -> Uncordon it\nkubectl uncordon node-1/,
   ],
   'node whose label is not its name': [
     development({ JUNJO_HOST_DB_DATA_PATH: '/mnt/junjo', JUNJO_K8S_NODE: 'node-1' }),
     instead('Node', labelled('node-1', { 'kubernetes.io/hostname': 'ip-10-0-0-1' })),
-    /^error node: the node node-1 has the label kubernetes.io\/hostname=ip-10-0-0-1, .* -> set JUNJO_K8S_NODE to ip-10-0-0-1/,
+    /^error node: The node node-1 has the label kubernetes.io\/hostname=ip-10-0-0-1, .* -> Set JUNJO_K8S_NODE to ip-10-0-0-1/,
   ],
   'no ingress class of that name': [
     production({ JUNJO_K8S_INGRESS_CLASS: 'contour', JUNJO_K8S_CLUSTER_ISSUER: 'acme' }),
     undefined,
-    /^error ingress-class: there is no ingress class contour -> .*one of traefik/,
+    /^error ingress-class: There is no ingress class contour -> .* to traefik$/,
   ],
   'gateway class that nobody has accepted': [
     production({ JUNJO_K8S_INGRESS_CLASS: undefined, JUNJO_K8S_GATEWAY: 'class:eg', JUNJO_K8S_CLUSTER_ISSUER: 'acme' }),
     instead('GatewayClass', { apiVersion: 'v1', kind: 'GatewayClass', metadata: { name: 'eg' } }),
-    /^error gateway: no controller has accepted the gateway class eg/,
+    /^error gateway: No controller has accepted the gateway class eg/,
   ],
   'Gateway of somebody else that takes no routes from here': [
     production({ JUNJO_K8S_INGRESS_CLASS: undefined, JUNJO_K8S_GATEWAY: 'edge/shared' }),
@@ -586,7 +590,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
       metadata: { name: 'shared', namespace: 'edge' },
       spec: { listeners: [{ name: 'https' }, { name: 'http', allowedRoutes: { namespaces: { from: 'All' } } }] },
     }),
-    /^error gateway: the listener https of edge\/shared does not allow routes of other namespaces/,
+    /^error gateway: The listener https of edge\/shared does not allow routes from other namespaces/,
   ],
   'Gateway of somebody else without the listener': [
     production({ JUNJO_K8S_INGRESS_CLASS: undefined, JUNJO_K8S_GATEWAY: 'edge/shared' }),
@@ -596,7 +600,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
       metadata: { name: 'shared', namespace: 'edge' },
       spec: { listeners: [{ name: 'websecure' }] },
     }),
-    /^error gateway: the Gateway edge\/shared has no listener https; it has websecure/,
+    /^error gateway: The Gateway edge\/shared has no listener https\. It has websecure/,
   ],
   'issuer that is not ready': [
     web,
@@ -606,18 +610,18 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
       metadata: { name: 'acme' },
       status: { conditions: [condition('Ready', 'False', 'no account')] },
     }),
-    /^error issuer: the ClusterIssuer acme is not ready: no account/,
+    /^error issuer: The ClusterIssuer acme is not ready: no account/,
   ],
-  'issuer that does not exist': [web, instead('ClusterIssuer'), /^error issuer: there is no ClusterIssuer acme/],
+  'issuer that does not exist': [web, instead('ClusterIssuer'), /^error issuer: There is no ClusterIssuer acme/],
   'pull secret that is not there': [
     development({ JUNJO_K8S_IMAGE_PULL_SECRET: 'registry' }),
     undefined,
-    /^error secrets: there is no image pull secret registry in junjo-ai-studio/,
+    /^error secrets: There is no image pull Secret registry in the namespace junjo-ai-studio/,
   ],
   'TLS secret that is not there': [
     production({ JUNJO_K8S_TLS_SECRET: 'wildcard' }),
     undefined,
-    /^error secrets: there is no TLS secret wildcard/,
+    /^error secrets: There is no TLS Secret wildcard/,
   ],
   'load balancers that nobody serves': [
     local,
@@ -628,7 +632,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
       spec: { type: 'LoadBalancer' },
       status: {},
     }),
-    /^warning load-balancer: 1 load balancers wait for an address/,
+    /^warning load-balancer: No load balancer in this cluster has an address \(1 waiting\)/,
   ],
   'namespace that enforces more than development images keep': [
     development({
@@ -642,7 +646,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
       kind: 'Namespace',
       metadata: { name: 'junjo-ai-studio', labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
     }),
-    /^error pod-security: the namespace enforces restricted, and these images need baseline/,
+    /^error pod-security: The namespace enforces restricted, but development images need baseline/,
   ],
   'namespace that enforces what development images keep, and sources do not': [
     reloading,
@@ -651,7 +655,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
       kind: 'Namespace',
       metadata: { name: 'junjo-ai-studio', labels: { 'pod-security.kubernetes.io/enforce': 'baseline' } },
     }),
-    /^warning pod-security: the namespace enforces baseline, and pods that mount their sources need privileged/,
+    /^warning pod-security: The namespace enforces baseline, but pods that mount their sources need privileged/,
   ],
   'namespace of published images, where sources are to be mounted': [
     reloading,
@@ -660,12 +664,12 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
       kind: 'Namespace',
       metadata: { name: 'junjo-ai-studio', labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
     }),
-    /^error pod-security: the namespace enforces restricted, and these images need privileged/,
+    /^error pod-security: The namespace enforces restricted, but development images need privileged/,
   ],
   'sources that nobody can see from outside': [
     reloading,
     undefined,
-    /^warning sources: pods mount the sources in \/src\/junjo of their node, and preflight cannot see/,
+    /^warning sources: Pods mount the sources in \/src\/junjo of their node\. Preflight cannot check/,
   ],
   'namespace that is being deleted': [
     local,
@@ -674,7 +678,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
       kind: 'Namespace',
       metadata: { name: 'junjo-ai-studio', deletionTimestamp: '2026-01-01T00:00:00Z' },
     }),
-    /^error pod-security: the namespace junjo-ai-studio is being deleted/,
+    /^error pod-security: The namespace junjo-ai-studio is being deleted/,
   ],
   'quota that leaves too little': [
     local,
@@ -684,7 +688,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
       metadata: { name: 'team', ...own },
       status: { hard: { 'requests.memory': '400Mi' }, used: { 'requests.memory': '0' } },
     }),
-    /^error quota: the quota team leaves 400Mi of memory, and the studio asks for 5\d\dMi/,
+    /^error quota: The quota team leaves 400Mi of memory, but the studio requests 5\d\dMi/,
   ],
   'limit range that allows less': [
     local,
@@ -694,7 +698,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
       metadata: { name: 'team', ...own },
       spec: { limits: [{ type: 'Container', max: { memory: '300Mi' } }] },
     }),
-    /^error quota: the limit range team refuses .*backend/,
+    /^error quota: The limit range team does not allow .*backend/,
   ],
   'webhook that rejects': [
     local,
@@ -704,7 +708,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
         refused: each.manifest.kind === 'Service' ? 'denied by policy.example.com' : undefined,
       })),
     }),
-    /^error dry-run: the API server refuses Service junjo-ai-studio-backend, .*: denied by policy\.example\.com/,
+    /^error dry-run: The API server refuses Service junjo-ai-studio-backend, .*: denied by policy\.example\.com/,
   ],
   'warning of the API server': [
     local,
@@ -716,12 +720,12 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
     }),
     /^warning dry-run: Namespace junjo-ai-studio: would violate/,
   ],
-  'host that leads nowhere': [
+  'host that does not resolve': [
     web,
     () => ({ hosts: new Map([['studio.example.com', []]]) }),
-    /^warning dns: studio\.example\.com leads nowhere yet/,
+    /^warning dns: The host studio\.example\.com does not resolve yet/,
   ],
-  'host that leads elsewhere': [
+  'host that resolves to another address': [
     web,
     (facts) => ({
       hosts: new Map([['studio.example.com', ['198.51.100.7']]]),
@@ -732,7 +736,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
         status: { loadBalancer: { ingress: [{ ip: '192.0.2.9' }] } },
       })(facts),
     }),
-    /^warning dns: studio\.example\.com leads to 198\.51\.100\.7, and the edge is at 192\.0\.2\.9/,
+    /^warning dns: The host studio\.example\.com resolves to 198\.51\.100\.7, but the edge is at 192\.0\.2\.9/,
   ],
   'release whose spans this one does not read': [
     development({ JUNJO_K8S_RELEASE: '0.80.0' }),
@@ -741,12 +745,42 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
       kind: 'Deployment',
       metadata: { name: 'junjo-ai-studio-backend', ...own, labels: { 'app.kubernetes.io/version': '0.70.3' } },
     }),
-    /^error live-release: 0\.70\.3 runs here, and 0\.80\.0 does not show its spans.*JUNJO_K8S_ACCEPT_DATA_LOSS=0\.70-to-0\.80/,
+    /^error live-release: Release 0\.70\.3 runs here\. 0\.80\.0 does not show its spans.*JUNJO_K8S_ACCEPT_DATA_LOSS=0\.70-to-0\.80/,
   ],
 };
 
 test.each(Object.entries(broken))('%s', (_, [settings, change, line]) => {
-  expect(said(settings, change)).toContainEqual(expect.stringMatching(line));
+  const lines = said(settings, change);
+  expect(lines).toContainEqual(expect.stringMatching(line));
+  expect(lines.flatMap(unlikeASentence)).toEqual([]);
+});
+
+/** The texts of a line that do not read as a sentence: an upper-case letter first, then at most 25 words, and no full stop. */
+function unlikeASentence(line: string): readonly string[] {
+  const [finding = '', advice] = line.replace(/^\w+ [\w-]+: /, '').split(' -> ');
+  const texts = [finding, ...(advice === undefined ? [] : advice.split('\n').slice(0, 1))];
+  const isSentence = (text: string) => /^\p{Lu}/u.test(text) && !text.endsWith('.');
+  const isLong = (text: string) => text.split(/\. /).some((sentence) => sentence.split(/\s+/).length > 25);
+  return texts.filter((text) => !isSentence(text) || isLong(text));
+}
+
+test('what is not written as a sentence is noticed', () => {
+  expect(['ok a: the node', 'ok a: The node.', 'ok a: The node -> kubectl get x'].map(unlikeASentence)).toEqual([
+    ['the node'],
+    ['The node.'],
+    ['kubectl get x'],
+  ]);
+  expect(unlikeASentence(`ok a: The node ${'is very '.repeat(12)}large -> Wait`)).toHaveLength(1);
+});
+
+test('of a claim that is being deleted, preflight names what saves the data, and no backup', () => {
+  const metadata = { name: 'junjo-ai-studio-data', ...own, deletionTimestamp: '2026-01-01T00:00:00Z' };
+  const claims = said(local, beside({ apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata }));
+  const [line] = claims.filter((each) => each.includes('is being deleted'));
+  expect(line).toMatch(
+    /^error claim: The claim .*"A deleted claim".*\nnpm run status -- --namespace=junjo-ai-studio$/s,
+  );
+  expect(line).not.toContain('npm run backup');
 });
 
 test.each([
@@ -754,33 +788,38 @@ test.each([
     '0.80.0',
     '0.82.1',
     { JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() },
-    /^error live-release: 0\.80\.0 runs here, and 0\.82\.1 cannot read its spans/,
+    /^error live-release: Release 0\.80\.0 runs here\. 0\.82\.1 cannot read its spans/,
   ],
   [
     '0.70.3',
     '0.80.0',
     { JUNJO_K8S_ACCEPT_DATA_LOSS: '0.70-to-0.80' },
-    /^warning live-release: .*JUNJO_K8S_ACCEPT_DATA_LOSS accepts that/,
+    /^warning live-release: .*JUNJO_K8S_ACCEPT_DATA_LOSS accepts this/,
   ],
   [
     '0.82.1',
     '0.81.5',
     {},
-    /^warning live-release: 0\.82\.1 runs here, and 0\.81\.5 mixes up the columns of spans .*flush it first/,
+    /^warning live-release: Release 0\.82\.1 runs here\. 0\.81\.5 mixes up the columns of spans .*Flush the log first/,
   ],
   [
     '0.82.1',
     '0.83.0',
     { JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() },
-    /^error live-release: 0\.82\.1 runs here, and 0\.83\.0 does not start on its database of users.*no setting .*npm run set-aside/,
+    /^error live-release: Release 0\.82\.1 runs here\. 0\.83\.0 does not start on its user database -> No setting .*\nnpm run set-aside$/,
   ],
   [
     '0.84.1',
     '0.85.0',
     { JUNJO_INTERNAL_GRPC_TOKEN: freshSecret(), JUNJO_K8S_ACCEPT_DATA_LOSS: '0.84-to-0.85' },
-    /^warning live-release: 0\.84\.1 runs here, and 0\.85\.0 shows its spans without the graphs of workflows\. JUNJO_K8S_ACCEPT_DATA_LOSS accepts/,
+    /^warning live-release: Release 0\.84\.1 runs here\. 0\.85\.0 shows its spans without the workflow graphs\. JUNJO_K8S_ACCEPT_DATA_LOSS accepts/,
   ],
-  ['0.1.0', '0.80.0', {}, /^error live-release: 0\.1\.0 runs here, and nothing is known of its spans/],
+  [
+    '0.1.0',
+    '0.80.0',
+    {},
+    /^error live-release: Release 0\.1\.0 runs here\. Whether 0\.80\.0 reads its data is unknown/,
+  ],
 ])('from %s to %s: what becomes of the spans is said before', (from, to, more, line) => {
   const settings = development({ JUNJO_K8S_RELEASE: to, ...more });
   const live = { name: 'junjo-ai-studio-backend', ...own, labels: { 'app.kubernetes.io/version': from } };
@@ -796,7 +835,7 @@ test('a release that reads the spans of the one that runs is no reason to stop',
       development({ JUNJO_K8S_RELEASE: '0.81.0' }),
       beside({ apiVersion: 'v1', kind: 'Deployment', metadata: live }),
     ),
-  ).toContain('ok live-release: 0.80.0 runs here, and 0.81.0 reads its spans');
+  ).toContain('ok live-release: Release 0.80.0 runs here, and 0.81.0 reads its spans');
 });
 
 test('what cannot be read is a warning, not an error', () => {
@@ -844,7 +883,7 @@ test('a quota of other pods, and a load balancer that has a name, are no trouble
   const hosts = new Map([['studio.example.com', ['192.0.2.9']]]);
   const there = said(web, (facts) => ({ ...beside(ingress)(facts), hosts }));
   expect(there.filter((line) => /^\w+ dns/.test(line))).toEqual([
-    'ok dns: studio.example.com leads to 192.0.2.9; it must be an alias of abc.elb.amazonaws.com',
+    'ok dns: The host studio.example.com resolves to 192.0.2.9. It must be an alias of abc.elb.amazonaws.com',
   ]);
 });
 
@@ -870,49 +909,49 @@ describe('what a patch changed is what the cluster is asked for', () => {
       'a storage class',
       { ...local, JUNJO_K8S_STORAGE_CLASS: 'fast' },
       patch('PersistentVolumeClaim', { spec: { storageClassName: 'gone' } }),
-      'storage-class: there is no storage class gone',
+      'storage-class: There is no storage class gone',
     ],
     [
       'an ingress class',
       web,
       patch('Ingress', { spec: { ingressClassName: 'gone' } }),
-      'ingress-class: there is no ingress class gone',
+      'ingress-class: There is no ingress class gone',
     ],
     [
       'a gateway class',
       gatewayed,
       patch('Gateway', { spec: { gatewayClassName: 'gone' } }),
-      'gateway: there is no gateway class gone',
+      'gateway: There is no gateway class gone',
     ],
     [
       'the Gateway of somebody else',
       shared,
       patch('HTTPRoute', { spec: { parentRefs: [{ name: 'other', namespace: 'edge', sectionName: 'https' }] } }),
-      'gateway: there is no Gateway edge/other',
+      'gateway: There is no Gateway edge/other',
     ],
     [
       'an issuer',
       web,
       patch('Certificate', { spec: { issuerRef: { name: 'gone' } } }),
-      'issuer: there is no ClusterIssuer gone',
+      'issuer: There is no ClusterIssuer gone',
     ],
     [
       'an image pull secret',
       local,
       patch('Deployment', { spec: { template: { spec: { imagePullSecrets: [{ name: 'gone' }] } } } }),
-      'secrets: there is no image pull secret gone',
+      'secrets: There is no image pull Secret gone',
     ],
     [
       'a certificate',
       web,
       patch('Ingress', { spec: { tls: [{ hosts: ['studio.example.com'], secretName: 'gone' }] } }),
-      'secrets: there is no TLS secret gone',
+      'secrets: There is no TLS Secret gone',
     ],
     [
       'a node',
       onNode,
       patch('PersistentVolume', { spec: { nodeAffinity: affinity } }),
-      'node: there is no node node-2',
+      'node: There is no node node-2',
     ],
     [
       'a claim',
@@ -920,7 +959,7 @@ describe('what a patch changed is what the cluster is asked for', () => {
       patch('Deployment', {
         spec: { template: { spec: { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'gone' } }] } } },
       }),
-      'claim: there is no claim gone',
+      'claim: There is no claim gone',
     ],
   ])('%s', (_, settings, patches, says) => {
     const waive = ['references', 'beside-the-volume', 'one-writer'].map((rule) => ({ rule, reason: 'for a test' }));
@@ -991,14 +1030,14 @@ describe('an intake', () => {
       return { objects: [...objects, theirs] };
     };
     expect(said(others, without)).toContainEqual(
-      expect.stringMatching(/^error storage-class: there is no default storage class/),
+      expect.stringMatching(/^error storage-class: There is no default storage class/),
     );
   });
 
   test('has claims whose size is a setting of its own', () => {
     expect(said(settings, beside(live('8Gi')))).toContainEqual(
       expect.stringMatching(
-        /^error claim: claim queue-\S+ cannot shrink .*JUNJO_K8S_INTAKE_STORAGE_SIZE=8Gi, or let its queue/,
+        /^error claim: The claim queue-\S+ cannot shrink .*Set JUNJO_K8S_INTAKE_STORAGE_SIZE=8Gi, or let its queue/,
       ),
     );
   });
@@ -1007,18 +1046,18 @@ describe('an intake', () => {
     const [line] = said(settings, beside(live('4Gi', { deletionTimestamp: '2026-01-01T00:00:00Z' }))).filter((each) =>
       /is being deleted/.test(each),
     );
-    expect(line).toMatch(/^error claim: claim queue-\S+ is being deleted -> keep its pod until its queue is empty/);
+    expect(line).toMatch(/^error claim: The claim queue-\S+ is being deleted -> Keep its pod until its queue is empty/);
   });
 
   test('needs the Secret with keys that it names, and says how to create it', () => {
     const keyed = { ...settings, JUNJO_K8S_INTAKE_KEYS: 'my-keys' };
     expect(said(keyed)).toContainEqual(
       expect.stringMatching(
-        /^error secrets: there is no Secret with API keys my-keys in junjo-ai-studio -> .*one API key in each line.*\nkubectl .*create secret generic my-keys --from-file=keys=keys\.txt$/,
+        /^error secrets: There is no Secret with API keys my-keys in the namespace junjo-ai-studio -> .*one API key on each line.*\nkubectl .*create secret generic my-keys --from-file=keys=keys\.txt$/,
       ),
     );
     const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'my-keys', ...own } };
-    expect(said(keyed, beside(secret))).toContain('ok secrets: Secret with API keys my-keys');
+    expect(said(keyed, beside(secret))).toContain('ok secrets: The Secret with API keys my-keys exists');
   });
 
   test('counts in a quota, with both of its pods', () => {
@@ -1029,7 +1068,7 @@ describe('an intake', () => {
       status: { hard: { 'requests.cpu': '1m' } },
     };
     const cpu = (lines: readonly string[]) =>
-      Number(/asks for (\d+)m CPU/.exec(lines.find((line) => line.includes('quota team leaves')) ?? '')?.[1]);
+      Number(/requests (\d+)m CPU/.exec(lines.find((line) => line.includes('quota team leaves')) ?? '')?.[1]);
     expect(cpu(said(settings, beside(quota))) - cpu(said(twoContainers, beside(quota)))).toBe(200);
   });
 
@@ -1048,6 +1087,6 @@ describe('an intake', () => {
       ...facts,
       kinds: new Set([...facts.kinds, 'SecurityContextConstraints.security.openshift.io']),
     }));
-    expect(lines.join('\n')).toMatch(/security-context-constraints: the pods run as user .*10001/);
+    expect(lines.join('\n')).toMatch(/security-context-constraints: The pods run as user .*10001/);
   });
 });

@@ -16,6 +16,7 @@ import { type Built, distinctProblems, formatProblem, hasError, type Problem, un
 import type { Extra, StudioConfig } from './config/studio-config';
 import { inOneLine } from './config/text';
 import { filesOf, manifestsBelow, NewFiles, type RenderedFile, readText } from './render/files';
+import { inputName, namesStdinTwice, readInput, STDIN, STDIN_TWICE } from './render/input';
 import { type Manifest, type PlacedManifest, titleOf } from './render/manifest';
 import { annotationBytes, isTooLarge, needsServerSide } from './render/object-size';
 import { patchAndCheck } from './render/patch-and-check';
@@ -44,7 +45,7 @@ function main(environment: NodeJS.ProcessEnv): void {
 
 /** Which studios a run is about. */
 export interface Selection {
-  /** Env files of the studio, later ones winning; with `studios`, what all of them share. Empty: `.env`, or nothing shared. */
+  /** Env files of the studio, later ones winning; `-` is standard input. With `studios`, what all of them share. Empty: `.env`, or nothing shared. */
   readonly envFiles: readonly string[];
   /** A folder in which each `*.env` is a studio. @default one studio */
   readonly studios?: string;
@@ -259,7 +260,9 @@ function studioFiles(folder: string): Built<readonly EnvFileText[]> {
 }
 
 function readEnvFiles(paths: readonly string[]): Built<readonly EnvFileText[]> {
-  const read = paths.map((path) => ({ path, text: readText(path) }));
+  if (namesStdinTwice(paths))
+    return { value: [], problems: [{ severity: 'error', file: inputName(STDIN), text: STDIN_TWICE }] };
+  const read = paths.map((path) => ({ path: inputName(path), text: readInput(path) }));
   const files = read.flatMap(({ path, text }) => (typeof text === 'string' ? [{ path, text }] : []));
   const problems = read.flatMap(({ path, text }): readonly Problem[] => {
     if (typeof text === 'string') return [];

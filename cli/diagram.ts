@@ -27,7 +27,7 @@ export const diagram: Command<DiagramOptions> = {
   argument: folderArgument,
   options: [
     ...studioOptions.filter(({ flags }) => flags.includes('--env-file')),
-    { flags: '--format <format>', text: 'svg or mermaid', default: 'svg' },
+    { flags: '--format <format>', text: 'svg or mermaid', default: 'svg', choices: ['svg', 'mermaid'] },
     { flags: '--output <file>', text: 'file to write, instead of stdout' },
   ],
   examples: [

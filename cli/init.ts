@@ -31,7 +31,7 @@ export const init: Command<InitOptions> = {
   name: 'init',
   summary: 'Write a .env, asking on a terminal for what it cannot know, or begin a repository for Argo CD or Flux',
   options: [
-    ...questions.map(({ flag, value, text }) => ({ flags: `--${flag} <${value}>`, text })),
+    ...questions.map(({ flag, value, text, choices }) => ({ flags: `--${flag} <${value}>`, text, choices })),
     { flags: '--set <setting>', text: 'NAME=value for any other setting; may be repeated', repeatable: true },
     { flags: '--from <file>', text: 'env file of compose whose lines are kept, and what is missing is added' },
     { flags: '-y, --yes', text: 'ask nothing: what is not given has its default' },

@@ -4,7 +4,7 @@ import { isOfSystem } from '../config/files';
 import { howToRun } from '../config/how-to-run';
 import type { Problem } from '../config/problems';
 import { render } from '../main';
-import { readText } from '../render/files';
+import { inputName, namesStdinTwice, readInput, STDIN, STDIN_TWICE } from '../render/input';
 import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
 import { type StudioOptions, selected, studioOptions } from './manifests';
 import { versionRanges } from './validate/kubernetes-versions';
@@ -31,7 +31,10 @@ export const validate: Command<ValidateOptions> = {
   name: 'validate',
   summary:
     'Check manifests against the schemas of Kubernetes, or the env files and what they render, and write nothing',
-  argument: { name: '[paths...]', text: 'manifests, or folders of them (default: what the env files render)' },
+  argument: {
+    name: '[paths...]',
+    text: 'manifests, folders of them, or - for stdin (default: what the env files render)',
+  },
   options: [
     ...studioOptions,
     {
@@ -50,6 +53,7 @@ export const validate: Command<ValidateOptions> = {
     ['validate', 'checks .env and what it renders'],
     ['validate --studios studios --json', 'checks every studios/*.env, for a program to read'],
     ['validate dist --kubernetes 1.31', 'checks every manifest of dist/ for one version of Kubernetes'],
+    ['validate -', 'checks the manifests on standard input'],
     ['validate dist --refuse Secret', 'checks that dist/ may be committed'],
   ],
   run: async (options, io) =>
@@ -59,6 +63,10 @@ export const validate: Command<ValidateOptions> = {
 function validatePaths(paths: readonly string[], options: ValidateOptions, io: Io): ExitCode {
   if (options.envFile || options.studios) {
     io.err('Name manifests, or env files, but not both.');
+    return 2;
+  }
+  if (namesStdinTwice(paths)) {
+    io.err(`${STDIN_TWICE}.`);
     return 2;
   }
   const read = paths.map((path) => filesOf(path));
@@ -122,9 +130,9 @@ interface Readable {
 function filesOf(path: string): Readable {
   const failed = (text: string): Readable => ({ files: [], problems: [{ severity: 'error', file: path, text }] });
   try {
-    const paths = statSync(path).isDirectory() ? manifestsIn(path) : [path];
+    const paths = path !== STDIN && statSync(path).isDirectory() ? manifestsIn(path) : [path];
     if (paths.length === 0) return failed(`holds no manifest. Is it rendered? ${howToRun('synth')}`);
-    const read = paths.map((each) => ({ path: each, text: readText(each) }));
+    const read = paths.map((each) => ({ path: inputName(each), text: readInput(each) }));
     return {
       files: read.flatMap(({ path, text }) => (typeof text === 'string' ? [{ path, text }] : [])),
       problems: read.flatMap(({ path, text }): readonly Problem[] =>

@@ -217,7 +217,7 @@ function kindOf(found: Stats): string {
  * The most bytes of a text file that is read. The API server takes less than 2 MiB of one object, and files with many objects,
  * such as the CRDs of an operator, have less than 5 MiB.
  */
-const MAX_TEXT_BYTES = 8 * 1024 * 1024;
+export const MAX_TEXT_BYTES = 8 * 1024 * 1024;
 
 /** The text of a file, or why it cannot be read; nothing where no such file exists. It waits for no pipe and reads no device. */
 export function readText(path: string): string | Unreadable | undefined {
@@ -238,7 +238,7 @@ export function readText(path: string): string | Unreadable | undefined {
 }
 
 /** The bytes of an open file, or nothing where it has more. Not every file that never ends has a size. */
-function readAtMost(file: number, bytes: number): Buffer | undefined {
+export function readAtMost(file: number, bytes: number): Buffer | undefined {
   const chunks: Buffer[] = [];
   for (let left = bytes; left >= 0; ) {
     const chunk = Buffer.allocUnsafe(64 * 1024);

@@ -20,6 +20,8 @@ export interface Question {
   readonly flag: string;
   /** Placeholder of its value. */
   readonly value: string;
+  /** Values that a shell offers. @default none */
+  readonly choices?: readonly string[];
   /** What is asked, without a question mark. */
   readonly text: string;
   /** What to know before answering, a line each. @default nothing */
@@ -65,6 +67,7 @@ export const questions: readonly Question[] = [
     name: 'JUNJO_ENV',
     flag: 'environment',
     value: 'environment',
+    choices: ['development', 'production'],
     text: 'Where it runs: development (on localhost) or production (behind HTTPS)',
     suggestion: always('development'),
   },
@@ -72,6 +75,7 @@ export const questions: readonly Question[] = [
     name: 'JUNJO_K8S_RELEASE',
     flag: 'release',
     value: 'tag',
+    choices: releaseLines.flatMap(({ tags }) => tags),
     text: `Release of Junjo AI Studio; without data, the newest (${newestRelease})`,
     before: ['  Not every release reads the data of another (docs/releases.md):', ...releases],
     suggestion: always(newestRelease),
@@ -120,6 +124,7 @@ export const questions: readonly Question[] = [
     name: 'JUNJO_K8S_SECRETS',
     flag: 'secrets',
     value: 'mode',
+    choices: ['manifest', 'sealed', 'external', 'existing'],
     text: 'Where secrets come from: manifest (this file), sealed, external, or existing',
     when: inProduction,
     suggestion: always('manifest'),
@@ -169,6 +174,7 @@ export const questions: readonly Question[] = [
     name: 'JUNJO_K8S_BACKUP',
     flag: 'backup',
     value: 'operator',
+    choices: ['none', 'volsync', 'velero'],
     text: 'Scheduled backups: none, volsync or velero',
     when: inProduction,
     suggestion: always('none'),

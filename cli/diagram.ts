@@ -1,5 +1,6 @@
 import { realpathSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { howToRunWith } from '../config/how-to-run';
 import { inOneLine } from '../config/text';
 import { unwritable, writeFiles } from '../render/files';
 import type { Manifest } from '../render/manifest';
@@ -47,8 +48,12 @@ async function drawStudio({ format, output, ...options }: DiagramOptions, io: Io
   const { manifests } = studio;
   const picture = format === 'svg' ? await drawn(manifests).catch(withoutGraphviz) : mermaidOf(diagramOf(manifests));
   if (picture === undefined) {
+    const { folder, envFile = [] } = options;
+    const inputs = [...(folder ? [folder] : []), ...envFile.flatMap((file) => ['--env-file', file])];
+    const again = ['diagram', ...inputs, ...(output ? ['--output', output] : [])];
+    const commands = howToRunWith(GRAPHVIZ, ...again).map((command) => `  ${command}`);
     io.err(
-      `Graphviz is not part of the package: npx --package junjo-ai-studio-cdk8s --package ${GRAPHVIZ} junjo-k8s diagram. Or --format mermaid, which needs nothing`,
+      ['An SVG needs Graphviz, which is not in this package. Add it, or use --format mermaid:', ...commands].join('\n'),
     );
     return 1;
   }

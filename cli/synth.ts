@@ -5,11 +5,21 @@ import { howToRun } from '../config/how-to-run';
 import type { Problem } from '../config/problems';
 import type { StudioConfig } from '../config/studio-config';
 import { inOneLine, listed } from '../config/text';
-import { changedFiles, otherEnvFiles, type Rendering, render, type Selection } from '../main';
+import { changedFiles, otherEnvFiles, type Rendering, readSources, render, type Selection } from '../main';
 import { uiOf } from '../releases';
-import { filesOf, gitOpsOf, makeFolder, NewFiles, type RenderedFile, unwritable, writeFiles } from '../render/files';
+import {
+  filesOf,
+  gitOpsOf,
+  makeFolder,
+  NewFiles,
+  type RenderedFile,
+  SECRET_MODE,
+  unwritable,
+  writeFiles,
+} from '../render/files';
 import { needsServerSide } from '../render/object-size';
 import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
+import { filesWithSecrets, gitAdvice } from './ignored-by-git';
 import { initEnv } from './init/env-file';
 import { type StudioOptions, selected, studioOptions } from './manifests';
 import {
@@ -90,7 +100,9 @@ async function synthesize(options: SynthOptions, io: Io): Promise<ExitCode> {
     }
   }
   const wrote = isNew ? 'Wrote .env: a studio on localhost, with fresh secrets.\n\n' : '';
-  const text = studios.length > 0 ? wrote + summary(rendering, files, { gone, pruned }, selection, options) : undefined;
+  const exposed = studios.length > 0 ? gitAdvice(secretPaths(selection, files, output)) : [];
+  const said = studios.length > 0 ? wrote + summary(rendering, files, { gone, pruned }, selection, options) : undefined;
+  const text = said && [said, ...exposed].join('\n');
   const result = {
     studios: studios.map(({ config: { name, namespace, tag, environment } }) => ({
       name,
@@ -105,6 +117,13 @@ async function synthesize(options: SynthOptions, io: Io): Promise<ExitCode> {
     prunedByFlux: pruner === 'flux' ? pruned.map(named) : [],
   };
   return tell({ problems, text, result }, options, io);
+}
+
+/** Files with secrets: env files of the selection, and what was rendered from them. */
+function secretPaths(selection: Selection, files: readonly RenderedFile[], output: string): readonly string[] {
+  const envFiles = readSources(selection).value.flatMap((source) => source.files);
+  const rendered = files.filter(({ mode }) => mode === SECRET_MODE).map(({ path }) => join(output, path));
+  return [...filesWithSecrets(envFiles), ...rendered];
 }
 
 /** A new env file would have new secrets, and what it renders to would take the place of a studio that has others. */

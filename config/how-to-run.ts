@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, delimiter, dirname, join, relative, resolve, sep } from 'node:path';
-import { name as packageName } from '../package.json';
+import { name as packageName, version } from '../package.json';
 import { shellWord } from './text';
 
 /** Where users get this project. */
@@ -16,6 +16,9 @@ export const publication: Publication = { onNpm: false };
 
 /** Name of the command in the package. */
 export const COMMAND = 'junjo-k8s';
+
+/** The tarball that `npm pack` makes. */
+export const packageFile = `${packageName}-${version}.tgz`;
 
 /** How a program was started: the words before the name of a command. `npm run` is the exception, whose commands are scripts. */
 export type Start = 'npm run' | readonly string[];
@@ -45,6 +48,40 @@ function packagesOfNpx(folder: string): readonly string[] | undefined {
   const file = join(folder, 'package.json');
   if (basename(dirname(folder)) !== '_npx' || !existsSync(file)) return undefined;
   return JSON.parse(readFileSync(file, 'utf8'))._npx?.packages;
+}
+
+/**
+ * The package that this program was installed from: a tarball, or an address. Nothing in a clone, and where npm installed the
+ * program for all projects and keeps no record.
+ */
+export function installedFrom(file = __filename): string | undefined {
+  const [before = '', ...behind] = file.split(`${sep}node_modules${sep}`);
+  const manifest = join(before, 'package.json');
+  if (behind.length === 0 || !existsSync(manifest)) return undefined;
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(manifest, 'utf8'));
+  const spec: string | undefined = { ...dependencies, ...devDependencies }[packageName];
+  return spec?.startsWith('file:') ? resolve(before, spec.slice('file:'.length)) : spec;
+}
+
+/** The command that adds a package of npm beside this program, and the words of a command that then runs with it. */
+export function howToRunWith(added: string, ...words: readonly string[]): readonly string[] {
+  return withPackage(startOf(__filename, process.cwd(), process.env.PATH), __filename, added, words);
+}
+
+/** The same for a start of the program. @param file as for `startOf` */
+export function withPackage(start: Start, file: string, added: string, words: readonly string[]): readonly string[] {
+  const again = commandLine(start, words);
+  if (start === 'npm run') return ['npm ci', again];
+  const [first, ...named] = start;
+  if (first === COMMAND) return [`npm install --global ${added}`, again];
+  // npx removes what it installed for a program when it installs other packages for it.
+  if (first === 'npx' && named[0] !== COMMAND) {
+    const packages = named.filter((word) => word !== '--package' && word !== COMMAND);
+    const all = [...packages, added].flatMap((each) => ['--package', each]);
+    return [commandLine(['npx', ...all, COMMAND], words)];
+  }
+  if (first === 'npx') return [`npm install ${added}`, again];
+  return [commandLine(['npm'], ['install', '--no-save', '--prefix', join(dirname(file), '..'), added]), again];
 }
 
 function isBelow(folder: string, path: string): boolean {

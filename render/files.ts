@@ -85,7 +85,7 @@ function kustomizations(files: readonly RenderedFile[]): readonly RenderedFile[]
 }
 
 /** Permissions of a file with a Secret. */
-const SECRET_MODE = 0o600;
+export const SECRET_MODE = 0o600;
 
 function objectFiles(placed: readonly PlacedManifest[]): readonly RenderedFile[] {
   const byPath = new Map<string, Manifest[]>();

@@ -10,10 +10,10 @@ import {
   releaseLines,
 } from '../../releases';
 
-/** What is set so far, by name. */
+/** The settings so far, by name. */
 export type Answers = ReadonlyMap<string, string>;
 
-/** What `init` cannot know, and asks. */
+/** A setting that `init` asks for. */
 export interface Question {
   readonly name: VariableName;
   /** Option of the command that answers it. */
@@ -22,15 +22,15 @@ export interface Question {
   readonly value: string;
   /** Values that a shell offers. @default none */
   readonly choices?: readonly string[];
-  /** What is asked, without a question mark. */
+  /** The question, without a question mark. */
   readonly text: string;
-  /** What to know before answering, a line each. @default nothing */
+  /** Lines to print before the question. @default none */
   readonly before?: readonly string[];
-  /** Whether the answers so far leave it open. @default always */
+  /** Whether to ask, after the answers so far. @default always */
   readonly when?: (answers: Answers) => boolean;
-  /** It may name what is not there yet: the answer stands, and what is wrong with it is told. @default false */
+  /** The answer may name something that does not exist yet: it is kept, and its problem is printed. @default false */
   readonly mayComeLater?: boolean;
-  /** What an empty answer means; empty itself, it leaves the variable unset. */
+  /** What an empty answer means. An empty suggestion leaves the variable unset. */
   readonly suggestion: (answers: Answers) => string;
 }
 
@@ -42,12 +42,12 @@ const always = (text: string) => () => text;
 /** The release for a studio without data. */
 export const newestRelease = releaseLines.map(newestTag).at(-1) ?? defaultTag;
 
-/** A release of each line, and what it means for whoever runs it. */
+/** A release of each line, and what you need to run it. */
 const releases = releaseLines.map((line) => {
   const tag = recommendedTag(line);
   const hosts = hasOneHost(line) ? 2 : 3;
   const signIn = line.api.spansNeedSignIn ? 'the API asks for a sign-in' : 'a guard asks for a sign-in in production';
-  const doubt = line.unproven?.[tag] ? '; no image of it was ever seen' : '';
+  const doubt = line.unproven?.[tag] ? '; its images may not exist' : '';
   return `  ${dated(line, tag)}: ${componentsOf(line).length} containers, ${hosts} hosts; ${line.stores.description}; ${signIn}${doubt}`;
 });
 
@@ -61,7 +61,7 @@ function besideUi(host: string): (answers: Answers) => string {
   };
 }
 
-/** In the order in which they are asked: what a question depends on comes first. */
+/** In the order of the interview: a question comes after those that it depends on. */
 export const questions: readonly Question[] = [
   {
     name: 'JUNJO_ENV',
@@ -76,7 +76,7 @@ export const questions: readonly Question[] = [
     flag: 'release',
     value: 'tag',
     choices: releaseLines.flatMap(({ tags }) => tags),
-    text: `Release of Junjo AI Studio; without data, the newest (${newestRelease})`,
+    text: `Release of Junjo AI Studio; without data, take the newest (${newestRelease})`,
     before: ['  Not every release reads the data of another (docs/releases.md):', ...releases],
     suggestion: always(newestRelease),
   },

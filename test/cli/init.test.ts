@@ -41,7 +41,9 @@ describe('without a terminal', () => {
   test('it asks nothing, and writes a studio on localhost', async () => {
     const { status, stdout } = await cli('init');
     expect(status).toBe(0);
-    expect(stdout).toContain('It runs 0.70.3; without data, 0.86.0 is recommended: --release 0.86.0.');
+    expect(stdout).toContain(
+      'It is for release 0.70.3. If you have no data yet, use the newest release: --release 0.86.0',
+    );
     expect(statSync(path('.env')).mode & 0o777).toBe(0o600);
     expect(errorsOf(written())).toEqual([]);
     expect((await cli('synth')).status).toBe(0);
@@ -58,7 +60,7 @@ describe('without a terminal', () => {
         ...['--backup', 'volsync', '--backup-repository', 'backups', '--set', 'JUNJO_K8S_SIZE=medium'],
       );
       expect([status, stderr]).toEqual([0, '']);
-      expect(stdout).not.toContain('recommended');
+      expect(stdout).not.toContain('--release');
       expect(errorsOf(written())).toEqual([]);
       for (const line of ['JUNJO_ENV=production', `JUNJO_K8S_RELEASE=${tag}`, 'JUNJO_K8S_SIZE=medium']) {
         expect(written().split('\n')).toContain(line);
@@ -106,7 +108,7 @@ describe('without a terminal', () => {
 
   test('a file that is there stays as it is', async () => {
     writeFileSync(path('.env'), 'mine');
-    expect((await cli('init')).stderr).toContain('.env: is there already');
+    expect((await cli('init')).stderr).toContain('.env: already exists');
     expect(written()).toBe('mine');
   });
 
@@ -126,14 +128,12 @@ describe('--from', () => {
     const { status, stderr } = await cli('init', '--from', 'compose.env', '--set', 'JUNJO_K8S_SIZE=large');
     expect([status, stderr]).toEqual([0, '']);
     expect(written().startsWith(`${compose}\n`)).toBe(true);
-    expect(written().slice(compose.length)).toBe(
-      '\n\n# === Kubernetes: added by junjo-k8s init ===\n\nJUNJO_K8S_SIZE=large\n',
-    );
+    expect(written().slice(compose.length)).toBe('\n\n# === Kubernetes: added by init ===\n\nJUNJO_K8S_SIZE=large\n');
     expect(readFileSync(path('compose.env'), 'utf8')).toBe(compose);
     expect(statSync(path('.env')).mode & 0o777).toBe(0o600);
   });
 
-  test('replaces a placeholder by a fresh secret, and no secret that is sound', async () => {
+  test('replaces a placeholder by a new secret, and keeps a valid secret', async () => {
     const key = freshSecret();
     writeFileSync(
       path('compose.env'),
@@ -159,7 +159,7 @@ describe('--from', () => {
   ])('adds the secrets that %s reads, and no other', async (release, without, added) => {
     writeFileSync(path('compose.env'), envText(development({ JUNJO_K8S_RELEASE: release, ...without })));
     expect((await cli('init', '--from', 'compose.env')).status).toBe(0);
-    const [, end = ''] = written().split('added by junjo-k8s init ===');
+    const [, end = ''] = written().split('added by init ===');
     expect([...end.matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name)).toEqual(added);
   });
 
@@ -235,7 +235,7 @@ describe('where somebody answers', () => {
       [],
       [
         ['Where it runs', 'production'],
-        ['Release of Junjo AI Studio; without data, the newest (0.86.0) [0.86.0]', ''],
+        ['Release of Junjo AI Studio; without data, take the newest (0.86.0) [0.86.0]', ''],
         ['Address of the UI', 'https://studio.example.com'],
         ['Address for spans', ''],
         ['Gateway', ''],
@@ -250,7 +250,7 @@ describe('where somebody answers', () => {
     for (const line of [
       '0.70.3 of 16 November 2025: 3 containers, 3 hosts; SQLite, DuckDB, BadgerDB; a guard asks for a sign-in in production',
       '0.82.1 of 18 July 2026: 3 containers, 3 hosts; SQLite, Arrow and Parquet files; the API asks for a sign-in',
-      '0.84.1: 3 containers, 3 hosts; SQLite, Arrow and Parquet files; the API asks for a sign-in; no image of it was ever seen',
+      '0.84.1: 3 containers, 3 hosts; SQLite, Arrow and Parquet files; the API asks for a sign-in; its images may not exist',
       '0.86.0 of 8 October 2026: 2 containers, 2 hosts; SQLite, Arrow and Parquet files; the API asks for a sign-in',
     ]) {
       expect(stdout.split('\n')).toContain(`  ${line}`);

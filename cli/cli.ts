@@ -32,7 +32,8 @@ function allCommands(): readonly Command<never>[] {
   return [...commands.values()].map((load) => load());
 }
 
-// Node.js looks for --env-file among the arguments of the program, too: https://github.com/nodejs/node/issues/54232
+// Node.js also takes --env-file from the arguments of the program, and stops without that file. The scripts of package.json
+// prevent that with --, the package cannot: https://github.com/nodejs/node/issues/54232
 const EXIT_CODES = `
 Exit codes: 0 done, 1 problems were found, 2 wrong usage, 3 the time of status --watch is over.
 Node.js itself exits with 9 if the --env-file is missing.`;

@@ -20,7 +20,7 @@ export interface StudioOptions {
 export const studioOptions: readonly Option[] = [
   {
     flags: '-e, --env-file <file>',
-    text: 'env file of the studio, or - for stdin; of several, later ones win. Or JUNJO_ENV_FILES, comma-separated (default: .env)',
+    text: 'env file of the studio, or -e - for stdin; of several, later ones win. Or JUNJO_ENV_FILES, comma-separated (default: .env)',
     repeatable: true,
   },
   {

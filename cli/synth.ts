@@ -53,6 +53,7 @@ export const synth: Command<SynthOptions> = {
   examples: [
     ['synth', 'renders .env into dist/, and first writes a .env for localhost where there is none'],
     ['synth --env-file studio.env --env-file secrets.env', 'one studio from two files'],
+    ['synth -e -', 'one studio from the env file on standard input'],
     ['synth --studios studios --output manifests', 'every studios/*.env into manifests/<its name>/'],
   ],
   run: synthesize,

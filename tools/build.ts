@@ -88,7 +88,7 @@ function licensesOf(paths: readonly string[]): string {
  * The program of the package. Old versions of Node.js must be able to read it. From version 22.8 on, Node.js caches the compiled
  * code of modules that are loaded after enableCompileCache.
  */
-const START = `#!/usr/bin/env node
+export const START = `#!/usr/bin/env node
 require('./node-version.js');
 const { enableCompileCache } = require('module');
 if (enableCompileCache) enableCompileCache();

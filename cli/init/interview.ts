@@ -92,6 +92,9 @@ class Interview {
   /** Sets the release that an env file of compose was written for, where the default release does not fit. */
   private chooseForFile(): void {
     const choice = chooseRelease(this.read(), releaseLines);
+    // Lines in comments are only a hint.
+    if (choice.kind === 'default' && choice.reservation)
+      this.notes.push({ ...choice.reservation, file: this.props.file, variable: RELEASE });
     if (choice.kind !== 'other') return;
     const tag = recommendedTag(choice.line);
     const line = this.put(RELEASE, tag);

@@ -1,10 +1,11 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { variablesOf } from '../../config/variables';
-import { lineOf, newestTag, releaseLines } from '../../releases';
+import { lineOf, newestTag, recommendedTag, releaseLines } from '../../releases';
 import { Folder } from '../support/folder';
 import { describeWith } from '../support/programs';
 import { development, envText, freshSecret, problemsOf, production } from '../support/studio';
+import { upstreamExample } from '../support/upstream-example';
 import { Workspace } from '../support/workspace';
 
 let folder: Folder;
@@ -161,6 +162,32 @@ describe('--from', () => {
     expect((await cli('init', '--from', 'compose.env')).status).toBe(0);
     const [, end = ''] = written().split('added by init ===');
     expect([...end.matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name)).toEqual(added);
+  });
+
+  // Placeholders as upstream has them: nothing else in these files needs an answer.
+  const upstream = releaseLines.flatMap((line) => {
+    const tag = recommendedTag(line);
+    const distributions = /^0\.8[125]/.test(tag) ? (['root', 'minimal', 'vm-caddy'] as const) : (['root'] as const);
+    return distributions.map((distribution) => [tag, distribution] as const);
+  });
+  test.each(upstream)("of upstream's example of %s (%s) asks nothing with --yes", async (tag, distribution) => {
+    const { set } = upstreamExample(tag, distribution);
+    const secrets = Object.keys(set).filter((name) => /SECRET|COOKIE_KEY|TOKEN/.test(name));
+    const placeholders = Object.fromEntries(secrets.map((name) => [name, `your_${name.toLowerCase()}_here`]));
+    writeFileSync(path('.env.example'), envText({ ...set, ...placeholders }));
+    const { status, stdout } = await withAnswers(['--yes', '--from', '.env.example'], []);
+    expect([status, stdout]).toEqual([0, expect.stringContaining('Next: npm run synth')]);
+    expect(errorsOf(written())).toEqual([]);
+    const release = /^JUNJO_K8S_RELEASE=(.*)$/m.exec(written())?.[1];
+    // What 0.80.0 added is in comments, which leaves the default. From 0.82 to 0.85 the files differ in comments alone.
+    const chosen = /^0\.(70|80)/.test(tag)
+      ? undefined
+      : tag.startsWith('0.8') && tag > '0.82' && tag < '0.86'
+        ? '0.85.0'
+        : tag;
+    expect(release).toBe(chosen);
+    if (release) expect(stdout).toContain(`JUNJO_K8S_RELEASE: is set to ${release}`);
+    expect((await cli('synth')).status).toBe(0);
   });
 
   test('of a file that is not there says so', async () => {

@@ -36,7 +36,7 @@ function argumentsOf([program, ...words]: readonly string[]): readonly string[] 
   const [script = '', ...more] = words.slice(1).filter((word) => word !== '--silent');
   const source: string = (scripts as Record<string, string>)[script] ?? '';
   const [fromSource, command] = source.split(/(?<=cli\/cli\.ts) ?/);
-  if (!fromSource?.startsWith('node -r tsx/cjs cli/cli.ts')) return undefined;
+  if (fromSource !== scripts['junjo-k8s']) return undefined;
   // npm takes options before -- for its own.
   expect({
     words,

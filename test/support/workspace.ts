@@ -18,7 +18,7 @@ const FILES = [
 ];
 
 /** What Node.js is called with to run junjo-k8s from source, as in the scripts of package.json. */
-export const fromSource = ['-r', 'tsx/cjs', 'cli/cli.ts'] as const;
+export const fromSource = ['-r', './cli/node-version.js', '-r', 'tsx/cjs', '--', 'cli/cli.ts'] as const;
 
 /** A clone of the project in a folder of its own, with the installed packages of this one. */
 export class Workspace {

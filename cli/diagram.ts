@@ -19,7 +19,7 @@ export interface DiagramOptions extends ManifestOptions {
   readonly output?: string;
 }
 
-/** Graphviz as WebAssembly: larger than all the rest, so that it is in a clone, but not in the package. */
+/** Graphviz as WebAssembly. It is larger than everything else: a clone has it, the package does not. */
 const GRAPHVIZ = '@viz-js/viz';
 
 export const diagram: Command<DiagramOptions> = {
@@ -51,10 +51,9 @@ async function drawStudio({ format, output, ...options }: DiagramOptions, io: Io
     const { folder, envFile = [] } = options;
     const inputs = [...(folder ? [folder] : []), ...envFile.flatMap((file) => ['--env-file', file])];
     const again = ['diagram', ...inputs, ...(output ? ['--output', output] : [])];
-    const commands = howToRunWith(GRAPHVIZ, ...again).map((command) => `  ${command}`);
-    io.err(
-      ['An SVG needs Graphviz, which is not in this package. Add it, or use --format mermaid:', ...commands].join('\n'),
-    );
+    const commands = howToRunWith(GRAPHVIZ, ...again).map((command) => `\n  ${command}`);
+    const how = commands.length > 0 ? `, or add Graphviz:${commands.join('')}` : '.';
+    io.err(`An SVG needs Graphviz, which is not in this package. Use --format mermaid${how}`);
     return 1;
   }
   if (output) writePicture(output, picture);

@@ -11,7 +11,7 @@ export interface Publication {
   readonly repository?: string;
 }
 
-/** Change this when the package or the repository is published: hints, alerts, and pages follow it. See CONTRIBUTING.md. */
+/** Change this after publishing the package or the repository: hints, alerts, and page names follow it. See CONTRIBUTING.md. */
 export const publication: Publication = { onNpm: false };
 
 /** Name of the command in the package. */
@@ -20,7 +20,7 @@ export const COMMAND = 'junjo-k8s';
 /** The tarball that `npm pack` makes. */
 export const packageFile = `${packageName}-${version}.tgz`;
 
-/** How a program was started: the words before the name of a command. `npm run` is the exception, whose commands are scripts. */
+/** How a program was started: the words in front of a command. With `npm run`, each command is a script instead. */
 export type Start = 'npm run' | readonly string[];
 
 /**
@@ -63,25 +63,21 @@ export function installedFrom(file = __filename): string | undefined {
   return spec?.startsWith('file:') ? resolve(before, spec.slice('file:'.length)) : spec;
 }
 
-/** The command that adds a package of npm beside this program, and the words of a command that then runs with it. */
+/** The commands that add a package of npm to this program, and then run a command with it. None where that is not possible. */
 export function howToRunWith(added: string, ...words: readonly string[]): readonly string[] {
-  return withPackage(startOf(__filename, process.cwd(), process.env.PATH), __filename, added, words);
+  return withPackage(startOf(__filename, process.cwd(), process.env.PATH), added, words);
 }
 
-/** The same for a start of the program. @param file as for `startOf` */
-export function withPackage(start: Start, file: string, added: string, words: readonly string[]): readonly string[] {
+/** The same for a start of the program. */
+export function withPackage(start: Start, added: string, words: readonly string[]): readonly string[] {
   const again = commandLine(start, words);
   if (start === 'npm run') return ['npm ci', again];
-  const [first, ...named] = start;
-  if (first === COMMAND) return [`npm install --global ${added}`, again];
-  // npx removes what it installed for a program when it installs other packages for it.
-  if (first === 'npx' && named[0] !== COMMAND) {
-    const packages = named.filter((word) => word !== '--package' && word !== COMMAND);
-    const all = [...packages, added].flatMap((each) => ['--package', each]);
-    return [commandLine(['npx', ...all, COMMAND], words)];
-  }
-  if (first === 'npx') return [`npm install ${added}`, again];
-  return [commandLine(['npm'], ['install', '--no-save', '--prefix', join(dirname(file), '..'), added]), again];
+  const [program, ...more] = start;
+  if (program === COMMAND) return [`npm install --global ${added}`, again];
+  if (program !== 'npx') return [];
+  if (more[0] === COMMAND) return [`npm install ${added}`, again];
+  const packages = [...more.filter((word) => word !== '--package' && word !== COMMAND), added];
+  return [commandLine(['npx', ...packages.flatMap((each) => ['--package', each]), COMMAND], words)];
 }
 
 function isBelow(folder: string, path: string): boolean {
@@ -110,7 +106,7 @@ export function commandLine(start: Start, words: readonly string[]): string {
   if (start !== 'npm run') return [...start, ...words].map(shellWord).join(' ');
   const isCommand = words.length > 0 && !words[0]?.startsWith('-');
   const [script = COMMAND, ...args] = isCommand ? words : [COMMAND, ...words];
-  // npm takes options in front of -- for its own.
+  // npm itself takes the options in front of --.
   const separator = args.some((arg) => arg.startsWith('-')) ? ['--'] : [];
   return ['npm', 'run', script, ...separator, ...args].map(shellWord).join(' ');
 }

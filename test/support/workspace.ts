@@ -15,6 +15,9 @@ const FILES = [
   'README.md',
   '.env.example',
   '.github',
+  'CHANGELOG.md',
+  'SECURITY.md',
+  'docs',
 ];
 
 /** What Node.js is called with to run junjo-k8s from source, as in the scripts of package.json. */

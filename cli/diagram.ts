@@ -12,7 +12,7 @@ import { diagramOf } from './diagram/read';
 import { themed } from './diagram/svg';
 import { folderArgument, type ManifestOptions, oneStudio, studioOptions } from './manifests';
 
-/** What a picture is made of, and where it goes. */
+/** The studio to draw, and where the picture goes. */
 export interface DiagramOptions extends ManifestOptions {
   readonly format: string;
   /** @default stdout */
@@ -24,7 +24,7 @@ const GRAPHVIZ = '@viz-js/viz';
 
 export const diagram: Command<DiagramOptions> = {
   name: 'diagram',
-  summary: 'Draw a rendered studio: who may talk to whom, what is public, where TLS ends, where the data lies',
+  summary: 'Draw a rendered studio: allowed connections, public addresses, where TLS ends, where the data is',
   argument: folderArgument,
   options: [
     ...studioOptions.filter(({ flags }) => flags.includes('--env-file')),
@@ -32,7 +32,7 @@ export const diagram: Command<DiagramOptions> = {
     { flags: '--output <file>', text: 'file to write, instead of stdout' },
   ],
   examples: [
-    ['diagram --output studio.svg', 'a picture that follows the light and dark of its page'],
+    ['diagram --output studio.svg', 'a picture with the light or dark colors of its page'],
     ['diagram dist/team --format mermaid', 'one of several studios, as text that Git platforms draw'],
   ],
   run: (options, io) => withoutStackTrace(io, () => drawStudio(options, io)),
@@ -40,7 +40,7 @@ export const diagram: Command<DiagramOptions> = {
 
 async function drawStudio({ format, output, ...options }: DiagramOptions, io: Io): Promise<ExitCode> {
   if (format !== 'svg' && format !== 'mermaid') {
-    io.err(inOneLine(`--format is svg or mermaid, and not ${format}`));
+    io.err(inOneLine(`--format ${format} does not exist. Use svg or mermaid`));
     return 2;
   }
   const { studio, problems } = oneStudio(options, io);
@@ -61,7 +61,7 @@ async function drawStudio({ format, output, ...options }: DiagramOptions, io: Io
   return 0;
 }
 
-/** Writes the picture whole; what is no file, such as /dev/stdout, is written to. */
+/** Writes all of the picture, or nothing. Writes directly to a device, such as /dev/stdout. */
 function writePicture(path: string, text: string): void {
   try {
     const found = statSync(path, { throwIfNoEntry: false });
@@ -73,9 +73,9 @@ function writePicture(path: string, text: string): void {
   }
 }
 
-/** Draws objects as a picture by itself. Graphviz is loaded here and nowhere else: it is larger than all the rest. */
+/** Draws objects as SVG. Only this function loads Graphviz, which is larger than everything else. */
 export async function drawn(manifests: readonly Manifest[]): Promise<string> {
-  // Not by import(): of a bundle that V8 has the code of, Node.js 20 cannot.
+  // Node.js 20 cannot run import() in a bundle whose code V8 has cached.
   const { instance } = require('@viz-js/viz') as typeof import('@viz-js/viz', { with: { 'resolution-mode': 'import' }});
   const graphviz = await instance();
   return themed(graphviz.renderString(dotOf(diagramOf(manifests)), { format: 'svg' }));

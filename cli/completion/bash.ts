@@ -14,34 +14,38 @@ export function bashCompletion(commands: readonly CompletedCommand[]): string {
       `    ${name}) if [[ $word == -* ]]; then ${offer(options.flatMap(({ names }) => names))} else ${offer(argument)} fi ;;`,
   );
   const first = [...commands.map(({ name }) => name), 'help', ...programOptions.flatMap(({ names }) => names)];
-  return `_junjo_k8s_words() {
-  COMPREPLY=($(compgen -W "$1" -- "$word"))
-}
-
-# Where compopt exists, bash completes and quotes the names itself.
-_junjo_k8s_paths() {
-  local IFS=$'\\n'
-  compopt -o "$1" 2> /dev/null || COMPREPLY=($(compgen "$2" -- "$word"))
-}
-
-_junjo_k8s() {
-  local word=\${COMP_WORDS[COMP_CWORD]} command=\${COMP_WORDS[1]}
-  COMPREPLY=()
-  if [ "$COMP_CWORD" -eq 1 ]; then
-    ${offer(first)}
-    return
-  fi
-  case "$command \${COMP_WORDS[COMP_CWORD - 1]}" in
-${valueCases.join('\n')}
-  esac
-  case "$command" in
-${argumentCases.join('\n')}
-    help) ${offer(commands.map(({ name }) => name))} ;;
-  esac
-}
-
-complete -F _junjo_k8s ${COMMAND}
-`;
+  return [
+    '_junjo_k8s_words() {',
+    '  COMPREPLY=($(compgen -W "$1" -- "$word"))',
+    '}',
+    '',
+    '# Where compopt exists, bash completes and quotes the names itself.',
+    '_junjo_k8s_paths() {',
+    "  local IFS=$'\\n'",
+    '  compopt -o "$1" 2> /dev/null || COMPREPLY=($(compgen "$2" -- "$word"))',
+    '}',
+    '',
+    '_junjo_k8s() {',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a script of bash
+    '  local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]}',
+    '  COMPREPLY=()',
+    '  if [ "$COMP_CWORD" -eq 1 ]; then',
+    `    ${offer(first)}`,
+    '    return',
+    '  fi',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a script of bash
+    '  case "$command ${COMP_WORDS[COMP_CWORD - 1]}" in',
+    ...valueCases,
+    '  esac',
+    '  case "$command" in',
+    ...argumentCases,
+    `    help) ${offer(commands.map(({ name }) => name))} ;;`,
+    '  esac',
+    '}',
+    '',
+    `complete -F _junjo_k8s ${COMMAND}`,
+    '',
+  ].join('\n');
 }
 
 /** The call that offers values for the word at the cursor. */

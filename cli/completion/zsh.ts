@@ -8,35 +8,36 @@ export function zshCompletion(commands: readonly CompletedCommand[]): string {
     const specs = [...options.flatMap(optionSpecs), ...(argument ? [quoted(`*: :${actionOf(argument)}`)] : [])];
     return `    ${name})\n      _arguments -s \\\n        ${specs.join(' \\\n        ')} ;;`;
   });
-  return `#compdef ${COMMAND}
-
-_junjo_k8s() {
-  local -a commands
-  commands=(
-    ${described.join('\n    ')}
-    'help:display help for command'
-  )
-  if (( CURRENT == 2 )); then
-    if [[ $words[2] == -* ]]; then
-      _arguments ${programOptions.flatMap(optionSpecs).join(' ')}
-    else
-      _describe command commands
-    fi
-    return
-  fi
-  local command=$words[2]
-  shift words
-  (( CURRENT-- ))
-  case $command in
-${cases.join('\n')}
-    help) _describe command commands ;;
-  esac
-}
-
-# compinit is loaded only once; zsh loads it again at little cost.
-(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }
-compdef _junjo_k8s ${COMMAND}
-`;
+  return [
+    `#compdef ${COMMAND}`,
+    '',
+    '_junjo_k8s() {',
+    '  local -a commands',
+    '  commands=(',
+    ...described.map((each) => `    ${each}`),
+    "    'help:display help for command'",
+    '  )',
+    '  if (( CURRENT == 2 )); then',
+    '    if [[ $words[2] == -* ]]; then',
+    `      _arguments ${programOptions.flatMap(optionSpecs).join(' ')}`,
+    '    else',
+    '      _describe command commands',
+    '    fi',
+    '    return',
+    '  fi',
+    '  local command=$words[2]',
+    '  shift words',
+    '  (( CURRENT-- ))',
+    '  case $command in',
+    ...cases,
+    '    help) _describe command commands ;;',
+    '  esac',
+    '}',
+    '',
+    '(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }',
+    `compdef _junjo_k8s ${COMMAND}`,
+    '',
+  ].join('\n');
 }
 
 /** An option for _arguments. Each name has a specification; \`*\` lets an option stand several times. */

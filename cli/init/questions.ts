@@ -1,3 +1,4 @@
+import { page } from '../../config/how-to-run';
 import type { VariableName } from '../../config/variables';
 import {
   componentsOf,
@@ -77,7 +78,7 @@ export const questions: readonly Question[] = [
     value: 'tag',
     choices: releaseLines.flatMap(({ tags }) => tags),
     text: `Release of Junjo AI Studio; without data, take the newest (${newestRelease})`,
-    before: ['  Not every release reads the data of another (docs/releases.md):', ...releases],
+    before: [`  A release may not read the data of another (${page('docs/releases.md')}):`, ...releases],
     suggestion: always(newestRelease),
   },
   {
@@ -100,7 +101,7 @@ export const questions: readonly Question[] = [
     name: 'JUNJO_PROD_INGESTION_URL',
     flag: 'spans',
     value: 'url',
-    text: 'Address for spans; with a port, on a load balancer of their own',
+    text: 'Address for spans; an address with a port gets its own load balancer',
     when: inProduction,
     suggestion: besideUi('spans'),
   },
@@ -108,7 +109,7 @@ export const questions: readonly Question[] = [
     name: 'JUNJO_K8S_GATEWAY',
     flag: 'gateway',
     value: 'gateway',
-    text: 'Gateway: namespace/name, class:NAME for one of its own, or nothing for an Ingress',
+    text: 'Gateway: namespace/name of an existing one, class:NAME for a new one, or nothing for an Ingress',
     when: (answers) => inProduction(answers) && !answers.has('JUNJO_K8S_INGRESS_CLASS'),
     suggestion: always(''),
   },
@@ -158,7 +159,7 @@ export const questions: readonly Question[] = [
     name: 'JUNJO_K8S_STORAGE_SIZE',
     flag: 'storage-size',
     value: 'size',
-    text: 'Size of the volume; it may grow later, and never shrinks',
+    text: 'Size of the volume; it can grow later, but not shrink',
     when: inProduction,
     suggestion: always('10Gi'),
   },
@@ -166,7 +167,7 @@ export const questions: readonly Question[] = [
     name: 'JUNJO_K8S_NODE',
     flag: 'node',
     value: 'node',
-    text: 'Node with the folder of the data (kubectl get nodes)',
+    text: 'Node that has the data folder (kubectl get nodes)',
     when: isFolderOfNode,
     suggestion: always(''),
   },
@@ -183,7 +184,7 @@ export const questions: readonly Question[] = [
     name: 'JUNJO_K8S_BACKUP_REPOSITORY',
     flag: 'backup-repository',
     value: 'secret',
-    text: 'Secret with the repository of restic',
+    text: 'Secret with the restic repository',
     when: (answers) => answers.get('JUNJO_K8S_BACKUP') === 'volsync',
     suggestion: always('backup-repository'),
   },

@@ -212,7 +212,7 @@ describe('where somebody answers', () => {
         ['Storage class', ''],
         ['Size of the volume', '20Gi'],
         ['Scheduled backups', 'volsync'],
-        ['Secret with the repository', ''],
+        ['Secret with the restic repository', ''],
       ],
     );
     expect(stdout).toContain('JUNJO_PROD_FRONTEND_URL: must begin with https://');

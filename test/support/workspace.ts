@@ -4,7 +4,19 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 /** What a user's clone holds, apart from tests and examples: its code, and its other files. */
-const CODE = ['charts', 'cli', 'cluster', 'config', 'imports', 'releases', 'render', 'tools', 'main.ts', 'index.ts'];
+const CODE = [
+  'charts',
+  'cli',
+  'cluster',
+  'config',
+  'imports',
+  'releases',
+  'render',
+  'tools',
+  'docs',
+  'main.ts',
+  'index.ts',
+];
 const FILES = [
   'cdk8s.yaml',
   'package.json',
@@ -17,7 +29,6 @@ const FILES = [
   '.github',
   'CHANGELOG.md',
   'SECURITY.md',
-  'docs',
 ];
 
 /** What Node.js is called with to run junjo-k8s from source, as in the scripts of package.json. */

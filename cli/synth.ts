@@ -4,7 +4,7 @@ import { isOfArtifacts } from '../config/git-source';
 import { howToRun } from '../config/how-to-run';
 import type { Problem } from '../config/problems';
 import type { StudioConfig } from '../config/studio-config';
-import { inOneLine, listed } from '../config/text';
+import { inOneLine, listed, shellWord } from '../config/text';
 import { changedFiles, otherEnvFiles, type Rendering, readSources, render, type Selection } from '../main';
 import { uiOf } from '../releases';
 import {
@@ -221,7 +221,9 @@ function removalLines(
   const ofStudios = gone.filter((reference) => !isOfGitOps(reference));
   const others = [...new Set(ofStudios.map(({ namespace }) => namespace))].filter((name) => !rendered.includes(name));
   const fromGit = studios.some(({ config }) => config.git);
-  const how = fromGit ? removalCommands(gone).map((command) => `  ${command}`) : [`  sh ${output}/${LEFT_BEHIND}`];
+  const how = fromGit
+    ? removalCommands(gone).map((command) => `  ${command}`)
+    : [`  sh ${shellWord(`${output}/${LEFT_BEHIND}`)}`];
   return [
     ...(gone.some(isIntake) ? INTAKE_GOES : []),
     `${when}, remove what is no longer rendered (${gone.length} objects; kubectl apply leaves them):`,
@@ -254,7 +256,7 @@ function summary(
     'Next:',
     ...studios.map(({ folder = '', manifests: own }) => {
       const place = posix.join(output, folder);
-      return `  ${applyCommand(own)} -f ${place}/foundation -f ${place}/`;
+      return `  ${applyCommand(own)} -f ${shellWord(`${place}/foundation`)} -f ${shellWord(`${place}/`)}`;
     }),
     ...removalLines(gone, studios, output),
     ...fromGitLines(studios, manifests, output),
@@ -273,11 +275,13 @@ function fromGitLines(
 ): readonly string[] {
   if (!studios.some(({ config }) => config.git)) return [];
   const applied = applyCommand(rendered.filter(({ file }) => gitOpsOf(file)));
-  const apply = `${applied} -f ${output}/${isWithFlux(studios) ? 'flux' : 'argocd'}`;
+  const apply = `${applied} -f ${shellWord(`${output}/${isWithFlux(studios) ? 'flux' : 'argocd'}`)}`;
   const secrets = studios.map(({ folder, manifests }) => {
     const files = (kind: string) => manifests.filter(({ manifest }) => manifest.kind === kind).map(({ file }) => file);
     const paths = [...new Set([...files('Namespace'), ...files('Secret')])];
-    return files('Secret').length > 0 ? paths.map((path) => `-f ${posix.join(output, folder ?? '', path)}`) : [];
+    return files('Secret').length > 0
+      ? paths.map((path) => `-f ${shellWord(posix.join(output, folder ?? '', path))}`)
+      : [];
   });
   const byHand = secrets.filter((paths) => paths.length > 0).map((paths) => `  kubectl apply ${paths.join(' ')}`);
   const isArtifact = studios.some(({ config: { git } }) => git && isOfArtifacts(git));

@@ -110,6 +110,20 @@ describe('the sources', () => {
   });
 });
 
+test('the commands after a rendering quote a folder with a space', async () => {
+  const folder = new Folder();
+  const git = { JUNJO_K8S_GIT_REPO: 'https://git.example.com/team/studio.git' };
+  folder.write('.env', envText(production(git)));
+  await folder.junjo(['synth', '--output', 'my folder']);
+  folder.write('.env', envText(production({ ...git, JUNJO_K8S_NAME: 'other' })));
+  const { stdout } = await folder.junjo(['synth', '--output', 'my folder']);
+  folder.remove();
+  const lines = stdout.split('\n').filter((line) => /^ +(kubectl|sh) /.test(line));
+  const paths = lines.flatMap(simpleCommands).flatMap((words) => words.filter((_, index) => words[index - 1] === '-f'));
+  expect(paths.length).toBeGreaterThan(3);
+  for (const path of paths) expect(path).toMatch(/^my folder\//);
+});
+
 describe('messages of commands that ran', () => {
   const namesIn = (folder: string) =>
     readdirSync(`test/cluster/diagnosis/${folder}`).map((file) => file.replace('.json', ''));

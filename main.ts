@@ -17,6 +17,7 @@ import { type Built, distinctProblems, formatProblem, hasError, type Problem, un
 import type { Extra, StudioConfig } from './config/studio-config';
 import { inOneLine } from './config/text';
 import { filesOf, manifestsBelow, NewFiles, type RenderedFile, readText } from './render/files';
+import { inputName, namesStdinTwice, readInput, STDIN, STDIN_TWICE } from './render/input';
 import { type Manifest, type PlacedManifest, titleOf } from './render/manifest';
 import { annotationBytes, isTooLarge, needsServerSide } from './render/object-size';
 import { patchAndCheck } from './render/patch-and-check';
@@ -47,7 +48,7 @@ function main(environment: NodeJS.ProcessEnv): void {
 
 /** Which studios to render. */
 export interface Selection {
-  /** Env files of the studio; later ones win. With `studios`, they hold what all studios share. Empty: `.env`, or nothing shared. */
+  /** Env files of the studio; later ones win, and `-` is standard input. With `studios`, they hold what all studios share. Empty: `.env`, or nothing shared. */
   readonly envFiles: readonly string[];
   /** A folder in which each `*.env` is a studio. @default one studio */
   readonly studios?: string;
@@ -270,7 +271,9 @@ function studioFiles(folder: string): Built<readonly EnvFileText[]> {
 }
 
 function readEnvFiles(paths: readonly string[]): Built<readonly EnvFileText[]> {
-  const read = paths.map((path) => ({ path, text: readText(path) }));
+  if (namesStdinTwice(paths))
+    return { value: [], problems: [{ severity: 'error', file: inputName(STDIN), text: STDIN_TWICE }] };
+  const read = paths.map((path) => ({ path: inputName(path), text: readInput(path) }));
   const files = read.flatMap(({ path, text }) => (typeof text === 'string' ? [{ path, text }] : []));
   const problems = read.flatMap(({ path, text }): readonly Problem[] => {
     if (typeof text === 'string') return [];

@@ -3,16 +3,15 @@ import { isOfSystem, reasonOf, UnwritableFile } from '../config/files';
 import { COMMAND, howToRun } from '../config/how-to-run';
 import { unexpected } from '../config/problems';
 import { inOneLine } from '../config/text';
-import { version } from '../package.json';
-import { releaseLines } from '../releases';
 import { type Command, type ExitCode, type Io, type Option, usageFailure } from './command';
 import { printing } from './output';
 import { openTerminal } from './terminal';
+import { versionText } from './version';
 
-/** Loads a command with all that it needs. Only the one that runs is loaded. */
+/** Loads a command and its modules. Only the command that runs is loaded. */
 type Load = () => Command<never>;
 
-const commands: ReadonlyMap<string, Load> = new Map<string, Load>([
+export const commands: ReadonlyMap<string, Load> = new Map<string, Load>([
   ['init', () => (require('./init') as typeof import('./init')).init],
   ['synth', () => (require('./synth') as typeof import('./synth')).synth],
   ['validate', () => (require('./validate') as typeof import('./validate')).validate],
@@ -27,18 +26,25 @@ const commands: ReadonlyMap<string, Load> = new Map<string, Load>([
   ['restore', () => (require('./restore') as typeof import('./restore')).restore],
   ['set-aside', () => (require('./set-aside') as typeof import('./set-aside')).setAside],
   ['explain', () => (require('./explain') as typeof import('./explain')).explain],
+  ['completion', () => (require('./completion') as typeof import('./completion')).completionOf(allCommands)],
+  ['version', () => (require('./version') as typeof import('./version')).version],
 ]);
 
-// Node.js looks for --env-file among the arguments of the program, too: https://github.com/nodejs/node/issues/54232
-const EXIT_CODES = `
-Exit codes: 0 done, 1 problems that are printed, 2 wrong usage, 3 the time of status --watch is over,
-4 diff found differences, or apply waits for the first user.
-(9 is of Node.js itself: the file after --env-file is not there.)`;
+function allCommands(): readonly Command<never>[] {
+  return [...commands.values()].map((load) => load());
+}
 
-/** Begins a command whose options were read. */
+// Node.js also takes --env-file from the arguments of the program, and stops without that file. The scripts of package.json
+// prevent that with --, the package cannot: https://github.com/nodejs/node/issues/54232
+const EXIT_CODES = `
+Exit codes: 0 done, 1 problems were found, 2 wrong usage, 3 the time of status --watch is over,
+4 diff found differences, or apply waits for the first user.
+Node.js itself exits with 9 if the --env-file is missing.`;
+
+/** Starts a command with its options. */
 type Start = (command: Command<never>, options: never, io: Io) => Promise<ExitCode>;
 
-/** Runs what a command line says. @param start begins the command; tests of documents begin none */
+/** Runs a command line. @param start starts the command; tests that only parse a command line start nothing */
 export async function run(
   args: readonly string[],
   given: Io,
@@ -48,9 +54,7 @@ export async function run(
   let exit: ExitCode = 0;
   const program = new Parser(COMMAND)
     .description('Junjo AI Studio on Kubernetes: from the .env of docker compose to manifests.')
-    .version(
-      `junjo-k8s ${version}, for the release lines ${releaseLines.map(({ name }) => name).join(', ')} of Junjo AI Studio`,
-    )
+    .version(versionText, '-v, --version', 'print the version')
     .addHelpText('after', EXIT_CODES);
   const [first = ''] = args;
   const named = commands.get(first);
@@ -73,7 +77,7 @@ export async function run(
       });
   }
   try {
-    await program.parseAsync(args, { from: 'user' });
+    await program.parseAsync(first === '-V' ? ['--version'] : args, { from: 'user' });
     return exit;
   } catch (error) {
     const isForProgram = args.includes('--json');
@@ -92,7 +96,7 @@ export async function run(
   }
 }
 
-/** How a command is called, for its help. */
+/** The usage line in the help of a command. */
 function usageOf(command: Parser): string {
   const name = command.parent ? [command.name()] : [];
   const option = '--help';
@@ -106,12 +110,10 @@ function parserOf(
   const { name, summary, argument, options, examples } = command;
   const parser = new Parser(name).description(`${summary}.`).summary(summary);
   const lines = examples.map(([line, meaning]) => {
-    // What a shell reads itself, such as a pipe, is not quoted.
-    const [, own = '', shell = ''] = /^(.*?)( [|>] .*)?$/.exec(line) ?? [];
-    const command = howToRun(...own.split(' '));
-    // npm prints the name of the script first, unless it is silent.
-    const piped = shell ? command.replace(/^npm run /, 'npm run --silent ') : command;
-    return `  ${piped}${shell}\n      ${meaning}`;
+    // The part for the shell, such as a pipe, is not quoted. Whatever reads it must not get the lines that npm prints.
+    const [, own = '', shell = ''] = /^(.*?)( (?:[|>]|>>) .*)?$/.exec(line) ?? [];
+    const called = howToRun(...own.split(' '));
+    return `  ${shell ? called.replace(/^npm run /, 'npm run --silent ') : called}${shell}\n      ${meaning}`;
   });
   parser.addHelpText('after', `\nExamples:\n${lines.join('\n')}\n${EXIT_CODES}`);
   for (const option of options) parser.addOption(flagOf(option));
@@ -128,7 +130,7 @@ function flagOf({ flags, text, default: value, repeatable }: Option): Flag {
   return repeatable ? flag.argParser((next: string, before: readonly string[] = []) => [...before, next]) : flag;
 }
 
-/** Runs what the command line of the process says. */
+/** Runs the command line of the process. */
 export async function main(): Promise<void> {
   const line = (text: string) => (text.endsWith('\n') ? text : `${text}\n`);
   const err = (text: string) => process.stderr.write(line(text));
@@ -136,9 +138,9 @@ export async function main(): Promise<void> {
     err(inOneLine(text));
     process.exitCode = 1;
   };
-  // Node.js would show the line of the code in which it happened, and that of a bundle is all of it.
+  // Node.js would print the line of code that failed. In a bundle, one line holds all of the code.
   process.on('uncaughtException', (error) => {
-    // A command that has stopped a studio listens itself, and starts it again first.
+    // A command that has stopped a studio has its own listener, which starts the studio again first.
     if (process.listenerCount('uncaughtException') > 1) return;
     failed(unexpected(error));
     process.exit();
@@ -146,7 +148,7 @@ export async function main(): Promise<void> {
   let isWritable = true;
   for (const name of ['stdout', 'stderr'] as const) {
     process[name].on('error', (error: NodeJS.ErrnoException) => {
-      // Whoever reads a pipe may stop reading.
+      // The reader of a pipe may stop reading.
       if (error.code === 'EPIPE') return;
       if (isWritable) failed(`${name}: ${reasonOf(error)}`);
       isWritable = false;
@@ -157,12 +159,12 @@ export async function main(): Promise<void> {
     out: (text) => process.stdout.write(line(text)),
     err,
     get columns() {
-      // Some terminals of CI say 0.
+      // Some terminals of CI systems report 0.
       return process.stdout.columns || undefined;
     },
     color: process.stderr.isTTY === true && !process.env.NO_COLOR,
     progress: process.stderr.isTTY ? (text) => process.stderr.write(`\r\u001b[K${text}`) : undefined,
-    // Node.js opens stdin when it is first looked at, which takes time that only questions need.
+    // Node.js opens stdin at its first use, which takes time. Only questions need it.
     get terminal() {
       return process.stdin.isTTY && process.stderr.isTTY ? openTerminal : undefined;
     },

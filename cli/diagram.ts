@@ -1,5 +1,6 @@
 import { realpathSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { howToRunWith } from '../config/how-to-run';
 import { inOneLine } from '../config/text';
 import { unwritable, writeFiles } from '../render/files';
 import type { Manifest } from '../render/manifest';
@@ -11,7 +12,7 @@ import { diagramOf } from './diagram/read';
 import { themed } from './diagram/svg';
 import { folderArgument, type ManifestOptions, oneStudio, studioOptions } from './manifests';
 
-/** What a picture is made of, and where it goes. */
+/** The studio to draw, and where the picture goes. */
 export interface DiagramOptions extends ManifestOptions {
   readonly format: string;
   /** @default stdout */
@@ -27,7 +28,7 @@ export const diagram: Command<DiagramOptions> = {
   argument: folderArgument,
   options: [
     ...studioOptions.filter(({ flags }) => flags.includes('--env-file')),
-    { flags: '--format <format>', text: 'svg or mermaid', default: 'svg' },
+    { flags: '--format <format>', text: 'svg or mermaid', default: 'svg', choices: ['svg', 'mermaid'] },
     { flags: '--output <file>', text: 'file to write, instead of stdout' },
   ],
   examples: [
@@ -39,7 +40,7 @@ export const diagram: Command<DiagramOptions> = {
 
 async function drawStudio({ format, output, ...options }: DiagramOptions, io: Io): Promise<ExitCode> {
   if (format !== 'svg' && format !== 'mermaid') {
-    io.err(inOneLine(`--format is svg or mermaid, and not ${format}`));
+    io.err(inOneLine(`--format ${format} does not exist. Use svg or mermaid`));
     return 2;
   }
   const { studio, problems } = oneStudio(options, io);
@@ -47,9 +48,12 @@ async function drawStudio({ format, output, ...options }: DiagramOptions, io: Io
   const { manifests } = studio;
   const picture = format === 'svg' ? await drawn(manifests).catch(withoutGraphviz) : mermaidOf(diagramOf(manifests));
   if (picture === undefined) {
-    io.err(
-      `Graphviz is not part of the package: npx --package junjo-ai-studio-cdk8s --package ${GRAPHVIZ} junjo-k8s diagram. Or --format mermaid, which needs nothing`,
-    );
+    const { folder, envFile = [] } = options;
+    const inputs = [...(folder ? [folder] : []), ...envFile.flatMap((file) => ['--env-file', file])];
+    const again = ['diagram', ...inputs, ...(output ? ['--output', output] : [])];
+    const commands = howToRunWith(GRAPHVIZ, ...again).map((command) => `\n  ${command}`);
+    const how = commands.length > 0 ? `, or add Graphviz:${commands.join('')}` : '.';
+    io.err(`An SVG needs Graphviz, which is not in this package. Use --format mermaid${how}`);
     return 1;
   }
   if (output) writePicture(output, picture);
@@ -71,7 +75,7 @@ function writePicture(path: string, text: string): void {
 
 /** Draws objects as an SVG picture. Graphviz is loaded here alone, because it is larger than everything else. */
 export async function drawn(manifests: readonly Manifest[]): Promise<string> {
-  // Not by import(): of a bundle that V8 has the code of, Node.js 20 cannot.
+  // Node.js 20 cannot run import() in a bundle whose code V8 has cached.
   const { instance } = require('@viz-js/viz') as typeof import('@viz-js/viz', { with: { 'resolution-mode': 'import' }});
   const graphviz = await instance();
   return themed(graphviz.renderString(dotOf(diagramOf(manifests)), { format: 'svg' }));

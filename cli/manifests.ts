@@ -21,7 +21,7 @@ export interface StudioOptions {
 export const studioOptions: readonly Option[] = [
   {
     flags: '-e, --env-file <file>',
-    text: 'env file of the studio; may be repeated, later files win. Or set JUNJO_ENV_FILES, comma-separated (default: .env)',
+    text: 'env file of the studio, or - for standard input; may be repeated, later files win. Or set JUNJO_ENV_FILES, comma-separated (default: .env)',
     repeatable: true,
   },
   {

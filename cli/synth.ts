@@ -6,12 +6,22 @@ import { counted, firstOf } from '../config/many';
 import { hasError, type Problem } from '../config/problems';
 import type { StudioConfig } from '../config/studio-config';
 import { inOneLine, shellWord } from '../config/text';
-import { changedFiles, otherEnvFiles, type RenderedStudio, type Rendering, type Selection } from '../main';
+import { changedFiles, otherEnvFiles, type RenderedStudio, type Rendering, readSources, type Selection } from '../main';
 import { uiOf } from '../releases';
-import { filesOf, gitOpsOf, makeFolder, NewFiles, type RenderedFile, unwritable, writeFiles } from '../render/files';
+import {
+  filesOf,
+  gitOpsOf,
+  makeFolder,
+  NewFiles,
+  type RenderedFile,
+  SECRET_MODE,
+  unwritable,
+  writeFiles,
+} from '../render/files';
 import { needsServerSide } from '../render/object-size';
 import { nextSteps } from './apply/next-steps';
 import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
+import { filesWithSecrets, gitAdvice } from './ignored-by-git';
 import { initEnv } from './init/env-file';
 import { renderSelected, type StudioOptions, selected, shown, studioOptions } from './manifests';
 import {
@@ -46,6 +56,7 @@ export const synth: Command<SynthOptions> = {
   examples: [
     ['synth', 'renders .env into dist/. If there is no .env, creates one for localhost first'],
     ['synth --env-file studio.env --env-file secrets.env', 'renders one studio from two files'],
+    ['synth -e -', 'renders one studio from the env file on standard input'],
     ['synth --studios studios --output manifests', 'renders each studios/NAME.env into manifests/NAME/'],
   ],
   run: synthesize,
@@ -92,7 +103,8 @@ async function synthesize(options: SynthOptions, io: Io): Promise<ExitCode> {
     beside.discard();
   }
   const wrote = isNew ? 'Wrote .env: a studio on localhost, with fresh secrets.\n\n' : '';
-  const text = wrote + summary(rendering, files, { gone, pruned }, selection, options);
+  const exposed = gitAdvice(secretPaths(selection, files, output));
+  const text = [wrote + summary(rendering, files, { gone, pruned }, selection, options), ...exposed].join('\n');
   const result: Result = {
     studios: studios.map(({ config: { name, namespace, tag, environment } }) => ({
       name,
@@ -124,6 +136,13 @@ function failed(problems: readonly Problem[], options: SynthOptions, io: Io): Ex
   const nothing = { studios: [], files: [], leftBehind: [], prunedByArgoCd: [], prunedByFlux: [] };
   const result: Result = { ...nothing, output: options.output };
   return tell({ problems: shown(problems, options, io), result }, options, io);
+}
+
+/** Files with secrets: env files of the selection, and what was rendered from them. */
+function secretPaths(selection: Selection, files: readonly RenderedFile[], output: string): readonly string[] {
+  const envFiles = readSources(selection).value.flatMap((source) => source.files);
+  const rendered = files.filter(({ mode }) => mode === SECRET_MODE).map(({ path }) => join(output, path));
+  return [...filesWithSecrets(envFiles), ...rendered];
 }
 
 /** A new env file would have new secrets, and would replace a rendered studio that has others. */

@@ -4,7 +4,7 @@ import { isOfSystem } from '../config/files';
 import { howToRun } from '../config/how-to-run';
 import { counted, firstOf } from '../config/many';
 import type { Problem } from '../config/problems';
-import { readText } from '../render/files';
+import { inputName, namesStdinTwice, readInput, STDIN, STDIN_TWICE } from '../render/input';
 import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell, wrongUsage } from './command';
 import { renderSelected, type StudioOptions, shown, studioOptions } from './manifests';
 import { versionRanges } from './validate/kubernetes-versions';
@@ -31,7 +31,10 @@ export const validate: Command<ValidateOptions> = {
   name: 'validate',
   summary:
     'Check env files and what they render, or manifests, against the schemas of Kubernetes, without writing files',
-  argument: { name: '[paths...]', text: 'manifests, or folders of them (default: the env files are rendered)' },
+  argument: {
+    name: '[paths...]',
+    text: 'manifests, folders of them, or - for standard input (default: the env files are rendered)',
+  },
   options: [
     ...studioOptions,
     {
@@ -50,6 +53,7 @@ export const validate: Command<ValidateOptions> = {
     ['validate', 'checks .env and what it renders'],
     ['validate --studios studios --json', 'checks each studios/NAME.env, and prints JSON'],
     ['validate dist --kubernetes 1.31', 'checks all manifests in dist/ for one version of Kubernetes'],
+    ['validate -', 'checks the manifests on standard input'],
     ['validate dist --refuse Secret', 'checks that dist/ contains no Secret before you commit it'],
   ],
   run: async (options, io) =>
@@ -60,6 +64,7 @@ function validatePaths(paths: readonly string[], options: ValidateOptions, io: I
   if (options.envFile || options.studios) {
     return wrongUsage('Name either manifests or env files. They cannot be combined', options, io);
   }
+  if (namesStdinTwice(paths)) return wrongUsage(STDIN_TWICE, options, io);
   const read = paths.map((path) => filesOf(path));
   const unreadable = read.flatMap(({ problems }) => problems);
   const files = read.flatMap((each) => each.files);
@@ -122,9 +127,9 @@ interface Readable {
 function filesOf(path: string): Readable {
   const failed = (text: string): Readable => ({ files: [], problems: [{ severity: 'error', file: path, text }] });
   try {
-    const paths = statSync(path).isDirectory() ? manifestsIn(path) : [path];
+    const paths = path !== STDIN && statSync(path).isDirectory() ? manifestsIn(path) : [path];
     if (paths.length === 0) return failed(`contains no manifest. To render manifests, run: ${howToRun('synth')}`);
-    const read = paths.map((each) => ({ path: each, text: readText(each) }));
+    const read = paths.map((each) => ({ path: inputName(each), text: readInput(each) }));
     return {
       files: read.flatMap(({ path, text }) => (typeof text === 'string' ? [{ path, text }] : [])),
       problems: read.flatMap(({ path, text }): readonly Problem[] =>

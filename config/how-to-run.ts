@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, delimiter, dirname, join, relative, resolve, sep } from 'node:path';
-import { name as packageName } from '../package.json';
+import { name as packageName, version } from '../package.json';
 import { shellWord } from './text';
 
 /** Where users get this project. */
@@ -11,13 +11,16 @@ export interface Publication {
   readonly repository?: string;
 }
 
-/** Change this when the package or the repository is published: hints, alerts, and pages follow it. See CONTRIBUTING.md. */
+/** Change this after publishing the package or the repository: hints, alerts, and page names follow it. See CONTRIBUTING.md. */
 export const publication: Publication = { onNpm: false };
 
 /** Name of the command in the package. */
 export const COMMAND = 'junjo-k8s';
 
-/** How a program was started: the words before the name of a command. `npm run` is the exception, whose commands are scripts. */
+/** The tarball that `npm pack` makes. */
+export const packageFile = `${packageName}-${version}.tgz`;
+
+/** How a program was started: the words in front of a command. With `npm run`, each command is a script instead. */
 export type Start = 'npm run' | readonly string[];
 
 /**
@@ -47,6 +50,36 @@ function packagesOfNpx(folder: string): readonly string[] | undefined {
   return JSON.parse(readFileSync(file, 'utf8'))._npx?.packages;
 }
 
+/**
+ * The package that this program was installed from: a tarball, or an address. Nothing in a clone, and where npm installed the
+ * program for all projects and keeps no record.
+ */
+export function installedFrom(file = __filename): string | undefined {
+  const [before = '', ...behind] = file.split(`${sep}node_modules${sep}`);
+  const manifest = join(before, 'package.json');
+  if (behind.length === 0 || !existsSync(manifest)) return undefined;
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(manifest, 'utf8'));
+  const spec: string | undefined = { ...dependencies, ...devDependencies }[packageName];
+  return spec?.startsWith('file:') ? resolve(before, spec.slice('file:'.length)) : spec;
+}
+
+/** The commands that add a package of npm to this program, and then run a command with it. None where that is not possible. */
+export function howToRunWith(added: string, ...words: readonly string[]): readonly string[] {
+  return withPackage(startOf(__filename, process.cwd(), process.env.PATH), added, words);
+}
+
+/** The same for a start of the program. */
+export function withPackage(start: Start, added: string, words: readonly string[]): readonly string[] {
+  const again = commandLine(start, words);
+  if (start === 'npm run') return ['npm ci', again];
+  const [program, ...more] = start;
+  if (program === COMMAND) return [`npm install --global ${added}`, again];
+  if (program !== 'npx') return [];
+  if (more[0] === COMMAND) return [`npm install ${added}`, again];
+  const packages = [...more.filter((word) => word !== '--package' && word !== COMMAND), added];
+  return [commandLine(['npx', ...packages.flatMap((each) => ['--package', each]), COMMAND], words)];
+}
+
 function isBelow(folder: string, path: string): boolean {
   return resolve(path) === folder || resolve(path).startsWith(`${folder}${sep}`);
 }
@@ -73,7 +106,7 @@ export function commandLine(start: Start, words: readonly string[]): string {
   if (start !== 'npm run') return [...start, ...words].map(shellWord).join(' ');
   const isCommand = words.length > 0 && !words[0]?.startsWith('-');
   const [script = COMMAND, ...args] = isCommand ? words : [COMMAND, ...words];
-  // npm takes options in front of -- for its own.
+  // npm itself takes the options in front of --.
   const separator = args.some((arg) => arg.startsWith('-')) ? ['--'] : [];
   return ['npm', 'run', script, ...separator, ...args].map(shellWord).join(' ');
 }

@@ -85,7 +85,7 @@ function kustomizations(files: readonly RenderedFile[]): readonly RenderedFile[]
 }
 
 /** Permissions of a file with a Secret. */
-const SECRET_MODE = 0o600;
+export const SECRET_MODE = 0o600;
 
 function objectFiles(placed: readonly PlacedManifest[]): readonly RenderedFile[] {
   const byPath = new Map<string, Manifest[]>();
@@ -217,7 +217,7 @@ function kindOf(found: Stats): string {
  * The most bytes of a text file that is read. The API server takes less than 2 MiB of one object, and files with many objects,
  * such as the CRDs of an operator, have less than 5 MiB.
  */
-const MAX_TEXT_BYTES = 8 * 1024 * 1024;
+export const MAX_TEXT_BYTES = 8 * 1024 * 1024;
 
 /** The text of a file, or why it cannot be read; nothing where no such file exists. It waits for no pipe and reads no device. */
 export function readText(path: string): string | Unreadable | undefined {
@@ -238,7 +238,7 @@ export function readText(path: string): string | Unreadable | undefined {
 }
 
 /** The bytes of an open file, or nothing where it has more. Not every file that never ends has a size. */
-function readAtMost(file: number, bytes: number): Buffer | undefined {
+export function readAtMost(file: number, bytes: number): Buffer | undefined {
   const chunks: Buffer[] = [];
   for (let left = bytes; left >= 0; ) {
     const chunk = Buffer.allocUnsafe(64 * 1024);

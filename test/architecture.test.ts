@@ -16,8 +16,8 @@ const layers = [
   'test',
 ];
 
-/** What reads files in the folders that otherwise read none: the programs that pods run, and the output folder. */
-const readsFiles = ['charts/programs/index.ts', 'config/how-to-run.ts', 'render/files.ts'];
+/** Exceptions: the programs that pods run, the output folder, standard input, and how this program was installed. */
+const readsFiles = ['charts/programs/index.ts', 'render/files.ts', 'render/input.ts', 'config/how-to-run.ts'];
 
 /** These folders read no files and no environment. */
 const pure = [

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { load } from 'js-yaml';
 import { committedExample, exampleSources } from '../tools/example-studios';
 import { envText, freshSecret, type Manifest, production } from './support/studio';
@@ -29,6 +29,7 @@ const secrets = Object.fromEntries(
 );
 
 let root: string;
+let tarball: string;
 /** The package as npm unpacks it, with no other package near it. */
 let installed: string;
 
@@ -60,7 +61,8 @@ beforeAll(() => {
   const packed = workspace.run('npm', ['pack', '--silent', '--pack-destination', root]);
   workspace.remove();
   if (packed.status !== 0) throw new Error(packed.stderr);
-  spawnSync('tar', ['-xzf', join(root, packed.stdout.trim()), '-C', root]);
+  tarball = join(root, packed.stdout.trim());
+  spawnSync('tar', ['-xzf', tarball, '-C', root]);
   installed = join(root, 'package');
 });
 
@@ -89,12 +91,42 @@ describe('the package', () => {
     expect([dependencies, optionalDependencies]).toEqual([undefined, undefined]);
     for (const name of Object.keys(peerDependencies)) expect(peerDependenciesMeta[name]).toEqual({ optional: true });
     const bytes = filesBelow(installed).reduce((sum, path) => sum + statSync(path).size, 0);
-    expect(bytes).toBeLessThan(3_000_000);
+    expect(bytes).toBeLessThan(4_000_000);
   });
 
   test('holds what is built, and nothing of a clone', () => {
     const top = filesBelow(installed).map((path) => path.slice(installed.length + 1).split('/')[0]);
-    expect([...new Set(top)].sort()).toEqual(['LICENSE', 'README.md', 'build', 'package.json']);
+    expect([...new Set(top)].sort()).toEqual([
+      '.env.example',
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'SECURITY.md',
+      'build',
+      'docs',
+      'package.json',
+    ]);
+  });
+
+  test('holds every page that a message names, with its heading', () => {
+    const sources = execFileSync('git', ['ls-files', '*.ts', ':!test', ':!tools'], { encoding: 'utf8' }).split('\n');
+    const named = sources.filter(Boolean).flatMap((path) => {
+      const calls = readFileSync(path, 'utf8').matchAll(/\bpage(?:Anywhere)?\(\s*'([^']+)'(?:,\s*'([^']+)')?/g);
+      return [...calls].map(([, file = '', heading]) => ({ file, heading }));
+    });
+    expect(named.length).toBeGreaterThan(3);
+    for (const { file, heading } of named) {
+      const text = readFileSync(join(installed, file), 'utf8');
+      if (heading) expect(text).toMatch(new RegExp(`^#+ ${heading.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`, 'm'));
+    }
+  });
+
+  test('names a page by a path that the user has', () => {
+    const studio = folder('pages');
+    writeFileSync(join(studio, '.env'), envText(production()));
+    const { stderr } = junjo(studio, 'synth');
+    const [, path = ''] = /\(([^()]*docs\/runbook\.md)/.exec(stderr) ?? [];
+    expect(readFileSync(resolve(studio, path), 'utf8')).toContain('## Back up');
   });
 
   test('has the licence of everything that is bundled', () => {
@@ -157,11 +189,51 @@ describe('junjo-k8s', () => {
 
   test('draws a diagram as text, and says what a picture needs', () => {
     expect(junjo(studio, 'diagram', '--format', 'mermaid')).toMatchObject({ status: 0, stderr: '' });
-    expect(junjo(studio, 'diagram')).toMatchObject({
+    expect(junjo(studio, 'diagram')).toEqual({
       status: 1,
       stdout: '',
-      stderr: expect.stringContaining('npx --package junjo-ai-studio-cdk8s --package @viz-js/viz junjo-k8s diagram'),
+      stderr: 'An SVG needs Graphviz, which is not in this package. Use --format mermaid.\n',
     });
+  });
+
+  test('draws a picture beside Graphviz, and installed without it says how to add it', () => {
+    const project = folder('my project');
+    const modules = join(project, 'node_modules');
+    cpSync(installed, join(modules, NAME), { recursive: true });
+    const program = join(modules, NAME, 'build', 'junjo-k8s.js');
+    expect(node(project, [program, 'synth']).status).toBe(0);
+    expect(node(project, [program, 'diagram', '--output', 'my studio.svg']).stderr).toBe(
+      [
+        'An SVG needs Graphviz, which is not in this package. Use --format mermaid, or add Graphviz:',
+        '  npm install @viz-js/viz',
+        "  npx junjo-k8s diagram --output 'my studio.svg'\n",
+      ].join('\n'),
+    );
+    mkdirSync(join(modules, '@viz-js'));
+    symlinkSync(resolve('node_modules/@viz-js/viz'), join(modules, '@viz-js/viz'));
+    const { status, stdout } = node(project, [program, 'diagram']);
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/^<svg /)]);
+  });
+
+  test('starts a repository that npm installs without a registry, and that renders', () => {
+    const cwd = folder('new repository');
+    const address = '--set JUNJO_ALLOW_ORIGINS=https://studio.example.com --set JUNJO_K8S_INGRESS_CLASS=traefik';
+    const hosts = '--ui https://studio.example.com --api https://api.example.com --spans https://spans.example.com';
+    const init = junjo(cwd, 'init', '--repo', 'my studio', '--package', tarball, ...`${hosts} ${address}`.split(' '));
+    expect([init.status, init.stdout]).toEqual([
+      0,
+      expect.stringContaining("  cd 'my studio'\n  git init\n  npm install\n"),
+    ]);
+    const repository = join(cwd, 'my studio');
+    const shell = (line: string) => spawnSync('bash', ['-ec', line], { cwd: repository, encoding: 'utf8' });
+    expect(shell('git init --quiet && npm install --offline --silent')).toMatchObject({ status: 0, stderr: '' });
+    // What the workflow of the repository runs.
+    expect(shell('rm -r node_modules && npm ci --offline --silent && npm run synth')).toMatchObject({ status: 0 });
+    expect(shell('npm run --silent validate -- --refuse Secret dist')).toMatchObject({ status: 0, stderr: '' });
+    const committed = shell('git add . && git ls-files').stdout.split('\n');
+    expect(committed).toEqual(
+      expect.arrayContaining(['package-lock.json', `vendor/${basename(tarball)}`, 'studio.env']),
+    );
   });
 
   test('runs from a read-only installation', () => {

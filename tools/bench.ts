@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-// Measures whole processes in turns, so that other load on the machine affects all of them. It has no limits that could fail.
-// docs/performance.md shows how to run it.
+// Measures whole processes in turns, so that other load on the machine affects each of them. It sets no limits.
+// docs/performance.md describes how to run it.
 
 const turns = Number(process.argv[2]) || 15;
 const example = resolve('examples/production-traefik');
@@ -30,7 +30,7 @@ const environment = {
   JUNJO_SECURE_COOKIE_KEY: secret(),
 };
 
-/** Runs a process until it exits. Returns the processor seconds of it and its children, as bash reports them. */
+/** Runs a process to its end. Returns the processor seconds of the process and its children, which bash measures. */
 function seconds({ name, program, args, cwd }: Contestant): number {
   const script = 'TIMEFORMAT="%3U %3S"; { time "$@" > /dev/null 2>&3; } 3> "$BENCH_ERRORS"';
   const errors = join(work, 'errors');
@@ -44,7 +44,7 @@ function seconds({ name, program, args, cwd }: Contestant): number {
   return user + system;
 }
 
-/** An env file of a production studio with hosts of its own. */
+/** An env file of a production studio. Each studio has its own hosts. */
 function studio(name: string): string {
   return [
     'JUNJO_ENV=production',
@@ -58,7 +58,7 @@ function studio(name: string): string {
   ].join('\n');
 }
 
-/** Renders so many studios in one process. Processor seconds, and the peak of resident memory in MiB. */
+/** Renders studios in one process. Returns processor seconds, and the peak of resident memory in MiB. */
 function renderMany(count: number): { readonly seconds: number; readonly peakMiB: number } {
   const folder = join(work, `studios-${count}`);
   mkdirSync(folder);
@@ -105,7 +105,7 @@ const contestants: readonly Contestant[] = [
 ];
 
 const measured = contestants.map(() => [] as number[]);
-// The first turn fills caches and is not counted.
+// The first turn fills caches, and does not count.
 for (let turn = 0; turn <= turns; turn++) {
   contestants.forEach((contestant, index) => {
     if (contestant.without) rmSync(contestant.without, { recursive: true, force: true });

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 
-// Makes build/, which is all that the package holds: the command and the library, each in one file, types, and licences.
+// Makes build/, the code of the package: the command and the library, each in one file, with types and licenses.
 
-/** What is bundled of these packages. The other modules of cdk8s and cdk8s-plus-27 would be loaded at each start and not used. */
+/** The modules of these packages that the bundle needs. It would load all others at each start, and not use them. */
 const DEEP_IMPORTS: Readonly<Record<string, string>> = {
   cdk8s: `
     export { ApiObject } from 'cdk8s/lib/api-object';
@@ -26,7 +26,7 @@ const deepImports: Plugin = {
   },
 };
 
-/** Our code reads files that lie beside it, such as the programs that pods run, with `textOf('file')`. The bundle holds their text. */
+/** `textOf('file')` in our code reads a file beside it, such as a program that pods run. The bundle holds the text instead. */
 const filesAsText: Plugin = {
   name: 'files as text',
   setup({ onLoad }) {
@@ -37,7 +37,7 @@ const filesAsText: Plugin = {
   },
 };
 
-/** Bundles an entry point, and tells which files are in the bundle. */
+/** Bundles an entry point. Returns which files are in the bundle. */
 async function bundle(entry: string, outfile: string, options: BuildOptions): Promise<Metafile> {
   const { metafile } = await build({
     entryPoints: [entry],
@@ -55,13 +55,13 @@ async function bundle(entry: string, outfile: string, options: BuildOptions): Pr
 /** Bundles `junjo-k8s` into one file that needs no other. */
 export function bundleCommand(outfile: string): Promise<Metafile> {
   return bundle('cli/cli.ts', outfile, {
-    // One command draws pictures with it. It is larger than all the rest.
+    // Only the command diagram needs it, and it is larger than everything else.
     external: ['@viz-js/viz'],
     plugins: [deepImports, filesAsText],
   });
 }
 
-/** The packages that bundles hold something of, as paths. */
+/** The folders of the packages that are in the bundles. */
 function packagesIn(metafiles: readonly Metafile[]): readonly string[] {
   const inputs = metafiles.flatMap(({ outputs }) =>
     Object.values(outputs).flatMap((output) => Object.keys(output.inputs)),
@@ -70,19 +70,30 @@ function packagesIn(metafiles: readonly Metafile[]): readonly string[] {
   return [...new Set(paths)].sort();
 }
 
-/** The licence texts of packages, each below the names of the packages that have it. */
-function licencesOf(paths: readonly string[]): string {
+/** The license texts of packages, each below the names of its packages. */
+function licensesOf(paths: readonly string[]): string {
   const packages = new Map<string, readonly string[]>();
   for (const path of paths) {
     const { name, version, license } = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'));
     const files = readdirSync(path).filter((entry) => /^(licen[cs]e|notice)(\.|$)/i.test(entry));
     const text = [license, ...files.map((file) => readFileSync(join(path, file), 'utf8').trim())].join('\n\n');
-    if (!license && files.length === 0) throw new Error(`${name} has no licence`);
+    if (!license && files.length === 0) throw new Error(`${name} has no license`);
     packages.set(text, [...(packages.get(text) ?? []), `${name} ${version}`]);
   }
   const line = '-'.repeat(80);
   return [...packages].map(([text, names]) => `${names.join('\n')}\n\n${text}\n`).join(`\n${line}\n\n`);
 }
+
+/**
+ * The program of the package. Old versions of Node.js must be able to read it. From version 22.8 on, Node.js caches the compiled
+ * code of modules that are loaded after enableCompileCache.
+ */
+export const START = `#!/usr/bin/env node
+require('./node-version.js');
+const { enableCompileCache } = require('module');
+if (enableCompileCache) enableCompileCache();
+require('./cli.js').main();
+`;
 
 async function main(): Promise<void> {
   rmSync('build', { recursive: true, force: true });
@@ -92,10 +103,9 @@ async function main(): Promise<void> {
     external: ['cdk8s', 'cdk8s-plus-27', 'constructs'],
     plugins: [filesAsText],
   });
-  // Node.js caches compiled code from version 22.8 on, of modules that are loaded after this call.
-  const start = "#!/usr/bin/env node\nrequire('node:module').enableCompileCache?.();\nrequire('./cli.js').main();\n";
-  writeFileSync('build/junjo-k8s.js', start);
-  writeFileSync('build/LICENSES.txt', licencesOf(packagesIn([command, library])));
+  copyFileSync('cli/node-version.js', 'build/node-version.js');
+  writeFileSync('build/junjo-k8s.js', START);
+  writeFileSync('build/LICENSES.txt', licensesOf(packagesIn([command, library])));
   execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
     stdio: 'inherit',
   });

@@ -6,8 +6,8 @@ import { defaultTag, type ReleaseLine, releaseLines } from '../../releases';
 import { unwritable } from '../../render/files';
 
 /**
- * Writes an env file for a studio on localhost, with fresh secrets, readable by its owner alone.
- * @returns false when the file is there already; it is left as it is.
+ * Writes an env file for a studio on localhost, with new secrets. Only its owner can read it.
+ * @returns false when the file already exists, and is unchanged
  */
 export function initEnv(path: string): boolean {
   const placeholders = variables.filter((variable) => 'secret' in variable && 'local' in variable);
@@ -19,8 +19,8 @@ export function initEnv(path: string): boolean {
 }
 
 /**
- * Writes a file that only its owner may read, unless it is there already: then it is left as it is.
- * @throws UnwritableFile when the system refuses; nothing is left of the file then
+ * Writes a file that only its owner can read. Does not change an existing file.
+ * @throws UnwritableFile when the system refuses, and then removes what it wrote
  */
 export function written(path: string, text: string): boolean {
   let file: number;
@@ -51,8 +51,8 @@ export function exampleEnvFile(lines: readonly ReleaseLine[] = releaseLines, tag
     return [`# === ${group} ===`, '', inGroup.join('\n\n')].join('\n');
   });
   return [
-    '# Junjo AI Studio on localhost. `npm run init` copies this file to .env with fresh secrets.',
-    '# docker compose and Kubernetes read the same file; compose ignores the JUNJO_K8S_ settings.',
+    '# Junjo AI Studio on localhost. The command init copies this file to .env, with new secrets.',
+    '# docker compose and Kubernetes read the same file. Compose ignores the JUNJO_K8S_ settings.',
     '',
     blocks.join('\n\n'),
     '',

@@ -12,7 +12,7 @@ import { defaultTag, recommendedTag, releaseLines } from '../../releases';
 import { exampleEnvFile } from './env-file';
 import { type Answers, type Question, questions } from './questions';
 
-/** Who is asked, and what is known before. */
+/** The person who answers, and what is known before. */
 export interface InterviewProps {
   /** Name of the file that will be written. */
   readonly file: string;
@@ -20,9 +20,9 @@ export interface InterviewProps {
   readonly from?: string;
   /** Answers that were given with the command. */
   readonly given: Answers;
-  /** @default nobody is asked: what is given counts, and the defaults */
+  /** @default no questions: only what is given, and the defaults */
   readonly ask?: (prompt: string) => Promise<string | undefined>;
-  /** Shows the line of an answer, or what is wrong with it. */
+  /** Prints the line that an answer wrote, or what is wrong with it. */
   readonly show: (line: string) => void;
   readonly options: Pick<LoadOptions, 'environment' | 'readFile'>;
 }
@@ -30,15 +30,17 @@ export interface InterviewProps {
 /** An env file that is not written yet, and what is still wrong with it. */
 export interface Draft {
   readonly text: string;
+  /** What was chosen without asking. */
+  readonly notes: readonly Problem[];
   readonly problems: readonly Problem[];
 }
 
-const HEADING = '\n# === Kubernetes: added by junjo-k8s init ===\n\n';
+const HEADING = '\n# === Kubernetes: added by init ===\n\n';
 const ORIGINS = 'JUNJO_ALLOW_ORIGINS';
 const RELEASE = 'JUNJO_K8S_RELEASE';
 const SECRETS = 'JUNJO_K8S_SECRETS';
 
-/** Asks what is open, and writes the answers into the text of an env file; nothing when the person ended it. */
+/** Asks what is missing, and adds the answers to the text of an env file. Nothing when the person cancelled. */
 export function interview(props: InterviewProps): Promise<Draft | undefined> {
   return new Interview(props).run();
 }
@@ -46,6 +48,7 @@ export function interview(props: InterviewProps): Promise<Draft | undefined> {
 class Interview {
   private text: string;
   private readonly answered = new Map<string, string>();
+  private readonly notes: Problem[] = [];
 
   constructor(private readonly props: InterviewProps) {
     this.text = props.from ?? exampleEnvFile();
@@ -60,11 +63,11 @@ class Interview {
     for (const [name, value] of given) if (!asked.has(name)) this.set(name, value);
     this.fillSecrets();
     if (from === undefined && this.errorsOf(ORIGINS).length > 0) this.text = withoutSetting(this.text, ORIGINS);
-    if (!(await this.mend())) return undefined;
-    return { text: this.text, problems: this.errors() };
+    if (!(await this.fix())) return undefined;
+    return { text: this.text, notes: this.notes, problems: this.errors() };
   }
 
-  /** Takes or asks for the answer to a question, where it is open; false when the person ended it. */
+  /** Takes the given answer to a question, or asks. False when the person cancelled. */
   private async settle(question: Question): Promise<boolean> {
     const { given, from, ask, show } = this.props;
     const { name, suggestion, when } = question;
@@ -75,13 +78,28 @@ class Interview {
     }
     if (when && !when(this.answers())) return true;
     if (from !== undefined && this.answers().has(name) && this.errorsOf(name).length === 0) return true;
-    // Of a new file, JUNJO_ENV must stand there; everything else has a default.
-    if (!ask) return true;
+    if (!ask) {
+      if (from !== undefined && name === RELEASE) this.chooseForFile();
+      return true;
+    }
     for (const line of question.before ?? []) show(line);
-    // A release that the file was written for is told with what else it may be of.
+    // The error of the release names every release that the file can belong to.
     const isWrong = from !== undefined && (name === RELEASE || this.answers().has(name));
     for (const error of isWrong ? this.errorsOf(name) : []) show(inOneLine(`  ${name}: ${error.text}`));
     return this.askFor(question, this.suggested(name) ?? suggestion(this.answers()));
+  }
+
+  /** Sets the release that an env file of compose was written for, where the default release does not fit. */
+  private chooseForFile(): void {
+    const choice = chooseRelease(this.read(), releaseLines);
+    // Lines in comments are only a hint.
+    if (choice.kind === 'default' && choice.reservation)
+      this.notes.push({ ...choice.reservation, file: this.props.file, variable: RELEASE });
+    if (choice.kind !== 'other') return;
+    const tag = recommendedTag(choice.line);
+    const line = this.put(RELEASE, tag);
+    const text = `is set to ${tag}, because this file was written for it. If another release wrote your data, set that one`;
+    this.notes.push({ severity: 'note', file: this.props.file, line, variable: RELEASE, text });
   }
 
   private async askFor(
@@ -105,8 +123,8 @@ class Interview {
     }
   }
 
-  /** Asks again for what the file had wrong before. */
-  private async mend(): Promise<boolean> {
+  /** Asks for each setting that was wrong in the file. */
+  private async fix(): Promise<boolean> {
     const { ask } = this.props;
     if (!ask) return true;
     const wrong = this.errors().flatMap(({ variable }) => variable ?? []);
@@ -120,10 +138,10 @@ class Interview {
     return true;
   }
 
-  /** A better value for what the file has wrong, where it follows from the rest of the file. */
+  /** A better value for a wrong setting, where the rest of the file implies one. */
   private suggested(name: string): string | undefined {
     if (name === RELEASE && this.props.from !== undefined) {
-      // What compose ran has data.
+      // The studio that compose ran has data.
       const choice = chooseRelease(this.read(), releaseLines);
       if (choice.kind === 'other') return recommendedTag(choice.line);
       return choice.kind === 'default' ? defaultTag : undefined;
@@ -134,19 +152,19 @@ class Interview {
     return [...new Set([ui, ...kept])].filter(Boolean).join(',');
   }
 
-  /** Fresh secrets, where the file should have some and has none that is sound; none where they come from elsewhere. */
+  /** Adds new secrets for those that are missing or invalid. Adds none where secrets come from elsewhere. */
   private fillSecrets(): void {
     const mode = this.answers().get(SECRETS) ?? 'manifest';
     const own = mode === 'manifest' || mode === 'sealed';
     const required = this.table().filter((row) => row.secret && row.required === 'always' && row.readers?.length);
     for (const { name, onlyWith } of required) {
-      // A new file has a key for everything, for whoever switches it on later.
+      // A new file has a key for optional parts too, which a person can switch on later.
       if (this.props.from !== undefined && onlyWith && this.answers().get(onlyWith) !== 'true') continue;
       const value = this.answers().get(name);
       const open = value === undefined || isPlaceholder(value) || this.errorsOf(name).length > 0;
       if (own && open) {
         const line = this.put(name, randomBytes(32).toString('base64'));
-        if (this.props.ask) this.props.show(`  ${this.props.file}:${line} ${name}: a fresh secret`);
+        if (this.props.ask) this.props.show(`  ${this.props.file}:${line} ${name}: a new secret`);
       }
       if (!own && this.props.from === undefined) this.text = withoutSetting(this.text, name);
     }
@@ -160,7 +178,7 @@ class Interview {
     if (this.props.ask) this.props.show(inOneLine(`  ${this.props.file}:${line} ${assignment(name, value)}`));
   }
 
-  /** Puts a setting into the text, and gives its line. */
+  /** Puts a setting into the text. Returns its line. */
   private put(name: string, value: string): number {
     const { from } = this.props;
     if (from === undefined && name === RELEASE) this.startFrom(value);
@@ -177,7 +195,7 @@ class Interview {
     return edited.line;
   }
 
-  /** Each release has settings of its own. */
+  /** Starts again with the settings of a release. */
   private startFrom(tag: string): void {
     this.text = exampleEnvFile(releaseLines, releaseLines.some(({ tags }) => tags.includes(tag)) ? tag : undefined);
     for (const [name, value] of this.answered) this.text = withSetting(this.text, name, value).text;

@@ -1,3 +1,4 @@
+import { page } from '../../config/how-to-run';
 import type { VariableName } from '../../config/variables';
 import {
   componentsOf,
@@ -10,25 +11,27 @@ import {
   releaseLines,
 } from '../../releases';
 
-/** What is set so far, by name. */
+/** The settings so far, by name. */
 export type Answers = ReadonlyMap<string, string>;
 
-/** What `init` cannot know, and asks. */
+/** A setting that `init` asks for. */
 export interface Question {
   readonly name: VariableName;
   /** Option of the command that answers it. */
   readonly flag: string;
   /** Placeholder of its value. */
   readonly value: string;
-  /** What is asked, without a question mark. */
+  /** Values that a shell offers. @default none */
+  readonly choices?: readonly string[];
+  /** The question, without a question mark. */
   readonly text: string;
-  /** What to know before answering, a line each. @default nothing */
+  /** Lines to print before the question. @default none */
   readonly before?: readonly string[];
-  /** Whether the answers so far leave it open. @default always */
+  /** Whether to ask, after the answers so far. @default always */
   readonly when?: (answers: Answers) => boolean;
-  /** It may name what is not there yet: the answer stands, and what is wrong with it is told. @default false */
+  /** The answer may name something that does not exist yet: it is kept, and its problem is printed. @default false */
   readonly mayComeLater?: boolean;
-  /** What an empty answer means; empty itself, it leaves the variable unset. */
+  /** What an empty answer means. An empty suggestion leaves the variable unset. */
   readonly suggestion: (answers: Answers) => string;
 }
 
@@ -40,12 +43,12 @@ const always = (text: string) => () => text;
 /** The release for a studio without data. */
 export const newestRelease = releaseLines.map(newestTag).at(-1) ?? defaultTag;
 
-/** A release of each line, and what it means for whoever runs it. */
+/** A release of each line, and what you need to run it. */
 const releases = releaseLines.map((line) => {
   const tag = recommendedTag(line);
   const hosts = hasOneHost(line) ? 2 : 3;
   const signIn = line.api.spansNeedSignIn ? 'the API asks for a sign-in' : 'a guard asks for a sign-in in production';
-  const doubt = line.unproven?.[tag] ? '; no image of it was ever seen' : '';
+  const doubt = line.unproven?.[tag] ? '; its images may not exist' : '';
   return `  ${dated(line, tag)}: ${componentsOf(line).length} containers, ${hosts} hosts; ${line.stores.description}; ${signIn}${doubt}`;
 });
 
@@ -59,12 +62,13 @@ function besideUi(host: string): (answers: Answers) => string {
   };
 }
 
-/** In the order in which they are asked: what a question depends on comes first. */
+/** In the order of the interview: a question comes after those that it depends on. */
 export const questions: readonly Question[] = [
   {
     name: 'JUNJO_ENV',
     flag: 'environment',
     value: 'environment',
+    choices: ['development', 'production'],
     text: 'Where it runs: development (on localhost) or production (behind HTTPS)',
     suggestion: always('development'),
   },
@@ -72,8 +76,9 @@ export const questions: readonly Question[] = [
     name: 'JUNJO_K8S_RELEASE',
     flag: 'release',
     value: 'tag',
-    text: `Release of Junjo AI Studio; without data, the newest (${newestRelease})`,
-    before: ['  Not every release reads the data of another (docs/releases.md):', ...releases],
+    choices: releaseLines.flatMap(({ tags }) => tags),
+    text: `Release of Junjo AI Studio; without data, take the newest (${newestRelease})`,
+    before: [`  A release may not read the data of another (${page('docs/releases.md')}):`, ...releases],
     suggestion: always(newestRelease),
   },
   {
@@ -96,7 +101,7 @@ export const questions: readonly Question[] = [
     name: 'JUNJO_PROD_INGESTION_URL',
     flag: 'spans',
     value: 'url',
-    text: 'Address for spans; with a port, on a load balancer of their own',
+    text: 'Address for spans; an address with a port gets its own load balancer',
     when: inProduction,
     suggestion: besideUi('spans'),
   },
@@ -104,7 +109,7 @@ export const questions: readonly Question[] = [
     name: 'JUNJO_K8S_GATEWAY',
     flag: 'gateway',
     value: 'gateway',
-    text: 'Gateway: namespace/name, class:NAME for one of its own, or nothing for an Ingress',
+    text: 'Gateway: namespace/name of an existing one, class:NAME for a new one, or nothing for an Ingress',
     when: (answers) => inProduction(answers) && !answers.has('JUNJO_K8S_INGRESS_CLASS'),
     suggestion: always(''),
   },
@@ -120,6 +125,7 @@ export const questions: readonly Question[] = [
     name: 'JUNJO_K8S_SECRETS',
     flag: 'secrets',
     value: 'mode',
+    choices: ['manifest', 'sealed', 'external', 'existing'],
     text: 'Where secrets come from: manifest (this file), sealed, external, or existing',
     when: inProduction,
     suggestion: always('manifest'),
@@ -153,7 +159,7 @@ export const questions: readonly Question[] = [
     name: 'JUNJO_K8S_STORAGE_SIZE',
     flag: 'storage-size',
     value: 'size',
-    text: 'Size of the volume; it may grow later, and never shrinks',
+    text: 'Size of the volume; it can grow later, but not shrink',
     when: inProduction,
     suggestion: always('10Gi'),
   },
@@ -161,7 +167,7 @@ export const questions: readonly Question[] = [
     name: 'JUNJO_K8S_NODE',
     flag: 'node',
     value: 'node',
-    text: 'Node with the folder of the data (kubectl get nodes)',
+    text: 'Node that has the data folder (kubectl get nodes)',
     when: isFolderOfNode,
     suggestion: always(''),
   },
@@ -169,6 +175,7 @@ export const questions: readonly Question[] = [
     name: 'JUNJO_K8S_BACKUP',
     flag: 'backup',
     value: 'operator',
+    choices: ['none', 'volsync', 'velero'],
     text: 'Scheduled backups: none, volsync or velero',
     when: inProduction,
     suggestion: always('none'),
@@ -177,7 +184,7 @@ export const questions: readonly Question[] = [
     name: 'JUNJO_K8S_BACKUP_REPOSITORY',
     flag: 'backup-repository',
     value: 'secret',
-    text: 'Secret with the repository of restic',
+    text: 'Secret with the restic repository',
     when: (answers) => answers.get('JUNJO_K8S_BACKUP') === 'volsync',
     suggestion: always('backup-repository'),
   },

@@ -94,7 +94,7 @@ function lastBackupOf(state: ClusterState): Overview['lastBackup'] {
   const copies = [
     ...state.ofKind('PersistentVolumeClaim').map(({ metadata }) => ({
       at: fieldsOf(metadata.annotations)[LAST_BACKUP],
-      by: 'junjo-k8s backup',
+      by: 'the command backup',
     })),
     ...state.ofKind('ReplicationSource').map(({ status }) => ({ at: status?.lastSyncTime, by: 'VolSync' })),
     ...state

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { commands } from '../../cli/cli';
 import { Folder } from '../support/folder';
 import { development, envText, freshSecret } from '../support/studio';
 import { Workspace } from '../support/workspace';
@@ -30,11 +31,21 @@ describe('called wrongly', () => {
   });
 });
 
-test('--version tells the version of the package and the release lines', async () => {
+test.each(['--version', '-v', '-V', 'version'])('%s prints the version and the release lines', async (word) => {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
-  const { status, stdout } = await cli('--version');
+  const { status, stdout } = await cli(word);
   expect(status).toBe(0);
-  expect(stdout).toMatch(new RegExp(`^junjo-k8s ${version}, for the release lines 0\\.70, .*0\\.82`));
+  expect(stdout).toMatch(new RegExp(`^junjo-k8s ${version}, for Junjo AI Studio 0\\.70, .*0\\.82`));
+});
+
+test('every command has a script in package.json, which starts it', () => {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const start = scripts['junjo-k8s'];
+  for (const name of commands.keys()) expect([name, scripts[name]]).toEqual([name, `${start} ${name}`]);
+});
+
+test('an example whose output a program reads has no lines of npm in it', async () => {
+  expect((await cli('completion', '--help')).stdout).toContain('  npm run --silent completion bash >> ~/.bashrc\n');
 });
 
 test('every command has a help with examples and exit codes', async () => {

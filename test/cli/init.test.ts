@@ -1,10 +1,11 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { variablesOf } from '../../config/variables';
-import { lineOf, newestTag, releaseLines } from '../../releases';
+import { lineOf, newestTag, recommendedTag, releaseLines } from '../../releases';
 import { Folder } from '../support/folder';
 import { describeWith } from '../support/programs';
 import { development, envText, freshSecret, problemsOf, production } from '../support/studio';
+import { upstreamExample } from '../support/upstream-example';
 import { Workspace } from '../support/workspace';
 
 let folder: Folder;
@@ -41,7 +42,9 @@ describe('without a terminal', () => {
   test('it asks nothing, and writes a studio on localhost', async () => {
     const { status, stdout } = await cli('init');
     expect(status).toBe(0);
-    expect(stdout).toContain('It runs 0.70.3; without data, 0.86.0 is recommended: --release 0.86.0.');
+    expect(stdout).toContain(
+      'It is for release 0.70.3. If you have no data yet, use the newest release: --release 0.86.0',
+    );
     expect(statSync(path('.env')).mode & 0o777).toBe(0o600);
     expect(errorsOf(written())).toEqual([]);
     expect((await cli('synth')).status).toBe(0);
@@ -58,7 +61,7 @@ describe('without a terminal', () => {
         ...['--backup', 'volsync', '--backup-repository', 'backups', '--set', 'JUNJO_K8S_SIZE=medium'],
       );
       expect([status, stderr]).toEqual([0, '']);
-      expect(stdout).not.toContain('recommended');
+      expect(stdout).not.toContain('--release');
       expect(errorsOf(written())).toEqual([]);
       for (const line of ['JUNJO_ENV=production', `JUNJO_K8S_RELEASE=${tag}`, 'JUNJO_K8S_SIZE=medium']) {
         expect(written().split('\n')).toContain(line);
@@ -106,7 +109,7 @@ describe('without a terminal', () => {
 
   test('a file that is there stays as it is', async () => {
     writeFileSync(path('.env'), 'mine');
-    expect((await cli('init')).stderr).toContain('.env: is there already');
+    expect((await cli('init')).stderr).toContain('.env: already exists');
     expect(written()).toBe('mine');
   });
 
@@ -126,14 +129,12 @@ describe('--from', () => {
     const { status, stderr } = await cli('init', '--from', 'compose.env', '--set', 'JUNJO_K8S_SIZE=large');
     expect([status, stderr]).toEqual([0, '']);
     expect(written().startsWith(`${compose}\n`)).toBe(true);
-    expect(written().slice(compose.length)).toBe(
-      '\n\n# === Kubernetes: added by junjo-k8s init ===\n\nJUNJO_K8S_SIZE=large\n',
-    );
+    expect(written().slice(compose.length)).toBe('\n\n# === Kubernetes: added by init ===\n\nJUNJO_K8S_SIZE=large\n');
     expect(readFileSync(path('compose.env'), 'utf8')).toBe(compose);
     expect(statSync(path('.env')).mode & 0o777).toBe(0o600);
   });
 
-  test('replaces a placeholder by a fresh secret, and no secret that is sound', async () => {
+  test('replaces a placeholder by a new secret, and keeps a valid secret', async () => {
     const key = freshSecret();
     writeFileSync(
       path('compose.env'),
@@ -159,8 +160,34 @@ describe('--from', () => {
   ])('adds the secrets that %s reads, and no other', async (release, without, added) => {
     writeFileSync(path('compose.env'), envText(development({ JUNJO_K8S_RELEASE: release, ...without })));
     expect((await cli('init', '--from', 'compose.env')).status).toBe(0);
-    const [, end = ''] = written().split('added by junjo-k8s init ===');
+    const [, end = ''] = written().split('added by init ===');
     expect([...end.matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name)).toEqual(added);
+  });
+
+  // Placeholders as upstream has them: nothing else in these files needs an answer.
+  const upstream = releaseLines.flatMap((line) => {
+    const tag = recommendedTag(line);
+    const distributions = /^0\.8[125]/.test(tag) ? (['root', 'minimal', 'vm-caddy'] as const) : (['root'] as const);
+    return distributions.map((distribution) => [tag, distribution] as const);
+  });
+  test.each(upstream)("of upstream's example of %s (%s) asks nothing with --yes", async (tag, distribution) => {
+    const { set } = upstreamExample(tag, distribution);
+    const secrets = Object.keys(set).filter((name) => /SECRET|COOKIE_KEY|TOKEN/.test(name));
+    const placeholders = Object.fromEntries(secrets.map((name) => [name, `your_${name.toLowerCase()}_here`]));
+    writeFileSync(path('.env.example'), envText({ ...set, ...placeholders }));
+    const { status, stdout } = await withAnswers(['--yes', '--from', '.env.example'], []);
+    expect([status, stdout]).toEqual([0, expect.stringContaining('Next: npm run synth')]);
+    expect(errorsOf(written())).toEqual([]);
+    const release = /^JUNJO_K8S_RELEASE=(.*)$/m.exec(written())?.[1];
+    // What 0.80.0 added is in comments, which leaves the default. From 0.82 to 0.85 the files differ in comments alone.
+    const chosen = /^0\.(70|80)/.test(tag)
+      ? undefined
+      : tag.startsWith('0.8') && tag > '0.82' && tag < '0.86'
+        ? '0.85.0'
+        : tag;
+    expect(release).toBe(chosen);
+    if (release) expect(stdout).toContain(`JUNJO_K8S_RELEASE: is set to ${release}`);
+    expect((await cli('synth')).status).toBe(0);
   });
 
   test('of a file that is not there says so', async () => {
@@ -185,7 +212,7 @@ describe('where somebody answers', () => {
         ['Storage class', ''],
         ['Size of the volume', '20Gi'],
         ['Scheduled backups', 'volsync'],
-        ['Secret with the repository', ''],
+        ['Secret with the restic repository', ''],
       ],
     );
     expect(stdout).toContain('JUNJO_PROD_FRONTEND_URL: must begin with https://');
@@ -235,7 +262,7 @@ describe('where somebody answers', () => {
       [],
       [
         ['Where it runs', 'production'],
-        ['Release of Junjo AI Studio; without data, the newest (0.86.0) [0.86.0]', ''],
+        ['Release of Junjo AI Studio; without data, take the newest (0.86.0) [0.86.0]', ''],
         ['Address of the UI', 'https://studio.example.com'],
         ['Address for spans', ''],
         ['Gateway', ''],
@@ -250,7 +277,7 @@ describe('where somebody answers', () => {
     for (const line of [
       '0.70.3 of 16 November 2025: 3 containers, 3 hosts; SQLite, DuckDB, BadgerDB; a guard asks for a sign-in in production',
       '0.82.1 of 18 July 2026: 3 containers, 3 hosts; SQLite, Arrow and Parquet files; the API asks for a sign-in',
-      '0.84.1: 3 containers, 3 hosts; SQLite, Arrow and Parquet files; the API asks for a sign-in; no image of it was ever seen',
+      '0.84.1: 3 containers, 3 hosts; SQLite, Arrow and Parquet files; the API asks for a sign-in; its images may not exist',
       '0.86.0 of 8 October 2026: 2 containers, 2 hosts; SQLite, Arrow and Parquet files; the API asks for a sign-in',
     ]) {
       expect(stdout.split('\n')).toContain(`  ${line}`);

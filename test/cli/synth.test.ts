@@ -456,6 +456,6 @@ test('init never replaces an env file', async () => {
   write('.env', `JUNJO_SESSION_SECRET=${secret}\n`);
   const { status, stderr } = await folder.junjo(['init']);
   expect(status).toBe(1);
-  expect(stderr).toContain('.env: is there already');
+  expect(stderr).toContain('.env: already exists');
   expect(readFileSync(join(folder.path, '.env'), 'utf8')).toBe(`JUNJO_SESSION_SECRET=${secret}\n`);
 });

@@ -26,6 +26,7 @@ describe('what the system refuses is one line', () => {
     folder = new Folder();
     folder.write('.env', envText(development()));
     folder.write('file', '');
+    folder.write('package.tgz', '');
     mkdirSync(at('folder'));
     symlinkSync('loop', at('loop'));
     symlinkSync('nowhere', at('dangling'));
@@ -37,7 +38,7 @@ describe('what the system refuses is one line', () => {
   const outputs = [['file/x'], ['loop/x'], ['dangling/x'], ['/proc/x'], [long]] as const;
   const commands = [
     ['synth', '--output'],
-    ['init', '--yes', '--repo'],
+    ['init', '--yes', '--package', 'package.tgz', '--repo'],
     ['diagram', '--format', 'mermaid', '--output'],
   ];
 

@@ -7,10 +7,12 @@ import {
   commandLine,
   howToRun,
   howToRunAnywhere,
+  installedFrom,
   page,
   pageAnywhere,
   publication,
   startOf,
+  withPackage,
 } from '../../config/how-to-run';
 import { name } from '../../package.json';
 import { Workspace } from '../support/workspace';
@@ -74,6 +76,49 @@ describe('how the program was started decides how it is called', () => {
     expect(commandLine(startOf(file, '/elsewhere', '/usr/bin'), ['synth'])).toBe(
       `node '${join(root, 'copy/build/junjo-k8s.js')}' synth`,
     );
+  });
+});
+
+describe('a package that a command needs besides', () => {
+  const viz = '@viz-js/viz';
+
+  test.each([
+    [['npx', './my junjo.tgz'], ["npx --package './my junjo.tgz' --package @viz-js/viz junjo-k8s diagram"]],
+    [
+      ['npx', '--package', './junjo.tgz', '--package', 'other', 'junjo-k8s'],
+      ['npx --package ./junjo.tgz --package other --package @viz-js/viz junjo-k8s diagram'],
+    ],
+    [
+      ['npx', 'junjo-k8s'],
+      ['npm install @viz-js/viz', 'npx junjo-k8s diagram'],
+    ],
+    [['junjo-k8s'], ['npm install --global @viz-js/viz', 'junjo-k8s diagram']],
+    ['npm run', ['npm ci', 'npm run diagram']],
+    [['node', 'build/junjo-k8s.js'], []],
+  ] as const)('started as %j, it is added by %j', (start, commands) => {
+    expect(withPackage(start, viz, ['diagram'])).toEqual(commands);
+  });
+});
+
+describe('what the program was installed from', () => {
+  const from = (spec: string, kind = 'dependencies') => {
+    const file = written(`from/node_modules/${name}/build/cli.js`);
+    written('from/package.json', JSON.stringify({ [kind]: { [name]: spec } }));
+    return installedFrom(file);
+  };
+
+  test('is a tarball, whose path is that of the machine', () => {
+    expect(from('file:../packages/junjo.tgz')).toBe(join(root, 'packages/junjo.tgz'));
+    expect(from('file:junjo.tgz', 'devDependencies')).toBe(join(root, 'from/junjo.tgz'));
+  });
+
+  test('is an address', () => {
+    expect(from('git+ssh://git@git.example.com/team/junjo.git')).toBe('git+ssh://git@git.example.com/team/junjo.git');
+  });
+
+  test('is not known in a clone, and of a program for all projects', () => {
+    expect(installedFrom('/clone/config/how-to-run.ts')).toBeUndefined();
+    expect(installedFrom(written(`global/lib/node_modules/${name}/build/cli.js`))).toBeUndefined();
   });
 });
 

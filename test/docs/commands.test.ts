@@ -1,12 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { run } from '../../cli/cli';
-import { publication } from '../../config/how-to-run';
 import { variablesOf } from '../../config/variables';
 import { name as packageName, scripts, version } from '../../package.json';
 import { releaseLines } from '../../releases';
 import { commandsOf, inlineCode, type Page, pages, shellLines, simpleCommands } from '../support/documents';
+import { argumentsOf, isOurs, refusalOf } from '../support/own-commands';
 import { describeWith, pathOf } from '../support/programs';
 import { development, files, freshSecret, type Manifest, production, Rendered, render } from '../support/studio';
 
@@ -29,42 +28,6 @@ const folders = new Set([...rendered].map((path) => path.slice(0, path.lastIndex
 
 const page = (path: string): Page => ({ path, text: readFileSync(path, 'utf8') });
 const named = pages.map(({ path }) => path);
-
-/** Whether npx finds this project by a name: the command once it is installed, a tarball, or the package once it is published. */
-function isOurs(name: string): boolean {
-  return /^(junjo-k8s|\.\/junjo-.*\.tgz)$/.test(name) || (publication.onNpm && name === packageName);
-}
-
-/** The arguments of a command of this project, called as a script of npm or by npx; nothing for another program. */
-function argumentsOf([program, ...words]: readonly string[]): readonly string[] | undefined {
-  if (program === 'npx' && isOurs(words[0] ?? '')) return words.slice(1);
-  if (program !== 'npm' || words[0] !== 'run') return undefined;
-  const [script = '', ...more] = words.slice(1).filter((word) => word !== '--silent');
-  const source: string = (scripts as Record<string, string>)[script] ?? '';
-  const [fromSource, command] = source.split(/(?<=cli\/cli\.ts) ?/);
-  if (!fromSource?.startsWith('node -r tsx/cjs cli/cli.ts')) return undefined;
-  // npm takes options before -- for its own.
-  expect({
-    words,
-    taken: more.slice(0, more.indexOf('--') + 1 || more.length).filter((word) => /^-./.test(word) && word !== '--'),
-  }).toEqual({ words, taken: [] });
-  return [...(command ? [command] : []), ...more.filter((word) => word !== '--')];
-}
-
-/** What our command line parser says of arguments, without beginning anything. */
-async function refusalOf(args: readonly string[]): Promise<string> {
-  let text = '';
-  const io = {
-    environment: {},
-    out: () => undefined,
-    err: (part: string) => {
-      text += part;
-    },
-    color: false,
-  };
-  const exit = await run(args, io, async () => 0);
-  return exit === 0 ? '' : text;
-}
 
 test('a command is taken apart as a shell does it', () => {
   expect(simpleCommands('A=1 npm run x > log && kubectl get "a b" | grep c')).toEqual([

@@ -330,7 +330,7 @@ describe('the diff of a pull request', () => {
     const lines = Array.from({ length: 9000 }, (_, index) => `  key${index}: é\n`).join('');
     const comment = commentOn({ 'dist/20-settings.k8s.yaml': configMap('after') + lines });
     expect(Buffer.byteLength(comment)).toBeLessThan(65_536);
-    expect(comment).toMatch(/\n\+ {2}key[0-9]+: é\n```\n\nThe rest is too long for a comment/);
+    expect(comment).toMatch(/\n\+ {2}key[0-9]+: é\n```\n\nThe diff is too long for a comment/);
   });
 
   test('is written by a job that runs nothing of the pull request', () => {

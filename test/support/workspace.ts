@@ -4,7 +4,19 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 /** What a user's clone holds, apart from tests and examples: its code, and its other files. */
-const CODE = ['charts', 'cli', 'cluster', 'config', 'imports', 'releases', 'render', 'tools', 'main.ts', 'index.ts'];
+const CODE = [
+  'charts',
+  'cli',
+  'cluster',
+  'config',
+  'imports',
+  'releases',
+  'render',
+  'tools',
+  'docs',
+  'main.ts',
+  'index.ts',
+];
 const FILES = [
   'cdk8s.yaml',
   'package.json',
@@ -15,10 +27,12 @@ const FILES = [
   'README.md',
   '.env.example',
   '.github',
+  'CHANGELOG.md',
+  'SECURITY.md',
 ];
 
 /** What Node.js is called with to run junjo-k8s from source, as in the scripts of package.json. */
-export const fromSource = ['-r', 'tsx/cjs', 'cli/cli.ts'] as const;
+export const fromSource = ['-r', './cli/node-version.js', '-r', 'tsx/cjs', '--', 'cli/cli.ts'] as const;
 
 /** A clone of the project in a folder of its own, with the installed packages of this one. */
 export class Workspace {

@@ -7,6 +7,10 @@ import { freshSecret } from '../../support/studio';
 let folder: Folder;
 const path = (name: string) => join(folder.path, name);
 const cli = (...args: string[]) => folder.junjo(args);
+const { version, name: packageName } = JSON.parse(readFileSync('package.json', 'utf8'));
+const tarball = `${packageName}-${version}.tgz`;
+/** Starts a repository that installs a tarball. */
+const initRepo = (name: string, ...args: string[]) => cli('init', '--repo', name, '--package', tarball, ...args);
 const urls = [
   'JUNJO_PROD_FRONTEND_URL=https://studio.example.com',
   'JUNJO_PROD_BACKEND_URL=https://api.example.com',
@@ -18,18 +22,21 @@ const urls = [
 
 beforeEach(() => {
   folder = new Folder();
+  folder.write(tarball, 'package');
 });
 
 afterEach(() => folder.remove());
 
 test('init --repo makes a repository whose studio renders, with the package pinned', async () => {
-  const { status, stdout } = await cli('init', '--repo', 'My Studio', ...urls);
+  const { status, stdout } = await initRepo('My Studio', ...urls);
   expect(status).toBe(0);
   expect(stdout).toContain('npm install');
-  expect(readdirSync(path('My Studio')).sort()).toEqual(['.github', '.gitignore', 'package.json', 'studio.env']);
-  const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+  expect(stdout).toContain("  cd 'My Studio'\n");
+  const made = ['.github', '.gitignore', 'package.json', 'studio.env', 'vendor'];
+  expect(readdirSync(path('My Studio')).sort()).toEqual(made);
   const manifest = JSON.parse(readFileSync(path('My Studio/package.json'), 'utf8'));
-  expect(manifest).toMatchObject({ name: 'my-studio', devDependencies: { 'junjo-ai-studio-cdk8s': version } });
+  expect(manifest).toMatchObject({ name: 'my-studio', devDependencies: { [packageName]: `file:vendor/${tarball}` } });
+  expect(readFileSync(path(`My Studio/vendor/${tarball}`), 'utf8')).toBe('package');
   // What the workflow of the repository calls.
   const called = readFileSync(path('My Studio/.github/workflows/manifests.yml'), 'utf8').matchAll(
     /npm run (?:--silent )?(\w+)/g,
@@ -41,7 +48,7 @@ test('init --repo makes a repository whose studio renders, with the package pinn
 });
 
 test('with --flux its studio renders what Flux needs, and the next steps apply that', async () => {
-  const { status, stdout } = await cli('init', '--repo', 'studio', '--flux', ...urls);
+  const { status, stdout } = await initRepo('studio', '--flux', ...urls);
   expect([status, stdout]).toEqual([0, expect.stringContaining('  kubectl apply -f dist/flux\n')]);
   expect(stdout).not.toContain('Argo CD');
   expect((await cli('synth', '--output', 'studio/dist', '-e', 'studio/studio.env')).status).toBe(0);
@@ -50,7 +57,7 @@ test('with --flux its studio renders what Flux needs, and the next steps apply t
 });
 
 test('with --flux and no repository of Git it says what is missing', async () => {
-  const { status, stderr } = await cli('init', '--repo', 'studio', '--flux', ...urls.slice(0, -2));
+  const { status, stderr } = await initRepo('studio', '--flux', ...urls.slice(0, -2));
   expect([status, stderr]).toEqual([
     1,
     expect.stringMatching(/JUNJO_K8S_GITOPS: has no effect without JUNJO_K8S_GIT_REPO/),
@@ -58,33 +65,85 @@ test('with --flux and no repository of Git it says what is missing', async () =>
 });
 
 test('a setting names Flux as --flux does, and the next steps are those of the tool that is set', async () => {
-  const { stdout } = await cli('init', '--repo', 'studio', '--set', 'JUNJO_K8S_GITOPS=flux', ...urls);
+  const { stdout } = await initRepo('studio', '--set', 'JUNJO_K8S_GITOPS=flux', ...urls);
   expect(stdout).toContain('  kubectl apply -f dist/flux\n');
-  const other = await cli('init', '--repo', 'other', '--flux', '--set', 'JUNJO_K8S_GITOPS=argocd', ...urls);
+  const other = await initRepo('other', '--flux', '--set', 'JUNJO_K8S_GITOPS=argocd', ...urls);
   expect(other).toMatchObject({
     status: 2,
-    stderr: '--flux cannot be combined with JUNJO_K8S_GITOPS=argocd. Leave one of the two out.\n',
+    stderr: '--flux cannot be combined with JUNJO_K8S_GITOPS=argocd. Remove one of the two.\n',
   });
 });
 
 test('for a repository of artifacts the next steps push one', async () => {
   const artifacts = ['--set', 'JUNJO_K8S_GIT_REPO=oci://registry.example.com/studio'];
-  const { status, stdout } = await cli('init', '--repo', 'studio', '--flux', ...urls.slice(0, -2), ...artifacts);
+  const { status, stdout } = await initRepo('studio', '--flux', ...urls.slice(0, -2), ...artifacts);
   expect([status, stdout]).toEqual([
     0,
     expect.stringContaining('  flux push artifact oci://registry.example.com/studio:latest --path=dist'),
   ]);
   const tag = ['--set', 'JUNJO_K8S_GIT_REVISION=v1'];
-  const other = await cli('init', '--repo', 'other', '--flux', ...urls.slice(0, -2), ...artifacts, ...tag);
+  const other = await initRepo('other', '--flux', ...urls.slice(0, -2), ...artifacts, ...tag);
   expect(other.stdout).toContain('oci://registry.example.com/studio:v1 ');
 });
 
-test('--flux without --repo is wrong usage', async () => {
-  expect(await cli('init', '--flux')).toMatchObject({ status: 2, stderr: expect.stringContaining('--repo') });
+test.each([['--flux'], ['--package', 'x.tgz']])('%s without --repo is wrong usage', async (...args) => {
+  expect(await cli('init', ...args)).toMatchObject({ status: 2, stderr: expect.stringContaining('--repo') });
+});
+
+describe('the package that the repository installs', () => {
+  const specOf = (name: string) => JSON.parse(readFileSync(path(`${name}/package.json`), 'utf8')).devDependencies;
+
+  test.each([
+    ['https://git.example.com/team/junjo.git#v1', 'git+https://git.example.com/team/junjo.git#v1'],
+    ['git@git.example.com:team/junjo.git', 'git+ssh://git@git.example.com/team/junjo.git'],
+    ['ssh://git@git.example.com/team/junjo.git', 'git+ssh://git@git.example.com/team/junjo.git'],
+    ['git+file:///srv/junjo', 'git+file:///srv/junjo'],
+    ['github:team/junjo', 'github:team/junjo'],
+    ['https://files.example.com/junjo.tgz', 'https://files.example.com/junjo.tgz'],
+  ])('%s is an address that npm installs from', async (named, spec) => {
+    expect((await cli('init', '--repo', 'studio', '--package', named, ...urls)).status).toBe(0);
+    expect(specOf('studio')).toEqual({ [packageName]: spec });
+    expect(existsSync(path('studio/vendor'))).toBe(false);
+  });
+
+  test('a clone names none: it says how to make one, and writes nothing', async () => {
+    const { status, stdout, stderr } = await cli('init', '--repo', 'my studio', ...urls);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('\n  npm pack\n');
+    expect(stderr).toContain(`\n  npm run init -- --repo 'my studio' --package ./${tarball}\n`);
+    expect(existsSync(path('my studio'))).toBe(false);
+  });
+
+  test.each([
+    ['missing.tgz', 'does not exist'],
+    ['studio', 'is not a tarball or a Git URL'],
+    [packageName, 'is not a tarball or a Git URL'],
+  ])('%s is refused', async (named, said) => {
+    const { status, stderr } = await cli('init', '--repo', 'studio', '--package', named, ...urls);
+    expect([status, stderr]).toEqual([2, expect.stringContaining(said)]);
+    expect(existsSync(path('studio'))).toBe(false);
+  });
+
+  test('an address with a password is refused, and the password is not printed', async () => {
+    const password = freshSecret().replace(/\W/g, '');
+    const named = `https://me:${password}@git.example.com/team/junjo.git`;
+    const { status, stderr } = await cli('init', '--repo', 'studio', '--package', named, ...urls);
+    expect([status, stderr]).toEqual([2, expect.stringContaining('holds a password')]);
+    expect(stderr).not.toContain(password);
+  });
+
+  test('on a terminal it asks until the answer can be used', async () => {
+    const answers = ['nothing.tgz', tarball];
+    const terminal = () => ({ ask: async () => answers.shift(), close: () => undefined });
+    const { status, stdout } = await folder.junjo(['init', '--repo', 'studio', ...urls], { terminal });
+    expect([status, answers]).toEqual([0, []]);
+    expect(stdout).toContain('does not exist');
+    expect(specOf('studio')).toEqual({ [packageName]: `file:vendor/${tarball}` });
+  });
 });
 
 test('its scripts are about its own studio.env, from anywhere', async () => {
-  await cli('init', '--repo', '.', ...urls);
+  await initRepo('.', ...urls);
   const { scripts } = JSON.parse(readFileSync(path('package.json'), 'utf8'));
   const run = (name: string, ...more: string[]) => cli(...scripts[name].split(' ').slice(1), ...more);
   const { status, stdout } = await run('synth');
@@ -96,7 +155,7 @@ test('its scripts are about its own studio.env, from anywhere', async () => {
 });
 
 test('Git keeps its studio.env, and ignores secrets', async () => {
-  await cli('init', '--repo', 'repository', ...urls);
+  await initRepo('repository', ...urls);
   const git = (...args: string[]) => execFileSync('git', args, { cwd: folder.path, encoding: 'utf8' });
   git('init', '--quiet', 'repository');
   for (const name of ['studio.env', 'secrets.env', '.env', '.new-0123456789ab'])
@@ -107,7 +166,7 @@ test('Git keeps its studio.env, and ignores secrets', async () => {
 });
 
 test('it says what studio.env still needs', async () => {
-  const { status, stderr } = await cli('init', '--repo', 'repository');
+  const { status, stderr } = await initRepo('repository');
   expect(status).toBe(1);
   expect(stderr).toMatch(/^repository\/studio\.env JUNJO_PROD_FRONTEND_URL: is missing/m);
 });
@@ -115,27 +174,21 @@ test('it says what studio.env still needs', async () => {
 test('it replaces no file, and then writes none', async () => {
   mkdirSync(path('repository'));
   writeFileSync(path('repository/package.json'), 'mine');
-  const { status, stdout, stderr } = await cli('init', '--repo', 'repository', ...urls);
+  const { status, stdout, stderr } = await initRepo('repository', ...urls);
   expect([status, stdout]).toEqual([1, '']);
-  expect(stderr).toContain('repository/package.json: is there already');
+  expect(stderr).toContain('repository/package.json: already exists');
   expect(readdirSync(path('repository'))).toEqual(['package.json']);
   expect(readFileSync(path('repository/package.json'), 'utf8')).toBe('mine');
 });
 
 test.each(['JUNJO_K8S_NAME', 'JUNJO_K8S_NAME=a\nb', '=a'])('--set %j is wrong usage', async (setting) => {
-  expect((await cli('init', '--repo', 'repository', '--set', setting)).status).toBe(2);
+  expect((await initRepo('repository', '--set', setting)).status).toBe(2);
   expect(existsSync(path('repository'))).toBe(false);
 });
 
 test('a secret is not written into a file that is committed, nor printed', async () => {
   const secret = freshSecret();
-  const { status, stdout, stderr } = await cli(
-    'init',
-    '--repo',
-    'repository',
-    '--set',
-    `JUNJO_SESSION_SECRET=${secret}`,
-  );
+  const { status, stdout, stderr } = await initRepo('repository', '--set', `JUNJO_SESSION_SECRET=${secret}`);
   expect(status).toBe(2);
   expect(stderr).toContain('JUNJO_SESSION_SECRET is a secret');
   expect(stdout + stderr).not.toContain(secret);

@@ -4,15 +4,15 @@ export interface GatewayController {
   readonly name: string;
   /** Names of the classes that it usually has. */
   readonly classes: RegExp;
-  /** Why `timeouts` of a route have no effect. @default they have */
+  /** Why the `timeouts` of a route have no effect. @default they have an effect */
   readonly ignoresTimeouts?: string;
-  /** Filters addresses by a policy that the manifests can write. @default they cannot: an error */
+  /** Filters addresses with a policy that the manifests can write. @default source ranges are an error */
   readonly sourceRanges?: 'envoy-gateway';
   /** Serves every Gateway at one load balancer of its own, instead of making one for each. @default false */
   readonly oneForAllGateways?: boolean;
-  /** Where its pods are, which network policies have to know. */
+  /** Where its pods run, for the network policies. */
   readonly pods: 'own namespace' | "the Gateway's namespace" | 'no pods';
-  /** What must be there or be set, in full sentences. */
+  /** What the controller needs, in full sentences. */
   readonly conditions: readonly string[];
   readonly source: string;
 }
@@ -27,7 +27,7 @@ export function reachOfGkeClass(className: string): 'internal' | 'internet' | un
   return /rilb|internal/.test(className) ? 'internal' : 'internet';
 }
 
-/** Implementations of the Gateway API with something to know, by their name in `JUNJO_K8S_INGRESS_CONTROLLER`. */
+/** Implementations of the Gateway API that need special settings, by their name in `JUNJO_K8S_INGRESS_CONTROLLER`. */
 export const gatewayControllers: Readonly<Record<string, GatewayController>> = {
   'envoy-gateway': {
     name: 'Envoy Gateway',
@@ -35,7 +35,7 @@ export const gatewayControllers: Readonly<Record<string, GatewayController>> = {
     sourceRanges: 'envoy-gateway',
     pods: 'own namespace',
     conditions: [
-      'On a shared Gateway: no other HTTPS listener on 443 whose certificate covers one of the hosts. Since 1.4 it offers `http/1.1` alone on listeners that overlap, and every gRPC exporter fails.',
+      'On a shared Gateway: no other HTTPS listener on 443 whose certificate covers one of the hosts. Since 1.4 it offers only `http/1.1` on overlapping listeners, so every gRPC exporter fails.',
     ],
     source: 'internal/gatewayapi/listener.go and release-notes/v1.4.0.yaml of envoyproxy/gateway',
   },
@@ -45,7 +45,7 @@ export const gatewayControllers: Readonly<Record<string, GatewayController>> = {
     oneForAllGateways: true,
     pods: 'own namespace',
     conditions: [
-      'Entry points that listen on 80 and 443 themselves: it serves a listener only if an entry point has its port, and those of its chart have 8000 and 8443.',
+      'Entry points that listen on 80 and 443. It serves a listener only if an entry point has the same port, but its chart uses 8000 and 8443.',
       '3.2 or newer, for GRPCRoute.',
     ],
     source: 'https://doc.traefik.io/traefik/reference/routing-configuration/kubernetes/gateway-api/',
@@ -54,9 +54,9 @@ export const gatewayControllers: Readonly<Record<string, GatewayController>> = {
     name: 'NGINX Gateway Fabric',
     classes: /(^|[-.])nginx([-.]|$)/,
     ignoresTimeouts:
-      'it passes over time-outs of routes, so that answers are cut after 60 s unless a policy of its own says otherwise',
+      'it ignores the timeouts of routes and cuts answers off after 60 s, unless one of its own policies sets another limit',
     pods: "the Gateway's namespace",
-    conditions: ['A ProxySettingsPolicy or SnippetsFilter with `proxy_read_timeout 600s`, for answers of minutes.'],
+    conditions: ['A ProxySettingsPolicy or SnippetsFilter with `proxy_read_timeout 600s`, for answers that take minutes.'],
     source: 'https://docs.nginx.com/nginx-gateway-fabric/overview/gateway-api-compatibility/',
   },
   istio: {
@@ -71,7 +71,7 @@ export const gatewayControllers: Readonly<Record<string, GatewayController>> = {
     classes: /(^|[-.])cilium([-.]|$)/,
     pods: 'no pods',
     conditions: [
-      '`gatewayAPI.enableAlpn: true` in its values: by default its listeners offer no HTTP/2, and spans fail.',
+      '`gatewayAPI.enableAlpn: true` in its values. By default its listeners offer no HTTP/2, so spans fail.',
     ],
     source: 'https://github.com/cilium/cilium/issues/30794',
   },

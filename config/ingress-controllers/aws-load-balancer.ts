@@ -19,9 +19,9 @@ export const awsLoadBalancer: IngressController = {
   outsideCluster: true,
   conditions: [
     '2.10.1 or newer, for the listener attribute that sends HSTS.',
-    'Certificates for all hosts in ACM, where it finds them by the host; cert-manager and `JUNJO_K8S_TLS_SECRET` have no effect.',
-    "The VPC's own network plugin: the load balancer connects to the pods themselves.",
-    'Two load balancers: one for UI and API, one for spans. `JUNJO_K8S_INTAKE_HTTP_HOST` makes a third.',
+    'Certificates for all hosts in ACM, where it finds them by host. cert-manager and `JUNJO_K8S_TLS_SECRET` have no effect.',
+    "The network plugin of the VPC, because the load balancer connects directly to the pods.",
+    'Two load balancers: one for UI and API, one for spans. `JUNJO_K8S_INTAKE_HTTP_HOST` adds a third.',
   ],
   answers: {
     grpc: {

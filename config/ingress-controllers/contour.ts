@@ -11,8 +11,8 @@ export const contour: IngressController = {
   classes: /(^|[-.])contour([-.]|$)/,
   certificates: 'secrets',
   conditions: [
-    '`stream-idle-timeout` of its configuration at ten minutes: by default it cuts what is silent for five.',
-    'A header policy for all of its Ingresses (`applyToIngress`), if HSTS is wanted.',
+    '`stream-idle-timeout` of ten minutes in its configuration. By default it closes streams that are idle for five.',
+    'A header policy for all of its Ingresses (`applyToIngress`), if you want HSTS.',
   ],
   answers: {
     // On the Service, by the number of its port.
@@ -28,7 +28,7 @@ export const contour: IngressController = {
     },
     body: { source: SOURCE, by: 'no limit' },
     redirect: { source: SOURCE, web: redirect, spans: redirect, otlpHttp: redirect },
-    hsts: { source: INGRESS_SOURCE, cannot: 'an Ingress cannot add headers there; a global header policy can' },
-    sourceRanges: { source: INGRESS_SOURCE, cannot: 'only its HTTPProxy objects filter addresses' },
+    hsts: { source: INGRESS_SOURCE, cannot: 'an Ingress cannot add headers, but a global header policy can' },
+    sourceRanges: { source: INGRESS_SOURCE, cannot: 'only its HTTPProxy objects can filter addresses' },
   },
 };

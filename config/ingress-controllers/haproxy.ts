@@ -18,9 +18,9 @@ export const haproxy: IngressController = {
   // https://github.com/haproxytech/kubernetes-ingress/issues/791
   rangesHoldForHost: true,
   conditions: [
-    'With `JUNJO_K8S_WEB_SOURCE_RANGES`, a certificate by DNS-01 or from elsewhere: the ranges hold for the HTTP-01 solver too.',
-    'Not jcmoraisjr/haproxy-ingress, which often has the same class and none of these annotations: set `JUNJO_K8S_INGRESS_CONTROLLER=other` there.',
-    '`timeout-client` in its ConfigMap above the pauses of applications that stream spans (50 s by default).',
+    'With `JUNJO_K8S_WEB_SOURCE_RANGES`, a certificate by DNS-01 or from another source, because the ranges also apply to the HTTP-01 solver.',
+    'Not jcmoraisjr/haproxy-ingress, which often has the same class but none of these annotations. For it, set `JUNJO_K8S_INGRESS_CONTROLLER=other`.',
+    '`timeout-client` in its ConfigMap (50 s by default) above the longest pause of applications that stream spans.',
   ],
   answers: {
     // On the Service: all Ingresses of one Service share a backend there.

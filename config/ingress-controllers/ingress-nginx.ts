@@ -14,11 +14,11 @@ export const ingressNginx: IngressController = {
   classes: /(^|[-.])nginx([-.]|$)/,
   certificates: 'secrets',
   conditions: [
-    'Retired in March 2026: it gets no security fixes. Plan for a Gateway or another controller.',
+    'It was retired in March 2026 and gets no security fixes. Plan to move to a Gateway or another controller.',
     'Raise `client-body-timeout` in its ConfigMap if applications stream spans for longer than 60 s.',
-    '1.11 or newer for spans: before, its read time-out does not hold for gRPC.',
+    '1.11 or newer for spans, because the read timeout of older releases does not apply to gRPC.',
   ],
-  note: 'ingress-nginx was retired in March 2026 and gets no security fixes; plan for a Gateway or another controller. Where it is F5 that runs this class, set JUNJO_K8S_INGRESS_CONTROLLER=f5-nginx. Raise client-body-timeout in its ConfigMap if applications stream spans for longer than 60 s',
+  note: 'ingress-nginx was retired in March 2026 and gets no security fixes; plan to move to a Gateway or another controller. If the controller of this class is F5's, set JUNJO_K8S_INGRESS_CONTROLLER=f5-nginx. Raise client-body-timeout in its ConfigMap if applications stream spans for longer than 60 s',
   answers: {
     // h2c to the pod; HTTP/1.1 otherwise, and gRPC fails.
     grpc: { source: SOURCE, spans: () => nginx({ 'backend-protocol': 'GRPC' }) },

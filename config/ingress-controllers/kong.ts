@@ -14,7 +14,7 @@ export const kong: IngressController = {
   classes: /(^|[-.])kong([-.]|$)/,
   certificates: 'secrets',
   objects: 'kong',
-  conditions: ['Its CRDs: redirect and the rest are annotations, HSTS and source ranges are KongPlugins.'],
+  conditions: ['Its CRDs, because HSTS and source ranges are KongPlugins.'],
   answers: {
     grpc: {
       source: SOURCE,

@@ -56,7 +56,9 @@ export const gatewayControllers: Readonly<Record<string, GatewayController>> = {
     ignoresTimeouts:
       'it ignores the timeouts of routes and cuts answers off after 60 s, unless one of its own policies sets another limit',
     pods: "the Gateway's namespace",
-    conditions: ['A ProxySettingsPolicy or SnippetsFilter with `proxy_read_timeout 600s`, for answers that take minutes.'],
+    conditions: [
+      'A ProxySettingsPolicy or SnippetsFilter with `proxy_read_timeout 600s`, for answers that take minutes.',
+    ],
     source: 'https://docs.nginx.com/nginx-gateway-fabric/overview/gateway-api-compatibility/',
   },
   istio: {

@@ -73,7 +73,9 @@ export const extraAnnotations: ValueType<Readonly<Record<string, string>>> = {
     if (!annotations) return { problem: 'is not a JSON object of strings. Write it as {"example.com/team":"a, b"}' };
     const bytes = annotations.reduce((sum, { key, value = '' }) => sum + Buffer.byteLength(`${key}${value}`), 0);
     if (bytes > ANNOTATIONS_BYTES) {
-      return { problem: `is longer than the ${ANNOTATIONS_BYTES} bytes that all annotations of an object may have. Shorten it` };
+      return {
+        problem: `is longer than the ${ANNOTATIONS_BYTES} bytes that all annotations of an object may have. Shorten it`,
+      };
     }
     return parsePairs(
       annotations,

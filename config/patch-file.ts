@@ -125,7 +125,10 @@ function parse(text: string, file: string, before: number): Yaml {
       // kubectl and kustomize read YAML 1.1, where such a number is octal; here it would be decimal.
       const { source = '', value } = node;
       if (typeof value === 'number' && /^[-+]?0[0-9]/.test(source)) {
-        fail(node, `${source} is octal for some programs and decimal for others. Write it without the zero, or in quotes`);
+        fail(
+          node,
+          `${source} is octal for some programs and decimal for others. Write it without the zero, or in quotes`,
+        );
       }
     },
   });
@@ -241,7 +244,8 @@ function waiverOf(yaml: Yaml, node: ParsedNode): Waiver {
   const entry = yaml.map(node, 'is not a waiver. Write it as {rule: probes, reason: …}');
   onlyKeys(yaml, entry, ['rule', 'reason']);
   const { rule, reason } = yaml.value(node) as Record<string, unknown>;
-  if (typeof rule !== 'string' || rule === '') return yaml.fail(node, 'has no rule. Write it as {rule: probes, reason: …}');
+  if (typeof rule !== 'string' || rule === '')
+    return yaml.fail(node, 'has no rule. Write it as {rule: probes, reason: …}');
   if (typeof reason !== 'string' || reason.trim() === '')
     return yaml.fail(node, `waives the rule ${rule} without a reason. Add the field reason`);
   return { place: yaml.place(node), rule, reason: reason.trim() };

@@ -249,7 +249,8 @@ export const storageQuantity: ValueType<string> = {
         problem: 'is less than the minimum of 100Mi. Write a number and its unit, for example 10Gi',
       };
     }
-    if (bytes >= MOST_BYTES) return { problem: 'is 8Ei or more, which no volume can have. Write a smaller size, for example 10Gi' };
+    if (bytes >= MOST_BYTES)
+      return { problem: 'is 8Ei or more, which no volume can have. Write a smaller size, for example 10Gi' };
     return { value: canonicalQuantity(text) };
   },
 };
@@ -270,7 +271,8 @@ export const imageRegistry = checkedText(
   'registry host, with a path if it has one',
   ['docker.io', 'registry.example.com/mirror'],
   (value) => {
-    if (value.includes('://')) return 'must not start with a scheme. Write only host and path, for example registry.example.com/mirror';
+    if (value.includes('://'))
+      return 'must not start with a scheme. Write only host and path, for example registry.example.com/mirror';
     const [host = '', ...path] = value.split('/');
     return isImageRegistry(host, path)
       ? undefined
@@ -349,7 +351,10 @@ export const gateway: ValueType<GatewayChoice> = {
     const sound = ofClass
       ? isDnsSubdomain(first)
       : !('problem' in dnsLabel.parse(first)) && isDnsSubdomain(second) && more.length === 0;
-    if (!sound) return { problem: 'must be the namespace/name of an existing Gateway, or class:NAME to create one of that class' };
+    if (!sound)
+      return {
+        problem: 'must be the namespace/name of an existing Gateway, or class:NAME to create one of that class',
+      };
     return {
       value: ofClass ? { kind: 'new', className: first } : { kind: 'existing', namespace: first, name: second },
     };

@@ -142,7 +142,8 @@ export const variables = [
   {
     name: 'JUNJO_BUILD_TARGET',
     group: 'Environment',
-    meaning: 'Which images run: `production` for the published ones, `development` for hot-reloading ones that you build',
+    meaning:
+      'Which images run: `production` for the published ones, `development` for hot-reloading ones that you build',
     type: choice('development', 'production'),
     default: 'production',
     readers: ['frontend'],
@@ -205,7 +206,8 @@ export const variables = [
   {
     name: 'JUNJO_PROD_INGESTION_URL',
     group: 'Addresses',
-    meaning: 'Address to which applications send spans in production. Its form decides how spans reach the studio (docs/edge.md)',
+    meaning:
+      'Address to which applications send spans in production. Its form decides how spans reach the studio (docs/edge.md)',
     type: spansAddress,
     required: 'production',
     anyTextInDevelopment: true,
@@ -347,11 +349,7 @@ export const variables = [
         'With `True`, LiteLLM uses its built-in model prices and does not download newer ones',
         'True',
       ],
-      [
-        'AIOHTTP_TRUST_ENV',
-        'With `True`, LiteLLM uses the proxies of the group Proxy',
-        'True',
-      ],
+      ['AIOHTTP_TRUST_ENV', 'With `True`, LiteLLM uses the proxies of the group Proxy', 'True'],
       ['DISABLE_AIOHTTP_TRANSPORT', 'With `True`, LiteLLM uses httpx instead of aiohttp for its calls', 'True'],
     ] as const
   ).map(([name, meaning, example]) => ({
@@ -710,8 +708,7 @@ export const variables = [
   {
     name: 'JUNJO_K8S_LABELS',
     group: 'Kubernetes: changes',
-    meaning:
-      'Additional labels for every object and pod, except namespace, claims and volume (docs/patches.md)',
+    meaning: 'Additional labels for every object and pod, except namespace, claims and volume (docs/patches.md)',
     type: extraLabels,
     example: 'team=ml,cost-centre=42',
   },
@@ -751,21 +748,24 @@ export const variables = [
   {
     name: 'JUNJO_K8S_GATEWAY_HTTP_LISTENER',
     group: 'Kubernetes: edge',
-    meaning: 'Name of the plain HTTP listener of an existing Gateway, for the redirect to HTTPS. Use `none` if the Gateway redirects by itself',
+    meaning:
+      'Name of the plain HTTP listener of an existing Gateway, for the redirect to HTTPS. Use `none` if the Gateway redirects by itself',
     type: { ...dnsSubdomain, samples: ['sample', 'none'] },
     default: 'http',
   },
   {
     name: 'JUNJO_K8S_INGRESS_NAMESPACE',
     group: 'Kubernetes: edge',
-    meaning: 'Namespace of the ingress or gateway controller. Network policies then allow no other namespace to reach UI and API',
+    meaning:
+      'Namespace of the ingress or gateway controller. Network policies then allow no other namespace to reach UI and API',
     type: dnsLabel,
     example: 'traefik',
   },
   {
     name: 'JUNJO_K8S_INGRESS_CONTROLLER',
     group: 'Kubernetes: edge',
-    meaning: 'Controller that runs the ingress class or the Gateway. Set it if the name of the class does not show it (docs/edge.md)',
+    meaning:
+      'Controller that runs the ingress class or the Gateway. Set it if the name of the class does not show it (docs/edge.md)',
     type: choice(...new Set([...Object.keys(ingressControllers), ...Object.keys(gatewayControllers), 'other'])),
     defaultText: 'derived from the class',
     example: 'traefik',
@@ -894,7 +894,8 @@ export const variables = [
   {
     name: 'JUNJO_K8S_SEALING_SCOPE',
     group: 'Kubernetes: secrets and GitOps',
-    meaning: 'Where sealed values can be decrypted: only under their name, anywhere in the namespace, or anywhere in the cluster',
+    meaning:
+      'Where sealed values can be decrypted: only under their name, anywhere in the namespace, or anywhere in the cluster',
     type: choice('strict', 'namespace-wide', 'cluster-wide'),
     default: 'strict',
   },

@@ -46,7 +46,10 @@ function addressProblem(written: string, isForSpans: boolean): string | undefine
   const checks: readonly Check[] = [
     isForSpans
       ? [lower !== 'https:' && lower !== 'http:', `must start with https:// or http://, not ${lower}//`]
-      : [lower !== 'https:', `must start with https://, not ${lower}//, because browsers send the session cookie only over HTTPS`],
+      : [
+          lower !== 'https:',
+          `must start with https://, not ${lower}//, because browsers send the session cookie only over HTTPS`,
+        ],
     [/[\s,;"'<>\\]/.test(written), `contains a character that host names do not allow. ${EXAMPLE}`],
     [url === undefined, `is not a URL. ${EXAMPLE}`],
     ...(url ? [...partChecks(url, written), ...hostChecks(url, written, isForSpans)] : []),
@@ -108,13 +111,13 @@ function hostChecks(
       longest > MOST.label,
       `has a host with a label of ${longest} characters, but DNS allows ${MOST.label}. Shorten it`,
     ],
-    [hostname.length > MOST.host, `has a host of ${hostname.length} characters, but DNS allows ${MOST.host}. Shorten it`],
+    [
+      hostname.length > MOST.host,
+      `has a host of ${hostname.length} characters, but DNS allows ${MOST.host}. Shorten it`,
+    ],
     [!hostname.includes('.'), `has a host without a domain. ${example}`],
     canonical,
-    [
-      port !== undefined && !isPortOfSpans,
-      `has a port, but the edge serves HTTPS only on 443. Remove :${port}`,
-    ],
+    [port !== undefined && !isPortOfSpans, `has a port, but the edge serves HTTPS only on 443. Remove :${port}`],
     numberOfPort,
   ];
 }

@@ -27,7 +27,8 @@ export const release082: ReleaseLine = {
   variables: [
     {
       name: 'JUNJO_INTERNAL_GRPC_TOKEN',
-      meaning: 'Token with which backend and ingestion authenticate to each other. Generate it: `openssl rand -base64 32`',
+      meaning:
+        'Token with which backend and ingestion authenticate to each other. Generate it: `openssl rand -base64 32`',
       type: 'token',
       readers: ['backend', 'ingestion'],
     },

@@ -20,7 +20,7 @@ export const awsLoadBalancer: IngressController = {
   conditions: [
     '2.10.1 or newer, for the listener attribute that sends HSTS.',
     'Certificates for all hosts in ACM, where it finds them by host. cert-manager and `JUNJO_K8S_TLS_SECRET` have no effect.',
-    "The network plugin of the VPC, because the load balancer connects directly to the pods.",
+    'The network plugin of the VPC, because the load balancer connects directly to the pods.',
     'Two load balancers: one for UI and API, one for spans. `JUNJO_K8S_INTAKE_HTTP_HOST` adds a third.',
   ],
   answers: {

@@ -18,7 +18,7 @@ export const ingressNginx: IngressController = {
     'Raise `client-body-timeout` in its ConfigMap if applications stream spans for longer than 60 s.',
     '1.11 or newer for spans, because the read timeout of older releases does not apply to gRPC.',
   ],
-  note: 'ingress-nginx was retired in March 2026 and gets no security fixes; plan to move to a Gateway or another controller. If the controller of this class is F5's, set JUNJO_K8S_INGRESS_CONTROLLER=f5-nginx. Raise client-body-timeout in its ConfigMap if applications stream spans for longer than 60 s',
+  note: 'ingress-nginx was retired in March 2026 and gets no security fixes; plan to move to a Gateway or another controller. If this class belongs to the controller of F5, set JUNJO_K8S_INGRESS_CONTROLLER=f5-nginx. Raise client-body-timeout in its ConfigMap if applications stream spans for longer than 60 s',
   answers: {
     // h2c to the pod; HTTP/1.1 otherwise, and gRPC fails.
     grpc: { source: SOURCE, spans: () => nginx({ 'backend-protocol': 'GRPC' }) },

@@ -17,7 +17,7 @@ const LEFT_OUT: readonly (readonly [key: string, value: RegExp, what: string])[]
 /** A network policy only works if it is applied. Objects with the data may be skipped, which is safer for them. */
 export const applied: Rule = {
   name: 'applied',
-  asks: 'No label or annotation makes a tool skip an object, or leave manual changes of it, unless the object holds the data',
+  asks: 'Tools apply every object, and undo manual changes to it, unless it holds the data',
   reason: 'a network policy that is skipped, or not restored after a manual change, blocks nothing',
   source: 'https://fluxcd.io/flux/components/kustomize/kustomizations/',
   *violations({ manifests }: RenderedStudio) {

@@ -285,7 +285,7 @@ describe('where somebody answers', () => {
         ['Address for spans', 'https://spans.example.com'],
       ],
     );
-    expect(stdout).toMatch(/^ {2}JUNJO_K8S_RELEASE: .* Data that 0\.82\.1 or 0\.83\.0 wrote needs that release\. /m);
+    expect(stdout).toMatch(/^ {2}JUNJO_K8S_RELEASE: .* Data written by 0\.82\.1 or 0\.83\.0 needs that release\. /m);
     expect(stdout).toContain('  JUNJO_PROD_INGESTION_URL: is not a URL: it does not start with https://');
     expect(stdout).not.toContain('JUNJO_K8S_STORAGE_CLASS: ');
   });

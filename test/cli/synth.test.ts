@@ -258,7 +258,7 @@ describe('an output folder that holds anything that synth does not write', () =>
     const { status, stderr } = await synth();
     expect([status, stderr]).toEqual([
       1,
-      `dist: is ${kind}, and not a folder. Move it away, or name a folder with --output\n`,
+      `dist: is ${kind}, not a folder. Move it away, or name a folder with --output\n`,
     ]);
     expect(contents(join(folder.path, 'elsewhere-folder'))).toEqual(before);
     expect(lstatSync(join(folder.path, 'dist')).isDirectory()).toBe(false);

@@ -118,11 +118,11 @@ describe('JUNJO_K8S_SECRETS=sealed', () => {
 
   test('is told what is missing', () => {
     expect(errorsOf(sealed(none), files())).toEqual([
-      `.env JUNJO_SESSION_SECRET: is missing: it is neither in the env file nor sealed in ${KEPT} for these values of JUNJO_K8S_NAMESPACE, JUNJO_K8S_SECRET_NAME and JUNJO_K8S_SEALING_SCOPE. Set it once`,
-      `.env JUNJO_SECURE_COOKIE_KEY: is missing: it is neither in the env file nor sealed in ${KEPT} for these values of JUNJO_K8S_NAMESPACE, JUNJO_K8S_SECRET_NAME and JUNJO_K8S_SEALING_SCOPE. Set it once`,
+      `.env JUNJO_SESSION_SECRET: is missing, and ${KEPT} has no sealed value of it for this JUNJO_K8S_NAMESPACE, JUNJO_K8S_SECRET_NAME and JUNJO_K8S_SEALING_SCOPE. Set it once`,
+      `.env JUNJO_SECURE_COOKIE_KEY: is missing, and ${KEPT} has no sealed value of it for this JUNJO_K8S_NAMESPACE, JUNJO_K8S_SECRET_NAME and JUNJO_K8S_SEALING_SCOPE. Set it once`,
     ]);
     expect(errorsOf(sealed({ JUNJO_SESSION_SECRET: undefined }), files())).toEqual([
-      '.env JUNJO_SESSION_SECRET: is missing beside other secrets. Changed values are told from others by digests keyed with it: set it too, or remove the others to keep what is sealed',
+      '.env JUNJO_SESSION_SECRET: is missing, but needed to detect changed secrets. Set it too, or remove the other secrets to keep what is sealed',
     ]);
     expect(errorsOf(production({ JUNJO_K8S_SECRETS: 'sealed' }))).toEqual([
       '.env JUNJO_K8S_SEALING_CERT: is missing. Fetch it: kubeseal --fetch-cert > sealing-cert.pem',

@@ -40,7 +40,7 @@ describe('the token of the internal gRPC', () => {
     const token = `${freshSecret()}${character}`;
     const printed = problemsOf(envText(development({ JUNJO_K8S_RELEASE: '0.82.1', JUNJO_INTERNAL_GRPC_TOKEN: token })));
     expect(printed).toEqual([
-      '.env:5 JUNJO_INTERNAL_GRPC_TOKEN: contains characters other than ASCII, or spaces around it, which gRPC does not carry. Generate one: openssl rand -base64 32',
+      '.env:5 JUNJO_INTERNAL_GRPC_TOKEN: contains non-ASCII characters, or starts or ends with a space, which gRPC does not allow. Generate one: openssl rand -base64 32',
     ]);
   });
 });
@@ -89,9 +89,9 @@ describe('tuning follows the size', () => {
       JUNJO_DF_SPILL_POOL_MB: '768',
     };
     expect(problemsOf(envText(settings(wizard))).filter((line) => !line.startsWith('note: '))).toEqual([
-      'warning: .env:6 JUNJO_BACKEND_MEM_LIMIT: is the limit of a machine for which JUNJO_K8S_SIZE=large is made; without that line the studio is small. Set JUNJO_K8S_SIZE=large',
-      'warning: .env:7 JUNJO_DF_TARGET_PARTITIONS: is more than upstream sets for the size small (1): queries may take more memory than there is, and end in OOMKilled',
-      'warning: .env:8 JUNJO_DF_BATCH_SIZE: is more than upstream sets for the size small (4096): queries may take more memory than there is, and end in OOMKilled',
+      'warning: .env:6 JUNJO_BACKEND_MEM_LIMIT: is the memory limit of the size large, but JUNJO_K8S_SIZE is not set and defaults to small. Set JUNJO_K8S_SIZE=large',
+      'warning: .env:7 JUNJO_DF_TARGET_PARTITIONS: is more than upstream\'s value for the size small (1), so queries may run out of memory (OOMKilled). Lower it',
+      'warning: .env:8 JUNJO_DF_BATCH_SIZE: is more than upstream's value for the size small (4096), so queries may run out of memory (OOMKilled). Lower it',
       '.env:9 JUNJO_DF_SPILL_POOL_MB: is more than 193, 43 % of the memory limit of backend at the size small. Lower it, or set JUNJO_K8S_SIZE=large',
     ]);
     const sized = problemsOf(envText(settings({ ...wizard, JUNJO_K8S_SIZE: 'large' })));
@@ -228,7 +228,7 @@ describe('JUNJO_K8S_EGRESS', () => {
     '%s opens a metadata service, which is warned of',
     (way) => {
       expect(problemsOf(envText(production({ JUNJO_K8S_EGRESS: way })))).toEqual([
-        `warning: .env:9 JUNJO_K8S_EGRESS: ${way.toLowerCase()} opens the metadata service of a cloud, which gives the credentials of the node to whoever asks. Remove it, unless the backend gets its own credentials there`,
+        `warning: .env:9 JUNJO_K8S_EGRESS: ${way.toLowerCase()} allows calls to the metadata service of a cloud, which returns credentials of the node. Remove it, unless the backend gets its own credentials there`,
       ]);
     },
   );
@@ -238,7 +238,7 @@ describe('JUNJO_K8S_EGRESS', () => {
     ['100.64.0.0/10:443', '100.100.100.200/32'],
   ])('%s does not open the metadata services in it, and says so', (way, closed) => {
     expect(problemsOf(envText(production({ JUNJO_K8S_EGRESS: way })))).toEqual([
-      `note: .env:9 JUNJO_K8S_EGRESS: ${way} does not open the metadata services of clouds in it, which give the credentials of the node to whoever asks: ${closed} stay closed`,
+      `note: .env:9 JUNJO_K8S_EGRESS: ${way} contains metadata services of clouds, which return credentials of the node. These stay blocked: ${closed}`,
     ]);
   });
 
@@ -262,7 +262,7 @@ describe('JUNJO_K8S_EGRESS', () => {
   test('says when it has no effect', () => {
     const settings = development({ JUNJO_K8S_EGRESS: '10.0.0.5/32:3128', JUNJO_K8S_NETWORK_POLICY: 'false' });
     expect(problemsOf(envText(settings))).toEqual([
-      'note: .env:4 JUNJO_K8S_EGRESS: has no effect without network policies: the backend may call everything',
+      'note: .env:4 JUNJO_K8S_EGRESS: has no effect without network policies: the backend can call every address',
     ]);
   });
 });

@@ -73,7 +73,7 @@ const readings: readonly Reading[] = [
     /(\S+) has no prefix length\. Write (\S+) for one address$/,
     ([, old = '', better = ''], name, value) => setPart(name, value.replace(old, better)),
   ],
-  [/ends with a slash\. Write it without$/, (_, name, value) => set(name, value.replace(/\/+$/, ''))],
+  [/ends with a slash\. Remove the slash$/, (_, name, value) => set(name, value.replace(/\/+$/, ''))],
   [
     /Write it without (:[0-9]*)$/,
     ([, end = ''], name, value) => (value.endsWith(end) ? set(name, value.slice(0, -end.length)) : []),

@@ -41,20 +41,20 @@ function expectStop({ status, log, reason }: Ended, [what, back, on]: readonly [
   expect(rest).toEqual([]);
 }
 
-const NO_SETTING = /^No setting helps\. .*: npm run set-aside\. It says how to bring the data back\.$/;
+const NO_SETTING = /^No setting helps\. .*: npm run set-aside\. It shows how to bring the data back\.$/;
 
 /** The step that would be accepted. */
 const accepting = (from: string, to: string) =>
-  new RegExp(`^To start all the same: JUNJO_K8S_ACCEPT_DATA_LOSS=${from}-to-${to}, for this step alone\\.$`);
+  new RegExp(`^To start anyway, set JUNJO_K8S_ACCEPT_DATA_LOSS=${from}-to-${to}, for this step alone\\.$`);
 
 type Expected = (from: string, to: string) => readonly [RegExp, RegExp];
 
 const refused: Expected = (from, to) => [
-  new RegExp(`^sqlite/junjo\\.db was made by Junjo AI Studio .*\\b${from}\\b.*: the backend of ${to} would crash`),
+  new RegExp(`^sqlite/junjo\\.db was created by Junjo AI Studio .*\\b${from}\\b.*: the backend of ${to} would crash`),
   NO_SETTING,
 ];
 const lacksTable: Expected = () => [
-  /^sqlite\/junjo\.db was made by a later release: it lacks the table poller_state/,
+  /^sqlite\/junjo\.db was created by a later release: it lacks the table poller_state/,
   NO_SETTING,
 ];
 const hidden: Expected = (from, to) => [
@@ -282,7 +282,7 @@ describeWith(['python3'], 'the guard of the volume', () => {
     ])('of another line stops %s', (_, line, other) => {
       ranOn(line).database(file, usersOf(other));
       const { files } = volume;
-      expectStop(volume.guard(line), [/^sqlite\/junjo\.db was made by Junjo AI Studio /, '', NO_SETTING]);
+      expectStop(volume.guard(line), [/^sqlite\/junjo\.db was created by Junjo AI Studio /, '', NO_SETTING]);
       expect(volume.files).toEqual(files);
     });
 
@@ -308,7 +308,7 @@ describeWith(['python3'], 'the guard of the volume', () => {
     test('that 0.85 was started on is still of 0.86', () => {
       volume.database(file, `${usersOf(line086)};${revised().join(';')}`);
       expect(volume.guard(line085).reason).toMatch(
-        /^sqlite\/junjo\.db was made by Junjo AI Studio 0\.86 \(version 4\)/,
+        /^sqlite\/junjo\.db was created by Junjo AI Studio 0\.86 \(version 4\)/,
       );
       expect(volume.guard(line086)).toMatchObject({ status: 0 });
     });
@@ -694,7 +694,7 @@ sys.stdin.read()`;
         const { status, reason } = volume.guard(line082);
         expect(status).toBe(1);
         expect(reason).toMatch(
-          /^Newer manifests \(\S+\) let Junjo AI Studio 0\.82 onto .*\nRender with \S+ or newer\.\n.*delete/,
+          /^Newer manifests \(\S+\) started Junjo AI Studio 0\.82 onto .*\nRender with \S+ or newer\.\n.*delete/,
         );
         expect(reason).toContain(`Render with ${manifests} or newer`);
         expect(volume.files).toEqual(files);
@@ -748,7 +748,7 @@ sys.stdin.read()`;
       const { status, log } = volume.guard(line082);
       expect({ status, log }).toEqual({
         status: 0,
-        log: 'upgrade-guard: .junjo-studio.json is not readable and is written anew\nupgrade-guard: marked for Junjo AI Studio 0.82\n',
+        log: 'upgrade-guard: .junjo-studio.json is not readable and is replaced\nupgrade-guard: marked for Junjo AI Studio 0.82\n',
       });
       expect(volume.mark?.line).toBe('0.82');
     });

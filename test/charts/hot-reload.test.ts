@@ -162,7 +162,7 @@ describe.each(tags)('release %s', (tag) => {
   });
 });
 
-test.each(tags)('has no effect on release line %s have memory to compile and to bundle', (tag) => {
+test.each(tags)('development images of %s have memory to compile and to bundle', (tag) => {
   const limit = (component: string) =>
     render(reloading(tag, { JUNJO_K8S_SOURCE_PATH: undefined })).container(component).resources.limits.memory;
   expect(limit('frontend')).toBe('1Gi');
@@ -191,7 +191,7 @@ test.each<[why: string, settings: Settings, words: string]>([
   [
     'a line without development images',
     reloading('0.86.0'),
-    'has no effect: has no effect on release line 0.86 do not run on a cluster. Remove the line',
+    'has no effect: development images of 0.86 do not run on a cluster. Remove the line',
   ],
   [
     'Git',

@@ -77,7 +77,7 @@ describe('tuning follows the size', () => {
 
   test('what fits no size can only be lowered', () => {
     expect(problemsOf(`JUNJO_DF_SPILL_POOL_MB=4000\n${envText(settings())}`)).toEqual([
-      '.env:1 JUNJO_DF_SPILL_POOL_MB: is more than 193, 43 % of the memory limit of backend at the size small. Lower it',
+      '.env:1 JUNJO_DF_SPILL_POOL_MB: is more than 193 (43 % of the memory limit of backend) at the size small. Lower it',
     ]);
   });
 
@@ -90,9 +90,9 @@ describe('tuning follows the size', () => {
     };
     expect(problemsOf(envText(settings(wizard))).filter((line) => !line.startsWith('note: '))).toEqual([
       'warning: .env:6 JUNJO_BACKEND_MEM_LIMIT: is the memory limit of the size large, but JUNJO_K8S_SIZE is not set and defaults to small. Set JUNJO_K8S_SIZE=large',
-      'warning: .env:7 JUNJO_DF_TARGET_PARTITIONS: is more than upstream\'s value for the size small (1), so queries may run out of memory (OOMKilled). Lower it',
-      'warning: .env:8 JUNJO_DF_BATCH_SIZE: is more than upstream's value for the size small (4096), so queries may run out of memory (OOMKilled). Lower it',
-      '.env:9 JUNJO_DF_SPILL_POOL_MB: is more than 193, 43 % of the memory limit of backend at the size small. Lower it, or set JUNJO_K8S_SIZE=large',
+      "warning: .env:7 JUNJO_DF_TARGET_PARTITIONS: is more than upstream's value for the size small (1), so queries may run out of memory (OOMKilled). Lower it",
+      "warning: .env:8 JUNJO_DF_BATCH_SIZE: is more than upstream's value for the size small (4096), so queries may run out of memory (OOMKilled). Lower it",
+      '.env:9 JUNJO_DF_SPILL_POOL_MB: is more than 193 (43 % of the memory limit of backend) at the size small. Lower it, or set JUNJO_K8S_SIZE=large',
     ]);
     const sized = problemsOf(envText(settings({ ...wizard, JUNJO_K8S_SIZE: 'large' })));
     expect(sized).toEqual([expect.stringMatching(/^note: .*JUNJO_BACKEND_MEM_LIMIT: is passed over/)]);

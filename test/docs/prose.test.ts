@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { parseSync } from '@swc/core';
+import { LONGEST_SENTENCE, longSentences } from '../../tools/fuzz/prose';
 import { pages } from '../support/documents';
 
 /** Most words of a sentence of a message, and of a page. CONTRIBUTING.md, "How to write". */
-const LONGEST = { message: 25, page: 30 };
+const LONGEST = { message: LONGEST_SENTENCE, page: 30 };
 
 /** Words and phrases that make a reader stop, and what to write instead. */
 const WORDS: readonly (readonly [RegExp, string])[] = [
@@ -79,14 +80,6 @@ function proseOf(path: string): string {
     .replace(/^(#.*|\|[-| :]+\|)$/gm, '\n\n')
     .replace(/ \| |^\| ?| ?\|$/gm, '\n\n')
     .replace(/^ *(?:[-*]|\d+\.) /gm, '\n\n');
-}
-
-/** The sentences of a text that have more words than allowed. */
-function longSentences(text: string, most: number): readonly string[] {
-  const sentences = text
-    .split(/(?<=[.!?])\s|:?\n\s*\n|:\n|\\n/)
-    .map((sentence) => sentence.replace(/\s+/g, ' ').trim());
-  return sentences.filter((sentence) => sentence.split(' ').filter((word) => /[\p{L}\d…]/u.test(word)).length > most);
 }
 
 /** The lines of a file with a word of the list, and what to write instead. */

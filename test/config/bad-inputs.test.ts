@@ -85,17 +85,17 @@ const badInputs: readonly BadInput[] = [
   missing(
     'production',
     'JUNJO_PROD_FRONTEND_URL',
-    '.env JUNJO_PROD_FRONTEND_URL: is missing. Address of the UI in production, for example https://studio.example.com',
+    '.env JUNJO_PROD_FRONTEND_URL: is missing. Set it to the address of the UI in production. Example: https://studio.example.com',
   ),
   missing(
     'production',
     'JUNJO_PROD_BACKEND_URL',
-    '.env JUNJO_PROD_BACKEND_URL: is missing. Address of the API in production: another host of the same registrable domain as the UI. Releases that serve UI and API under one host ignore it',
+    '.env JUNJO_PROD_BACKEND_URL: is missing. Set it to the address of the API in production: another host of the same registrable domain as the UI. Releases that serve UI and API under one host ignore it. Example: https://api.example.com',
   ),
   missing(
     'production',
     'JUNJO_PROD_INGESTION_URL',
-    '.env JUNJO_PROD_INGESTION_URL: is missing. Address to which applications send spans in production. Its form decides how spans reach the studio (docs/edge.md)',
+    '.env JUNJO_PROD_INGESTION_URL: is missing. Set it to the address to which applications send spans in production. Its form decides how spans reach the studio (docs/edge.md). Example: https://spans.example.com',
   ),
   prod(
     'JUNJO_PROD_FRONTEND_URL=http://studio.example.com',
@@ -356,7 +356,7 @@ const badInputs: readonly BadInput[] = [
   ),
   dev(
     'JUNJO_SOMETHING_ELSE_ALTOGETHER=1',
-    '.env:1 JUNJO_SOMETHING_ELSE_ALTOGETHER: is not a variable of Junjo AI Studio. Remove it, or look it up in ',
+    '.env:1 JUNJO_SOMETHING_ELSE_ALTOGETHER: is not a variable of Junjo AI Studio. Remove it, or look it up in docs/variables.mddocs/variables.md',
   ),
   dev('SPAN_POLL_INTERVAL=0', '.env:1 SPAN_POLL_INTERVAL: must be an integer from 1 to 3600'),
   dev('SPAN_BATCH_SIZE=10001', '.env:1 SPAN_BATCH_SIZE: must be an integer from 1 to 10000'),
@@ -437,7 +437,7 @@ const badInputs: readonly BadInput[] = [
   ),
   dev(
     'JUNJO_K8S_STORAGE_CLASS=azurefile-csi',
-    '.env:1 JUNJO_K8S_STORAGE_CLASS: azurefile-csi is file storage (NFS or SMB), on which SQLite and BadgerDB lock up or corrupt. Name a class of block storage',
+    '.env:1 JUNJO_K8S_STORAGE_CLASS: azurefile-csi is file storage (NFS or SMB), where SQLite and BadgerDB hang or corrupt data. Name a class of block storage',
   ),
   dev(
     'JUNJO_K8S_STORAGE_ACCESS_MODE=ReadWriteOncePod',
@@ -449,7 +449,7 @@ const badInputs: readonly BadInput[] = [
   ),
   dev(
     'JUNJO_HOST_DB_DATA_PATH=/mnt/junjo-data',
-    '.env:1 JUNJO_HOST_DB_DATA_PATH: is a folder of one node, and no node is named. Set JUNJO_K8S_NODE to the node that holds it, or JUNJO_K8S_STORAGE_CLASS to use storage of the cluster instead',
+    '.env:1 JUNJO_HOST_DB_DATA_PATH: is a folder of one node, but no node is named. Set JUNJO_K8S_NODE to the node that holds it, or JUNJO_K8S_STORAGE_CLASS to use storage of the cluster instead',
   ),
   dev(
     'JUNJO_HOST_DB_DATA_PATH=C:\\junjo',
@@ -543,7 +543,7 @@ const badInputs: readonly BadInput[] = [
       'JUNJO_PROD_INGESTION_URL=https://spans.example.com:50051',
     ],
     prints: [
-      '.env:1 JUNJO_K8S_INGESTION_SOURCE_RANGES: cannot be kept on Hetzner: its load balancers filter no addresses and hide those of their clients. Remove the line, and write https://host to send spans through the edge',
+      '.env:1 JUNJO_K8S_INGESTION_SOURCE_RANGES: cannot be enforced on Hetzner, whose load balancers do not filter addresses and hide those of their clients. Remove the line, and write https://host to send spans through the edge',
       'note: .env:2 JUNJO_K8S_CLOUD: the cloud controller of Hetzner creates no load balancer without a location. Set HCLOUD_LOAD_BALANCERS_LOCATION in the controller',
     ],
   },
@@ -749,43 +749,43 @@ const badInputs: readonly BadInput[] = [
     [
       [
         '10.0.0.5/8',
-        'has bits after its prefix, which Kubernetes refuses. Write 10.0.0.0/8, or 10.0.0.5/32 for one address',
+        'has bits set after its prefix, which Kubernetes refuses. Write 10.0.0.0/8, or 10.0.0.5/32 for one address',
       ],
       [
         '203.0.113.7/24',
-        'has bits after its prefix, which Kubernetes refuses. Write 203.0.113.0/24, or 203.0.113.7/32 for one address',
+        'has bits set after its prefix, which Kubernetes refuses. Write 203.0.113.0/24, or 203.0.113.7/32 for one address',
       ],
       [
         '0.0.0.1/0',
-        'has bits after its prefix, which Kubernetes refuses. Write 0.0.0.0/0, or 0.0.0.1/32 for one address',
+        'has bits set after its prefix, which Kubernetes refuses. Write 0.0.0.0/0, or 0.0.0.1/32 for one address',
       ],
       [
         '10.0.0.255/31',
-        'has bits after its prefix, which Kubernetes refuses. Write 10.0.0.254/31, or 10.0.0.255/32 for one address',
+        'has bits set after its prefix, which Kubernetes refuses. Write 10.0.0.254/31, or 10.0.0.255/32 for one address',
       ],
       [
         '2001:db8::1/32',
-        'has bits after its prefix, which Kubernetes refuses. Write 2001:db8::/32, or 2001:db8::1/128 for one address',
+        'has bits set after its prefix, which Kubernetes refuses. Write 2001:db8::/32, or 2001:db8::1/128 for one address',
       ],
       [
         'FD00:0:0::1/8',
-        'has bits after its prefix, which Kubernetes refuses. Write fd00::/8, or fd00::1/128 for one address',
+        'has bits set after its prefix, which Kubernetes refuses. Write fd00::/8, or fd00::1/128 for one address',
       ],
-      ['::ffff:10.0.0.0/104', 'is IPv4 in the notation of IPv6, which Kubernetes refuses. Write 10.0.0.0/8'],
-      ['::ffff:10.0.0.5/120', 'is IPv4 in the notation of IPv6, which Kubernetes refuses. Write 10.0.0.0/24'],
-      ['::FFFF:a00:5/128', 'is IPv4 in the notation of IPv6, which Kubernetes refuses. Write 10.0.0.5/32'],
-      ['::ffff:0:0/96', 'is IPv4 in the notation of IPv6, which Kubernetes refuses. Write 0.0.0.0/0'],
+      ['::ffff:10.0.0.0/104', 'is an IPv4 address in IPv6 notation, which Kubernetes refuses. Write 10.0.0.0/8'],
+      ['::ffff:10.0.0.5/120', 'is an IPv4 address in IPv6 notation, which Kubernetes refuses. Write 10.0.0.0/24'],
+      ['::FFFF:a00:5/128', 'is an IPv4 address in IPv6 notation, which Kubernetes refuses. Write 10.0.0.5/32'],
+      ['::ffff:0:0/96', 'is an IPv4 address in IPv6 notation, which Kubernetes refuses. Write 0.0.0.0/0'],
       ['010.0.0.0/8', 'has a leading zero, which Kubernetes refuses. Write 10.0.0.0/8'],
       ['10.00.0.0/8', 'has a leading zero, which Kubernetes refuses. Write 10.0.0.0/8'],
       ['10.0.0.0/08', 'has a leading zero, which Kubernetes refuses. Write 10.0.0.0/8'],
       ['010.0.0.5/08', 'has a leading zero, which Kubernetes refuses. Write 10.0.0.0/8'],
       ['2001:db8::/032', 'has a leading zero, which Kubernetes refuses. Write 2001:db8::/32'],
-      ['10.0.0.0/33', 'has a prefix length that is not from 0 to 32'],
-      ['10.0.0.0/', 'has a prefix length that is not from 0 to 32'],
-      ['10.0.0.0/1e1', 'has a prefix length that is not from 0 to 32'],
-      ['10.0.0.0/8.0', 'has a prefix length that is not from 0 to 32'],
-      ['10.0.0.0/255.0.0.0', 'has a prefix length that is not from 0 to 32'],
-      ['2001:db8::/-1', 'has a prefix length that is not from 0 to 128'],
+      ['10.0.0.0/33', 'must have a prefix length from 0 to 32'],
+      ['10.0.0.0/', 'must have a prefix length from 0 to 32'],
+      ['10.0.0.0/1e1', 'must have a prefix length from 0 to 32'],
+      ['10.0.0.0/8.0', 'must have a prefix length from 0 to 32'],
+      ['10.0.0.0/255.0.0.0', 'must have a prefix length from 0 to 32'],
+      ['2001:db8::/-1', 'must have a prefix length from 0 to 128'],
       ['fe80::1%eth0/64', 'is not a CIDR. Write it as 203.0.113.0/24'],
       ['10.0.0/8', 'is not a CIDR. Write it as 203.0.113.0/24'],
       ['10.0.0.0/8/8', 'is not a CIDR. Write it as 203.0.113.0/24'],
@@ -800,7 +800,7 @@ const badInputs: readonly BadInput[] = [
   ]),
   dev(
     'HTTPS_PROXY=proxy.example.com:3128',
-    '.env:1 HTTPS_PROXY: is not the address of an HTTP proxy. Write it as http://proxy.example.com:3128',
+    '.env:1 HTTPS_PROXY: is not the address of an HTTP proxy. Write it as http://…',
   ),
   dev(
     'JUNJO_K8S_EGRESS=http://user:hunter2@proxy.example.com:3128',
@@ -1028,13 +1028,13 @@ describe('an env file with something wrong', () => {
       `.env:4 JUNJO_SECURE_COOKIE_KEY: still holds a placeholder. ${KEY}`,
       '.env:5 JUNJO_ALLOW_ORIGINS: contains http://localhost:5151, which is left over from development. Remove it',
       '.env:5 JUNJO_ALLOW_ORIGINS: contains http://localhost:5153, which is left over from development. Remove it',
-      '.env:7 JUNJO_HOST_DB_DATA_PATH: is a folder of one node, and no node is named. Set JUNJO_K8S_NODE to the node that holds it, or JUNJO_K8S_STORAGE_CLASS to use storage of the cluster instead',
+      '.env:7 JUNJO_HOST_DB_DATA_PATH: is a folder of one node, but no node is named. Set JUNJO_K8S_NODE to the node that holds it, or JUNJO_K8S_STORAGE_CLASS to use storage of the cluster instead',
       'warning: .env:10 GEMINI_API_KEY: still holds a placeholder, so it is left out. Set it, or remove the line',
-      '.env JUNJO_PROD_FRONTEND_URL: is missing. Address of the UI in production, for example https://studio.example.com',
-      '.env JUNJO_PROD_BACKEND_URL: is missing. Address of the API in production: another host of the same registrable domain as the UI. Releases that serve UI and API under one host ignore it',
-      '.env JUNJO_PROD_INGESTION_URL: is missing. Address to which applications send spans in production. Its form decides how spans reach the studio (docs/edge.md)',
+      '.env JUNJO_PROD_FRONTEND_URL: is missing. Set it to the address of the UI in production. Example: https://studio.example.com',
+      '.env JUNJO_PROD_BACKEND_URL: is missing. Set it to the address of the API in production: another host of the same registrable domain as the UI. Releases that serve UI and API under one host ignore it. Example: https://api.example.com',
+      '.env JUNJO_PROD_INGESTION_URL: is missing. Set it to the address to which applications send spans in production. Its form decides how spans reach the studio (docs/edge.md). Example: https://spans.example.com',
       expect.stringMatching(/^note: .env JUNJO_K8S_INGRESS_CLASS: is not set: .* the cluster's default class/),
-      'note: .env JUNJO_K8S_RELEASE: is not set, so 0.70.3 of 16 November 2025 runs; the newest release is 0.86.0 of 8 October 2026. Set the release that you want',
+      'note: .env JUNJO_K8S_RELEASE: is not set, defaulting to 0.70.3 (16 November 2025); set it explicitly. The newest release is 0.86.0 (8 October 2026)',
     ]);
   });
 

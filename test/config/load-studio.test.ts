@@ -79,7 +79,7 @@ describe('what is not an error', () => {
       'variables of others',
       'COMPOSE_PROJECT_NAME=x',
       [
-        'note: .env:1 COMPOSE_PROJECT_NAME: is not used: Junjo AI Studio does not read it. docs/variables.md lists what it reads',
+        'note: .env:1 COMPOSE_PROJECT_NAME: is not used: Junjo AI Studio does not read it. See docs/variables.md for what it reads',
       ],
     ],
     [
@@ -106,7 +106,7 @@ describe('what is not an error', () => {
       'a dollar sign that compose expands to nothing',
       'JUNJO_LOG_LEVEL=info$level',
       [
-        'warning: .env:1 JUNJO_LOG_LEVEL: nothing sets $level; it became empty, as in compose. Put the value in single quotes if the $ is part of it',
+        'warning: .env:1 JUNJO_LOG_LEVEL: refers to $level, which is not set and becomes empty, as in compose. If the $ is part of the value, put the value in single quotes',
       ],
     ],
     [

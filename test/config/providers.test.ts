@@ -157,7 +157,7 @@ describe('an address of a server', () => {
       'OPENAI_API_KEY',
     );
     expect(printed(production({ OPENAI_API_KEY: key }), 'OPENAI_API_KEY')).toEqual([
-      expect.stringMatching('still holds a placeholder and is left out'),
+      expect.stringMatching('still holds a placeholder, so it is left out'),
     ]);
   });
 });

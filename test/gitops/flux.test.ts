@@ -309,7 +309,7 @@ describe('several studios', () => {
 
   test('may not share the name of a Kustomization', () => {
     expect(problemsOf(source('blue'), source('blue-foundation'))).toEqual([
-      expect.stringContaining('the Kustomization junjo-ai-studio-blue-foundation belongs to the studio'),
+      expect.stringContaining('the Kustomization junjo-ai-studio-blue-foundation is already used by the studio'),
     ]);
   });
 

@@ -156,7 +156,7 @@ describe('JUNJO_K8S_SECRETS=sealed', () => {
     const { problems } = loadStudio([{ path: '.env', text: envText(required) }], kept);
     expect(problems.filter((problem) => !isOfEveryStudio(problem)).map(formatProblem)).toEqual([
       expect.stringMatching(
-        /^warning: .*JUNJO_K8S_SECRETS: what sealed\/junjo-ai-studio\.json keeps of OPENAI_API_KEY cannot be opened/,
+        /^warning: .*JUNJO_K8S_SECRETS: sealed\/junjo-ai-studio\.json has values of OPENAI_API_KEY for another/,
       ),
     ]);
   });
@@ -303,7 +303,7 @@ test('a placeholder of a provider key is left out of what is sealed, with a warn
     'JUNJO_SESSION_SECRET',
   ]);
   expect(problemsOf(envText(settings), files())[0]).toMatch(
-    /^warning: .*OPENAI_API_KEY: still holds a placeholder and is left out/,
+    /^warning: .*OPENAI_API_KEY: still holds a placeholder, so it is left out/,
   );
 });
 

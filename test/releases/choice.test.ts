@@ -129,11 +129,13 @@ describe("upstream's own .env.example", () => {
       if (!line || line.name === '0.70') {
         expect(printed).toEqual([]);
       } else {
-        const also = alsoFits[tag] ? ` Data that ${alsoFits[tag].join(' or ')} wrote needs that release.` : '';
+        const also = alsoFits[tag] ? ` Data written by ${alsoFits[tag].join(' or ')} needs that release.` : '';
         // 0.80's file sets nothing that 0.70's does not: it runs, with a warning.
-        const [begin, means] = line.name === '0.80' ? ['warning: ', 'so 0.70.3 runs'] : ['', 'which means 0.70.3'];
+        const begin = line.name === '0.80' ? 'warning: ' : '';
         expect(printed).toEqual([
-          expect.stringMatching(`^${begin}\\.env JUNJO_K8S_RELEASE: is not set, ${means}, but .* more.* belong to `),
+          expect.stringMatching(
+            `^${begin}\\.env JUNJO_K8S_RELEASE: is not set and defaults to 0.70.3, but .* more.* belong to `,
+          ),
         ]);
         expect(printed[0]?.split(' belong to ')[1]).toBe(
           `release line ${line.name}.${also} Set JUNJO_K8S_RELEASE=${recommendedTag(line)}`,
@@ -167,7 +169,7 @@ describe('a file that somebody wrote, without a release', () => {
     ['0.81.5', {}],
   ])('is of %s by its ports: %j', (named, ports) => {
     expect(foreign(development({ JUNJO_MALLOC_ARENA_MAX: '2', ...ports }))).toEqual([
-      `.env JUNJO_K8S_RELEASE: is not set, which means 0.70.3, but JUNJO_MALLOC_ARENA_MAX belongs to release line ${lineOf(named)?.name}. Set JUNJO_K8S_RELEASE=${named}`,
+      `.env JUNJO_K8S_RELEASE: is not set and defaults to 0.70.3, but JUNJO_MALLOC_ARENA_MAX belongs to release line ${lineOf(named)?.name}. Set JUNJO_K8S_RELEASE=${named}`,
     ]);
   });
 
@@ -198,7 +200,7 @@ describe('a file that somebody wrote, without a release', () => {
     const settings = { ...set, ...hosts('0.81.5') };
     for (const JUNJO_K8S_SECRETS of ['existing', 'external']) {
       expect(foreign({ ...settings, JUNJO_K8S_SECRETS })[0]).toMatch(
-        /line 0\.81\. Data that 0\.82\.1 or 0\.83\.0 or 0\.85\.0 wrote .* Set JUNJO_K8S_RELEASE=0\.81\.5$/,
+        /line 0\.81\. Data written by 0\.82\.1 or 0\.83\.0 or 0\.85\.0 .* Set JUNJO_K8S_RELEASE=0\.81\.5$/,
       );
     }
   });
@@ -232,7 +234,7 @@ describe('a file that somebody wrote, without a release', () => {
       const { JUNJO_SESSION_SECRET, JUNJO_SECURE_COOKIE_KEY, JUNJO_INTERNAL_GRPC_TOKEN, ...others } = set;
       const text = exampleText({ set: others as typeof set, commentedOut }, { JUNJO_K8S_SECRETS });
       expect(problemsOf(text).find((problem) => problem.includes('JUNJO_K8S_RELEASE'))).toMatch(
-        /line 0\.85\. Data that 0\.82\.1 or 0\.83\.0 wrote .* Set JUNJO_K8S_RELEASE=0\.85\.0$/,
+        /line 0\.85\. Data written by 0\.82\.1 or 0\.83\.0 .* Set JUNJO_K8S_RELEASE=0\.85\.0$/,
       );
     },
   );
@@ -260,7 +262,7 @@ describe('a file that somebody wrote, without a release', () => {
 describe('a release that was not chosen', () => {
   test('is noted in production, and not on localhost', () => {
     expect(problemsOf(envText(production({ JUNJO_K8S_RELEASE: undefined })))).toEqual([
-      'note: .env JUNJO_K8S_RELEASE: is not set, so 0.70.3 of 16 November 2025 runs; the newest release is 0.86.0 of 8 October 2026. Set the release that you want',
+      'note: .env JUNJO_K8S_RELEASE: is not set, defaulting to 0.70.3 (16 November 2025); set it explicitly. The newest release is 0.86.0 (8 October 2026)',
     ]);
     expect(problemsOf(envText(development()))).toEqual([]);
   });
@@ -268,7 +270,7 @@ describe('a release that was not chosen', () => {
   test('keeps the other problems of the file, judged by the release that it was written for', () => {
     const text = `JUNJO_INTERNAL_GRPC_TOKEN=${freshSecret()}\nJUNJO_API_KEY_CACHE_TTL_SECONDS=31\n${envText(development())}`;
     expect(problemsOf(text)).toEqual([
-      '.env JUNJO_K8S_RELEASE: is not set, which means 0.70.3, but JUNJO_INTERNAL_GRPC_TOKEN and JUNJO_API_KEY_CACHE_TTL_SECONDS belong to release line 0.85. Data written by 0.82.1 or 0.83.0 needs that release. Set JUNJO_K8S_RELEASE=0.85.0',
+      '.env JUNJO_K8S_RELEASE: is not set and defaults to 0.70.3, but JUNJO_INTERNAL_GRPC_TOKEN and JUNJO_API_KEY_CACHE_TTL_SECONDS belong to release line 0.85. Data written by 0.82.1 or 0.83.0 needs that release. Set JUNJO_K8S_RELEASE=0.85.0',
       '.env:2 JUNJO_API_KEY_CACHE_TTL_SECONDS: must be an integer from 0 to 30',
     ]);
     expect(loadStudio([{ path: '.env', text }]).config).toBeUndefined();
@@ -342,7 +344,7 @@ describe('a tag that something speaks against', () => {
 });
 
 describe('a tag that no release has', () => {
-  const moves = 'is a tag that moves, so that each restart could run another release. Name a release, for example';
+  const moves = 'is a tag that moves, so each restart could run another release. Name a release, for example';
   const unknown = (tag: string, nearest: string) =>
     `${tag} is not a known release of Junjo AI Studio. Set one of the nearest: ${nearest}`;
   const newer = (tag: string) =>
@@ -427,7 +429,7 @@ describe('a name that other programs have too', () => {
     (name) => {
       for (const settings of [development({ [name]: '2' }), production({ [name]: '2' })]) {
         expect(problemsOf(envText(settings))).toEqual([
-          expect.stringMatching(`^note: \\.env:[0-9]+ ${name}: reaches no container: `),
+          expect.stringMatching(`^note: \\.env:[0-9]+ ${name}: is not used: `),
         ]);
       }
     },

@@ -106,7 +106,7 @@ describe('a studio whose backend serves the UI', () => {
 describe('the env file of such a studio', () => {
   test('needs the address of the UI, and says so in one message', () => {
     expect(problemsOf(envText(studio086({ JUNJO_PROD_FRONTEND_URL: undefined })))).toEqual([
-      '.env JUNJO_PROD_FRONTEND_URL: is missing. Address of the UI in production, for example https://studio.example.com',
+      '.env JUNJO_PROD_FRONTEND_URL: is missing. Set it to the address of the UI in production. Example: https://studio.example.com',
     ]);
   });
 

@@ -66,9 +66,9 @@ describe('tuning follows the size', () => {
   });
 
   test.each([
-    ['JUNJO_DF_SPILL_POOL_MB=194', '193, 43 % of the memory limit of backend at the size small', 'medium'],
-    ['JUNJO_DF_SPILL_POOL_MB=768', '193, 43 % of the memory limit of backend at the size small', 'large'],
-    ['BACKPRESSURE_MAX_MB=420', '300, 60 % of the memory limit of ingestion at the size small', 'medium'],
+    ['JUNJO_DF_SPILL_POOL_MB=194', '193 (43 % of the memory limit of backend) at the size small', 'medium'],
+    ['JUNJO_DF_SPILL_POOL_MB=768', '193 (43 % of the memory limit of backend) at the size small', 'large'],
+    ['BACKPRESSURE_MAX_MB=420', '300 (60 % of the memory limit of ingestion) at the size small', 'medium'],
   ])('%s is an error that says what fits', (line, most, size) => {
     expect(problemsOf(`${line}\n${envText(settings())}`)).toEqual([
       `.env:1 ${line.split('=')[0]}: is more than ${most}. Lower it, or set JUNJO_K8S_SIZE=${size}`,
@@ -95,7 +95,7 @@ describe('tuning follows the size', () => {
       '.env:9 JUNJO_DF_SPILL_POOL_MB: is more than 193 (43 % of the memory limit of backend) at the size small. Lower it, or set JUNJO_K8S_SIZE=large',
     ]);
     const sized = problemsOf(envText(settings({ ...wizard, JUNJO_K8S_SIZE: 'large' })));
-    expect(sized).toEqual([expect.stringMatching(/^note: .*JUNJO_BACKEND_MEM_LIMIT: is passed over/)]);
+    expect(sized).toEqual([expect.stringMatching(/^note: .*JUNJO_BACKEND_MEM_LIMIT: ignored on Kubernetes/)]);
   });
 });
 
@@ -136,7 +136,9 @@ describe('a proxy', () => {
   test('that the policies do not let through is warned of, without its address', () => {
     const [warning, ...more] = problemsOf(envText(production({ HTTPS_PROXY: 'http://user:password@10.1.2.3:3128' })));
     expect(more).toEqual([]);
-    expect(warning).toMatch(/^warning: .* HTTPS_PROXY: the network policies let the backend out to public addresses/);
+    expect(warning).toMatch(
+      /^warning: .* HTTPS_PROXY: the network policies allow the backend to call only public addresses/,
+    );
     expect(warning).not.toMatch(/password|10\.1\.2\.3/);
     for (const HTTPS_PROXY of [
       'http://proxy.example.com',
@@ -185,7 +187,9 @@ describe('a proxy', () => {
     ['http://100.100.100.200:3128', '100.64.0.0/10:3128'],
   ])('%s is closed with %s, which is warned of', (HTTPS_PROXY, JUNJO_K8S_EGRESS) => {
     expect(problemsOf(envText(production({ HTTPS_PROXY, JUNJO_K8S_EGRESS })))).toContainEqual(
-      expect.stringMatching(/^warning: .* HTTPS_PROXY: the network policies let the backend out to public addresses/),
+      expect.stringMatching(
+        /^warning: .* HTTPS_PROXY: the network policies allow the backend to call only public addresses/,
+      ),
     );
   });
 

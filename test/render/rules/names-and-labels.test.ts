@@ -33,7 +33,7 @@ refuses(names, [
   [
     'two objects of one name',
     (s) => s.add(s.get('ConfigMap', 'backend-settings')),
-    'ConfigMap junjo-ai-studio-backend-settings: is there twice',
+    'ConfigMap junjo-ai-studio-backend-settings: exists twice',
   ],
   [
     'two of one name in two versions of the API',
@@ -41,7 +41,7 @@ refuses(names, [
       s.add({ apiVersion: 'autoscaling/v1', kind: 'HorizontalPodAutoscaler', metadata });
       s.add({ apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', metadata });
     },
-    'HorizontalPodAutoscaler more: is there twice',
+    'HorizontalPodAutoscaler more: exists twice',
   ],
   [
     'a name in capitals',

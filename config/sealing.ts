@@ -204,7 +204,7 @@ function utc(date: Date): string {
 }
 
 /**
- * The digest includes the ciphertext, which is random. So nobody can see in Git that a value is used again, and a ciphertext
+ * The digest includes the ciphertext, which is random. So Git does not reveal that a value is used again, and a ciphertext
  * that a merge put next to the wrong digest is sealed again.
  */
 function digest(key: string, value: string, ciphertext: string, target: SealingTarget, digestKey: string): string {

@@ -6,8 +6,7 @@ import type { Rule } from './rule';
 export const dataLabels: Rule = {
   name: 'data-labels',
   asks: 'Namespace, claim, volume and the backups of a Schedule have no label in common with any other object',
-  reason:
-    'kubectl apply --prune with a label, and Argo CD if it tracks by one, delete every object with that label that is not in the files',
+  reason: 'a prune by label, with kubectl or Argo CD, deletes every object with that label that is not in the files',
   source: 'https://kubernetes.io/docs/tasks/manage-kubernetes-objects/declarative-config/',
   *violations({ manifests }: RenderedStudio) {
     const others = new Set(

@@ -31,7 +31,7 @@ describe('a studio that nobody backs up', () => {
   test('is warned of in production, whether or not the file says so', () => {
     for (const settings of [production(), production({ JUNJO_K8S_BACKUP: 'none' })]) {
       expect(problems(settings)).toEqual([
-        expect.stringMatching(/^warning: .*nothing copies the data.*docs\/runbook\.md/),
+        expect.stringMatching(/^warning: .*nothing backs up the data.*docs\/runbook\.md/),
       ]);
     }
   });
@@ -238,7 +238,7 @@ describe('several studios', () => {
     const { problems: found, files } = renderAll(['blue', 'green'].map((name) => source(name, shared)));
     expect(files).toEqual([]);
     expect(found.filter((problem) => !isOfEveryStudio(problem)).map(formatProblem)).toEqual([
-      expect.stringContaining('the namespace shared is already used by the studio blue already'),
+      expect.stringContaining('the namespace shared is already used by the studio blue'),
     ]);
   });
 });

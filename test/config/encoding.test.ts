@@ -90,7 +90,7 @@ describe('every file that is read', () => {
   ])('%s', (_, settings) => {
     const path = write('file', utf16('patches: []\n'));
     const text = envText(development(settings(path)));
-    expect(problemsOf(text, { readFile: readText }).join('\n')).toContain('is UTF-16 (little-endian), and not UTF-8');
+    expect(problemsOf(text, { readFile: readText }).join('\n')).toContain('is UTF-16 (little-endian), not UTF-8');
   });
 });
 

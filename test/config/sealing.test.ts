@@ -298,7 +298,7 @@ describe('the file of kept seals', () => {
     ['a slash in the namespace', { ...kept, namespace: 'hunter2/b' }, 'has a namespace'],
     ['an empty name', { ...kept, name: '' }, 'has a name'],
     ['values in an array', { ...kept, values: [] }, 'has values that are not an object'],
-    ['an impossible key', { ...kept, values: { 'hunter2 ': sealed } }, 'has a key that no Secret can have'],
+    ['an impossible key', { ...kept, values: { 'hunter2 ': sealed } }, 'has a key that is not valid in a Secret'],
     ['a bare ciphertext', withValue(sealed?.ciphertext), 'has an incomplete ciphertext or digest for COOKIE'],
     ['no digest', withValue({ ciphertext: sealed?.ciphertext }), 'has an incomplete ciphertext or digest for COOKIE'],
     ['a short digest', withValue({ ...sealed, digest: 'abcd' }), 'has an incomplete ciphertext or digest for COOKIE'],

@@ -104,7 +104,7 @@ describe('a name in a file', () => {
       name,
       `.env:1 ${name}: is not a variable of Junjo AI Studio. Did you mean ${meant}?`,
     ]),
-    ['GIT_REPO', `note: .env:1 GIT_REPO: ${unread} The studio's is JUNJO_K8S_GIT_REPO`],
+    ['GIT_REPO', `note: .env:1 GIT_REPO: ${unread} The variable of the studio is JUNJO_K8S_GIT_REPO`],
     [
       'POSTGRES_PASSWORD_FILE',
       `note: .env:1 POSTGRES_PASSWORD_FILE: ${unread} See docs/variables.md for what it reads`,

@@ -57,7 +57,7 @@ describe('two studios with one port on a load balancer', () => {
       blue: local({ JUNJO_K8S_RELEASE: '0.86.0', ...token }),
       green: local({ JUNJO_K8S_RELEASE: '0.82.1', ...token }),
     });
-    expect(said).toEqual([expect.stringContaining('the ports 26154 and 26155, as that of the studio blue')]);
+    expect(said).toEqual([expect.stringContaining('the ports 26154 and 26155, like that of the studio blue')]);
     expect(rendered({ blue: local(), green: local({ JUNJO_K8S_RELEASE: '0.82.1', ...token }) }).said).toEqual([]);
   });
 
@@ -65,7 +65,7 @@ describe('two studios with one port on a load balancer', () => {
     const { said } = rendered({ blue: remote('blue'), green: remote('green') });
     expect(said).toEqual([
       expect.stringMatching(
-        /^note: studios\/green\.env:[0-9]+ JUNJO_PROD_INGESTION_URL: .* the port 50051, as that of/,
+        /^note: studios\/green\.env:[0-9]+ JUNJO_PROD_INGESTION_URL: .* the port 50051, like that of/,
       ),
     ]);
     // The load balancer has one port for each release: another one in the URL is an error.
@@ -127,7 +127,7 @@ test('two studios may not have one port of the nodes', () => {
   expect(errorsOf(30052)).toEqual([]);
   expect(errorsOf(30051)).toEqual([
     expect.stringMatching(
-      /^studios\/green\.env:[0-9]+ JUNJO_PROD_INGESTION_URL: the port 30051 of the nodes is already used by the studio blue already\. Give/,
+      /^studios\/green\.env:[0-9]+ JUNJO_PROD_INGESTION_URL: the port 30051 of the nodes is already\. Give/,
     ),
   ]);
 });

@@ -101,5 +101,5 @@ test('a share of the memory is judged by what the limit allows, and not by what 
   const said = (value: string) =>
     problemsOf(envText(studio(value))).filter((line) => line.includes(' JUNJO_DF_SPILL_POOL_MB: '));
   expect(said('193')).toEqual([]);
-  expect(said('900')).toEqual([expect.stringContaining('% of the memory limit of backend at the size small')]);
+  expect(said('900')).toEqual([expect.stringContaining('% of the memory limit of backend) at the size small')]);
 });

@@ -51,7 +51,7 @@ const documents = [...pages.map(({ path }) => path), 'CONTRIBUTING.md', 'SECURIT
 
 /** Every text in quotes of a source file, `…` for each value in it. */
 function textsOf(path: string): readonly string[] {
-  if (path.endsWith('.py')) {
+  if (/\.(py|sh)$/.test(path)) {
     const program = readFileSync(path, 'utf8')
       .replace(/^ *#.*$/gm, '')
       .replace(/"""[\s\S]*?"""/g, '');

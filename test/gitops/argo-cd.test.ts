@@ -252,13 +252,13 @@ describe('many studios', () => {
       'a name',
       { JUNJO_K8S_NAMESPACE: 'a', JUNJO_K8S_NAME: 'one' },
       { JUNJO_K8S_NAMESPACE: 'b', JUNJO_K8S_NAME: 'one' },
-      'JUNJO_K8S_NAME: the name one is already used by the studio blue already',
+      'JUNJO_K8S_NAME: the name one is already used by the studio blue',
     ],
     [
       'a namespace',
       { JUNJO_K8S_NAMESPACE: 'one' },
       { JUNJO_K8S_NAMESPACE: 'one' },
-      'JUNJO_K8S_NAMESPACE: the namespace one is already used by the studio blue already',
+      'JUNJO_K8S_NAMESPACE: the namespace one is already used by the studio blue',
     ],
     [
       'a host',
@@ -267,26 +267,26 @@ describe('many studios', () => {
         JUNJO_PROD_FRONTEND_URL: 'https://ui.blue.example.com',
         JUNJO_PROD_BACKEND_URL: 'https://api.blue.example.com',
       },
-      'JUNJO_PROD_BACKEND_URL: the host api.blue.example.com is already used by the studio blue already',
+      'JUNJO_PROD_BACKEND_URL: the host api.blue.example.com is already used by the studio blue',
     ],
     [
       'the host of spans',
       {},
       { JUNJO_PROD_INGESTION_URL: 'https://spans.blue.example.com' },
-      'JUNJO_PROD_INGESTION_URL: the host spans.blue.example.com is already used by the studio blue already',
+      'JUNJO_PROD_INGESTION_URL: the host spans.blue.example.com is already used by the studio blue',
     ],
     [
       'a folder of a node',
       onNode('/mnt/data'),
       onNode('/mnt/data/'),
-      'JUNJO_HOST_DB_DATA_PATH: the folder /mnt/data of the node worker-1 is already used by the studio blue already',
+      'JUNJO_HOST_DB_DATA_PATH: the folder /mnt/data of the node worker-1 is already used by the studio blue',
     ],
     ...['/mnt//data', '/mnt/./data', '//mnt/data/', '/mnt/data/.', '/./mnt///data//'].map(
       (path): [string, Settings, Settings, string] => [
         `a folder of a node that it calls ${path}`,
         onNode('/mnt/data'),
         onNode(path),
-        'JUNJO_HOST_DB_DATA_PATH: the folder /mnt/data of the node worker-1 is already used by the studio blue already',
+        'JUNJO_HOST_DB_DATA_PATH: the folder /mnt/data of the node worker-1 is already used by the studio blue',
       ],
     ),
     ...['/mnt//data/green', '/mnt/data/./green/', '//mnt/data//a/b'].map(

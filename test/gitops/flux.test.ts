@@ -335,7 +335,7 @@ describe('several studios', () => {
   test('are all in the repository, or none', () => {
     const none = { JUNJO_K8S_GITOPS: undefined, JUNJO_K8S_GIT_REPO: undefined };
     expect(problemsOf(source('blue', none), source('green'))).toEqual([
-      'studios/green.env JUNJO_K8S_GIT_REPO: is set here, but not in the studio blue. One source holds all studios, so set the same value for all',
+      'studios/green.env JUNJO_K8S_GIT_REPO: is set here, but not for the studio blue. One source holds all studios, so set the same value for all',
     ]);
   });
 });

@@ -286,13 +286,15 @@ describe('in production, the age of the release', () => {
   const tokens = { JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() };
 
   test.each([
-    ['0.70.3', 'runs 0.70.3 of 16 November 2025'],
-    ['0.82.1', 'runs 0.82.1 of 18 July 2026'],
+    ['0.70.3', 'runs 0.70.3 \\(16 November 2025\\)'],
+    ['0.82.1', 'runs 0.82.1 \\(18 July 2026\\)'],
     ['0.83.0', 'runs 0.83.0'],
   ])('%s is one note', (JUNJO_K8S_RELEASE, runs) => {
     expect(said(production({ JUNJO_K8S_RELEASE, ...tokens }))).toEqual([
       expect.stringMatching(
-        new RegExp(`^note: \\.env:2 JUNJO_K8S_RELEASE: ${runs}; the newest release is 0\\.86\\.0 of 8 October 2026$`),
+        new RegExp(
+          `^note: \\.env:2 JUNJO_K8S_RELEASE: ${runs}; the newest release is 0\\.86\\.0 \\(8 October 2026\\)$`,
+        ),
       ),
     ]);
     expect(said(development({ JUNJO_K8S_RELEASE, ...tokens }))).toEqual([]);
@@ -305,7 +307,7 @@ describe('in production, the age of the release', () => {
 
   test('is a note of its own beside a warning of what the tag loses', () => {
     expect(said(production({ JUNJO_K8S_RELEASE: '0.70.4' }))).toEqual([
-      expect.stringMatching(/^note: .*: runs 0\.70\.4 of 28 November 2025; .* 2026$/),
+      expect.stringMatching(/^note: .*: runs 0\.70\.4 \(28 November 2025\); .* 2026\)$/),
       expect.stringMatching(/^warning: .*: 0\.70\.4 loses .*\. Set 0\.70\.3$/),
     ]);
   });

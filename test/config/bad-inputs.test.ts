@@ -161,27 +161,27 @@ const badInputs: readonly BadInput[] = [
   ),
   prod(
     'JUNJO_PROD_BACKEND_URL=https://api.example.org',
-    '.env:1 JUNJO_PROD_BACKEND_URL: is on another site than JUNJO_PROD_FRONTEND_URL (studio.example.com is of example.com, api.example.org is of example.org. So the browser does not send the session cookie. Use two hosts of one domain that you own',
+    '.env:1 JUNJO_PROD_BACKEND_URL: is not on the same site as JUNJO_PROD_FRONTEND_URL: studio.example.com belongs to example.com, but api.example.org belongs to example.org. So the browser does not send the session cookie. Use two hosts of one domain that you own',
   ),
   {
     base: 'production',
     lines: ['JUNJO_PROD_FRONTEND_URL=https://ui.a.run.app', 'JUNJO_PROD_BACKEND_URL=https://api.b.run.app'],
     prints: [
-      '.env:2 JUNJO_PROD_BACKEND_URL: is on another site than JUNJO_PROD_FRONTEND_URL (ui.a.run.app is of ui.a.run.app, api.b.run.app is of api.b.run.app. So the browser does not send the session cookie. Use two hosts of one domain that you own',
+      '.env:2 JUNJO_PROD_BACKEND_URL: is not on the same site as JUNJO_PROD_FRONTEND_URL: ui.a.run.app belongs to ui.a.run.app, but api.b.run.app belongs to api.b.run.app. So the browser does not send the session cookie. Use two hosts of one domain that you own',
     ],
   },
   {
     base: 'production',
     lines: ['JUNJO_PROD_FRONTEND_URL=https://team.github.io', 'JUNJO_PROD_BACKEND_URL=https://api.github.io'],
     prints: [
-      '.env:2 JUNJO_PROD_BACKEND_URL: is on another site than JUNJO_PROD_FRONTEND_URL (team.github.io is of team.github.io, api.github.io is of api.github.io. So the browser does not send the session cookie. Use two hosts of one domain that you own',
+      '.env:2 JUNJO_PROD_BACKEND_URL: is not on the same site as JUNJO_PROD_FRONTEND_URL: team.github.io belongs to team.github.io, but api.github.io belongs to api.github.io. So the browser does not send the session cookie. Use two hosts of one domain that you own',
     ],
   },
   {
     base: 'production',
     lines: ['JUNJO_PROD_FRONTEND_URL=https://github.io', 'JUNJO_PROD_BACKEND_URL=https://api.github.io'],
     prints: [
-      '.env:2 JUNJO_PROD_BACKEND_URL: is on another site than JUNJO_PROD_FRONTEND_URL (github.io is a public suffix, api.github.io is of api.github.io. So the browser does not send the session cookie. Use two hosts of one domain that you own',
+      '.env:2 JUNJO_PROD_BACKEND_URL: is not on the same site as JUNJO_PROD_FRONTEND_URL: github.io is a public suffix, but api.github.io belongs to api.github.io. So the browser does not send the session cookie. Use two hosts of one domain that you own',
     ],
   },
   prod(
@@ -199,11 +199,11 @@ const badInputs: readonly BadInput[] = [
 
   prod(
     'JUNJO_PROD_FRONTEND_URL=HTTPS://studio.example.com',
-    '.env:1 JUNJO_PROD_FRONTEND_URL: begins with HTTPS://, but the backend accepts only lower case. Write https://studio.example.com',
+    '.env:1 JUNJO_PROD_FRONTEND_URL: starts with HTTPS://, but the backend accepts only lower case. Write https://studio.example.com',
   ),
   prod(
     'JUNJO_PROD_INGESTION_URL=Https://spans.example.com:50051',
-    '.env:1 JUNJO_PROD_INGESTION_URL: begins with Https://, but the backend accepts only lower case. Write https://spans.example.com:50051',
+    '.env:1 JUNJO_PROD_INGESTION_URL: starts with Https://, but the backend accepts only lower case. Write https://spans.example.com:50051',
   ),
   prod(
     'JUNJO_PROD_BACKEND_URL=https://api.example.com.',
@@ -356,7 +356,7 @@ const badInputs: readonly BadInput[] = [
   ),
   dev(
     'JUNJO_SOMETHING_ELSE_ALTOGETHER=1',
-    '.env:1 JUNJO_SOMETHING_ELSE_ALTOGETHER: is not a variable of Junjo AI Studio. Remove it, or look it up in docs/variables.mddocs/variables.md',
+    '.env:1 JUNJO_SOMETHING_ELSE_ALTOGETHER: is not a variable of Junjo AI Studio. Remove it, or look it up in docs/variables.md',
   ),
   dev('SPAN_POLL_INTERVAL=0', '.env:1 SPAN_POLL_INTERVAL: must be an integer from 1 to 3600'),
   dev('SPAN_BATCH_SIZE=10001', '.env:1 SPAN_BATCH_SIZE: must be an integer from 1 to 10000'),
@@ -403,15 +403,15 @@ const badInputs: readonly BadInput[] = [
   ),
   prod(
     'JUNJO_K8S_FRONTEND_IMAGE=registry.example.com/ui:latest',
-    '.env:1 JUNJO_K8S_FRONTEND_IMAGE: has the tag latest, which moves: each restart could run another release. Name a tag or a digest',
+    '.env:1 JUNJO_K8S_FRONTEND_IMAGE: has the tag latest, which moves: each restart could run another release. Name a fixed tag or a digest',
   ),
   prod(
     'JUNJO_K8S_BACKEND_IMAGE=registry.example.com/api:0.82',
-    '.env:1 JUNJO_K8S_BACKEND_IMAGE: has the tag 0.82, which moves: each restart could run another release. Name a tag or a digest',
+    '.env:1 JUNJO_K8S_BACKEND_IMAGE: has the tag 0.82, which moves: each restart could run another release. Name a fixed tag or a digest',
   ),
   prod(
     'JUNJO_K8S_INGESTION_IMAGE=registry.example.com:5000/ingestion',
-    '.env:1 JUNJO_K8S_INGESTION_IMAGE: has no tag, which means latest: each restart could run another release. Name a tag or a digest',
+    '.env:1 JUNJO_K8S_INGESTION_IMAGE: has no tag, which means latest: each restart could run another release. Name a fixed tag or a digest',
   ),
   dev(
     'JUNJO_K8S_IMAGE_PULL_SECRET=my secret',
@@ -635,7 +635,7 @@ const badInputs: readonly BadInput[] = [
   prod(
     'JUNJO_PROD_INGESTION_URL=http://spans.example.com',
     '.env:1 JUNJO_PROD_INGESTION_URL: names port 80, but the load balancer listens on 50051. Write http://spans.example.com:50051',
-    'warning: .env:1 JUNJO_PROD_INGESTION_URL: sends API keys and prompts over the network unencrypted, for everybody on the way to read. Write https://host to send spans through the edge, or https://host:50051 for TLS on this port',
+    'warning: .env:1 JUNJO_PROD_INGESTION_URL: sends API keys and prompts unencrypted over the network. Write https://host to send spans through the edge, or https://host:50051 for TLS on this port',
   ),
   prod(
     'JUNJO_PROD_INGESTION_URL=https://10.1.2.3',
@@ -881,7 +881,9 @@ const badInputs: readonly BadInput[] = [
     lines: ['JUNJO_PROD_BACKEND_URL=https://admin:hunter2@api.example.com', 'JUNJO_K8S_API_GUARD=false'],
     prints: [
       `.env:1 JUNJO_PROD_BACKEND_URL: contains credentials, which would end up in committed files. Remove them`,
-      expect.stringMatching(/^warning: .env:2 JUNJO_K8S_API_GUARD: .* everybody who reaches the API reads every span/),
+      expect.stringMatching(
+        /^warning: .env:2 JUNJO_K8S_API_GUARD: .* everybody who can reach the API can read every span/,
+      ),
     ],
   },
 

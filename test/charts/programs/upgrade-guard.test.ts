@@ -45,7 +45,7 @@ const NO_SETTING = /^No setting helps\. .*: npm run set-aside\. It shows how to 
 
 /** The step that would be accepted. */
 const accepting = (from: string, to: string) =>
-  new RegExp(`^To start anyway, set JUNJO_K8S_ACCEPT_DATA_LOSS=${from}-to-${to}, for this step alone\\.$`);
+  new RegExp(`^To start anyway, set JUNJO_K8S_ACCEPT_DATA_LOSS=${from}-to-${to}, for this step only\\.$`);
 
 type Expected = (from: string, to: string) => readonly [RegExp, RegExp];
 
@@ -58,7 +58,7 @@ const lacksTable: Expected = () => [
   NO_SETTING,
 ];
 const hidden: Expected = (from, to) => [
-  new RegExp(`^This volume holds the spans of Junjo AI Studio ${from} .*none of them would show`),
+  new RegExp(`^This volume holds the spans of Junjo AI Studio ${from} .*none of them would appear`),
   accepting(from, to),
 ];
 const stopsFlushes: Expected = (from, to) => [
@@ -694,7 +694,7 @@ sys.stdin.read()`;
         const { status, reason } = volume.guard(line082);
         expect(status).toBe(1);
         expect(reason).toMatch(
-          /^Newer manifests \(\S+\) started Junjo AI Studio 0\.82 onto .*\nRender with \S+ or newer\.\n.*delete/,
+          /^Newer manifests \(\S+\) started Junjo AI Studio 0\.82 on .*\nRender with \S+ or newer\.\n.*delete/,
         );
         expect(reason).toContain(`Render with ${manifests} or newer`);
         expect(volume.files).toEqual(files);
@@ -770,7 +770,7 @@ sys.stdin.read()`;
       volume.write(VOLUME_MARK, text);
       const { status, log, reason } = volume.guard(line082);
       expect({ status, log }).toEqual({ status: 1, log: `upgrade-guard stops the start.\n${reason}` });
-      expect(reason).toMatch(/^Junjo AI Studio .* ran on this volume last, which these manifests .* do not know\.\n/);
+      expect(reason).toMatch(/^Junjo AI Studio .* ran on this volume last, but these manifests .* do not know it\.\n/);
       expect(reason).toMatch(printable);
       expect(Buffer.byteLength(reason)).toBeLessThan(4096);
     });
@@ -874,7 +874,7 @@ sys.stdin.read()`;
     const { status, reason } = volume.guard(line081);
     expect({ status, reason }).toMatchObject({
       status: 1,
-      reason: expect.stringMatching(/^A restore or set-aside broke off.*\n.*\n.*$/m),
+      reason: expect.stringMatching(/^A restore or set-aside was interrupted.*\n.*\n.*$/m),
     });
     expect(volume.files).toEqual(files);
     volume.delete('.junjo-restore-20260102T030405Z.plan');
@@ -896,7 +896,9 @@ sys.stdin.read()`;
     test('waits until the volume is marked for its own line', async () => {
       const waiting = wait(line082);
       const [first] = await once(waiting.stdout, 'data');
-      expect(String(first)).toContain('waiting until the backend has let Junjo AI Studio 0.82 onto the volume');
+      expect(String(first)).toContain(
+        'waiting until the upgrade guard of the backend marks the volume for Junjo AI Studio 0.82',
+      );
       expect(volume.guard(line081)).toMatchObject({ status: 0 });
       await sleep(1500);
       expect(waiting.exitCode).toBeNull();

@@ -15,14 +15,14 @@ refuses(podSecurity, [
     (s) => {
       s.get('Namespace', 'junjo-ai-studio').metadata.labels['pod-security.kubernetes.io/enforce'] = 'baseline';
     },
-    'Namespace junjo-ai-studio: enforces baseline, and must enforce restricted',
+    'Namespace junjo-ai-studio: enforces baseline, but must enforce restricted',
   ],
   [
     'a namespace that enforces nothing',
     (s) => {
       delete s.get('Namespace', 'junjo-ai-studio').metadata.labels['pod-security.kubernetes.io/enforce'];
     },
-    'Namespace junjo-ai-studio: enforces nothing, and must enforce restricted',
+    'Namespace junjo-ai-studio: enforces nothing, but must enforce restricted',
   ],
   [
     'the network of the node',
@@ -229,7 +229,7 @@ describe('development images, which are root in their containers', () => {
     const studio = new SpoiltStudio(settings);
     studio.get('Namespace', 'junjo-ai-studio').metadata.labels['pod-security.kubernetes.io/enforce'] = 'privileged';
     expect(studio.broken(podSecurity)).toEqual([
-      'Namespace junjo-ai-studio: enforces privileged, and must enforce baseline',
+      'Namespace junjo-ai-studio: enforces privileged, but must enforce baseline',
     ]);
   });
 });

@@ -14,7 +14,7 @@ refuses(secondApply, [
   [
     'a port of a Service without a protocol',
     (s) => delete s.get('Service', 'backend').spec.ports[0].protocol,
-    'Service junjo-ai-studio-backend: the port http names no protocol, which is stored with it',
+    'Service junjo-ai-studio-backend: the port http has no protocol, which Kubernetes stores',
   ],
   [
     'a port of a container without a protocol',
@@ -29,12 +29,12 @@ refuses(secondApply, [
   [
     'a way in without a protocol',
     (s) => delete s.get('NetworkPolicy', 'frontend').spec.ingress[0].ports[0].protocol,
-    'NetworkPolicy junjo-ai-studio-frontend: the port 80 names no protocol, which is stored with it',
+    'NetworkPolicy junjo-ai-studio-frontend: the port 80 has no protocol, which Kubernetes stores',
   ],
   [
     'a way out without a protocol',
     (s) => delete s.get('NetworkPolicy', 'ingestion').spec.egress[0].ports[0].protocol,
-    'NetworkPolicy junjo-ai-studio-ingestion: the port 53 names no protocol, which is stored with it',
+    'NetworkPolicy junjo-ai-studio-ingestion: the port 53 has no protocol, which Kubernetes stores',
   ],
   [
     'memory in another unit than it is stored in',

@@ -132,7 +132,7 @@ function nothingFound({ kind, name }: PatchTarget, placed: readonly PlacedManife
     .map(({ manifest }) => manifest.metadata.name);
   const kinds = [...new Set(placed.map(({ manifest }) => manifest.kind))].sort();
   return names.length > 0
-    ? `no ${kind} has the name ${name} in this group and version. Existing names: ${listed(names)}`
+    ? `no ${kind}${name === undefined ? '' : ` with the name ${name}`} exists in this group and version. Existing names: ${listed(names)}`
     : `no ${kind} exists. Existing kinds: ${listed(kinds)}`;
 }
 

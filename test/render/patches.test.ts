@@ -333,24 +333,24 @@ describe('nothing is rendered, and file and line are told, of', () => {
     [
       'a group that is not there',
       'patches:\n\n  - target: { kind: Deployment, group: batch }\n    patch: { spec: {} }\n',
-      'patches.yaml:3: no Deployment is called ',
+      'patches.yaml:3: no Deployment exists in this group and version',
     ],
     [
       'an operation on what is not there',
       onBackend(
         '\n      - { op: add, path: /spec/paused, value: true }\n      - { op: replace, path: /spec/nothing, value: 1 }',
       ),
-      'patches.yaml:5: Deployment junjo-ai-studio-backend: /spec/nothing is not there',
+      'patches.yaml:5: Deployment junjo-ai-studio-backend: /spec/nothing does not exist',
     ],
     [
       'an operation in a text',
       onBackend('|-\n      - op: remove\n        path: /spec/nothing'),
-      'patches.yaml:4: Deployment junjo-ai-studio-backend: /spec/nothing is not there',
+      'patches.yaml:4: Deployment junjo-ai-studio-backend: /spec/nothing does not exist',
     ],
     [
       'a place past the end of a list',
       onBackend('[{ op: add, path: /spec/template/spec/containers/9, value: {} }]'),
-      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/template/spec/containers/9 is not there',
+      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/template/spec/containers/9 does not exist',
     ],
     [
       'a name in a list',
@@ -370,7 +370,7 @@ describe('nothing is rendered, and file and line are told, of', () => {
     [
       'a source that is not there',
       onBackend('[{ op: copy, from: /spec/nothing, path: /spec/paused }]'),
-      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/nothing is not there',
+      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/nothing does not exist',
     ],
     [
       'a test that fails',
@@ -380,7 +380,7 @@ describe('nothing is rendered, and file and line are told, of', () => {
     [
       'null for what is not there',
       onBackend('{ spec: { nothing: null } }'),
-      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/nothing is not there',
+      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/nothing does not exist',
     ],
     [
       'the deletion of what is not there',
@@ -415,7 +415,7 @@ describe('nothing is rendered, and file and line are told, of', () => {
     [
       'a Secret among all objects',
       "patches:\n  - target: { kind: '.*' }\n    patch: { metadata: { annotations: { a: b } } }\n",
-      'patches.yaml:2: a Secret is not patched: ',
+      'patches.yaml:2: a Secret cannot be patched',
     ],
   ])('%s', (_, text, expected) => {
     expect(wrong(text)).toEqual([expect.stringContaining(expected)]);
@@ -455,9 +455,9 @@ describe('nothing is rendered, and file and line are told, of', () => {
       'patches.yaml:3: set is not an operation. Use one of: add, remove, replace, move, copy, test',
     ],
     [onBackend('[{ op: add, path: spec, value: 1 }]'), 'patches.yaml:3: path must start with a slash: /spec/replicas'],
-    [onBackend('[{ op: add, path: /__proto__/a, value: 1 }]'), 'patches.yaml:3: path must begin with a slash'],
+    [onBackend('[{ op: add, path: /__proto__/a, value: 1 }]'), 'patches.yaml:3: path must start with a slash'],
     [onBackend('[{ op: move, path: /a }]'), 'patches.yaml:3: move needs a field from that starts with a slash'],
-    [onBackend('[{ op: add, path: /a }]'), 'patches.yaml:3: add has no value'],
+    [onBackend('[{ op: add, path: /a }]'), 'patches.yaml:3: add needs a value'],
     [
       onBackend('[{ op: add, path: /a, values: 1 }]'),
       'patches.yaml:3: values is not a known key. Use one of: op, path, from, value',
@@ -478,14 +478,14 @@ describe('nothing is rendered, and file and line are told, of', () => {
       'patches.yaml:3: 0644 is octal for some programs and decimal for others. Write it without the zero, or in quotes',
     ],
     ['waive: [probes]\n', 'patches.yaml:1: is not a waiver. Write it as {rule: probes, reason: …}'],
-    ['waive: [{ reason: a }]\n', 'patches.yaml:1: names no rule'],
-    ["waive: [{ rule: '', reason: a }]\n", 'patches.yaml:1: names no rule'],
+    ['waive: [{ reason: a }]\n', 'patches.yaml:1: has no rule'],
+    ["waive: [{ rule: '', reason: a }]\n", 'patches.yaml:1: has no rule'],
     ['waive: [{ rule: probes }]\n', 'patches.yaml:1: waives the rule probes without a reason. Add the field reason'],
     [
       "waive: [{ rule: probes, reason: ' ' }]\n",
       'patches.yaml:1: waives the rule probes without a reason. Add the field reason',
     ],
-    ['waive: [{ rule: probe, reason: a }]\n', 'patches.yaml:1: probe is not a rule. The rules are: one-writer, '],
+    ['waive: [{ rule: probe, reason: a }]\n', 'patches.yaml:1: probe is not a rule. Did you mean probes?'],
   ])('a file that makes no sense: %j', (text, expected) => {
     expect(wrong(text)).toEqual([expect.stringContaining(expected)]);
   });
@@ -501,8 +501,8 @@ describe('nothing is rendered, and file and line are told, of', () => {
   test('every patch that is wrong, at once', () => {
     const text = 'patches:\n  - target: { kind: A }\n    patch: {}\n  - target: { kind: B }\n    patch: {}\n';
     expect(wrong(text).map((line) => line.split('. ')[0])).toEqual([
-      'patches.yaml:2: there is no A to patch',
-      'patches.yaml:4: there is no B to patch',
+      'patches.yaml:2: no A exists',
+      'patches.yaml:4: no B exists',
     ]);
   });
 
@@ -518,9 +518,7 @@ describe('nothing is rendered, and file and line are told, of', () => {
       },
     );
     expect(files).toEqual([]);
-    expect(problems.map(formatProblem)).toContainEqual(
-      expect.stringContaining('patches.yaml:1: there is no A to patch'),
-    );
+    expect(problems.map(formatProblem)).toContainEqual(expect.stringContaining('patches.yaml:1: no A exists'));
   });
 });
 
@@ -530,7 +528,7 @@ describe('a rule that a patch breaks', () => {
   test('is told with file and line of that patch, the reason and the source', () => {
     const harmless = '  - { target: { kind: Service }, patch: { spec: { internalTrafficPolicy: Local } } }\n';
     expect(wrong(replicas.replace('patches:\n', `patches:\n${harmless}`))).toEqual([
-      'patches.yaml:3: breaks the rule one-writer. Deployment junjo-ai-studio-backend: replicas is 2, but must be 1. It is there because SQLite, DuckDB and the write-ahead log have one writer each, which needs time to close (https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#recreate-deployment)',
+      'patches.yaml:3: breaks the rule one-writer. Deployment junjo-ai-studio-backend: replicas is 2, but must be 1. The rule exists because SQLite, DuckDB and the write-ahead log have one writer each, which needs time to close (https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#recreate-deployment)',
     ]);
   });
 
@@ -614,7 +612,7 @@ test.each([
   ).toEqual(['pod-security', 'service-account-token', 'service-links', 'probes', 'resources', 'labels']);
   for (const line of told) {
     expect(line).toContain(
-      'This is a mistake of these charts and not yours: please report it. A file of JUNJO_K8S_PATCHES can waive the rule until it is mended',
+      'This is a bug in these charts, not your mistake: please report it. Until it is fixed, a file of JUNJO_K8S_PATCHES can waive the rule',
     );
   }
 });

@@ -776,8 +776,8 @@ sys.stdin.read()`;
     });
 
     test.each([
-      ['a folder', 'os.mkdir(path)', /^A folder is in the place of a file\./],
-      ['a link to itself', 'os.symlink(path, path)', /^A link that leads to itself is in the place of a file\./],
+      ['a folder', 'os.mkdir(path)', /^A folder has the name of a file\./],
+      ['a link to itself', 'os.symlink(path, path)', /^A link that points to itself has the name of a file\./],
       ['a file that may not be read', 'open(path, "w").close(); os.chmod(path, 0)', /may not read or write all/],
     ])('that is %s stops the start, with its path', (_, code, says) => {
       const path = join(volume.path, VOLUME_MARK);
@@ -863,7 +863,7 @@ sys.stdin.read()`;
     expect(volume.guard(line081)).toMatchObject({ status: 0 });
     const { status, reason } = volume.guard(lineCalled('0.80'));
     expect(status).toBe(1);
-    expect(reason).toMatch(/The volume is full.*\nMake it larger.*\nNothing was changed/);
+    expect(reason).toMatch(/The volume is full.*\nEnlarge it.*\nNothing was changed/);
     expect(volume.mark?.line).toBe('0.81');
     expect(volume.files).toEqual(files);
   });

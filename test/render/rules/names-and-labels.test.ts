@@ -164,7 +164,7 @@ refuses(namespaces, [
   [
     'another namespace',
     (s) => Object.assign(s.get('Namespace', 'junjo-ai-studio').metadata, { name: 'default' }),
-    'Namespace default: is not the namespace of the studio (junjo-ai-studio',
+    'Namespace default: is not the namespace of the studio (junjo-ai-studio)',
   ],
   [
     'an Application where Argo CD does not look',

@@ -104,17 +104,19 @@ ${listeners(port)}
   # One connection a request: uvicorn closes idle ones after 5 s, perhaps just when the next request goes out.
   proxy_set_header Connection close;
   proxy_set_header Host $http_host;
-  # The backend sees who connects to this pod, as it would without a guard: the edge. uvicorn believes these headers of
-  # 127.0.0.1, where the guard is, and takes the last address in X-Forwarded-For that it does not trust
-  # (uvicorn/middleware/proxy_headers.py), so that a client could name any. X-Forwarded-Proto passes: it decides the scheme of
-  # redirects, which go to nobody but the client.
+  # The backend sees the address that connects to this pod, as it would without a guard: the edge. uvicorn trusts the headers
+  # from 127.0.0.1, where the guard runs. It takes the last address in X-Forwarded-For that it does not trust, so a client could
+  # name any address (uvicorn/middleware/proxy_headers.py). X-Forwarded-Proto passes unchanged: it only decides the scheme of
+  # redirects, which go to the same client.
   proxy_set_header X-Forwarded-For $remote_addr;
+
   proxy_request_buffering off;
   proxy_buffering off;
   proxy_buffer_size 32k;
   proxy_buffers 4 32k;
   proxy_read_timeout 1h;
   proxy_send_timeout 1h;
+
   proxy_redirect off;
   proxy_pass_header Server;
   proxy_pass_header Date;
@@ -138,7 +140,7 @@ ${listeners(port)}
     error_page 401 403 = @refused;
     error_page 500 =502 @unsure;
 
-    # Several Cookie headers become one, the same that the question has.
+    # Several Cookie headers become one, the same as in the request to sign-in.
     proxy_set_header Cookie $http_cookie;
     proxy_set_header Connection close;
     proxy_set_header Host $http_host;

@@ -64,7 +64,7 @@ const CHILDREN: Readonly<Record<string, readonly ResourceKind[]>> = {
 export interface ArgoCdStudio {
   readonly name: string;
   readonly namespace: string;
-  /** Namespaces of others in which it has objects: Velero's. */
+  /** Other namespaces in which it has objects: that of Velero. */
   readonly otherNamespaces: readonly string[];
   /** Its namespaced kinds and what becomes of them, Secrets excepted: they are never in Git. */
   readonly kinds: readonly ResourceKind[];
@@ -117,7 +117,7 @@ export interface ArgoCdChartProps {
   readonly git: GitSource;
 }
 
-/** The project and the Application of one studio; nobody but a person applies them. */
+/** The project and the Application of one studio. Only a person applies them. */
 export class ArgoCdChart extends Chart {
   constructor(scope: Construct, id: string, { studio, git }: ArgoCdChartProps) {
     super(scope, id);

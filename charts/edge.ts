@@ -25,7 +25,7 @@ export interface EdgeServices {
 /** A host at the edge, and the Service behind it. */
 export interface EdgeBackend extends EdgeService {
   readonly host: string;
-  /** The only path that leads there. @default all of them do */
+  /** The only path for that Service. @default all paths */
   readonly path?: string;
 }
 

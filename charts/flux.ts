@@ -86,7 +86,7 @@ export interface FluxSourceChartProps {
   readonly git: GitSource;
 }
 
-/** The repository, of Git or of artifacts. Nobody but a person applies it. */
+/** The Git or OCI repository. Only a person applies it. */
 export class FluxSourceChart extends Chart {
   constructor(scope: Construct, id: string, { name, git }: FluxSourceChartProps) {
     super(scope, id);

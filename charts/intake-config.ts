@@ -80,9 +80,9 @@ const HEADER = `# Each request is written to a file before it is acknowledged, a
 #
 # Requests are not batched: a batch has no key of its own, and is lost when the collector is killed.
 # The id of the exporter otlp_grpc/queue names the file. Under another id, what is in the file would never be sent.
-# The queue leads back to the collector, whose limit refuses for good what would be too large for ingestion. A collector writes
-# a request anew, in up to five times as many bytes. Ingestion answers OUT_OF_RANGE to one that is too large by then, at which an
-# exporter tries again for ever: two such requests, of anybody, would stop the queue.
+# The queue sends requests back to the collector, whose limit refuses what is too large for ingestion. A collector encodes a
+# request again, in up to five times as many bytes. If it is then too large, ingestion answers OUT_OF_RANGE, and an exporter
+# would retry it forever. Two such requests, from any client, would stop the queue.
 `;
 
 /** The same as an object. Numbers without a reason beside them are measurements of docs/intake.md. */

@@ -66,7 +66,7 @@ http {
   access_log off;
   server_tokens off;
 
-  # The service decides which bodies and headers it takes.
+  # The service decides which bodies and headers it accepts.
   client_max_body_size 0;
   large_client_header_buffers ${headers.buffers} ${headers.sizeKi}k;
   ignore_invalid_headers off;
@@ -77,6 +77,7 @@ http {
   client_body_timeout 1m;
   send_timeout 1m;
   reset_timedout_connection on;
+
   # Google's load balancers keep a connection for 10 minutes, and report an error when the other side closes it first.
   keepalive_timeout 11m;
 

@@ -31,7 +31,7 @@ export interface QdrantChartProps extends Omit<PodProps, 'user' | 'imageTarget' 
   readonly secretKey: string;
   /** Digest of its value; it rolls the pod. @default no annotation */
   readonly secretDigest?: string;
-  /** Somebody else writes the Secret, whenever its value changes. */
+  /** Another tool writes the Secret whenever its value changes. */
   readonly secretFromElsewhere: boolean;
 }
 

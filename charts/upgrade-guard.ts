@@ -12,13 +12,13 @@ import { resources } from './pod/resources';
 import { type DataVolumeProps, dataVolume } from './pod/volumes';
 import { upgradeGuard, waitForMark } from './programs';
 
-/** The ConfigMap with the guard and what it knows. */
+/** The ConfigMap with the guard and its facts. */
 export const upgradeGuardName = 'junjo-ai-studio-upgrade-guard';
 
-/** Written on the volume by the guard: line, schema of the spans, since when, and by which version of these manifests. */
+/** The guard writes it on the volume: line, schema of the spans, time, and version of these manifests. */
 export const VOLUME_MARK = '.junjo-studio.json';
 
-/** Name of the init container that keeps a release from data that it cannot read. */
+/** Name of the init container that stops a release on data that it cannot read. */
 export const GUARD_CONTAINER = 'upgrade-guard';
 
 /** Folder at which the containers mount it. */
@@ -52,7 +52,7 @@ export function upgradeGuardFacts({ line, lines, acceptedLosses }: UpgradeGuardP
       users: nameOfUsers(each.stores.usersSchema),
       paths: each.stores.spanPaths,
       columns: each.stores.columns,
-      /** What becomes of its spans alone, and of everything. */
+      /** What happens to its spans alone, and to all data. */
       spans: spansMove(each, line),
       move: moveOf(each, line),
       loss: lossText(each, line),
@@ -67,17 +67,17 @@ function lossText(from: ReleaseLine, to: ReleaseLine): string | undefined {
     case 'harmless':
       return undefined;
     case 'hidden':
-      return `${held} (${from.stores.description}), which ${to.name} does not read: none of them would show.`;
+      return `${held} (${from.stores.description}), which ${to.name} does not read: none of them would appear.`;
     case 'unreadable':
       return `${held}, whose files have other columns than those of ${to.name}: old traces would not open.`;
     case 'misunderstood':
-      return `${held}, whose workflows ${to.name} does not understand: upstream asks for an empty volume. Spans would show, graphs of workflows would not.`;
+      return `${held}, whose workflows ${to.name} does not understand: upstream asks for an empty volume. Spans would appear, but graphs of workflows would not.`;
     case 'flush first':
       return `The write-ahead log holds spans of Junjo AI Studio ${from.name}, whose columns ${to.name} would mix up when it flushes them.`;
   }
 }
 
-/** The guard, and what it knows. */
+/** The guard and its facts. */
 export class UpgradeGuardChart extends Chart {
   constructor(scope: Construct, id: string, props: UpgradeGuardProps & StudioIdentity) {
     super(scope, id);
@@ -99,7 +99,7 @@ const programs: k8s.VolumeMount = { name: 'upgrade-guard', mountPath: UPGRADE_GU
 
 type GuardedProps = ComponentProps & DataVolumeProps;
 
-/** Lets the backend start only on a volume whose users and spans its release reads, and marks the volume. */
+/** Allows the backend to start only on a volume with users and spans that its release can read, and marks the volume. */
 export function upgradeGuardContainer(props: GuardedProps, toolsImage: Image): k8s.Container {
   const { securityContext } = containerDefaults(props, 'backend');
   return {
@@ -122,8 +122,8 @@ export function upgradeGuardContainer(props: GuardedProps, toolsImage: Image): k
 }
 
 /**
- * Lets ingestion start only on a volume that the guard of the backend has marked for its release. In every release: one
- * that waits for the port of the backend may find the old backend there, which is about to go.
+ * Allows ingestion to start only on a volume that the guard of the backend has marked for its release. Every release needs it: one
+ * that waits for the port of the backend may find the old backend there, which is about to stop.
  */
 export function waitForMarkContainer(props: GuardedProps, line: string): k8s.Container {
   const { image, imagePullPolicy, securityContext } = containerDefaults(props, 'ingestion');

@@ -39,7 +39,7 @@ const NIGHT = { firstHour: 1, hours: 4 } as const;
 
 const EXAMPLE = 'such as 17 3 * * *';
 
-/** What is wrong with a schedule; nothing where cron.ParseStandard takes it and it runs some day. */
+/** What is wrong with a schedule, or nothing if cron.ParseStandard accepts it and it runs some day. */
 export function scheduleProblem(text: string): string | undefined {
   const [, zone, schedule = ''] = /^(?:(?:CRON_)?TZ=(\S*)\s+)?(.*)$/s.exec(text) ?? [];
   if (zone === '') {
@@ -58,12 +58,12 @@ export function scheduleProblem(text: string): string | undefined {
   return problem ? `is not a schedule: ${problem}` : neverRuns(fields);
 }
 
-/** A schedule with one space between its fields: VolSync takes no more. */
+/** A schedule with one space between its fields, because VolSync accepts no more. */
 export function normalSchedule(text: string): string {
   return fieldsOf(text).join(' ');
 }
 
-/** Whether VolSync takes a schedule: each field is `*`, a step, a range, or a list of numbers, and no mixture of them. */
+/** Whether VolSync accepts a schedule: each field is `*`, a step, a range, or a list of numbers, and no mixture of them. */
 export function isForVolSync(schedule: string): boolean {
   // The pattern of the API server: api/v1alpha1/replicationsource_types.go of backube/volsync, since 0.8.
   return (
@@ -166,8 +166,8 @@ function fieldProblem(text: string, field: Field): string | undefined {
   if (field === WEEKDAY && /(^|[,-])7/.test(text)) {
     return `the ${field.name} ${text} is not from 0 to 6. Write 0 for Sunday`;
   }
-  const words = field.words ? `, or from ${field.words[0]} to ${field.words.at(-1)}` : '';
-  return `the ${field.name} is ${text}. Write *, or numbers from ${field.least} to ${field.most}${words}, ranges and steps of them, ${EXAMPLE}`;
+  const words = field.words ? `, names from ${field.words[0]} to ${field.words.at(-1)}` : '';
+  return `the ${field.name} is ${text}. Write *, numbers from ${field.least} to ${field.most}${words}, or ranges and steps, ${EXAMPLE}`;
 }
 
 /**
@@ -179,7 +179,7 @@ function neverRuns([, , day = '', month = '', weekday = '']: readonly string[]):
   const days = [...(numbersIn(day, DAY) ?? [])];
   const months = [...(numbersIn(month, MONTH) ?? [])];
   if (months.some((each) => days.some((number) => number <= (DAYS_OF_MONTHS[each - 1] ?? 0)))) return undefined;
-  return `never runs: no month that it names has the day ${day}. Name another day, or more months`;
+  return `never runs: none of its months has the day ${day}. Name another day, or more months`;
 }
 
 /** Whether the parser marks the field as one that leaves the day to the other: getRange of parser.go. */

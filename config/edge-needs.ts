@@ -1,4 +1,4 @@
-/** Seconds for which the edge waits for an answer: LLM calls through the API take minutes. */
+/** Seconds for which the edge waits for an answer, because LLM calls through the API take minutes. */
 export const READ_TIMEOUT_SECONDS = 600;
 
 /** Largest request body at the edge, in MiB: prompts with long contexts. */
@@ -11,10 +11,10 @@ export const HSTS_SECONDS = 31536000;
 export const edgeNeeds = {
   grpc: 'speak HTTP/2 without TLS (h2c) to the port for spans',
   timeout: 'wait ten minutes for an answer',
-  body: `take bodies of ${BODY_LIMIT_MI} MB`,
+  body: `accept bodies of ${BODY_LIMIT_MI} MB`,
   redirect: 'redirect HTTP to HTTPS',
   hsts: 'send HSTS',
-  sourceRanges: 'keep JUNJO_K8S_WEB_SOURCE_RANGES',
+  sourceRanges: 'apply JUNJO_K8S_WEB_SOURCE_RANGES',
 } as const;
 
 /** One of those. */

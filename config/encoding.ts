@@ -15,10 +15,10 @@ const BYTE_ORDER_MARKS: readonly (readonly [encoding: string, mark: readonly num
 /** Bytes that Windows-1252 leaves without a character: https://encoding.spec.whatwg.org/index-windows-1252.txt */
 const NOT_IN_WINDOWS_1252 = [0x81, 0x8d, 0x8f, 0x90, 0x9d];
 
-/** What the bytes of a file say in UTF-8, its byte order mark included; or that they are of another encoding, by its name where it can be told. */
+/** The text of a file in UTF-8, byte order mark included; or a problem that names the other encoding, if it can be recognized. */
 export function textOf(bytes: Buffer): string | Unreadable {
   const wide = wideEncodingOf(bytes);
-  if (wide) return { problem: `is ${wide}, and not UTF-8. ${SAVE}` };
+  if (wide) return { problem: `is ${wide}, not UTF-8. ${SAVE}` };
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return { problem: 'is compressed with gzip. Decompress it first' };
   const nul = bytes.indexOf(0);
   if (nul >= 0) return { problem: `is not text: line ${lineAt(bytes, nul)} has a NUL byte. Name a text file` };

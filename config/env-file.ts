@@ -19,7 +19,7 @@ export interface EnvEntry {
   readonly above?: string;
 }
 
-/** A statement that compose refuses. */
+/** A statement that compose rejects. */
 export interface EnvFileProblem {
   /** The line where the statement starts, from 1. */
   readonly line: number;
@@ -42,7 +42,7 @@ export interface UnsetVariable {
   readonly variable: string;
 }
 
-/** Everything that an env file says, and everything that is wrong with it. */
+/** What an env file says, and everything that is wrong with it. */
 export interface EnvFile {
   /** In file order; of two with one name the later one wins. */
   readonly entries: readonly EnvEntry[];
@@ -67,7 +67,7 @@ const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S}]$/u;
 /** Characters that all references of a file may stand for. Doubled twenty times, a short value is longer than any object may be. */
 const MAX_EXPANDED = 8 * 1024 * 1024;
 const TOO_LONG =
-  'its references, with those of the lines above, stand for more than 8 MiB of text. Refer to shorter values';
+  'its references and those of the lines above expand to more than 8 MiB of text. Refer to shorter values';
 
 const GO_ESCAPES = new Map([
   ['"', '\\"'],
@@ -92,7 +92,7 @@ const CONTROL_ESCAPES = new Map([
 
 /**
  * Reads an env file by the rules of docker compose (compose-go's dotenv package), executing nothing.
- * Never throws: where compose stops at the first malformed statement, this goes on and reports each.
+ * Never throws: compose stops at the first malformed statement, but this reader reports all of them.
  */
 export function readEnvFile(text: string, lookup: Lookup = () => undefined): EnvFile {
   return new Reader(text, lookup).read();
@@ -173,7 +173,7 @@ class Reader {
     const nameEnd = endOf(NAME, text, nameStart);
     const separator = String.fromCodePoint(text.codePointAt(nameEnd) ?? 0x0a);
     if (separator !== '=' && separator !== ':' && separator !== '\n') {
-      const fix = 'a name is made of letters, digits and _ . - [ ], and a comment starts with #';
+      const fix = 'write a name of letters, digits and _ . - [ ], or start a comment with #';
       this.refuseName(start, `unexpected character ${quoted(separator)} in variable name`, fix);
       return;
     }
@@ -209,7 +209,7 @@ class Reader {
     }
     const end = closingQuote(text, start);
     if (end === -1) {
-      const fix = `end the value with ${quote === '"' ? 'a double' : 'a single'} quote, one that no backslash precedes`;
+      const fix = `end the value with ${quote === '"' ? 'a double' : 'a single'} quote that has no backslash before it`;
       this.report(name, { message: `unterminated quoted value: ${fix}` });
       this.lastOpen = { name, line: this.line };
       this.broken.add(name);
@@ -273,8 +273,8 @@ class Reader {
     const { line, follows, above } = this;
     if (follows) {
       // No name: behind a quote that closed too early, it is a piece of the value.
-      const cause = `this stands behind the closing quote of the value from line ${follows.line}`;
-      this.problems.push({ line, message: `${discreet}; ${cause}: is that quote where it belongs?` });
+      const cause = `this text follows the closing quote of the value from line ${follows.line}`;
+      this.problems.push({ line, message: `${discreet}; ${cause}. Check that the quote is in the right place` });
       return;
     }
     this.problems.push({

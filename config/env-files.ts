@@ -20,7 +20,7 @@ export interface Entry {
   readonly above?: string;
 }
 
-/** What the env files of one studio set, and what they show without setting it. */
+/** What the env files of one studio set, and what they only mention. */
 export interface Written {
   readonly entries: ReadonlyMap<string, Entry>;
   /** The same, with what a later line or file overrides. */
@@ -58,13 +58,14 @@ export function readEnvFiles(
       if (!known.has(variable)) continue;
       // What looks like a reference may be part of the secret.
       const isShown = !known.get(variable)?.secret && isShownName({ name: unset }, known);
-      const reference = isShown ? `$${unset}` : 'what follows a $ in it';
-      const advice = 'it became empty, as in compose. Put the value in single quotes if the $ is part of it';
-      problems.push({ severity: 'warning', file, line, variable, text: `nothing sets ${reference}; ${advice}` });
+      const reference = isShown ? `$${unset}` : 'a variable';
+      const advice = 'If the $ is part of the value, put the value in single quotes';
+      const text = `refers to ${reference}, which is not set and becomes empty, as in compose. ${advice}`;
+      problems.push({ severity: 'warning', file, line, variable, text });
     }
     for (const { line, name: variable } of read.entries.filter(({ value }) => value.includes('\ufffd'))) {
       const lost =
-        'contains U+FFFD, which stands for a character that could not be read. Write it again, and save the file as UTF-8';
+        'contains U+FFFD, which replaces a character that could not be read. Write it again, and save the file as UTF-8';
       problems.push({ severity: 'warning', file, line, variable, text: lost });
     }
     for (const entry of read.entries) {

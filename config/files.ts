@@ -3,7 +3,7 @@ export interface Unreadable {
   readonly problem: string;
 }
 
-/** Reads a file that a setting names: its text, nothing where there is no such file, or why it cannot be read. */
+/** Reads a file that a setting names. It returns the text, nothing if the file does not exist, or why it cannot be read. */
 export type ReadFile = (path: string) => string | Unreadable | undefined;
 
 /** Why a file cannot be written, for a person to read. */
@@ -22,7 +22,7 @@ export function isOfSystem(error: unknown): error is NodeJS.ErrnoException {
   return typeof error === 'object' && error !== null && 'syscall' in error;
 }
 
-/** What the system says, without the call and the paths of it: `EACCES: permission denied`. */
+/** The message of the system without the call and its paths: `EACCES: permission denied`. */
 export function reasonOf({ message }: Error): string {
   return message.split(',')[0] ?? message;
 }

@@ -4,15 +4,15 @@ export interface GatewayController {
   readonly name: string;
   /** Names of the classes that it usually has. */
   readonly classes: RegExp;
-  /** Why `timeouts` of a route have no effect. @default they have */
+  /** Why the `timeouts` of a route have no effect. @default they have an effect */
   readonly ignoresTimeouts?: string;
-  /** Filters addresses by a policy that the manifests can write. @default they cannot: an error */
+  /** Filters addresses with a policy that the manifests can write. @default source ranges are an error */
   readonly sourceRanges?: 'envoy-gateway';
   /** Serves every Gateway at one load balancer of its own, instead of making one for each. @default false */
   readonly oneForAllGateways?: boolean;
-  /** Where its pods are, which network policies have to know. */
+  /** Where its pods run, for the network policies. */
   readonly pods: 'own namespace' | "the Gateway's namespace" | 'no pods';
-  /** What must be there or be set, in full sentences. */
+  /** What the controller needs, in full sentences. */
   readonly conditions: readonly string[];
   readonly source: string;
 }
@@ -27,7 +27,7 @@ export function reachOfGkeClass(className: string): 'internal' | 'internet' | un
   return /rilb|internal/.test(className) ? 'internal' : 'internet';
 }
 
-/** Implementations of the Gateway API with something to know, by their name in `JUNJO_K8S_INGRESS_CONTROLLER`. */
+/** Implementations of the Gateway API that need special settings, by their name in `JUNJO_K8S_INGRESS_CONTROLLER`. */
 export const gatewayControllers: Readonly<Record<string, GatewayController>> = {
   'envoy-gateway': {
     name: 'Envoy Gateway',
@@ -54,7 +54,7 @@ export const gatewayControllers: Readonly<Record<string, GatewayController>> = {
     name: 'NGINX Gateway Fabric',
     classes: /(^|[-.])nginx([-.]|$)/,
     ignoresTimeouts:
-      'it passes over time-outs of routes, so that answers are cut after 60 s unless a policy of its own says otherwise',
+      'it ignores the timeouts of routes and cuts answers off after 60 s, unless one of its own policies sets another limit',
     pods: "the Gateway's namespace",
     conditions: [
       'Add a ProxySettingsPolicy or a SnippetsFilter with `proxy_read_timeout 600s`, for answers that take minutes.',

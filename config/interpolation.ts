@@ -1,11 +1,11 @@
-/** What a value becomes once its `$` references are replaced. */
+/** A value after its `$` references are replaced. */
 export interface Interpolated {
   readonly value: string;
   /** What compose refuses, without any value in the text; empty when the value holds. */
   readonly problems: readonly Refusal[];
-  /** Variables that nothing sets and no operator catches; compose makes them empty. */
+  /** Variables that are not set and have no operator with a default. Compose makes them empty. */
   readonly unset: readonly string[];
-  /** Its references stand for more characters than are allowed, and the value is not whole. */
+  /** Its references expand to more characters than are allowed, so the value is incomplete. */
   readonly tooLong: boolean;
 }
 
@@ -175,7 +175,7 @@ function missing(variable: string, reason: string): Refusal {
       ? `${fact}; set ${variable} above this line or in the environment and run again`
       : `${fact}: ${reason}`;
   const discreet =
-    'a variable that it requires is missing a value; set it, or put the value in single quotes if the $ is part of it';
+    'a variable that it requires has no value; set it, or put the value in single quotes if the $ is part of it';
   return { message, discreet };
 }
 

@@ -39,8 +39,8 @@ interface Secret {
 }
 
 /**
- * The secret values that the configuration knows, wherever they came from. A program asks whether a text holds one of them, and
- * cannot ask for the values: fields with a # are in no JSON, no log and no snapshot.
+ * The secret values of a configuration. A program can ask whether a text contains one of them, but cannot read the values: private
+ * fields appear in no JSON, log or snapshot.
  */
 export class KnownSecrets {
   readonly #secrets: readonly Secret[];
@@ -70,7 +70,7 @@ export class KnownSecrets {
   }
 
   /**
-   * Names of the secrets that a text holds, as they are, or in base64, hex, JSON or a URL.
+   * Names of the secrets that a text contains, in plain text, base64, hex, JSON or a URL.
    * @param byHand a person wrote the text, and no chart
    */
   heldBy(text: string, byHand: boolean): readonly string[] {
@@ -83,7 +83,7 @@ export class KnownSecrets {
     return [...new Set(held.map(({ name }) => name))];
   }
 
-  /** The settings that hold a secret of this name themselves. */
+  /** The settings whose values contain the secret of this name. */
   settingsWith(name: string): readonly SettingPlace[] {
     return this.#secrets.filter((secret) => secret.name === name).flatMap((secret) => this.#placesOf(secret));
   }

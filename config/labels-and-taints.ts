@@ -70,10 +70,12 @@ export const extraAnnotations: ValueType<Readonly<Record<string, string>>> = {
   samples: ['example.com/sample=1', 'example.com/sample=2'],
   parse: (text) => {
     const annotations = annotationPairs(text);
-    if (!annotations) return { problem: 'is not a JSON object of texts. Write it as {"example.com/team":"a, b"}' };
+    if (!annotations) return { problem: 'is not a JSON object of strings. Write it as {"example.com/team":"a, b"}' };
     const bytes = annotations.reduce((sum, { key, value = '' }) => sum + Buffer.byteLength(`${key}${value}`), 0);
     if (bytes > ANNOTATIONS_BYTES) {
-      return { problem: `is longer than the ${ANNOTATIONS_BYTES} bytes that an object may have` };
+      return {
+        problem: `is longer than the ${ANNOTATIONS_BYTES} bytes that all annotations of an object may have. Shorten it`,
+      };
     }
     return parsePairs(
       annotations,
@@ -156,7 +158,7 @@ function parsePairs(
 /** cdk8s tells plain objects by their `constructor`: sanitizeValue of its src/_util.ts. */
 function unprintable({ key }: Pair): string | undefined {
   return key === 'constructor'
-    ? `${key} is a key that cdk8s cannot write. Take another, such as example.com/${key}`
+    ? `${key} is a key that cdk8s cannot write. Use another one, such as example.com/${key}`
     : undefined;
 }
 
@@ -169,14 +171,14 @@ function keyProblem(key: string, value?: string): string | undefined {
   if (key === '' && value !== undefined) return 'has an entry without a key. Write it as key=value';
   return key === ''
     ? 'has an empty entry. Remove the extra comma'
-    : `${key} is not a key. Write a name of at most 63 letters, digits, "-", "_" and ".", if need be after a domain and "/"`;
+    : `${key} is not a valid key. Write at most 63 letters, digits, "-", "_" and ".", optionally after a domain and "/"`;
 }
 
 function labelProblem(key: string, value: string | undefined): string | undefined {
   if (value === undefined) return `${key} has no value. Write ${key}=value`;
   return LABEL_VALUE.test(value)
     ? undefined
-    : `${key} has a value that no label can have: at most 63 letters, digits, "-", "_" and ".", with a letter or digit at both ends`;
+    : `${key} has an invalid value. Write at most 63 letters, digits, "-", "_" and ".", starting and ending with a letter or digit`;
 }
 
 function reservedProblem(key: string): string | undefined {
@@ -184,11 +186,11 @@ function reservedProblem(key: string): string | undefined {
   const isReserved = CRI_O.test(key) || key === dashboardLabel;
   if (prefix === undefined || (name === undefined && !isReserved) || ALLOWED.includes(prefix)) return undefined;
   return isReserved || RESERVED.some((domain) => prefix === domain || prefix.endsWith(`.${domain}`))
-    ? `${key} belongs to Kubernetes, to the studio itself, or to what applies it. Take another key, or a patch for one object`
+    ? `${key} is reserved for Kubernetes, the studio, or the tools that apply it. Use another key, or patch a single object`
     : undefined;
 }
 
 function twice(parts: readonly Pair[]): string | undefined {
   const key = parts.map((part) => part.key).find((each, index, keys) => keys.indexOf(each) !== index);
-  return key === undefined ? undefined : `${key} is there twice. Remove one of them`;
+  return key === undefined ? undefined : `${key} is set twice. Remove one of them`;
 }

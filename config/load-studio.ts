@@ -37,7 +37,7 @@ import { type Entries, Values } from './values';
 import { type Variable, type VariableName, variablesOf } from './variables';
 import { combinations, type Texts, whateverIsMeant } from './whatever-is-meant';
 
-/** A studio, or what keeps it from being one. */
+/** A studio, or its problems. */
 export interface LoadedStudio {
   /** Absent when a problem is an error. */
   readonly config?: StudioConfig;
@@ -129,8 +129,8 @@ interface Studio {
 }
 
 /**
- * A studio of one release line, or nothing where what is wrong leaves no whole one. An invalid value tells nothing of what depends
- * on it: beside its own problem, only what is wrong whatever was meant is reported.
+ * A studio of one release line, or nothing if it has errors. While a value is invalid, only problems that do not depend on it are
+ * reported.
  */
 function studioOf(studio: Studio, options: LoadOptions): Built<StudioConfig | undefined> {
   const { values, table } = valuesOf(studio, options);
@@ -191,7 +191,7 @@ function withTexts(entries: Entries, texts: Texts): Entries {
   return new Map([...entries, ...changed]);
 }
 
-/** What the charts need of the values; nothing while it is not known where data and secrets are. */
+/** What the charts need of the values; nothing while it is unknown where data and secrets are. */
 function configOf(
   values: Values,
   table: readonly Variable[],

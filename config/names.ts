@@ -16,7 +16,7 @@ export const internalServiceNames = {
   ingestion: `${workloadNames.ingestion}-internal`,
 } as const;
 
-/** What leads the hosts of UI and API to their Services. */
+/** The Ingress, or the routes, from the hosts of UI and API to their Services. */
 export const webNames = {
   ingress: 'junjo-ai-studio',
   routes: { ui: 'junjo-ai-studio-ui', api: 'junjo-ai-studio-api' },
@@ -48,7 +48,7 @@ export const intakeClaimNames: readonly string[] = Array.from(
   (_, index) => `queue-${intakeName}-${index}`,
 );
 
-/** What leads OTLP/HTTP from the edge to the collectors: a Service, and an Ingress or route. */
+/** The Service, and the Ingress or route, for OTLP/HTTP from the edge to the collectors. */
 export const otlpHttpName = 'junjo-ai-studio-otlp-http';
 
 /** The port of the collectors for that, which alone of their ports never speaks TLS. */
@@ -72,7 +72,7 @@ export function fluxKustomizations(studio: string, inSet: boolean) {
   return { studio: name, foundation: `${name}-foundation` } as const;
 }
 
-/** On a Deployment that a backup, restore or set-aside stopped: how to start it again, and who has to. */
+/** Annotation of a Deployment that a backup, restore or set-aside stopped: how to start it again, and which command must do that. */
 export const STOPPED = 'junjo-ai-studio/stopped';
 
 /** On a claim whose volume holds folders with data that a restore or set-aside moved aside: their names, with commas. */

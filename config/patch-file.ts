@@ -64,7 +64,7 @@ export interface PatchFile {
 const OPERATIONS = ['add', 'remove', 'replace', 'move', 'copy', 'test'];
 const FORM = "Write kustomize's form: patches: [{target: {kind: Deployment, name: …}, patch: …}]";
 
-/** Reads a file of patches; a file with a problem changes nothing. */
+/** Reads a file of patches. A file with a problem changes nothing. */
 export function readPatchFile(file: string, text: string): PatchFile {
   try {
     const root = parse(text, file, 0);
@@ -116,16 +116,19 @@ function parse(text: string, file: string, before: number): Yaml {
   const [error] = document.errors;
   if (error) {
     const [reason] = error.message.split(' at line ');
-    const what = error.code === 'MULTIPLE_DOCS' ? `holds several documents. ${FORM}` : `is not YAML: ${reason}`;
+    const what = error.code === 'MULTIPLE_DOCS' ? `contains several documents. ${FORM}` : `is not YAML: ${reason}`;
     throw new Malformed({ severity: 'error', file, line: before + (error.linePos?.[0].line ?? 1), text: what });
   }
   visit(document, {
-    Alias: (_, node) => fail(node, `*${node.source} is an alias: write out what it stands for`),
+    Alias: (_, node) => fail(node, `*${node.source} is an alias. Write the value itself`),
     Scalar: (_, node) => {
       // kubectl and kustomize read YAML 1.1, where such a number is octal; here it would be decimal.
       const { source = '', value } = node;
       if (typeof value === 'number' && /^[-+]?0[0-9]/.test(source)) {
-        fail(node, `${source} is octal for some and decimal for others. Write it without the zero, or in quotes`);
+        fail(
+          node,
+          `${source} is octal for some programs and decimal for others. Write it without the zero, or in quotes`,
+        );
       }
     },
   });
@@ -153,14 +156,14 @@ function parse(text: string, file: string, before: number): Yaml {
 function onlyKeys(yaml: Yaml, { node }: { readonly node: YAMLMap }, known: readonly string[]): void {
   for (const { key } of node.items) {
     const name = String(isScalar(key) ? key.value : key);
-    if (!known.includes(name)) yaml.fail(key as Node, `${name} is not known here. Known are: ${known.join(', ')}`);
+    if (!known.includes(name)) yaml.fail(key as Node, `${name} is not a known key. Use one of: ${known.join(', ')}`);
   }
 }
 
 function patchOf(yaml: Yaml, node: ParsedNode): Patch {
   const entry = yaml.map(node, `is not a patch. ${FORM}`);
   onlyKeys(yaml, entry, ['target', 'patch']);
-  if (!entry.patch) return yaml.fail(node, 'has no patch: operations of JSON 6902, or the fields to merge');
+  if (!entry.patch) return yaml.fail(node, 'has no patch. Write JSON 6902 operations, or the fields to merge');
   const change = changeOf(yaml, entry.patch);
   if (!entry.target) {
     const { kind, metadata } = change.kind === 'merge' ? change.fields : {};
@@ -173,10 +176,10 @@ function patchOf(yaml: Yaml, node: ParsedNode): Patch {
   const texts = Object.entries(yaml.value(entry.target) as Record<string, unknown>);
   for (const [key, text] of texts) {
     if (typeof text !== 'string' || !isPattern(text))
-      yaml.fail(entry.target, `${key} is neither a name nor a regular expression`);
+      yaml.fail(entry.target, `${key} must be a name or a valid regular expression`);
   }
   const { kind, ...rest } = Object.fromEntries(texts) as Record<string, string>;
-  if (!kind) return yaml.fail(entry.target, 'the target has no kind');
+  if (!kind) return yaml.fail(entry.target, 'the target has no kind. Write it as {kind: Deployment, name: …}');
   return { place: yaml.place(entry.target), target: { kind, ...rest }, change };
 }
 
@@ -195,11 +198,11 @@ function changeOf(yaml: Yaml, node: ParsedNode): Patch['change'] {
     const block = node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED';
     const { file, line } = yaml.place(node);
     const inner = parse(node.value, file, block ? line : line - 1);
-    if (!inner.contents) return yaml.fail(node, 'the patch is empty');
+    if (!inner.contents) return yaml.fail(node, 'the patch is empty. Write operations, or the fields to merge');
     return changeOf(inner, inner.contents);
   }
   if (isSeq(node)) return { kind: 'operations', operations: yaml.list(node).map((item) => operationOf(yaml, item)) };
-  const fields = yaml.map(node, 'is neither a list of operations nor a map of fields');
+  const fields = yaml.map(node, 'must be a list of operations or a map of fields');
   return {
     kind: 'merge',
     fields: yaml.value(fields.node as ParsedNode) as Record<string, unknown>,
@@ -212,12 +215,12 @@ function operationOf(yaml: Yaml, node: ParsedNode): PatchOperation {
   onlyKeys(yaml, entry, ['op', 'path', 'from', 'value']);
   const { op, path, from, value } = yaml.value(node) as Record<string, unknown>;
   if (!OPERATIONS.includes(String(op)))
-    return yaml.fail(node, `${op} is not an operation. Known are: ${OPERATIONS.join(', ')}`);
-  if (!isPointer(path)) return yaml.fail(node, 'path must begin with a slash: /spec/replicas');
+    return yaml.fail(node, `${op} is not an operation. Use one of: ${OPERATIONS.join(', ')}`);
+  if (!isPointer(path)) return yaml.fail(node, 'path must start with a slash: /spec/replicas');
   if ((op === 'move' || op === 'copy') && !isPointer(from))
-    return yaml.fail(node, `${op} needs a from that begins with a slash`);
+    return yaml.fail(node, `${op} needs a field from that starts with a slash`);
   if (['add', 'replace', 'test'].includes(String(op)) && value === undefined)
-    return yaml.fail(node, `${op} has no value`);
+    return yaml.fail(node, `${op} needs a value`);
   return {
     op: op as PatchOperation['op'],
     path: String(path),
@@ -241,8 +244,9 @@ function waiverOf(yaml: Yaml, node: ParsedNode): Waiver {
   const entry = yaml.map(node, 'is not a waiver. Write it as {rule: probes, reason: …}');
   onlyKeys(yaml, entry, ['rule', 'reason']);
   const { rule, reason } = yaml.value(node) as Record<string, unknown>;
-  if (typeof rule !== 'string' || rule === '') return yaml.fail(node, 'names no rule');
+  if (typeof rule !== 'string' || rule === '')
+    return yaml.fail(node, 'has no rule. Write it as {rule: probes, reason: …}');
   if (typeof reason !== 'string' || reason.trim() === '')
-    return yaml.fail(node, `waives the rule ${rule} without a reason`);
+    return yaml.fail(node, `waives the rule ${rule} without a reason. Add the field reason`);
   return { place: yaml.place(node), rule, reason: reason.trim() };
 }

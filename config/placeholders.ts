@@ -1,47 +1,53 @@
 /** Words of instructions and of samples: what an example file says in place of a secret. */
-const SAMPLE_WORDS = wordsOf(`
-  your yours mine own change changed changeit changeme replace replaced insert enter fill edit set put paste update override
-  generate generated use provide choose pick type write need needs needed require required requires goes
-  secret secrets secretkey key keys apikey token tokens password passwd pass passphrase passcode credential credentials auth api
-  example examples sample samples placeholder dummy fake mock demo test testing tests tester todo tbd fixme tba xxx foo bar baz
-  foobar none null nil undefined empty missing unset blank default defaults something anything whatever value values string text
-  random randomly openssl rand base64 hex urandom uuid entropy bits bytes characters character chars char letters digits length
-  insecure secure unsafe safe strong weak super supersecret ultra temporary temp tmp local localhost development dev prod
-  production staging private public hidden real actual valid invalid session sessions cookie cookies signing sign signed encrypt
-  encryption crypto internal grpc jwt hmac admin root user users guest login welcome letmein qwerty monkey dragon master
-  openai anthropic claude gemini google qdrant junjo studio project company organization account service server client app
-  authentication redacted documentation purposes unused lazy staple deadbeef cafebabe
-  application backend frontend ingestion proxy url uri endpoint host hostname address gateway please thanks lorem ipsum dolor sit amet consectetur adipiscing elit notasecret nothing`);
+const SAMPLE_WORDS = wordsOf(
+  'your yours mine own change changed changeit changeme replace replaced insert enter fill edit set put paste update override',
+  'generate generated use provide choose pick type write need needs needed require required requires goes',
+  'secret secrets secretkey key keys apikey token tokens password passwd pass passphrase passcode credential credentials auth api',
+  'example examples sample samples placeholder dummy fake mock demo test testing tests tester todo tbd fixme tba xxx foo bar baz',
+  'foobar none null nil undefined empty missing unset blank default defaults something anything whatever value values string text',
+  'random randomly openssl rand base64 hex urandom uuid entropy bits bytes characters character chars char letters digits length',
+  'insecure secure unsafe safe strong weak super supersecret ultra temporary temp tmp local localhost development dev prod',
+  'production staging private public hidden real actual valid invalid session sessions cookie cookies signing sign signed encrypt',
+  'encryption crypto internal grpc jwt hmac admin root user users guest login welcome letmein qwerty monkey dragon master',
+  'openai anthropic claude gemini google qdrant junjo studio project company organization account service server client app',
+  'authentication redacted documentation purposes unused lazy staple deadbeef cafebabe',
+  'application backend frontend ingestion proxy url uri endpoint host hostname address gateway please thanks lorem ipsum dolor sit amet consectetur adipiscing elit notasecret nothing',
+);
 
-/** Words that go with those, and say nothing by themselves. */
-const FILLERS = wordsOf(`
-  a an and are as at be before by can do does for from has have here i if in is it its least less like long longer longest made
-  make must my never new no not now of ok on only or our out output should so some sure than that the their them then there
-  these they this those to too very was we will with without would you commit committed deploy deploying deployment run running
-  environment env file line least minimum min max one two three thirty four sixty more most really totally always once again
-  correct horse battery quick brown fox jumps over dog value injected external deploying goes byte encoded import print
-  good best nice better bad actually copy copied add added got get give given keep kept known see read store stored vault`);
+/** Words that accompany those, and mean nothing alone. */
+const FILLERS = wordsOf(
+  'a an and are as at be before by can do does for from has have here i if in is it its least',
+  'less like long longer longest made',
+  'make must my never new no not now of ok on only or our out output should so some sure than that the their',
+  'them then there',
+  'these they this those to too very was we will with without would you commit committed deploy deploying deployment run running',
+  'environment env file line least minimum min max one two three thirty four sixty more most really totally always once again',
+  'correct horse battery quick brown fox jumps over dog value injected external deploying goes byte encoded import print',
+  'good best nice better bad actually copy copied add added got get give given keep kept known see read store stored vault',
+);
 
-/** The same in German, French, Spanish, Portuguese, Italian, Dutch, Russian, Japanese and Chinese, whose examples say it so. */
-const OTHER_SAMPLE_WORDS = wordsOf(`
-  geheim geheimer geheimes geheimnis schluessel schlüssel passwort kennwort zufaelliges zufälliges aendern ändern ersetzen
-  einfuegen einfügen eintragen beispiel platzhalter motdepasse secrete secrète changez changer remplacez remplacer remplir
-  aleatoire aléatoire exemple votre clave secreta contraseña contrasena cambiar cambia cambiame cámbiame reemplazar reemplace
-  aleatoria ejemplo chave segredo senha substitua substituir mudar aleatória exemplo chiave segreta segreto cambiare
-  sostituire sostituisci inserisci inserire casuale esempio wachtwoord geheime sleutel willekeurig wijzig vervang voorbeeld
-  секретный секрет пароль ключ замените измените случайный пример 秘密鍵 秘密 入力 変更 密钥 密碼 密码 填写 更改 替换`);
-const OTHER_FILLERS = wordsOf(`
-  bitte hier dein deine deinen ihr ihren sie diesen wert durch ein eine einen mit mindestens zeichen der die das
-  nicht und avec une valeur cle clé ici moins caracteres caractères par cette les moi esta este aqui aquí con menos
-  caracteres produccion producción por uma sua esse esta com pelo qui tua una stringa lunga con almeno caratteri
-  questa hier vul een van tekens dit het этот на ваш свой здесь してください ここに を 文字以上の ランダムな 文字列 请在此处 您的`);
+/** The same in German, French, Spanish, Portuguese, Italian, Dutch, Russian, Japanese and Chinese. */
+const OTHER_SAMPLE_WORDS = wordsOf(
+  'geheim geheimer geheimes geheimnis schluessel schlüssel passwort kennwort zufaelliges zufälliges aendern ändern ersetzen',
+  'einfuegen einfügen eintragen beispiel platzhalter motdepasse secrete secrète changez changer remplacez remplacer remplir',
+  'aleatoire aléatoire exemple votre clave secreta contraseña contrasena cambiar cambia cambiame cámbiame reemplazar reemplace',
+  'aleatoria ejemplo chave segredo senha substitua substituir mudar aleatória exemplo chiave segreta segreto cambiare',
+  'sostituire sostituisci inserisci inserire casuale esempio wachtwoord geheime sleutel willekeurig wijzig vervang voorbeeld',
+  'секретный секрет пароль ключ замените измените случайный пример 秘密鍵 秘密 入力 変更 密钥 密碼 密码 填写 更改 替换',
+);
+const OTHER_FILLERS = wordsOf(
+  'bitte hier dein deine deinen ihr ihren sie diesen wert durch ein eine einen mit mindestens zeichen der die das',
+  'nicht und avec une valeur cle clé ici moins caracteres caractères par cette les moi esta este aqui aquí con menos',
+  'caracteres produccion producción por uma sua esse esta com pelo qui tua una stringa lunga con almeno caratteri',
+  'questa hier vul een van tekens dit het этот на ваш свой здесь してください ここに を 文字以上の ランダムな 文字列 请在此处 您的',
+);
 
 /** Digits and signs that people write for letters. */
 const LETTERS_OF: ReadonlyMap<string, string> = new Map([
   ...Object.entries({ 0: 'o', 1: 'i', 3: 'e', 4: 'a', 5: 's', 7: 't', '@': 'a', $: 's' }),
 ]);
 
-/** Runs in which people type without thinking. */
+/** Sequences that people type without thinking. */
 const ROWS = [
   ...['0123456789abcdef', '1234567890', 'abcdefghijklmnopqrstuvwxyz', 'qwertyuiop', 'asdfghjkl', 'zxcvbnm'],
   // The columns of a keyboard, down, and down and up in turn.
@@ -49,7 +55,7 @@ const ROWS = [
 ];
 const RUNS: readonly string[] = [...ROWS, ...ROWS.map((row) => [...row].reverse().join(''))];
 
-/** What providers of models begin their keys with: it says nothing of the rest. */
+/** Prefixes of the keys of model providers. They say nothing about the rest of a key. */
 const KEY_PREFIX =
   /^(sk-ant-(?:[a-z]+[0-9]{2}-)?|sk-(?:proj|svcacct|admin|or-v1|or)-|sk[-_](?:live_|test_)?|AIza(?:Sy)?|AQ\.)/;
 
@@ -57,18 +63,18 @@ const KEY_PREFIX =
 const IN_MARKS =
   /^(?:<[\w\s.:|/-]*>|\$?\{+[\w\s.:|/-]*\}+|\$\([\w\s.:|/-]*\)|\[[\w\s.:|/-]*\]|%[\w\s.:|/-]*%|__[\w\s.:|/-]*__)$/;
 
-/** Where a program would fetch the secret from, and what it would decrypt; and the command that would make it. No container does. */
+/** References to a secret elsewhere, encrypted texts, and commands that would create one. No container resolves them. */
 const TO_RESOLVE =
   /^(?:(?!https?:|socks)[a-z][a-z0-9+.-]*:\/\/|ref\+|vault:|arn:|ENC\[|encrypted:|(?:\$\(|`)[a-z]+ |\$\([a-z]+\)$|`[a-z]+`$|[a-z][a-z0-9]* -{1,2}[a-z])/;
 
 /** A key of which only the ends are shown, as the pages of providers do. */
 const SHORTENED = /^[\w-]{0,16}(?:\.{3}|…|\*{3,})[\w-]{0,8}$/;
 
-/** An address is a placeholder when it says so; that it has an example's host says nothing. */
+/** An address is a placeholder only if it says so. The host of an example does not make it one. */
 const ADDRESS = /^[a-z][a-z0-9+.-]*:\/\/|^[\w.-]+:[0-9]{1,5}\/?$/i;
 const SAMPLE_ADDRESS = /(?:^|[^a-z])(?:your|change[_-]?me|replace|placeholder)(?![a-z]*\.example)|[<{]/i;
 
-/** So many letters and digits that nobody guesses make a secret, whatever words stand around them: 57 bits in base 36. */
+/** This many random letters and digits make a secret, whatever words are around them: 57 bits in base 36. */
 const ENOUGH = 11;
 
 /** Random text of 32 characters has fewer different ones less than once in 10^15 times, even if they are hex digits. */
@@ -77,7 +83,7 @@ const LEAST_DIFFERENT = 6;
 /** No example has a longer text, and no provider a longer key. */
 const LONGEST = 4096;
 
-/** Whether a secret still holds the text of an example file: marks around a name, dots, or words of instructions and little else. */
+/** Whether a secret still has the text of an example file: marks around a name, dots, or mostly words of instructions. */
 export function isPlaceholder(value: string): boolean {
   const text = value.trim();
   if (text.length > LONGEST) return false;
@@ -92,13 +98,13 @@ export function isPlaceholder(value: string): boolean {
   return isMostly(rest, said, shortNumbers(rest, said), repeated(rest), typedInARow(rest));
 }
 
-/** Why somebody could guess a secret that is not an example's text, in words that follow its name; nothing where nobody can. */
+/** Why a secret that is not an example's text is easy to guess, in words that follow its name; nothing if it is not. */
 export function whyGuessable(value: string): string | undefined {
   if (value.length > LONGEST) return undefined;
   if (ADDRESS.test(value.trim())) return undefined;
   const text = value.trim().replace(KEY_PREFIX, '');
   if (new Set(text.replace(/=+$/, '')).size === 1) return 'is one character repeated';
-  const short = text.length <= ENOUGH ? 'is so short that anybody could guess it' : undefined;
+  const short = text.length <= ENOUGH ? 'is short enough to guess' : undefined;
   return whyBytesGuessable(text) ?? whyTextGuessable(text) ?? short;
 }
 
@@ -107,7 +113,7 @@ function whyTextGuessable(text: string): string | undefined {
   if (text.length >= 16 && different < LEAST_DIFFERENT) return `has only ${different} different characters`;
   const [again, row] = [repeated(text), typedInARow(text)];
   if (!isMostly(text, again, row)) return undefined;
-  return again.size >= row.size ? 'repeats itself' : 'is a sequence that everybody types';
+  return again.size >= row.size ? 'repeats itself' : 'is a common sequence of characters';
 }
 
 /** The same of what base64 or hex digits stand for. */
@@ -116,7 +122,7 @@ function whyBytesGuessable(text: string): string | undefined {
   if (!bytes) return undefined;
   const what = `decodes to ${bytes.length} bytes that`;
   const different = new Set(bytes).size;
-  if (different === 1) return `decodes to ${bytes.length} equal bytes`;
+  if (different === 1) return `decodes to ${bytes.length} identical bytes`;
   if (different < LEAST_DIFFERENT) return `${what} have only ${different} different values`;
   const counted = counting(bytes);
   if (counted.size === bytes.length) return `${what} count up or down`;
@@ -124,10 +130,10 @@ function whyBytesGuessable(text: string): string | undefined {
   const written = bytes.toString('latin1').replaceAll('\0', '');
   if (!/^[\x20-\x7e]+$/.test(written)) {
     const guessable = new Set([...repeated(bytes.toString('latin1')), ...counted]);
-    return guessable.size > bytes.length / 2 ? `${what} repeat themselves or count` : undefined;
+    return guessable.size > bytes.length / 2 ? `${what} repeat or count up` : undefined;
   }
-  if (isPlaceholder(written)) return "decodes to an example's text";
-  return whyGuessable(written) ? `${what} anybody could guess` : undefined;
+  if (isPlaceholder(written)) return 'decodes to the text of an example';
+  return whyGuessable(written) ? `${what} are easy to guess` : undefined;
 }
 
 /** Where four bytes stand that are equally far from each other: equal, or counting. */
@@ -226,6 +232,6 @@ function placesOfFours(length: number, isFound: (at: number) => boolean, size = 
   return places;
 }
 
-function wordsOf(text: string): readonly string[] {
-  return text.trim().split(/\s+/);
+function wordsOf(...lines: readonly string[]): readonly string[] {
+  return lines.flatMap((line) => line.split(' '));
 }

@@ -1,12 +1,12 @@
 import { inOneLine } from './text';
 
 /**
- * `error` stops the work or is broken, `warning` works and will hurt, `note` is good to know, `wait` is under way, `ok` is as it
- * should be.
+ * `error` stops the command or is broken, `warning` works but can cause harm, `note` is good to know, `wait` is in progress, `ok`
+ * is fine.
  */
 export type Severity = 'error' | 'warning' | 'note' | 'wait' | 'ok';
 
-/** Something that was found out about a studio, for a person to read. It never holds the value of a secret. */
+/** A fact about a studio, for a person to read. It never contains the value of a secret. */
 export interface Finding {
   readonly severity: Severity;
   /** What it is about, for example `backend`, or `claim junjo-ai-studio-data`. */
@@ -40,12 +40,12 @@ export function hasError(findings: readonly Pick<Finding, 'severity'>[]): boolea
   return findings.some(({ severity }) => severity === 'error');
 }
 
-/** Each problem once: one of a file that several studios share comes with each of them. */
+/** Removes duplicates: several studios that share a file report the same problem. */
 export function distinctProblems(problems: readonly Problem[]): readonly Problem[] {
   return [...new Map(problems.map((problem) => [formatProblem(problem), problem])).values()];
 }
 
-/** `.env:14 NAME: what is wrong. How to fix it`, always one line; warnings and notes say so in front. */
+/** `.env:14 NAME: what is wrong. How to fix it`, always one line, with a prefix for warnings and notes. */
 export function formatProblem(problem: Problem): string {
   const place = problem.line === undefined ? problem.file : `${problem.file}:${problem.line}`;
   const subject = problem.variable || problem.object;
@@ -53,8 +53,8 @@ export function formatProblem(problem: Problem): string {
   return inOneLine(problem.severity === 'error' ? line : `${problem.severity}: ${line}`);
 }
 
-/** One line about an error that is nobody's mistake but ours. Its stack, of bundled code, would tell a person nothing. */
+/** One line about a bug of this program. Its stack of bundled code would not help a person. */
 export function unexpected(error: unknown): string {
   const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return `This is a bug of junjo-ai-studio-cdk8s: please report it. ${reason}`;
+  return `This is a bug in junjo-ai-studio-cdk8s: please report it. ${reason}`;
 }

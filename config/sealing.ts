@@ -10,7 +10,7 @@ import {
 } from 'node:crypto';
 import { isBase64, isMap } from './text';
 
-/** Where a sealed value may be decrypted: under one name, anywhere in one namespace, or anywhere in the cluster. */
+/** Where a sealed value can be decrypted: under one name, anywhere in one namespace, or anywhere in the cluster. */
 export type SealingScope = 'strict' | 'namespace-wide' | 'cluster-wide';
 
 /** The SealedSecret that values are sealed for. */
@@ -21,7 +21,7 @@ export interface SealingTarget {
   readonly name: string;
 }
 
-/** A value as it may be committed. */
+/** A sealed value, which can be committed. */
 export interface SealedValue {
   /** What stands in `encryptedData`, in base64. */
   readonly ciphertext: string;
@@ -50,32 +50,32 @@ const MIN_RSA_BITS = 2048;
 const MIN_DIGEST_KEY_LENGTH = 32;
 
 const FETCH = "Fetch the controller's: kubeseal --fetch-cert > sealing-cert.pem";
-const RESTORE = 'Restore the file from Git, or delete it and render where the secrets are: that seals them anew';
+const RESTORE = 'Restore the file from Git. Or delete it, and render where the secrets are set to seal them again';
 
-/** Public key of a sealing certificate, or what is wrong with the PEM text and how to mend it. */
+/** Public key of a sealing certificate, or what is wrong with the PEM text and how to fix it. */
 export function readSealingCertificate(
   pem: string,
   now: Date,
 ): { readonly publicKey: KeyObject } | { readonly problem: string } {
   // People commit the file of the certificate, so it must not hold a private key.
   if (pem.includes('PRIVATE KEY-----')) {
-    return { problem: `holds a private key, which opens what it seals; keep it out of Git. ${FETCH}` };
+    return { problem: `contains a private key, which can decrypt the sealed secrets. Keep it out of Git. ${FETCH}` };
   }
   const certificate = parseCertificate(pem);
   if (!certificate) return { problem: `is not a certificate in PEM form. ${FETCH}` };
   const { publicKey, notBefore, notAfter } = certificate;
   if (publicKey?.asymmetricKeyType !== 'rsa') {
-    return { problem: `is not a sealing certificate, whose key is always RSA. ${FETCH}` };
+    return { problem: `is not a sealing certificate: its key is not RSA. ${FETCH}` };
   }
   const bits = publicKey.asymmetricKeyDetails?.modulusLength ?? 0;
   if (bits < MIN_RSA_BITS) {
     return {
-      problem: `has an RSA key of ${bits} bits, too weak for what is committed. Run the controller with --key-size=4096, then fetch its certificate: kubeseal --fetch-cert > sealing-cert.pem`,
+      problem: `has an RSA key of ${bits} bits, which is too weak for committed secrets. Run the controller with --key-size=4096, then fetch its certificate: kubeseal --fetch-cert > sealing-cert.pem`,
     };
   }
   if (now > notAfter) return { problem: `expired at ${utc(notAfter)}. ${FETCH}` };
   if (now < notBefore) {
-    return { problem: `is not valid before ${utc(notBefore)}. Set the clock of this machine right. ${FETCH}` };
+    return { problem: `is not valid before ${utc(notBefore)}. Correct the clock of this machine. ${FETCH}` };
   }
   return { publicKey };
 }
@@ -113,11 +113,11 @@ export function sealValue(value: string, target: SealingTarget, publicKey: KeyOb
 }
 
 /**
- * Seals what is new or changed and keeps the ciphertext of what is not, so that a second render changes nothing.
+ * Seals new and changed values, and keeps the ciphertexts of all others, so a second render changes nothing.
  *
- * A kept key without a value stays: a machine that has no secrets renders from the kept ones alone.
- * Another certificate reseals nothing: the controller makes a new key every 30 days and keeps the old ones to open
- * what they sealed. Another `digestKey` reseals every value that is at hand.
+ * A kept key without a value stays, so a machine without the secrets can render from the kept ones.
+ * Another certificate reseals nothing: the controller creates a new key every 30 days, and keeps the old ones to decrypt
+ * what they sealed. Another `digestKey` reseals every given value.
  */
 export function sealAll(
   values: Readonly<Record<string, string>>,
@@ -160,8 +160,8 @@ export function parseKeptSeals(text: string): KeptSeals | { readonly problem: st
   if (!isMap(values)) return { problem: `has values that are not an object. ${RESTORE}` };
   const sealed = new Map<string, SealedValue>();
   for (const [key, value] of Object.entries(values)) {
-    if (!SECRET_KEY.test(key)) return { problem: `has a key that no Secret can have. ${RESTORE}` };
-    if (!isSealedValue(value)) return { problem: `has no whole ciphertext and digest for ${key}. ${RESTORE}` };
+    if (!SECRET_KEY.test(key)) return { problem: `has a key that is not valid in a Secret. ${RESTORE}` };
+    if (!isSealedValue(value)) return { problem: `has an incomplete ciphertext or digest for ${key}. ${RESTORE}` };
     sealed.set(key, value);
   }
   return { scope, namespace, name, values: sortedByKey(sealed) };
@@ -204,8 +204,8 @@ function utc(date: Date): string {
 }
 
 /**
- * The ciphertext counts as well. It is random, so that a value which comes back, in Git's history or in another
- * studio, cannot be seen to; and a ciphertext that a merge put beside the wrong digest is sealed anew.
+ * The digest includes the ciphertext, which is random. So Git does not reveal that a value is used again, and a ciphertext
+ * that a merge put next to the wrong digest is sealed again.
  */
 function digest(key: string, value: string, ciphertext: string, target: SealingTarget, digestKey: string): string {
   if (digestKey.length < MIN_DIGEST_KEY_LENGTH) {

@@ -1,6 +1,6 @@
 import { closest, distance } from 'fastest-levenshtein';
 
-/** The known name that a misspelt or shortened one probably means, or nothing where none is similar. */
+/** The known name that a misspelt or shortened one probably means, or nothing if none is similar. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   if (name === '' || known.length === 0) return undefined;
   const similar = closest(name, known);
@@ -10,8 +10,8 @@ export function nearest(name: string, known: readonly string[]): string | undefi
 }
 
 /**
- * The known variable that a name means although it may be another program's: one in another case or with other separators,
- * without a word in the middle, or with letters that are wrong.
+ * The known variable that a name probably means: with another case or other separators, without a word in the middle, or with
+ * wrong letters. The name may also belong to another program.
  */
 export function nearestVariable(name: string, known: readonly string[]): string | undefined {
   const letters = lettersOf(name);
@@ -23,7 +23,7 @@ export function nearestVariable(name: string, known: readonly string[]): string 
   );
 }
 
-/** The known variable of which a name of several words is all but what all of the studio's begin with. */
+/** The known variable that a name of several words becomes with the prefix of the studio's variables. */
 export function withoutPrefix(name: string, known: readonly string[]): string | undefined {
   if (!name.includes('_')) return undefined;
   return ['JUNJO_', 'JUNJO_K8S_']
@@ -49,7 +49,7 @@ function mostSimilar(letters: string, known: readonly string[]): string | undefi
 }
 
 /**
- * How many letters are wrong, missing, too many or exchanged: one for every six at most. In a short name another letter makes
+ * How many letters are wrong, missing, extra or swapped: one for every six at most. In a short name another letter makes
  * another name, such as GO_PROXY of NO_PROXY: only a slip counts.
  */
 function wrongLetters(letters: string, other: string): number {
@@ -61,7 +61,7 @@ function wrongLetters(letters: string, other: string): number {
   return other.length < 10 ? Number.POSITIVE_INFINITY : wrong;
 }
 
-/** Whether all letters are there in another order, or one is missing or too many behind the first. */
+/** Whether the letters are only in another order, or one after the first is missing or extra. */
 function isSlip(letters: string, other: string): boolean {
   if (letters.length !== other.length) return letters[0] === other[0] && distance(letters, other) === 1;
   return [...letters].sort().join('') === [...other].sort().join('');

@@ -40,13 +40,13 @@ export interface NodeStorage {
   readonly node: string;
 }
 
-/** A claim that somebody else made. */
+/** A claim that the user created. */
 export interface ExistingStorage {
   readonly kind: 'existing';
   readonly claimName: string;
 }
 
-/** Where the databases lie. */
+/** Where the databases are stored. */
 export type Storage = ProvisionedStorage | NodeStorage | ExistingStorage;
 
 /** Where the certificate of the edge comes from. */
@@ -54,7 +54,7 @@ export type CertificateSource =
   /** An ACME Issuer in the namespace. */
   | { readonly kind: 'acme'; readonly server: string; readonly email?: string }
   | { readonly kind: 'clusterIssuer'; readonly name: string }
-  /** A Secret that somebody else keeps. */
+  /** A Secret that the user manages. */
   | { readonly kind: 'secret'; readonly name: string }
   /** The controller obtains it by itself, or the owner of the Gateway does. */
   | { readonly kind: 'elsewhere' };
@@ -70,7 +70,7 @@ export type EdgeRoute =
     }
   /** A Gateway of the studio's own. */
   | { readonly kind: 'gateway'; readonly className: string; readonly controller?: GatewayController }
-  /** A Gateway that somebody else keeps. */
+  /** A Gateway that the user manages. */
   | {
       readonly kind: 'sharedGateway';
       readonly namespace: string;
@@ -103,12 +103,12 @@ export interface Edge {
   readonly cloud?: Cloud;
 }
 
-/** Clouds whose load balancers need telling what a long-lived gRPC stream needs. */
+/** Clouds whose load balancers need settings for long-lived gRPC streams. */
 export type Cloud = 'aws' | 'gcp' | 'azure' | 'digitalocean' | 'hetzner' | 'metallb';
 
 /** Where the certificate comes from with which TLS ends in the pod of ingestion. */
 export type SpansCertificate =
-  /** The one of the edge, or a Secret that somebody else keeps: it covers the host already. */
+  /** The one of the edge, or a Secret that the user manages. It already covers the host. */
   | { readonly kind: 'secret'; readonly name: string }
   /** One of its own, from the issuer of the edge or a ClusterIssuer. */
   | { readonly kind: 'issued'; readonly by: Exclude<CertificateSource, { kind: 'secret' | 'elsewhere' }> };
@@ -141,7 +141,7 @@ export interface SecretStore {
 export type SecretSource =
   /** A rendered Secret, which is never committed. Values in plain text. */
   | { readonly kind: 'manifest'; readonly values: Readonly<Record<string, string>> }
-  /** A Secret that somebody else keeps. */
+  /** A Secret that the user manages. */
   | { readonly kind: 'existing' }
   /** A SealedSecret, and the file that keeps its ciphertexts between renders. */
   | {
@@ -165,7 +165,7 @@ export interface Secrets {
   readonly source: SecretSource;
   /** The keys that each container reads. */
   readonly readers: PerComponent<readonly SecretKey[]>;
-  /** Digest of what each container reads, where the values are known here; it rolls the pod and tells nothing. */
+  /** Digest of what each container reads, where the values are known here; a change restarts the pod. It reveals nothing. */
   readonly digests: PerComponent<string | undefined>;
   /** The same of a single key, for what is no component of upstream's. */
   readonly keyDigests: Readonly<Record<string, string | undefined>>;
@@ -181,7 +181,7 @@ export interface Qdrant {
   };
   /** Key of its API key in the Secret. */
   readonly secretKey: string;
-  /** Digest of that value, where it is known here; it rolls the pod and tells nothing. */
+  /** Digest of that value, where it is known here; a change restarts the pod. It reveals nothing. */
   readonly secretDigest?: string;
 }
 
@@ -265,7 +265,7 @@ export interface Egress {
   readonly port: number;
 }
 
-/** A taint that the pods put up with. */
+/** A taint that the pods tolerate. */
 export interface Toleration {
   readonly key: string;
   readonly operator: 'Exists' | 'Equal';
@@ -288,7 +288,7 @@ export interface Extra {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** A checked studio: everything that the charts need, and nothing that still can be wrong. */
+/** A checked studio: everything that the charts need. Nothing in it can be wrong. */
 export interface StudioConfig {
   readonly name: string;
   readonly namespace: string;
@@ -296,7 +296,7 @@ export interface StudioConfig {
   readonly environment: 'development' | 'production';
   /** `development` images hot-reload, run as root and are built by the person who runs them. */
   readonly imageTarget: 'development' | 'production';
-  /** Folder of the nodes with a checkout of the studio, from which development images reload. @default they run what they hold */
+  /** Folder of the nodes with a checkout of the studio, from which development images reload. @default they run the code in them */
   readonly sourcePath?: string;
   readonly line: ReleaseLine;
   /** Every line whose data the volume may hold. */
@@ -319,7 +319,7 @@ export interface StudioConfig {
   /** Variables with a value that the manifests decide. */
   readonly fixedEnvironment: PerComponent<Readonly<Record<string, string>>>;
   readonly secrets: Secrets;
-  /** Tells whether a text holds a secret, of this release or another, used or not. */
+  /** Finds secrets in a text, of this release or another, used or not. */
   readonly knownSecrets: KnownSecrets;
   readonly storage: Storage;
   readonly backup: Backup;

@@ -27,7 +27,7 @@ export function listed(names: readonly string[]): string {
 }
 
 /**
- * What a terminal may take for a command, or for a change of the direction of writing: C0 and C1 controls, DEL, the separators of
+ * Characters that a terminal may interpret as a command, or as a change of the writing direction: C0 and C1 controls, DEL, the separators of
  * lines and paragraphs, and the bidirectional controls of https://www.unicode.org/reports/tr9/. Line break and tab are not among
  * them.
  */
@@ -40,7 +40,7 @@ export function printable(text: string): string {
   return text.replace(CONTROLS, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** Somebody else's text, such as a name or a message, as a part of one line for a terminal. */
+/** A text from outside, such as a name or a message, as a part of one line for a terminal. */
 export function inOneLine(text: string): string {
   return printable(text).replaceAll('\n', '\\n').replaceAll('\t', '\\t');
 }

@@ -12,31 +12,31 @@ import { isBase64, isDnsSubdomain, withoutUserInfo } from './text';
 export interface ValueType<T> {
   /** For the table of variables, for example `integer from 1 to 3600`. */
   readonly description: string;
-  /** All that it may be, where that is a few words. @default more than can be listed */
+  /** All allowed values, if they are a few words. @default more than can be listed */
   readonly words?: readonly string[];
   /**
-   * Texts of it, at least two, that differ in what follows from them. What holds with each of them holds whatever an invalid text
-   * was meant to be: `config/whatever-is-meant.ts`.
+   * Valid texts, at least two, with different effects. They stand in for an invalid text, to find the problems that do not depend
+   * on it: `config/whatever-is-meant.ts`.
    */
   readonly samples: readonly string[];
   readonly parse: (text: string) => Parsed<T>;
-  /** What to do with a password or token that somebody put in a setting that is no secret. @default remove it */
+  /** What to do with a password or token in a setting that is not a secret. @default remove it */
   readonly credentialsBelong?: string;
 }
 
 /** The value that a text stands for, or what is wrong with the text. */
 export type Parsed<T> = Sound<T> | Unsound;
 
-/** A value that can be relied on. */
+/** A valid value. */
 export interface Sound<T> {
   readonly value: T;
-  /** The one way of writing a value that may be written in several; containers get it. @default as it stands in the file */
+  /** The canonical text of a value that can be written in several ways. Containers get it. @default the text in the file */
   readonly text?: string;
 }
 
-/** A text that is no value. */
+/** An invalid text. */
 export interface Unsound {
-  /** What is wrong and how to mend it. It never repeats a secret. */
+  /** What is wrong and how to fix it. It never repeats a secret. */
   readonly problem: string;
 }
 
@@ -93,7 +93,7 @@ export function integer(min: number, max?: number): ValueType<number> {
   };
 }
 
-/** A text of which `problemOf` says what is wrong with it, or nothing. */
+/** A text that `problemOf` checks: it returns what is wrong, or nothing. */
 export function checkedText(
   description: string,
   samples: readonly string[],
@@ -157,7 +157,7 @@ export const secretText = checkedText('text of at least 32 characters', secretSa
 export const metadataToken = checkedText('ASCII text of at least 32 characters', secretSamples, (value) =>
   /^[\x20-\x7e]*$/.test(value) && value === value.trim()
     ? secretProblem(value)
-    : `contains characters other than ASCII, or spaces around it, which gRPC does not carry. ${GENERATE_KEY}`,
+    : `contains non-ASCII characters, or starts or ends with a space, which gRPC does not allow. ${GENERATE_KEY}`,
 );
 
 function secretProblem(value: string): string | undefined {
@@ -175,7 +175,7 @@ export const proxyUrl: ValueType<URL> = {
       : { problem: 'is not the address of an HTTP proxy. Write it as http://proxy.example.com:3128' },
 };
 
-/** The address of a server that answers in the place of a provider's own. Keys have variables of their own. */
+/** The address of a server that replaces a provider's own. Its keys are in other variables. */
 export const apiBase: ValueType<URL> = {
   description: '`http://` or `https://` URL',
   samples: ['https://llm.example.com/v1', 'http://llm.internal.example:4000'],
@@ -183,7 +183,7 @@ export const apiBase: ValueType<URL> = {
     /^https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$/i.test(text) && isParsed(text)
       ? { value: new URL(text) }
       : { problem: 'is not the address of a server. Write it as https://llm.example.com/v1' },
-  credentialsBelong: 'Give the server its key in the variable of the provider, such as OPENAI_API_KEY',
+  credentialsBelong: 'Set the key in the variable of the provider, such as OPENAI_API_KEY',
 };
 
 /** A file or folder in the container. */
@@ -203,7 +203,7 @@ export const base64Key = checkedText('base64 of exactly 32 bytes', secretSamples
   }
   if (!isBase64(value)) return `is not base64. ${GENERATE_KEY}`;
   const bytes = Buffer.from(value, 'base64').length;
-  return bytes === 32 ? undefined : `decodes to ${bytes} bytes, the backend needs exactly 32. ${GENERATE_KEY}`;
+  return bytes === 32 ? undefined : `decodes to ${bytes} bytes, but the backend needs exactly 32. ${GENERATE_KEY}`;
 });
 
 /** An API key of an LLM provider: one line of visible characters. */
@@ -215,14 +215,14 @@ export const apiKey = checkedText('API key', secretSamples, (value) =>
 export const dnsLabel = checkedText('lower-case letters, digits and `-`, at most 63', nameSamples, (value) =>
   DNS_LABEL.test(value) && value.length <= 63
     ? undefined
-    : 'must be at most 63 lower-case letters, digits and dashes, beginning and ending with a letter or digit',
+    : 'must be at most 63 lower-case letters, digits or dashes, and start and end with a letter or digit',
 );
 
 /** A name of at most 253 characters for most other objects. */
 export const dnsSubdomain = checkedText('lower-case letters, digits, `-` and `.`, at most 253', nameSamples, (value) =>
   isDnsSubdomain(value)
     ? undefined
-    : 'must be at most 253 lower-case letters, digits, dashes and dots, beginning and ending with a letter or digit',
+    : 'must be at most 253 lower-case letters, digits, dashes or dots, and start and end with a letter or digit',
 );
 
 /** A node, as `kubectl get nodes` names it; its name is also a label value. */
@@ -246,10 +246,11 @@ export const storageQuantity: ValueType<string> = {
     }
     if (bytes < 100 * MEBIBYTE) {
       return {
-        problem: 'is less than 100Mi, which is too little. Write a number and its unit, for example 10Gi',
+        problem: 'is less than the minimum of 100Mi. Write a number and its unit, for example 10Gi',
       };
     }
-    if (bytes >= MOST_BYTES) return { problem: 'is 8Ei or more, which no volume has. Write for example 10Gi' };
+    if (bytes >= MOST_BYTES)
+      return { problem: 'is 8Ei or more, which no volume can have. Write a smaller size, for example 10Gi' };
     return { value: canonicalQuantity(text) };
   },
 };
@@ -261,20 +262,21 @@ export const accessMode: ValueType<'ReadWriteOnce' | 'ReadWriteMany'> = {
   ...claimModes,
   parse: (text) =>
     text === 'ReadWriteOncePod'
-      ? { problem: 'ReadWriteOncePod would lock out one of the two pods that share the volume. Write ReadWriteOnce' }
+      ? { problem: 'ReadWriteOncePod allows only one pod, but two pods share the volume. Write ReadWriteOnce' }
       : claimModes.parse(text),
 };
 
 /** Where image repositories are mirrored: a registry, and a path if need be. */
 export const imageRegistry = checkedText(
-  'registry host, with a path where there is one',
+  'registry host, with a path if it has one',
   ['docker.io', 'registry.example.com/mirror'],
   (value) => {
-    if (value.includes('://')) return 'must not have a scheme. Write the host, for example registry.example.com/mirror';
+    if (value.includes('://'))
+      return 'must not start with a scheme. Write only host and path, for example registry.example.com/mirror';
     const [host = '', ...path] = value.split('/');
     return isImageRegistry(host, path)
       ? undefined
-      : 'is not a registry. Write the host, a port or path if it has one, and no slash at the end: registry.example.com/mirror';
+      : 'is not a registry. Write host, port and path without a slash at the end, for example registry.example.com/mirror';
   },
 );
 
@@ -334,14 +336,14 @@ export const acmeServer: ValueType<string> = {
   },
 };
 
-/** A Gateway that is there, or the class of one to make. */
+/** An existing Gateway, or the class of one to create. */
 export type GatewayChoice =
   | { readonly kind: 'existing'; readonly namespace: string; readonly name: string }
   | { readonly kind: 'new'; readonly className: string };
 
 /** Which Gateway serves a studio. */
 export const gateway: ValueType<GatewayChoice> = {
-  description: '`namespace/name` of a Gateway, or `class:NAME` to make one',
+  description: '`namespace/name` of an existing Gateway, or `class:NAME` to create one',
   samples: ['sample-1/sample-1', 'sample-2/sample-2', 'class:sample'],
   parse: (text) => {
     const ofClass = text.startsWith('class:');
@@ -349,7 +351,10 @@ export const gateway: ValueType<GatewayChoice> = {
     const sound = ofClass
       ? isDnsSubdomain(first)
       : !('problem' in dnsLabel.parse(first)) && isDnsSubdomain(second) && more.length === 0;
-    if (!sound) return { problem: 'must be the namespace/name of a Gateway, or class:NAME to make one of that class' };
+    if (!sound)
+      return {
+        problem: 'must be the namespace/name of an existing Gateway, or class:NAME to create one of that class',
+      };
     return {
       value: ofClass ? { kind: 'new', className: first } : { kind: 'existing', namespace: first, name: second },
     };
@@ -369,7 +374,7 @@ export const secretStore: ValueType<SecretStore> = {
 };
 
 const repoUrl = checkedText(
-  'URL of a Git repository, or of one of artifacts',
+  'URL of a Git or OCI repository',
   [
     'https://git.example.com/team/studio.git',
     'git@git.example.com:team/studio.git',
@@ -380,7 +385,7 @@ const repoUrl = checkedText(
       const isRepository = /^oci:\/\/[a-z0-9.-]+(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+$/.test(value);
       return isRepository && isParsed(value.replace(/^oci/, 'https'))
         ? undefined
-        : 'is not the URL of a repository of artifacts. Write it in lower case, without tag or digest, as oci://registry.example.com/team/studio';
+        : 'is not the URL of an OCI repository. Write it in lower case, without tag or digest, as oci://registry.example.com/team/studio';
     }
     const isUrl = /^(https|ssh):\/\/[^\s/?#]+\/[^\s?#]+$/i.test(value) && isParsed(value);
     return isUrl || /^[^\s@/:]+@[^\s/:@[\]]+:[^\s?#]+$/.test(value)
@@ -444,7 +449,7 @@ function wayOut(text: string): Parsed<Egress> {
   const number = port.parse(text.slice(colon + 1));
   if ('problem' in number) {
     const [, written] = /:([0-9]{1,6})$/.exec(text) ?? [];
-    if (written) return { problem: `${text} has the port ${written}, which is not from 1 to 65535` };
+    if (written) return { problem: `${text} has the port ${written}. Write a port from 1 to 65535` };
     return {
       problem: `${withoutUserInfo(text) || 'an empty entry'} has no port. Write a range and a port: 10.0.0.5/32:3128`,
     };
@@ -453,13 +458,13 @@ function wayOut(text: string): Parsed<Egress> {
   return 'problem' in range ? range : { value: { cidr: range.value, port: number.value } };
 }
 
-/** The values of comma-separated parts, or the first problem among them. */
+/** The values of comma-separated parts, or the first problem. */
 function everyPart<T>(text: string, parse: (part: string) => Parsed<T>): Parsed<readonly T[]> {
   const written = text.split(/[\s,;|，、；]+/).filter((part) => part !== '');
   const hasOthers = written.length > commaSeparated(text).filter((part) => part !== '').length;
   if (hasOthers && written.every((part) => 'value' in parse(part))) {
     const fix = `Write commas between them: ${written.join(',')}`;
-    return { problem: `separates entries with something else than a comma. ${fix}` };
+    return { problem: `has a separator other than a comma. ${fix}` };
   }
   const value: T[] = [];
   for (const part of commaSeparated(text)) {
@@ -482,7 +487,7 @@ function commaSeparatedTexts(description: string): ValueType<readonly string[]> 
 /** Paths of files, comma-separated. */
 export const filePaths = commaSeparatedTexts('paths, comma-separated');
 
-/** What people write between origins in place of a comma. */
+/** What people write between origins instead of a comma. */
 const OTHER_SEPARATORS = /(?<=[a-z0-9\]])[^a-z0-9[\],]*(?=https?:\/\/)|\s*(?:[;|，、；]|,\s*[;|]|\s)[\s,;|，、；]*/i;
 
 /** Origins, as upstream reads them. */
@@ -498,7 +503,7 @@ export const origins: ValueType<readonly string[]> = {
     const origins = parts.filter((origin) => origin !== '');
     const meant = origins.every((origin) => /^https?:\/\/[a-z0-9.:[\]-]+\/?$/i.test(origin));
     const whole = `Write commas between them: ${origins.map((origin) => origin.replace(/\/$/, '')).join(',')}`;
-    return { problem: `separates origins with something else than a comma. ${meant ? whole : fix}` };
+    return { problem: `has a separator other than a comma. ${meant ? whole : fix}` };
   },
 };
 
@@ -509,7 +514,7 @@ function arrayOfTexts(text: string, fix: string): readonly string[] | Unsound {
       ? value
       : { problem: `is JSON, but not an array of strings. ${fix}` };
   } catch {
-    return { problem: `begins like a JSON array but cannot be parsed. ${fix}` };
+    return { problem: `starts like a JSON array but cannot be parsed. ${fix}` };
   }
 }
 
@@ -538,18 +543,18 @@ function cidr(text: string): Parsed<string> {
   const bits = WIDTH[single.version];
   if (prefix === undefined) return { problem: `${text} has no prefix length. Write ${text}/${bits} for one address` };
   if (!/^[0-9]{1,3}$/.test(prefix) || Number(prefix) > bits) {
-    return { problem: `${text} has a prefix length that is not from 0 to ${bits}` };
+    return { problem: `${text} must have a prefix length from 0 to ${bits}` };
   }
   const range = widened(single, Number(prefix));
   const ipv4 = mappedIpv4(range);
   if (ipv4)
-    return { problem: `${text} is IPv4 in the notation of IPv6, which Kubernetes refuses. Write ${cidrOf(ipv4)}` };
+    return { problem: `${text} is an IPv4 address in IPv6 notation, which Kubernetes refuses. Write ${cidrOf(ipv4)}` };
   if (address !== withoutLeadingZeros(address) || prefix !== String(Number(prefix))) {
     return { problem: `${text} has a leading zero, which Kubernetes refuses. Write ${cidrOf(range)}` };
   }
   if (single.first === range.first) return { value: cidrOf(range) };
   const fix = `Write ${cidrOf(range)}, or ${cidrOf(single)} for one address`;
-  return { problem: `${text} has bits after its prefix, which Kubernetes refuses. ${fix}` };
+  return { problem: `${text} has bits set after its prefix, which Kubernetes refuses. ${fix}` };
 }
 
 /** An IPv4 address whose parts are decimal to everybody: some programs read 010 as 8. */
@@ -572,10 +577,10 @@ export const dataPath = checkedText(
 /** Where Docker Desktop on Windows shares the drives of the machine: kamkie in docker/for-win#5066. */
 const DOCKER_DESKTOP_DRIVES = '/run/desktop/mnt/host/';
 
-/** An absolute folder of the nodes, for what nobody writes there but a person. */
+/** An absolute folder of the nodes, whose content only a person changes. */
 export const sourcesFolder = checkedText('absolute path on the nodes', ['/src/sample-1', '/src/sample-2'], (value) => {
   if (isWindowsPath(value)) {
-    return `is a Windows path. Docker Desktop shows its nodes C:\\junjo as ${DOCKER_DESKTOP_DRIVES}c/junjo: write that path`;
+    return `is a Windows path. On Docker Desktop, nodes see C:\\junjo as ${DOCKER_DESKTOP_DRIVES}c/junjo. Write that path`;
   }
   const problem = problemOfFolder(value, '/src/junjo');
   if (problem !== undefined) return problem;
@@ -595,17 +600,17 @@ const PATH_BYTES = 4000;
 /** What is wrong with a path to a folder, wherever it is. */
 function problemOfFolder(value: string, example: string): string | undefined {
   if (hasControlCharacter(value) || value !== value.trim()) {
-    return 'has a line break, another control character, or a space around it. Write the path without it';
+    return 'contains a control character, or starts or ends with a space. Write the path without it';
   }
   if (/^[a-z]+:\/\//.test(value)) return `is a URL. Write the path alone, such as ${example}`;
   if (value.split('/').some((part) => Buffer.byteLength(part) > 255)) {
-    return 'has a folder with a name of more than 255 bytes, which no file system of Linux takes. Shorten it';
+    return 'has a folder name of more than 255 bytes, which Linux file systems do not support. Shorten it';
   }
   if (Buffer.byteLength(value) > PATH_BYTES) {
-    return `has more than ${PATH_BYTES} bytes, which Linux does not take. Shorten it`;
+    return `is longer than ${PATH_BYTES} bytes, which Linux does not support. Shorten it`;
   }
   return value.startsWith('~')
-    ? `begins with ~, which no node knows. Write an absolute path such as ${example}`
+    ? `starts with ~, which Kubernetes does not expand. Write an absolute path such as ${example}`
     : undefined;
 }
 
@@ -619,14 +624,14 @@ function problemOfNodeFolder(value: string, example: string): string | undefined
   const system = SYSTEM_FOLDERS.find((each) => isOneInTheOther(folder, `${each}/`));
   return system === undefined
     ? undefined
-    : `is used by the system of the node (${system}). The studio could break the node, and the node could delete the data. Name a folder of its own, such as ${example}`;
+    : `belongs to the operating system of the node (${system}). The studio could break the node, and the node could delete the data. Name a separate folder, such as ${example}`;
 }
 
 function hasParent(path: string): boolean {
   return path.split('/').includes('..');
 }
 
-/** Where the system of a node and its Kubernetes keep what nobody else may write, or forget it with the next start. */
+/** Folders in which the operating system and the kubelet keep their own files, or which are emptied at each start. */
 const SYSTEM_FOLDERS = [
   ...['/bin', '/boot', '/dev', '/etc', '/lib', '/lib64', '/proc', '/run', '/sbin', '/sys', '/var/run'],
   ...['/usr/bin', '/usr/lib', '/usr/sbin', '/var/lib/containerd', '/var/lib/etcd', '/var/lib/kubelet'],
@@ -637,7 +642,7 @@ function isOneInTheOther(one: string, other: string): boolean {
   return one.startsWith(other) || other.startsWith(one);
 }
 
-/** A path with a slash at its end and none too many, as the kernel reads it. */
+/** A path with a slash at its end and no extra ones, as the kernel reads it. */
 function asFolder(path: string): string {
   return posix.normalize(`/${path}/`);
 }
@@ -666,7 +671,7 @@ function pathBelow(folders: readonly string[]): ValueType<string> {
     (value) =>
       folders.some((folder) => posix.normalize(value).startsWith(`${folder}/`))
         ? undefined
-        : `must be a path below ${listed}; the container cannot write anywhere else`,
+        : `must be a path below ${listed}, because the container cannot write anywhere else`,
   );
 }
 

@@ -5,17 +5,17 @@ import { isPlaceholder, whyGuessable } from './placeholders';
 import type { Problem } from './problems';
 import type { ParsedValues, Variable, VariableName } from './variables';
 
-/** What the env files say of a variable, whatever its default is. */
+/** What the env files say about a variable, regardless of its default. */
 export type InFile =
-  /** No line, or one without a value: to every reader of these variables that is the same. */
+  /** No line, or a line without a value. No program distinguishes the two. */
   | { readonly kind: 'none'; readonly hasLine: boolean }
-  /** A secret that still holds the text of an example file, or in production one that anybody could guess. */
+  /** A secret that still has the text of an example file, or in production one that is easy to guess. */
   | {
       readonly kind: 'placeholder';
       /** Why, in words that follow its name. */
       readonly reason: string;
     }
-  /** A text that the variable's type does not know. */
+  /** A text that the variable's type does not accept. */
   | { readonly kind: 'unsound'; readonly problem: string }
   | {
       readonly kind: 'sound';
@@ -27,16 +27,16 @@ export type InFile =
 /** Of a name, `=`, a value and the NUL at its end together, Linux hands so much to a program: MAX_ARG_STRLEN of include/uapi/linux/binfmts.h. */
 const OF_CONTAINERS = {
   bytes: 128 * 1024,
-  problem: 'is longer than 128 KiB, with which no container starts. Set a shorter value',
+  problem: 'is longer than 128 KiB, so no container can start with it. Set a shorter value',
 };
 
 /** The API server takes no larger object, give or take: MaxSecretSize of pkg/apis/core/types.go in Kubernetes. */
 const OF_MANIFESTS = {
   bytes: 1024 * 1024,
-  problem: 'is longer than 1 MiB, which no object of Kubernetes can hold. Set a shorter value',
+  problem: 'is longer than 1 MiB, so no Kubernetes object can hold it. Set a shorter value',
 };
 
-/** What is wrong with the length of a value, whatever its type is. */
+/** What is wrong with the length of a value of any type. */
 export function lengthProblem(name: string, text: string, readers: Variable['readers']): string | undefined {
   const { bytes, problem } = readers?.length ? OF_CONTAINERS : OF_MANIFESTS;
   return Buffer.byteLength(`${name}=${text}\0`) > bytes ? problem : undefined;
@@ -45,16 +45,16 @@ export function lengthProblem(name: string, text: string, readers: Variable['rea
 /** What is set, by name. A value that no file sets has no place. */
 export type Entries = ReadonlyMap<string, Pick<Entry, 'value'> & Partial<Entry>>;
 
-/** What is wrong with a password or token in a setting that is no secret. */
+/** The problem of a password or token in a setting that is not a secret. */
 function noSecret(advice?: string): string {
   return advice
     ? `contains credentials. ${advice}`
-    : 'contains credentials, which would stand in files that are committed. Remove them';
+    : 'contains credentials, which would end up in committed files. Remove them';
 }
 
 /**
- * The values of one studio: `inFile` is what a person wrote, `inEffect` is what counts, defaults included.
- * It never changes, so that checks may ask it in any order.
+ * The values of one studio: `inFile` is what a person wrote, `inEffect` includes defaults.
+ * It never changes, so checks can use it in any order.
  */
 export class Values {
   private readonly table: ReadonlyMap<string, Variable>;
@@ -69,7 +69,7 @@ export class Values {
     this.table = new Map(table.map((variable) => [variable.name, variable]));
   }
 
-  /** What the env files say of a variable. */
+  /** What the env files say about a variable. */
   inFile(name: string): InFile {
     const written = this.entries.get(name)?.value;
     if (!written) return { kind: 'none', hasLine: this.entries.has(name) };
@@ -87,7 +87,7 @@ export class Values {
       : { kind: 'sound', value: parsed.value, text: parsed.text ?? written };
   }
 
-  /** Whether the env files set a variable to something, be it sound or not. */
+  /** Whether the env files set a variable to a value, valid or not. */
   isSet(name: string): boolean {
     return this.inFile(name).kind !== 'none';
   }

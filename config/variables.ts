@@ -53,7 +53,7 @@ export interface Variable {
   /** What it does, units included, without a full stop. */
   readonly meaning: string;
   readonly type: ValueType<unknown>;
-  /** Value when the file does not set it. @default none */
+  /** Value if the file does not set it. @default none */
   readonly default?: string;
   /** How the documentation describes a default that is not a fixed text. @default `default` */
   readonly defaultText?: string;
@@ -63,35 +63,35 @@ export interface Variable {
   readonly example?: string;
   /** Must be set always, or only with `JUNJO_ENV=production`. @default never */
   readonly required?: 'always' | 'production';
-  /** In development nothing is served there, and any text passes. @default false */
+  /** It is not checked in development, where it has no effect. @default false */
   readonly anyTextInDevelopment?: boolean;
-  /** Goes to the Secret, and is never printed. @default false */
+  /** It is in the Secret and is never printed. @default false */
   readonly secret?: boolean;
   /** Containers that get it as an environment variable; an empty list: none of this release. @default only the manifests use it */
   readonly readers?: readonly Component[];
   /** The manifests use it too, whatever containers read it. @default they use it only when no release has a reader */
   readonly alsoForManifests?: true;
-  /** Left out with a warning when it still holds a placeholder, instead of being an error. @default false */
+  /** A placeholder is left out with a warning, instead of being an error. @default false */
   readonly leftOutAsPlaceholder?: boolean;
-  /** With one of these it may be any text: a server of one's own may ask for no key. @default it is judged as a secret */
+  /** With one of these variables it may be any text: a user's own server may need no key. @default it is checked as a secret */
   readonly anyTextWith?: readonly string[];
   /** Upper bound, and default without `bySize`, as a share of the memory limit of a container. */
   readonly percentOfMemory?: LineVariable['percentOfMemory'];
   /** Value when the file does not set it, by the size of the studio. */
   readonly bySize?: LineVariable['bySize'];
-  /** Words of its own that a container has for some values. @default all readers get the value as it is */
+  /** Other words that a container uses for some values. @default all readers get the value unchanged */
   readonly wordsOf?: Readonly<Partial<Record<Component, Readonly<Record<string, string>>>>>;
-  /** A secret of which nothing is known unless the file has a line for it. @default false, it may be in any Secret */
+  /** The Secret has this key only if the file has a line for it. @default false, it may be in any Secret */
   readonly onlyWhenWritten?: boolean;
-  /** It is there only when this setting is `true`. @default always */
+  /** It exists only if this setting is `true`. @default always */
   readonly onlyWith?: 'JUNJO_K8S_QDRANT';
-  /** A file may have it for another program, so that it says nothing of the release. @default false */
+  /** The file may set it for another program, so it does not indicate a release. @default false */
   readonly ofRuntime?: boolean;
-  /** How the containers call it. @default `name` */
+  /** Its name in the containers. @default `name` */
   readonly nameInContainer?: string;
   /** What the manifests set it to; a value in the file has no effect. */
   readonly setByManifests?: string;
-  /** What takes its place here, where only upstream's compose deployments use the variable. */
+  /** What replaces it on Kubernetes, where only upstream's compose deployments use the variable. */
   readonly insteadOfCompose?: string;
   /** Why the file may not set it. */
   readonly refused?: string;
@@ -101,7 +101,7 @@ export interface Variable {
 export const proxyNames = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'] as const;
 
 /**
- * Servers in place of the providers' own, as LiteLLM reads them: completion() of litellm/main.py in BerriAI/litellm, of which
+ * Servers that replace the providers' own, as LiteLLM reads them: completion() of litellm/main.py in BerriAI/litellm, of which
  * upstream's backend/uv.lock has 1.79.0 up to 0.81 and 1.91.3 from 0.82 on.
  */
 export const apiBaseNames = [
@@ -112,7 +112,7 @@ export const apiBaseNames = [
   'GEMINI_API_BASE',
 ] as const;
 
-/** Who is trusted: the first two by httpx (https://www.python-httpx.org/environment_variables), the others by requests. */
+/** Trusted authorities: the first two by httpx (https://www.python-httpx.org/environment_variables), the others by requests. */
 export const certificateNames = ['SSL_CERT_FILE', 'SSL_CERT_DIR', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE'] as const;
 
 /** Read by LiteLLM alone: litellm/llms/custom_httpx/http_handler.py. */
@@ -142,7 +142,8 @@ export const variables = [
   {
     name: 'JUNJO_BUILD_TARGET',
     group: 'Environment',
-    meaning: 'Which images run: `production` the published ones, `development` hot-reloading ones that you build',
+    meaning:
+      'Which images run: `production` for the published ones, `development` for hot-reloading ones that you build',
     type: choice('development', 'production'),
     default: 'production',
     readers: ['frontend'],
@@ -183,7 +184,7 @@ export const variables = [
   {
     name: 'JUNJO_PROD_FRONTEND_URL',
     group: 'Addresses',
-    meaning: 'Address of the UI in production, for example `https://studio.example.com`',
+    meaning: 'Address of the UI in production',
     type: webAddress,
     required: 'production',
     anyTextInDevelopment: true,
@@ -195,7 +196,7 @@ export const variables = [
     name: 'JUNJO_PROD_BACKEND_URL',
     group: 'Addresses',
     meaning:
-      'Address of the API in production, where it is not that of the UI: another host of the same registrable domain',
+      'Address of the API in production: another host of the same registrable domain as the UI. Releases that serve UI and API under one host ignore it',
     type: webAddress,
     required: 'production',
     anyTextInDevelopment: true,
@@ -205,7 +206,8 @@ export const variables = [
   {
     name: 'JUNJO_PROD_INGESTION_URL',
     group: 'Addresses',
-    meaning: 'Address to which applications send spans in production; its three forms are three ways (docs/edge.md)',
+    meaning:
+      'Address to which applications send spans in production. Its form decides how spans reach the studio (docs/edge.md)',
     type: spansAddress,
     required: 'production',
     anyTextInDevelopment: true,
@@ -224,7 +226,7 @@ export const variables = [
   {
     name: 'JUNJO_BACKEND_PORT',
     group: 'Addresses',
-    meaning: 'Parsed by the backend, which listens on the port of its image all the same',
+    meaning: 'The backend checks this number, but always listens on the port of its image',
     type: port,
     readers: ['backend'],
     example: '1323',
@@ -232,7 +234,7 @@ export const variables = [
   {
     name: 'JUNJO_LOG_LEVEL',
     group: 'Logging',
-    meaning: 'Least severity that is logged',
+    meaning: 'Minimum severity of log lines',
     type: logLevel,
     readers: ['backend', 'ingestion'],
     // loguru knows WARNING and no WARN: with that, the backend of every release dies at import.
@@ -242,7 +244,7 @@ export const variables = [
   {
     name: 'JUNJO_LOG_FORMAT',
     group: 'Logging',
-    meaning: 'Form of a log line',
+    meaning: 'Format of log lines',
     type: choiceInAnyCase(['json', 'text']),
     readers: ['backend', 'ingestion'],
     local: 'json',
@@ -283,7 +285,7 @@ export const variables = [
   {
     name: 'GOOGLE_API_KEY',
     group: 'LLM providers',
-    meaning: 'The key for Google AI Studio under the other name that LiteLLM reads',
+    meaning: 'Google AI Studio key, under the other name that LiteLLM reads',
     type: apiKey,
     secret: true,
     readers: ['backend'],
@@ -296,7 +298,7 @@ export const variables = [
     name,
     group: 'LLM providers',
     meaning:
-      'Server that gets the prompts in place of the provider; the list of models still comes from the provider itself',
+      'Server that receives the prompts instead of the provider. The list of models still comes from the provider',
     type: apiBase,
     readers: ['backend'] as const,
     ofRuntime: true,
@@ -305,7 +307,7 @@ export const variables = [
   ...(['OPENAI_ORGANIZATION', 'OPENAI_ORG_ID', 'OPENAI_PROJECT_ID'] as const).map((name) => ({
     name,
     group: 'LLM providers',
-    meaning: 'Organization or project at OpenAI that a call is charged to',
+    meaning: 'Organization or project at OpenAI that is charged for the calls',
     type: text,
     readers: ['backend'] as const,
     ofRuntime: true,
@@ -315,7 +317,7 @@ export const variables = [
     name,
     group: 'LLM providers',
     meaning:
-      'Certificates of the authorities that the backend trusts, in a file or folder that a patch mounts (docs/runbook.md)',
+      'Certificates of the authorities that the backend trusts: a file or folder that a patch mounts (docs/runbook.md)',
     type: pathInContainer,
     readers: ['backend'] as const,
     ofRuntime: true,
@@ -324,7 +326,7 @@ export const variables = [
   {
     name: clientCertificateName,
     group: 'LLM providers',
-    meaning: 'Client certificate and its key, in one file that a patch mounts (docs/runbook.md)',
+    meaning: 'Client certificate and its key: one file that a patch mounts (docs/runbook.md)',
     type: pathInContainer,
     readers: ['backend'],
     ofRuntime: true,
@@ -333,7 +335,7 @@ export const variables = [
   {
     name: 'SSL_VERIFY',
     group: 'LLM providers',
-    meaning: 'Whether LiteLLM checks certificates',
+    meaning: 'Whether LiteLLM verifies certificates',
     type: boolean,
     readers: ['backend'],
     ofRuntime: true,
@@ -341,18 +343,14 @@ export const variables = [
   },
   ...(
     [
-      ['LITELLM_LOG', 'Least severity that LiteLLM logs', 'INFO'],
+      ['LITELLM_LOG', 'Minimum severity that LiteLLM logs', 'INFO'],
       [
         'LITELLM_LOCAL_MODEL_COST_MAP',
-        'With `True`, LiteLLM uses the prices of models that it brings and loads no newer ones',
+        'With `True`, LiteLLM uses its built-in model prices and does not download newer ones',
         'True',
       ],
-      [
-        'AIOHTTP_TRUST_ENV',
-        'With `True`, LiteLLM calls through the proxies that the variables of the group Proxy name',
-        'True',
-      ],
-      ['DISABLE_AIOHTTP_TRANSPORT', 'With `True`, LiteLLM makes its calls with httpx and not with aiohttp', 'True'],
+      ['AIOHTTP_TRUST_ENV', 'With `True`, LiteLLM uses the proxies of the group Proxy', 'True'],
+      ['DISABLE_AIOHTTP_TRANSPORT', 'With `True`, LiteLLM uses httpx instead of aiohttp for its calls', 'True'],
     ] as const
   ).map(([name, meaning, example]) => ({
     name,
@@ -366,7 +364,7 @@ export const variables = [
   ...proxyNames.map((name) => ({
     name,
     group: 'Proxy',
-    meaning: 'Proxy through which the backend calls LLM providers; a secret, because it may hold a password',
+    meaning: 'Proxy through which the backend calls LLM providers. It is a secret, because it may contain a password',
     type: proxyUrl,
     secret: true,
     readers: ['backend'] as const,
@@ -378,7 +376,7 @@ export const variables = [
   ...(['NO_PROXY', 'no_proxy'] as const).map((name) => ({
     name,
     group: 'Proxy',
-    meaning: "Hosts that the backend calls without the proxy; the cluster's own names are added",
+    meaning: "Hosts that the backend calls without the proxy. The cluster's own names are always added",
     type: hosts,
     readers: ['backend'] as const,
     ofRuntime: true,
@@ -394,7 +392,7 @@ export const variables = [
   {
     name: 'JUNJO_K8S_NAMESPACE',
     group: 'Kubernetes: names and images',
-    meaning: 'Namespace of the studio; it belongs to the studio alone',
+    meaning: 'Namespace of the studio. Use it for nothing else',
     type: dnsLabel,
     defaultText: '`JUNJO_K8S_NAME`',
     example: defaultStudioName,
@@ -402,21 +400,21 @@ export const variables = [
   {
     name: 'JUNJO_K8S_RELEASE',
     group: 'Kubernetes: names and images',
-    meaning: 'Release of Junjo AI Studio, as the tag of its images',
+    meaning: 'Release of Junjo AI Studio: the tag of its images',
     type: text,
     default: defaultTag,
   },
   {
     name: 'JUNJO_K8S_IMAGE_REGISTRY',
     group: 'Kubernetes: names and images',
-    meaning: 'Registry, with path, that mirrors the published images',
+    meaning: 'Registry that mirrors the published images, with a path if it has one',
     type: imageRegistry,
     default: 'docker.io',
   },
   {
     name: 'JUNJO_K8S_IMAGE_PULL_SECRET',
     group: 'Kubernetes: names and images',
-    meaning: 'Existing Secret in the namespace with the registry credentials',
+    meaning: 'Existing Secret in the namespace with the credentials of the registry',
     type: dnsSubdomain,
     example: 'registry-credentials',
   },
@@ -424,7 +422,7 @@ export const variables = [
     name: 'JUNJO_K8S_BACKEND_IMAGE',
     group: 'Kubernetes: names and images',
     meaning:
-      'Whole image reference of the backend, for a digest or an image of your own; an image of upstream must be one of the release line',
+      'Full image reference of the backend, for a digest or your own image. An image from upstream must belong to the release line',
     type: imageReference,
     defaultText: 'image of the release',
     example: 'registry.example.com/team/backend:build-7',
@@ -432,7 +430,7 @@ export const variables = [
   {
     name: 'JUNJO_K8S_INGESTION_IMAGE',
     group: 'Kubernetes: names and images',
-    meaning: 'Whole image reference of ingestion',
+    meaning: 'Full image reference of ingestion',
     type: imageReference,
     defaultText: 'image of the release',
     example: 'registry.example.com/team/ingestion:build-7',
@@ -440,7 +438,7 @@ export const variables = [
   {
     name: 'JUNJO_K8S_FRONTEND_IMAGE',
     group: 'Kubernetes: names and images',
-    meaning: 'Whole image reference of the frontend',
+    meaning: 'Full image reference of the frontend',
     type: imageReference,
     defaultText: 'image of the release',
     example: 'registry.example.com/team/frontend:build-7',
@@ -449,7 +447,7 @@ export const variables = [
     name: 'JUNJO_K8S_TOOLS_IMAGE',
     group: 'Kubernetes: names and images',
     meaning:
-      'Image with Python and openssl for the upgrade guard and for copies of the volume, on releases whose backend has no Python',
+      'Image with Python and openssl, for releases whose backend has no Python. It runs the upgrade guard and copies of the volume',
     type: imageReference,
     defaultText: '`library/python:3.13.7-slim-trixie` of the registry',
     example: 'registry.example.com/library/python:3.13.7-slim-trixie',
@@ -458,7 +456,7 @@ export const variables = [
     name: 'JUNJO_K8S_NGINX_IMAGE',
     group: 'Kubernetes: names and images',
     meaning:
-      'Whole image reference of nginx, 1.22 or newer, with a shell and the stop signal SIGQUIT, for the guard before the API and the proxy before ingestion',
+      'Full image reference of nginx, for the API guard and the proxy in front of ingestion. It needs nginx 1.22 or newer, a shell, and the stop signal SIGQUIT',
     type: imageReference,
     defaultText: '`library/nginx:1.30.4-alpine-slim` of the registry',
     example: 'registry.example.com/team/nginx:1.30.4-alpine-slim',
@@ -467,16 +465,16 @@ export const variables = [
     name: 'JUNJO_K8S_SOURCE_PATH',
     group: 'Kubernetes: names and images',
     meaning:
-      "Folder on the nodes with upstream's sources (`backend/`, `ingestion/`, `frontend/`, `proto/`), from which development images reload; lowers Pod Security to `privileged` (docs/development.md)",
+      "Folder on the nodes with upstream's sources (`backend/`, `ingestion/`, `frontend/`, `proto/`). Development images reload from it. Pod Security is then `privileged` (docs/development.md)",
     type: sourcesFolder,
-    defaultText: 'none: development images run what they hold',
+    defaultText: 'none: development images run the code in them',
     example: '/src/junjo/apps/studio',
   },
   {
     name: 'JUNJO_HOST_DB_DATA_PATH',
     group: 'Storage',
     meaning:
-      'Relative: the data lies on storage of the cluster. Absolute: in that folder of the node `JUNJO_K8S_NODE`, unless one of the settings below names other storage',
+      'Where the data is stored. A relative path means storage of the cluster. An absolute path is a folder of the node `JUNJO_K8S_NODE`, unless another setting of this group names other storage',
     type: dataPath,
     default: './.dbdata',
     local: './.dbdata',
@@ -484,21 +482,21 @@ export const variables = [
   {
     name: 'JUNJO_K8S_NODE',
     group: 'Storage',
-    meaning: 'Node that holds the folder of an absolute `JUNJO_HOST_DB_DATA_PATH`; backend and ingestion run there',
+    meaning: 'Node with the folder of an absolute `JUNJO_HOST_DB_DATA_PATH`. Backend and ingestion run there',
     type: nodeName,
     example: 'worker-1',
   },
   {
     name: 'JUNJO_K8S_STORAGE_SIZE',
     group: 'Storage',
-    meaning: 'Size of the volume; it can grow later where the storage class allows it, and never shrink',
+    meaning: 'Size of the volume. It can grow later if the storage class allows that, but never shrink',
     type: storageQuantity,
     default: '10Gi',
   },
   {
     name: 'JUNJO_K8S_STORAGE_CLASS',
     group: 'Storage',
-    meaning: 'Storage class of the claim; block storage only, the databases break on NFS and SMB',
+    meaning: 'Storage class of the claim. Use block storage: the databases break on NFS and SMB',
     type: { ...dnsSubdomain, samples: ['sample', 'local-path'] },
     defaultText: "the cluster's default class",
     example: 'fast-ssd',
@@ -513,7 +511,7 @@ export const variables = [
   {
     name: 'JUNJO_K8S_EXISTING_CLAIM',
     group: 'Storage',
-    meaning: 'Claim of your own in the namespace to use instead of a new one',
+    meaning: 'Your own claim in the namespace, to use instead of a new one',
     type: dnsSubdomain,
     example: 'my-claim',
   },
@@ -521,7 +519,7 @@ export const variables = [
     name: 'JUNJO_K8S_ACCEPT_DATA_LOSS',
     group: 'Storage',
     meaning:
-      'Step between release lines that may lose spans, where the backend refuses to start on them (docs/runbook.md); remove it after the step',
+      'Step between two release lines that you accept although it may lose spans. Without it, the backend refuses to start (docs/runbook.md). Remove it after the step',
     type: step,
     example: '0.70-to-0.82',
   },
@@ -529,14 +527,14 @@ export const variables = [
     name: 'JUNJO_K8S_QDRANT',
     group: 'Storage',
     meaning:
-      "Run QDrant, which upstream's notes name as the backend's vector store; no release connects to it so far (docs/runbook.md)",
+      "Run QDrant, which upstream's notes name as the vector store of the backend. No release connects to it so far (docs/runbook.md)",
     type: boolean,
     default: 'false',
   },
   {
     name: 'JUNJO_K8S_QDRANT_STORAGE_SIZE',
     group: 'Storage',
-    meaning: 'Size of its volume, on the class `JUNJO_K8S_STORAGE_CLASS`',
+    meaning: 'Size of the volume of QDrant. Its storage class is `JUNJO_K8S_STORAGE_CLASS`',
     type: storageQuantity,
     default: '5Gi',
   },
@@ -544,7 +542,7 @@ export const variables = [
     name: 'JUNJO_K8S_INTAKE',
     group: 'Intake',
     meaning:
-      'Run OpenTelemetry Collectors in front of ingestion, which keep spans on a disk while ingestion is away, and take OTLP/HTTP on port 4318 (docs/intake.md)',
+      'Run OpenTelemetry Collectors in front of ingestion. They keep spans on disk while ingestion is unavailable, and accept OTLP/HTTP on port 4318 (docs/intake.md)',
     type: boolean,
     default: 'false',
   },
@@ -552,32 +550,32 @@ export const variables = [
     name: 'JUNJO_K8S_INTAKE_KEYS',
     group: 'Intake',
     meaning:
-      'Existing Secret with the API keys that the collectors accept, one in each line of its key `keys`; they refuse any other key at once',
+      'Existing Secret with the API keys that the collectors accept, one per line under its key `keys`. They refuse any other key immediately',
     type: dnsSubdomain,
-    defaultText: 'ingestion alone checks keys, after the collectors have accepted the spans',
+    defaultText: 'only ingestion checks keys, after the collectors have accepted the spans',
     example: 'junjo-ai-studio-intake-keys',
   },
   {
     name: 'JUNJO_K8S_INTAKE_STORAGE_SIZE',
     group: 'Intake',
     meaning:
-      'Size of the volume of each of the two collectors, on the class `JUNJO_K8S_STORAGE_CLASS`; the queue takes a fifth of it',
+      'Size of the volume of each of the two collectors. The queue uses a fifth of it. Its storage class is `JUNJO_K8S_STORAGE_CLASS`',
     type: storageQuantity,
     default: '4Gi',
   },
   {
     name: 'JUNJO_K8S_INTAKE_HTTP_HOST',
     group: 'Intake',
-    meaning: 'Host at the edge for OTLP/HTTP, of its own; spans are sent to `https://HOST/v1/traces`',
+    meaning: 'Separate host at the edge for OTLP/HTTP. Applications send spans to `https://HOST/v1/traces`',
     type: edgeHost,
-    defaultText: 'OTLP/HTTP does not come through the edge',
+    defaultText: 'no OTLP/HTTP through the edge',
     example: 'otlp.example.com',
   },
   {
     name: 'JUNJO_K8S_INTAKE_CORS_ORIGINS',
     group: 'Intake',
     meaning:
-      'Origins whose pages may send spans over OTLP/HTTP; everybody who opens such a page can read the API key in it (docs/edge.md)',
+      'Origins whose pages may send spans over OTLP/HTTP. Everyone who opens such a page can read the API key in it (docs/edge.md)',
     type: origins,
     defaultText: 'none',
     example: 'https://app.example.com',
@@ -585,7 +583,7 @@ export const variables = [
   {
     name: 'JUNJO_K8S_INTAKE_IMAGE',
     group: 'Kubernetes: names and images',
-    meaning: 'Whole image reference of the contrib distribution of the OpenTelemetry Collector, 0.156 or newer',
+    meaning: 'Full image reference of the OpenTelemetry Collector: the contrib distribution, 0.156 or newer',
     type: imageReference,
     defaultText: '`otel/opentelemetry-collector-contrib:0.159.0` of the registry',
     example: 'registry.example.com/team/opentelemetry-collector-contrib:0.159.0',
@@ -594,7 +592,7 @@ export const variables = [
     name: 'JUNJO_K8S_BACKUP',
     group: 'Backup',
     meaning:
-      'What copies the data away on a schedule: `volsync` snapshots into a repository of restic, `velero` snapshots into the storage of its backups (docs/runbook.md)',
+      'What backs up the data on a schedule: `volsync` copies snapshots into a restic repository, `velero` into its backup storage (docs/runbook.md)',
     type: choice('none', 'volsync', 'velero'),
     default: 'none',
     example: 'volsync',
@@ -603,7 +601,7 @@ export const variables = [
     name: 'JUNJO_K8S_BACKUP_REPOSITORY',
     group: 'Backup',
     meaning:
-      'Existing Secret in the namespace with `RESTIC_REPOSITORY`, `RESTIC_PASSWORD` and the credentials of the bucket, for `volsync`',
+      'Existing Secret in the namespace, for `volsync`: `RESTIC_REPOSITORY`, `RESTIC_PASSWORD` and the credentials of the bucket',
     type: dnsSubdomain,
     example: 'backup-repository',
   },
@@ -611,7 +609,7 @@ export const variables = [
     name: 'JUNJO_K8S_BACKUP_QDRANT_REPOSITORY',
     group: 'Backup',
     meaning:
-      'Existing Secret with the repository for the volume of QDrant; VolSync supports no repository that two volumes share',
+      'Existing Secret with the repository for the volume of QDrant. VolSync needs a separate repository for each volume',
     type: dnsSubdomain,
     defaultText: '`JUNJO_K8S_BACKUP_REPOSITORY` with `-qdrant` at the end',
     example: 'backup-repository-qdrant',
@@ -619,15 +617,15 @@ export const variables = [
   {
     name: 'JUNJO_K8S_BACKUP_SCHEDULE',
     group: 'Backup',
-    meaning: 'When a backup begins, in the time zone of the operator, which is UTC unless it was told another',
+    meaning: 'When a backup starts, in the time zone of VolSync or Velero. That is UTC by default',
     type: cron,
-    defaultText: 'a minute between 01:00 and 04:59, by the name of the namespace',
+    defaultText: 'a time between 01:00 and 04:59, derived from the namespace',
     example: '17 3 * * *',
   },
   {
     name: 'JUNJO_K8S_BACKUP_KEEP',
     group: 'Backup',
-    meaning: 'Days for which backups are kept, one for each day',
+    meaning: 'Number of days for which backups are kept, one per day',
     type: integer(1, 3650),
     default: '7',
   },
@@ -650,7 +648,7 @@ export const variables = [
     name: 'JUNJO_K8S_MONITORING',
     group: 'Monitoring',
     meaning:
-      'What watches the studio: `prometheus` renders alerts for the Prometheus operator and a dashboard for Grafana (docs/monitoring.md)',
+      'What monitors the studio: `prometheus` renders alerts for the Prometheus operator and a dashboard for Grafana (docs/monitoring.md)',
     type: choice('none', 'prometheus'),
     default: 'none',
     example: 'prometheus',
@@ -658,7 +656,7 @@ export const variables = [
   {
     name: 'JUNJO_K8S_MONITORING_NAMESPACE',
     group: 'Monitoring',
-    meaning: 'Namespace in which Prometheus runs, which may read the metrics of the intake',
+    meaning: 'Namespace in which Prometheus runs. It may read the metrics of the intake',
     type: dnsLabel,
     default: 'monitoring',
   },
@@ -673,7 +671,7 @@ export const variables = [
     name: 'JUNJO_K8S_FRONTEND_REPLICAS',
     group: 'Kubernetes: capacity',
     meaning:
-      'Pods that serve the UI; backend and ingestion are always one pod each, because their databases have one writer',
+      'Number of pods that serve the UI. Backend and ingestion always have one pod each, because their databases have one writer',
     type: integer(1, 20),
     default: '1',
   },
@@ -688,14 +686,14 @@ export const variables = [
   {
     name: 'JUNJO_K8S_TOLERATIONS',
     group: 'Kubernetes: capacity',
-    meaning: 'Taints that the pods put up with, in the words of `kubectl taint`',
+    meaning: 'Taints that the pods tolerate, in the format of `kubectl taint`',
     type: tolerations,
     example: 'dedicated=observability:NoSchedule',
   },
   {
     name: 'JUNJO_K8S_PRIORITY_CLASS',
     group: 'Kubernetes: capacity',
-    meaning: 'PriorityClass of the pods, which is there already',
+    meaning: 'Existing PriorityClass for the pods',
     type: dnsSubdomain,
     defaultText: "the cluster's default",
     example: 'high-priority',
@@ -703,22 +701,21 @@ export const variables = [
   {
     name: 'JUNJO_K8S_PATCHES',
     group: 'Kubernetes: changes',
-    meaning: 'Files with patches of the rendered objects (docs/patches.md)',
+    meaning: 'Files with patches for the rendered objects (docs/patches.md)',
     type: filePaths,
     example: 'patches.yaml',
   },
   {
     name: 'JUNJO_K8S_LABELS',
     group: 'Kubernetes: changes',
-    meaning:
-      'Labels for every object and pod except namespace, claims and volume (docs/patches.md), beside those that the studio writes itself',
+    meaning: 'Additional labels for every object and pod, except namespace, claims and volume (docs/patches.md)',
     type: extraLabels,
     example: 'team=ml,cost-centre=42',
   },
   {
     name: 'JUNJO_K8S_ANNOTATIONS',
     group: 'Kubernetes: changes',
-    meaning: 'Annotations for every object and pod, beside those that the studio writes itself',
+    meaning: 'Additional annotations for every object and pod',
     type: extraAnnotations,
     example: 'example.com/owner=team-ml',
   },
@@ -726,7 +723,7 @@ export const variables = [
     name: 'JUNJO_K8S_INGRESS_CLASS',
     group: 'Kubernetes: edge',
     meaning:
-      'Ingress class for UI, API and spans; the controllers of docs/edge.md get what they need beyond a plain Ingress',
+      'Ingress class for UI, API and spans. For the controllers in docs/edge.md, the manifests also configure what a plain Ingress cannot',
     type: { ...dnsSubdomain, samples: ['sample', ...usualClasses(ingressControllers)] },
     defaultText: "the cluster's default class",
     example: 'traefik',
@@ -734,7 +731,7 @@ export const variables = [
   {
     name: 'JUNJO_K8S_GATEWAY',
     group: 'Kubernetes: edge',
-    meaning: 'Gateway API instead of an Ingress',
+    meaning: 'Gateway to use instead of an Ingress',
     type: {
       ...gateway,
       samples: [...gateway.samples, ...usualClasses(gatewayControllers).map((name) => `class:${name}`)],
@@ -744,38 +741,41 @@ export const variables = [
   {
     name: 'JUNJO_K8S_GATEWAY_HTTPS_LISTENER',
     group: 'Kubernetes: edge',
-    meaning: 'Name of the HTTPS listener of a Gateway that is there already',
+    meaning: 'Name of the HTTPS listener of an existing Gateway',
     type: dnsSubdomain,
     default: 'https',
   },
   {
     name: 'JUNJO_K8S_GATEWAY_HTTP_LISTENER',
     group: 'Kubernetes: edge',
-    meaning: 'Name of its plain listener, on which the redirect is; `none` where the Gateway redirects by itself',
+    meaning:
+      'Name of the plain HTTP listener of an existing Gateway, for the redirect to HTTPS. Use `none` if the Gateway redirects by itself',
     type: { ...dnsSubdomain, samples: ['sample', 'none'] },
     default: 'http',
   },
   {
     name: 'JUNJO_K8S_INGRESS_NAMESPACE',
     group: 'Kubernetes: edge',
-    meaning: 'Namespace of the ingress or gateway controller; network policies then let only it reach UI and API',
+    meaning:
+      'Namespace of the ingress or gateway controller. Network policies then allow no other namespace to reach UI and API',
     type: dnsLabel,
     example: 'traefik',
   },
   {
     name: 'JUNJO_K8S_INGRESS_CONTROLLER',
     group: 'Kubernetes: edge',
-    meaning: 'What runs the ingress class or the Gateway, where its name does not tell (docs/edge.md)',
+    meaning:
+      'Controller that runs the ingress class or the Gateway. Set it if the name of the class does not show it (docs/edge.md)',
     type: choice(...new Set([...Object.keys(ingressControllers), ...Object.keys(gatewayControllers), 'other'])),
-    defaultText: 'by the name of the class',
+    defaultText: 'derived from the class',
     example: 'traefik',
   },
   {
     name: 'JUNJO_K8S_WEB_SOURCE_RANGES',
     group: 'Kubernetes: edge',
-    meaning: 'Addresses that may see UI and API, where the controller can tell them apart (docs/edge.md)',
+    meaning: 'Addresses that may reach UI and API, if the controller can filter by address (docs/edge.md)',
     type: cidrs,
-    defaultText: 'everywhere',
+    defaultText: 'all addresses',
     example: '203.0.113.0/24',
   },
   {
@@ -788,30 +788,30 @@ export const variables = [
   {
     name: 'JUNJO_K8S_ACME_SERVER',
     group: 'Kubernetes: edge',
-    meaning: 'ACME directory from which cert-manager obtains the certificate; try `letsencrypt-staging` first',
+    meaning: 'ACME directory from which cert-manager obtains the certificate. Try `letsencrypt-staging` first',
     type: acmeServer,
     default: 'letsencrypt',
   },
   {
     name: 'JUNJO_K8S_CLUSTER_ISSUER',
     group: 'Kubernetes: edge',
-    meaning: 'ClusterIssuer of cert-manager that is there already, instead of an Issuer in the namespace',
+    meaning: 'Existing ClusterIssuer of cert-manager, to use instead of an Issuer in the namespace',
     type: dnsSubdomain,
     example: 'letsencrypt',
   },
   {
     name: 'JUNJO_K8S_TLS_SECRET',
     group: 'Kubernetes: edge',
-    meaning: 'TLS Secret in the namespace that is there already, with the certificate for all hosts',
+    meaning: 'Existing TLS Secret in the namespace, with the certificate for all hosts',
     type: dnsSubdomain,
     example: 'studio-tls',
   },
   {
     name: 'JUNJO_K8S_INGESTION_SERVICE',
     group: 'Kubernetes: edge',
-    meaning: 'How the port for spans is published in production, where spans do not come through the edge alone',
+    meaning: 'Type of the Service for spans in production, for spans that do not come through the edge',
     type: choice('LoadBalancer', 'NodePort', 'ClusterIP'),
-    defaultText: '`ClusterIP` for spans through the edge, else `LoadBalancer`',
+    defaultText: '`ClusterIP` if spans come through the edge, otherwise `LoadBalancer`',
     example: 'LoadBalancer',
   },
   {
@@ -819,13 +819,13 @@ export const variables = [
     group: 'Kubernetes: edge',
     meaning: 'Addresses that may connect to the load balancer or node port for spans',
     type: cidrs,
-    defaultText: 'everywhere',
+    defaultText: 'all addresses',
     example: '203.0.113.0/24',
   },
   {
     name: 'JUNJO_K8S_CLOUD',
     group: 'Kubernetes: edge',
-    meaning: 'Whose load balancer it is: sets what a long-lived gRPC stream needs there',
+    meaning: 'Cloud of the load balancer. The manifests then add what long-lived gRPC streams need there',
     type: choice('aws', 'gcp', 'azure', 'digitalocean', 'hetzner', 'metallb'),
     example: 'aws',
   },
@@ -833,7 +833,7 @@ export const variables = [
     name: 'JUNJO_K8S_LOAD_BALANCER',
     group: 'Kubernetes: edge',
     meaning:
-      'Where the load balancers are that these manifests ask a cloud for: `internal` keeps them in its private network (docs/edge.md)',
+      'Whether the load balancers of these manifests are reachable from the internet: `internal` keeps them in the private network of the cloud (docs/edge.md)',
     type: choice('internet', 'internal'),
     defaultText: 'on the internet',
     example: 'internal',
@@ -841,7 +841,7 @@ export const variables = [
   {
     name: 'JUNJO_K8S_EXTERNAL_DNS',
     group: 'Kubernetes: edge',
-    meaning: 'Write the host names of UI, API and spans for external-dns',
+    meaning: 'Publish the host names of UI, API and spans for external-dns',
     type: boolean,
     default: 'false',
   },
@@ -849,14 +849,14 @@ export const variables = [
     name: 'JUNJO_K8S_API_GUARD',
     group: 'Kubernetes: edge',
     meaning:
-      'Ask for a sign-in before spans are shown, in production on releases whose API does not ask by itself (docs/releases.md)',
+      'Require a sign-in before spans are shown, in production on releases whose API does not require one (docs/releases.md)',
     type: boolean,
     default: 'true',
   },
   {
     name: 'JUNJO_K8S_NETWORK_POLICY',
     group: 'Kubernetes: edge',
-    meaning: 'Close everything that docs/network.md does not list',
+    meaning: 'Block all traffic that docs/network.md does not list',
     type: boolean,
     default: 'true',
   },
@@ -864,16 +864,16 @@ export const variables = [
     name: 'JUNJO_K8S_EGRESS',
     group: 'Kubernetes: edge',
     meaning:
-      'Further addresses that the backend of releases that call out, and VolSync, may call, for example a proxy or a model server; on port 53 a DNS server for every pod (docs/network.md)',
+      'More addresses that the backend and VolSync may call, such as a proxy or a model server. An entry for port 53 is a DNS server for every pod (docs/network.md)',
     type: egress,
-    defaultText: 'public addresses on 443 alone',
+    defaultText: 'only public addresses on port 443',
     example: '10.0.0.5/32:3128',
   },
   {
     name: 'JUNJO_K8S_SECRETS',
     group: 'Kubernetes: secrets and GitOps',
     meaning:
-      'Where the Secret comes from: `manifest` renders it from this file, `existing` leaves it to you, `sealed` renders a SealedSecret, `external` an ExternalSecret',
+      'Where the Secret comes from: `manifest` renders it from this file, `existing` uses a Secret of yours, `sealed` renders a SealedSecret, `external` an ExternalSecret',
     type: choice('manifest', 'existing', 'sealed', 'external'),
     default: 'manifest',
   },
@@ -894,35 +894,36 @@ export const variables = [
   {
     name: 'JUNJO_K8S_SEALING_SCOPE',
     group: 'Kubernetes: secrets and GitOps',
-    meaning: 'Where sealed values may be opened: under their name, anywhere in the namespace, or in the cluster',
+    meaning:
+      'Where sealed values can be decrypted: only under their name, anywhere in the namespace, or anywhere in the cluster',
     type: choice('strict', 'namespace-wide', 'cluster-wide'),
     default: 'strict',
   },
   {
     name: 'JUNJO_K8S_SECRET_STORE',
     group: 'Kubernetes: secrets and GitOps',
-    meaning: 'Store of External Secrets Operator; its entry named like the studio holds each secret as a property',
+    meaning: 'Store of External Secrets Operator. Its entry with the name of the studio has each secret as a property',
     type: secretStore,
     example: 'ClusterSecretStore/vault',
   },
   {
     name: 'JUNJO_K8S_GIT_REPO',
     group: 'Kubernetes: secrets and GitOps',
-    meaning: 'Repository from which Argo CD or Flux applies the studio; `oci://` with Flux alone',
+    meaning: 'Repository from which Argo CD or Flux applies the studio. Only Flux supports `oci://`',
     type: gitRepo,
     example: 'https://git.example.com/team/studio.git',
   },
   {
     name: 'JUNJO_K8S_GITOPS',
     group: 'Kubernetes: secrets and GitOps',
-    meaning: 'What applies the studio from that repository',
+    meaning: 'Tool that applies the studio from `JUNJO_K8S_GIT_REPO`',
     type: choice('argocd', 'flux'),
     default: 'argocd',
   },
   {
     name: 'JUNJO_K8S_GIT_PATH',
     group: 'Kubernetes: secrets and GitOps',
-    meaning: 'Folder of the rendered output in that repository; of artifacts the default is their root',
+    meaning: 'Folder of the rendered output in the repository. For `oci://` the default is the root',
     type: repoPath,
     default: 'dist',
   },
@@ -930,21 +931,21 @@ export const variables = [
     name: 'JUNJO_K8S_GIT_REVISION',
     group: 'Kubernetes: secrets and GitOps',
     meaning:
-      'Branch, tag or commit that Argo CD or Flux follows. Flux takes a name for that of a branch, and a tag as `refs/tags/v1`; of artifacts it follows a tag or a digest. With Flux the default is `main`, of artifacts `latest`',
+      'Branch, tag or commit that Argo CD or Flux follows. For Flux, a plain name is a branch; write a tag as `refs/tags/v1`. For `oci://`, it is a tag or a digest. The default with Flux is `main`, and `latest` for `oci://`',
     type: gitRevision,
     default: 'HEAD',
   },
   {
     name: 'JUNJO_K8S_GIT_SECRET',
     group: 'Kubernetes: secrets and GitOps',
-    meaning: 'Secret in the namespace `flux-system` with which Flux reads a repository that is not public',
+    meaning: 'Secret in the namespace `flux-system` with which Flux reads a private repository',
     type: dnsSubdomain,
     example: 'studio-repository',
   },
   {
     name: 'INGESTION_HOST',
     group: 'Set by the manifests',
-    meaning: 'Where the backend finds the internal port of ingestion',
+    meaning: 'Host at which the backend reaches the internal port of ingestion',
     type: text,
     readers: ['backend'],
     setByManifests: internalServiceNames.ingestion,
@@ -952,7 +953,7 @@ export const variables = [
   {
     name: 'QDRANT_URL',
     group: 'Set by the manifests',
-    meaning: 'Where the backend would find QDrant, with `JUNJO_K8S_QDRANT=true`',
+    meaning: 'Address of QDrant for the backend, with `JUNJO_K8S_QDRANT=true`',
     type: text,
     readers: ['backend'],
     onlyWith: 'JUNJO_K8S_QDRANT',
@@ -977,7 +978,7 @@ export const variables = [
   {
     name: 'BACKEND_GRPC_HOST',
     group: 'Set by the manifests',
-    meaning: 'Where ingestion validates API keys',
+    meaning: 'Host at which ingestion validates API keys',
     type: text,
     readers: ['ingestion'],
     setByManifests: internalServiceNames.backend,
@@ -993,14 +994,14 @@ export const variables = [
   {
     name: 'GRPC_PORT',
     group: 'Refused',
-    meaning: "The backend's internal port and ingestion's public port at once",
+    meaning: 'Internal port for the backend, but public port for ingestion',
     type: text,
     refused:
-      "means the backend's internal port to the one and ingestion's public port to the other, so a shared value breaks one of them. Remove the line",
+      'is the internal port for the backend but the public port for ingestion, so one value breaks one of them. Remove the line',
   },
   {
     name: 'CLOUDFLARE_API_TOKEN',
-    group: 'Passed over: only compose uses them',
+    group: 'Ignored: only compose uses them',
     meaning: "Certificates of compose's Caddy container",
     type: text,
     secret: true,
@@ -1008,78 +1009,78 @@ export const variables = [
   },
   {
     name: 'JUNJO_LETS_ENCRYPT_STAGING_CA_DIRECTIVE',
-    group: 'Passed over: only compose uses them',
+    group: 'Ignored: only compose uses them',
     meaning: "Certificates of compose's Caddy container",
     type: text,
     insteadOfCompose: 'cert-manager obtains the certificates',
   },
   {
     name: 'JUNJO_AI_STUDIO_API_KEY',
-    group: 'Passed over: only compose uses them',
+    group: 'Ignored: only compose uses them',
     meaning: 'API key of a sample application',
     type: text,
     secret: true,
-    insteadOfCompose: 'applications keep their API key themselves; it is no part of the studio',
+    insteadOfCompose: 'applications keep their own API key',
   },
   {
     name: 'COMPOSE_PROFILES',
-    group: 'Passed over: only compose uses them',
-    meaning: 'Services that compose starts beside the others',
+    group: 'Ignored: only compose uses them',
+    meaning: 'Optional services that compose starts',
     type: text,
-    insteadOfCompose: 'every container of the release runs',
+    insteadOfCompose: 'all containers of the release always run',
   },
   {
     name: 'JUNJO_DEV_BACKEND_URL',
-    group: 'Passed over: only compose uses them',
-    meaning: 'Where the development server of the UI finds the API',
+    group: 'Ignored: only compose uses them',
+    meaning: 'Address of the API for the development server of the UI',
     type: text,
-    insteadOfCompose: 'no development server of the UI runs',
+    insteadOfCompose: 'the development server of the UI does not run',
   },
   {
     name: 'JUNJO_BACKEND_MEM_RESERVATION',
-    group: 'Passed over: only compose uses them',
+    group: 'Ignored: only compose uses them',
     meaning: 'Memory that compose reserves for the backend',
     type: text,
-    insteadOfCompose: 'JUNJO_K8S_SIZE sets the memory',
+    insteadOfCompose: 'JUNJO_K8S_SIZE sets memory',
   },
   {
     name: 'JUNJO_BACKEND_MEM_LIMIT',
-    group: 'Passed over: only compose uses them',
+    group: 'Ignored: only compose uses them',
     meaning: 'Memory limit of the backend in compose',
     type: text,
-    insteadOfCompose: 'JUNJO_K8S_SIZE sets the memory',
+    insteadOfCompose: 'JUNJO_K8S_SIZE sets memory',
   },
   {
     name: 'JUNJO_BACKEND_MEMSWAP_LIMIT',
-    group: 'Passed over: only compose uses them',
+    group: 'Ignored: only compose uses them',
     meaning: 'Memory and swap limit of the backend in compose',
     type: text,
-    insteadOfCompose: 'JUNJO_K8S_SIZE sets the memory, and pods do not swap',
+    insteadOfCompose: 'JUNJO_K8S_SIZE sets memory, and pods do not swap',
   },
   {
     name: 'JUNJO_BACKEND_PIDS_LIMIT',
-    group: 'Passed over: only compose uses them',
-    meaning: 'Limit of processes of the backend in compose',
+    group: 'Ignored: only compose uses them',
+    meaning: 'Process limit of the backend in compose',
     type: text,
     insteadOfCompose: 'the kubelet limits the processes of a pod',
   },
   {
     name: 'JUNJO_FRONTEND_HOST_PORT',
-    group: 'Passed over: only compose uses them',
+    group: 'Ignored: only compose uses them',
     meaning: 'Port of the UI on the compose host',
     type: text,
     insteadOfCompose: 'a Service publishes the UI',
   },
   {
     name: 'JUNJO_BACKEND_HOST_PORT',
-    group: 'Passed over: only compose uses them',
+    group: 'Ignored: only compose uses them',
     meaning: 'Port of the API on the compose host',
     type: text,
     insteadOfCompose: 'a Service publishes the API',
   },
   {
     name: 'JUNJO_INGESTION_HOST_PORT',
-    group: 'Passed over: only compose uses them',
+    group: 'Ignored: only compose uses them',
     meaning: 'Port for spans on the compose host',
     type: text,
     insteadOfCompose: 'a Service publishes the port for spans',
@@ -1161,7 +1162,7 @@ function ownVariable(variable: LineVariable, line: ReleaseLine): Variable {
 
 function textBySize(bySize: NonNullable<Variable['bySize']>): string {
   const values = Object.values(bySize);
-  return `${values.join(', ')} by \`JUNJO_K8S_SIZE\``;
+  return `${values.join(', ')}, depending on \`JUNJO_K8S_SIZE\``;
 }
 
 function textOfShare({ percent, component }: NonNullable<Variable['percentOfMemory']>): string {

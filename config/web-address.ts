@@ -6,7 +6,7 @@ type Check = readonly [isWrong: boolean, message: string];
 
 const EXAMPLE = 'Write it as https://host.example.com';
 
-const HOST_EXAMPLE = 'Write the host alone: otlp.example.com';
+const HOST_EXAMPLE = 'Write only the host name: otlp.example.com';
 
 /** Host names are that long at most, and their labels: section 2.3.4 of https://www.rfc-editor.org/rfc/rfc1035. */
 const MOST = { host: 253, label: 63 } as const;
@@ -18,9 +18,9 @@ export const webAddress = checkedText(
   (written) => addressProblem(written, false),
 );
 
-/** The address for spans in production. Its three forms are three ways. */
+/** The address for spans in production. Its form decides how spans reach the studio: see `SpansWay`. */
 export const spansAddress: ValueType<string> = checkedText(
-  '`https://` and a host, the same with a port, or `http://` and both',
+  '`https://host`, `https://host:port` or `http://host:port`',
   ['https://spans.sample-1.example', 'https://spans.sample-2.example:50051', 'http://spans.sample-3.example:50051'],
   (written) => addressProblem(written, true),
 );
@@ -30,9 +30,9 @@ export const edgeHost: ValueType<string> = checkedText(
   'host of the edge, without scheme and port',
   ['otlp.sample-1.example', 'otlp.sample-2.example'],
   (written) => {
-    if (!/^[a-z0-9._-]*$/i.test(written)) return `is more than a host. ${HOST_EXAMPLE}`;
+    if (!/^[a-z0-9._-]*$/i.test(written)) return `contains more than a host name. ${HOST_EXAMPLE}`;
     const url = parsedUrl(`https://${written}`);
-    if (!url) return `is not a host. ${HOST_EXAMPLE}`;
+    if (!url) return `is not a host name. ${HOST_EXAMPLE}`;
     const checks = hostChecks(url, `https://${written}`, false, HOST_EXAMPLE);
     return checks.find(([isWrong]) => isWrong)?.[1];
   },
@@ -40,34 +40,37 @@ export const edgeHost: ValueType<string> = checkedText(
 
 function addressProblem(written: string, isForSpans: boolean): string | undefined {
   const scheme = /^([a-z][a-z0-9+.-]*:)\/\//i.exec(written)?.[1];
-  if (scheme === undefined) return `is not a URL: it does not start with https://. ${EXAMPLE}`;
+  if (scheme === undefined) return `is not a URL; start it with https://. ${EXAMPLE}`;
   const url = parsedUrl(written);
   const lower = scheme.toLowerCase();
   const checks: readonly Check[] = [
     isForSpans
-      ? [lower !== 'https:' && lower !== 'http:', `must begin with https:// or http://, not ${lower}//`]
-      : [lower !== 'https:', `must begin with https://, not ${lower}//: the session cookie is only sent over HTTPS`],
-    [/[\s,;"'<>\\]/.test(written), `contains a character that no host has. ${EXAMPLE}`],
+      ? [lower !== 'https:' && lower !== 'http:', `must start with https:// or http://, not ${lower}//`]
+      : [
+          lower !== 'https:',
+          `must start with https://, not ${lower}//, because browsers send the session cookie only over HTTPS`,
+        ],
+    [/[\s,;"'<>\\]/.test(written), `contains a character that host names do not allow. ${EXAMPLE}`],
     [url === undefined, `is not a URL. ${EXAMPLE}`],
     ...(url ? [...partChecks(url, written), ...hostChecks(url, written, isForSpans)] : []),
     // The backend compares the beginning of the text: a scheme in capitals stops it.
     [
       scheme !== lower,
-      `begins with ${scheme}//, and the backend starts only where that is in lower case. Write ${lower}//${afterScheme(written)}`,
+      `starts with ${scheme}//, but the backend accepts only lower case. Write ${lower}//${afterScheme(written)}`,
     ],
   ];
   return checks.find(([isWrong]) => isWrong)?.[1];
 }
 
-/** Parts of a URL beside scheme, host and port. */
+/** Parts of a URL other than scheme, host and port. */
 function partChecks(url: URL, written: string): readonly Check[] {
   return [
     // The message does not repeat the user info, which may be a password.
-    [written.includes('@'), `contains user info, which browsers drop. ${EXAMPLE}`],
+    [written.includes('@'), `contains a user name or password, which browsers drop. ${EXAMPLE}`],
     [written.includes('?'), `has a query. ${EXAMPLE}`],
     [written.includes('#'), `has a fragment. ${EXAMPLE}`],
-    [url.pathname !== '/', `has a path; the studio is served at the root of its host. ${EXAMPLE}`],
-    [afterScheme(written).includes('/'), 'ends with a slash. Write it without'],
+    [url.pathname !== '/', `has a path, but the studio is served at the root of its host. ${EXAMPLE}`],
+    [afterScheme(written).includes('/'), 'ends with a slash. Remove the slash'],
   ];
 }
 
@@ -80,16 +83,16 @@ function hostChecks(
 ): readonly Check[] {
   const canonical: Check = [
     afterScheme(written).replace(/:[0-9]*$/, '') !== hostname,
-    `has a host that browsers write as ${hostname}, and origins are compared to the letter. Write it so`,
+    `has a host that browsers write differently, so origins would not match. Write the host as ${hostname}`,
   ];
   const [, port] = /:([0-9]*)$/.exec(afterScheme(written).replace(/^\[[^\]]*\]/, '')) ?? [];
   const numberOfPort: Check = [
     port !== undefined && otherPort !== '' && port !== otherPort,
-    `names the port ${port}. Write it as ${otherPort}`,
+    `has the port ${port}. Write it as ${otherPort}`,
   ];
   if (isIpAddress(hostname)) {
     return [
-      [protocol === 'https:', `is an IP address; certificates and cookies need a host name. ${example}`],
+      [protocol === 'https:', `is an IP address, but certificates and cookies need a host name. ${example}`],
       [isOwnMachine(hostname), `is ${hostname}, which in production is each visitor's own machine. ${example}`],
       [isNotOneMachine(hostname), `is ${hostname}, which is not the address of a single machine. ${example}`],
       canonical,
@@ -102,19 +105,19 @@ function hostChecks(
   const longest = Math.max(...labels.map(({ length }) => length));
   return [
     [isLocalhost(hostname), `is localhost, which in production is each visitor's own machine. ${example}`],
-    [hostname.endsWith('.'), 'has a host that ends in a dot, and certificates name hosts without one. Remove the dot'],
+    [hostname.endsWith('.'), 'has a host that ends with a dot, which certificates do not match. Remove the dot'],
     [!isDnsName, `has a host that DNS does not allow. ${example}`],
     [
       longest > MOST.label,
-      `has a host of which a part has ${longest} characters; DNS allows ${MOST.label}. Shorten it`,
+      `has a host with a label of ${longest} characters, but DNS allows ${MOST.label}. Shorten it`,
     ],
-    [hostname.length > MOST.host, `has a host of ${hostname.length} characters; DNS allows ${MOST.host}. Shorten it`],
+    [
+      hostname.length > MOST.host,
+      `has a host of ${hostname.length} characters, but DNS allows ${MOST.host}. Shorten it`,
+    ],
     [!hostname.includes('.'), `has a host without a domain. ${example}`],
     canonical,
-    [
-      port !== undefined && !isPortOfSpans,
-      `names a port; the edge serves HTTPS on 443 only. Write it without :${port}`,
-    ],
+    [port !== undefined && !isPortOfSpans, `has a port, but the edge serves HTTPS only on 443. Remove :${port}`],
     numberOfPort,
   ];
 }
@@ -138,7 +141,7 @@ export function isIpAddress(hostname: string): boolean {
   return /^[0-9.]+$/.test(hostname) || hostname.startsWith('[');
 }
 
-/** Whether a host, as URLs write it, is the machine of who connects: section 6.3 of https://www.rfc-editor.org/rfc/rfc6761. */
+/** Whether a host, as URLs write it, is the machine of the client: section 6.3 of https://www.rfc-editor.org/rfc/rfc6761. */
 export function isOwnMachine(hostname: string): boolean {
   return (
     isLocalhost(hostname) ||

@@ -3,12 +3,12 @@ import { formatProblem, type Problem } from './problems';
 /** Texts of variables, by their names. */
 export type Texts = ReadonlyMap<string, string>;
 
-/** So many studios are judged at most in place of one with several invalid values. */
+/** At most this many studios are checked instead of one with several invalid values. */
 const MOST = 36;
 
 /**
- * All that several invalid values may have been meant to be: every combination of their samples. Where these are too many, each
- * sample is in one of them.
+ * Valid values for several invalid ones: every combination of their samples. If there are more than `MOST`, each sample is in at
+ * least one combination.
  */
 export function combinations(samples: ReadonlyMap<string, readonly string[]>): readonly Texts[] {
   return [...samples].reduce<readonly Texts[]>(
@@ -27,9 +27,9 @@ export function combinations(samples: ReadonlyMap<string, readonly string[]>): r
 }
 
 /**
- * The problems of other variables that do not depend on invalid values: those found whatever was meant, whose advice names none of
- * these variables.
- * @param found what is wrong with each that may have been meant
+ * The problems of other variables that do not depend on invalid values: those found with every combination, whose advice names
+ * none of the invalid variables.
+ * @param found the problems of each combination
  */
 export function whateverIsMeant(
   found: readonly (readonly Problem[])[],

@@ -1,14 +1,14 @@
 import { loadAll, YAMLException } from 'js-yaml';
 
-/** Levels of a YAML text: CustomResourceDefinitions, the deepest objects that Kubernetes knows, have less than a hundred. */
+/** Levels of a YAML text. CustomResourceDefinitions, the deepest objects of Kubernetes, have less than a hundred. */
 const MAX_DEPTH = 1000;
 
-/** What is printed of a text with more levels. */
-export const TOO_DEEP = `has more than ${MAX_DEPTH} levels`;
+/** What is wrong with a text with more levels. */
+export const TOO_DEEP = `has more than ${MAX_DEPTH} levels of nesting`;
 
 /**
- * The 1-based line at which a YAML text gets too deep; nothing where it does not. It is asked before a text goes to the package
- * `yaml`, which knows the lines of fields but needs a GiB of memory for a MiB of brackets.
+ * The 1-based line at which a YAML text gets too deep; nothing where it does not. Call it before the package `yaml` parses a
+ * text: that package reports the lines of fields, but needs a GiB of memory for a MiB of brackets.
  */
 export function lineTooDeep(text: string): number | undefined {
   try {

@@ -45,14 +45,14 @@ export const release070: ReleaseLine = {
     },
     {
       name: 'SPAN_BATCH_SIZE',
-      meaning: 'Spans per read',
+      meaning: 'Spans that the backend reads at once',
       type: { kind: 'integer', min: 1, max: 10000 },
       readers: ['backend'],
       default: '100',
     },
     {
       name: 'SPAN_STRICT_MODE',
-      meaning: 'No effect: the backend reads it and never uses it',
+      meaning: 'Has no effect: the backend reads it and never uses it',
       type: { kind: 'boolean' },
       readers: ['backend'],
       default: 'false',

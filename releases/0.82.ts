@@ -27,7 +27,8 @@ export const release082: ReleaseLine = {
   variables: [
     {
       name: 'JUNJO_INTERNAL_GRPC_TOKEN',
-      meaning: 'Proves backend and ingestion to each other. Generate it: `openssl rand -base64 32`',
+      meaning:
+        'Token with which backend and ingestion authenticate to each other. Generate it: `openssl rand -base64 32`',
       type: 'token',
       readers: ['backend', 'ingestion'],
     },
@@ -35,35 +36,35 @@ export const release082: ReleaseLine = {
     ...queryVariables,
     {
       name: 'JUNJO_API_KEY_CACHE_TTL_SECONDS',
-      meaning: 'Seconds for which ingestion trusts a key that it has checked; a revoked key works that long',
+      meaning: 'Seconds for which ingestion trusts an API key after a check. A revoked key keeps working that long',
       type: { kind: 'integer', min: 0, max: 30 },
       readers: ['ingestion'],
       default: '10',
     },
     {
       name: 'JUNJO_API_KEY_CACHE_MAX_ENTRIES',
-      meaning: 'Checked keys that ingestion remembers',
+      meaning: 'Checked API keys that ingestion keeps in its cache',
       type: { kind: 'integer', min: 1, max: 10000 },
       readers: ['ingestion'],
       default: '1024',
     },
     {
       name: 'JUNJO_API_KEY_VALIDATION_MAX_CONCURRENCY',
-      meaning: 'Checks of keys at one time',
+      meaning: 'API keys that ingestion checks at the same time',
       type: { kind: 'integer', min: 1, max: 64 },
       readers: ['ingestion'],
       default: '8',
     },
     {
       name: 'JUNJO_API_KEY_VALIDATION_MAX_PENDING',
-      meaning: 'Requests that wait for a check',
+      meaning: 'Requests that may wait for the check of an API key',
       type: { kind: 'integer', min: 1, max: 256 },
       readers: ['ingestion'],
       default: '32',
     },
     {
       name: 'JUNJO_API_KEY_VALIDATION_TIMEOUT_MS',
-      meaning: 'Milliseconds that a check may take',
+      meaning: 'Milliseconds after which the check of an API key times out',
       type: { kind: 'integer', min: 100, max: 10000 },
       readers: ['ingestion'],
       default: '2000',

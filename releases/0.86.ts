@@ -13,7 +13,8 @@ export const release086: ReleaseLine = {
   sdk: { '0.86.0': '0.69.0' },
   images: { backend: 'mdrideout/junjo-ai-studio-app', ingestion: 'mdrideout/junjo-ai-studio-ingestion' },
   // compose.yaml: Vite is a service of the profile `development`, in an image that is not among those of the release.
-  noDevelopmentImages: 'their UI needs a third container with Vite, and their backend several GB of memory to compile',
+  noDevelopmentImages:
+    'the UI needs a third container with Vite, and the backend needs several GB of memory to compile',
   hotReload: undefined,
   // Debian without Python, sqlite3 and the certificates of public authorities.
   backendHasPython: false,

@@ -250,21 +250,21 @@ export const writableWithSpill: ReleaseLine['writable'] = {
 export const parquetVariables: readonly LineVariable[] = [
   {
     name: 'BACKPRESSURE_MAX_MB',
-    meaning: 'MiB of memory above which ingestion refuses spans; about 60 % of its limit leaves room for the rest',
+    meaning: 'MiB of memory above which ingestion refuses spans. About 60 % of its limit leaves room for the rest',
     type: { kind: 'integer', min: 1 },
     readers: ['ingestion'],
     percentOfMemory: { component: 'ingestion', percent: 60 },
   },
   {
     name: 'FLUSH_MAX_MB',
-    meaning: 'MiB of write-ahead log that are flushed to Parquet',
+    meaning: 'MiB of write-ahead log at which it is flushed to Parquet',
     type: { kind: 'integer', min: 1 },
     readers: ['ingestion'],
     default: '25',
   },
   {
     name: 'FLUSH_MAX_AGE_SECS',
-    meaning: 'Seconds after which the write-ahead log is flushed, however small it is',
+    meaning: 'Seconds after which the write-ahead log is flushed, whatever its size',
     type: { kind: 'integer', min: 1 },
     readers: ['ingestion'],
     default: '3600',
@@ -278,61 +278,61 @@ export const parquetVariables: readonly LineVariable[] = [
   },
   {
     name: 'PREPARE_HOT_SNAPSHOT_CACHE_TTL_MS',
-    meaning: 'Milliseconds for which a snapshot of the unflushed spans serves further queries',
+    meaning: 'Milliseconds for which queries reuse a snapshot of the unflushed spans',
     type: { kind: 'integer', min: 0 },
     readers: ['ingestion'],
     default: '1000',
   },
   {
     name: 'RECENT_COLD_MAX_FILES',
-    meaning: 'Freshly flushed Parquet files that ingestion tells the backend of',
+    meaning: 'Recently flushed Parquet files that ingestion reports to the backend',
     type: { kind: 'integer', min: 0 },
     readers: ['ingestion'],
     default: '20',
   },
   {
     name: 'RECENT_COLD_MAX_AGE_SECS',
-    meaning: 'Seconds for which a flushed file counts as fresh',
+    meaning: 'Seconds for which a flushed file counts as recent',
     type: { kind: 'integer', min: 0 },
     readers: ['ingestion'],
     default: '120',
   },
   {
     name: 'INDEXER_POLL_INTERVAL',
-    meaning: 'Seconds between two looks for new Parquet files',
+    meaning: 'Seconds between two checks for new Parquet files',
     type: { kind: 'integer', min: 5, max: 3600 },
     readers: ['backend'],
     default: '30',
   },
   {
     name: 'INDEXER_BATCH_SIZE',
-    meaning: 'Parquet files indexed per look',
+    meaning: 'Parquet files indexed per check',
     type: { kind: 'integer', min: 1, max: 100 },
     readers: ['backend'],
     default: '10',
   },
   {
     name: 'RUST_LOG',
-    meaning: 'Filter of log lines in the syntax of Rust, stronger than JUNJO_LOG_LEVEL',
+    meaning: 'Log filter in the syntax of Rust. It overrides JUNJO_LOG_LEVEL',
     type: { kind: 'text' },
     readers: ['ingestion'],
     ofRuntime: true,
   },
 ];
 
-/** Memory of glibc under its names in compose, from 0.81.0 on; stronger than the names that glibc reads. */
+/** Memory of glibc under its names in compose, from 0.81.0 on. They override the names that glibc reads. */
 const allocatorVariables: readonly LineVariable[] = [
   {
     name: 'MALLOC_ARENA_MAX',
     nameInEnvFile: 'JUNJO_MALLOC_ARENA_MAX',
-    meaning: 'MALLOC_ARENA_MAX under its name in compose, and stronger than it',
+    meaning: 'Name of MALLOC_ARENA_MAX in compose. It overrides MALLOC_ARENA_MAX',
     type: { kind: 'integer', min: 1 },
     readers: ['backend'],
   },
   {
     name: 'MALLOC_TRIM_THRESHOLD_',
     nameInEnvFile: 'JUNJO_MALLOC_TRIM_THRESHOLD',
-    meaning: 'MALLOC_TRIM_THRESHOLD_ under its name in compose, and stronger than it',
+    meaning: 'Name of MALLOC_TRIM_THRESHOLD_ in compose. It overrides MALLOC_TRIM_THRESHOLD_',
     type: { kind: 'integer', min: 0 },
     readers: ['backend'],
   },
@@ -345,7 +345,7 @@ const allocatorVariables: readonly LineVariable[] = [
 export const queryVariables: readonly LineVariable[] = [
   {
     name: 'JUNJO_DF_TARGET_PARTITIONS',
-    meaning: 'Threads of a query',
+    meaning: 'Threads per query',
     type: { kind: 'integer', min: 1, max: 32 },
     readers: ['backend'],
     default: '1',
@@ -368,14 +368,14 @@ export const queryVariables: readonly LineVariable[] = [
   },
   {
     name: 'JUNJO_DF_SPILL_ENABLED',
-    meaning: 'Let a query that outgrows its memory go on on disk',
+    meaning: 'Let a query that exceeds its memory continue on disk',
     type: { kind: 'boolean' },
     readers: ['backend'],
     default: 'true',
   },
   {
     name: 'JUNJO_DF_SPILL_POOL_MB',
-    meaning: 'MiB of memory that queries use before they spill',
+    meaning: 'MiB of memory that queries use before they spill to disk',
     type: { kind: 'integer', min: 32, max: 4096 },
     readers: ['backend'],
     default: '192',
@@ -384,14 +384,14 @@ export const queryVariables: readonly LineVariable[] = [
   },
   {
     name: 'JUNJO_DF_SPILL_PATH',
-    meaning: 'Folder for what is spilled',
+    meaning: 'Folder for spilled data',
     type: { kind: 'writablePath', component: 'backend' },
     readers: ['backend'],
     default: '/tmp/junjo-datafusion-spill',
   },
   {
     name: 'MALLOC_ARENA_MAX',
-    meaning: 'Memory arenas of glibc; few of them keep memory use low',
+    meaning: 'Memory arenas of glibc. Few arenas keep memory use low',
     type: { kind: 'integer', min: 1 },
     readers: ['backend'],
     default: '2',
@@ -400,7 +400,7 @@ export const queryVariables: readonly LineVariable[] = [
   },
   {
     name: 'MALLOC_TRIM_THRESHOLD_',
-    meaning: 'Bytes of free memory above which glibc gives them back',
+    meaning: 'Bytes of free memory above which glibc returns memory to the system',
     type: { kind: 'integer', min: 0 },
     readers: ['backend'],
     default: '131072',

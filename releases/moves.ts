@@ -1,6 +1,6 @@
 import type { ReleaseLine, UsersSchema } from './release-line';
 
-/** What becomes of the data when another release line starts on the volume, worst first. */
+/** What happens to the data when another release line starts on the volume, worst first. */
 export type Effect =
   /** It does not start: its backend refuses the database of users. */
   | 'refused'
@@ -8,7 +8,7 @@ export type Effect =
   | 'hidden'
   /** It fails to read the spans: traces do not open, and a write-ahead log of the old line stops every flush. */
   | 'unreadable'
-  /** It reads the spans, and does not understand the workflows in them. Nothing on the volume tells, but its mark. */
+  /** It reads the spans, but does not understand the workflows in them. Only the mark on the volume shows that. */
   | 'misunderstood'
   /** It reads the spans, but garbles those that are still in the write-ahead log. */
   | 'flush first'
@@ -49,7 +49,7 @@ export function stepName(from: ReleaseLine, to: ReleaseLine): string {
   return `${from.name}-to-${to.name}`;
 }
 
-/** The steps to a line that lose something, and that somebody may want all the same. */
+/** The steps to a line that lose something, but that a user may accept. */
 export function losingSteps(to: ReleaseLine, lines: readonly ReleaseLine[]): readonly string[] {
   return lines.filter((from) => !['refused', 'harmless'].includes(moveOf(from, to))).map((from) => stepName(from, to));
 }

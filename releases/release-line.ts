@@ -67,9 +67,9 @@ export interface MemoryShare {
 
 /** How ingestion starts, lives and stops. */
 export interface IngestionFacts {
-  /** The gRPC health service on the internal port, or none: then only its TCP port tells that it lives. */
+  /** The gRPC health service on the internal port, or none: then probes can only connect to its TCP port. */
   readonly health: 'grpc' | 'tcp';
-  /** Opens no port, not even for health, until the backend validates API keys; else it starts at once. */
+  /** It opens no port, not even for health, until the backend validates API keys. Otherwise it starts at once. */
   readonly waitsForBackend: boolean;
   /**
    * What a client gets while its key cannot be checked. Of these, OTLP exporters retry `UNAVAILABLE` alone:
@@ -97,9 +97,9 @@ export interface ApiFacts {
   readonly signInTestPath: string;
   /** Takes an address and a password, and answers with the session cookie. */
   readonly signInPath: string;
-  /** Makes the first user, for whoever comes first: open to everybody until there is one. */
+  /** Creates the first user. Anybody may call it until there is one. */
   readonly firstUserPath: string;
-  /** Spans are served to the signed-in only; else to everybody who reaches the port. */
+  /** Only signed-in users get spans. Otherwise everybody who reaches the port gets them. */
   readonly spansNeedSignIn: boolean;
   /**
    * What the two secrets do to the session cookie; a cookie that is only signed outlives a new cookie key. Or it is an id of
@@ -118,7 +118,7 @@ export interface StoreFacts {
   readonly spans: 'DuckDB' | 'Parquet';
   /** First tag with these stores. Lines with the same are one family, each of which reads what the others wrote. */
   readonly since: string;
-  /** Columns of the files for spans, where lines share a folder: they tell which of them wrote one. @default none shares them */
+  /** Columns of the files for spans, if lines share a folder: they show which line wrote a file. @default no line shares the folder */
   readonly columns?: { readonly count: number; readonly last: string };
   /** Queries name the columns that they want, so that files with further ones are read. @default other columns are an error */
   readonly readsFurtherColumns?: true;
@@ -201,8 +201,8 @@ export interface HotReload {
 }
 
 /**
- * What upstream promises of a family of releases that share every fact below which does not name a tag.
- * A new family is one new file beside this one and its name in `index.ts`; nothing outside this folder asks which line it renders.
+ * What is known of a family of releases. They share every fact below that does not name a tag.
+ * A new family is one new file in this folder and its name in `index.ts`. No code outside this folder depends on a particular line.
  */
 export interface ReleaseLine {
   /** Name of the line, for example `0.70`. */
@@ -211,9 +211,9 @@ export interface ReleaseLine {
   readonly tags: readonly [string, ...string[]];
   /** The day on which upstream released a tag, as YYYY-MM-DD. @default not known */
   readonly released?: Readonly<Record<string, string>>;
-  /** Tags of which no published image was ever seen, and what is known of them. @default none */
+  /** Tags without a known published image, and what is known of them. @default none */
   readonly unproven?: Readonly<Record<string, string>>;
-  /** Tags that are known to lose data, and how. Nothing recommends them. @default none */
+  /** Tags that are known to lose data, and how. They are never recommended. @default none */
   readonly faults?: Readonly<Record<string, string>>;
   /** Repositories of the published images, without registry and tag. They tell which components the line has. */
   readonly images: PerComponent<string>;
@@ -239,7 +239,7 @@ export interface ReleaseLine {
   readonly frontendConfigPath?: string;
   /** Why images of the target `development` cannot run on a cluster, so that the published ones do. @default they can */
   readonly noDevelopmentImages?: string;
-  /** How development images reload from mounted sources. @default there are no such images */
+  /** How development images reload from mounted sources. @default the line has no such images */
   readonly hotReload?: PerComponent<HotReload>;
   /** The image of the backend has Python, for the upgrade guard and copies of the volume. */
   readonly backendHasPython: boolean;
@@ -255,9 +255,9 @@ export interface ReleaseLine {
   /** Variables with a fixed value in this line (paths, ports that must be told); the env file cannot change them. */
   readonly environment: PerComponent<Readonly<Record<string, string>>>;
   readonly variables: readonly LineVariable[];
-  /** Who reads a variable that all lines share, where those are fewer than the table says. @default all of those */
+  /** Readers of a variable that all lines share, if the line has fewer than the table says. @default those of the table */
   readonly fewerReaders?: Readonly<Record<string, readonly Component[]>>;
-  /** Variables that containers get although it is not known that they read them; they tell nothing of the release. @default none */
+  /** Variables that containers get although it is unknown whether they read them. They do not indicate a release. @default none */
   readonly perhapsUnread?: readonly string[];
   readonly ingestion: IngestionFacts;
   readonly api: ApiFacts;
@@ -270,17 +270,17 @@ export interface ReleaseLine {
   readonly memory: Readonly<Record<Size, PerComponent<Memory>>>;
 }
 
-/** Name of a published image, without its path: mirrors keep it. */
+/** Name of a published image without its path, which mirrors keep. */
 export function publishedName({ images }: ReleaseLine, component: Component): string | undefined {
   return images[component]?.split('/').at(-1);
 }
 
-/** Whether ingestion started before the backend would turn spans away for good. */
+/** Whether ingestion would refuse spans for good if it started before the backend. */
 export function needsBackendFirst({ ingestion }: ReleaseLine): boolean {
   return !ingestion.waitsForBackend && ingestion.uncheckedKey !== 'UNAVAILABLE';
 }
 
-/** Whether ingestion takes spans until it is killed, and so loses what it acknowledged last. */
+/** Whether ingestion accepts spans until it is killed, and so loses the last ones that it acknowledged. */
 export function ignoresSigterm({ ingestion }: ReleaseLine): boolean {
   return ingestion.stop === 'ignores SIGTERM';
 }
@@ -306,12 +306,12 @@ export function shareOfMemory({ memory }: ReleaseLine, size: Size, { component, 
   return Math.floor(((memory[size][component]?.limitMi ?? 0) * percent) / 100);
 }
 
-/** A tag of a line with the day of its release, where that is known: `0.70.3 of 16 November 2025`. */
+/** A tag of a line with the day of its release, if that is known: `0.70.3 (16 November 2025)`. */
 export function dated({ released }: ReleaseLine, tag: string): string {
   const day = released?.[tag];
   if (day === undefined) return tag;
   const written = { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' } as const;
-  return `${tag} of ${new Date(day).toLocaleDateString('en-GB', written)}`;
+  return `${tag} (${new Date(day).toLocaleDateString('en-GB', written)})`;
 }
 
 /** The newest tag of a line that is not known to lose data. */

@@ -116,8 +116,8 @@ const scalarStyleRules: DumpOptions['scalarStyleRules'] = [
 ];
 
 /**
- * Files that take their places together. Each is written beside its place first and renamed at the end. If one cannot be written,
- * as on a full disk, every place stays as it was. A link, or a file with other permissions, is replaced and never written through.
+ * Files that are replaced together. Each is first written next to its place, and renamed at the end. If one cannot be written, for
+ * example on a full disk, no file changes. A link, or a file with other permissions, is replaced and never written through.
  */
 export class NewFiles {
   private readonly written: { readonly temporary: string; readonly path: string }[] = [];
@@ -193,7 +193,7 @@ function checkPlace(folder: string, path: string): void {
   for (const each of folders) {
     // Without a slash at its end, which would follow a link.
     const found = lstatSync(resolve(each), { throwIfNoEntry: false });
-    if (found && !found.isDirectory()) throw new UnwritableFile(each, `is ${kindOf(found)}, and not a folder`);
+    if (found && !found.isDirectory()) throw new UnwritableFile(each, `is ${kindOf(found)}, not a folder`);
   }
   const place = join(folder, path);
   if (lstatSync(place, { throwIfNoEntry: false })?.isDirectory()) throw new UnwritableFile(place, 'is a folder');
@@ -227,7 +227,9 @@ export function readText(path: string): string | Unreadable | undefined {
     const found = fstatSync(file);
     if (!found.isFile()) return { problem: `is ${kindOf(found)}. Name a regular file` };
     const bytes = readAtMost(file, MAX_TEXT_BYTES);
-    return bytes ? textOf(bytes) : { problem: `is larger than ${MAX_TEXT_BYTES / 1024 / 1024} MiB. Name another file` };
+    return bytes
+      ? textOf(bytes)
+      : { problem: `is larger than ${MAX_TEXT_BYTES / 1024 / 1024} MiB. Name a smaller file` };
   } catch (error) {
     if (!isOfSystem(error)) throw error;
     const isMissing = ['ENOENT', 'ENOTDIR'].includes(error.code ?? '');
@@ -250,13 +252,13 @@ export function readAtMost(file: number, bytes: number): Buffer | undefined {
   return undefined;
 }
 
-/** What applies the objects of a file to itself, for these are not part of a studio. @default they are */
+/** The tool that applies the objects of a file to itself, if they are not part of the studio. @default they are part of it */
 export function gitOpsOf(path: string): GitOps | undefined {
   const folders = path.split('/').slice(0, -1);
   return (['argocd', 'flux'] as const).find((each) => folders.includes(each));
 }
 
-/** A document of an output folder is no object that can be applied. */
+/** A document of an output folder is not an object that can be applied. */
 export class ManifestError extends Error {}
 
 /**
@@ -278,7 +280,7 @@ export function readManifests(folder: string): readonly PlacedManifest[] {
         .filter((document) => document !== null && document !== undefined)
         .map((manifest) => {
           if (isManifest(manifest) && isTree(manifest)) return { file, manifest };
-          throw new ManifestError(`${path}: holds a document that is not an object with a name`);
+          throw new ManifestError(`${path}: contains a document that is not a Kubernetes object with a name`);
         });
     });
 }

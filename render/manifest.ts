@@ -1,4 +1,4 @@
-/** Fields of an object that anybody may have patched: a rule asks for what must be there. */
+/** Fields of an object that a patch may have changed. */
 // biome-ignore lint/suspicious/noExplicitAny: nothing is known of them
 export type Fields = Readonly<Record<string, any>>;
 
@@ -116,7 +116,7 @@ export interface ConfigMapReference {
   readonly optional: boolean;
 }
 
-/** The ConfigMaps that a pod reads, in whichever of the ways. */
+/** The ConfigMaps that a pod reads, as variables or as volumes. */
 export function configMapsOf({ spec, containers, title }: Pod): readonly ConfigMapReference[] {
   const reference = (object: string, source: Fields, keys: readonly Fields[]): ConfigMapReference => {
     return { object, name: source.name, keys: keys.map(({ key }) => key), optional: source.optional === true };
@@ -159,7 +159,7 @@ export function matches(selector: unknown, labels: Readonly<Record<string, strin
   );
 }
 
-/** Whatever has a spec with containers is a pod: a template in a Deployment, a Job in a CronJob, a kind that is not known yet. */
+/** The pods in an object: everything with a spec that has containers, also in kinds that are not known yet. */
 export function podsOf(manifest: Manifest): readonly Pod[] {
   return addPods(manifest, manifest, []);
 }

@@ -20,25 +20,25 @@ const MERGE_KEYS: Readonly<Record<string, readonly string[]>> = {
 
 const DIRECTIVE = '$patch';
 
-/** The patch names something that is not there, or asks for what is not known here. */
+/** The patch removes something that does not exist, or has an unknown directive. */
 export class MergeError extends Error {}
 
 /**
  * Merges a patch into an object as `kubectl patch` and kustomize do: maps field by field, lists by their keys; `null` and
  * `$patch: delete` remove, `$patch: replace` replaces. A custom resource has no keys, so its lists are replaced.
- * @throws MergeError when it removes what is not there
+ * @throws MergeError when it removes what does not exist
  */
 export function merged(object: Fields, patch: Fields, keyed: boolean, path = ''): Fields {
   const { [DIRECTIVE]: directive, ...fields } = patch;
   if (directive !== undefined && directive !== 'merge' && (directive !== 'replace' || path === '')) {
-    throw new MergeError(`${path || 'the object itself'}: $patch: ${directive} is not possible here`);
+    throw new MergeError(`${path || 'the object itself'}: $patch: ${directive} is not supported here`);
   }
   const result: Record<string, unknown> = directive === 'replace' ? {} : { ...object };
   for (const [key, value] of Object.entries(fields)) {
     const below = `${path}/${key}`;
-    if (key.startsWith('$')) throw new MergeError(`${below} is not known here`);
+    if (key.startsWith('$')) throw new MergeError(`${below} is not a known directive`);
     if (value === null || (isMap(value) && value[DIRECTIVE] === 'delete')) {
-      if (!(key in result)) throw new MergeError(`${below} is not there`);
+      if (!(key in result)) throw new MergeError(`${below} does not exist`);
       delete result[key];
     } else if (isMap(value)) {
       const old = result[key];
@@ -66,7 +66,7 @@ function mergedList(
   for (const patch of items.filter(isMap)) {
     const index = result.findIndex((item) => isMap(item) && item[key] === patch[key]);
     const deletes = patch[DIRECTIVE] === 'delete';
-    if (deletes && index < 0) throw new MergeError(`${path} has none with ${key} ${patch[key]}`);
+    if (deletes && index < 0) throw new MergeError(`${path} has no entry with ${key} ${patch[key]}`);
     if (deletes) result.splice(index, 1);
     else if (index < 0) result.push(merged({}, patch, true, `${path}/${result.length}`));
     else result[index] = merged(result[index], patch, true, `${path}/${index}`);

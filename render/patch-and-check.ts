@@ -1,8 +1,10 @@
 import { podSecurityOf } from '../charts/namespace';
+import { page } from '../config/how-to-run';
 import type { SettingPlace } from '../config/known-secrets';
 import type { Patch, Waiver } from '../config/patch-file';
 import type { Problem } from '../config/problems';
 import { nodeMountsOf } from '../config/source-mounts';
+import { nearest } from '../config/spelling';
 import type { StudioConfig } from '../config/studio-config';
 import { componentsOf } from '../releases';
 import type { PlacedManifest } from './manifest';
@@ -35,7 +37,7 @@ export function inForce(broken: readonly BrokenRule[], { waivers }: StudioConfig
   return broken.filter(({ rule }) => !waivers.some((waiver) => waiver.rule === rule.name));
 }
 
-/** What the rules must know of a studio besides its objects. */
+/** What the rules need to know about a studio besides its objects. */
 export function factsOf(config: StudioConfig): StudioFacts {
   const { backup, git, namespace, settings, secrets } = config;
   const veleroNamespace = backup.kind === 'velero' ? backup.namespace : undefined;
@@ -55,16 +57,20 @@ export function factsOf(config: StudioConfig): StudioFacts {
 /** Reports on every rendering what a waiver allows. */
 function waived({ place, rule, reason }: Waiver, broken: readonly BrokenRule[]): Problem {
   if (!rules.some(({ name }) => name === rule)) {
-    const known = rules.map(({ name }) => name).join(', ');
-    return { severity: 'error', ...place, text: `${rule} is not a rule. The rules are: ${known}` };
+    const meant = nearest(
+      rule,
+      rules.map(({ name }) => name),
+    );
+    const fix = meant ? `Did you mean ${meant}?` : `See ${page('docs/patches.md', 'Rules')}`;
+    return { severity: 'error', ...place, text: `${rule} is not a rule. ${fix}` };
   }
   const passed = broken.filter((each) => each.rule.name === rule).map(({ object, text }) => `${object}: ${text}`);
   return passed.length > 0
-    ? { severity: 'warning', ...place, text: `waives the rule ${rule} (${reason}). ${passed.join('; ')}` }
+    ? { severity: 'warning', ...place, text: `waives the rule ${rule} (${reason}). ${passed.join('. ')}` }
     : { severity: 'warning', ...place, text: `waives the rule ${rule}, which nothing breaks. Remove it` };
 }
 
-/** Names the patch that breaks a rule, or else the setting, or else these charts. Each rule is reported once for each of them. */
+/** Names the patch that breaks a rule, otherwise the setting, otherwise these charts. Each rule is reported once for each of them. */
 function blamed(
   broken: readonly BrokenRule[],
   rendered: readonly PlacedManifest[],
@@ -100,8 +106,8 @@ function ofSettings(broken: readonly BrokenRule[]): readonly Problem[] {
   return [...places.values()].flatMap(({ file, line, name }) => {
     const own = broken.filter((each) => settingsOf(each).some((place) => place.name === name && place.file === file));
     return byRule(own).map(({ rule, texts: [first = '', ...more] }): Problem => {
-      const texts = more.length > 0 ? [first, `so do ${more.length} other places`] : [first];
-      const text = `${ruleText({ rule, texts })}. Take it out of this line`;
+      const texts = more.length > 0 ? [first, `The same applies to ${more.length} other places`] : [first];
+      const text = `${ruleText({ rule, texts })}. Remove it from this line`;
       return { severity: 'error', file, line, variable: name, text };
     });
   });
@@ -126,9 +132,9 @@ export function byRule(broken: readonly BrokenRule[]): readonly Violations[] {
   });
 }
 
-/** `breaks the rule X. What breaks it. It is there because …` */
+/** `breaks the rule X. What breaks it. The rule exists because …` */
 export function ruleText({ rule, texts }: Violations): string {
-  return `breaks the rule ${rule.name}. ${texts.join('; ')}. It is there because ${rule.reason} (${rule.source})`;
+  return `breaks the rule ${rule.name}. ${texts.join('. ')}. The rule exists because ${rule.reason} (${rule.source})`;
 }
 
 function violated(violations: Violations, patch: Patch | undefined, { name }: StudioConfig): Problem {
@@ -138,6 +144,6 @@ function violated(violations: Violations, patch: Patch | undefined, { name }: St
     : {
         severity: 'error',
         file: `studio ${name}`,
-        text: `${text}. This is a mistake of these charts and not yours: please report it. A file of JUNJO_K8S_PATCHES can waive the rule until it is mended (docs/patches.md)`,
+        text: `${text}. This is a bug in these charts, not your mistake: please report it. Until it is fixed, a file of JUNJO_K8S_PATCHES can waive the rule (${page('docs/patches.md')})`,
       };
 }

@@ -34,7 +34,10 @@ function applied(
   const targets = placed.filter(({ manifest }) => isTarget(target, manifest));
   if (targets.length === 0) return failed(place, nothingFound(target, placed));
   if (targets.some(({ manifest }) => manifest.kind === 'Secret')) {
-    return failed(place, 'a Secret is not patched: its values would be readable here. Set them in the env file');
+    return failed(
+      place,
+      'a Secret cannot be patched, because its values would be readable here. Set them in the env file',
+    );
   }
   const results = new Map<PlacedManifest, Manifest>();
   for (const each of targets) {
@@ -58,7 +61,7 @@ function changed(manifest: Manifest, change: Patch['change']): Change {
     [apiVersion, kind, metadata?.name, metadata?.namespace].join();
   return identity(result.manifest) === identity(manifest)
     ? result
-    : { text: 'a patch changes neither apiVersion, kind, name nor namespace: other objects know it by them' };
+    : { text: 'a patch must not change apiVersion, kind, name or namespace, because other objects refer to them' };
 }
 
 function mergedInto(manifest: Manifest, { fields, place }: Extract<Patch['change'], { kind: 'merge' }>): Change {
@@ -75,14 +78,14 @@ function operated(manifest: Manifest, operations: readonly PatchOperation[]): Ch
   const copy = copied(manifest);
   for (const { place, ...operation } of operations) {
     const missing = missingPath(copy, operation);
-    if (missing) return { text: `${missing} is not there`, place };
+    if (missing) return { text: `${missing} does not exist`, place };
     const [error] = applyPatch(copy, [operation as Operation]);
-    if (error) return { text: `${operation.path} has another value than the patch tests for`, place };
+    if (error) return { text: `${operation.path} does not have the value that the patch tests for`, place };
   }
   return { manifest: copy };
 }
 
-/** The path of an operation that leads nowhere: the library takes some that do, such as a name where a list wants a number. */
+/** The path of an operation that does not exist. The library accepts some of these, such as a name where a list needs a number. */
 function missingPath(manifest: Manifest, { op, path, from }: Omit<PatchOperation, 'place'>): string | undefined {
   if (from !== undefined && !isThere(manifest, from)) return from;
   const adds = op === 'add' || op === 'move' || op === 'copy';
@@ -129,8 +132,8 @@ function nothingFound({ kind, name }: PatchTarget, placed: readonly PlacedManife
     .map(({ manifest }) => manifest.metadata.name);
   const kinds = [...new Set(placed.map(({ manifest }) => manifest.kind))].sort();
   return names.length > 0
-    ? `no ${kind} is called ${name}, in this group and version. There are: ${listed(names)}`
-    : `there is no ${kind} to patch. There are: ${listed(kinds)}`;
+    ? `no ${kind}${name === undefined ? '' : ` with the name ${name}`} exists in this group and version. Existing names: ${listed(names)}`
+    : `no ${kind} exists. Existing kinds: ${listed(kinds)}`;
 }
 
 /** Kubernetes' own kinds have lists that merge by keys. */
@@ -143,7 +146,7 @@ function isBuiltIn({ apiVersion }: Manifest): boolean {
   );
 }
 
-/** A patched ConfigMap rolls the pods that read it, and no other. */
+/** A patched ConfigMap restarts the pods that read it, and no others. */
 function rolled(before: readonly PlacedManifest[], after: readonly PlacedManifest[]): readonly PlacedManifest[] {
   const changedMaps = changedContents(before, after);
   if (changedMaps.size === 0) return after;

@@ -11,7 +11,7 @@ import { brokenRules } from './rules';
 
 /**
  * A studio in a cdk8s App of your own: all its charts, with its patches applied. `loadStudio` makes its `config`.
- * `app.synth()` fails when a patch is wrong, when a patch or the App breaks a rule, and when two studios of the App have the same
+ * `app.synth()` fails if a patch is wrong, if a patch or the App breaks a rule, or if two studios of the App have the same
  * namespace.
  */
 export class Studio extends StudioCharts {
@@ -42,7 +42,7 @@ export class Studio extends StudioCharts {
   }
 
   /**
-   * Puts each patched object in the place of the one that the chart made. It has no type: types of cdk8s drop what they do not
+   * Replaces each object that the chart made by the patched one. It has no type: types of cdk8s drop what they do not
    * know. All objects of the chart are made again, because cdk8s writes them in the order in which they were made.
    */
   private replaceObjects(rendered: readonly PlacedManifest[], patched: readonly PlacedManifest[]): void {
@@ -60,7 +60,7 @@ export class Studio extends StudioCharts {
     }
   }
 
-  /** What breaks a rule now and did not after the patches: the App changed an object of the studio. */
+  /** Rules that were kept after the patches, and are broken now: the App changed an object of the studio. */
   private brokenByApp(
     config: StudioConfig,
     known: ReadonlySet<string>,
@@ -77,7 +77,7 @@ export class Studio extends StudioCharts {
   /** Without the lists for kustomize, which no chart can be, Flux would apply every folder as one. */
   private withFlux({ git }: StudioConfig): readonly string[] {
     if (git?.gitops !== 'flux') return [];
-    const way = `Remove the setting, and write the Kustomizations yourself, or render with ${howToRun('synth')}`;
+    const way = `Remove the setting and write the Kustomizations yourself, or render with ${howToRun('synth')}`;
     return [`${this.node.path}: JUNJO_K8S_GITOPS=flux needs files for kustomize, which cdk8s does not write. ${way}`];
   }
 
@@ -88,7 +88,7 @@ export class Studio extends StudioCharts {
       .filter((other) => other !== this && other.props.config.namespace === namespace)
       .map(
         (other) =>
-          `${this.node.path}: ${other.node.path} has the namespace ${namespace} too. Set JUNJO_K8S_NAMESPACE of one of them to another name`,
+          `${this.node.path}: ${other.node.path} also has the namespace ${namespace}. Set JUNJO_K8S_NAMESPACE of one of them to another name`,
       );
   }
 }

@@ -35,7 +35,7 @@ export const runCase: Run = (example, kept = []) => {
 /** What a case breaks: the names of the invariants, with what they say. */
 export function brokenBy(example: Case, run: Run = runCase, only: Readonly<Record<string, Invariant>> = invariants) {
   const known = new Map<string, Outcome>();
-  // Several advices lead to the same file. What keeps files of an earlier rendering is to be rendered anew.
+  // Several pieces of advice lead to the same file. A case with files of an earlier rendering must be rendered again.
   const once: Run = (other, kept) => {
     const key = JSON.stringify(other);
     const outcome = (kept ? undefined : known.get(key)) ?? run(other, kept);

@@ -27,7 +27,7 @@ export interface ComponentProps extends PodProps {
 export interface StatefulComponentProps extends ComponentProps, DataVolumeProps, SecretsProps {
   /** Digest of the values of the keys that the container reads; it rolls the pod. @default no annotation */
   readonly secretsDigest?: string;
-  /** Somebody else writes the Secret, after the pods are applied or whenever a value changes. @default false */
+  /** Another tool writes the Secret, after the pods are applied or whenever a value changes. @default false */
   readonly secretsFromElsewhere: boolean;
 }
 
@@ -41,7 +41,7 @@ export function workloadMeta(
   return { ...meta, labels: { ...meta.labels, 'app.kubernetes.io/version': props.version } };
 }
 
-/** Metadata of a workload that reads secrets; Reloader, where it runs, rolls it when somebody else changes the Secret. */
+/** Metadata of a workload that reads secrets; Reloader, if it runs, restarts it when another tool changes the Secret. */
 export function statefulMeta(props: StatefulComponentProps, name: string, component: Component) {
   const reload = props.secretsFromElsewhere && props.secretKeys.length > 0;
   return annotated(workloadMeta(props, name, component), reload ? reloadOn(props.secretName) : {});

@@ -21,7 +21,7 @@ export interface MountedSources extends VolumesAndMounts {
 
 /**
  * Tries of a probe, instead of those of a container that runs what it holds: an hour. Nothing answers while the sources do not
- * compile, and a restart does not mend them.
+ * compile, and a restart does not fix them.
  */
 export const PATIENCE = { startupProbe: { failureThreshold: 720 }, livenessProbe: { failureThreshold: 180 } };
 

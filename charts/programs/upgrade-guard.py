@@ -1,9 +1,9 @@
-"""Keeps a release from starting on a volume whose spans it would hide or break, and marks the volumes that it starts on.
+"""Stops a release from starting on a volume with spans that it would hide or break, and marks the volumes on which it starts.
 
     upgrade-guard.py FACTS DATA TERMINATION_LOG
 
-FACTS is what the manifests know of the release and of every other (charts/upgrade-guard.ts writes it), DATA the volume,
-TERMINATION_LOG the file in which the kubelet looks for the reason of an end.
+FACTS is the file with the facts of all releases (charts/upgrade-guard.ts writes it), DATA the volume, and TERMINATION_LOG the
+file from which the kubelet reads why the container ended.
 """
 
 import contextlib
@@ -41,7 +41,7 @@ SpanFile = namedtuple("SpanFile", "root path modified lines")
 
 
 class Stop(Exception):
-    """What is wrong, the way back, and the way on: a line each."""
+    """One line each: what is wrong, how to go back, and how to continue."""
 
 
 def main(facts_path, data, termination_log):
@@ -70,40 +70,40 @@ def guard(facts, data):
 
 
 def check_restore(data):
-    """What the commands `restore` and `set-aside` write before they move folders, and remove after that."""
+    """Looks for the plan that `restore` and `set-aside` write before they move folders, and remove afterwards."""
     if any(name.startswith(".junjo-restore-") and name.endswith(".plan") for name in os.listdir(data)):
         raise Stop(
-            "A restore or set-aside broke off while it moved folders: the volume holds a part of the data.\n"
+            "A restore or set-aside was interrupted while it moved folders: the volume has only a part of the data.\n"
             "Run that command again, or a backup: each of them finishes the moves first.\n"
-            "Until then the backend does not start, because it would write among what is half moved."
+            "Until then the backend does not start, because it would write into incomplete data."
         )
 
 
 def marked_line(facts, mark):
-    """The line that ran on the volume last, where a mark says it."""
+    """The line that ran on the volume last, if a mark shows it."""
     if not mark:
         return None
     line, manifests = shown(mark["line"]), shown(mark["manifests"])
     wrote = precedence(manifests)
     if wrote and wrote > (precedence(facts["manifests"]) or wrote):
         raise Stop(
-            f"Newer manifests ({manifests}) let Junjo AI Studio {line} onto this volume than these ({facts['manifests']}), which cannot tell what it holds.\n"
+            f"Newer manifests ({manifests}) started Junjo AI Studio {line} on this volume. These ({facts['manifests']}) do not know what it contains.\n"
             f"Render with {manifests} or newer.\n"
-            f"To start all the same, delete {MARK} on the volume; its files are then looked at."
+            f"To start anyway, delete {MARK} on the volume. The guard then checks the files on it."
         )
     for known in facts["lines"]:
         if known["name"] == mark["line"] and known["schema"] == mark["schema"]:
             return known
     raise Stop(
-        f"Junjo AI Studio {line} ran on this volume last, which these manifests ({facts['manifests']}) do not know.\n"
-        f"Render with the manifests that do; {manifests} wrote {MARK}.\n"
-        f"To start all the same, delete {MARK} on the volume; its files are then looked at."
+        f"Junjo AI Studio {line} ran on this volume last, but these manifests ({facts['manifests']}) do not know it.\n"
+        f"Render with manifests that know it. Version {manifests} wrote {MARK}.\n"
+        f"To start anyway, delete {MARK} on the volume. The guard then checks the files on it."
     )
 
 
 def set_aside(facts):
-    """The way on where no setting helps."""
-    return f"No setting helps. To start with an empty volume and keep the data: {facts['setAside']}. It says how to bring the data back."
+    """How to continue if no setting helps."""
+    return f"No setting helps. To start with an empty volume and keep the data, run: {facts['setAside']}. It shows how to bring the data back."
 
 
 def precedence(version):
@@ -119,21 +119,21 @@ def precedence(version):
 
 
 def check_users(facts, data, last):
-    """Stops on a database of users on which the backend would not start, also at a restart."""
+    """Stops if the backend would not start on the database of users, also at a restart."""
     path, wants, table = facts["users"]["path"], facts["users"]["schema"], facts["users"].get("table")
     has, tables = schema_of_users(os.path.join(data, path), table)
     if has and has != wants:
         makers = [line for line in facts["lines"] if line["users"] == has]
         if not makers:
             raise Stop(
-                f"{path} has {shown(has)}, which these manifests ({facts['manifests']}) do not know: a newer release made it, or none.\n"
-                "Render with the manifests that know it, and set JUNJO_K8S_RELEASE to the release that ran here last.\n"
+                f"{path} has {shown(has)}, which these manifests ({facts['manifests']}) do not know. A newer or unknown release created it.\n"
+                "Render with manifests that know it, and set JUNJO_K8S_RELEASE to the release that ran here last.\n"
                 f"{set_aside(facts)}"
             )
-        what = f"{path} was made by Junjo AI Studio {listed(makers)} ({has}): the backend of {facts['line']} would crash on it at every start."
+        what = f"{path} was created by Junjo AI Studio {listed(makers)} ({has}): the backend of {facts['line']} would crash on it at every start."
     elif has and table and table not in tables:
         makers = [line for line in facts["lines"] if line["users"] == has and line["schema"] != facts["schema"]]
-        what = f"{path} was made by a later release: it lacks the table {table}, without which {facts['line']} does not work."
+        what = f"{path} was created by a later release: it lacks the table {table}, without which {facts['line']} does not work."
     else:
         return
     maker = last if last in makers else last_writer(facts, data, makers)
@@ -148,14 +148,14 @@ def last_writer(facts, data, lines):
 
 
 def check_spans(facts, data, last):
-    """Stops where spans would be lost; the database is one that the backend takes, or none."""
+    """Stops if spans would be lost. The database is one that the backend accepts, or does not exist."""
     files = survey(facts, data)
     mine = next(line for line in facts["lines"] if line["name"] == facts["line"])
     for file in files:
         if file.lines == []:
             raise Stop(
-                f"{shown(file.path)} has columns that these manifests ({facts['manifests']}) do not know: a newer release wrote it, or none.\n"
-                "Render with the manifests that know it, or move this file elsewhere on the volume.\n"
+                f"{shown(file.path)} has columns that these manifests ({facts['manifests']}) do not know. A newer or unknown release wrote it.\n"
+                "Render with manifests that know it, or move this file elsewhere on the volume.\n"
                 f"{set_aside(facts)}"
             )
     for file in files:
@@ -172,7 +172,7 @@ def check_spans(facts, data, last):
             check_loss(facts, newest.lines, last)
     elif files:
         raise Stop(
-            f"No known release wrote {shown(files[-1].path)}, so that nobody can tell whether {facts['line']} reads it.\n"
+            f"No known release wrote {shown(files[-1].path)}, so it is unknown whether {facts['line']} can read it.\n"
             "Set JUNJO_K8S_RELEASE to the release that ran here last, or move this file elsewhere on the volume.\n"
             f"{set_aside(facts)}"
         )
@@ -182,11 +182,11 @@ def check_log(facts, lines, last):
     """What one of these lines left over in the write-ahead log."""
     line = likeliest(lines, last)
     if line["spans"] == "flush first":
-        accept(facts, lines, line, f"{line['loss']}\nSet JUNJO_K8S_RELEASE={line['release']} to go back and flush it: ")
+        accept(facts, lines, line, f"{line['loss']}\nSet JUNJO_K8S_RELEASE={line['release']} to go back and flush it. See ")
         return
     raise Stop(
-        f"The write-ahead log holds spans of Junjo AI Studio {line['name']}, which would stop every flush of {facts['line']}: new spans would never show.\n"
-        f"Set JUNJO_K8S_RELEASE={line['release']} to go back and flush it ({facts['page']}), or move the files elsewhere that are in {facts['log']}.\n"
+        f"The write-ahead log holds spans of Junjo AI Studio {line['name']}, which would stop every flush of {facts['line']}. New spans would never appear.\n"
+        f"Set JUNJO_K8S_RELEASE={line['release']} to go back and flush it ({facts['page']}), or move the files in {facts['log']} elsewhere.\n"
         f"{set_aside(facts)}"
     )
 
@@ -196,19 +196,19 @@ def check_loss(facts, lines, last):
     line = likeliest(lines, last)
     # Else nothing is lost, or only what is left over in the log.
     if line["spans"] in ("hidden", "unreadable", "misunderstood"):
-        way = f"Set JUNJO_K8S_RELEASE={line['release']} to go back. The way to {facts['line']}: "
+        way = f"Set JUNJO_K8S_RELEASE={line['release']} to go back. To move to {facts['line']}, see "
         accept(facts, lines, line, f"{line['loss']}\n{way}")
 
 
 def accept(facts, lines, line, what):
-    """Stops, unless somebody accepted a step from one of these lines."""
+    """Stops, unless the user accepted a step from one of these lines."""
     steps = {each["name"]: f"{each['name']}-to-{facts['line']}" for each in lines if each["move"] != "refused"}
     accepted = [step for step in steps.values() if step in facts["accepted"]]
     if accepted:
         print(f"upgrade-guard: {accepted[0]} is accepted", flush=True)
         return
     step = steps.get(line["name"])
-    on = f"To start all the same: JUNJO_K8S_ACCEPT_DATA_LOSS={step}, for this step alone." if step else set_aside(facts)
+    on = f"To start anyway, set JUNJO_K8S_ACCEPT_DATA_LOSS={step}, for this step only." if step else set_aside(facts)
     raise Stop(f"{what}{facts['page']}.\n{on}")
 
 
@@ -249,7 +249,7 @@ def files_of(path):
 
 
 def fail(error):
-    """What may not be read may be anything: nobody may be told that it is empty."""
+    """A folder that the guard may not read must not count as empty."""
     if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
         raise error
 
@@ -421,7 +421,7 @@ def slot(data, table, field):
 
 
 def schema_of_users(path, table):
-    """How a database of users says which schema it has, and which of the tables are there that matter; nothing of one that does not say it."""
+    """The schema of a database of users, and which of the relevant tables it has; nothing if it does not name a schema."""
     if not readable(path):
         return None, ()
     # The backend does not run yet. Without a log, SQLite then needs no lock, and writes no index of the log beside it.
@@ -441,7 +441,7 @@ def schema_of_users(path, table):
             revisions = [name for (name,) in users.execute(texts, (SHOWN,))]
             return f"revision {' and '.join(revisions)}" if revisions else None, tables
     except sqlite3.Error:
-        # The backend says by itself what is wrong with it.
+        # The backend reports what is wrong with it.
         return None, ()
 
 
@@ -468,8 +468,8 @@ def read_mark(data):
     except (ValueError, RecursionError):
         mark = None
     if not isinstance(mark, dict):
-        # It is written whole or not at all, so somebody else wrote it; the files tell as well.
-        print(f"upgrade-guard: {MARK} is not readable and is written anew", flush=True)
+        # The guard writes it whole or not at all, so another program wrote it. The files show the release too.
+        print(f"upgrade-guard: {MARK} is not readable and is replaced", flush=True)
         return None
     # Anything but a text is not the name of a line. No message shows it.
     texts = {name: mark.get(name) for name in ("line", "schema", "manifests")}
@@ -503,7 +503,7 @@ def write_mark(facts, data):
 
 
 def shown(text):
-    """What a volume holds may come from anybody: a text of it on one line, without control characters and not endless."""
+    """A text from a volume may come from anybody: this returns one short line without control characters."""
     text = str(text)
     # The kubelet keeps 4096 bytes of a reason, and the way on stands at its end.
     short = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
@@ -511,27 +511,27 @@ def shown(text):
 
 
 def trouble(error, data):
-    full = "Make it larger (JUNJO_K8S_STORAGE_SIZE, where its class allows it), or delete what is not needed."
+    full = "Enlarge it (JUNJO_K8S_STORAGE_SIZE, if its storage class allows that), or delete what is not needed."
     foreign = (
-        f"The user {os.getuid()} of the pod may not read or write all of the volume: somebody else made its files.\n"
-        f"Once, while the studio is stopped: chown -R {os.getuid()}:{os.getgid()} on the volume."
+        f"The user {os.getuid()} of the pod may not read or write all of the volume: another user created its files.\n"
+        f"Once, while the studio is stopped, run on the volume: chown -R {os.getuid()}:{os.getgid()} ."
     )
     what = {
-        errno.ENOSPC: f"The volume is full: not even its mark can be written.\n{full}",
-        errno.EDQUOT: f"The quota of the volume is used up: not even its mark can be written.\n{full}",
+        errno.ENOSPC: f"The volume is full: the guard cannot write its mark.\n{full}",
+        errno.EDQUOT: f"The quota of the volume is used up: the guard cannot write its mark.\n{full}",
         errno.EROFS: (
-            "The volume is read-only: a file system that found itself damaged is mounted so.\n"
-            "Look at the events of the pod and at the kernel's log on the node, and check the file system."
+            "The volume is read-only, which is how the kernel mounts a damaged file system.\n"
+            "Check the events of the pod, the kernel's log on the node, and the file system."
         ),
-        errno.EISDIR: "A folder is in the place of a file. Move it elsewhere on the volume.",
-        errno.ELOOP: "A link that leads to itself is in the place of a file. Move it elsewhere on the volume.",
+        errno.EISDIR: "A folder has the name of a file. Move it elsewhere on the volume.",
+        errno.ELOOP: "A link that points to itself has the name of a file. Move it elsewhere on the volume.",
         errno.EACCES: foreign,
         errno.EPERM: foreign,
     }.get(
         error.errno,
-        f"The volume cannot be used: {error.strerror}.\nLook at the events of the pod and of its claim.",
+        f"The volume cannot be used: {error.strerror}.\nCheck the events of the pod and of its claim.",
     )
-    return f"{what}\nNothing was changed ({shown(error.filename or data)}), and the pod tries again by itself."
+    return f"{what}\nNothing was changed ({shown(error.filename or data)}). The pod tries again automatically."
 
 
 def refuse(text, termination_log):

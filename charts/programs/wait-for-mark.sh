@@ -1,5 +1,5 @@
 #!/bin/sh
-# Holds ingestion back until the guard of the backend has let this release onto the volume.
+# Delays ingestion until the upgrade guard of the backend has marked the volume for this release.
 #
 #     wait-for-mark.sh MARK LINE
 #
@@ -9,10 +9,10 @@ trap 'exit 143' TERM
 mark=$1
 line=$2
 seconds=0
-# A plan is there while a restore moves folders: the mark may be of the old data, or of the new.
+# A plan exists while a restore moves folders. The mark may then belong to the old or the new data.
 until [ -f "$mark" ] && grep -q "\"line\": \"$line\"" "$mark" 2> /dev/null && ! ls "${mark%/*}"/.junjo-restore-*.plan > /dev/null 2>&1; do
   if [ $((seconds % 30)) -eq 0 ]; then
-    echo "waiting until the backend has let Junjo AI Studio $line onto the volume: see the log of its container upgrade-guard"
+    echo "waiting until the upgrade guard of the backend marks the volume for Junjo AI Studio $line: see the log of its container upgrade-guard"
   fi
   seconds=$((seconds + 1))
   sleep 1

@@ -14,7 +14,7 @@ export const caddy: IngressController = {
       // It has no h2c: any other value is silently HTTP/1.1, and gRPC fails.
       source: 'internal/caddy/ingress/reverseproxy.go of caddyserver/ingress',
       spans: () => ({ 'caddy.ingress.kubernetes.io/backend-protocol': 'https' }),
-      by: 'over TLS, which a sidecar of ingestion ends',
+      by: 'over TLS, which a sidecar of ingestion terminates',
     },
     timeout: { source: SOURCE, by: 'no limit' },
     body: { source: SOURCE, by: 'no limit' },

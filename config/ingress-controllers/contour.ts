@@ -28,7 +28,7 @@ export const contour: IngressController = {
     },
     body: { source: SOURCE, by: 'no limit' },
     redirect: { source: SOURCE, web: redirect, spans: redirect, otlpHttp: redirect },
-    hsts: { source: INGRESS_SOURCE, cannot: 'an Ingress cannot add headers there; a global header policy can' },
-    sourceRanges: { source: INGRESS_SOURCE, cannot: 'only its HTTPProxy objects filter addresses' },
+    hsts: { source: INGRESS_SOURCE, cannot: 'an Ingress cannot add headers, but a global header policy can' },
+    sourceRanges: { source: INGRESS_SOURCE, cannot: 'only its HTTPProxy objects can filter addresses' },
   },
 };

@@ -22,7 +22,7 @@ export const f5Nginx: IngressController = {
     'Use DNS-01 or your own certificate. The controller gives each host to a single Ingress, and ignores the Ingress of the HTTP-01 challenge.',
     'Keep exports of spans through the edge below 1 MB, because the controller has no setting for gRPC bodies. For larger exports, use `https://host:50051`.',
   ],
-  note: 'exports of spans above 1 MB end in 413 at this edge, which has no setting for the body of gRPC: write JUNJO_PROD_INGESTION_URL with the port of the release if there are such. Its ConfigMap needs http2: "true"',
+  note: 'this edge answers 413 to exports of spans above 1 MB, because it has no setting for gRPC bodies. If you have such exports, write JUNJO_PROD_INGESTION_URL with the port of the release. Set http2: "true" in the ConfigMap of the controller',
   answers: {
     grpc: { source: SOURCE, spans: ({ spans }) => f5({ 'grpc-services': spans.service }) },
     // With a unit; for gRPC the same values count.
@@ -32,7 +32,7 @@ export const f5Nginx: IngressController = {
     hsts: { source: SOURCE, web: () => f5({ hsts: 'true', 'hsts-max-age': String(HSTS_SECONDS) }) },
     sourceRanges: {
       source: 'https://docs.nginx.com/nginx-ingress-controller/configuration/access-control/',
-      cannot: 'an Ingress has no such annotation there; its Policy objects reach one in the newest releases alone',
+      cannot: 'it has no annotation for that, and its Policy objects apply to an Ingress only in the newest releases',
     },
   },
 };

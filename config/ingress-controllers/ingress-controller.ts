@@ -29,7 +29,7 @@ export interface EdgeAnswer {
   readonly spansService?: (facts: EdgeFacts) => Annotations;
   /** What does it, if not annotations alone: an object beside the Ingress, the controller by default, or a condition. */
   readonly by?: string;
-  /** Why it cannot be done with an Ingress on this controller. @default it can */
+  /** Why an Ingress cannot do it with this controller. @default it can */
   readonly cannot?: string;
 }
 
@@ -37,7 +37,7 @@ export interface EdgeAnswer {
 export interface IngressController {
   /** Its official name. */
   readonly name: string;
-  /** Names of the classes that it usually has. @default none: only `JUNJO_K8S_INGRESS_CONTROLLER` tells */
+  /** Names of the classes that it usually has. @default none: only `JUNJO_K8S_INGRESS_CONTROLLER` selects it */
   readonly classes?: RegExp;
   /** Where it takes certificates from: Secrets of the namespace, itself, or the cloud. */
   readonly certificates: 'secrets' | 'itself' | 'cloud';
@@ -51,7 +51,7 @@ export interface IngressController {
   readonly rangesHoldForHost?: boolean;
   /** It runs outside the cluster, where network policies cannot select it. @default false: it runs in pods */
   readonly outsideCluster?: boolean;
-  /** What must be there or be set in the controller, in full sentences. */
+  /** What the controller needs, in full sentences. */
   readonly conditions: readonly string[];
   /** Printed at each render. @default nothing */
   readonly note?: string;

@@ -18,7 +18,7 @@ export const ingressNginx: IngressController = {
     'If applications stream spans for longer than 60 s, raise `client-body-timeout` in its ConfigMap.',
     'For spans, use 1.11 or newer. The read timeout of older versions does not apply to gRPC.',
   ],
-  note: 'ingress-nginx was retired in March 2026 and gets no security fixes; plan for a Gateway or another controller. Where it is F5 that runs this class, set JUNJO_K8S_INGRESS_CONTROLLER=f5-nginx. Raise client-body-timeout in its ConfigMap if applications stream spans for longer than 60 s',
+  note: 'ingress-nginx was retired in March 2026 and gets no security fixes; plan to move to a Gateway or another controller. If this class belongs to the controller of F5, set JUNJO_K8S_INGRESS_CONTROLLER=f5-nginx. Raise client-body-timeout in its ConfigMap if applications stream spans for longer than 60 s',
   answers: {
     // h2c to the pod; HTTP/1.1 otherwise, and gRPC fails.
     grpc: { source: SOURCE, spans: () => nginx({ 'backend-protocol': 'GRPC' }) },

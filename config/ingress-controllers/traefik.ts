@@ -30,7 +30,7 @@ export const traefik: IngressController = {
     body: { source: SOURCE, by: 'no limit' },
     redirect: {
       source: 'https://doc.traefik.io/traefik/reference/routing-configuration/http/middlewares/redirectscheme/',
-      by: 'a Middleware, on an Ingress of its own for plain HTTP',
+      by: 'a Middleware on a separate Ingress for plain HTTP',
       web: () => tls,
       spans: () => tls,
       otlpHttp: () => tls,

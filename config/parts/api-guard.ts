@@ -8,20 +8,20 @@ export function apiGuardOf(values: Values, { api, ports }: ReleaseLine): Built<b
   if (!production || api.spansNeedSignIn) {
     if (!values.isSet('JUNJO_K8S_API_GUARD')) return { value: false, problems: [] };
     const reason = production
-      ? 'the API of this release asks for a sign-in by itself'
+      ? 'the API of this release requires a sign-in itself'
       : 'in development the API is on localhost';
     return { value: false, problems: [values.note('JUNJO_K8S_API_GUARD', `has no effect: ${reason}`)] };
   }
   if (!values.inEffect('JUNJO_K8S_API_GUARD')) {
     const warning = values.warning(
       'JUNJO_K8S_API_GUARD',
-      `without the guard, everybody who reaches the API reads every span, prompts and answers included, without signing in: this release does not ask at ${api.spansPath}`,
+      `is false, so everybody who can reach the API can read every span without signing in. This release requires no sign-in at ${api.spansPath}`,
     );
     return { value: false, problems: [warning] };
   }
   const problems: Problem[] = [];
   if (!values.inEffect('JUNJO_K8S_NETWORK_POLICY')) {
-    const text = `without the policies, every pod of the cluster reaches port ${ports.backend.http} of the backend past its guard, and reads every span there`;
+    const text = `is false, so every pod of the cluster can bypass the API guard on port ${ports.backend.http} of the backend, and read every span`;
     problems.push(values.warning('JUNJO_K8S_NETWORK_POLICY', text));
   }
   return { value: true, problems };

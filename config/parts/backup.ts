@@ -32,19 +32,25 @@ export function backupOf(values: Values, storage: Storage | undefined, namespace
   const cannotSnapshot =
     storage?.kind === 'node' || (storage?.kind === 'provisioned' && NO_SNAPSHOTS.test(storage.storageClass ?? ''));
   if (cannotSnapshot && kind !== 'none') {
-    const text = `${kind} copies snapshots, which a folder of a node does not have. Remove the line, and let cron call ${howToRun('backup')} (${page('docs/runbook.md', 'Back up')})`;
+    const text = `${kind} needs snapshots, but the data is in a folder of a node. Remove the line, and let cron run ${howToRun('backup')} (${page('docs/runbook.md', 'Back up')})`;
     // All at once: without that line, none of the others has an effect.
-    const others = unheeded('none', 'has no effect on a folder of a node, which has no snapshots. Remove the line');
+    const others = unheeded(
+      'none',
+      'has no effect: the data is in a folder of a node, which has no snapshots. Remove the line',
+    );
     return { value: { kind: 'none' }, problems: [values.error('JUNJO_K8S_BACKUP', text), ...others] };
   }
-  const problems = unheeded(kind, `has no effect with JUNJO_K8S_BACKUP=${kind}. Remove the line, or choose another`);
+  const problems = unheeded(
+    kind,
+    `has no effect with JUNJO_K8S_BACKUP=${kind}. Remove the line, or choose another kind of backup`,
+  );
   const schedule = values.inEffect('JUNJO_K8S_BACKUP_SCHEDULE') ?? nightly(namespace);
   const keepDays = values.inEffect('JUNJO_K8S_BACKUP_KEEP');
   if (kind === 'none') {
     if (values.inEffect('JUNJO_ENV') === 'production') {
       const start = values.isSet('JUNJO_K8S_BACKUP') ? '' : 'is not set: ';
       const fix = cannotSnapshot ? 'Let' : 'Set it to volsync or velero, or let';
-      const text = `${start}nothing copies the data of this studio away: a lost volume is lost for good. ${fix} cron call ${howToRun('backup')} (${page('docs/runbook.md', 'Back up')})`;
+      const text = `${start}nothing backs up the data of this studio, and a lost volume cannot be recovered. ${fix} cron run ${howToRun('backup')} (${page('docs/runbook.md', 'Back up')})`;
       problems.push(values.warning('JUNJO_K8S_BACKUP', text));
     }
     return { value: { kind }, problems };
@@ -71,7 +77,7 @@ function volSyncOf(values: Values, schedule: string): Built<Omit<VolSyncBackup, 
     problems.push(values.error('JUNJO_K8S_BACKUP_REPOSITORY', text));
   }
   if (!isForVolSync(schedule)) {
-    const text = `is ${schedule}, which VolSync does not take. Write @daily, or each field as *, */N, A-B, or a list of numbers`;
+    const text = `is ${schedule}, which VolSync does not support. Write @daily, or each field as *, */N, A-B, or a list of numbers`;
     problems.push(values.error('JUNJO_K8S_BACKUP_SCHEDULE', text));
   }
   const vectors = vectorsOf(values, { repository, schedule });
@@ -101,9 +107,12 @@ function vectorsOf(values: Values, data: ClaimBackup): Built<ClaimBackup | undef
       'problem' in dnsSubdomain.parse(byDefault)
         ? values.error(
             'JUNJO_K8S_BACKUP_REPOSITORY',
-            `is too long for a second name with -qdrant at the end. Set ${variable}`,
+            `is too long to form a second name that ends with -qdrant. Set ${variable}`,
           )
-        : values.note(variable, `is not set: QDrant is backed up with the Secret ${byDefault} (docs/runbook.md)`),
+        : values.note(
+            variable,
+            `is not set: QDrant is backed up with the Secret ${byDefault} (${page('docs/runbook.md', 'Scheduled backups')})`,
+          ),
     );
   }
   return {

@@ -6,7 +6,7 @@ import type { Values } from '../values';
 
 const SETTING = 'JUNJO_K8S_ACCEPT_DATA_LOSS';
 
-/** The step between lines that may lose spans: one that ends at this release, or what is accepted is another thing. */
+/** The accepted step between lines that may lose spans. It must end at this release. */
 export function acceptedLossesOf(
   values: Values,
   line: ReleaseLine,
@@ -22,17 +22,17 @@ function problemOf(step: string, values: Values, line: ReleaseLine, lines: reado
   if (from && moveOf(from, line) === 'refused') {
     return values.error(
       SETTING,
-      `${line.name} does not start on the database of users of ${from.name}, and no setting changes that. Remove the line. When it is applied, ${howToRun('set-aside')} keeps the data and lets ${line.name} start with an empty volume`,
+      `${line.name} does not start on the user database of ${from.name}, and no setting changes that. Remove the line. After you apply, run ${howToRun('set-aside')} to keep the data and start ${line.name} with an empty volume`,
     );
   }
   const steps = losingSteps(line, lines);
   return steps.includes(step)
     ? values.warning(
         SETTING,
-        `lets ${line.name} start on a volume of which it does not read or understand all spans. Remove the line when it has started`,
+        `lets ${line.name} start on a volume with spans that it cannot read or understand. Remove the line after it has started`,
       )
     : values.error(
         SETTING,
-        `${step} is not a step to release line ${line.name} that loses anything${steps.length > 0 ? ` (${listed(steps)} would)` : ''}. Remove the line, or write the step that the backend's container upgrade-guard names`,
+        `${step} is not a step to release line ${line.name} that loses data${steps.length > 0 ? ` (${listed(steps)} would)` : ''}. Remove the line, or write the step that the container upgrade-guard prints`,
       );
 }

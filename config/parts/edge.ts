@@ -89,7 +89,7 @@ function routeOf(values: Values, studioNamespace: string): Built<EdgeRoute> {
     problems.push(values.error(GATEWAY, `cannot be combined with ${CLASS}. Remove one of the two lines`));
   }
   if (gateway?.kind !== 'existing') {
-    const text = `has no effect without a Gateway that is there already. Set ${GATEWAY}=namespace/name, or remove the line`;
+    const text = `has no effect without an existing Gateway. Set ${GATEWAY}=namespace/name, or remove the line`;
     const listeners = [HTTPS_LISTENER, HTTP_LISTENER] as const;
     problems.push(...listeners.filter((name) => values.isSet(name)).map((name) => values.error(name, text)));
   }
@@ -107,15 +107,15 @@ function ingressRouteOf(values: Values): Built<EdgeRoute> {
   );
   const problems = [...controllerProblems, ...ingressNotes(values, className, controller)];
   if (controller?.outsideCluster) {
-    const reason = 'it connects from outside the cluster, as no pod of any namespace';
+    const reason = 'it connects from outside the cluster, not from a pod';
     problems.push(...namespaceProblems(values, controller.name, reason));
   }
   return { value: { kind: 'ingress', className, controller }, problems };
 }
 
-/** A namespace of the controller would be wrong where none of its pods is what connects. */
+/** A namespace of the controller is wrong if its connections do not come from its pods. */
 function namespaceProblems(values: Values, name: string, reason: string): readonly Problem[] {
-  return values.isSet(NAMESPACE) ? [values.error(NAMESPACE, `would shut ${name} out: ${reason}. Remove the line`)] : [];
+  return values.isSet(NAMESPACE) ? [values.error(NAMESPACE, `would block ${name}: ${reason}. Remove the line`)] : [];
 }
 
 function gatewayRouteOf(values: Values, gateway: GatewayChoice, studioNamespace: string): Built<EdgeRoute> {
@@ -131,7 +131,7 @@ function gatewayRouteOf(values: Values, gateway: GatewayChoice, studioNamespace:
     problems.push(...podsBesideGateway(values, controller));
   }
   if (controller?.pods === 'no pods') {
-    const reason = 'it connects as no pod of any namespace';
+    const reason = 'its connections do not come from a pod';
     problems.push(...namespaceProblems(values, controller.name, reason));
   }
   if (controller?.ignoresTimeouts) {
@@ -143,19 +143,19 @@ function gatewayRouteOf(values: Values, gateway: GatewayChoice, studioNamespace:
   const { namespace, name } = gateway;
   const [https, http] = [values.inEffect(HTTPS_LISTENER), values.inEffect(HTTP_LISTENER)];
   if (https === http) {
-    const text = 'is the HTTPS listener: the redirect would lead to itself for ever. Name the plain one, or write none';
+    const text = 'is the HTTPS listener, so the redirect would never end. Name the plain HTTP listener, or write none';
     problems.push(values.error(HTTP_LISTENER, text));
   }
   const listeners = { https, ...(http !== 'none' && { http }) };
   return { value: { kind: 'sharedGateway', namespace, name, listeners, controller }, problems };
 }
 
-/** The policies of the studio block the pods of a Gateway, where these run in the namespace of the studio. */
+/** The policies of the studio block the pods of a Gateway that run in the namespace of the studio. */
 function podsBesideGateway(values: Values, controller: GatewayController | undefined): readonly Problem[] {
   if (!values.inEffect('JUNJO_K8S_NETWORK_POLICY')) return [];
-  const fix = `Attach to a Gateway of another namespace: ${GATEWAY}=namespace/name`;
+  const fix = `Use a Gateway in another namespace: ${GATEWAY}=namespace/name`;
   if (controller?.pods === "the Gateway's namespace") {
-    const text = `${controller.name} runs the pods of a Gateway in its namespace, which is that of the studio. There the network policies block them. ${fix}`;
+    const text = `${controller.name} runs the pods of a Gateway in its namespace. Here that is the namespace of the studio, where network policies block them. ${fix}`;
     return [values.error(GATEWAY, text)];
   }
   if (controller || values.isSet(CONTROLLER)) return [];
@@ -180,7 +180,7 @@ function controllerOf<Kind extends IngressController | GatewayController>(
   return { value: known[named], problems };
 }
 
-/** What a person should know of the controller that was chosen. */
+/** What the user should know about the chosen controller. */
 function ingressNotes(
   values: Values,
   className: string | undefined,
@@ -190,7 +190,9 @@ function ingressNotes(
   if (!controller) {
     const start = values.isSet(setting) ? '' : 'is not set: ';
     const which = className ? `class ${className}` : "the cluster's default class";
-    const text = `${start}UI and API get a plain Ingress of ${which}. The controller itself must ${listed(Object.values(unnamedNeeds))}. ${CONTROLLER} names a controller that synth can configure`;
+    const needs = Object.values(unnamedNeeds);
+    const must = `It must ${listed(needs.slice(0, 2))}. It must also ${listed(needs.slice(2))}`;
+    const text = `${start}UI and API get a plain Ingress of ${which}, so configure its controller yourself. ${must}. Or set ${CONTROLLER} to a controller that synth can configure`;
     return [values.note(setting, text)];
   }
   const cannot = Object.entries(unnamedNeeds).flatMap(([need, what]) => {
@@ -201,10 +203,10 @@ function ingressNotes(
   return [...(controller.note ? [values.note(setting, controller.note)] : []), ...cannot];
 }
 
-// Source ranges are asked for by name, and refused where they cannot be kept.
+// Source ranges have their own setting, which is an error where they cannot be enforced.
 const { sourceRanges: _, ...unnamedNeeds } = edgeNeeds;
 
-/** Whether the edge can tell the addresses apart that may see UI and API, and still get its certificate. */
+/** Whether the edge can filter addresses for UI and API, and still get its certificate. */
 function webSourceRangeProblems(
   values: Values,
   route: EdgeRoute,
@@ -213,14 +215,14 @@ function webSourceRangeProblems(
   if (!values.inEffect(RANGES)) return [];
   const reason = whyNotFiltered(route);
   if (reason) {
-    const fix = 'Limit the addresses before this edge, or choose another';
-    return [values.error(RANGES, `cannot be kept here: ${reason}. ${fix}`)];
+    const fix = 'Limit the addresses in front of this edge, or choose another edge';
+    return [values.error(RANGES, `cannot be enforced here: ${reason}. ${fix}`)];
   }
   return route.kind === 'ingress' && route.controller?.rangesHoldForHost && certificate?.kind === 'acme'
     ? [
         values.warning(
           RANGES,
-          `hold for the whole host on ${route.controller.name}, so that the challenge of Let's Encrypt may be turned away. Set ${ISSUER} to an issuer with DNS-01, or ${TLS_SECRET}`,
+          `apply to the whole host on ${route.controller.name}, so they may block the challenge of Let's Encrypt. Set ${ISSUER} to an issuer with DNS-01, or ${TLS_SECRET}`,
         ),
       ]
     : [];
@@ -228,9 +230,11 @@ function webSourceRangeProblems(
 
 function whyNotFiltered(route: EdgeRoute): string | undefined {
   const { controller } = route;
-  if (!controller) return `what runs the edge is not known. Name it with ${CONTROLLER}`;
+  if (!controller) return `the controller of the edge is unknown. Name it with ${CONTROLLER}`;
   if ('answers' in controller) return controller.answers.sourceRanges.cannot;
-  return controller.sourceRanges ? undefined : `for ${controller.name} the manifests have no policy that does it`;
+  return controller.sourceRanges
+    ? undefined
+    : `the manifests have no policy for ${controller.name} that filters addresses`;
 }
 
 function certificateOf(values: Values, addresses: Addresses, route: EdgeRoute): Built<CertificateSource | undefined> {
@@ -250,13 +254,13 @@ function certificateOf(values: Values, addresses: Addresses, route: EdgeRoute): 
     return { value: { kind: 'elsewhere' }, problems };
   }
   for (const name of winner ? acme : []) {
-    problems.push(values.error(name, `has no effect beside ${winner}. Remove one of the two lines`));
+    problems.push(values.error(name, `has no effect together with ${winner}. Remove one of the two lines`));
   }
   const [secret, issuer] = [values.inEffect(TLS_SECRET), values.inEffect(ISSUER)];
   if (secret) return { value: { kind: 'secret', name: secret }, problems };
   if (issuer) return { value: { kind: 'clusterIssuer', name: issuer }, problems };
   if (route.kind === 'ingress' && route.controller?.oneIngressPerHost) {
-    const text = `${route.controller.name} gives a host to one Ingress alone, so that Let's Encrypt never reaches the one that cert-manager makes for its challenge. Set ${ISSUER} to an issuer with DNS-01, or ${TLS_SECRET}`;
+    const text = `${route.controller.name} serves each host from one Ingress only, so Let's Encrypt cannot reach the Ingress of cert-manager's challenge. Set ${ISSUER} to an issuer with DNS-01, or ${TLS_SECRET}`;
     problems.push(values.error(ingressSettingOf(values), text));
   }
   const server = values.inEffect('JUNJO_K8S_ACME_SERVER');
@@ -265,13 +269,13 @@ function certificateOf(values: Values, addresses: Addresses, route: EdgeRoute): 
 
 /** Why no certificate in the namespace is used by the edge, or nothing when one is. */
 function whoHasCertificates(route: EdgeRoute): string | undefined {
-  if (route.kind === 'sharedGateway') return 'the listeners of a Gateway that is there already bring the certificate';
+  if (route.kind === 'sharedGateway') return 'the listeners of the existing Gateway have the certificate';
   if (route.kind === 'gateway') return undefined;
   switch (route.controller?.certificates) {
     case 'itself':
-      return `${route.controller.name} obtains certificates by itself; it keeps Secrets by their name alone, whatever their namespace, and does not read a renewed one. Its account is set in the ConfigMap of the controller`;
+      return `${route.controller.name} obtains certificates by itself. It mixes up Secrets of the same name in different namespaces, and does not read a renewed one. Set its account in the ConfigMap of the controller`;
     case 'cloud':
-      return `${route.controller.name} takes certificates from the cloud, by their host`;
+      return `${route.controller.name} takes certificates from the cloud by host`;
     default:
       return undefined;
   }

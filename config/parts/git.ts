@@ -18,11 +18,11 @@ const OF_FLUX = 'flux-system';
 /** A tag: https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests */
 const TAG = /^\w[\w.-]{0,127}$/;
 
-/** Where Argo CD or Flux finds the studio, when it is to apply it. @param inSet it is one of several studios */
+/** Where Argo CD or Flux finds the studio, if one of them applies it. @param inSet it is one of several studios */
 export function gitOf(values: Values, inSet: boolean): Built<StudioConfig['git']> {
   const repo = values.inEffect(REPO);
   if (repo === undefined) {
-    const text = `has no effect without ${REPO}. Set that, or remove the line`;
+    const text = `has no effect without ${REPO}. Set ${REPO}, or remove the line`;
     const unused = OF_REPO.filter((name) => values.isSet(name));
     return { value: undefined, problems: unused.map((name) => values.error(name, text)) };
   }
@@ -36,11 +36,11 @@ type Place = Pick<GitSource, 'gitops' | 'repo' | 'path'>;
 function argoCdSource(values: Values, source: Place): Built<GitSource> {
   const problems: Problem[] = [];
   if (isOfArtifacts(source)) {
-    const text = `is a repository of artifacts, which Argo CD cannot apply as it is. Set ${GITOPS}=flux, or name a Git repository`;
+    const text = `is an OCI repository, which Argo CD cannot apply directly. Set ${GITOPS}=flux, or name a Git repository`;
     problems.push(values.error(REPO, text));
   }
   if (values.isSet(SECRET)) {
-    const text = `has no effect with Argo CD: give it the credentials with argocd repo add. Remove the line, or set ${GITOPS}=flux`;
+    const text = `has no effect with Argo CD, which gets credentials by argocd repo add. Remove the line, or set ${GITOPS}=flux`;
     problems.push(values.error(SECRET, text));
   }
   const revision = values.inEffect(REVISION);
@@ -61,7 +61,7 @@ function fluxSource(values: Values, source: Place, inSet: boolean): Built<GitSou
     problems.push(values.error(REVISION, text));
   }
   if (artifacts && !isDigest(revision) && !TAG.test(revision)) {
-    const text = 'is not the tag or the digest of an artifact. Write it as latest or sha256:<64 hex digits>';
+    const text = 'is not the tag or digest of an OCI artifact. Write it as latest or sha256:<64 hex digits>';
     problems.push(values.error(REVISION, text));
   }
   // .gitignore keeps the file of the Secret out of Git alone.
@@ -71,12 +71,12 @@ function fluxSource(values: Values, source: Place, inSet: boolean): Built<GitSou
   }
   // Without an identity and known hosts Flux refuses SSH: AuthOptions.Validate in git/options.go of fluxcd/pkg.
   if (!artifacts && secret === undefined && !/^https:/i.test(source.repo)) {
-    const text = `is reached by SSH, for which Flux needs a key. Make one with flux create secret git, and name the Secret in ${SECRET}`;
+    const text = `uses SSH, for which Flux needs a key. Create one with flux create secret git, and name the Secret in ${SECRET}`;
     problems.push(values.error(REPO, text));
   }
   const { studio, foundation } = fluxKustomizations(values.inEffect('JUNJO_K8S_NAME'), inSet);
   if (studio === OF_FLUX) {
-    const text = 'is that of the source and the Kustomization of Flux itself. Choose another name';
+    const text = 'is already used by the source and the Kustomization of Flux itself. Choose another name';
     problems.push(values.error('JUNJO_K8S_NAME', text));
   }
   if (foundation.length > MAX_KUSTOMIZATION_NAME) {
@@ -95,6 +95,6 @@ function isDigest(revision: string): boolean {
 function noDigest(values: Values): Problem {
   return values.error(
     REVISION,
-    'is the digest of an artifact, and the repository is one of Git. Name a branch, tag or commit',
+    'is the digest of an OCI artifact, but the repository is a Git repository. Name a branch, tag or commit',
   );
 }

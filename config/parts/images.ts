@@ -23,8 +23,8 @@ const imageSettings = {
 const TOOLS = 'JUNJO_K8S_TOOLS_IMAGE';
 const NGINX = 'JUNJO_K8S_NGINX_IMAGE';
 
-/** Most people have it from upstream's example file. The loop is there because a message is one line. */
-const howToBuild = `most people want JUNJO_BUILD_TARGET=production here: upstream's example file contains development, whose images you build and load yourself. In a checkout of Junjo AI Studio, run: for each in ${components.join(' ')}; do docker build --target development -f $each/Dockerfile -t junjo-ai-studio-$each:development .; done. Docker Desktop, OrbStack and Rancher Desktop see the images at once. Elsewhere load each into the cluster: kind load docker-image IMAGE, minikube image load IMAGE, or k3d image import IMAGE`;
+/** Most people have the setting from upstream's example file. The commands are a loop, because a message is one line. */
+const howToBuild = `most people want JUNJO_BUILD_TARGET=production. Upstream's example file sets development, whose images you must build and load yourself. In a checkout of Junjo AI Studio, run: for each in ${components.join(' ')}; do docker build --target development -f $each/Dockerfile -t junjo-ai-studio-$each:development .; done. Docker Desktop, OrbStack and Rancher Desktop can use the images immediately. Elsewhere, load each image into the cluster: kind load docker-image IMAGE, minikube image load IMAGE, or k3d image import IMAGE`;
 
 /** Python for the upgrade guard and copies of the volume, on Debian as in the backend's own image, which has openssl too. */
 export const TOOLS_IMAGE = 'library/python:3.13.7-slim-trixie';
@@ -74,12 +74,11 @@ export function imagesOf(
 function targetProblems(values: Values, line: ReleaseLine): readonly Problem[] {
   if (values.inEffect('JUNJO_BUILD_TARGET') !== 'development') return [];
   if (line.noDevelopmentImages !== undefined) {
-    const text = `development images of ${line.name} do not run on a cluster: ${line.noDevelopmentImages}. The published images run`;
+    const text = `has no effect on release line ${line.name}, which runs its published images: ${line.noDevelopmentImages}`;
     return [values.warning('JUNJO_BUILD_TARGET', text)];
   }
   if (values.inEffect('JUNJO_ENV') !== 'production') return [values.note('JUNJO_BUILD_TARGET', howToBuild)];
-  const text =
-    'development images serve the UI with a hot-reloading server, as root; production needs JUNJO_BUILD_TARGET=production';
+  const text = 'runs hot-reloading images as root, which is not safe in production. Set JUNJO_BUILD_TARGET=production';
   return [values.error('JUNJO_BUILD_TARGET', text)];
 }
 
@@ -91,13 +90,13 @@ function unusedImages(values: Values, line: ReleaseLine): readonly Problem[] {
       setting: imageSettings[component],
       reason: `release line ${line.name} has no ${component}`,
     }));
-  const tools = { setting: TOOLS, reason: `the backend's image of release line ${line.name} has Python` };
+  const tools = { setting: TOOLS, reason: `the backend image of release line ${line.name} has Python` };
   return [...unused, ...(line.backendHasPython ? [tools] : [])]
     .filter(({ setting }) => values.isSet(setting))
     .map(({ setting, reason }) => values.note(setting, `has no effect: ${reason}`));
 }
 
-/** Images of upstream that are of another component or release line, whatever registry they come from. */
+/** Images of upstream that belong to another component or release line, from any registry. */
 function imagesOfOthers(values: Values, line: ReleaseLine, lines: readonly ReleaseLine[]): readonly Problem[] {
   const release = values.inEffect('JUNJO_K8S_RELEASE');
   const tag = line.tags.includes(release) ? release : recommendedTag(line);
@@ -108,7 +107,7 @@ function imagesOfOthers(values: Values, line: ReleaseLine, lines: readonly Relea
   });
   const tools = line.backendHasPython ? undefined : values.inEffect(TOOLS);
   if (tools && hasNoPython(imageName(tools), lines)) {
-    problems.push(values.error(TOOLS, `has no Python. Name an image that has, for example ${TOOLS_IMAGE}`));
+    problems.push(values.error(TOOLS, `has no Python. Name an image with Python, for example ${TOOLS_IMAGE}`));
   }
   return problems;
 }
@@ -122,12 +121,12 @@ export function checkNginxImage(
   const image = values.inEffect(NGINX);
   if (!image) return [];
   if (!config.apiGuard && !hasSpansProxy(config)) {
-    return [values.note(NGINX, 'has no effect: this studio has no nginx before its API or ingestion')];
+    return [values.note(NGINX, 'has no effect: this studio has no nginx in front of its API or ingestion')];
   }
-  return problemsOfForeign(values, NGINX, image, lines, `one of nginx, for example ${NGINX_IMAGE}`);
+  return problemsOfForeign(values, NGINX, image, lines, `an image of nginx, for example ${NGINX_IMAGE}`);
 }
 
-/** What is wrong with an image that is none of upstream's. @param instead what to name, in words that follow "Name" */
+/** What is wrong with an image that must not be upstream's. @param instead what to name, in words that follow "Name" */
 export function problemsOfForeign(
   values: Values,
   setting: VariableName,
@@ -153,7 +152,7 @@ function hasNoPython(name: string, lines: readonly ReleaseLine[]): boolean {
   );
 }
 
-/** Why an image is not the component's in a line, up to the name of the one that is; nothing where it is, or a person's own. */
+/** Why an image is wrong for the component in a line, as the start of a sentence that names the right one. Nothing if it fits, or is a custom one. */
 function misfitOf(
   image: ImageReference,
   component: Component,
@@ -171,8 +170,8 @@ function misfitOf(
   if (owner !== component) return `is an image of ${owner}. Name`;
   const other = lines.findLast(fits);
   return other
-    ? `is an image of release line ${other.name}, and the studio is of ${line.name}. Set JUNJO_K8S_RELEASE=${recommendedTag(other)}, or name`
-    : 'is an image of no release that is known here. Name';
+    ? `is an image of release line ${other.name}, but the studio runs ${line.name}. Set JUNJO_K8S_RELEASE=${recommendedTag(other)}, or name`
+    : 'is an image of an unknown release. Name';
 }
 
 /** The image, pulled whenever its tag may have moved. */
@@ -181,7 +180,7 @@ export function imageOf(reference: ImageReference): Image {
 }
 
 function whyFloating({ tag }: ImageReference): string {
-  return `${tag ? `has the tag ${tag}, which moves` : 'has no tag, which means latest'}: each restart could run another release. Name a tag or a digest`;
+  return `${tag ? `has the tag ${tag}, which moves` : 'has no tag, which means latest'}: each restart could run another release. Name a fixed tag or a digest`;
 }
 
 /** The published image, or the one that a person builds of it. */

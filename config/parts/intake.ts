@@ -1,4 +1,5 @@
 import type { ReleaseLine } from '../../releases';
+import { page } from '../how-to-run';
 import { type ImageReference, imageName } from '../image-reference';
 import type { Built, Problem } from '../problems';
 import type { Intake } from '../studio-config';
@@ -38,7 +39,7 @@ export function intakeOf(values: Values, line: ReleaseLine, lines: readonly Rele
   if (uncheckedKey !== 'UNAVAILABLE') {
     const set = [INTAKE, ...ofIntake.filter((name) => values.isSet(name))];
     const what = set.length > 1 ? `the lines ${set.join(', ')}` : 'the line';
-    const text = `does not work with release line ${line.name}: while its ingestion cannot check a key, it answers ${uncheckedKey}, and a collector then drops spans that it has accepted. Remove ${what}, or set JUNJO_K8S_RELEASE to 0.82.0 or newer`;
+    const text = `does not work with release line ${line.name}. When its ingestion cannot check a key, it answers ${uncheckedKey}, and collectors drop spans that they have accepted. Remove ${what}, or set JUNJO_K8S_RELEASE to 0.82.0 or newer`;
     return { value: undefined, problems: [values.error(INTAKE, text)] };
   }
   const image = values.inEffect(IMAGE);
@@ -56,21 +57,21 @@ export function intakeOf(values: Values, line: ReleaseLine, lines: readonly Rele
 }
 
 function imageProblems(values: Values, image: ImageReference, lines: readonly ReleaseLine[]): readonly Problem[] {
-  const instead = `one of the OpenTelemetry Collector, for example ${INTAKE_IMAGE}`;
+  const instead = `an image of the OpenTelemetry Collector, for example ${INTAKE_IMAGE}`;
   if (imageName(image) === CORE) {
-    const text = `is the distribution without the queue: it has neither file_storage nor headers_setter. Name ${INTAKE_IMAGE}`;
+    const text = `is the core distribution, which lacks file_storage and headers_setter. Name ${INTAKE_IMAGE}`;
     return [values.error(IMAGE, text)];
   }
   const problems = problemsOfForeign(values, IMAGE, image, lines, instead);
   const [, major = '', minor = ''] = /^v?([0-9]+)\.([0-9]+)/.exec(image.tag ?? '') ?? [];
   const isOld = Number(major) === OLDEST.major && minor !== '' && Number(minor) < OLDEST.minor;
   if (problems.length > 0 || !isOld) return problems;
-  const text = `is older than ${OLDEST.major}.${OLDEST.minor}, whose queue has no limit on the disk. Name a newer one, for example ${INTAKE_IMAGE}`;
+  const text = `is older than ${OLDEST.major}.${OLDEST.minor}, whose queue has no size limit on disk. Name a newer one, for example ${INTAKE_IMAGE}`;
   return [values.error(IMAGE, text)];
 }
 
 function keysNotes(values: Values, { keysSecret }: Intake): readonly Problem[] {
   if (keysSecret !== undefined || values.inEffect('JUNJO_ENV') !== 'production') return [];
-  const text = `the collectors accept spans with any API key. They drop those that ingestion refuses, and applications get no error. Set ${KEYS} to refuse wrong keys (docs/intake.md)`;
+  const text = `the collectors accept spans with any API key. They drop those that ingestion refuses, and applications get no error. Set ${KEYS} to refuse wrong keys (${page('docs/intake.md')})`;
   return [values.note(INTAKE, text)];
 }

@@ -19,7 +19,7 @@ export function monitoringOf(values: Values, intake: Intake | undefined, namespa
       const text = 'has no effect without JUNJO_K8S_INTAKE=true: no other pod has metrics. Remove the line';
       problems.push(values.error(NAMESPACE, text));
     } else if (!values.inEffect('JUNJO_K8S_NETWORK_POLICY')) {
-      problems.push(values.note(NAMESPACE, 'has no effect without network policies: everybody may read the metrics'));
+      problems.push(values.note(NAMESPACE, 'has no effect without network policies: every pod can read the metrics'));
     }
   }
   return { value, problems };

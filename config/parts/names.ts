@@ -1,5 +1,6 @@
 import type { ReleaseLine } from '../../releases';
 import type { Entry } from '../env-files';
+import { page } from '../how-to-run';
 import type { Problem } from '../problems';
 import { isShownName } from '../shown-names';
 import { nearest, nearestVariable, withoutPrefix } from '../spelling';
@@ -7,7 +8,7 @@ import { listed } from '../text';
 import type { Entries, Values } from '../values';
 import { type Variable, variablesOf } from '../variables';
 
-/** Reports names in a file that are refused, misspelt, or without effect, as those of another release line are. */
+/** Reports names in a file that are refused, misspelt, or without effect, such as those of another release line. */
 export function checkNames(
   values: Values,
   entries: Entries,
@@ -21,8 +22,7 @@ export function checkNames(
     const variable = table.get(name);
     if (variable) return useProblems(values, variable, line);
     if (name === '') {
-      const text =
-        'sets a value without a name. A bare name needs a line break behind it, or compose takes it for a value';
+      const text = 'has a value without a name. Put a line break after a bare name, or compose reads it as a value';
       return [values.warning(name, text)];
     }
     const others = tables.filter(({ variables }) => variables.some((known) => known.name === name));
@@ -36,7 +36,7 @@ export function checkNames(
   });
 }
 
-/** What to report of a variable because the file has it, whatever its value is. */
+/** What to report about a variable because the file sets it, regardless of its value. */
 function useProblems(
   values: Values,
   { name, onlyWith, refused, setByManifests, insteadOfCompose, readers, alsoForManifests }: Variable,
@@ -51,11 +51,11 @@ function useProblems(
   return [
     ...(refused ? [values.error(name, refused)] : []),
     ...(setByManifests ? [values.note(name, `has no effect: the manifests set it (${setByManifests})`)] : []),
-    ...(insteadOfCompose ? [values.note(name, `is passed over: ${insteadOfCompose}`)] : []),
+    ...(insteadOfCompose ? [values.note(name, `ignored on Kubernetes; ${insteadOfCompose}`)] : []),
   ];
 }
 
-/** Whether a person may mean to set it. */
+/** Whether setting it has an effect. */
 function hasEffect(values: Values, variable: Variable): boolean {
   const { refused, setByManifests, insteadOfCompose, onlyWith, readers, alsoForManifests } = variable;
   if (refused || setByManifests || insteadOfCompose || (onlyWith && !values.inEffect(onlyWith))) return false;
@@ -66,13 +66,13 @@ function unknownSetting(values: Values, name: string, known: readonly string[]):
   const [, own = ''] = /^JUNJO_(?:K8S_)?(.*)$/.exec(name) ?? [];
   const prefixed = [`JUNJO_K8S_${own}`, `JUNJO_${own}`, own].find((other) => known.includes(other));
   const candidate = prefixed ?? nearest(name, known);
-  const advice = candidate ? `Did you mean ${candidate}?` : 'Remove it, or look it up in docs/variables.md';
+  const advice = candidate ? `Did you mean ${candidate}?` : `Remove it, or look it up in ${page('docs/variables.md')}`;
   return values.error(name, `is not a variable of Junjo AI Studio. ${ofFile(name, known) ?? advice}`);
 }
 
-/** A name of another program, or one that only looks so. */
+/** A name of another program, or a misspelt one. */
 function foreign(values: Values, name: string, known: readonly string[]): Problem {
-  const text = 'reaches no container: Junjo AI Studio does not read it';
+  const text = 'is not used: Junjo AI Studio does not read it';
   // What the file has already is not meant a second time.
   const open = known.filter((other) => !values.isSet(other));
   const candidate = nearestVariable(name, open);
@@ -81,7 +81,7 @@ function foreign(values: Values, name: string, known: readonly string[]): Proble
   const prefixed = withoutPrefix(name, open);
   return values.note(
     name,
-    `${text}. ${prefixed ? `The studio's is ${prefixed}` : 'docs/variables.md lists what it reads'}`,
+    `${text}. ${prefixed ? `The variable of the studio is ${prefixed}` : `See ${page('docs/variables.md')} for what it reads`}`,
   );
 }
 
@@ -91,13 +91,13 @@ function ofFile(name: string, known: readonly string[]): string | undefined {
   const variable = of === undefined ? undefined : nearestVariable(of, known);
   return (
     variable &&
-    `No image reads a value from a file that a variable with _${ending.toUpperCase()} names. Write the value itself: ${variable}`
+    `The images do not support names that end in _${ending.toUpperCase()}. Write the value itself: ${variable}`
   );
 }
 
-/** What to report of a name that may be a piece of a secret. */
+/** What to report about a name that may be part of a secret. */
 function unshown(values: Values, { name, value, above }: Pick<Entry, 'name' | 'value' | 'above'>): Problem {
-  const text = 'reaches no container, and its name is not shown, because it may be a part of a secret';
+  const text = 'is not used. Its name is hidden, because it may be part of a secret';
   // As base64 ends.
   const isPiece = /^=+$/.test(value) || (above !== undefined && value === '');
   return isPiece
@@ -106,5 +106,9 @@ function unshown(values: Values, { name, value, above }: Pick<Entry, 'name' | 'v
         severity: 'warning',
         text: `this line ${text}. If it belongs to the value above, write that value on one line`,
       }
-    : { ...values.place(name), severity: 'note', text: `this setting ${text}. docs/variables.md lists what is read` };
+    : {
+        ...values.place(name),
+        severity: 'note',
+        text: `this setting ${text}. See ${page('docs/variables.md')} for the known names`,
+      };
 }

@@ -4,7 +4,7 @@ import type { Values } from '../values';
 const OWN = 'JUNJO_K8S_NAMESPACE';
 const INGRESS = 'JUNJO_K8S_INGRESS_NAMESPACE';
 
-/** Namespaces that the installation of something else makes for its own pods, by what their documentation calls them. */
+/** Namespaces that other software usually creates for its own pods, according to its documentation. */
 const owners: Readonly<Record<string, string>> = {
   argocd: 'Argo CD',
   'caddy-system': 'Caddy',
@@ -38,16 +38,16 @@ export function namespaceOf(values: Values): Built<string> {
   const problems: Problem[] = [];
   const owner = ownerOf(namespace);
   if (owner) {
-    const text = `${namespace} belongs to ${owner}; the studio labels its namespace and needs one of its own`;
+    const text = `${namespace} belongs to ${owner}, but the studio needs its own namespace. Choose another name`;
     problems.push(values.error(own ? OWN : 'JUNJO_K8S_NAME', text));
   }
   const closesIn = values.inEffect('JUNJO_ENV') === 'production' && values.inEffect('JUNJO_K8S_NETWORK_POLICY');
   if (closesIn && !owner && values.inEffect(INGRESS) === namespace) {
-    const text = `is the namespace of the studio, whose network policies would also block the ingress controller. Set ${OWN} to a namespace of the studio alone, or correct this line`;
+    const text = `is the namespace of the studio, whose network policies would also block the ingress controller. Set ${OWN} to a separate namespace for the studio, or correct this line`;
     problems.push(values.error(INGRESS, text));
   }
   if (values.isSet(INGRESS) && !values.inEffect('JUNJO_K8S_NETWORK_POLICY')) {
-    problems.push(values.note(INGRESS, 'has no effect without network policies: every pod may reach UI and API'));
+    problems.push(values.note(INGRESS, 'has no effect without network policies: every pod can reach UI and API'));
   }
   return { value: namespace, problems };
 }

@@ -4,7 +4,7 @@ import type { StudioConfig } from '../studio-config';
 import type { Values } from '../values';
 import type { VariableName } from '../variables';
 
-/** A name that an object of the studio has, or that the file gives to one of somebody else's. */
+/** The name of an object of the studio, or of an existing object that the file names. */
 interface Name {
   readonly kind: 'Secret' | 'PersistentVolumeClaim';
   readonly name: string;
@@ -24,7 +24,7 @@ export function checkObjectNames(values: Values, config: StudioConfig): readonly
     const [mine, its] = object.variable ? [object, other] : [other, object];
     if (!other) taken.set(key, object);
     else if (mine?.variable && mine.what !== its?.what) {
-      const text = `${mine.name} is the name of another ${mine.kind}, ${its?.what}. Choose another`;
+      const text = `${mine.name} is already used by the ${mine.kind} for ${its?.what}. Choose another name`;
       problems.push(values.error(mine.variable, text));
     }
   }
@@ -64,7 +64,7 @@ function names({
     backup.kind === 'volsync' &&
       backup.vectors &&
       secret(backup.vectors.repository, "the repository of QDrant's backups", 'JUNJO_K8S_BACKUP_QDRANT_REPOSITORY'),
-    imagePullSecret && secret(imagePullSecret, 'registry credentials', 'JUNJO_K8S_IMAGE_PULL_SECRET'),
+    imagePullSecret && secret(imagePullSecret, 'the registry credentials', 'JUNJO_K8S_IMAGE_PULL_SECRET'),
     intake?.keysSecret && secret(intake.keysSecret, 'the keys that the collectors accept', 'JUNJO_K8S_INTAKE_KEYS'),
     qdrant && claim(qdrantName, 'the vectors'),
     ...(intake ? intakeClaimNames.map((name) => claim(name, 'the queue of a collector')) : []),

@@ -44,13 +44,16 @@ function sharedHosts(values: Values, host: string, { ui, api, spans }: Addresses
   return others
     .filter(([, url]) => url?.hostname === host)
     .map(([name]) =>
-      values.error(HOST, `is the host of ${name}; OTLP/HTTP needs a host of its own, for example otlp.example.com`),
+      values.error(
+        HOST,
+        `is already the host of ${name}. Use a separate host for OTLP/HTTP, for example otlp.example.com`,
+      ),
     );
 }
 
 function rangeProblems(values: Values): readonly Problem[] {
   if (!values.isSet(RANGES)) return [];
-  const text = `does not limit ${HOST}, where the edge connects for everybody. Limit the addresses at the edge too, or remove that line`;
+  const text = `does not limit ${HOST}, because those connections come from the edge. Limit the addresses at the edge too, or remove that line`;
   return [values.warning(RANGES, text)];
 }
 
@@ -65,7 +68,7 @@ function wayProblems(
   if (!way) return [];
   const fix = `Set ${HOST} to a host at the edge, or remove the line`;
   if (type === 'ClusterIP') {
-    return [values.error(ORIGINS, `has no effect: nothing outside the cluster reaches OTLP/HTTP. ${fix}`)];
+    return [values.error(ORIGINS, `has no effect: OTLP/HTTP is not reachable from outside the cluster. ${fix}`)];
   }
   // https://developer.mozilla.org/en-US/docs/Web/Security/Mixed_content
   if (way.kind === 'tls' || !origins.some((origin) => origin.startsWith('https:'))) return [];
@@ -79,14 +82,13 @@ function wayProblems(
  */
 function originProblem(origin: string): string | undefined {
   if (origin === '') return 'has an empty origin. Remove the extra comma';
-  if (origin.includes('*'))
-    return 'contains *, with which pages that you do not know could send spans. Name each origin';
+  if (origin.includes('*')) return 'contains *, so unknown pages could send spans. Name each origin';
   const shown = withoutUserInfo(origin);
   const url = parsedUrl(origin);
   const isOrigin = url?.protocol === 'https:' || url?.protocol === 'http:';
   if (!isOrigin || !/^[a-z0-9.[\]:_-]+$/.test(url.hostname)) {
     return `contains "${shown}", which is not an origin. Write scheme and host: https://app.example.com`;
   }
-  if (origin !== url.origin) return `contains "${shown}", which no browser sends as an origin. Write ${url.origin}`;
+  if (origin !== url.origin) return `contains "${shown}", which browsers do not send as an origin. Write ${url.origin}`;
   return undefined;
 }

@@ -8,7 +8,7 @@ export function patchesOf(values: Values, readFile: ReadFile): Built<Omit<PatchF
   const files = (values.inEffect('JUNJO_K8S_PATCHES') ?? []).map((path): PatchFile => {
     const text = readFile(path);
     if (typeof text === 'string') return patchFiles().readPatchFile(path, text);
-    const reason = text?.problem ?? 'cannot be read. Paths are relative to the folder in which synth runs';
+    const reason = text?.problem ?? 'cannot be read. Write the path relative to the folder in which you run synth';
     return { patches: [], waivers: [], problems: [values.error('JUNJO_K8S_PATCHES', `${path} ${reason}`)] };
   });
   return {
@@ -20,7 +20,7 @@ export function patchesOf(values: Values, readFile: ReadFile): Built<Omit<PatchF
   };
 }
 
-/** Loaded when there are patches, for its reader of YAML is large. */
+/** Loaded only if there are patches, because its YAML parser is large. */
 function patchFiles() {
   return require('../patch-file') as typeof import('../patch-file');
 }

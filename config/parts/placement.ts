@@ -10,7 +10,7 @@ export function placementOf(values: Values, storage: Storage | undefined): Built
   const nodeSelector = values.inEffect('JUNJO_K8S_NODE_SELECTOR') ?? {};
   const host = nodeSelector[HOST];
   if (host && storage?.kind === 'node' && host !== storage.node) {
-    const text = `wants the node ${host}, but the data is on ${storage.node} (JUNJO_K8S_NODE). Leave out ${HOST}: the pods follow the data`;
+    const text = `selects the node ${host}, but the data is on ${storage.node} (JUNJO_K8S_NODE). Remove ${HOST}: the pods run where the data is`;
     problems.push(values.error('JUNJO_K8S_NODE_SELECTOR', text));
   }
   return {

@@ -1,5 +1,6 @@
 import type { ReleaseLine } from '../../releases';
 import { cidrOf } from '../address-range';
+import { page } from '../how-to-run';
 import type { Problem } from '../problems';
 import { hostAddress, isOpen, portOf } from '../public-addresses';
 import type { Egress } from '../studio-config';
@@ -10,7 +11,7 @@ import { isOnlyInPod, problemsInPod } from './in-pod';
 /** Where the images of the backend, of Debian, have the certificates of public authorities. */
 const OF_IMAGE = '/etc/ssl/certs';
 
-/** What a person should know of the servers that the backend calls in place of the providers' own, and of how it trusts them. */
+/** Checks the servers that the backend calls instead of the providers' own, and the certificates that it trusts. */
 export function checkProviders(
   values: Values,
   table: readonly Variable[],
@@ -39,7 +40,7 @@ export function checkProviders(
       ? [
           values.warning(
             'SSL_VERIFY',
-            'lets anybody on the way read prompts and keys: name the authority with SSL_CERT_FILE instead',
+            'is false, so anybody on the network path can read prompts and keys. Name your authority with SSL_CERT_FILE instead',
           ),
         ]
       : []),
@@ -55,7 +56,7 @@ function wayProblem(
   if (isOpen(url, egress)) return [];
   const address = hostAddress(url.hostname);
   const range = address ? cidrOf(address) : '<its addresses>';
-  const text = `the network policies let the backend out to public addresses on port 443, and not to this one. Open the way: JUNJO_K8S_EGRESS=${range}:${portOf(url)}`;
+  const text = `the network policies allow the backend to call public addresses on port 443, but not this one. Allow it: JUNJO_K8S_EGRESS=${range}:${portOf(url)}`;
   return [values.warning(name, text)];
 }
 
@@ -67,7 +68,7 @@ function fileProblem(
   const path = values.inEffect(name);
   // A patch brings the file.
   if (!path || path.startsWith(OF_IMAGE) || values.isSet('JUNJO_K8S_PATCHES')) return [];
-  const text =
-    'names a file that the image does not have, and calls to the providers fail without it. Mount it with a patch: docs/runbook.md, "An authority of your own"';
+  const how = page('docs/runbook.md', 'An authority of your own');
+  const text = `names a file that the image does not have, so calls to the providers fail. Mount it with a patch: ${how}`;
   return [values.warning(name, text)];
 }

@@ -39,35 +39,35 @@ export function egressOf(values: Values, { callsOut }: ReleaseLine, backup: Back
       })
     : [];
   if (!values.inEffect('JUNJO_K8S_NETWORK_POLICY')) {
-    const text = 'has no effect without network policies: the backend may call everything';
+    const text = 'has no effect without network policies: the backend can call every address';
     return { value, problems: [...inPod, ...(values.isSet(EGRESS) ? [values.note(EGRESS, text)] : [])] };
   }
   const calls = value.filter((way) => !isDns(way));
   if (calls.length > 0 && !callsOut && backup.kind !== 'volsync') {
     const what = calls.length < value.length ? `${listed(calls.map(textOf))} ` : '';
-    const text = `${what}${what && calls.length > 1 ? 'have' : 'has'} no effect: this release calls nothing outside the cluster, and no VolSync copies the data`;
+    const text = `${what}${what && calls.length > 1 ? 'have' : 'has'} no effect: this release calls nothing outside the cluster, and VolSync does not back up the data`;
     return { value, problems: [values.note(EGRESS, text)] };
   }
   const proxies = callsOut ? proxyProblems(values, value) : [];
   return { value, problems: [...inPod, ...proxies, ...calls.flatMap((way) => metadataProblems(values, way))] };
 }
 
-/** A range that is open to the backend could give it, and whoever breaks into it, the credentials of the node. */
+/** Through an open range, the backend and anybody who breaks into it could get the credentials of the node. */
 function metadataProblems(values: Values, way: Egress): readonly Problem[] {
   if (isMetadataService(way.cidr)) {
-    const text = `${textOf(way)} opens the metadata service of a cloud, which gives the credentials of the node to whoever asks. Remove it, unless the backend gets its own credentials there`;
+    const text = `${textOf(way)} allows calls to the metadata service of a cloud, which returns credentials of the node. Remove it, unless the backend gets its own credentials there`;
     return [values.warning(EGRESS, text)];
   }
   const { except } = withoutMetadataServices(way.cidr);
   if (!except) return [];
-  const text = `${textOf(way)} does not open the metadata services of clouds in it, which give the credentials of the node to whoever asks: ${listed(except)} stay closed`;
+  const text = `${textOf(way)} contains metadata services of clouds, which return credentials of the node. These stay blocked: ${listed(except)}`;
   return [values.note(EGRESS, text)];
 }
 
-/** Warns of each proxy that the policies block. */
+/** Warns about each proxy that the policies block. */
 function proxyProblems(values: Values, egress: readonly Egress[]): readonly Problem[] {
-  const which = egress.length > 0 ? `and what ${EGRESS} opens` : 'alone';
-  const text = `the network policies let the backend out to public addresses on port 443 ${which}. Open the way to the proxy: ${EGRESS}=<its address>`;
+  const more = egress.length > 0 ? ` and what ${EGRESS} allows` : '';
+  const text = `the network policies allow the backend to call only public addresses on port 443${more}. Allow the proxy: ${EGRESS}=<its address>`;
   return proxyNames.flatMap((name) => {
     const proxy = values.inEffect(name);
     if (!proxy || isOnlyInPod(proxy) || isOpen(proxy, egress)) return [];

@@ -18,6 +18,6 @@ export function qdrantOf(values: Values): Built<Qdrant | undefined> {
     },
     secretKey: 'QDRANT_API_KEY',
   };
-  const note = 'runs QDrant beside the studio; no release of the studio connects to it so far';
+  const note = 'runs QDrant, but no release of the studio connects to it so far';
   return { value, problems: [values.note('JUNJO_K8S_QDRANT', note)] };
 }

@@ -7,33 +7,33 @@ import { type Variable, variablesOf } from '../variables';
 
 const SECRETS = 'JUNJO_K8S_SECRETS';
 
-/** What speaks against a tag: a warning where it loses data. */
+/** A concern about a tag: a warning if it loses data. */
 export interface Reservation {
   readonly severity: 'warning' | 'note';
   readonly text: string;
 }
 
-/** The release that an env file asks for, or what it should ask for. */
+/** The release that an env file selects, or should select. */
 export type ReleaseChoice =
   | {
-      /** By default: the file names none, and is of no other line. */
+      /** By default: the file names no release, and was not written for another line. */
       readonly kind: 'chosen' | 'default';
       readonly line: ReleaseLine;
       /** How old the release is. @default it is the newest */
       readonly age?: string;
-      /** What speaks against the tag. @default nothing */
+      /** A concern about the tag. @default none */
       readonly reservation?: Reservation;
     }
   /** The file names none, but was written for another line. */
   | { readonly kind: 'other'; readonly line: ReleaseLine; readonly error: string }
-  /** Nothing can be said of what depends on the release. */
+  /** What depends on the release cannot be checked. */
   | {
       readonly kind: 'unknown';
-      /** @default an invalid setting keeps it from being known, and is reported by itself */
+      /** @default an invalid setting, reported separately, leaves the release unknown */
       readonly error?: string;
     };
 
-/** Finds the line of the tag in the file; without a tag, the line that the file was written for. */
+/** Finds the line of the tag in the file, or without a tag the line that the file was written for. */
 export function chooseRelease(written: Written, lines: readonly ReleaseLine[]): ReleaseChoice {
   const tag = written.entries.get('JUNJO_K8S_RELEASE')?.value;
   const line = lines.find(({ tags }) => tags.includes(tag || defaultTag));
@@ -53,29 +53,29 @@ export function chooseRelease(written: Written, lines: readonly ReleaseLine[]): 
   // What is commented out only hints at it: the file may have run the default release so far.
   if (other?.isHint) return { kind: 'default', line, reservation: { severity: 'warning', text: other.error } };
   if (other) return { kind: 'other', ...other };
-  const age = `is not set, so ${dated(line, defaultTag)} runs; ${newestIs}. Set the release that you want`;
+  const age = `is not set, defaulting to ${dated(line, defaultTag)}; set it explicitly. The newest release is ${dated(newestLine, newest)}`;
   return { kind: 'default', line, age };
 }
 
 function reservationOf(line: ReleaseLine, tag: string): Reservation | undefined {
   const [fault, doubt] = [line.faults?.[tag], line.unproven?.[tag]];
   if (fault) return { severity: 'warning', text: `${tag} ${fault}. Set ${recommendedTag(line)}` };
-  return doubt ? { severity: 'note', text: `${tag} ${doubt}. Look whether your registry has its images` } : undefined;
+  return doubt ? { severity: 'note', text: `${tag} ${doubt}. Check that your registry has its images` } : undefined;
 }
 
 function unknownTag(tag: string, lines: readonly ReleaseLine[]): string {
   const newest = lines.map(newestTag)[lines.length - 1] ?? defaultTag;
   const version = versionNumber(tag);
   if ((version ?? 0) > (versionNumber(newest) ?? 0)) {
-    return `${tag} is newer than every release that is known here; ${newest} is the newest of them. Update junjo-ai-studio-cdk8s, or name a release that it knows`;
+    return `${tag} is newer than ${newest}, the newest known release. Update junjo-ai-studio-cdk8s, or set a known release`;
   }
   if (/^v?[0-9]+(\.[0-9]+)?$|^[a-z]+$/.test(tag)) {
     const within = lines.findLast(({ tags }) => tags.some((each) => each.startsWith(`${tag.replace(/^v/, '')}.`)));
-    return `${tag} is a tag that moves, so that each restart could run another release. Name a release, for example ${within ? recommendedTag(within) : newest}`;
+    return `${tag} is a tag that moves, so each restart could run another release. Name a release, for example ${within ? recommendedTag(within) : newest}`;
   }
   const sound = lines.flatMap((line) => line.tags.filter((each) => reservationOf(line, each) === undefined));
   const nearest = version === undefined ? sound : nearestTags(version, sound);
-  return `no release of Junjo AI Studio is known to have the tag ${holdsCredentials(tag) ? '…' : tag}. Nearest: ${nearest.join(', ')}`;
+  return `${holdsCredentials(tag) ? '…' : tag} is not a known release of Junjo AI Studio. Set one of the nearest: ${nearest.join(', ')}`;
 }
 
 /** The two known tags closest to a version, lower first. */
@@ -91,7 +91,7 @@ function versionNumber(tag: string): number | undefined {
   return match ? Number(match[1]) * 1e8 + Number(match[2] ?? 0) * 1e4 + Number(match[3] ?? 0) : undefined;
 }
 
-/** The line for which a file was written that the default does not fit, and what to tell of it. */
+/** The line for which a file was written, if it does not fit the default, and what to report. */
 function writtenForOther(
   written: Written,
   line: ReleaseLine,
@@ -109,12 +109,11 @@ function writtenForOther(
   const names = own.foreign.length > 0 ? own.foreign : own.foreignInComments;
   const some = listed(names.length > 4 ? [...names.slice(0, 3), `${names.length - 3} more`] : names);
   const isHint = own.foreign.length === 0;
-  const runs = isHint ? `so ${defaultTag} runs` : `which means ${defaultTag}`;
   const where = isHint ? ', commented out,' : '';
   const belong = names.length === 1 ? 'belongs' : 'belong';
   const error = [
-    `is not set, ${runs}, but ${some}${where} ${belong} to release line ${best.line.name}. `,
-    tags.length > 0 ? `Data that ${tags.join(' or ')} wrote needs that release. ` : '',
+    `is not set and defaults to ${defaultTag}, but ${some}${where} ${belong} to release line ${best.line.name}. `,
+    tags.length > 0 ? `Data written by ${tags.join(' or ')} needs that release. ` : '',
     `Set JUNJO_K8S_RELEASE=${recommendedTag(best.line)}`,
   ].join('');
   return { line: best.line, error, isHint };
@@ -146,7 +145,7 @@ function scoreOf(fit: Fit): readonly number[] {
   ];
 }
 
-/** Whether nothing in a file, but only what it lacks, tells for which of two lines it was written. */
+/** Whether only what a file lacks shows for which of two lines it was written. */
 function fitsAlike(fit: Fit, best: Fit): boolean {
   const told = (each: Fit) => [...scoreOf(each).slice(0, 2), each.foreignInComments.length];
   return fit !== best && compare(told(fit), told(best)) === 0;
@@ -156,7 +155,7 @@ function compare(a: readonly number[], b: readonly number[]): number {
   return a.map((number, index) => number - (b[index] ?? 0)).find((difference) => difference !== 0) ?? 0;
 }
 
-/** Whether the file must name secrets: those from elsewhere, or that were sealed before, it need not. Both while the mode is invalid. */
+/** Whether the file must contain secrets. It need not if they come from elsewhere or were sealed before. Both while the mode is invalid. */
 function secretsInFile({ entries }: Written, line: ReleaseLine): readonly boolean[] {
   const mode = entries.get(SECRETS)?.value || 'manifest';
   const row = variablesOf(line).find(({ name }) => name === SECRETS);
@@ -200,7 +199,7 @@ function namesOf(line: ReleaseLine, which: (variable: Variable) => boolean): Rea
   );
 }
 
-/** Whether the line reads it, and that its name is in a file tells something of the release. */
+/** Whether the line reads it, so its name in a file indicates a release. */
 function isRead({ readers, alsoForManifests, refused, setByManifests, ofRuntime }: Variable): boolean {
   return (readers?.length !== 0 || alsoForManifests === true) && !refused && !setByManifests && !ofRuntime;
 }

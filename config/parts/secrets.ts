@@ -7,7 +7,7 @@ import type { SecretKey, SecretSource, Secrets } from '../studio-config';
 import type { InFile, Values } from '../values';
 import type { Variable } from '../variables';
 
-/** What checks of secrets need from outside the env files. */
+/** What the checks of secrets need besides the env files. */
 export interface SecretSurroundings {
   /** Reads a file that a setting names. */
   readonly readFile: ReadFile;
@@ -15,8 +15,8 @@ export interface SecretSurroundings {
   readonly now: () => Date;
 }
 
-/** What a seal is made for: for other values of them nothing opens it. By their names, so that nothing is told while one is invalid. */
-const OF_SEAL = 'JUNJO_K8S_NAMESPACE, JUNJO_K8S_SECRET_NAME and JUNJO_K8S_SEALING_SCOPE';
+/** Sealed values can be decrypted only for the same values of these settings. Named, so nothing is reported while one of them is invalid. */
+const OF_SEAL = 'JUNJO_K8S_NAMESPACE, JUNJO_K8S_SECRET_NAME or JUNJO_K8S_SEALING_SCOPE';
 
 type Texts = Readonly<Record<string, string>>;
 
@@ -112,9 +112,9 @@ function modeProblems(values: Values): readonly Problem[] {
     .map(([name]) => values.error(name, `has no effect with JUNJO_K8S_SECRETS=${mode}. Remove the line`));
 }
 
-/** A value that is not used is an error, so that nobody takes it for the value in effect. */
+/** An unused value is an error, so nobody mistakes it for the value in effect. */
 function unusedValues(values: Values, secrets: readonly Secret[], mode: string): readonly Problem[] {
-  const text = `is not used with JUNJO_K8S_SECRETS=${mode}: the value comes from elsewhere. Remove it from this file`;
+  const text = `is not used with JUNJO_K8S_SECRETS=${mode}, because the value comes from elsewhere. Remove it from this file`;
   return secrets
     .filter(({ inFile }) => inFile.kind !== 'none')
     .map(({ variable }) => values.error(variable.name, text));
@@ -125,7 +125,7 @@ function keysNote(values: Values, secrets: readonly Secret[]): Problem {
   const optional = secrets.filter(({ variable }) => variable.required !== 'always').map(({ key }) => key);
   return values.note(
     'JUNJO_K8S_SECRETS',
-    `the Secret ${values.inEffect('JUNJO_K8S_SECRET_NAME')} must have the keys ${required.join(', ')}${optional.length > 0 ? `; it may have ${optional.join(', ')}` : ''}`,
+    `the Secret ${values.inEffect('JUNJO_K8S_SECRET_NAME')} must have the keys ${required.join(', ')}${optional.length > 0 ? `. It may also have ${optional.join(', ')}` : ''}`,
   );
 }
 
@@ -188,14 +188,14 @@ function sealedSourceOf(
   const digestKey = values.textInEffect(keyName);
   if (Object.keys(given).length > 0 && !digestKey) {
     const text =
-      'is missing beside other secrets. Changed values are told from others by digests keyed with it: set it too, or remove the others to keep what is sealed';
+      'is missing, but needed to detect changed secrets. Set it too, or remove the other secrets to keep what is sealed';
     return failed(values.error(keyName, text));
   }
   const missing = secrets.filter(
     ({ key, variable, inFile }) => variable.required === 'always' && inFile.kind === 'none' && !(key in reusable),
   );
   if (missing.length > 0) {
-    const text = `is missing: it is neither in the env file nor sealed in ${path} for these values of ${OF_SEAL}. Set it once`;
+    const text = `is missing, and ${path} has no sealed value of it for this ${OF_SEAL}. Set it once`;
     return failed(...missing.map(({ variable }) => values.error(variable.name, text)));
   }
   const lost = Object.keys(kept?.values ?? {}).filter((key) => !(key in reusable) && !(key in given));
@@ -204,7 +204,7 @@ function sealedSourceOf(
       ? [
           values.warning(
             'JUNJO_K8S_SECRETS',
-            `what ${path} keeps of ${lost.join(', ')} cannot be opened with these values of ${OF_SEAL}, and is left out. Set the values once to seal them anew`,
+            `${path} has values of ${lost.join(', ')} for another ${OF_SEAL}. They are left out. Set the values once to seal them again`,
           ),
         ]
       : [];

@@ -13,7 +13,7 @@ function memoryProblem(
   text: string,
 ): string | undefined {
   if (Number(text) <= shareOfMemory(line, size, share)) return undefined;
-  const most = `${shareOfMemory(line, size, share)}, ${share.percent} % of the memory limit of ${share.component}`;
+  const most = `${shareOfMemory(line, size, share)} (${share.percent} % of the memory limit of ${share.component})`;
   const enough = sizes.find((other) => shareOfMemory(line, other, share) >= Number(text));
   const larger = enough ? `, or set JUNJO_K8S_SIZE=${enough}` : '';
   return `is more than ${most} at the size ${size}. Lower it${larger}`;
@@ -30,14 +30,14 @@ export function checkSize(values: Values, line: ReleaseLine, table: readonly Var
     if (problem) problems.push(values.error(name, problem));
     const usual = bySize?.[size];
     if (share === undefined && usual !== undefined && Number(inFile.text) > Number(usual)) {
-      const text = `is more than upstream sets for the size ${size} (${usual}): queries may take more memory than there is, and end in OOMKilled`;
+      const text = `is more than upstream's value for the size ${size} (${usual}), so queries may run out of memory (OOMKilled). Lower it`;
       problems.push(values.warning(name, text));
     }
   }
   const limit = values.inEffect('JUNJO_BACKEND_MEM_LIMIT');
   const meant = sizes.find((other) => limit && isMebibytes(limit, line.memory[other].backend.limitMi));
   if (meant && meant !== size && !values.isSet('JUNJO_K8S_SIZE')) {
-    const text = `is the limit of a machine for which JUNJO_K8S_SIZE=${meant} is made; without that line the studio is ${size}. Set JUNJO_K8S_SIZE=${meant}`;
+    const text = `is the memory limit of the size ${meant}, but JUNJO_K8S_SIZE is not set and defaults to ${size}. Set JUNJO_K8S_SIZE=${meant}`;
     problems.push(values.warning('JUNJO_BACKEND_MEM_LIMIT', text));
   }
   return problems;

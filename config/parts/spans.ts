@@ -11,7 +11,7 @@ const ADDRESS = 'JUNJO_PROD_INGESTION_URL';
 const SERVICE = 'JUNJO_K8S_INGESTION_SERVICE';
 const RANGES = 'JUNJO_K8S_INGESTION_SOURCE_RANGES';
 
-/** The three ways of spans, which the address alone decides. */
+/** How spans get in. The form of the address decides that. */
 export type SpansWay =
   /** `https://host`: through the edge, on its port 443. */
   | { readonly kind: 'edge'; readonly host: string }
@@ -20,7 +20,7 @@ export type SpansWay =
   /** `http://host:50051`: in the clear. */
   | { readonly kind: 'clear'; readonly host: string; readonly port: number };
 
-/** The way that the address names; nothing while it is not sound. */
+/** How spans get in according to the address; nothing while the address is invalid. */
 export function spansWay({ spans }: Addresses): SpansWay | undefined {
   if (!spans) return undefined;
   const { protocol, hostname: host, port } = spans;
@@ -52,7 +52,7 @@ export function spansServiceOf(
   if (!way) return { value: service, problems };
   if (way.kind === 'edge') {
     if (type !== 'ClusterIP') {
-      const text = `opens port ${otlp} beside the edge, where API keys and spans are sent unencrypted. Remove the line, or write ${ADDRESS}=https://${way.host}:${otlp} for TLS on that port`;
+      const text = `also opens port ${otlp} without the edge, where API keys and spans are sent unencrypted. Remove the line, or write ${ADDRESS}=https://${way.host}:${otlp} for TLS on that port`;
       problems.push(values.warning(SERVICE, text));
     }
     return { value: service, problems };
@@ -63,7 +63,7 @@ export function spansServiceOf(
     problems.push(values.error(ADDRESS, text));
   }
   if (way.kind === 'clear') {
-    const text = `sends API keys and prompts over the network unencrypted, for everybody on the way to read. Write https://host to send spans through the edge, or https://host:${otlp} for TLS on this port`;
+    const text = `sends API keys and prompts unencrypted over the network. Write https://host to send spans through the edge, or https://host:${otlp} for TLS on this port`;
     problems.push(values.warning(ADDRESS, text));
   }
   const certificate = way.kind === 'tls' && edge ? spansCertificateOf(values, edge, way.host) : undefined;
@@ -72,7 +72,7 @@ export function spansServiceOf(
   const isOfEdge = edge !== undefined && [edge.hosts.ui, edge.hosts.api].includes(way.host);
   if (service.externalDns && isOfEdge) {
     const text =
-      'has a host of the edge, to which external-dns leads it: the port answers there only where load balancer and edge share an address, as on k3s. Elsewhere give spans a host of their own';
+      "uses the edge's host name, which external-dns points at the edge. This works only if load balancer and edge share an address, as on k3s. Otherwise give spans a separate host";
     problems.push(values.warning(ADDRESS, text));
   }
   const externalDns = service.externalDns && !isOfEdge && !isIpAddress(way.host);
@@ -87,7 +87,7 @@ function isNodePort(port: number): boolean {
   return port >= 30000 && port <= 32767;
 }
 
-/** The certificate that covers the host: the edge's own where it does, else one more. */
+/** The certificate for the host: that of the edge if it covers the host, otherwise a separate one. */
 function spansCertificateOf(values: Values, edge: Edge, host: string): Built<SpansCertificate | undefined> {
   const given = values.inEffect('JUNJO_K8S_TLS_SECRET');
   if (given) return { value: { kind: 'secret', name: given }, problems: [] };
@@ -101,13 +101,13 @@ function spansCertificateOf(values: Values, edge: Edge, host: string): Built<Spa
   if (certificate.kind === 'acme') {
     const warning = values.warning(
       ADDRESS,
-      `the certificate of ${host} is proven on port 80 of the edge, to which the name must lead as well; it does where load balancer and edge share an address, as on k3s. Elsewhere set JUNJO_K8S_CLUSTER_ISSUER to an issuer with DNS-01, or JUNJO_K8S_TLS_SECRET`,
+      `to get a certificate for ${host}, its DNS name must also point at the edge, for the challenge on port 80. It does if load balancer and edge share an address, as on k3s. Otherwise set JUNJO_K8S_CLUSTER_ISSUER to an issuer with DNS-01, or JUNJO_K8S_TLS_SECRET`,
     );
     return { value: { kind: 'issued', by: certificate }, problems: [warning] };
   }
   const error = values.error(
     ADDRESS,
-    'needs a certificate in the namespace for TLS on this port, and this edge keeps its own. Name one with JUNJO_K8S_TLS_SECRET, or an issuer with JUNJO_K8S_CLUSTER_ISSUER; or write https://host to send spans through the edge',
+    'needs a certificate in the namespace for TLS on this port, but the certificate of this edge is elsewhere. Name a certificate in JUNJO_K8S_TLS_SECRET or an issuer in JUNJO_K8S_CLUSTER_ISSUER, or write https://host to send spans through the edge',
   );
   return { value: undefined, problems: [error] };
 }
@@ -120,18 +120,18 @@ function rangeProblems(
   if (sourceRanges.length === 0) return [];
   if (type === 'ClusterIP') {
     const text =
-      'has no effect on a ClusterIP Service, where the edge connects for everybody. Limit the addresses at the edge, and remove the line';
+      'has no effect on a ClusterIP Service, because its connections come from the edge. Limit the addresses at the edge, and remove the line';
     return [values.error(RANGES, text)];
   }
   if (cloud === 'hetzner') {
     // https://github.com/hetznercloud/hcloud-cloud-controller-manager/issues/218
     const text =
-      'cannot be kept on Hetzner: its load balancers filter no addresses and hide those of their clients. Remove the line, and write https://host to send spans through the edge';
+      'cannot be enforced on Hetzner, whose load balancers do not filter addresses and hide those of their clients. Remove the line, and write https://host to send spans through the edge';
     return [values.error(RANGES, text)];
   }
   if (way?.kind === 'edge' && !values.isSet('JUNJO_K8S_INGRESS_NAMESPACE')) {
     const text =
-      'would drop the spans that come through the edge, unless its pods are known. Set JUNJO_K8S_INGRESS_NAMESPACE to their namespace; for an edge that is no pod (host network, a load balancer of the cloud) remove this line or JUNJO_K8S_INGESTION_SERVICE';
+      'would block spans from the edge, because the namespace of its pods is not set. Set JUNJO_K8S_INGRESS_NAMESPACE. If the edge does not run in pods (host network, cloud load balancer), remove this line or JUNJO_K8S_INGESTION_SERVICE';
     return [values.error(RANGES, text)];
   }
   return [];

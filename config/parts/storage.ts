@@ -26,16 +26,16 @@ export function storageOf(values: Values): Built<Storage | undefined> {
   const storageClass = values.inEffect('JUNJO_K8S_STORAGE_CLASS');
   const accessMode = values.inEffect('JUNJO_K8S_STORAGE_ACCESS_MODE');
   if (storageClass && FILE_STORAGE.test(storageClass)) {
-    const text = `${storageClass} is file storage (NFS or SMB), on which SQLite and BadgerDB lock up or corrupt. Name a class of block storage`;
+    const text = `${storageClass} is file storage (NFS or SMB), where SQLite and BadgerDB hang or corrupt data. Name a class of block storage`;
     problems.push(values.error('JUNJO_K8S_STORAGE_CLASS', text));
   }
   if (storageClass && LIKELY_FILE_STORAGE.test(storageClass) && !FILE_STORAGE.test(storageClass)) {
-    const text = `${storageClass} sounds like file storage, on which SQLite and BadgerDB lock up or corrupt; make sure that it is block storage`;
+    const text = `${storageClass} looks like file storage, where SQLite and BadgerDB hang or corrupt data. Make sure that it is block storage`;
     problems.push(values.warning('JUNJO_K8S_STORAGE_CLASS', text));
   }
   if (accessMode === 'ReadWriteMany') {
     const text =
-      'most classes with ReadWriteMany are NFS, on which the databases corrupt; make sure that this one is not. ReadWriteOnce is enough';
+      'most classes with ReadWriteMany use NFS, which corrupts the databases. ReadWriteOnce is enough. To keep ReadWriteMany, make sure that the class is not NFS';
     problems.push(values.warning('JUNJO_K8S_STORAGE_ACCESS_MODE', text));
   }
   const { value, problems: more } = kindOfStorage(values);
@@ -50,7 +50,7 @@ function hasOtherClaims(values: Values): boolean {
 function kindOfStorage(values: Values): Built<Storage | undefined> {
   const path = values.inEffect('JUNJO_HOST_DB_DATA_PATH');
   const absolute = path.startsWith('/');
-  const passedOver = (winner: VariableName): readonly Problem[] =>
+  const unused = (winner: VariableName): readonly Problem[] =>
     absolute ? [values.note('JUNJO_HOST_DB_DATA_PATH', `is not used, because ${winner} names other storage`)] : [];
   const claimName = values.inEffect('JUNJO_K8S_EXISTING_CLAIM');
   if (claimName) {
@@ -61,7 +61,7 @@ function kindOfStorage(values: Values): Built<Storage | undefined> {
         ...ofNewClaims
           .filter((name) => values.isSet(name) && !(name === 'JUNJO_K8S_STORAGE_CLASS' && hasOtherClaims(values)))
           .map((name) => values.error(name, text)),
-        ...passedOver('JUNJO_K8S_EXISTING_CLAIM'),
+        ...unused('JUNJO_K8S_EXISTING_CLAIM'),
       ],
     };
   }
@@ -82,9 +82,9 @@ function kindOfStorage(values: Values): Built<Storage | undefined> {
   if (absolute && !values.isSet('JUNJO_K8S_STORAGE_CLASS')) {
     const problem = values.error(
       'JUNJO_HOST_DB_DATA_PATH',
-      'is a folder of one node, and no node is named. Set JUNJO_K8S_NODE to the node that holds it, or JUNJO_K8S_STORAGE_CLASS to use storage of the cluster instead',
+      'is a folder of one node, but no node is named. Set JUNJO_K8S_NODE to the node that holds it, or JUNJO_K8S_STORAGE_CLASS to use storage of the cluster instead',
     );
     return { value: undefined, problems: [problem] };
   }
-  return { value: { kind: 'provisioned', ...claim }, problems: passedOver('JUNJO_K8S_STORAGE_CLASS') };
+  return { value: { kind: 'provisioned', ...claim }, problems: unused('JUNJO_K8S_STORAGE_CLASS') };
 }

@@ -7,13 +7,15 @@ import { listed } from '../text';
 import { dnsLabel } from '../value-types';
 import type { VariableName } from '../variables';
 
-/** Says what is wrong with the name of an env file in a folder of studios: a folder of the output is called so. */
+/** What is wrong with the name of an env file in a folder of studios. A folder of the output gets the same name. */
 export function checkStudioName(name: string, file: string): readonly Problem[] {
-  const rules = 'the name of the file becomes that of the studio and of its folder';
+  const rules = 'the file name becomes the name of the studio and of its folder';
   // dist/argocd/ and dist/flux/ are what Argo CD and Flux apply to themselves, and a foundation/ holds what must outlive a studio.
   const taken = ['argocd', 'flux', 'foundation'].includes(name);
-  const parsed = taken ? { problem: `${name} is taken` } : dnsLabel.parse(name);
-  return 'problem' in parsed ? [{ severity: 'error', file, text: `${rules}: ${parsed.problem}. Rename it` }] : [];
+  const parsed = taken ? { problem: 'must not be argocd, flux or foundation' } : dnsLabel.parse(name);
+  return 'problem' in parsed
+    ? [{ severity: 'error', file, text: `${rules}. It ${parsed.problem}. Rename the file` }]
+    : [];
 }
 
 /** A sound studio among several. */
@@ -47,16 +49,16 @@ export function checkStudios(studios: readonly NamedStudio[]): readonly Problem[
       const first = owners.get(what) ?? own;
       owners.set(what, first);
       if (first === own) continue;
-      // The name of an env file is set by no line: the other studio has the line to change.
+      // The name of an env file is not on a line: the other studio has the line to change.
       const [told, other] = studio.place(claim.variable).line === undefined ? [first, own] : [own, first];
-      report(told.studio, told.claim.variable, `${what} belongs to the studio ${other.studio.name} already. ${fix}`);
+      report(told.studio, told.claim.variable, `${what} is already used by the studio ${other.studio.name}. ${fix}`);
     }
     const nested = studios.find((other) => other !== studio && liesWithin(studio.config, other.config));
     if (nested) {
       report(
         studio,
         'JUNJO_HOST_DB_DATA_PATH',
-        `lies within the folder of the studio ${nested.name}. Give each studio a folder of its own`,
+        `is inside the folder of the studio ${nested.name}. Give each studio its own folder`,
       );
     }
     const [first = studio] = studios;
@@ -67,7 +69,7 @@ export function checkStudios(studios: readonly NamedStudio[]): readonly Problem[
       report(
         studio,
         other.variable,
-        `${other.what} the studio ${first.name}. ${shared} all studios: give them the same`,
+        `${other.what} the studio ${first.name}. ${shared} all studios, so set the same value for all`,
       );
     }
   }
@@ -83,7 +85,7 @@ const OF_GIT: readonly (readonly [keyof GitSource, VariableName])[] = [
   ['secret', 'JUNJO_K8S_GIT_SECRET'],
 ];
 
-/** The setting by which a studio is applied otherwise than the first one, and how it differs; nothing where none does. */
+/** The setting by which a studio is applied differently than the first one, and how it differs; nothing if none does. */
 function otherGit({ config: { git }, place }: NamedStudio, { git: first }: StudioConfig) {
   if (git && first) {
     const [, variable] = OF_GIT.find(([field]) => git[field] !== first[field]) ?? [];
@@ -93,7 +95,7 @@ function otherGit({ config: { git }, place }: NamedStudio, { git: first }: Studi
   }
   if (!git && !first) return undefined;
   const variable: VariableName = 'JUNJO_K8S_GIT_REPO';
-  return { variable, what: git ? 'is set here, but not in' : 'is not set here, but in' };
+  return { variable, what: git ? 'is set here, but not for' : 'is not set here, but for' };
 }
 
 /** Load balancers of several studios with one port: a cluster that has a single address for all gives it to the first. */
@@ -107,13 +109,11 @@ function sharedPorts(studios: readonly NamedStudio[]): readonly Problem[] {
     const ports = own.filter((port) => loadBalancerPorts(first.config).includes(port));
     const isLocal = [studio, first].some(({ config }) => config.environment === 'development');
     const variable = isLocal ? 'JUNJO_ENV' : 'JUNJO_PROD_INGESTION_URL';
-    const what = `its load balancer has ${ports.length === 1 ? 'the port' : 'the ports'} ${listed(ports.map(String))}, as that of the studio ${first.name}`;
-    const where = 'Where all load balancers share one address (Docker Desktop, k3s), only one of them gets it';
-    const fix = isLocal
-      ? 'run one studio at a time'
-      : 'write an address without a port, so that spans come through the edge';
+    const what = `its load balancer uses the ${ports.length === 1 ? 'port' : 'ports'} ${listed(ports.map(String))}, like that of the studio ${first.name}`;
+    const where = `Where load balancers share one address (Docker Desktop, k3s), only one can use ${ports.length === 1 ? 'it' : 'them'}`;
+    const fix = isLocal ? 'Run one studio at a time' : 'Write an address without a port to send spans through the edge';
     const severity = isLocal ? 'warning' : 'note';
-    return [{ severity, ...studio.place(variable), variable, text: `${what}. ${where}: ${fix}` }];
+    return [{ severity, ...studio.place(variable), variable, text: `${what}. ${where}. ${fix}` }];
   });
 }
 
@@ -131,21 +131,21 @@ function claims({ config, place }: NamedStudio): readonly Claim[] {
   const host = (hostname: string, variable: VariableName): Claim => ({
     what: `the host ${hostname}`,
     variable,
-    fix: 'Give each studio hosts of its own',
+    fix: 'Give each studio its own hosts',
   });
   const spans = edge && settings.backend.JUNJO_PROD_INGESTION_URL;
   return [
-    { what: `the name ${name}`, variable: 'JUNJO_K8S_NAME', fix: 'Give each studio a name of its own' },
+    { what: `the name ${name}`, variable: 'JUNJO_K8S_NAME', fix: 'Give each studio its own name' },
     // That of the foundation of a studio may be that of another one: alpha and alpha-foundation.
     ...(git?.gitops === 'flux' ? Object.values(fluxKustomizations(name, true)) : []).map((kustomization): Claim => {
-      const fix = 'Give each studio a name of its own, of which none ends in -foundation';
+      const fix = 'Give each studio its own name, and end no name in -foundation';
       return { what: `the Kustomization ${kustomization}`, variable: 'JUNJO_K8S_NAME', fix };
     }),
     {
       what: `the namespace ${namespace}`,
       // Without a line of its own it is the name.
       variable: place('JUNJO_K8S_NAMESPACE').line === undefined ? 'JUNJO_K8S_NAME' : 'JUNJO_K8S_NAMESPACE',
-      fix: 'Give each studio a namespace of its own',
+      fix: 'Give each studio its own namespace',
     },
     ...(edge ? [host(edge.hosts.ui, 'JUNJO_PROD_FRONTEND_URL')] : []),
     ...(edge?.hosts.api ? [host(edge.hosts.api, 'JUNJO_PROD_BACKEND_URL')] : []),
@@ -159,7 +159,7 @@ function claims({ config, place }: NamedStudio): readonly Claim[] {
           {
             what: `the port ${spansService.nodePort} of the nodes`,
             variable: 'JUNJO_PROD_INGESTION_URL' as const,
-            fix: 'Give each studio a port of its own',
+            fix: 'Give each studio its own port',
           },
         ]
       : []),
@@ -168,7 +168,7 @@ function claims({ config, place }: NamedStudio): readonly Claim[] {
           {
             what: `the folder ${folderOf(storage)} of the node ${storage.node}`,
             variable: 'JUNJO_HOST_DB_DATA_PATH' as const,
-            fix: 'Give each studio a folder of its own',
+            fix: 'Give each studio its own folder',
           },
         ]
       : []),

@@ -1,15 +1,16 @@
+import { page } from '../how-to-run';
 import type { Problem } from '../problems';
 import type { Values } from '../values';
 import type { Variable } from '../variables';
 
 /**
- * Judges the value of one variable by its row of the table, and by nothing else that may be invalid. A variable with an error has
- * no value.
+ * Checks the value of one variable against its row of the table, independently of other variables that may be invalid. A variable
+ * with an error has no value.
  */
 export function checkVariable(values: Values, variable: Variable): readonly Problem[] {
   const { name } = variable;
   const mode = values.inFile('JUNJO_K8S_SECRETS').kind === 'unsound' ? undefined : values.inEffect('JUNJO_K8S_SECRETS');
-  // secrets.ts checks secrets that come from elsewhere; a mode that is invalid does not tell whether they do.
+  // secrets.ts checks secrets that come from elsewhere; with an invalid mode that is unknown.
   if (variable.secret && mode !== 'manifest' && mode !== 'sealed') return [];
   const fromFile = !variable.secret || mode === 'manifest';
   const inFile = values.inFile(name);
@@ -32,7 +33,7 @@ export function checkVariable(values: Values, variable: Variable): readonly Prob
 }
 
 function leftOut(values: Values, name: string, reason: string): Problem {
-  return values.warning(name, `${reason} and is left out. Set it, or remove the line`);
+  return values.warning(name, `${reason}, so it is left out. Set it, or remove the line`);
 }
 
 function isRequired(values: Values, { required }: Variable): boolean {
@@ -44,9 +45,10 @@ function isRead({ refused, insteadOfCompose, readers, alsoForManifests }: Variab
   return !refused && !insteadOfCompose && (readers?.length !== 0 || alsoForManifests === true);
 }
 
-function howToSet({ secret, name, type, meaning }: Variable): string {
+function howToSet({ secret, name, type, meaning, example }: Variable): string {
   if (secret) return 'Generate one: openssl rand -base64 32';
+  const sentence = meaning.replaceAll('`', '').replace(/docs\/\S+\.md/, (path) => page(path));
   return type.words === undefined
-    ? meaning.replaceAll('`', '')
+    ? `Set it to the ${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}. Example: ${example}`
     : `Set ${name} to one of: ${type.description.replaceAll('`', '')}`;
 }

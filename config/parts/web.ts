@@ -18,7 +18,7 @@ export interface Addresses {
   readonly spans?: URL;
 }
 
-/** The addresses of a production studio: what the browser's cookie rules and the edge can serve. */
+/** The addresses of a production studio, checked against the cookie rules of browsers and the abilities of the edge. */
 export function addressesOf(values: Values, line: ReleaseLine): Built<Addresses> {
   if (values.inEffect('JUNJO_ENV') !== 'production') return { value: {}, problems: [] };
   const [ui, spans] = [addressOf(values, UI), addressOf(values, SPANS)];
@@ -42,7 +42,7 @@ function spansHostProblems(
     .map(({ name }) =>
       values.error(
         SPANS,
-        `has the host of ${name}; spans need a host of their own, for example https://spans.example.com`,
+        `has the same host as ${name}. Give spans a separate host, for example https://spans.example.com`,
       ),
     );
 }
@@ -50,7 +50,7 @@ function spansHostProblems(
 /** UI and API must be two hosts of one site, because the session cookie is SameSite=Strict. */
 function siteProblems(values: Values, ui: string, api: string): readonly Problem[] {
   if (ui === api) {
-    const text = `has the host of ${UI}; UI and API need a host each, for example studio.${ui} and api.${ui}`;
+    const text = `has the same host as ${UI}. Use two hosts, for example studio.${ui} and api.${ui}`;
     return [values.error(API, text)];
   }
   // Loaded here, because the list of public suffixes is large, and a studio on localhost has no use for it.
@@ -60,8 +60,8 @@ function siteProblems(values: Values, ui: string, api: string): readonly Problem
   const uiSite = site(ui);
   const apiSite = site(api);
   if (uiSite !== null && uiSite === apiSite) return [];
-  const name = (host: string, of: string | null) => (of ? `${host} is of ${of}` : `${host} is itself a public suffix`);
-  const text = `is on another site than ${UI} (${name(ui, uiSite)}, ${name(api, apiSite)}), so the browser does not send the session cookie. Use two hosts of one domain that you own`;
+  const name = (host: string, of: string | null) => (of ? `${host} belongs to ${of}` : `${host} is a public suffix`);
+  const text = `is not on the same site as ${UI}: ${name(ui, uiSite)}, but ${name(api, apiSite)}. So the browser does not send the session cookie. Use two hosts of one domain that you own`;
   return [values.error(API, text)];
 }
 
@@ -86,7 +86,7 @@ export function checkOrigins(values: Values, addresses: Addresses, line: Release
   if (texts.length > 0) return [...new Set(texts)].map((text) => values.error(ORIGINS, text));
   const own = uiOrigin(values, addresses, line);
   if (!own || origins.includes(own)) return [];
-  const text = `does not contain ${own}, the origin of the UI itself, which then cannot call the API. Add it`;
+  const text = `does not contain ${own}, the origin of the UI, so the UI cannot call the API. Add it`;
   return [values.error(ORIGINS, text)];
 }
 
@@ -104,7 +104,7 @@ export function checkBackendPort(
 
 function originProblem(origin: string, production: boolean): string | undefined {
   if (origin === '') return 'has an empty origin. Remove the extra comma';
-  if (origin.includes('*')) return 'contains *; browsers refuse it together with cookies. Name each origin';
+  if (origin.includes('*')) return 'contains *, which browsers refuse for requests with cookies. Name each origin';
   const shown = withoutUserInfo(origin);
   const url = parsedUrl(origin);
   const isOrigin = url?.protocol === 'https:' || url?.protocol === 'http:';
@@ -113,11 +113,12 @@ function originProblem(origin: string, production: boolean): string | undefined 
     return `contains "${shown}", which is not an origin. Write scheme and host: https://studio.example.com`;
   }
   if (origin === `${url.origin}/`)
-    return `contains "${shown}" with a slash at the end, which no browser sends. Write ${url.origin}`;
-  if (origin !== url.origin) return `contains "${shown}", which no browser sends as an origin. Write ${url.origin}`;
+    return `contains "${shown}" with a slash at the end, which browsers do not send. Write ${url.origin}`;
+  if (origin !== url.origin) return `contains "${shown}", which browsers do not send as an origin. Write ${url.origin}`;
   if (production && isOwnMachine(url.hostname)) {
-    return `contains ${origin}, left over from development. Remove it`;
+    return `contains ${origin}, which is left over from development. Remove it`;
   }
-  if (production && url.protocol === 'http:') return `contains ${origin}; in production origins begin with https://`;
+  if (production && url.protocol === 'http:')
+    return `contains ${origin}, but in production origins must start with https://`;
   return undefined;
 }

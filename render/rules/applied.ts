@@ -2,7 +2,7 @@ import { fieldsOf, titleOf } from '../manifest';
 import { holdsData, type RenderedStudio } from './rendered-studio';
 import type { Rule } from './rule';
 
-/** Labels and annotations with which a program that applies files leaves an object as it is, or out. */
+/** Labels and annotations that make a program that applies files skip an object or its changes. */
 const LEFT_OUT: readonly (readonly [key: string, value: RegExp, what: string])[] = [
   // https://fluxcd.io/flux/components/kustomize/kustomizations/#controlling-the-apply-behavior-of-resources
   ['kustomize.toolkit.fluxcd.io/reconcile', /^disabled$/i, 'Flux'],
@@ -14,11 +14,11 @@ const LEFT_OUT: readonly (readonly [key: string, value: RegExp, what: string])[]
   ['kapp.k14s.io/exists', /^/, 'kapp'],
 ];
 
-/** A wall is there when it is applied. What holds the data may be left alone, and is then safer. */
+/** A network policy only works if it is applied. Objects with the data may be skipped, which is safer for them. */
 export const applied: Rule = {
   name: 'applied',
-  asks: 'Every object that holds no data is applied by whatever applies the files, and put back when somebody changes it',
-  reason: 'a network policy that is left out, or changed by hand and not put back, closes nothing',
+  asks: 'Tools apply every object, and undo manual changes to it, unless it holds the data',
+  reason: 'a network policy that is skipped, or not restored after a manual change, blocks nothing',
   source: 'https://fluxcd.io/flux/components/kustomize/kustomizations/',
   *violations({ manifests }: RenderedStudio) {
     for (const manifest of manifests.filter((each) => !holdsData(each))) {
@@ -26,7 +26,7 @@ export const applied: Rule = {
       for (const [key, value, program] of LEFT_OUT) {
         const found = [fieldsOf(annotations)[key], fieldsOf(labels)[key]].find((each) => each !== undefined);
         if (found !== undefined && value.test(String(found))) {
-          yield { object: titleOf(manifest), text: `with ${key}, ${program} does not apply it` };
+          yield { object: titleOf(manifest), text: `${key} makes ${program} skip it` };
         }
       }
     }

@@ -19,11 +19,11 @@ const FREE = [
 /** Where an Application makes other objects of the files, or labels the namespace. */
 const CHANGES = ['kustomize', 'helm', 'plugin', 'jsonnet', 'chart', 'managedNamespaceMetadata'];
 
-/** Whoever may push to the repository may do what the project allows. */
+/** Anyone who can push to the repository can do what the project allows. */
 export const argoCdProject: Rule = {
   name: 'argo-cd-project',
-  asks: 'An AppProject allows no more than as rendered, and an Application stays in it, with its repository, path and destination, and applies the files as they are',
-  reason: 'who may push to the repository could then have Argo CD apply anything anywhere',
+  asks: 'An AppProject allows no more than rendered. An Application keeps its project, repository, path and destination, and applies the files unchanged',
+  reason: 'anyone who can push to the repository could otherwise have Argo CD apply anything anywhere',
   source: 'https://argo-cd.readthedocs.io/en/stable/user-guide/projects/',
   *violations(studio: RenderedStudio) {
     for (const manifest of studio.manifests.filter(({ apiVersion }) => apiVersion.startsWith('argoproj.io/'))) {
@@ -41,8 +41,7 @@ function* ofProject(after: Manifest, before: Manifest): Generator<Violation> {
     const entries: unknown[] = Array.isArray(spec[field]) ? spec[field] : [];
     const known: unknown[] = Array.isArray(rendered[field]) ? rendered[field] : [];
     const more = entries.filter((entry) => !known.some((each) => isSame(each, entry)));
-    if (more.length > 0)
-      yield { object, text: `${field} allows ${JSON.stringify(more)}, which it does not as rendered` };
+    if (more.length > 0) yield { object, text: `${field} also allows ${JSON.stringify(more)}` };
   }
   // Without the list, every kind is allowed: IsGroupKindNamePermitted in pkg/apis/application/v1alpha1 of argoproj/argo-cd.
   if (rendered.namespaceResourceWhitelist && !spec.namespaceResourceWhitelist) {
@@ -50,7 +49,7 @@ function* ofProject(after: Manifest, before: Manifest): Generator<Violation> {
   }
   const others = Object.keys(spec).filter((field) => !ALLOWS.includes(field) && !FREE.includes(field));
   for (const field of others.filter((each) => !isSame(spec[each], rendered[each]))) {
-    yield { object, text: `${field} is not as rendered` };
+    yield { object, text: `${field} was changed` };
   }
 }
 
@@ -58,7 +57,7 @@ function* ofApplication(after: Manifest, before: Manifest): Generator<Violation>
   const object = titleOf(after);
   const [spec, rendered] = [fieldsOf(after.spec), fieldsOf(before.spec)];
   for (const field of ['project', 'destination'].filter((each) => !isSame(spec[each], rendered[each]))) {
-    yield { object, text: `its ${field} is not as rendered` };
+    yield { object, text: `its ${field} was changed` };
   }
   const changes = namedBelow(spec, CHANGES);
   for (const [field] of changes.filter((each) => !namedBelow(rendered, CHANGES).some((other) => isSame(each, other)))) {
@@ -67,15 +66,15 @@ function* ofApplication(after: Manifest, before: Manifest): Generator<Violation>
   for (const field of ['path', 'directory'].filter(
     (each) => !isSame(namedBelow(spec, [each]), namedBelow(rendered, [each])),
   )) {
-    yield { object, text: `the ${field} of its source is not as rendered` };
+    yield { object, text: `the ${field} of its source was changed` };
   }
   // Others, such as the replicas of a Deployment, are differences that a cluster makes.
   const ignored = listOf(spec.ignoreDifferences).filter(({ kind }) => ['*', 'NetworkPolicy'].includes(kind));
   if (ignored.length > 0)
-    yield { object, text: 'ignores differences of network policies, which nobody then puts back' };
+    yield { object, text: 'ignores differences of network policies, so Argo CD does not restore them' };
   const known = repositoriesOf(rendered);
   if (repositoriesOf(spec).some((repository) => !known.includes(repository))) {
-    yield { object, text: 'its repository is not as rendered' };
+    yield { object, text: 'its repository was changed' };
   }
 }
 

@@ -10,17 +10,17 @@ const FREE = [
   /^template\.(csiSnapshotTimeout|itemOperationTimeout|metadata|storageLocation|uploaderConfig|volumeSnapshotLocations)$/,
 ];
 
-/** Labels by which Services and policies know pods of the studio. */
+/** Labels that Services and policies use to select pods of the studio. */
 const SELECTED = ['app.kubernetes.io/name', 'app.kubernetes.io/component'];
 
 /** Annotations of pods by which Velero runs a command in them, or copies their files while they change. */
 const VELERO = /(^|\.)hook\.(backup|restore)\.velero\.io\/|^backup\.velero\.io\/backup-volumes$/;
 
-/** A backup is as good as the one that was rendered, or it is found out when it is needed. */
+/** Backups stay complete: a bad one would be noticed only when it is needed. */
 export const backups: Rule = {
   name: 'backups',
-  asks: 'VolSync and Velero back up the data as rendered: all of it, from a snapshot, into the same repository, kept at least as long, and without commands in pods',
-  reason: 'a backup that is missing, torn or in another place shows only when somebody restores it',
+  asks: 'VolSync and Velero back up all data, from a snapshot, into the rendered repository, and keep it at least as long. They run no commands in pods',
+  reason: 'a missing, inconsistent or misplaced backup is noticed only when somebody restores it',
   source: 'https://volsync.readthedocs.io/en/stable/usage/restic/backup.html',
   *violations(studio: RenderedStudio) {
     for (const manifest of studio.manifests) {
@@ -41,11 +41,14 @@ function* ofBackup(after: Manifest, before: Manifest): Generator<Violation> {
     if (known === undefined && (FREE.some((free) => free.test(path)) || (path === 'paused' && value === false)))
       continue;
     if (/^restic\.retain\.|^template\.ttl$/.test(path) && isKeptLonger(value, known)) continue;
-    yield { object, text: `its ${path} is not as rendered` };
+    yield { object, text: `its ${path} was changed` };
   }
   const { moverPodLabels } = fieldsOf(fieldsOf(after.spec).restic);
   for (const label of SELECTED.filter((each) => each in fieldsOf(moverPodLabels))) {
-    yield { object, text: `gives its pods the label ${label}, by which policies know pods of the studio` };
+    yield {
+      object,
+      text: `gives its pods the label ${label}, which network policies use to select pods of the studio`,
+    };
   }
 }
 

@@ -4,11 +4,11 @@ import type { Rule, Violation } from './rule';
 
 const HOST = 'kubernetes.io/hostname';
 
-/** ReadWriteOnce is per node: whichever pod of the volume comes first, the others must be able to follow it. */
+/** ReadWriteOnce is per node, so all pods of the volume must run on the node of the first one. */
 export const besideTheVolume: Rule = {
   name: 'beside-the-volume',
-  asks: 'Pods of one claim have required affinity to each other on `kubernetes.io/hostname`, and the same nodes to choose from',
-  reason: 'on another node than the first, a pod waits for ever for a volume that is ReadWriteOnce',
+  asks: 'Pods of one claim have required affinity to each other on `kubernetes.io/hostname`, and can run on the same nodes',
+  reason: 'a ReadWriteOnce volume is available on one node only, so a pod on another node waits for it forever',
   source: 'https://kubernetes.io/docs/concepts/storage/persistent-volumes/#access-modes',
   *violations(studio: RenderedStudio) {
     const claims = new Set(studio.pods.flatMap(claimsOf));
@@ -20,7 +20,7 @@ export const besideTheVolume: Rule = {
       for (const pod of others) yield* elsewhere(pod, first);
       const manifest = studio.named('PersistentVolumeClaim', claim);
       if (manifest && fieldsOf(manifest.spec).accessModes?.includes?.('ReadWriteOncePod')) {
-        yield { object: titleOf(manifest), text: 'ReadWriteOncePod locks out all pods but one' };
+        yield { object: titleOf(manifest), text: 'ReadWriteOncePod allows only one pod' };
       }
     }
   },
@@ -56,7 +56,7 @@ function* elsewhere(pod: Pod, first: Pod): Generator<Violation> {
   const wanted = nodes(first);
   for (const [field, value] of Object.entries(nodes(pod))) {
     if (JSON.stringify(value) !== JSON.stringify(wanted[field as keyof typeof wanted])) {
-      yield { object: pod.title, text: `${field} must be the same as in ${first.title}, beside which it runs` };
+      yield { object: pod.title, text: `${field} must be the same as in ${first.title}, because both run on one node` };
     }
   }
 }

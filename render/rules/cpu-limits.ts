@@ -2,11 +2,11 @@ import { fieldsOf } from '../manifest';
 import type { RenderedStudio } from './rendered-studio';
 import type { Rule } from './rule';
 
-/** CPU is requested, and shared by that when it is short; a limit takes it away from a query while the node idles. */
+/** Requests share CPU fairly when it is scarce. A limit would slow queries down even on an idle node. */
 export const cpuLimits: Rule = {
   name: 'cpu-limits',
   asks: 'No container has a CPU limit',
-  reason: 'a container at its CPU limit stands still, its probes with it, however idle the node is',
+  reason: 'a container at its CPU limit is throttled, including its probes, even if the node is idle',
   source:
     'https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#how-pods-with-resource-limits-are-run',
   *violations({ pods }: RenderedStudio) {

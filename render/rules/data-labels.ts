@@ -2,12 +2,11 @@ import { fieldsOf, type Manifest, titleOf } from '../manifest';
 import { holdsData, isVeleroSchedule, type RenderedStudio } from './rendered-studio';
 import type { Rule } from './rule';
 
-/** No label finds the data together with something else. */
+/** No label selects the data together with other objects. */
 export const dataLabels: Rule = {
   name: 'data-labels',
   asks: 'Namespace, claim, volume and the backups of a Schedule have no label in common with any other object',
-  reason:
-    'kubectl apply --prune with a label, and Argo CD where it tracks by one, delete everything that has it and is not in the files',
+  reason: 'a prune by label, with kubectl or Argo CD, deletes every object with that label that is not in the files',
   source: 'https://kubernetes.io/docs/tasks/manage-kubernetes-objects/declarative-config/',
   *violations({ manifests }: RenderedStudio) {
     const others = new Set(
@@ -21,7 +20,7 @@ export const dataLabels: Rule = {
     for (const { object, labels } of data) {
       const shared = written(labels).filter((label) => others.has(label));
       if (shared.length > 0) {
-        const text = `has the label ${shared.join(', ')}, as objects outside foundation/ have`;
+        const text = `has the label ${shared.join(', ')}, like objects outside foundation/`;
         yield { object, text };
       }
     }

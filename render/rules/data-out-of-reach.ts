@@ -9,7 +9,7 @@ const KEEPS = ['Delete', 'Prune'];
 /** With them Argo CD replaces what it cannot apply, and deletes it for that. */
 const REPLACES = ['Replace=true', 'Force=true'];
 
-/** Labels and annotations by which other programs delete or replace an object. */
+/** Labels and annotations that make other programs delete or replace an object. */
 const DELETES: readonly (readonly [key: string, value: RegExp, what: string])[] = [
   // AnyInMetadata of fluxcd/pkg reads labels and annotations, and no letter's case.
   ['kustomize.toolkit.fluxcd.io/force', /^enabled$/i, 'makes Flux delete what it cannot change'],
@@ -28,8 +28,8 @@ const FLUX_KEEPS = { key: 'kustomize.toolkit.fluxcd.io/prune', value: 'disabled'
 /** `kubectl delete -f dist/`, a prune of Argo CD or Flux and a deleted Application never reach the data. */
 export const dataOutOfReach: Rule = {
   name: 'data-out-of-reach',
-  asks: 'Namespace, claim and volume are in `foundation/`, neither pruned, deleted nor replaced by Argo CD, Flux or another program, the volume is retained, and backups outlive their Schedule',
-  reason: 'a deleted claim or namespace takes every span, user and key along',
+  asks: 'Namespace, claim and volume are in `foundation/`. No tool prunes, deletes or replaces them, the volume is retained, and backups outlive their Schedule',
+  reason: 'deleting the claim or the namespace deletes every span, user and key',
   source: 'https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/',
   *violations(studio: RenderedStudio) {
     const { placed, pods } = studio;
@@ -39,7 +39,7 @@ export const dataOutOfReach: Rule = {
       if (file.startsWith('foundation/') !== isData) {
         yield {
           object,
-          text: isData ? 'is not in foundation/' : 'is in foundation/, where only what holds the data lies',
+          text: isData ? 'is not in foundation/' : 'is in foundation/, which is only for objects that hold the data',
         };
       }
       if (isVeleroSchedule(manifest) && fieldsOf(manifest.spec).useOwnerReferencesInBackup) {
@@ -50,7 +50,7 @@ export const dataOutOfReach: Rule = {
       yield* ofMetadata(manifest);
       if (studio.facts.gitOps === 'flux') yield* ofFlux(manifest);
       const { persistentVolumeReclaimPolicy: policy = 'Retain' } = fieldsOf(manifest.spec);
-      if (policy !== 'Retain') yield { object, text: `its reclaim policy is ${policy}, and must be Retain` };
+      if (policy !== 'Retain') yield { object, text: `its reclaim policy is ${policy}, but must be Retain` };
     }
     for (const { owner, title: object } of pods) {
       const { whenDeleted, whenScaled } = fieldsOf(fieldsOf(owner.spec).persistentVolumeClaimRetentionPolicy);
@@ -61,7 +61,7 @@ export const dataOutOfReach: Rule = {
   },
 };
 
-/** What is written about an object beside its spec. */
+/** Labels, annotations and other metadata of an object. */
 function* ofMetadata(manifest: Manifest): Generator<Violation> {
   const object = titleOf(manifest);
   const { labels, annotations, ownerReferences } = manifest.metadata as Fields;
@@ -78,7 +78,7 @@ function* ofMetadata(manifest: Manifest): Generator<Violation> {
     yield { object, text: `has no sync option ${missing.map((key) => `${key}=false`).join(', ')}` };
   }
   for (const option of REPLACES.filter((each) => options.includes(each))) {
-    yield { object, text: `has the sync option ${option}, by which Argo CD deletes and replaces it` };
+    yield { object, text: `has the sync option ${option}, so Argo CD deletes and replaces it` };
   }
   const hook = hookOf(manifest);
   if (hook) yield { object, text: `is a hook (${hook}), which each sync deletes` };
@@ -93,7 +93,7 @@ function* ofFlux(manifest: Manifest): Generator<Violation> {
   const { key, value } = FLUX_KEEPS;
   const written = fieldsOf(manifest.metadata.annotations)[key];
   if (String(written).toLowerCase() !== value) {
-    yield { object: titleOf(manifest), text: `has no annotation ${key}: ${value}, by which Flux leaves it` };
+    yield { object: titleOf(manifest), text: `has no annotation ${key}: ${value}, which keeps Flux from deleting it` };
   }
 }
 
@@ -101,9 +101,9 @@ function* ofFlux(manifest: Manifest): Generator<Violation> {
 function* ofApplication(object: string, leaves: readonly Leaf[]): Generator<Violation> {
   for (const { key, value } of leaves) {
     if (REPLACES.includes(String(value))) {
-      yield { object, text: `has the sync option ${value}, by which Argo CD replaces the claims` };
+      yield { object, text: `has the sync option ${value}, so Argo CD replaces the claims` };
     }
-    if (key === 'force' && value === true) yield { object, text: 'has force, by which Argo CD deletes the claims' };
+    if (key === 'force' && value === true) yield { object, text: 'has force, so Argo CD deletes the claims' };
   }
 }
 

@@ -2,11 +2,11 @@ import { fieldsOf, titleOf } from '../manifest';
 import type { RenderedStudio } from './rendered-studio';
 import type { Rule } from './rule';
 
-/** A budget that its pods can never spare one of keeps their nodes from being drained. */
+/** A budget that never allows an eviction blocks the drain of nodes. */
 export const disruptionBudgets: Rule = {
   name: 'disruption-budgets',
-  asks: 'A PodDisruptionBudget is for the pods of one workload, has several of them, and can spare one',
-  reason: 'a budget that spares no pod blocks the drain of its node for ever',
+  asks: 'A PodDisruptionBudget selects the pods of one workload with several pods, and allows the eviction of one',
+  reason: 'a budget that allows no eviction blocks the drain of its node forever',
   source:
     'https://kubernetes.io/docs/tasks/run-application/configure-pdb/#think-about-how-your-application-reacts-to-disruptions',
   *violations(studio: RenderedStudio) {
@@ -21,11 +21,11 @@ export const disruptionBudgets: Rule = {
         const { replicas = 1 } = fieldsOf(owner.spec);
         if (!(replicas > 1)) yield { object, text: `selects the single pod of ${title}` };
         else if (minAvailable === '100%' || minAvailable >= replicas) {
-          yield { object, text: `minAvailable ${minAvailable} spares none of the ${replicas} pods of ${title}` };
+          yield { object, text: `minAvailable ${minAvailable} allows no eviction of the ${replicas} pods of ${title}` };
         }
       }
       if (maxUnavailable === 0 || maxUnavailable === '0%') {
-        yield { object, text: `maxUnavailable ${maxUnavailable} spares no pod` };
+        yield { object, text: `maxUnavailable ${maxUnavailable} allows no eviction` };
       }
     }
   },

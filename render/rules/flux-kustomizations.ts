@@ -24,8 +24,8 @@ const FREE_OF_KUSTOMIZATION = [
 /** Flux applies what these say with the rights of its controller: of everything, unless a service account is named. */
 export const fluxKustomizations: Rule = {
   name: 'flux-kustomizations',
-  asks: 'A source of Flux reads the repository that is rendered, and a Kustomization applies its folder as it is, neither forces nor prunes more, and orphans its objects when it is deleted',
-  reason: 'Flux would otherwise apply something else than the rules have checked, or delete what holds the data',
+  asks: 'A Flux source reads the rendered repository. A Kustomization applies its folder unchanged, forces and prunes no more, and orphans its objects on deletion',
+  reason: 'otherwise Flux could apply objects that no rule has checked, or delete the data',
   source: 'https://fluxcd.io/flux/components/kustomize/kustomizations/',
   *violations(studio: RenderedStudio) {
     for (const manifest of studio.manifests) {
@@ -45,6 +45,6 @@ function* differences(after: Manifest, before: Manifest, free: readonly string[]
   const [spec, rendered] = [fieldsOf(after.spec), fieldsOf(before.spec)];
   const fields = [...new Set([...Object.keys(spec), ...Object.keys(rendered)])].filter((each) => !free.includes(each));
   for (const field of fields.filter((each) => !isSame(spec[each], rendered[each]))) {
-    yield { object: titleOf(after), text: `its ${field} is not as rendered` };
+    yield { object: titleOf(after), text: `its ${field} was changed` };
   }
 }

@@ -12,7 +12,7 @@ import {
 import type { RenderedStudio } from './rendered-studio';
 import type { Rule, Violation } from './rule';
 
-/** What a cluster may want otherwise without another guard. Its security context is what pod-security looks at. */
+/** Fields that a cluster may need to change, without a different guard. The rule pod-security checks the security context. */
 const FREE: ReadonlySet<string> = new Set([
   'image',
   'imagePullPolicy',
@@ -26,11 +26,11 @@ const FREE: ReadonlySet<string> = new Set([
   'terminationMessagePolicy',
 ]);
 
-/** Every container that the charts put beside the program of a pod is one: proxies, and what runs before the program. */
+/** Every sidecar and init container of the charts counts as a guard. */
 export const guards: Rule = {
   name: 'guards',
-  asks: 'The containers beside a program and before it, such as the guard of the API and the upgrade guard, run as rendered: their image by its name, command, mounts and configuration',
-  reason: 'without them everybody reads spans without a sign-in, and a release starts on data that it destroys',
+  asks: 'Sidecars and init containers, such as the API guard and the upgrade guard, keep their image name, command, mounts and configuration',
+  reason: 'without them, everybody can read spans without a sign-in, and a release can destroy existing data',
   source: 'https://github.com/mdrideout/junjo-ai-studio',
   *violations(studio: RenderedStudio) {
     for (const before of studio.rendered.pods) {
@@ -52,16 +52,16 @@ function isGuard({ fields }: Container, { labels }: Pod): boolean {
 function* ofGuard(guard: Container, pod: Pod): Generator<Violation> {
   const found = pod.containers.find(({ title, init }) => title === guard.title && init === guard.init);
   if (!found) {
-    yield { object: guard.title, text: 'is not there any longer' };
+    yield { object: guard.title, text: 'was removed' };
     return;
   }
   const [before, after] = [guard.fields, found.fields];
   const fields = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((field) => !FREE.has(field));
   for (const field of fields.filter((each) => !isSame(before[each], after[each]))) {
-    yield { object: guard.title, text: `its ${field} is not as rendered` };
+    yield { object: guard.title, text: `its ${field} was changed` };
   }
   if (programOf(after.image) !== programOf(before.image)) {
-    yield { object: guard.title, text: `its image is not ${programOf(before.image)} of any registry` };
+    yield { object: guard.title, text: `its image must be ${programOf(before.image)}, from any registry` };
   }
 }
 
@@ -77,14 +77,14 @@ function* order(before: Pod, after: Pod): Generator<Violation> {
   const [names, found] = [namesOf(before), namesOf(after)];
   const kept = found.filter((name) => names.includes(name));
   if (kept.length === names.length && kept.join() !== names.join()) {
-    yield { object: after.title, text: `its init containers do not run in their order: ${names.join(', ')}` };
+    yield { object: after.title, text: `its init containers must run in this order: ${names.join(', ')}` };
   }
   const last = Math.max(...names.map((name) => found.indexOf(name)));
   const earlier = after.containers.filter(({ fields }) => {
     return !names.includes(fields.name) && found.slice(0, Math.max(last, 0)).includes(fields.name);
   });
   for (const container of earlier.filter((each) => mountsClaim(after, each))) {
-    yield { object: container.title, text: 'mounts the data before a guard has looked at it' };
+    yield { object: container.title, text: 'mounts the data before a guard has checked it' };
   }
 }
 
@@ -100,9 +100,9 @@ function* ofVolumes(
     const { name, configMap, emptyDir } = volume;
     const found = fieldsOf(listOf(after.spec.volumes).find((each) => each.name === name));
     const same = emptyDir ? found.emptyDir && Object.keys(found).length === 2 : isSame(found, volume);
-    if (!same) yield { object: after.title, text: `its volume ${name} is not as rendered` };
+    if (!same) yield { object: after.title, text: `its volume ${name} was changed` };
     if (!volume.persistentVolumeClaim && mountersOf(after, name).join() !== mountersOf(before, name).join()) {
-      yield { object: after.title, text: `its volume ${name} is mounted by other containers than as rendered` };
+      yield { object: after.title, text: `its volume ${name} is mounted by different containers` };
     }
     const config = configMap && studio.rendered.named('ConfigMap', configMap.name);
     if (config) yield* ofConfig(config, studio);
@@ -112,9 +112,9 @@ function* ofVolumes(
 function* ofConfig(before: Manifest, studio: RenderedStudio): Generator<Violation> {
   const after = studio.named('ConfigMap', before.metadata.name, before.metadata.namespace);
   const contentOf = ({ data, binaryData }: Fields) => [data, binaryData];
-  // What is not there is what the rule references tells.
+  // The rule references reports missing objects.
   if (after && !isSame(contentOf(after), contentOf(before))) {
-    yield { object: titleOf(after), text: 'is not as rendered, and a guard reads it' };
+    yield { object: titleOf(after), text: 'was changed, but a guard reads it' };
   }
 }
 

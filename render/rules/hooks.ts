@@ -10,12 +10,11 @@ export function hookOf({ metadata }: Manifest): string | undefined {
   return HOOKS.find((key) => key in fieldsOf(metadata.annotations));
 }
 
-/** A hook is no part of the studio any longer: it is deleted before it is made again, or when it is done. */
+/** A hook is no longer part of the studio: it is deleted before it is created again, or after it has run. */
 export const hooks: Rule = {
   name: 'hooks',
   asks: 'No object is a hook of Argo CD or Helm',
-  reason:
-    'each sync deletes a hook and makes it again, or leaves it out, and nothing restores one that somebody deletes',
+  reason: 'each sync deletes and recreates a hook, or skips it, and nothing restores a hook that somebody deletes',
   source: 'https://argo-cd.readthedocs.io/en/stable/user-guide/resource_hooks/',
   *violations({ manifests }: RenderedStudio) {
     for (const manifest of manifests) {

@@ -5,12 +5,12 @@ import { type Container, type Fields, fieldsOf, isSame, listOf, type Manifest, t
 import type { RenderedStudio, StudioFacts } from './rendered-studio';
 import type { Rule, Violation } from './rule';
 
-/** A rule of its own, so that waiving pod-security, for an image that runs as root, does not allow folders of nodes. */
+/** A separate rule, so waiving pod-security for an image that runs as root does not allow folders of nodes. */
 export const hostPaths: Rule = {
   name: 'host-paths',
-  asks: 'No pod mounts a folder of its node but the sources from which it reloads, as rendered, and the volume of the data is the folder that the settings name',
+  asks: 'Pods mount no folder of their node, except sources from which they reload. The volume with the data is the folder in the settings',
   reason:
-    'who breaks into a pod with a folder of the node reads the secrets of every other pod there, and may take the node',
+    'an attacker in a pod with a folder of the node can read the secrets of every pod there, and may take over the node',
   source: 'https://kubernetes.io/docs/concepts/storage/volumes/#hostpath',
   *violations(studio: RenderedStudio) {
     for (const pod of studio.pods) {
@@ -26,7 +26,7 @@ export const hostPaths: Rule = {
     for (const volume of studio.ofKind('PersistentVolume')) {
       const before = studio.asRendered(volume);
       if (before && folderOf(volume) !== folderOf(before)) {
-        yield { object: titleOf(volume), text: 'is another folder of the node than as rendered' };
+        yield { object: titleOf(volume), text: 'was changed to another folder of the node' };
       }
     }
   },
@@ -48,7 +48,7 @@ function* ofContainer(pod: Pod, { fields, title }: Container, facts: StudioFacts
     if (!source) continue;
     const rendered = { mountPath: source.mountPath, ...(!source.writable && { readOnly: true }) };
     if (fields.name !== componentOf(pod) || !isSame(mount, rendered)) {
-      yield { object: title, text: `mounts ${source.path} of the node in another way than as rendered` };
+      yield { object: title, text: `mounts ${source.path} of the node differently than rendered` };
     }
   }
 }

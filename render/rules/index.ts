@@ -45,7 +45,7 @@ import { wiring } from './wiring';
 export type { StudioFacts } from './rendered-studio';
 export type { Rule, Violation } from './rule';
 
-/** Every rule, in the order in which violations are told. */
+/** Every rule, in the order in which violations are reported. */
 export const rules: readonly Rule[] = [
   oneWriter,
   disruptionBudgets,

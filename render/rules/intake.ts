@@ -19,12 +19,12 @@ const FREE = [
 /** Numbers that may be smaller. */
 const LESS = /\.sending_queue\.(queue_size|num_consumers)$/;
 
-/** What the collectors acknowledge, they keep until ingestion has it. */
+/** The collectors keep what they acknowledge until ingestion has it. */
 export const intake: Rule = {
   name: 'intake',
-  asks: 'The collectors of the intake run as rendered: their image by its name, arguments, mounts, claims and configuration; logs, waits and memory are free, and the queue may be smaller',
+  asks: 'The collectors keep their image name, arguments, mounts, claims and configuration. You may change logs, timeouts and memory, and make the queue smaller',
   reason:
-    'a batch, a compressed or too large request, and a queue in memory lose spans that were acknowledged; another exporter copies them elsewhere',
+    'batches, compressed or larger requests, and a queue in memory lose acknowledged spans; another exporter copies spans elsewhere',
   source: 'https://github.com/open-telemetry/opentelemetry-collector/blob/main/exporter/exporterhelper/README.md',
   *violations(studio: RenderedStudio) {
     if (studio.rendered === studio) return;
@@ -52,13 +52,13 @@ function* ofConfig(after: Manifest, before: Manifest): Generator<Violation> {
     if (text === known) continue;
     const found = parsed(text);
     if (found === undefined || known === undefined) {
-      yield { object, text: `its ${name} is not a configuration of the collectors` };
+      yield { object, text: `its ${name} is not a valid configuration of the collectors` };
       continue;
     }
     const [values, wanted] = [valuesOf(found), valuesOf(parsed(known) ?? {})];
     for (const path of new Set([...values.keys(), ...wanted.keys()])) {
       if (!isAllowed(path, values.get(path), wanted.get(path))) {
-        yield { object, text: `${path} is ${shown(values.get(path))}, and must be ${shown(wanted.get(path))}` };
+        yield { object, text: `${path} is ${shown(values.get(path))}, but must be ${shown(wanted.get(path))}` };
       }
     }
   }
@@ -70,7 +70,7 @@ function isAllowed(path: string, value: unknown, wanted: unknown): boolean {
 }
 
 function shown(value: unknown): string {
-  return value === undefined ? 'not there' : JSON.stringify(value);
+  return value === undefined ? 'missing' : JSON.stringify(value);
 }
 
 /** The configuration, or nothing where a text is none. */
@@ -91,10 +91,10 @@ function* ofStatefulSet({ owner, title: object }: Pod, before: Pod): Generator<V
   const [spec, rendered] = [owner, before.owner].map(({ spec: fields }) => fieldsOf(fields));
   const { replicas = 1, volumeClaimTemplates } = spec ?? {};
   if (!(replicas <= INTAKE_REPLICAS)) {
-    yield { object, text: `replicas is ${replicas}, and foundation/ has ${INTAKE_REPLICAS} claims` };
+    yield { object, text: `replicas is ${replicas}, but foundation/ has ${INTAKE_REPLICAS} claims` };
   }
   if (!isSame(volumeClaimTemplates, rendered?.volumeClaimTemplates)) {
-    yield { object, text: 'its volumeClaimTemplates are not as rendered' };
+    yield { object, text: 'its volumeClaimTemplates were changed' };
   }
 }
 
@@ -104,16 +104,16 @@ function* ofContainer(pod: Pod, before: Pod): Generator<Violation> {
   if (!container || !rendered) return;
   const { title: object, fields } = container;
   for (const field of ['command', 'args', 'envFrom'].filter((each) => !isSame(fields[each], rendered.fields[each]))) {
-    yield { object, text: `its ${field} is not as rendered` };
+    yield { object, text: `its ${field} was changed` };
   }
   if (programOf(fields.image) !== programOf(rendered.fields.image)) {
-    yield { object, text: `its image is not ${programOf(rendered.fields.image)} of any registry` };
+    yield { object, text: `its image must be ${programOf(rendered.fields.image)}, from any registry` };
   }
   const volumeOf = ({ spec }: Pod, name: unknown) => listOf(spec.volumes).find((volume) => volume.name === name);
   for (const mount of listOf(rendered.fields.volumeMounts)) {
     const same = listOf(fields.volumeMounts).some((each) => isSame(each, mount));
     if (!same || !isSame(volumeOf(pod, mount.name), volumeOf(before, mount.name))) {
-      yield { object, text: `does not have the volume ${mount.name} at ${mount.mountPath} as rendered` };
+      yield { object, text: `must mount the volume ${mount.name} at ${mount.mountPath} as rendered` };
     }
   }
 }

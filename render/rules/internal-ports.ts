@@ -3,15 +3,15 @@ import { type Fields, fieldsOf, listOf, type Manifest, podsOf, titleOf } from '.
 import type { RenderedStudio } from './rendered-studio';
 import type { Rule, Violation } from './rule';
 
-/** Services that no edge leads to. */
+/** Services that no edge points to. */
 const INTERNAL: ReadonlySet<unknown> = new Set([...Object.values(internalServiceNames), intakeName, qdrantName]);
 
-/** What other pods may reach, the world may not. */
+/** Ports for other pods stay closed to the world. */
 export const internalPorts: Rule = {
   name: 'internal-ports',
-  asks: 'A Service leads to the same pods and ports as rendered; an Ingress or route leads to no internal Service, and to no other Service of the studio than as rendered',
+  asks: 'A Service keeps its pods and ports. No Ingress or route points to an internal Service, or to a Service of the studio that it did not point to',
   reason:
-    'the internal ports ask for no sign-in: they answer with API keys and spans, and so does the API without its guard',
+    'the internal ports require no sign-in: they return API keys and spans, and so does the API without its guard',
   source: 'https://kubernetes.io/docs/concepts/services-networking/service/#field-spec-ports',
   *violations(studio: RenderedStudio) {
     for (const service of studio.ofKind('Service')) yield* ofService(service, studio);
@@ -27,17 +27,17 @@ function* ofEdge(manifest: Manifest, studio: RenderedStudio): Generator<Violatio
   const before = studio.asRendered(manifest);
   const known = new Set(backendsBelow(before));
   for (const name of new Set(backendsBelow(manifest))) {
-    if (INTERNAL.has(name)) yield { object, text: `leads to the Service ${name}, which is internal` };
+    if (INTERNAL.has(name)) yield { object, text: `points to the internal Service ${name}` };
     // Another Ingress may have other annotations, such as source ranges.
     else if (before && !known.has(name) && studio.rendered.named('Service', name)) {
-      yield { object, text: `leads to the Service ${name}, and as rendered it does not` };
+      yield { object, text: `now points to the Service ${name}` };
     }
   }
   if (!before || before === manifest || manifest.kind === 'Secret') return;
   for (const [key, value] of Object.entries(fieldsOf(manifest.metadata.annotations))) {
     const name = wordsOf(value).find((word) => INTERNAL.has(word));
     if (name && fieldsOf(before.metadata.annotations)[key] !== value) {
-      yield { object, text: `the annotation ${key} names the Service ${name}, which is internal` };
+      yield { object, text: `the annotation ${key} names the internal Service ${name}` };
     }
   }
 }
@@ -51,7 +51,7 @@ function* ofService(service: Manifest, studio: RenderedStudio): Generator<Violat
   const selector = fieldsOf(service.spec?.selector);
   const before = studio.asRendered(service);
   if (before && textOf(selector) !== textOf(fieldsOf(before.spec?.selector))) {
-    yield { object, text: 'selects other pods than as rendered' };
+    yield { object, text: 'now selects other pods' };
   }
   const found = studio.rendered.selected(selector).map(({ title }) => title);
   // A Service that an App added may lead where others of the same pods do.
@@ -63,7 +63,7 @@ function* ofService(service: Manifest, studio: RenderedStudio): Generator<Violat
   if (!before && found.length === 0) return;
   const known = rendered.flatMap((each) => targetsOf(each, studio.rendered));
   for (const target of targetsOf(service, studio).filter((each) => !known.includes(each))) {
-    yield { object, text: `leads to port ${target}, and as rendered it does not` };
+    yield { object, text: `now points to port ${target}` };
   }
 }
 

@@ -8,12 +8,12 @@ const PRIVATE = /internal|private|public/i;
 /** The last words of annotations and labels by which programs publish a Service past the edge: Tailscale, Cilium, Linkerd. */
 const PUBLISHES = /\/(expose|exported|funnel|global|global-service)$/;
 
-/** What is inside of the cluster stays there. */
+/** Services inside the cluster stay inside. */
 export const internalServices: Rule = {
   name: 'internal-services',
-  asks: 'A Service is published only as rendered: its type is as rendered or ClusterIP, it has no external addresses, no program publishes it past the edge, and an internal load balancer stays internal',
+  asks: 'A Service keeps its type or is ClusterIP. It has no external addresses, no program publishes it without the edge, and an internal load balancer stays internal',
   reason:
-    'a load balancer or node port goes past HTTPS, the source ranges of the edge, and every network policy that admits nodes',
+    'a load balancer or node port bypasses HTTPS, the source ranges of the edge, and every network policy that allows nodes',
   source: 'https://kubernetes.io/docs/concepts/services-networking/service/#publishing-services-service-types',
   *violations(studio: RenderedStudio) {
     for (const service of studio.ofKind('Service')) yield* ofService(service, studio);
@@ -31,7 +31,7 @@ function* ofService(service: Manifest, studio: RenderedStudio): Generator<Violat
   if (type !== 'ClusterIP' && type !== rendered.type) {
     yield {
       object,
-      text: `its type is ${type}, and must be ${[...new Set([rendered.type, 'ClusterIP'])].filter(Boolean).join(' or ')}`,
+      text: `its type is ${type}, but must be ${[...new Set([rendered.type, 'ClusterIP'])].filter(Boolean).join(' or ')}`,
     };
   }
   const known = textsOf(rendered.externalIPs);
@@ -41,7 +41,7 @@ function* ofService(service: Manifest, studio: RenderedStudio): Generator<Violat
   const was = keysOf(fieldsOf(before?.metadata));
   for (const [key, value] of keysOf(service.metadata)) {
     if (PUBLISHES.test(key) && value !== 'false' && !was.some(([each]) => each === key))
-      yield { object, text: `${key} publishes it past the edge` };
+      yield { object, text: `${key} publishes it without the edge` };
   }
 }
 
@@ -51,7 +51,7 @@ function* annotations(manifest: Manifest, studio: RenderedStudio): Generator<Vio
   const after = annotationsOf(manifest);
   for (const [key, value] of Object.entries(annotationsOf(before))) {
     if (PRIVATE.test(`${key}=${value}`) && after[key] !== value) {
-      yield { object: titleOf(manifest), text: `the annotation ${key} is not as rendered` };
+      yield { object: titleOf(manifest), text: `the annotation ${key} was changed` };
     }
   }
 }

@@ -9,8 +9,8 @@ const LABELS = ['instance', 'managed-by', 'name', 'part-of'].map((name) => `app.
 /** Everything of a studio is found by its labels. */
 export const labels: Rule = {
   name: 'labels',
-  asks: 'Every object and pod has the labels `app.kubernetes.io/name`, `instance`, `part-of` and `managed-by`; namespace, claim and volume have the first',
-  reason: 'what is not labelled is not found by kubectl get -l, dashboards and cost reports',
+  asks: 'Every object and pod has the labels `app.kubernetes.io/name`, `instance`, `part-of` and `managed-by`. Namespace, claim and volume need only the first',
+  reason: 'kubectl get -l, dashboards and cost reports do not find objects without labels',
   source: 'https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/',
   *violations({ manifests, pods }: RenderedStudio) {
     const labelled = [

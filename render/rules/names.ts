@@ -4,15 +4,15 @@ import type { Rule, Violation } from './rule';
 
 const SUBDOMAIN = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 
-/** Two things of one name are one thing: the second overwrites the first. */
+/** Names are unique: a second object of the same name overwrites the first. */
 export const names: Rule = {
   name: 'names',
-  asks: 'No two objects, and no two parts of a pod, have one name; names are such that Kubernetes takes them',
+  asks: 'No two objects, and no two parts of a pod, have the same name, and Kubernetes accepts every name',
   reason:
-    'the second of a name overwrites the first, and a name that Kubernetes does not take is refused when half is applied',
+    'a second object overwrites the first of the same name, and an invalid name is refused when half of the files are applied',
   source: 'https://kubernetes.io/docs/concepts/overview/working-with-objects/names/',
   *violations({ manifests, pods }: RenderedStudio) {
-    for (const manifest of repeated(manifests, identity)) yield { object: titleOf(manifest), text: 'is there twice' };
+    for (const manifest of repeated(manifests, identity)) yield { object: titleOf(manifest), text: 'exists twice' };
     for (const manifest of manifests) {
       const name = String(manifest.metadata.name);
       if (!SUBDOMAIN.test(name) || name.length > 253) {
@@ -52,7 +52,7 @@ function* withinPod({ spec, containers, title }: Pod): Generator<Violation> {
 function* twice(object: string, what: string, list: unknown, key: string): Generator<Violation> {
   const named = listOf(list).filter((part) => part[key] !== undefined);
   for (const part of repeated(named, (each: Fields) => each[key])) {
-    yield { object, text: `the ${what} ${part[key]} is there twice` };
+    yield { object, text: `the ${what} ${part[key]} exists twice` };
   }
 }
 

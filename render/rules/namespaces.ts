@@ -9,11 +9,11 @@ const CLUSTER_KINDS = ['Namespace', 'PersistentVolume'];
 
 const GITOPS_NAMESPACES: Readonly<Record<GitOps, string>> = { argocd: 'argocd', flux: 'flux-system' };
 
-/** A studio lies in its namespace whole. */
+/** All of a studio is in its namespace. */
 export const namespaces: Rule = {
   name: 'namespaces',
-  asks: 'Everything is in the namespace of the studio; what Argo CD or Flux applies to itself is in `argocd` or `flux-system`',
-  reason: 'an object without a namespace lands in whichever one kubectl is set to, default for most',
+  asks: 'Every object is in the namespace of the studio. What Argo CD or Flux applies to itself is in `argocd` or `flux-system`',
+  reason: 'an object without a namespace ends up in the current namespace of kubectl, usually default',
   source: 'https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/',
   *violations({ placed, facts }: RenderedStudio) {
     for (const { file, manifest } of placed) {
@@ -25,10 +25,9 @@ export const namespaces: Rule = {
       const expected = elsewhere ?? facts.namespace;
       const object = titleOf(manifest);
       if (CLUSTER_KINDS.includes(manifest.kind)) {
-        if (namespace !== undefined)
-          yield { object, text: `names the namespace ${namespace}, and belongs to the cluster` };
+        if (namespace !== undefined) yield { object, text: `has the namespace ${namespace}, but its kind has none` };
         if (manifest.kind === 'Namespace' && manifest.metadata.name !== facts.namespace) {
-          yield { object, text: `is not the namespace of the studio, ${facts.namespace}` };
+          yield { object, text: `is not the namespace of the studio (${facts.namespace})` };
         }
       } else if (namespace !== expected) {
         yield {

@@ -23,11 +23,11 @@ interface Way {
   readonly ports?: Ports;
 }
 
-/** Policies add up: what one of them opens is open, whatever the others say. */
+/** Policies add up: what one of them opens is open, even if others do not open it. */
 export const networkPolicies: Rule = {
   name: 'network-policies',
-  asks: 'No network policy opens more than the rendered ones, and what they close is closed',
-  reason: 'the internal ports ask for no sign-in, and a program that may call any address can send spans there',
+  asks: 'No network policy opens more than rendered, and what they close stays closed',
+  reason: 'the internal ports require no sign-in, and a program that can call any address can send spans there',
   source: 'https://kubernetes.io/docs/concepts/services-networking/network-policies/#the-two-sorts-of-pod-isolation',
   *violations(studio: RenderedStudio) {
     const rendered = studio.rendered.ofKind('NetworkPolicy');
@@ -39,7 +39,7 @@ export const networkPolicies: Rule = {
         .filter(({ spec }) => covers(fieldsOf(spec).podSelector, selector))
         .flatMap((each) => waysOf(each, studio.rendered));
       for (const way of waysOf(policy, studio).filter((each) => !known.some((other) => isPart(each, other)))) {
-        yield { object: titleOf(policy), text: `opens ${textOf(way)}, which is closed as rendered` };
+        yield { object: titleOf(policy), text: `opens ${textOf(way)}, which must stay closed` };
       }
     }
     yield* reopened(rendered, policies);
@@ -56,7 +56,7 @@ function* reopened(rendered: readonly Manifest[], policies: readonly Manifest[])
           (each) => directionsOf(each).includes(direction) && covers(fieldsOf(each.spec).podSelector, selector),
         ),
     );
-    for (const direction of open) yield { object: titleOf(policy), text: `does not close ${direction} any longer` };
+    for (const direction of open) yield { object: titleOf(policy), text: `no longer closes ${direction}` };
   }
 }
 

@@ -8,8 +8,9 @@ const REFERENCE = /(?<!\$)(?:\$\$)*\$\([^)]*\)/;
 /** What a person sets reaches containers through ConfigMap and Secret keys, where every character stays what it is. */
 export const noInlineValues: Rule = {
   name: 'no-inline-values',
-  asks: 'Settings are in no `env[].value`, and in ConfigMaps as rendered; values, commands and arguments hold no `$(…)`',
-  reason: 'Kubernetes expands $(NAME) in env, command and args, and an inline variable hides the one from the settings',
+  asks: 'Settings are not in `env[].value`, and unchanged in ConfigMaps. Values, commands and arguments contain no `$(…)`',
+  reason:
+    'Kubernetes expands $(NAME) in env, command and args, and an inline variable overrides the one from the settings',
   source: 'https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/',
   *violations(studio: RenderedStudio) {
     const { pods, facts } = studio;
@@ -24,12 +25,13 @@ export const noInlineValues: Rule = {
       for (const { name, value } of listOf(fields.env)) {
         if (value === undefined) continue;
         if (facts.settings.has(name)) yield { object, text: `${name} is a setting: set it in the env file` };
-        if (REFERENCE.test(String(value))) yield { object, text: `the value of ${name} holds $(…), which is expanded` };
+        if (REFERENCE.test(String(value)))
+          yield { object, text: `the value of ${name} contains $(…), which Kubernetes expands` };
       }
       for (const field of ['command', 'args']) {
         const words: unknown[] = Array.isArray(fields[field]) ? fields[field] : [];
         if (words.some((word) => REFERENCE.test(String(word)))) {
-          yield { object, text: `${field} holds $(…), which is expanded: double the dollar sign` };
+          yield { object, text: `${field} contains $(…), which Kubernetes expands: double the dollar sign` };
         }
       }
     }

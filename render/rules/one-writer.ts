@@ -5,11 +5,11 @@ import type { Rule, Violation } from './rule';
 /** The least that a release takes to stop: ten seconds for calls under way, and six until acknowledged spans are on the disk. */
 const LEAST_GRACE_SECONDS = 20;
 
-/** A second pod on the same data, even for a moment, fails on the stores' locks or corrupts them. */
+/** A second pod on the same data, even briefly, fails on the locks of the stores or corrupts them. */
 export const oneWriter: Rule = {
   name: 'one-writer',
-  asks: 'What mounts a claim is one pod, which is replaced and never doubled, and has at least 20 seconds to stop; nothing scales it',
-  reason: 'SQLite, DuckDB and the write-ahead log have one writer each, and need time to close',
+  asks: 'A claim is mounted by one pod, which is replaced but never doubled, and has at least 20 seconds to stop. Nothing scales it',
+  reason: 'SQLite, DuckDB and the write-ahead log have one writer each, which needs time to close',
   source: 'https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#recreate-deployment',
   *violations({ pods, manifests }: RenderedStudio) {
     for (const pod of pods.filter((each) => claimsOf(each).length > 0)) {
@@ -19,7 +19,7 @@ export const oneWriter: Rule = {
       if (!pod.ends && !(grace >= LEAST_GRACE_SECONDS)) {
         yield {
           object: pod.title,
-          text: `terminationGracePeriodSeconds is ${grace ?? 'not set'}, and must be at least ${LEAST_GRACE_SECONDS}`,
+          text: `terminationGracePeriodSeconds is ${grace ?? 'not set'}, but must be at least ${LEAST_GRACE_SECONDS}`,
         };
       }
     }
@@ -32,7 +32,10 @@ function* writersOf({ owner, title: object }: Pod): Generator<Violation> {
     case 'Deployment':
       yield* single(object, 'replicas', spec.replicas);
       if (spec.strategy?.type !== 'Recreate' || spec.strategy.rollingUpdate) {
-        yield { object, text: 'the strategy must be Recreate: any other starts the new pod beside the old one' };
+        yield {
+          object,
+          text: 'the strategy must be Recreate: any other starts the new pod before the old one has stopped',
+        };
       }
       break;
     case 'StatefulSet':
@@ -40,7 +43,7 @@ function* writersOf({ owner, title: object }: Pod): Generator<Violation> {
       break;
     case 'CronJob':
       if (spec.concurrencyPolicy !== 'Forbid') {
-        yield { object, text: 'concurrencyPolicy must be Forbid: any other starts a Job beside a running one' };
+        yield { object, text: 'concurrencyPolicy must be Forbid: any other starts a second Job while one is running' };
       }
       yield* single(object, 'parallelism', fieldsOf(spec.jobTemplate?.spec).parallelism ?? 1);
       break;
@@ -50,12 +53,12 @@ function* writersOf({ owner, title: object }: Pod): Generator<Violation> {
     case 'Pod':
       break;
     default:
-      yield { object, text: `a ${owner.kind} may run several pods, and mounts a claim` };
+      yield { object, text: `a ${owner.kind} may run several pods, but it mounts a claim` };
   }
 }
 
 function* single(object: string, field: string, count: unknown): Generator<Violation> {
-  if (count !== 1) yield { object, text: `${field} is ${count ?? 'not set'}, and must be 1` };
+  if (count !== 1) yield { object, text: `${field} is ${count ?? 'not set'}, but must be 1` };
 }
 
 /** Autoscalers, of Kubernetes' own or any other kind, name what they scale alike. */

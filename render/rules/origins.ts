@@ -6,11 +6,11 @@ import type { Rule, Violation } from './rule';
 const SWITCH = /\/enable-cors$/;
 const NAMED = /\/cors-allow-origin$/;
 
-/** Pages that nobody named must not become clients. */
+/** Only named pages may be clients. */
 export const origins: Rule = {
   name: 'origins',
-  asks: 'Nothing at the edge admits pages of every origin',
-  reason: 'any page that somebody opens could send requests with their session, or spans',
+  asks: 'Nothing at the edge allows pages of every origin',
+  reason: 'any page that somebody opens could send requests with the session of that person, or send spans',
   source: 'https://developer.mozilla.org/en-US/docs/Web/HTTP/Guides/CORS',
   *violations(studio: RenderedStudio) {
     for (const manifest of studio.manifests) {
@@ -26,12 +26,12 @@ function* ofEdge(after: Manifest, before: Manifest | undefined, studio: Rendered
   const object = titleOf(after);
   const known = before ? wildcardsOf(before, studio.rendered) : [];
   for (const place of wildcardsOf(after, studio).filter((each) => !known.includes(each))) {
-    yield { object, text: `${place} admits pages of every origin` };
+    yield { object, text: `${place} allows pages of every origin` };
   }
   const annotations = Object.entries(fieldsOf(after.metadata.annotations));
   const open = annotations.find(([key, value]) => SWITCH.test(key) && value === 'true');
   if (open && !annotations.some(([key]) => NAMED.test(key))) {
-    yield { object, text: `the annotation ${open[0]} admits pages of every origin, because none is named` };
+    yield { object, text: `the annotation ${open[0]} allows pages of every origin, because it names none` };
   }
 }
 

@@ -2,12 +2,12 @@ import { fieldsOf, titleOf } from '../manifest';
 import type { RenderedStudio } from './rendered-studio';
 import type { Rule } from './rule';
 
-/** No two claims are backed up into one repository. */
+/** Each claim has its own backup repository. */
 export const ownRepository: Rule = {
   name: 'own-repository',
-  asks: 'Each ReplicationSource names a repository of its own',
+  asks: 'Each ReplicationSource has its own repository',
   reason:
-    'VolSync restores the newest snapshot of a repository, and removes older ones of the same day, whichever claim they are of',
+    'VolSync restores the newest snapshot of a repository and removes older ones of the same day, even if they are of another claim',
   source: 'https://volsync.readthedocs.io/en/stable/usage/restic/',
   *violations(studio: RenderedStudio) {
     const owners = new Map<unknown, string>();
@@ -15,7 +15,7 @@ export const ownRepository: Rule = {
       const object = titleOf(source);
       const { repository } = fieldsOf(fieldsOf(source.spec).restic);
       const owner = owners.get(repository);
-      if (owner) yield { object, text: `has the repository ${repository}, as ${owner} has` };
+      if (owner) yield { object, text: `has the same repository ${repository} as ${owner}` };
       else owners.set(repository, object);
     }
   },

@@ -10,16 +10,16 @@ interface SecretRead {
   readonly key: string;
 }
 
-/** What breaks into one container finds the secrets of that one alone. */
+/** An attacker in one container finds only the secrets of that container. */
 export const ownSecrets: Rule = {
   name: 'own-secrets',
-  asks: 'A container reads the keys of Secrets that it reads as rendered, and sees no processes of other containers',
-  reason: 'whoever breaks into a container finds keys there that nobody thought of, such as those of LLM providers',
+  asks: 'A container reads only the keys of Secrets that were rendered for it, and sees no processes of other containers',
+  reason: 'an attacker in a container would find other keys there, such as those of LLM providers',
   source: 'https://kubernetes.io/docs/concepts/security/secrets-good-practices/#restrict-access-to-specific-containers',
   *violations(studio: RenderedStudio) {
     for (const pod of studio.pods) {
       if (pod.spec.shareProcessNamespace) {
-        const text = 'shareProcessNamespace must not be true: containers would read the secrets of others in /proc';
+        const text = 'shareProcessNamespace must not be true: containers could read the secrets of others in /proc';
         yield { object: pod.title, text };
       }
       const before = studio.podAsRendered(pod);
@@ -29,14 +29,14 @@ export const ownSecrets: Rule = {
         for (const { secret, key } of readsOf(pod, container)) {
           if (known.some((each) => each.secret === secret && [key, WHOLE].includes(each.key))) continue;
           const what = key === WHOLE ? `${secret} whole` : `the key ${key} of ${secret}`;
-          yield { object: container.title, text: `reads ${what}, which it does not read as rendered` };
+          yield { object: container.title, text: `now reads ${what}` };
         }
       }
     }
   },
 };
 
-/** What a container reads, in whichever of the ways. */
+/** What a container reads, as variables or as volumes. */
 function readsOf({ spec }: Pod, { fields }: Container): readonly SecretRead[] {
   const mounted = listOf(fields.volumeMounts).map(({ name }) => name);
   const volumes = listOf(spec.volumes).filter(({ name }) => mounted.includes(name));

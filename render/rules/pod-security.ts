@@ -51,12 +51,11 @@ const PROFILES: readonly (readonly [annotation: RegExp, allowed: RegExp])[] = [
   [/^io\.kubernetes\.cri-o\.(Devices|cgroup2-mount-hierarchy-rw)(\/|$)|^cdi\.k8s\.io\//, /^$/],
 ];
 
-/** `restricted` in full, and written out: what admission does not ask for (ids, a read-only root) is asked for here. */
+/** All of `restricted`, set explicitly. This rule also requires what admission does not: ids and a read-only root. */
 export const podSecurity: Rule = {
   name: 'pod-security',
-  asks: 'Pods keep Pod Security `restricted`, written out, with uid, gid, fsGroup and a read-only root file system; the namespace enforces it',
-  reason:
-    'the namespace refuses pods that break the level it enforces, and what is not written out depends on the image',
+  asks: 'Pods set everything that Pod Security `restricted` asks for, with uid, gid, fsGroup and a read-only root file system, and the namespace enforces it',
+  reason: 'the namespace refuses pods that violate its level, and what is not set explicitly depends on the image',
   source: 'https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted',
   *violations(studio: RenderedStudio) {
     const { facts } = studio;
@@ -69,12 +68,12 @@ export const podSecurity: Rule = {
       const level = labels['pod-security.kubernetes.io/enforce'];
       const version = labels['pod-security.kubernetes.io/enforce-version'];
       if (version !== undefined && !CHECKS.test(version)) {
-        yield { object: titleOf(namespace), text: `enforces the checks of ${version}, which lack newer ones` };
+        yield { object: titleOf(namespace), text: `enforces the checks of version ${version}, which lacks newer ones` };
       }
       if (level !== facts.podSecurity) {
         yield {
           object: titleOf(namespace),
-          text: `enforces ${level ?? 'nothing'}, and must enforce ${facts.podSecurity}`,
+          text: `enforces ${level ?? 'nothing'}, but must enforce ${facts.podSecurity}`,
         };
       }
     }
@@ -94,12 +93,12 @@ function* ofPod(pod: Pod, facts: StudioFacts): Generator<Violation> {
     const root = level !== 'restricted' && field !== 'fsGroup' ? 0 : 1;
     if (!(Number.isInteger(id) && id >= root)) yield { object, text: `${field} must be a number of at least ${root}` };
   }
-  if (!security.seccompProfile) yield { object, text: 'seccompProfile must be written out' };
+  if (!security.seccompProfile) yield { object, text: 'seccompProfile must be set' };
   if (claimsOf(pod).length > 0 && security.fsGroupChangePolicy !== 'OnRootMismatch') {
-    yield { object, text: 'fsGroupChangePolicy must be OnRootMismatch: else every start walks the whole volume' };
+    yield { object, text: 'fsGroupChangePolicy must be OnRootMismatch, or every start checks all files of the volume' };
   }
   if (level === 'restricted' && security.supplementalGroups?.includes?.(0)) {
-    yield { object, text: 'supplementalGroups must not hold 0, the group of root' };
+    yield { object, text: 'supplementalGroups must not contain 0, the group of root' };
   }
   yield* ofBoth(object, security);
   for (const { name } of listOf(security.sysctls)) {
@@ -117,21 +116,22 @@ function* ofPod(pod: Pod, facts: StudioFacts): Generator<Violation> {
     if (PROFILES.some(([annotation, allowed]) => annotation.test(key) && !allowed.test(String(value)))) {
       yield {
         object,
-        text: `the annotation ${key} is ${value}, which gives a container more than runtime/default does`,
+        text: `the annotation ${key} is ${value}, which allows a container more than runtime/default does`,
       };
     }
   }
-  if (listOf(spec.ephemeralContainers).length > 0) yield { object, text: 'ephemeralContainers are not for manifests' };
+  if (listOf(spec.ephemeralContainers).length > 0)
+    yield { object, text: 'ephemeralContainers do not belong in manifests' };
 }
 
 function* ofContainer({ fields, title: object }: Container, { podSecurity: level }: StudioFacts): Generator<Violation> {
   const security = fieldsOf(fields.securityContext);
   if (security.allowPrivilegeEscalation !== false) yield { object, text: 'allowPrivilegeEscalation must be false' };
   if (security.privileged) yield { object, text: 'privileged must not be true' };
-  if (!security.capabilities?.drop?.includes?.('ALL')) yield { object, text: 'capabilities.drop must hold ALL' };
+  if (!security.capabilities?.drop?.includes?.('ALL')) yield { object, text: 'capabilities.drop must contain ALL' };
   if (security.capabilities?.add?.length > 0) yield { object, text: 'capabilities.add must be empty' };
   if (level === 'restricted' && security.readOnlyRootFilesystem !== true) {
-    yield { object, text: 'readOnlyRootFilesystem must be true: what it writes belongs in a volume' };
+    yield { object, text: 'readOnlyRootFilesystem must be true: write to a volume instead' };
   }
   if (
     level === 'restricted' &&
@@ -144,7 +144,7 @@ function* ofContainer({ fields, title: object }: Container, { podSecurity: level
   for (const path of CALLS) {
     const { httpGet, tcpSocket } = path.reduce<Fields>((value, key) => fieldsOf(value[key]), fields);
     if (httpGet?.host || tcpSocket?.host)
-      yield { object, text: `${path.join('.')} calls another host than its own pod` };
+      yield { object, text: `${path.join('.')} must call its own pod, not another host` };
   }
   for (const { hostPort } of listOf(fields.ports)) {
     if (hostPort) yield { object, text: `hostPort ${hostPort} is not allowed` };
@@ -160,7 +160,7 @@ function* ofBoth(object: string, security: Fields): Generator<Violation> {
   }
   const { type = '', user, role } = fieldsOf(security.seLinuxOptions);
   if (!SELINUX_TYPES.includes(type) || user || role) {
-    yield { object, text: 'seLinuxOptions must name neither a user, a role nor a type of its own' };
+    yield { object, text: 'seLinuxOptions must not set a user, a role or a custom type' };
   }
   if (fieldsOf(security.windowsOptions).hostProcess)
     yield { object, text: 'windowsOptions.hostProcess must not be true' };

@@ -3,11 +3,11 @@ import { type Container, type Fields, fieldsOf, listOf, type Manifest, type Pod,
 import type { RenderedStudio } from './rendered-studio';
 import type { Rule, Violation } from './rule';
 
-/** Whatever names a port names one that is open. */
+/** Every port that an object names is open. */
 export const ports: Rule = {
   name: 'ports',
-  asks: 'Ports that probes, Services, Ingresses, routes and policies name are open, where they are ports of the studio',
-  reason: 'a port that nobody listens on is refused or drops every packet, and a policy for it opens nothing',
+  asks: 'Ports that probes, Services, Ingresses, routes and policies name are open on the pods of the studio',
+  reason: 'a closed port refuses or drops connections, and a policy for it opens nothing',
   source: 'https://kubernetes.io/docs/concepts/services-networking/service/#defining-a-service',
   *violations(studio: RenderedStudio) {
     for (const { containers } of studio.pods) for (const container of containers) yield* ofProbes(container);
@@ -30,7 +30,7 @@ function* ofProbes(container: Container): Generator<Violation> {
     const { httpGet, tcpSocket, grpc } = fieldsOf(container.fields[name]);
     const port = (httpGet ?? tcpSocket ?? grpc)?.port;
     if (port !== undefined && !isOpen(port, [container])) {
-      yield { object: container.title, text: `${name} asks the port ${port}, which the container does not have` };
+      yield { object: container.title, text: `${name} uses the port ${port}, which the container does not have` };
     }
   }
 }
@@ -39,11 +39,11 @@ function* ofService(service: Manifest, studio: RenderedStudio): Generator<Violat
   const containers = studio.selected(service.spec?.selector).flatMap((pod: Pod) => pod.containers);
   for (const { port, targetPort = port } of listOf(service.spec?.ports)) {
     if (!isOpen(targetPort, containers)) {
-      yield { object: titleOf(service), text: `leads to the port ${targetPort}, which its pods do not have` };
+      yield { object: titleOf(service), text: `points to the port ${targetPort}, which its pods do not have` };
     }
-    // The Caddy ingress controller passes over a whole Service that has a named one.
+    // The Caddy ingress controller ignores a Service with a named target port.
     if (typeof targetPort !== 'number') {
-      yield { object: titleOf(service), text: `names its target port ${targetPort} instead of numbering it` };
+      yield { object: titleOf(service), text: `has the named target port ${targetPort}: use a number` };
     }
   }
 }
@@ -64,7 +64,7 @@ function* ofRoutes(manifest: Manifest, studio: RenderedStudio): Generator<Violat
     const service = studio.named('Service', name);
     const known = listOf(service?.spec?.ports).some((each) => wanted === each.port || wanted === each.name);
     if (!known && (service || !studio.isForeign('Service', name)))
-      yield { object: titleOf(manifest), text: `leads to the Service ${name}, port ${wanted}, which is not there` };
+      yield { object: titleOf(manifest), text: `points to the Service ${name}, port ${wanted}, which does not exist` };
   }
 }
 
@@ -85,7 +85,7 @@ function* ofPolicy(policy: Manifest, studio: RenderedStudio): Generator<Violatio
     const peers = listOf(to).filter((peer) => peer.podSelector && !peer.namespaceSelector);
     for (const { podSelector: selector } of peers) {
       for (const { port } of listOf(wanted).filter((each) => !isThere(each.port, selector))) {
-        yield { object: titleOf(policy), text: `opens the way to the port ${port}, which those pods do not have` };
+        yield { object: titleOf(policy), text: `allows the port ${port}, which those pods do not have` };
       }
     }
   }

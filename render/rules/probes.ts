@@ -2,16 +2,17 @@ import { type Container, fieldsOf, mountsClaim, type Pod } from '../manifest';
 import type { RenderedStudio } from './rendered-studio';
 import type { Rule, Violation } from './rule';
 
-/** What the slowest start is known to take: ingestion of the releases that wait for nobody. */
+/** The slowest known start: ingestion of the releases that do not wait for the backend. */
 const LEAST_START_SECONDS = 300;
 
 const PROBES = ['startupProbe', 'readinessProbe', 'livenessProbe'] as const;
 
-/** Kubernetes must be able to tell a pod that hangs from one that works, and one that starts from both. */
+/** Kubernetes must be able to distinguish pods that hang, work, and start. */
 export const probes: Rule = {
   name: 'probes',
-  asks: 'Every container that stays has a liveness probe, one of each pod a readiness probe, and one with the data five minutes to start; no probe runs a program',
-  reason: 'a container that hangs is never restarted, and one that migrates its data is killed while it does',
+  asks: 'Every long-running container has a liveness probe, and every pod a readiness probe. Containers with the data get five minutes to start. No probe runs a program',
+  reason:
+    'otherwise a container that hangs is never restarted, and one that migrates its data is killed during the migration',
   source: 'https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/',
   *violations({ pods }: RenderedStudio) {
     for (const pod of pods) {
@@ -29,7 +30,7 @@ export const probes: Rule = {
 function* kindsOf({ fields, title: object }: Container): Generator<Violation> {
   for (const name of PROBES) {
     const probe = fieldsOf(fields[name]);
-    if (probe.exec) yield { object, text: `${name} runs a command: ask a port, which needs no program of the image` };
+    if (probe.exec) yield { object, text: `${name} runs a command: probe a port instead` };
   }
 }
 
@@ -41,7 +42,10 @@ function* missing(pod: Pod, container: Container): Generator<Violation> {
   const { periodSeconds = 10, failureThreshold = 3 } = fields.startupProbe ?? {};
   const seconds = fields.startupProbe ? periodSeconds * failureThreshold : 0;
   if (!(seconds >= LEAST_START_SECONDS)) {
-    yield { object, text: `startupProbe allows ${seconds} seconds; migrations need at least ${LEAST_START_SECONDS}` };
+    yield {
+      object,
+      text: `startupProbe allows ${seconds} seconds, but migrations need at least ${LEAST_START_SECONDS}`,
+    };
   }
   const { progressDeadlineSeconds: deadline = 600 } = fieldsOf(pod.owner.spec);
   if (pod.owner.kind === 'Deployment' && !(deadline > seconds)) {

@@ -2,22 +2,22 @@ import { configMapsOf, fieldsOf, listOf, type Pod } from '../manifest';
 import type { RenderedStudio } from './rendered-studio';
 import type { Rule, Violation } from './rule';
 
-/** What a pod reads is there: a missing ConfigMap or key keeps it from starting. */
+/** A pod does not start without the ConfigMaps and keys that it reads. */
 export const references: Rule = {
   name: 'references',
-  asks: 'ConfigMaps of the studio, their keys and the volumes that a pod reads are there',
-  reason: 'a pod that names a ConfigMap, volume or key that is not there waits for it for ever',
+  asks: 'Every ConfigMap of the studio, key and volume that a pod reads exists',
+  reason: 'a pod that refers to a missing ConfigMap, volume or key waits for it forever',
   source: 'https://kubernetes.io/docs/concepts/configuration/configmap/#using-configmaps',
   *violations(studio: RenderedStudio) {
     for (const pod of studio.pods) {
       for (const { object, name, keys, optional } of configMapsOf(pod)) {
         const found = studio.named('ConfigMap', name);
-        // A ConfigMap of somebody else, such as one with a company's certificates.
+        // An existing ConfigMap of the user, such as one with a company's certificates.
         if (!found && !optional && !studio.isForeign('ConfigMap', name))
-          yield { object, text: `reads the ConfigMap ${name}, which is not there` };
+          yield { object, text: `reads the ConfigMap ${name}, which does not exist` };
         if (!found || optional) continue;
         for (const key of keys.filter((each) => !(each in fieldsOf(found.data)))) {
-          yield { object, text: `reads the key ${key} of ${name}, which has none` };
+          yield { object, text: `reads the key ${key} of ${name}, which does not exist` };
         }
       }
       yield* mounts(pod, studio);
@@ -35,7 +35,7 @@ function* mounts({ owner, spec, containers }: Pod, studio: RenderedStudio): Gene
       if (!volume) yield { object, text: `mounts the volume ${name}, which its pod does not have` };
       const data = studio.named('ConfigMap', volume?.configMap?.name)?.data;
       if (data && subPath && !(subPath in data)) {
-        yield { object, text: `mounts the key ${subPath} of ${volume?.configMap.name}, which has none` };
+        yield { object, text: `mounts the key ${subPath} of ${volume?.configMap.name}, which does not exist` };
       }
     }
   }

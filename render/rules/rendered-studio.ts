@@ -81,7 +81,7 @@ export class RenderedStudio extends Manifests {
     return leaves;
   }
 
-  /** Whether a name that somebody else wrote is that of somebody else's object, which is not known here. */
+  /** Whether a name in a patch refers to an object of the user, which is not known here. */
   isForeign(kind: string, name: unknown): boolean {
     return this.rendered !== this && typeof name === 'string' && !resembles(name, this.rendered.ofKind(kind));
   }

@@ -3,11 +3,11 @@ import { fieldsOf, listOf } from '../manifest';
 import type { RenderedStudio } from './rendered-studio';
 import type { Rule } from './rule';
 
-/** Every container says what it needs, and none may take the memory or the disk of the node. */
+/** Every container requests what it needs, and none can use up the memory or disk of the node. */
 export const resources: Rule = {
   name: 'resources',
   asks: 'Every container requests CPU and memory and has a memory limit; every emptyDir has a size limit',
-  reason: 'a pod without them is scheduled onto a full node, and takes down others there when it grows',
+  reason: 'without them, a pod is scheduled onto a full node, and takes other pods down when it grows',
   source: 'https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/',
   *violations({ pods }: RenderedStudio) {
     for (const { fields, title: object } of pods.flatMap(({ containers }) => containers)) {

@@ -7,19 +7,19 @@ export interface Violation {
   readonly object: string;
   /** What is wrong, without a full stop. It holds no value of a secret. */
   readonly text: string;
-  /** The lines of env files that bring it about, where no patch does. @default these charts do */
+  /** The lines of env files that cause it, if no patch does. @default these charts cause it */
   readonly settings?: readonly SettingPlace[];
 }
 
-/** Something that every rendering keeps, whoever wrote its objects. */
+/** A condition that every rendering must meet, whether charts, patches or an App made its objects. */
 export interface Rule {
-  /** By which a patch file waives it; also the name of its file. */
+  /** The name with which a patch file waives it; also the name of its file. */
   readonly name: string;
-  /** What it asks of a rendering, as a sentence for docs/patches.md. */
+  /** What it requires, as a sentence for docs/patches.md. */
   readonly asks: string;
-  /** What happens where it is broken. */
+  /** Why it exists, in words that follow "because". */
   readonly reason: string;
-  /** Where that is written. */
+  /** Where that is documented. */
   readonly source: string;
   readonly violations: (studio: RenderedStudio) => Iterable<Violation>;
 }

@@ -29,12 +29,11 @@ const MEANINGFUL = [
   /\.[0-9]+$/,
 ];
 
-/** What is applied is what is stored: a second `kubectl apply` says `unchanged` of every object. */
+/** Objects are applied as they are stored, so a second `kubectl apply` reports `unchanged` for each. */
 export const secondApply: Rule = {
   name: 'second-apply',
   asks: 'Objects are written as Kubernetes stores them: canonical quantities, protocols of ports, kind and status of claim templates, nothing empty, no `stringData`',
-  reason:
-    'an object that shows a change at every apply hides the changes that matter, and conflicts when applied by others',
+  reason: 'an object that shows a change at every apply hides real changes, and conflicts when another tool applies it',
   source: 'https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts',
   *violations(studio: RenderedStudio) {
     for (const manifest of studio.manifests) yield* ofManifest(manifest, studio.leavesOf(manifest));
@@ -56,7 +55,7 @@ function* ofManifest(manifest: Manifest, leaves: readonly Leaf[]): Generator<Vio
   }
   for (const { apiVersion, kind, metadata, status } of listOf(manifest.spec?.volumeClaimTemplates)) {
     if (!apiVersion || !kind || !status?.phase) {
-      const text = `the claim template ${metadata?.name} has no apiVersion, kind or status.phase, which are stored with it`;
+      const text = `the claim template ${metadata?.name} has no apiVersion, kind or status.phase, which Kubernetes stores`;
       yield { object, text };
     }
   }
@@ -67,21 +66,20 @@ function* ofManifest(manifest: Manifest, leaves: readonly Leaf[]): Generator<Vio
     const path = `${manifest.kind}.${pathOf(leaf)}`;
     if (QUANTITIES.has(key) && QUANTITY.test(path)) yield* quantity(object, path, value);
     if (empty && !MEANINGFUL.some((pattern) => pattern.test(path))) {
-      yield { object, text: `${path} is empty, which is not stored: leave it out` };
+      yield { object, text: `${path} is empty, which Kubernetes does not store: remove it` };
     }
   }
 }
 
 function* quantity(object: string, path: string, leaf: unknown): Generator<Violation> {
   const stored = canonicalQuantity(String(leaf));
-  if (stored !== String(leaf)) yield { object, text: `${path} is ${leaf}, which is stored as ${stored}` };
+  if (stored !== String(leaf)) yield { object, text: `${path} is ${leaf}, which Kubernetes stores as ${stored}` };
   else if (typeof leaf === 'number')
-    yield { object, text: `${path} is the number ${leaf}, which is stored as a text: quote it` };
+    yield { object, text: `${path} is the number ${leaf}, which Kubernetes stores as a string: quote it` };
 }
 
 function* protocols(object: string, ports: unknown): Generator<Violation> {
   for (const { name, port, containerPort = port, protocol } of listOf(ports)) {
-    if (!protocol)
-      yield { object, text: `the port ${name ?? containerPort} names no protocol, which is stored with it` };
+    if (!protocol) yield { object, text: `the port ${name ?? containerPort} has no protocol, which Kubernetes stores` };
   }
 }

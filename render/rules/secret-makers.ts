@@ -8,12 +8,12 @@ const COPIES = /^(reflector\.v1\.k8s\.emberstack\.com|replicator\.v1\.mittwald\.
 /** https://github.com/bitnami-labs/sealed-secrets#scopes */
 const SCOPES = ['sealedsecrets.bitnami.com/cluster-wide', 'sealedsecrets.bitnami.com/namespace-wide'];
 
-/** A Secret is where the pods look for it, and nowhere else. */
+/** A Secret exists where the pods look for it, and nowhere else. */
 export const secretMakers: Rule = {
   name: 'secret-makers',
-  asks: 'An ExternalSecret or SealedSecret makes the same Secret as rendered, with the same keys, in this namespace; no two objects make one Secret; nothing copies it elsewhere',
+  asks: 'An ExternalSecret or SealedSecret creates the rendered Secret, with the same keys, in this namespace. No two objects create one Secret, and nothing copies it',
   reason:
-    'who may read Secrets of another namespace would read those of the studio, or pods would start without theirs',
+    'readers of Secrets in another namespace could read those of the studio, or pods would start without their Secret',
   source: 'https://kubernetes.io/docs/concepts/security/secrets-good-practices/',
   *violations(studio: RenderedStudio) {
     const makers = new Map<unknown, string>();
@@ -21,7 +21,7 @@ export const secretMakers: Rule = {
       const made = madeBy(manifest);
       if (made === undefined) continue;
       const [object, maker, before] = [titleOf(manifest), makers.get(made), studio.asRendered(manifest)];
-      if (maker) yield { object, text: `makes the Secret ${made}, as ${maker} does` };
+      if (maker) yield { object, text: `creates the Secret ${made}, like ${maker}` };
       else makers.set(made, object);
       const known = new Set(before && before !== manifest ? studio.rendered.leavesOf(before).map(pathOf) : []);
       for (const leaf of studio.leavesOf(manifest).filter(({ key }) => COPIES.test(key))) {
@@ -45,7 +45,7 @@ function* changes(after: Manifest, before: Manifest): Generator<Violation> {
   const object = titleOf(after);
   const [made, rendered] = [factsOf(after), factsOf(before)];
   for (const [what, value] of Object.entries(made)) {
-    if (!isSame(value, rendered[what])) yield { object, text: `its ${what} is not as rendered` };
+    if (!isSame(value, rendered[what])) yield { object, text: `its ${what} was changed` };
   }
 }
 
@@ -54,7 +54,7 @@ function factsOf({ kind, metadata, spec }: Manifest): Readonly<Record<string, un
   const { target, data, dataFrom, encryptedData, template } = fieldsOf(spec);
   const scope = (annotations: unknown) => SCOPES.filter((key) => fieldsOf(annotations)[key] === 'true');
   if (kind === 'ExternalSecret') {
-    // Another kind in its place is what the rule secrets-nowhere-else tells.
+    // The rule secrets-nowhere-else reports another kind of object.
     const { template: made, manifest: _, ...others } = fieldsOf(target);
     return {
       target: others,

@@ -2,18 +2,18 @@ import { type Container, fieldsOf, listOf, type Pod } from '../manifest';
 import type { RenderedStudio } from './rendered-studio';
 import type { Rule, Violation } from './rule';
 
-/** A container gets the keys that it reads, by name, so that no other pod and no later key is in its reach. */
+/** A container gets only the keys that it reads, by name, and no keys that are added later. */
 export const secretsKeyByKey: Rule = {
   name: 'secrets-key-by-key',
-  asks: 'A container gets keys of a Secret that are there, by name, and never a Secret whole',
-  reason: 'a Secret that is handed over whole gives a container every secret that is ever added to it',
+  asks: 'A container gets single, existing keys of a Secret by name, and never a whole Secret',
+  reason: 'a container with a whole Secret also gets every secret that is added to it later',
   source: 'https://kubernetes.io/docs/concepts/security/secrets-good-practices/#restrict-access-to-specific-containers',
   *violations(studio: RenderedStudio) {
     for (const pod of studio.pods) {
       yield* whole(pod);
       for (const container of pod.containers) {
         if (listOf(fieldsOf(container.fields).envFrom).some(({ secretRef }) => secretRef)) {
-          yield { object: container.title, text: 'envFrom takes a Secret whole: take its keys with env' };
+          yield { object: container.title, text: 'envFrom reads a whole Secret: read single keys with env' };
         }
         yield* unknownKeys(container, studio);
       }
@@ -25,7 +25,7 @@ function* whole({ spec, title: object }: Pod): Generator<Violation> {
   for (const { name, secret, projected } of listOf(spec.volumes)) {
     const sources = [secret, ...listOf(projected?.sources).map((source) => source.secret)];
     if (sources.some((source) => source && listOf(source.items).length === 0)) {
-      yield { object, text: `the volume ${name} takes a Secret whole: name its keys in items` };
+      yield { object, text: `the volume ${name} mounts a whole Secret: name its keys in items` };
     }
   }
 }
@@ -40,7 +40,7 @@ function* unknownKeys({ fields, title: object }: Container, studio: RenderedStud
   }
 }
 
-/** The keys of a Secret, or nothing where somebody else keeps it. */
+/** The keys of a Secret, or nothing if the user manages it. */
 function keysOf(name: unknown, studio: RenderedStudio): readonly string[] | undefined {
   const secret = studio.named('Secret', name);
   if (secret) return Object.keys(fieldsOf(secret.data));

@@ -5,17 +5,17 @@ import type { Rule, Violation } from './rule';
 /** What Git ignores. */
 const SECRET_FILE = /(^|\/)[^/]*secrets\.k8s\.yaml$/;
 
-/** What is secret stands in the Secret, whose file Git ignores, and in no other object. */
+/** Secrets are only in the Secret, whose file Git ignores, and in no other object. */
 export const secretsNowhereElse: Rule = {
   name: 'secrets-nowhere-else',
-  asks: 'A secret stands in the Secret and nowhere else, however it is encoded, and the Secret in a file that Git ignores',
-  reason: 'every other file is committed, shown by Argo CD, and readable for whoever may read ConfigMaps and pods',
+  asks: 'A secret is only in the Secret, in any encoding, and the Secret is in a file that Git ignores',
+  reason: 'every other file is committed, shown by Argo CD, and readable for anyone who can read ConfigMaps and pods',
   source: 'https://kubernetes.io/docs/concepts/security/secrets-good-practices/',
   *violations(studio: RenderedStudio) {
     const { manifests, placed } = studio;
     for (const { file, manifest } of placed) {
       if ((manifest.kind === 'Secret') !== SECRET_FILE.test(file)) {
-        const text = `is in ${file}; a Secret, and nothing else, is in a file whose name ends in secrets.k8s.yaml`;
+        const text = `is in ${file}, but only Secrets belong in a file whose name ends in secrets.k8s.yaml, and all of them do`;
         yield { object: titleOf(manifest), text };
       }
     }
@@ -41,12 +41,12 @@ function* ofManifest(manifest: Manifest, studio: RenderedStudio): Generator<Viol
       return { object: titleOf(manifest), text, settings: secrets.settingsWith(name) };
     };
     for (const name of heldBy(String(leaf.value))) {
-      yield violation(name, `${path(leaf)} holds the value of the secret ${name}`);
+      yield violation(name, `${path(leaf)} contains the value of the secret ${name}`);
     }
     for (let part: Leaf['within'] = leaf; part && !seen.has(part); part = part.within) {
       seen.add(part);
       for (const name of heldBy(part.key))
-        yield violation(name, `the key ${path(part)} holds the value of the secret ${name}`);
+        yield violation(name, `the key ${path(part)} contains the value of the secret ${name}`);
     }
   }
 }
@@ -61,12 +61,12 @@ function* ofTemplate(manifest: Manifest, studio: RenderedStudio): Generator<Viol
   const filled = Object.entries(metadataOf(manifest)).filter(([field, value]) => {
     return JSON.stringify(value).includes('{{') && !isSame(value, before && metadataOf(before)[field]);
   });
-  for (const [field] of filled) yield { object, text: `fills values of the Secret into its ${field}` };
+  for (const [field] of filled) yield { object, text: `copies values of the Secret into its ${field}` };
   const { target } = fieldsOf(manifest.spec);
   if (fieldsOf(target).manifest)
-    yield { object, text: `makes a ${fieldsOf(target.manifest).kind} in place of a Secret` };
+    yield { object, text: `creates a ${fieldsOf(target.manifest).kind} instead of a Secret` };
   for (const { target: part = 'Data' } of listOf(fieldsOf(fieldsOf(target).template).templateFrom)) {
-    if (part !== 'Data') yield { object, text: `fills values of the Secret into its ${String(part).toLowerCase()}` };
+    if (part !== 'Data') yield { object, text: `copies values of the Secret into its ${String(part).toLowerCase()}` };
   }
 }
 

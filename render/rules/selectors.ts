@@ -7,11 +7,11 @@ import type { Rule, Violation } from './rule';
 /** What finds pods holds these two and no more: Argo CD's tracking may write `instance`, and a selector cannot change. */
 const SELECTOR_KEYS = ['app.kubernetes.io/component', 'app.kubernetes.io/name'];
 
-/** Whatever selects pods finds those it means, and no others. */
+/** Every selector matches the intended pods, and no others. */
 export const selectors: Rule = {
   name: 'selectors',
-  asks: 'A Service selects the pods of one workload, a workload its own, and a policy pods that are there, all by name and component',
-  reason: 'traffic goes to the wrong pods or to none, and a policy for pods that are not there protects nothing',
+  asks: 'A Service selects the pods of one workload, a workload its own pods, and a policy existing pods, all by name and component',
+  reason: 'otherwise traffic goes to the wrong pods or to none, and a policy for missing pods protects nothing',
   source: 'https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/',
   *violations(studio: RenderedStudio) {
     for (const pod of studio.pods) yield* ofWorkload(pod, studio);
@@ -39,7 +39,7 @@ function* ofWorkload({ owner, labels, spec, title: object }: Pod, studio: Render
   for (const { labelSelector } of listOf(spec.topologySpreadConstraints)) {
     const [only, ...others] = studio.selected(labelSelector);
     if (only?.owner !== owner || others.length > 0)
-      yield { object, text: 'its spread does not count its own pods alone' };
+      yield { object, text: 'its topology spread must count only its own pods' };
   }
 }
 
@@ -55,7 +55,7 @@ function* ofPolicy(policy: Manifest, studio: RenderedStudio): Generator<Violatio
   const { podSelector, ingress, egress } = fieldsOf(policy.spec);
   const finds = (selector: unknown) =>
     studio.selected(selector).length > 0 || [acmeSolver.labels, volSyncPods].some((made) => matches(selector, made));
-  if (!finds(podSelector)) yield { object, text: 'is for pods that are not there' };
+  if (!finds(podSelector)) yield { object, text: 'selects pods that do not exist' };
   const peers = [
     ...listOf(ingress).flatMap(({ from }) => listOf(from)),
     ...listOf(egress).flatMap(({ to }) => listOf(to)),
@@ -63,7 +63,7 @@ function* ofPolicy(policy: Manifest, studio: RenderedStudio): Generator<Violatio
   for (const peer of peers) {
     // Pods of other namespaces are not known here.
     if (peer.podSelector && !peer.namespaceSelector && !finds(peer.podSelector)) {
-      yield { object, text: `opens a way for pods that are not there: ${JSON.stringify(peer.podSelector)}` };
+      yield { object, text: `allows pods that do not exist: ${JSON.stringify(peer.podSelector)}` };
     }
   }
 }

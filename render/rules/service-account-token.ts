@@ -2,11 +2,11 @@ import { listOf } from '../manifest';
 import type { RenderedStudio } from './rendered-studio';
 import type { Rule } from './rule';
 
-/** Nothing of a studio speaks with the API server. */
+/** No pod of a studio calls the API server. */
 export const serviceAccountToken: Rule = {
   name: 'service-account-token',
   asks: 'No pod gets a token of the API server',
-  reason: 'whoever breaks into a pod finds credentials for the API server that nobody there needs',
+  reason: 'an attacker in a pod would find credentials for the API server, which no pod of the studio needs',
   source:
     'https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#opt-out-of-api-credential-automounting',
   *violations({ pods }: RenderedStudio) {
@@ -16,7 +16,7 @@ export const serviceAccountToken: Rule = {
       }
       for (const { name, projected } of listOf(spec.volumes)) {
         if (listOf(projected?.sources).some(({ serviceAccountToken: token }) => token)) {
-          yield { object, text: `the volume ${name} holds a token of the API server` };
+          yield { object, text: `the volume ${name} contains a token of the API server` };
         }
       }
     }

@@ -5,7 +5,7 @@ import type { Rule } from './rule';
 export const serviceLinks: Rule = {
   name: 'service-links',
   asks: '`enableServiceLinks` is false in every pod',
-  reason: 'variables that Kubernetes makes of Services have the names of settings, and other values',
+  reason: 'the variables that Kubernetes creates for Services have the names of settings, but other values',
   source: 'https://kubernetes.io/docs/tutorials/services/connect-applications-service/#accessing-the-service',
   *violations({ pods }: RenderedStudio) {
     for (const { title, spec } of pods) {

@@ -10,11 +10,11 @@ export const ADMITS = /^(?!.*(deny|black|limit|exclude|except)).*(allow|white|pe
 /** Directives of nginx, and the annotation for the second: https://nginx.org/en/docs/http/ngx_http_access_module.html */
 const SNIPPET = /\ballow\s+all\b|\bsatisfy:?\s+any\b/;
 
-/** Who may connect stays who may connect, in whatever words a controller has for it. */
+/** The allowed addresses stay the same, in the format of each controller. */
 export const sourceRanges: Rule = {
   name: 'source-ranges',
-  asks: 'Source ranges of Services, Ingresses and objects of their controllers are neither widened nor removed; references to such objects stay; nothing leads past them',
-  reason: 'the address is open to everybody then, and nothing shows it',
+  asks: 'Source ranges of Services, Ingresses and controller objects are not widened or removed. References to these objects stay, and nothing bypasses them',
+  reason: 'otherwise the address is open to everybody, and nothing shows that',
   source: 'https://kubernetes.io/docs/reference/kubernetes-api/service-resources/service-v1/#ServiceSpec',
   *violations(studio: RenderedStudio) {
     if (studio.rendered === studio) return;
@@ -41,7 +41,7 @@ function* ofRanges(after: Manifest, before: Manifest, studio: RenderedStudio): G
     if (all.length === 0 || known.some(([each]) => each === place) || !ADMITS.test(place)) continue;
     const more = ranges.filter((range) => !all.some((outer) => isWithin(range, outer)));
     if (more.length > 0) {
-      yield { object: titleOf(after), text: `${place} admits ${more.join(', ')}, which it does not as rendered` };
+      yield { object: titleOf(after), text: `${place} also allows ${more.join(', ')}` };
     }
   }
   const admits = (manifest: Manifest) =>
@@ -49,14 +49,14 @@ function* ofRanges(after: Manifest, before: Manifest, studio: RenderedStudio): G
       SNIPPET.test(`${key} ${value}`) ? [`${key}: ${value}`] : [],
     );
   if (all.length > 0 && admits(after).some((each) => !admits(before).includes(each))) {
-    yield { object: titleOf(after), text: 'an annotation admits all, whatever its source ranges are' };
+    yield { object: titleOf(after), text: 'an annotation allows everybody, despite its source ranges' };
   }
   for (const [place, rendered] of rangesOf(before, studio)) {
     const ranges = found.get(place) ?? [];
     const more = ranges.filter((range) => !rendered.some((outer) => isWithin(range, outer)));
-    if (ranges.length === 0) yield { object: titleOf(after), text: `${place} names no source ranges any longer` };
+    if (ranges.length === 0) yield { object: titleOf(after), text: `${place} no longer has source ranges` };
     if (more.length > 0) {
-      yield { object: titleOf(after), text: `${place} admits ${more.join(', ')}, which it does not as rendered` };
+      yield { object: titleOf(after), text: `${place} also allows ${more.join(', ')}` };
     }
   }
 }
@@ -74,7 +74,7 @@ function* ofMore(manifest: Manifest, carriers: readonly string[], studio: Render
   if (open && (more || !isBehind(manifest, carriers, studio))) {
     yield {
       object: titleOf(manifest),
-      text: `leads to the Service ${open} without the source ranges that are there as rendered`,
+      text: `points to the Service ${open} without its source ranges`,
     };
   }
 }
@@ -131,14 +131,14 @@ function* ofReferences(
     const found = wordsOf(texts.get(path) ?? '');
     const references = wordsOf(String(leaf.value)).filter((word) => carriers.some((name) => word.includes(name)));
     for (const reference of references.filter((each) => !found.includes(each))) {
-      yield { object, text: `${path} does not name ${reference} any longer` };
+      yield { object, text: `${path} no longer refers to ${reference}` };
     }
   }
   if (!carriers.includes(before.metadata.name)) return;
   const known = new Set(studio.rendered.leavesOf(before).map(ofSpec));
   const now = leaves.map(ofSpec);
   if (now.some((each) => !known.has(each)) || [...known].some((each) => !now.includes(each))) {
-    yield { object, text: 'changes to whom its source ranges apply' };
+    yield { object, text: 'changes what its source ranges apply to' };
   }
 }
 

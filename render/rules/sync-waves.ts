@@ -2,11 +2,11 @@ import { fieldsOf, titleOf } from '../manifest';
 import type { RenderedStudio } from './rendered-studio';
 import type { Rule } from './rule';
 
-/** Argo CD applies a studio at once: what waits for another wave may be what that wave waits for. */
+/** Argo CD applies a studio in one wave, because waves could wait for each other forever. */
 export const syncWaves: Rule = {
   name: 'sync-waves',
   asks: 'No object has a sync wave of Argo CD',
-  reason: 'a claim that waits for its first pod is never healthy, so the wave with the pod never comes',
+  reason: 'a claim that waits for its first pod never becomes healthy, so the wave with the pod never starts',
   source: 'https://argo-cd.readthedocs.io/en/stable/user-guide/sync-waves/',
   *violations({ manifests }: RenderedStudio) {
     for (const manifest of manifests) {

@@ -11,11 +11,11 @@ const EDGE = /^(Ingress|[A-Z]+Route|Middleware|KongPlugin)$/i;
 /** Words of what leads to HTTPS and keeps browsers there: annotations, filters of routes, and objects of controllers. */
 const KEEPS_HTTPS = /redirect|hsts|stsSeconds|strict.transport|max-age/i;
 
-/** Sign-ins and keys go through the edge. */
+/** Passwords and API keys pass through the edge. */
 export const tls: Rule = {
   name: 'tls',
-  asks: 'An Ingress keeps TLS for every host that has it as rendered, and the annotations for it; a Gateway gets no further listener without TLS; the redirect and HSTS stay; requests are not mirrored',
-  reason: 'passwords, sessions and API keys are readable on the way otherwise',
+  asks: 'An Ingress keeps TLS and its TLS annotations for every host. A Gateway gets no other listener without TLS. The redirect and HSTS stay, and requests are not mirrored',
+  reason: 'otherwise passwords, sessions and API keys are readable on the network',
   source: 'https://kubernetes.io/docs/concepts/services-networking/ingress/#tls',
   *violations(studio: RenderedStudio) {
     for (const manifest of studio.manifests) {
@@ -32,12 +32,12 @@ function* ofIngress(after: Manifest, before: Manifest): Generator<Violation> {
   const object = titleOf(after);
   const hosts = hostsOf(after);
   for (const host of hostsOf(before).filter((each) => !hosts.includes(each))) {
-    yield { object, text: `has no TLS for ${host} any longer` };
+    yield { object, text: `no longer has TLS for ${host}` };
   }
   const [annotations, rendered] = [after, before].map(({ metadata }) => fieldsOf(metadata.annotations));
   for (const [key, value] of Object.entries(rendered ?? {})) {
     if (ENCRYPTS.test(key) && annotations?.[key] !== value && value !== 'false') {
-      yield { object, text: `the annotation ${key} is not as rendered` };
+      yield { object, text: `the annotation ${key} was changed` };
     }
   }
   for (const [key, value] of Object.entries(annotations ?? {})) {
@@ -60,7 +60,7 @@ function* ofEdge(after: Manifest, before: Manifest, studio: RenderedStudio): Gen
   for (const [place, texts] of found) {
     const more = texts.filter((text) => !rendered.get(place)?.includes(text));
     if (more.length === 0) continue;
-    if (more.includes('max-age=0')) yield { object, text: `${place} takes HSTS back` };
+    if (more.includes('max-age=0')) yield { object, text: `${place} disables HSTS` };
     if (/\/mirror-target$|requestMirror/.test(place))
       yield { object, text: `${place} sends copies of requests elsewhere` };
   }

@@ -3,12 +3,12 @@ import { type Container, fieldsOf, isSame, listOf, type Pod, textsOf } from '../
 import type { RenderedStudio } from './rendered-studio';
 import type { Rule, Violation } from './rule';
 
-/** What a program finds under the names that it was given is what the charts meant. */
+/** Names that a program is given lead to what the charts intended. */
 export const wiring: Rule = {
   name: 'wiring',
-  asks: 'A program finds the Services of the studio and its data where it finds them as rendered: by variables, mounts and names of hosts',
+  asks: 'Variables, mounts and host names still point a program to the Services of the studio and to its data',
   reason:
-    'ingestion asks for API keys, and the backend for spans, wherever these say, and a store that is looked for elsewhere begins empty',
+    'ingestion checks API keys, and the backend reads spans, wherever these point, and a store in another place starts empty',
   source: 'https://kubernetes.io/docs/tasks/inject-data-application/define-environment-variable-container/',
   *violations(studio: RenderedStudio) {
     if (studio.rendered === studio) return;
@@ -52,7 +52,7 @@ function* ofVariables(container: Container, before: Container, studio: RenderedS
     });
     const changed =
       found.length > 0 ? found.some((each) => !isSame(each, variable)) : settings.some((each) => each !== undefined);
-    if (changed) yield { object: container.title, text: `the variable ${variable.name} is not as rendered` };
+    if (changed) yield { object: container.title, text: `the variable ${variable.name} was changed` };
   }
 }
 
@@ -64,7 +64,7 @@ function* ofData(pod: Pod, { title: object, fields }: Container, before: Pod, ow
   for (const mount of listOf(own.fields.volumeMounts).filter(({ name }) => claimOf(before, name))) {
     const same = mounts.some((each) => isSame(each, mount));
     if (!same || !isSame(claimOf(pod, mount.name), claimOf(before, mount.name))) {
-      yield { object, text: `does not have the data at ${mount.mountPath} as rendered` };
+      yield { object, text: `must mount the data at ${mount.mountPath} as rendered` };
     }
     for (const { mountPath } of mounts) {
       if (String(mountPath).startsWith(`${mount.mountPath}/`)) {

@@ -31,7 +31,7 @@ describe('a studio that nobody backs up', () => {
   test('is warned of in production, whether or not the file says so', () => {
     for (const settings of [production(), production({ JUNJO_K8S_BACKUP: 'none' })]) {
       expect(problems(settings)).toEqual([
-        expect.stringMatching(/^warning: .*nothing copies the data.*docs\/runbook\.md/),
+        expect.stringMatching(/^warning: .*nothing backs up the data.*docs\/runbook\.md/),
       ]);
     }
   });
@@ -238,7 +238,7 @@ describe('several studios', () => {
     const { problems: found, files } = renderAll(['blue', 'green'].map((name) => source(name, shared)));
     expect(files).toEqual([]);
     expect(found.filter((problem) => !isOfEveryStudio(problem)).map(formatProblem)).toEqual([
-      expect.stringContaining('the namespace shared belongs to the studio blue already'),
+      expect.stringContaining('the namespace shared is already used by the studio blue'),
     ]);
   });
 });
@@ -335,7 +335,7 @@ describe('settings that make no backup', () => {
     [
       'a repository, and snapshots of a folder of a node',
       { ...volsync, ...node },
-      'BACKUP_REPOSITORY: has no effect on a folder of a node, which has no snapshots. Remove the line',
+      'BACKUP_REPOSITORY: has no effect: the data is in a folder of a node, which has no snapshots. Remove the line',
     ],
     [
       'velero in a studio that is in its namespace',

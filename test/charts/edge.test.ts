@@ -341,7 +341,7 @@ describe('the Gateway API', () => {
       expect.stringMatching(/^error: is the HTTPS listener: the redirect would lead to itself/),
     ]);
     expect(notesOf({ ...own, JUNJO_K8S_GATEWAY_HTTPS_LISTENER: 'tls' })).toEqual([
-      expect.stringMatching(/^error: has no effect without a Gateway that is there already/),
+      expect.stringMatching(/^error: has no effect without an existing Gateway/),
     ]);
   });
 

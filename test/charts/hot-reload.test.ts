@@ -176,7 +176,7 @@ test.each<[why: string, settings: Settings, words: string]>([
   [
     'published images',
     development({ JUNJO_K8S_SOURCE_PATH: '/src/junjo' }),
-    'has no effect without JUNJO_BUILD_TARGET=development, whose images reload. Set that, or remove this line',
+    'has no effect without JUNJO_BUILD_TARGET=development. Set JUNJO_BUILD_TARGET=development, or remove this line',
   ],
   [
     'production',
@@ -191,7 +191,7 @@ test.each<[why: string, settings: Settings, words: string]>([
   [
     'a line without development images',
     reloading('0.86.0'),
-    'has no effect: development images of 0.86 do not run on a cluster: their UI needs a third container with Vite, and their backend several GB of memory to compile. Remove the line',
+    'has no effect: development images of 0.86 do not run on a cluster. Remove the line',
   ],
   [
     'Git',
@@ -206,7 +206,7 @@ test.each<[why: string, settings: Settings, words: string]>([
   [
     'a path of Windows',
     reloading('0.85.0', { JUNJO_K8S_SOURCE_PATH: 'C:\\junjo' }),
-    'is a Windows path. Docker Desktop shows its nodes C:\\junjo as /run/desktop/mnt/host/c/junjo: write that path',
+    'is a Windows path. On Docker Desktop, nodes see C:\\junjo as /run/desktop/mnt/host/c/junjo: write that path',
   ],
   [
     'a path upwards',
@@ -216,7 +216,7 @@ test.each<[why: string, settings: Settings, words: string]>([
   [
     'a path that is too long',
     reloading('0.85.0', { JUNJO_K8S_SOURCE_PATH: '/src'.repeat(1024) }),
-    'has more than 4000 bytes, which Linux does not take. Shorten it',
+    'is longer than 4000 bytes, which Linux does not support. Shorten it',
   ],
   [
     'the root',

@@ -172,7 +172,7 @@ describe('a controller is known', () => {
 
 test('what a controller cannot do is said, one line each', () => {
   expect(problems(settingsOf('contour')).map(({ severity, text }) => `${severity}: ${text}`)).toEqual([
-    'note: Contour does not send HSTS: an Ingress cannot add headers there; a global header policy can',
+    'note: Contour does not send HSTS: an Ingress cannot add headers, but a global header policy can',
   ]);
 });
 
@@ -233,14 +233,14 @@ describe('JUNJO_K8S_WEB_SOURCE_RANGES', () => {
   });
 
   test.each([
-    ['Caddy', settingsOf('caddy'), /^cannot be kept here: it has no setting for addresses/],
-    ['Contour', settingsOf('contour'), /^cannot be kept here: only its HTTPProxy objects/],
-    ['F5', settingsOf('f5-nginx'), /^cannot be kept here: an Ingress has no such annotation/],
-    ['a class that nobody knows', settingsOf('other'), /^cannot be kept here: what runs the edge is not known/],
+    ['Caddy', settingsOf('caddy'), /^cannot be enforced here: it has no setting for addresses/],
+    ['Contour', settingsOf('contour'), /^cannot be enforced here: only its HTTPProxy objects/],
+    ['F5', settingsOf('f5-nginx'), /^cannot be enforced here: an Ingress has no such annotation/],
+    ['a class that nobody knows', settingsOf('other'), /^cannot be enforced here: what runs the edge is not known/],
     [
       'another Gateway',
       production({ JUNJO_K8S_INGRESS_CLASS: undefined, JUNJO_K8S_GATEWAY: 'class:cilium' }),
-      /^cannot be kept here: for Cilium the manifests have no policy/,
+      /^cannot be enforced here: for Cilium the manifests have no policy/,
     ],
   ])('is an error for %s, never silence', (_, settings, says) => {
     const errors = problems({ ...settings, JUNJO_K8S_WEB_SOURCE_RANGES: RANGES }).filter(

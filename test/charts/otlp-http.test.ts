@@ -266,24 +266,24 @@ describe('JUNJO_K8S_INTAKE_HTTP_HOST', () => {
   const says = (text: string) => [`error: JUNJO_K8S_INTAKE_HTTP_HOST: ${text}`];
 
   test.each([
-    ['https://otlp.example.com', 'is more than a host. Write the host alone: otlp.example.com'],
-    ['otlp.example.com:4318', 'is more than a host. Write the host alone: otlp.example.com'],
-    ['otlp.example.com/v1/traces', 'is more than a host. Write the host alone: otlp.example.com'],
-    ['*.example.com', 'is more than a host. Write the host alone: otlp.example.com'],
+    ['https://otlp.example.com', 'contains more than a host name. Write only the host name: otlp.example.com'],
+    ['otlp.example.com:4318', 'contains more than a host name. Write only the host name: otlp.example.com'],
+    ['otlp.example.com/v1/traces', 'contains more than a host name. Write only the host name: otlp.example.com'],
+    ['*.example.com', 'contains more than a host name. Write only the host name: otlp.example.com'],
     [
       'OTLP.example.com',
-      'has a host that browsers write as otlp.example.com, and origins are compared to the letter. Write it so',
+      'has a host that browsers write differently, so origins would not match. Write the host as otlp.example.com',
     ],
-    ['otlp', 'has a host without a domain. Write the host alone: otlp.example.com'],
-    ['otlp.example.com.', 'has a host that ends in a dot, and certificates name hosts without one. Remove the dot'],
+    ['otlp', 'has a host without a domain. Write only the host name: otlp.example.com'],
+    ['otlp.example.com.', 'has a host that ends with a dot, which certificates do not match. Remove the dot'],
     [
       '192.0.2.7',
-      'is an IP address; certificates and cookies need a host name. Write the host alone: otlp.example.com',
+      'is an IP address, but certificates and cookies need a host name. Write only the host name: otlp.example.com',
     ],
-    ['-otlp.example.com', 'has a host that DNS does not allow. Write the host alone: otlp.example.com'],
+    ['-otlp.example.com', 'has a host that DNS does not allow. Write only the host name: otlp.example.com'],
     [
       'otlp.localhost',
-      "is localhost, which in production is each visitor's own machine. Write the host alone: otlp.example.com",
+      "is localhost, which in production is each visitor's own machine. Write only the host name: otlp.example.com",
     ],
   ])('%s is refused', (written, text) => {
     expect(host(written)).toEqual(says(text));
@@ -297,7 +297,7 @@ describe('JUNJO_K8S_INTAKE_HTTP_HOST', () => {
     ['spans.example.com', 'JUNJO_PROD_INGESTION_URL', inTheClear],
   ])('%s, which is that of %s, is refused', (written, name, more) => {
     expect(host(written, more)).toEqual(
-      says(`is the host of ${name}; OTLP/HTTP needs a host of its own, for example otlp.example.com`),
+      says(`is already the host of ${name}. Use a separate host for OTLP/HTTP, for example otlp.example.com`),
     );
   });
 
@@ -344,7 +344,7 @@ describe('JUNJO_K8S_INTAKE_HTTP_HOST', () => {
     expect(problems.filter(({ severity }) => severity === 'error')).toEqual([
       expect.objectContaining({
         variable: 'JUNJO_K8S_INTAKE_HTTP_HOST',
-        text: 'the host otlp.example.com belongs to the studio one already. Give each studio hosts of its own',
+        text: 'the host otlp.example.com is already used by the studio one. Give each studio its own hosts',
       }),
     ]);
   });
@@ -356,13 +356,13 @@ describe('JUNJO_K8S_INTAKE_CORS_ORIGINS', () => {
   const says = (text: string) => [expect.stringContaining(`error: JUNJO_K8S_INTAKE_CORS_ORIGINS: ${text}`)];
 
   test.each([
-    ['*', 'contains *, with which pages that you do not know could send spans. Name each origin'],
+    ['*', 'contains *, so unknown pages could send spans. Name each origin'],
     ['https://*.example.com', 'contains *'],
     ['https://app.example.com,', 'has an empty origin. Remove the extra comma'],
     ['app.example.com', 'contains "app.example.com", which is not an origin'],
     [
       'https://app.example.com/',
-      'contains "https://app.example.com/", which no browser sends as an origin. Write https://app.example.com',
+      'contains "https://app.example.com/", which browsers do not send as an origin. Write https://app.example.com',
     ],
     ['https://App.example.com', 'contains "https://App.example.com", which no browser sends as an origin'],
     ['https://app.example.com:443', 'contains "https://app.example.com:443", which no browser sends as an origin'],
@@ -373,7 +373,7 @@ describe('JUNJO_K8S_INTAKE_CORS_ORIGINS', () => {
 
   test('is an error where nothing outside the cluster reaches OTLP/HTTP', () => {
     expect(origins(ORIGIN, {})).toEqual(
-      says('has no effect: nothing outside the cluster reaches OTLP/HTTP. Set JUNJO_K8S_INTAKE_HTTP_HOST'),
+      says('has no effect: OTLP/HTTP is not reachable from outside the cluster. Set JUNJO_K8S_INTAKE_HTTP_HOST'),
     );
   });
 

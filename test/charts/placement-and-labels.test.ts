@@ -212,7 +212,7 @@ test.each([
   ['NODE_SELECTOR', 'a/b/c=ssd', `a/b/c ${KEY_FORM}`],
   ['NODE_SELECTOR', 'Example.com/zone=a', `Example.com/zone ${KEY_FORM}`],
   ['NODE_SELECTOR', 'disktype=-ssd', `disktype ${VALUE_FORM}`],
-  ['NODE_SELECTOR', 'a=1,a=2', 'a is there twice. Remove one of them'],
+  ['NODE_SELECTOR', 'a=1,a=2', 'a is set twice. Remove one of them'],
   ['NODE_SELECTOR', 'a=1,', EMPTY],
   [
     'TOLERATIONS',
@@ -230,12 +230,12 @@ test.each([
   [
     'PRIORITY_CLASS',
     'High Priority',
-    'must be at most 253 lower-case letters, digits, dashes and dots, beginning and ending with a letter or digit',
+    'must be at most 253 lower-case letters, digits, dashes or dots, and start and end with a letter or digit',
   ],
   ['LABELS', `team=${long}`, `team ${VALUE_FORM}`],
   ['LABELS', `${long}=ml`, `${long} ${KEY_FORM}`],
   ['LABELS', 'team=a b', `team ${VALUE_FORM}`],
-  ['LABELS', 'team=a,team=b', 'team is there twice. Remove one of them'],
+  ['LABELS', 'team=a,team=b', 'team is set twice. Remove one of them'],
   ['LABELS', 'app.kubernetes.io/name=mine', `app.kubernetes.io/name ${RESERVED}`],
   ['LABELS', 'kubernetes.io/metadata.name=other', `kubernetes.io/metadata.name ${RESERVED}`],
   ['LABELS', 'pod-security.kubernetes.io/enforce=privileged', `pod-security.kubernetes.io/enforce ${RESERVED}`],
@@ -259,8 +259,8 @@ test.each([
   ['ANNOTATIONS', 'kapp.k14s.io/update-strategy=always-replace', `kapp.k14s.io/update-strategy ${RESERVED}`],
   ['ANNOTATIONS', 'janitor/ttl=1h', `janitor/ttl ${RESERVED}`],
   ['LABELS', 'cleanup.kyverno.io/ttl=1h', `cleanup.kyverno.io/ttl ${RESERVED}`],
-  ['ANNOTATIONS', '{"a": 1}', 'is not a JSON object of texts. Write it as {"example.com/team":"a, b"}'],
-  ['ANNOTATIONS', '{"a": "1"', 'is not a JSON object of texts. Write it as {"example.com/team":"a, b"}'],
+  ['ANNOTATIONS', '{"a": 1}', 'is not a JSON object of strings. Write it as {"example.com/team":"a, b"}'],
+  ['ANNOTATIONS', '{"a": "1"', 'is not a JSON object of strings. Write it as {"example.com/team":"a, b"}'],
 ])('JUNJO_K8S_%s=%s is refused', (name, value, text) => {
   const problems = problemsOf(`JUNJO_K8S_${name}='${value}'\n${envText(development())}`);
   expect(problems).toEqual([`.env:1 JUNJO_K8S_${name}: ${text}`]);
@@ -268,7 +268,9 @@ test.each([
 
 test('annotations that no object can hold are refused', () => {
   const problems = problemsOf(`JUNJO_K8S_ANNOTATIONS=a=${'b'.repeat(256 * 1024)}\n${envText(development())}`);
-  expect(problems).toEqual(['.env:1 JUNJO_K8S_ANNOTATIONS: is longer than the 262144 bytes that an object may have']);
+  expect(problems).toEqual([
+    '.env:1 JUNJO_K8S_ANNOTATIONS: is longer than the 262144 bytes that all annotations of an object may have. Shorten it',
+  ]);
 });
 
 describe('a node selector beside a folder of a node', () => {
@@ -282,7 +284,7 @@ describe('a node selector beside a folder of a node', () => {
   test('cannot name another node, where no pod would find the data', () => {
     expect(problemsOf(envText(onNode('kubernetes.io/hostname=worker-2')))).toContainEqual(
       expect.stringMatching(
-        /JUNJO_K8S_NODE_SELECTOR: wants the node worker-2, but the data is on worker-1 \(JUNJO_K8S_NODE\)\. Leave out kubernetes\.io\/hostname/,
+        /JUNJO_K8S_NODE_SELECTOR: wants the node worker-2, but the data is on worker-1 \(JUNJO_K8S_NODE\)\. Remove kubernetes\.io\/hostname/,
       ),
     );
   });

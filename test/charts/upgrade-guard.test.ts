@@ -140,7 +140,7 @@ describe('JUNJO_K8S_ACCEPT_DATA_LOSS', () => {
     expect(problems(tag, step)).toEqual([
       expect.stringMatching(
         new RegExp(
-          `^\\.env:3 JUNJO_K8S_ACCEPT_DATA_LOSS: ${to} does not start on the database of users of ${from}, and no setting .*npm run set-aside`,
+          `^\\.env:3 JUNJO_K8S_ACCEPT_DATA_LOSS: ${to} does not start on the user database of ${from}, and no setting .*npm run set-aside`,
         ),
       ),
     ]);

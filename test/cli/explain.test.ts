@@ -36,7 +36,7 @@ describe('a variable', () => {
     write('.env', `# a studio\n${envText({ ...development(), JUNJO_LOG_LEVEL: 'warning' })}`);
     const { status, out } = await ofEnv('JUNJO_LOG_LEVEL');
     expect(status).toBe(0);
-    expect(out).toContain('JUNJO_LOG_LEVEL: Least severity that is logged.');
+    expect(out).toContain('JUNJO_LOG_LEVEL: Minimum severity of log lines.');
     expect(out).toContain(`${path('.env')}:5, to warn\n`);
     expect(out).toContain('ConfigMap junjo-ai-studio-ingestion-settings, key JUNJO_LOG_LEVEL');
     expect(out).toMatch(/read by +backend and ingestion/);
@@ -93,7 +93,7 @@ describe('a variable', () => {
 
   test.each([
     ['JUNJO_DF_SPILL_PATH', /nowhere: release line 0\.70 does not read it, but .*0\.82, .* do$/m],
-    ['JUNJO_BACKEND_MEM_LIMIT', /nowhere: JUNJO_K8S_SIZE sets the memory/],
+    ['JUNJO_BACKEND_MEM_LIMIT', /nowhere: JUNJO_K8S_SIZE sets memory/],
     ['INGESTION_HOST', /nowhere: the manifests set it to junjo-ai-studio-ingestion-internal/],
     ['GRPC_PORT', /nowhere: it means the backend's internal port to the one/],
     ['JUNJO_K8S_SIZE', /only in the manifests; no container reads it/],

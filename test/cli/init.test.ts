@@ -275,10 +275,10 @@ describe('where somebody answers', () => {
     );
     expect(status).toBe(0);
     for (const line of [
-      '0.70.3 of 16 November 2025: 3 containers, 3 hosts; SQLite, DuckDB, BadgerDB; a guard asks for a sign-in in production',
-      '0.82.1 of 18 July 2026: 3 containers, 3 hosts; SQLite, Arrow and Parquet files; the API asks for a sign-in',
+      '0.70.3 (16 November 2025): 3 containers, 3 hosts; SQLite, DuckDB, BadgerDB; a guard asks for a sign-in in production',
+      '0.82.1 (18 July 2026): 3 containers, 3 hosts; SQLite, Arrow and Parquet files; the API asks for a sign-in',
       '0.84.1: 3 containers, 3 hosts; SQLite, Arrow and Parquet files; the API asks for a sign-in; its images may not exist',
-      '0.86.0 of 8 October 2026: 2 containers, 2 hosts; SQLite, Arrow and Parquet files; the API asks for a sign-in',
+      '0.86.0 (8 October 2026): 2 containers, 2 hosts; SQLite, Arrow and Parquet files; the API asks for a sign-in',
     ]) {
       expect(stdout.split('\n')).toContain(`  ${line}`);
     }
@@ -312,7 +312,7 @@ describe('where somebody answers', () => {
         ['Address for spans', 'https://spans.example.com'],
       ],
     );
-    expect(stdout).toMatch(/^ {2}JUNJO_K8S_RELEASE: .* Data that 0\.82\.1 or 0\.83\.0 wrote needs that release\. /m);
+    expect(stdout).toMatch(/^ {2}JUNJO_K8S_RELEASE: .* Data written by 0\.82\.1 or 0\.83\.0 needs that release\. /m);
     expect(stdout).toContain('  JUNJO_PROD_INGESTION_URL: is not a URL: it does not start with https://');
     expect(stdout).not.toContain('JUNJO_K8S_STORAGE_CLASS: ');
   });

@@ -123,7 +123,7 @@ describeWith(['kubectl'], 'preflight', () => {
     mkdirSync(join(folder, 'dist'));
     writeFileSync(join(folder, 'dist', '10-a.k8s.yaml'), text);
     expect(await preflight.run({ folder: join(folder, 'dist') } as never, io())).toBe(1);
-    expect(said.join('\n')).toMatch(/10-a\.k8s\.yaml: holds a document that is not an object with a name/);
+    expect(said.join('\n')).toMatch(/10-a\.k8s\.yaml: contains a document that is not a Kubernetes object with a name/);
   });
 
   const writeFolder = (objects: readonly Manifest[]) => {

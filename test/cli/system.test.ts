@@ -184,7 +184,7 @@ describe('a process', () => {
     writeFileSync(at('broken.js'), "require('node:fs').fstatSync = () => { throw new TypeError('broken\\nhere') };\n");
     const { status, stdout, stderr } = shell(command);
     expect([status, stdout]).toEqual([1, '']);
-    expect(stderr).toBe('This is a bug of junjo-ai-studio-cdk8s: please report it. TypeError: broken\\nhere\n');
+    expect(stderr).toBe('This is a bug in junjo-ai-studio-cdk8s: please report it. TypeError: broken\\nhere\n');
   });
 
   describe('the app of cdk8s.yaml', () => {
@@ -214,7 +214,7 @@ describe('a process', () => {
       expect(shell(app)).toEqual({
         status: 1,
         stdout: '',
-        stderr: `${path}: is a link, and not a folder. Nothing was written\n`,
+        stderr: `${path}: is a link, not a folder. Nothing was written\n`,
       });
       expect(names(at('elsewhere'))).toEqual([]);
     });

@@ -34,7 +34,7 @@ const badInputs: readonly BadInput[] = [
   {
     ...prod('JUNJO_BUILD_TARGET=development'),
     prints: [
-      '.env:1 JUNJO_BUILD_TARGET: development images serve the UI with a hot-reloading server, as root; production needs JUNJO_BUILD_TARGET=production',
+      '.env:1 JUNJO_BUILD_TARGET: runs hot-reloading images as root, which is not safe in production. Set JUNJO_BUILD_TARGET=production',
     ],
   },
 
@@ -59,11 +59,11 @@ const badInputs: readonly BadInput[] = [
   dev('JUNJO_SECURE_COOKIE_KEY=<generate me>', `.env:1 JUNJO_SECURE_COOKIE_KEY: still holds a placeholder. ${KEY}`),
   dev(
     `JUNJO_SECURE_COOKIE_KEY=${bytes(24)}`,
-    `.env:1 JUNJO_SECURE_COOKIE_KEY: decodes to 24 bytes, the backend needs exactly 32. ${KEY}`,
+    `.env:1 JUNJO_SECURE_COOKIE_KEY: decodes to 24 bytes, but the backend needs exactly 32. ${KEY}`,
   ),
   dev(
     `JUNJO_SECURE_COOKIE_KEY=${bytes(33)}`,
-    `.env:1 JUNJO_SECURE_COOKIE_KEY: decodes to 33 bytes, the backend needs exactly 32. ${KEY}`,
+    `.env:1 JUNJO_SECURE_COOKIE_KEY: decodes to 33 bytes, but the backend needs exactly 32. ${KEY}`,
   ),
   dev(`JUNJO_SECURE_COOKIE_KEY=${bytes(32).replace('=', '')}`, `.env:1 JUNJO_SECURE_COOKIE_KEY: is not base64. ${KEY}`),
   dev('JUNJO_SECURE_COOKIE_KEY=violins and umbrellas', `.env:1 JUNJO_SECURE_COOKIE_KEY: is not base64. ${KEY}`),
@@ -73,9 +73,9 @@ const badInputs: readonly BadInput[] = [
   ),
   dev(
     'OPENAI_API_KEY=your_openai_api_key',
-    'warning: .env:1 OPENAI_API_KEY: still holds a placeholder and is left out. Set it, or remove the line',
+    'warning: .env:1 OPENAI_API_KEY: still holds a placeholder, so it is left out. Set it, or remove the line',
   ),
-  dev('GEMINI_API_KEY=', 'warning: .env:1 GEMINI_API_KEY: is empty and is left out. Set it, or remove the line'),
+  dev('GEMINI_API_KEY=', 'warning: .env:1 GEMINI_API_KEY: is empty, so it is left out. Set it, or remove the line'),
   dev(
     'ANTHROPIC_API_KEY="two words"',
     '.env:1 ANTHROPIC_API_KEY: contains white space. Copy the key again, on one line',
@@ -85,37 +85,37 @@ const badInputs: readonly BadInput[] = [
   missing(
     'production',
     'JUNJO_PROD_FRONTEND_URL',
-    '.env JUNJO_PROD_FRONTEND_URL: is missing. Address of the UI in production, for example https://studio.example.com',
+    '.env JUNJO_PROD_FRONTEND_URL: is missing. Set it to the address of the UI in production. Example: https://studio.example.com',
   ),
   missing(
     'production',
     'JUNJO_PROD_BACKEND_URL',
-    '.env JUNJO_PROD_BACKEND_URL: is missing. Address of the API in production, where it is not that of the UI: another host of the same registrable domain',
+    '.env JUNJO_PROD_BACKEND_URL: is missing. Set it to the address of the API in production: another host of the same registrable domain as the UI. Releases that serve UI and API under one host ignore it. Example: https://api.example.com',
   ),
   missing(
     'production',
     'JUNJO_PROD_INGESTION_URL',
-    '.env JUNJO_PROD_INGESTION_URL: is missing. Address to which applications send spans in production; its three forms are three ways (docs/edge.md)',
+    '.env JUNJO_PROD_INGESTION_URL: is missing. Set it to the address to which applications send spans in production. Its form decides how spans reach the studio (docs/edge.md). Example: https://spans.example.com',
   ),
   prod(
     'JUNJO_PROD_FRONTEND_URL=http://studio.example.com',
-    '.env:1 JUNJO_PROD_FRONTEND_URL: must begin with https://, not http://: the session cookie is only sent over HTTPS',
+    '.env:1 JUNJO_PROD_FRONTEND_URL: must start with https://, not http://, because browsers send the session cookie only over HTTPS',
   ),
   prod(
     'JUNJO_PROD_FRONTEND_URL=studio.example.com',
-    `.env:1 JUNJO_PROD_FRONTEND_URL: is not a URL: it does not start with https://. ${URL_FORM}`,
+    `.env:1 JUNJO_PROD_FRONTEND_URL: is not a URL; start it with https://. ${URL_FORM}`,
   ),
   prod(
     'JUNJO_PROD_FRONTEND_URL=https://studio.example.com/ui',
-    `.env:1 JUNJO_PROD_FRONTEND_URL: has a path; the studio is served at the root of its host. ${URL_FORM}`,
+    `.env:1 JUNJO_PROD_FRONTEND_URL: has a path, but the studio is served at the root of its host. ${URL_FORM}`,
   ),
   prod(
     'JUNJO_PROD_BACKEND_URL=https://api.example.com/',
-    '.env:1 JUNJO_PROD_BACKEND_URL: ends with a slash. Write it without',
+    '.env:1 JUNJO_PROD_BACKEND_URL: ends with a slash. Remove the slash',
   ),
   prod(
     'JUNJO_PROD_BACKEND_URL=https://admin:hunter2@api.example.com',
-    `.env:1 JUNJO_PROD_BACKEND_URL: contains credentials, which would stand in files that are committed. Remove them`,
+    `.env:1 JUNJO_PROD_BACKEND_URL: contains credentials, which would end up in committed files. Remove them`,
   ),
   prod('JUNJO_PROD_BACKEND_URL=https://api.example.com?x=1', `.env:1 JUNJO_PROD_BACKEND_URL: has a query. ${URL_FORM}`),
   prod(
@@ -124,11 +124,11 @@ const badInputs: readonly BadInput[] = [
   ),
   prod(
     'JUNJO_PROD_BACKEND_URL=https://api.example.com, https://x',
-    `.env:1 JUNJO_PROD_BACKEND_URL: contains a character that no host has. ${URL_FORM}`,
+    `.env:1 JUNJO_PROD_BACKEND_URL: contains a character that host names do not allow. ${URL_FORM}`,
   ),
   prod(
     'JUNJO_PROD_BACKEND_URL=https://api.example.com:8443',
-    '.env:1 JUNJO_PROD_BACKEND_URL: names a port; the edge serves HTTPS on 443 only. Write it without :8443',
+    '.env:1 JUNJO_PROD_BACKEND_URL: has a port, but the edge serves HTTPS only on 443. Remove :8443',
   ),
   prod(
     'JUNJO_PROD_BACKEND_URL=https://api.example.com:99999',
@@ -140,7 +140,7 @@ const badInputs: readonly BadInput[] = [
   ),
   prod(
     'JUNJO_PROD_BACKEND_URL=https://10.0.0.7',
-    `.env:1 JUNJO_PROD_BACKEND_URL: is an IP address; certificates and cookies need a host name. ${URL_FORM}`,
+    `.env:1 JUNJO_PROD_BACKEND_URL: is an IP address, but certificates and cookies need a host name. ${URL_FORM}`,
   ),
   prod(
     'JUNJO_PROD_BACKEND_URL=https://api_1.example.com',
@@ -149,73 +149,73 @@ const badInputs: readonly BadInput[] = [
   prod('JUNJO_PROD_BACKEND_URL=https://api', `.env:1 JUNJO_PROD_BACKEND_URL: has a host without a domain. ${URL_FORM}`),
   prod(
     'JUNJO_PROD_FRONTEND_URL=https://Studio.example.com',
-    '.env:1 JUNJO_PROD_FRONTEND_URL: has a host that browsers write as studio.example.com, and origins are compared to the letter. Write it so',
+    '.env:1 JUNJO_PROD_FRONTEND_URL: has a host that browsers write differently, so origins would not match. Write the host as studio.example.com',
   ),
   prod(
     'JUNJO_PROD_FRONTEND_URL=https://bücher.example.com',
-    '.env:1 JUNJO_PROD_FRONTEND_URL: has a host that browsers write as xn--bcher-kva.example.com, and origins are compared to the letter. Write it so',
+    '.env:1 JUNJO_PROD_FRONTEND_URL: has a host that browsers write differently, so origins would not match. Write the host as xn--bcher-kva.example.com',
   ),
   prod(
     'JUNJO_PROD_BACKEND_URL=https://studio.example.com',
-    '.env:1 JUNJO_PROD_BACKEND_URL: has the host of JUNJO_PROD_FRONTEND_URL; UI and API need a host each, for example studio.studio.example.com and api.studio.example.com',
+    '.env:1 JUNJO_PROD_BACKEND_URL: has the same host as JUNJO_PROD_FRONTEND_URL. Use two hosts, for example studio.studio.example.com and api.studio.example.com',
   ),
   prod(
     'JUNJO_PROD_BACKEND_URL=https://api.example.org',
-    '.env:1 JUNJO_PROD_BACKEND_URL: is on another site than JUNJO_PROD_FRONTEND_URL (studio.example.com is of example.com, api.example.org is of example.org), so the browser does not send the session cookie. Use two hosts of one domain that you own',
+    '.env:1 JUNJO_PROD_BACKEND_URL: is not on the same site as JUNJO_PROD_FRONTEND_URL: studio.example.com belongs to example.com, but api.example.org belongs to example.org. So the browser does not send the session cookie. Use two hosts of one domain that you own',
   ),
   {
     base: 'production',
     lines: ['JUNJO_PROD_FRONTEND_URL=https://ui.a.run.app', 'JUNJO_PROD_BACKEND_URL=https://api.b.run.app'],
     prints: [
-      '.env:2 JUNJO_PROD_BACKEND_URL: is on another site than JUNJO_PROD_FRONTEND_URL (ui.a.run.app is of ui.a.run.app, api.b.run.app is of api.b.run.app), so the browser does not send the session cookie. Use two hosts of one domain that you own',
+      '.env:2 JUNJO_PROD_BACKEND_URL: is not on the same site as JUNJO_PROD_FRONTEND_URL: ui.a.run.app belongs to ui.a.run.app, but api.b.run.app belongs to api.b.run.app. So the browser does not send the session cookie. Use two hosts of one domain that you own',
     ],
   },
   {
     base: 'production',
     lines: ['JUNJO_PROD_FRONTEND_URL=https://team.github.io', 'JUNJO_PROD_BACKEND_URL=https://api.github.io'],
     prints: [
-      '.env:2 JUNJO_PROD_BACKEND_URL: is on another site than JUNJO_PROD_FRONTEND_URL (team.github.io is of team.github.io, api.github.io is of api.github.io), so the browser does not send the session cookie. Use two hosts of one domain that you own',
+      '.env:2 JUNJO_PROD_BACKEND_URL: is not on the same site as JUNJO_PROD_FRONTEND_URL: team.github.io belongs to team.github.io, but api.github.io belongs to api.github.io. So the browser does not send the session cookie. Use two hosts of one domain that you own',
     ],
   },
   {
     base: 'production',
     lines: ['JUNJO_PROD_FRONTEND_URL=https://github.io', 'JUNJO_PROD_BACKEND_URL=https://api.github.io'],
     prints: [
-      '.env:2 JUNJO_PROD_BACKEND_URL: is on another site than JUNJO_PROD_FRONTEND_URL (github.io is itself a public suffix, api.github.io is of api.github.io), so the browser does not send the session cookie. Use two hosts of one domain that you own',
+      '.env:2 JUNJO_PROD_BACKEND_URL: is not on the same site as JUNJO_PROD_FRONTEND_URL: github.io is a public suffix, but api.github.io belongs to api.github.io. So the browser does not send the session cookie. Use two hosts of one domain that you own',
     ],
   },
   prod(
     'JUNJO_PROD_INGESTION_URL=grpc://spans.example.com',
-    '.env:1 JUNJO_PROD_INGESTION_URL: must begin with https:// or http://, not grpc://',
+    '.env:1 JUNJO_PROD_INGESTION_URL: must start with https:// or http://, not grpc://',
   ),
   prod(
     'JUNJO_PROD_INGESTION_URL=https://spans.example.com/v1/traces',
-    `.env:1 JUNJO_PROD_INGESTION_URL: has a path; the studio is served at the root of its host. ${URL_FORM}`,
+    `.env:1 JUNJO_PROD_INGESTION_URL: has a path, but the studio is served at the root of its host. ${URL_FORM}`,
   ),
   prod(
     'JUNJO_PROD_INGESTION_URL=https://api.example.com',
-    '.env:1 JUNJO_PROD_INGESTION_URL: has the host of JUNJO_PROD_BACKEND_URL; spans need a host of their own, for example https://spans.example.com',
+    '.env:1 JUNJO_PROD_INGESTION_URL: has the same host as JUNJO_PROD_BACKEND_URL. Give spans a separate host, for example https://spans.example.com',
   ),
 
   prod(
     'JUNJO_PROD_FRONTEND_URL=HTTPS://studio.example.com',
-    '.env:1 JUNJO_PROD_FRONTEND_URL: begins with HTTPS://, and the backend starts only where that is in lower case. Write https://studio.example.com',
+    '.env:1 JUNJO_PROD_FRONTEND_URL: starts with HTTPS://, but the backend accepts only lower case. Write https://studio.example.com',
   ),
   prod(
     'JUNJO_PROD_INGESTION_URL=Https://spans.example.com:50051',
-    '.env:1 JUNJO_PROD_INGESTION_URL: begins with Https://, and the backend starts only where that is in lower case. Write https://spans.example.com:50051',
+    '.env:1 JUNJO_PROD_INGESTION_URL: starts with Https://, but the backend accepts only lower case. Write https://spans.example.com:50051',
   ),
   prod(
     'JUNJO_PROD_BACKEND_URL=https://api.example.com.',
-    '.env:1 JUNJO_PROD_BACKEND_URL: has a host that ends in a dot, and certificates name hosts without one. Remove the dot',
+    '.env:1 JUNJO_PROD_BACKEND_URL: has a host that ends with a dot, which certificates do not match. Remove the dot',
   ),
   prod(
     `JUNJO_PROD_BACKEND_URL=https://${'a'.repeat(64)}.example.com`,
-    '.env:1 JUNJO_PROD_BACKEND_URL: has a host of which a part has 64 characters; DNS allows 63. Shorten it',
+    '.env:1 JUNJO_PROD_BACKEND_URL: has a host with a label of 64 characters, but DNS allows 63. Shorten it',
   ),
   prod(
     `JUNJO_PROD_BACKEND_URL=https://${`${'a'.repeat(60)}.`.repeat(4)}example.com`,
-    '.env:1 JUNJO_PROD_BACKEND_URL: has a host of 255 characters; DNS allows 253. Shorten it',
+    '.env:1 JUNJO_PROD_BACKEND_URL: has a host of 255 characters, but DNS allows 253. Shorten it',
   ),
   ...['localhost', 'me.localhost'].map((host) =>
     prod(
@@ -243,57 +243,57 @@ const badInputs: readonly BadInput[] = [
   ),
   prod(
     'JUNJO_PROD_INGESTION_URL=http://10.1:50051',
-    '.env:1 JUNJO_PROD_INGESTION_URL: has a host that browsers write as 10.0.0.1, and origins are compared to the letter. Write it so',
+    '.env:1 JUNJO_PROD_INGESTION_URL: has a host that browsers write differently, so origins would not match. Write the host as 10.0.0.1',
   ),
   ...['-0', '+5', '1e3', '0x10', '٣', '1_0', '1.0', '" 5"'].map((value) =>
     dev(`SPAN_POLL_INTERVAL=${value}`, '.env:1 SPAN_POLL_INTERVAL: must be an integer from 1 to 3600'),
   ),
   dev(
     'JUNJO_K8S_LABELS=constructor=a',
-    '.env:1 JUNJO_K8S_LABELS: constructor is a key that cdk8s cannot write. Take another, such as example.com/constructor',
+    '.env:1 JUNJO_K8S_LABELS: constructor is a key that cdk8s cannot write. Use another one, such as example.com/constructor',
   ),
   dev(
     'JUNJO_K8S_ANNOTATIONS={"constructor":"a"}',
-    '.env:1 JUNJO_K8S_ANNOTATIONS: constructor is a key that cdk8s cannot write. Take another, such as example.com/constructor',
+    '.env:1 JUNJO_K8S_ANNOTATIONS: constructor is a key that cdk8s cannot write. Use another one, such as example.com/constructor',
   ),
   dev(
     'JUNJO_K8S_NODE_SELECTOR=disktype=ssd,constructor=a',
-    '.env:1 JUNJO_K8S_NODE_SELECTOR: constructor is a key that cdk8s cannot write. Take another, such as example.com/constructor',
+    '.env:1 JUNJO_K8S_NODE_SELECTOR: constructor is a key that cdk8s cannot write. Use another one, such as example.com/constructor',
   ),
 
   // Origins
   prod(
     'JUNJO_ALLOW_ORIGINS=*',
-    '.env:1 JUNJO_ALLOW_ORIGINS: contains *; browsers refuse it together with cookies. Name each origin',
+    '.env:1 JUNJO_ALLOW_ORIGINS: contains *, which browsers refuse for requests with cookies. Name each origin',
   ),
   prod(
     'JUNJO_ALLOW_ORIGINS=https://*.example.com,https://studio.example.com',
-    '.env:1 JUNJO_ALLOW_ORIGINS: contains *; browsers refuse it together with cookies. Name each origin',
+    '.env:1 JUNJO_ALLOW_ORIGINS: contains *, which browsers refuse for requests with cookies. Name each origin',
   ),
   prod(
     'JUNJO_ALLOW_ORIGINS=https://studio.example.com/',
-    '.env:1 JUNJO_ALLOW_ORIGINS: contains "https://studio.example.com/" with a slash at the end, which no browser sends. Write https://studio.example.com',
+    '.env:1 JUNJO_ALLOW_ORIGINS: contains "https://studio.example.com/" with a slash at the end, which browsers do not send. Write https://studio.example.com',
   ),
   prod(
     'JUNJO_ALLOW_ORIGINS=https://studio.example.com/ui',
-    '.env:1 JUNJO_ALLOW_ORIGINS: contains "https://studio.example.com/ui", which no browser sends as an origin. Write https://studio.example.com',
+    '.env:1 JUNJO_ALLOW_ORIGINS: contains "https://studio.example.com/ui", which browsers do not send as an origin. Write https://studio.example.com',
   ),
   prod(
     'JUNJO_ALLOW_ORIGINS=https://studio.example.com:443',
-    '.env:1 JUNJO_ALLOW_ORIGINS: contains "https://studio.example.com:443", which no browser sends as an origin. Write https://studio.example.com',
+    '.env:1 JUNJO_ALLOW_ORIGINS: contains "https://studio.example.com:443", which browsers do not send as an origin. Write https://studio.example.com',
   ),
   prod(
     'JUNJO_ALLOW_ORIGINS=https://studio.example.com,http://other.example.com',
-    '.env:1 JUNJO_ALLOW_ORIGINS: contains http://other.example.com; in production origins begin with https://',
+    '.env:1 JUNJO_ALLOW_ORIGINS: contains http://other.example.com, but in production origins must start with https://',
   ),
   prod(
     'JUNJO_ALLOW_ORIGINS=https://other.example.com',
-    '.env:1 JUNJO_ALLOW_ORIGINS: does not contain https://studio.example.com, the origin of the UI itself, which then cannot call the API. Add it',
+    '.env:1 JUNJO_ALLOW_ORIGINS: does not contain https://studio.example.com, the origin of the UI, so the UI cannot call the API. Add it',
   ),
   prod(
     'JUNJO_ALLOW_ORIGINS=http://localhost:5151,http://localhost:5153',
-    '.env:1 JUNJO_ALLOW_ORIGINS: contains http://localhost:5151, left over from development. Remove it',
-    '.env:1 JUNJO_ALLOW_ORIGINS: contains http://localhost:5153, left over from development. Remove it',
+    '.env:1 JUNJO_ALLOW_ORIGINS: contains http://localhost:5151, which is left over from development. Remove it',
+    '.env:1 JUNJO_ALLOW_ORIGINS: contains http://localhost:5153, which is left over from development. Remove it',
   ),
   prod(
     'JUNJO_ALLOW_ORIGINS=https://studio.example.com,',
@@ -316,7 +316,7 @@ const badInputs: readonly BadInput[] = [
   ),
   prod(
     `JUNJO_ALLOW_ORIGINS='["https://studio.example.com"'`,
-    '.env:1 JUNJO_ALLOW_ORIGINS: begins like a JSON array but cannot be parsed. Write origins with commas between them: https://studio.example.com,https://other.example.com',
+    '.env:1 JUNJO_ALLOW_ORIGINS: starts like a JSON array but cannot be parsed. Write origins with commas between them: https://studio.example.com,https://other.example.com',
   ),
   prod(
     `JUNJO_ALLOW_ORIGINS='[1]'`,
@@ -324,7 +324,7 @@ const badInputs: readonly BadInput[] = [
   ),
   dev(
     'JUNJO_ALLOW_ORIGINS=http://localhost:5151',
-    '.env:1 JUNJO_ALLOW_ORIGINS: does not contain http://localhost:5153, the origin of the UI itself, which then cannot call the API. Add it',
+    '.env:1 JUNJO_ALLOW_ORIGINS: does not contain http://localhost:5153, the origin of the UI, so the UI cannot call the API. Add it',
   ),
 
   // Ports and names
@@ -342,7 +342,7 @@ const badInputs: readonly BadInput[] = [
   ),
   dev(
     'GRPC_PORT=50051',
-    ".env:1 GRPC_PORT: means the backend's internal port to the one and ingestion's public port to the other, so a shared value breaks one of them. Remove the line",
+    '.env:1 GRPC_PORT: is the internal port for the backend but the public port for ingestion, so one value breaks one of them. Remove the line',
   ),
   dev('JUNJO_LOG_LEVEL=verbose', '.env:1 JUNJO_LOG_LEVEL: must be one of: debug, info, warn, error'),
   dev('JUNJO_LOG_FORMAT=pretty', '.env:1 JUNJO_LOG_FORMAT: must be one of: json, text'),
@@ -365,33 +365,33 @@ const badInputs: readonly BadInput[] = [
   // Kubernetes
   dev(
     'JUNJO_K8S_NAME=My_Studio',
-    '.env:1 JUNJO_K8S_NAME: must be at most 63 lower-case letters, digits and dashes, beginning and ending with a letter or digit',
+    '.env:1 JUNJO_K8S_NAME: must be at most 63 lower-case letters, digits or dashes, and start and end with a letter or digit',
   ),
   dev(
     `JUNJO_K8S_NAMESPACE=${'a'.repeat(64)}`,
-    '.env:1 JUNJO_K8S_NAMESPACE: must be at most 63 lower-case letters, digits and dashes, beginning and ending with a letter or digit',
+    '.env:1 JUNJO_K8S_NAMESPACE: must be at most 63 lower-case letters, digits or dashes, and start and end with a letter or digit',
   ),
   dev(
     'JUNJO_K8S_NAMESPACE=kube-system',
-    '.env:1 JUNJO_K8S_NAMESPACE: kube-system belongs to the cluster; the studio labels its namespace and needs one of its own',
+    '.env:1 JUNJO_K8S_NAMESPACE: kube-system belongs to the cluster, but the studio needs its own namespace. Choose another name',
   ),
   dev(
     'JUNJO_K8S_NAMESPACE=argocd',
-    '.env:1 JUNJO_K8S_NAMESPACE: argocd belongs to Argo CD; the studio labels its namespace and needs one of its own',
+    '.env:1 JUNJO_K8S_NAMESPACE: argocd belongs to Argo CD, but the studio needs its own namespace. Choose another name',
   ),
   dev(
     'JUNJO_K8S_NAME=default',
-    '.env:1 JUNJO_K8S_NAME: default belongs to the cluster; the studio labels its namespace and needs one of its own',
+    '.env:1 JUNJO_K8S_NAME: default belongs to the cluster, but the studio needs its own namespace. Choose another name',
   ),
   dev('JUNJO_K8S_SIZE=huge', '.env:1 JUNJO_K8S_SIZE: must be one of: small, medium, large'),
   dev('JUNJO_K8S_FRONTEND_REPLICAS=0', '.env:1 JUNJO_K8S_FRONTEND_REPLICAS: must be an integer from 1 to 20'),
   dev(
     'JUNJO_K8S_IMAGE_REGISTRY=https://registry.example.com',
-    '.env:1 JUNJO_K8S_IMAGE_REGISTRY: must not have a scheme. Write the host, for example registry.example.com/mirror',
+    '.env:1 JUNJO_K8S_IMAGE_REGISTRY: must not start with a scheme. Write only host and path, for example registry.example.com/mirror',
   ),
   dev(
     'JUNJO_K8S_IMAGE_REGISTRY=registry.example.com/',
-    '.env:1 JUNJO_K8S_IMAGE_REGISTRY: is not a registry. Write the host, a port or path if it has one, and no slash at the end: registry.example.com/mirror',
+    '.env:1 JUNJO_K8S_IMAGE_REGISTRY: is not a registry. Write host, port and path without a slash at the end, for example registry.example.com/mirror',
   ),
   dev(
     'JUNJO_K8S_BACKEND_IMAGE=Registry/Backend:1 2',
@@ -403,19 +403,19 @@ const badInputs: readonly BadInput[] = [
   ),
   prod(
     'JUNJO_K8S_FRONTEND_IMAGE=registry.example.com/ui:latest',
-    '.env:1 JUNJO_K8S_FRONTEND_IMAGE: has the tag latest, which moves: each restart could run another release. Name a tag or a digest',
+    '.env:1 JUNJO_K8S_FRONTEND_IMAGE: has the tag latest, which moves: each restart could run another release. Name a fixed tag or a digest',
   ),
   prod(
     'JUNJO_K8S_BACKEND_IMAGE=registry.example.com/api:0.82',
-    '.env:1 JUNJO_K8S_BACKEND_IMAGE: has the tag 0.82, which moves: each restart could run another release. Name a tag or a digest',
+    '.env:1 JUNJO_K8S_BACKEND_IMAGE: has the tag 0.82, which moves: each restart could run another release. Name a fixed tag or a digest',
   ),
   prod(
     'JUNJO_K8S_INGESTION_IMAGE=registry.example.com:5000/ingestion',
-    '.env:1 JUNJO_K8S_INGESTION_IMAGE: has no tag, which means latest: each restart could run another release. Name a tag or a digest',
+    '.env:1 JUNJO_K8S_INGESTION_IMAGE: has no tag, which means latest: each restart could run another release. Name a fixed tag or a digest',
   ),
   dev(
     'JUNJO_K8S_IMAGE_PULL_SECRET=my secret',
-    '.env:1 JUNJO_K8S_IMAGE_PULL_SECRET: must be at most 253 lower-case letters, digits, dashes and dots, beginning and ending with a letter or digit',
+    '.env:1 JUNJO_K8S_IMAGE_PULL_SECRET: must be at most 253 lower-case letters, digits, dashes or dots, and start and end with a letter or digit',
   ),
 
   // Storage
@@ -429,19 +429,19 @@ const badInputs: readonly BadInput[] = [
   ),
   dev(
     'JUNJO_K8S_STORAGE_SIZE=10',
-    '.env:1 JUNJO_K8S_STORAGE_SIZE: is less than 100Mi, which is too little. Write a number and its unit, for example 10Gi',
+    '.env:1 JUNJO_K8S_STORAGE_SIZE: is less than the minimum of 100Mi. Write a number and its unit, for example 10Gi',
   ),
   dev(
     'JUNJO_K8S_STORAGE_CLASS=Fast SSD',
-    '.env:1 JUNJO_K8S_STORAGE_CLASS: must be at most 253 lower-case letters, digits, dashes and dots, beginning and ending with a letter or digit',
+    '.env:1 JUNJO_K8S_STORAGE_CLASS: must be at most 253 lower-case letters, digits, dashes or dots, and start and end with a letter or digit',
   ),
   dev(
     'JUNJO_K8S_STORAGE_CLASS=azurefile-csi',
-    '.env:1 JUNJO_K8S_STORAGE_CLASS: azurefile-csi is file storage (NFS or SMB), on which SQLite and BadgerDB lock up or corrupt. Name a class of block storage',
+    '.env:1 JUNJO_K8S_STORAGE_CLASS: azurefile-csi is file storage (NFS or SMB), where SQLite and BadgerDB hang or corrupt data. Name a class of block storage',
   ),
   dev(
     'JUNJO_K8S_STORAGE_ACCESS_MODE=ReadWriteOncePod',
-    '.env:1 JUNJO_K8S_STORAGE_ACCESS_MODE: ReadWriteOncePod would lock out one of the two pods that share the volume. Write ReadWriteOnce',
+    '.env:1 JUNJO_K8S_STORAGE_ACCESS_MODE: ReadWriteOncePod allows only one pod, but two pods share the volume. Write ReadWriteOnce',
   ),
   dev(
     'JUNJO_K8S_STORAGE_ACCESS_MODE=RWO',
@@ -449,7 +449,7 @@ const badInputs: readonly BadInput[] = [
   ),
   dev(
     'JUNJO_HOST_DB_DATA_PATH=/mnt/junjo-data',
-    '.env:1 JUNJO_HOST_DB_DATA_PATH: is a folder of one node, and no node is named. Set JUNJO_K8S_NODE to the node that holds it, or JUNJO_K8S_STORAGE_CLASS to use storage of the cluster instead',
+    '.env:1 JUNJO_HOST_DB_DATA_PATH: is a folder of one node, but no node is named. Set JUNJO_K8S_NODE to the node that holds it, or JUNJO_K8S_STORAGE_CLASS to use storage of the cluster instead',
   ),
   dev(
     'JUNJO_HOST_DB_DATA_PATH=C:\\junjo',
@@ -457,11 +457,11 @@ const badInputs: readonly BadInput[] = [
   ),
   dev(
     'JUNJO_HOST_DB_DATA_PATH="/mnt/a\nb"',
-    '.env:1 JUNJO_HOST_DB_DATA_PATH: has a line break, another control character, or a space around it. Write the path without it',
+    '.env:1 JUNJO_HOST_DB_DATA_PATH: contains a control character, or starts or ends with a space. Write the path without it',
   ),
   dev(
     'JUNJO_HOST_DB_DATA_PATH=" /mnt/a"',
-    '.env:1 JUNJO_HOST_DB_DATA_PATH: has a line break, another control character, or a space around it. Write the path without it',
+    '.env:1 JUNJO_HOST_DB_DATA_PATH: contains a control character, or starts or ends with a space. Write the path without it',
   ),
   dev(
     'JUNJO_HOST_DB_DATA_PATH=file:///mnt/a',
@@ -469,7 +469,7 @@ const badInputs: readonly BadInput[] = [
   ),
   dev(
     'JUNJO_HOST_DB_DATA_PATH=~/data',
-    '.env:1 JUNJO_HOST_DB_DATA_PATH: begins with ~, which no node knows. Write an absolute path such as /mnt/junjo-data',
+    '.env:1 JUNJO_HOST_DB_DATA_PATH: starts with ~, which Kubernetes does not expand. Write an absolute path such as /mnt/junjo-data',
   ),
   {
     base: 'development',
@@ -501,7 +501,7 @@ const badInputs: readonly BadInput[] = [
   // Edge
   prod(
     'JUNJO_K8S_INGRESS_CLASS=my class',
-    '.env:1 JUNJO_K8S_INGRESS_CLASS: must be at most 253 lower-case letters, digits, dashes and dots, beginning and ending with a letter or digit',
+    '.env:1 JUNJO_K8S_INGRESS_CLASS: must be at most 253 lower-case letters, digits, dashes or dots, and start and end with a letter or digit',
   ),
   prod(
     'JUNJO_K8S_ACME_EMAIL=team',
@@ -521,7 +521,7 @@ const badInputs: readonly BadInput[] = [
   ),
   prod(
     'JUNJO_K8S_INGESTION_SOURCE_RANGES=203.0.113.0/33',
-    '.env:1 JUNJO_K8S_INGESTION_SOURCE_RANGES: 203.0.113.0/33 has a prefix length that is not from 0 to 32',
+    '.env:1 JUNJO_K8S_INGESTION_SOURCE_RANGES: 203.0.113.0/33 must have a prefix length from 0 to 32',
   ),
   prod(
     'JUNJO_K8S_INGESTION_SOURCE_RANGES=203.0.113.0/24,',
@@ -531,7 +531,7 @@ const badInputs: readonly BadInput[] = [
     base: 'production',
     lines: ['JUNJO_K8S_INGESTION_SOURCE_RANGES=203.0.113.0/24', 'JUNJO_K8S_INGESTION_SERVICE=ClusterIP'],
     prints: [
-      '.env:1 JUNJO_K8S_INGESTION_SOURCE_RANGES: has no effect on a ClusterIP Service, where the edge connects for everybody. Limit the addresses at the edge, and remove the line',
+      '.env:1 JUNJO_K8S_INGESTION_SOURCE_RANGES: has no effect on a ClusterIP Service, because its connections come from the edge. Limit the addresses at the edge, and remove the line',
     ],
   },
   {
@@ -543,8 +543,8 @@ const badInputs: readonly BadInput[] = [
       'JUNJO_PROD_INGESTION_URL=https://spans.example.com:50051',
     ],
     prints: [
-      '.env:1 JUNJO_K8S_INGESTION_SOURCE_RANGES: cannot be kept on Hetzner: its load balancers filter no addresses and hide those of their clients. Remove the line, and write https://host to send spans through the edge',
-      'note: .env:2 JUNJO_K8S_CLOUD: the cloud controller makes no load balancer until it knows where: set HCLOUD_LOAD_BALANCERS_LOCATION in it',
+      '.env:1 JUNJO_K8S_INGESTION_SOURCE_RANGES: cannot be enforced on Hetzner, whose load balancers do not filter addresses and hide those of their clients. Remove the line, and write https://host to send spans through the edge',
+      'note: .env:2 JUNJO_K8S_CLOUD: the cloud controller of Hetzner creates no load balancer without a location. Set HCLOUD_LOAD_BALANCERS_LOCATION in the controller',
     ],
   },
   prod(
@@ -562,13 +562,15 @@ const badInputs: readonly BadInput[] = [
   {
     base: 'production',
     lines: ['JUNJO_K8S_TLS_SECRET=studio-tls', 'JUNJO_K8S_ACME_EMAIL=team@example.com'],
-    prints: ['.env:2 JUNJO_K8S_ACME_EMAIL: has no effect beside JUNJO_K8S_TLS_SECRET. Remove one of the two lines'],
+    prints: [
+      '.env:2 JUNJO_K8S_ACME_EMAIL: has no effect together with JUNJO_K8S_TLS_SECRET. Remove one of the two lines',
+    ],
   },
   {
     base: 'production',
     lines: ['JUNJO_K8S_CLUSTER_ISSUER=letsencrypt', 'JUNJO_K8S_ACME_SERVER=letsencrypt-staging'],
     prints: [
-      '.env:2 JUNJO_K8S_ACME_SERVER: has no effect beside JUNJO_K8S_CLUSTER_ISSUER. Remove one of the two lines',
+      '.env:2 JUNJO_K8S_ACME_SERVER: has no effect together with JUNJO_K8S_CLUSTER_ISSUER. Remove one of the two lines',
     ],
   },
   {
@@ -576,7 +578,7 @@ const badInputs: readonly BadInput[] = [
     lines: ['JUNJO_K8S_INGRESS_CLASS=caddy', 'JUNJO_K8S_ACME_EMAIL=team@example.com'],
     prints: [
       'note: .env:1 JUNJO_K8S_INGRESS_CLASS: Caddy does not send HSTS: it has no setting for response headers',
-      '.env:2 JUNJO_K8S_ACME_EMAIL: has no effect here: Caddy obtains certificates by itself; it keeps Secrets by their name alone, whatever their namespace, and does not read a renewed one. Its account is set in the ConfigMap of the controller. Remove the line',
+      '.env:2 JUNJO_K8S_ACME_EMAIL: has no effect here: Caddy obtains certificates by itself. It mixes up Secrets of the same name in different namespaces, and does not read a renewed one. Set its account in the ConfigMap of the controller. Remove the line',
     ],
   },
   {
@@ -584,14 +586,14 @@ const badInputs: readonly BadInput[] = [
     lines: ['JUNJO_K8S_INGRESS_CLASS=caddy', 'JUNJO_K8S_CLUSTER_ISSUER=company'],
     prints: [
       'note: .env:1 JUNJO_K8S_INGRESS_CLASS: Caddy does not send HSTS: it has no setting for response headers',
-      '.env:2 JUNJO_K8S_CLUSTER_ISSUER: has no effect here: Caddy obtains certificates by itself; it keeps Secrets by their name alone, whatever their namespace, and does not read a renewed one. Its account is set in the ConfigMap of the controller. Remove the line',
+      '.env:2 JUNJO_K8S_CLUSTER_ISSUER: has no effect here: Caddy obtains certificates by itself. It mixes up Secrets of the same name in different namespaces, and does not read a renewed one. Set its account in the ConfigMap of the controller. Remove the line',
     ],
   },
   {
     ...prod('JUNJO_K8S_GATEWAY=edge'),
     without: ['JUNJO_K8S_INGRESS_CLASS'],
     prints: [
-      '.env:1 JUNJO_K8S_GATEWAY: must be the namespace/name of a Gateway, or class:NAME to make one of that class',
+      '.env:1 JUNJO_K8S_GATEWAY: must be the namespace/name of an existing Gateway, or class:NAME to create one of that class',
     ],
   },
   ...[
@@ -607,14 +609,14 @@ const badInputs: readonly BadInput[] = [
     ...prod(`JUNJO_K8S_GATEWAY=${value}`),
     without: ['JUNJO_K8S_INGRESS_CLASS'],
     prints: [
-      '.env:1 JUNJO_K8S_GATEWAY: must be the namespace/name of a Gateway, or class:NAME to make one of that class',
+      '.env:1 JUNJO_K8S_GATEWAY: must be the namespace/name of an existing Gateway, or class:NAME to create one of that class',
     ],
   })),
   {
     ...prod('JUNJO_K8S_GATEWAY=class:'),
     without: ['JUNJO_K8S_INGRESS_CLASS'],
     prints: [
-      '.env:1 JUNJO_K8S_GATEWAY: must be the namespace/name of a Gateway, or class:NAME to make one of that class',
+      '.env:1 JUNJO_K8S_GATEWAY: must be the namespace/name of an existing Gateway, or class:NAME to create one of that class',
     ],
   },
   {
@@ -627,21 +629,21 @@ const badInputs: readonly BadInput[] = [
     lines: ['JUNJO_K8S_GATEWAY=edge/shared', 'JUNJO_K8S_TLS_SECRET=studio-tls'],
     without: ['JUNJO_K8S_INGRESS_CLASS'],
     prints: [
-      '.env:2 JUNJO_K8S_TLS_SECRET: has no effect here: the listeners of a Gateway that is there already bring the certificate. Remove the line',
+      '.env:2 JUNJO_K8S_TLS_SECRET: has no effect here: the listeners of the existing Gateway have the certificate. Remove the line',
     ],
   },
   prod(
     'JUNJO_PROD_INGESTION_URL=http://spans.example.com',
     '.env:1 JUNJO_PROD_INGESTION_URL: names port 80, but the load balancer listens on 50051. Write http://spans.example.com:50051',
-    'warning: .env:1 JUNJO_PROD_INGESTION_URL: sends API keys and prompts over the network unencrypted, for everybody on the way to read. Write https://host to send spans through the edge, or https://host:50051 for TLS on this port',
+    'warning: .env:1 JUNJO_PROD_INGESTION_URL: sends API keys and prompts unencrypted over the network. Write https://host to send spans through the edge, or https://host:50051 for TLS on this port',
   ),
   prod(
     'JUNJO_PROD_INGESTION_URL=https://10.1.2.3',
-    `.env:1 JUNJO_PROD_INGESTION_URL: is an IP address; certificates and cookies need a host name. ${URL_FORM}`,
+    `.env:1 JUNJO_PROD_INGESTION_URL: is an IP address, but certificates and cookies need a host name. ${URL_FORM}`,
   ),
   prod(
     'JUNJO_PROD_INGESTION_URL=https://spans.example.com:443',
-    '.env:1 JUNJO_PROD_INGESTION_URL: names a port; the edge serves HTTPS on 443 only. Write it without :443',
+    '.env:1 JUNJO_PROD_INGESTION_URL: has a port, but the edge serves HTTPS only on 443. Remove :443',
   ),
   prod(
     'JUNJO_K8S_WEB_SOURCE_RANGES=10.0.0.0/8/9',
@@ -653,7 +655,7 @@ const badInputs: readonly BadInput[] = [
   ),
   prod(
     'JUNJO_K8S_GATEWAY_HTTPS_LISTENER=tls',
-    '.env:1 JUNJO_K8S_GATEWAY_HTTPS_LISTENER: has no effect without a Gateway that is there already. Set JUNJO_K8S_GATEWAY=namespace/name, or remove the line',
+    '.env:1 JUNJO_K8S_GATEWAY_HTTPS_LISTENER: has no effect without an existing Gateway. Set JUNJO_K8S_GATEWAY=namespace/name, or remove the line',
   ),
 
   ...['JUNJO_K8S_STORAGE_ACCESS_MODE=ReadWriteOnce', 'JUNJO_K8S_STORAGE_SIZE=5Gi', 'JUNJO_K8S_STORAGE_CLASS=fast'].map(
@@ -667,29 +669,29 @@ const badInputs: readonly BadInput[] = [
   ),
   prod(
     'JUNJO_ALLOW_ORIGINS=https://user:hunter2@studio.example.com',
-    '.env:1 JUNJO_ALLOW_ORIGINS: contains credentials, which would stand in files that are committed. Remove them',
+    '.env:1 JUNJO_ALLOW_ORIGINS: contains credentials, which would end up in committed files. Remove them',
   ),
   prod(
     'JUNJO_ALLOW_ORIGINS=ftp://user:hunter2@studio.example.com',
-    `.env:1 JUNJO_ALLOW_ORIGINS: contains credentials, which would stand in files that are committed. Remove them`,
+    `.env:1 JUNJO_ALLOW_ORIGINS: contains credentials, which would end up in committed files. Remove them`,
   ),
 
   // Names of objects
   prod(
     'JUNJO_K8S_SECRET_NAME=junjo-ai-studio-tls',
-    '.env:1 JUNJO_K8S_SECRET_NAME: junjo-ai-studio-tls is the name of another Secret, the certificate of the edge. Choose another',
+    '.env:1 JUNJO_K8S_SECRET_NAME: junjo-ai-studio-tls is already used by the Secret for the certificate of the edge. Choose another name',
   ),
   prod(
     'JUNJO_K8S_SECRET_NAME=junjo-ai-studio-acme-account',
-    ".env:1 JUNJO_K8S_SECRET_NAME: junjo-ai-studio-acme-account is the name of another Secret, the ACME account's key. Choose another",
+    ".env:1 JUNJO_K8S_SECRET_NAME: junjo-ai-studio-acme-account is already used by the Secret for the ACME account's key. Choose another name",
   ),
   prod(
     'JUNJO_K8S_TLS_SECRET=junjo-ai-studio-secrets',
-    ".env:1 JUNJO_K8S_TLS_SECRET: junjo-ai-studio-secrets is the name of another Secret, the studio's secrets. Choose another",
+    ".env:1 JUNJO_K8S_TLS_SECRET: junjo-ai-studio-secrets is already used by the Secret for the studio's secrets. Choose another name",
   ),
   dev(
     'JUNJO_K8S_IMAGE_PULL_SECRET=junjo-ai-studio-secrets',
-    ".env:1 JUNJO_K8S_IMAGE_PULL_SECRET: junjo-ai-studio-secrets is the name of another Secret, the studio's secrets. Choose another",
+    ".env:1 JUNJO_K8S_IMAGE_PULL_SECRET: junjo-ai-studio-secrets is already used by the Secret for the studio's secrets. Choose another name",
   ),
   {
     base: 'production',
@@ -699,7 +701,7 @@ const badInputs: readonly BadInput[] = [
       'JUNJO_PROD_INGESTION_URL=https://spans.example.com:50051',
     ],
     prints: [
-      '.env:1 JUNJO_K8S_SECRET_NAME: junjo-ai-studio-spans-tls is the name of another Secret, the certificate for spans. Choose another',
+      '.env:1 JUNJO_K8S_SECRET_NAME: junjo-ai-studio-spans-tls is already used by the Secret for the certificate for spans. Choose another name',
     ],
   },
   dev('JUNJO_K8S_EXTERNAL_DNS=always', '.env:1 JUNJO_K8S_EXTERNAL_DNS: must be one of: true, false'),
@@ -714,7 +716,7 @@ const badInputs: readonly BadInput[] = [
   ...['0', '65536', '312800'].map((port) =>
     dev(
       `JUNJO_K8S_EGRESS=10.0.0.5/32:${port}`,
-      `.env:1 JUNJO_K8S_EGRESS: 10.0.0.5/32:${port} has the port ${port}, which is not from 1 to 65535`,
+      `.env:1 JUNJO_K8S_EGRESS: 10.0.0.5/32:${port} has the port ${port}. Write a port from 1 to 65535`,
     ),
   ),
   ...(
@@ -727,13 +729,13 @@ const badInputs: readonly BadInput[] = [
     [';', '; ', ' ', '|', ' ; ', '、'].map((separator) =>
       prod(
         `${name}="${parts.join(separator)}"`,
-        `.env:1 ${name}: separates entries with something else than a comma. Write commas between them: ${parts.join(',')}`,
+        `.env:1 ${name}: has a separator other than a comma. Write commas between them: ${parts.join(',')}`,
       ),
     ),
   ),
   prod(
     'JUNJO_K8S_WEB_SOURCE_RANGES=198.51.100.0/24,203.0.113.0/24;2001:db8::/32',
-    '.env:1 JUNJO_K8S_WEB_SOURCE_RANGES: separates entries with something else than a comma. Write commas between them: 198.51.100.0/24,203.0.113.0/24,2001:db8::/32',
+    '.env:1 JUNJO_K8S_WEB_SOURCE_RANGES: has a separator other than a comma. Write commas between them: 198.51.100.0/24,203.0.113.0/24,2001:db8::/32',
   ),
   dev(
     'JUNJO_K8S_EGRESS=proxy.example.com:3128',
@@ -747,43 +749,43 @@ const badInputs: readonly BadInput[] = [
     [
       [
         '10.0.0.5/8',
-        'has bits after its prefix, which Kubernetes refuses. Write 10.0.0.0/8, or 10.0.0.5/32 for one address',
+        'has bits set after its prefix, which Kubernetes refuses. Write 10.0.0.0/8, or 10.0.0.5/32 for one address',
       ],
       [
         '203.0.113.7/24',
-        'has bits after its prefix, which Kubernetes refuses. Write 203.0.113.0/24, or 203.0.113.7/32 for one address',
+        'has bits set after its prefix, which Kubernetes refuses. Write 203.0.113.0/24, or 203.0.113.7/32 for one address',
       ],
       [
         '0.0.0.1/0',
-        'has bits after its prefix, which Kubernetes refuses. Write 0.0.0.0/0, or 0.0.0.1/32 for one address',
+        'has bits set after its prefix, which Kubernetes refuses. Write 0.0.0.0/0, or 0.0.0.1/32 for one address',
       ],
       [
         '10.0.0.255/31',
-        'has bits after its prefix, which Kubernetes refuses. Write 10.0.0.254/31, or 10.0.0.255/32 for one address',
+        'has bits set after its prefix, which Kubernetes refuses. Write 10.0.0.254/31, or 10.0.0.255/32 for one address',
       ],
       [
         '2001:db8::1/32',
-        'has bits after its prefix, which Kubernetes refuses. Write 2001:db8::/32, or 2001:db8::1/128 for one address',
+        'has bits set after its prefix, which Kubernetes refuses. Write 2001:db8::/32, or 2001:db8::1/128 for one address',
       ],
       [
         'FD00:0:0::1/8',
-        'has bits after its prefix, which Kubernetes refuses. Write fd00::/8, or fd00::1/128 for one address',
+        'has bits set after its prefix, which Kubernetes refuses. Write fd00::/8, or fd00::1/128 for one address',
       ],
-      ['::ffff:10.0.0.0/104', 'is IPv4 in the notation of IPv6, which Kubernetes refuses. Write 10.0.0.0/8'],
-      ['::ffff:10.0.0.5/120', 'is IPv4 in the notation of IPv6, which Kubernetes refuses. Write 10.0.0.0/24'],
-      ['::FFFF:a00:5/128', 'is IPv4 in the notation of IPv6, which Kubernetes refuses. Write 10.0.0.5/32'],
-      ['::ffff:0:0/96', 'is IPv4 in the notation of IPv6, which Kubernetes refuses. Write 0.0.0.0/0'],
+      ['::ffff:10.0.0.0/104', 'is an IPv4 address in IPv6 notation, which Kubernetes refuses. Write 10.0.0.0/8'],
+      ['::ffff:10.0.0.5/120', 'is an IPv4 address in IPv6 notation, which Kubernetes refuses. Write 10.0.0.0/24'],
+      ['::FFFF:a00:5/128', 'is an IPv4 address in IPv6 notation, which Kubernetes refuses. Write 10.0.0.5/32'],
+      ['::ffff:0:0/96', 'is an IPv4 address in IPv6 notation, which Kubernetes refuses. Write 0.0.0.0/0'],
       ['010.0.0.0/8', 'has a leading zero, which Kubernetes refuses. Write 10.0.0.0/8'],
       ['10.00.0.0/8', 'has a leading zero, which Kubernetes refuses. Write 10.0.0.0/8'],
       ['10.0.0.0/08', 'has a leading zero, which Kubernetes refuses. Write 10.0.0.0/8'],
       ['010.0.0.5/08', 'has a leading zero, which Kubernetes refuses. Write 10.0.0.0/8'],
       ['2001:db8::/032', 'has a leading zero, which Kubernetes refuses. Write 2001:db8::/32'],
-      ['10.0.0.0/33', 'has a prefix length that is not from 0 to 32'],
-      ['10.0.0.0/', 'has a prefix length that is not from 0 to 32'],
-      ['10.0.0.0/1e1', 'has a prefix length that is not from 0 to 32'],
-      ['10.0.0.0/8.0', 'has a prefix length that is not from 0 to 32'],
-      ['10.0.0.0/255.0.0.0', 'has a prefix length that is not from 0 to 32'],
-      ['2001:db8::/-1', 'has a prefix length that is not from 0 to 128'],
+      ['10.0.0.0/33', 'must have a prefix length from 0 to 32'],
+      ['10.0.0.0/', 'must have a prefix length from 0 to 32'],
+      ['10.0.0.0/1e1', 'must have a prefix length from 0 to 32'],
+      ['10.0.0.0/8.0', 'must have a prefix length from 0 to 32'],
+      ['10.0.0.0/255.0.0.0', 'must have a prefix length from 0 to 32'],
+      ['2001:db8::/-1', 'must have a prefix length from 0 to 128'],
       ['fe80::1%eth0/64', 'is not a CIDR. Write it as 203.0.113.0/24'],
       ['10.0.0/8', 'is not a CIDR. Write it as 203.0.113.0/24'],
       ['10.0.0.0/8/8', 'is not a CIDR. Write it as 203.0.113.0/24'],
@@ -798,15 +800,15 @@ const badInputs: readonly BadInput[] = [
   ]),
   dev(
     'HTTPS_PROXY=proxy.example.com:3128',
-    '.env:1 HTTPS_PROXY: is not the address of an HTTP proxy. Write it as http://proxy.example.com:3128',
+    '.env:1 HTTPS_PROXY: is not the address of an HTTP proxy. Write it as http://…',
   ),
   dev(
     'JUNJO_K8S_EGRESS=http://user:hunter2@proxy.example.com:3128',
-    '.env:1 JUNJO_K8S_EGRESS: contains credentials, which would stand in files that are committed. Remove them',
+    '.env:1 JUNJO_K8S_EGRESS: contains credentials, which would end up in committed files. Remove them',
   ),
   dev(
     'JUNJO_K8S_EGRESS=http://user:hunter2@proxy.example.com',
-    '.env:1 JUNJO_K8S_EGRESS: contains credentials, which would stand in files that are committed. Remove them',
+    '.env:1 JUNJO_K8S_EGRESS: contains credentials, which would end up in committed files. Remove them',
   ),
   ...['https://user:hun/ter2@studio.example.com', 'user:hunter2@studio.example.com'].map((origin) =>
     dev(
@@ -825,7 +827,7 @@ const badInputs: readonly BadInput[] = [
     base: 'production',
     lines: ['JUNJO_HOST_DB_DATA_PATH=~/data', 'JUNJO_K8S_NODE=worker-1'],
     prints: [
-      '.env:1 JUNJO_HOST_DB_DATA_PATH: begins with ~, which no node knows. Write an absolute path such as /mnt/junjo-data',
+      '.env:1 JUNJO_HOST_DB_DATA_PATH: starts with ~, which Kubernetes does not expand. Write an absolute path such as /mnt/junjo-data',
     ],
   },
   {
@@ -838,14 +840,14 @@ const badInputs: readonly BadInput[] = [
     lines: ['JUNJO_K8S_GATEWAY=infra', 'JUNJO_K8S_GATEWAY_HTTPS_LISTENER=https'],
     without: ['JUNJO_K8S_INGRESS_CLASS'],
     prints: [
-      '.env:1 JUNJO_K8S_GATEWAY: must be the namespace/name of a Gateway, or class:NAME to make one of that class',
+      '.env:1 JUNJO_K8S_GATEWAY: must be the namespace/name of an existing Gateway, or class:NAME to create one of that class',
     ],
   },
   {
     base: 'production',
     lines: ['JUNJO_K8S_INGRESS_CONTROLLER=f5-nginx', 'JUNJO_K8S_CLUSTER_ISSUER=Lets_Encrypt'],
     prints: [
-      '.env:2 JUNJO_K8S_CLUSTER_ISSUER: must be at most 253 lower-case letters, digits, dashes and dots, beginning and ending with a letter or digit',
+      '.env:2 JUNJO_K8S_CLUSTER_ISSUER: must be at most 253 lower-case letters, digits, dashes or dots, and start and end with a letter or digit',
       expect.stringMatching(/^note: .* JUNJO_K8S_INGRESS_CLASS: /),
     ],
   },
@@ -867,19 +869,21 @@ const badInputs: readonly BadInput[] = [
     without: ['JUNJO_SESSION_SECRET', 'JUNJO_SECURE_COOKIE_KEY'],
     prints: [
       expect.stringMatching(/^note: .env:1 JUNJO_K8S_SECRETS: the Secret .* must have the keys/),
-      '.env:2 HTTPS_PROXY: is not used with JUNJO_K8S_SECRETS=existing: the value comes from elsewhere. Remove it from this file',
+      '.env:2 HTTPS_PROXY: is not used with JUNJO_K8S_SECRETS=existing, because the value comes from elsewhere. Remove it from this file',
     ],
   },
   dev(
     'HTTPS_PROXY=your_proxy',
-    'warning: .env:1 HTTPS_PROXY: still holds a placeholder and is left out. Set it, or remove the line',
+    'warning: .env:1 HTTPS_PROXY: still holds a placeholder, so it is left out. Set it, or remove the line',
   ),
   {
     base: 'production',
     lines: ['JUNJO_PROD_BACKEND_URL=https://admin:hunter2@api.example.com', 'JUNJO_K8S_API_GUARD=false'],
     prints: [
-      `.env:1 JUNJO_PROD_BACKEND_URL: contains credentials, which would stand in files that are committed. Remove them`,
-      expect.stringMatching(/^warning: .env:2 JUNJO_K8S_API_GUARD: .* everybody who reaches the API reads every span/),
+      `.env:1 JUNJO_PROD_BACKEND_URL: contains credentials, which would end up in committed files. Remove them`,
+      expect.stringMatching(
+        /^warning: .env:2 JUNJO_K8S_API_GUARD: .* everybody who can reach the API can read every span/,
+      ),
     ],
   },
 
@@ -969,7 +973,7 @@ describe('an env file with something wrong', () => {
     const settings = development({ JUNJO_K8S_NODE: 'worker-1', JUNJO_HOST_DB_DATA_PATH: folder });
     expect(problemsOf(envText(settings))).toEqual([
       expect.stringMatching(
-        /JUNJO_HOST_DB_DATA_PATH: is used by the system of the node \(\S+\)\. The studio could break the node, and the node could delete the data\. Name a folder of its own, such as \/mnt\/junjo-data$/,
+        /JUNJO_HOST_DB_DATA_PATH: belongs to the operating system of the node \(\S+\)\. The studio could break the node, and the node could delete the data\. Name a separate folder, such as \/mnt\/junjo-data$/,
       ),
     ]);
   });
@@ -1024,15 +1028,15 @@ describe('an env file with something wrong', () => {
     expect(problemsOf(text)).toEqual([
       `.env:3 JUNJO_SESSION_SECRET: still holds a placeholder. ${KEY}`,
       `.env:4 JUNJO_SECURE_COOKIE_KEY: still holds a placeholder. ${KEY}`,
-      '.env:5 JUNJO_ALLOW_ORIGINS: contains http://localhost:5151, left over from development. Remove it',
-      '.env:5 JUNJO_ALLOW_ORIGINS: contains http://localhost:5153, left over from development. Remove it',
-      '.env:7 JUNJO_HOST_DB_DATA_PATH: is a folder of one node, and no node is named. Set JUNJO_K8S_NODE to the node that holds it, or JUNJO_K8S_STORAGE_CLASS to use storage of the cluster instead',
-      'warning: .env:10 GEMINI_API_KEY: still holds a placeholder and is left out. Set it, or remove the line',
-      '.env JUNJO_PROD_FRONTEND_URL: is missing. Address of the UI in production, for example https://studio.example.com',
-      '.env JUNJO_PROD_BACKEND_URL: is missing. Address of the API in production, where it is not that of the UI: another host of the same registrable domain',
-      '.env JUNJO_PROD_INGESTION_URL: is missing. Address to which applications send spans in production; its three forms are three ways (docs/edge.md)',
+      '.env:5 JUNJO_ALLOW_ORIGINS: contains http://localhost:5151, which is left over from development. Remove it',
+      '.env:5 JUNJO_ALLOW_ORIGINS: contains http://localhost:5153, which is left over from development. Remove it',
+      '.env:7 JUNJO_HOST_DB_DATA_PATH: is a folder of one node, but no node is named. Set JUNJO_K8S_NODE to the node that holds it, or JUNJO_K8S_STORAGE_CLASS to use storage of the cluster instead',
+      'warning: .env:10 GEMINI_API_KEY: still holds a placeholder, so it is left out. Set it, or remove the line',
+      '.env JUNJO_PROD_FRONTEND_URL: is missing. Set it to the address of the UI in production. Example: https://studio.example.com',
+      '.env JUNJO_PROD_BACKEND_URL: is missing. Set it to the address of the API in production: another host of the same registrable domain as the UI. Releases that serve UI and API under one host ignore it. Example: https://api.example.com',
+      '.env JUNJO_PROD_INGESTION_URL: is missing. Set it to the address to which applications send spans in production. Its form decides how spans reach the studio (docs/edge.md). Example: https://spans.example.com',
       expect.stringMatching(/^note: .env JUNJO_K8S_INGRESS_CLASS: is not set: .* the cluster's default class/),
-      'note: .env JUNJO_K8S_RELEASE: is not set, so 0.70.3 of 16 November 2025 runs; the newest release is 0.86.0 of 8 October 2026. Set the release that you want',
+      'note: .env JUNJO_K8S_RELEASE: is not set, defaulting to 0.70.3 (16 November 2025); set it explicitly. The newest release is 0.86.0 (8 October 2026)',
     ]);
   });
 

@@ -114,7 +114,7 @@ describe.each([
 test.each(['JUNJO_K8S_GIT_PATH=dist', 'JUNJO_K8S_GIT_REVISION=main'])('%s without a repository is told', (line) => {
   const [name] = line.split('=');
   expect(problemsOf(`${line}\n${envText(production())}`)).toEqual([
-    `.env:1 ${name}: has no effect without JUNJO_K8S_GIT_REPO. Set that, or remove the line`,
+    `.env:1 ${name}: has no effect without JUNJO_K8S_GIT_REPO. Set JUNJO_K8S_GIT_REPO, or remove the line`,
   ]);
 });
 
@@ -126,7 +126,7 @@ test('beside a repository that is refused they are not judged', () => {
 describe('origins that something else than a comma separates', () => {
   const studio = 'https://studio.example.com';
   const other = 'https://other.example.com';
-  const told = `.env:1 JUNJO_ALLOW_ORIGINS: separates origins with something else than a comma. Write commas between them: ${studio},${other}`;
+  const told = `.env:1 JUNJO_ALLOW_ORIGINS: has a separator other than a comma. Write commas between them: ${studio},${other}`;
 
   test.each([
     `${studio};${other}`,

@@ -47,7 +47,7 @@ describe('a schedule', () => {
     '%s never runs',
     (text) => {
       expect(cron.parse(text)).toEqual({
-        problem: expect.stringMatching(/^never runs: no month that it names has the day /),
+        problem: expect.stringMatching(/^never runs: none of its months has the day /),
       });
     },
   );

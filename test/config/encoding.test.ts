@@ -19,22 +19,14 @@ const latin = (text: string) => Buffer.from(text, 'latin1');
 
 describe('a file that is not UTF-8 is told, with its encoding where it can be told', () => {
   test.each<[string, Buffer, string]>([
-    ['UTF-16 with a mark', utf16(`\ufeff${file}`), 'is UTF-16 (little-endian), and not UTF-8. Save the file as UTF-8'],
-    ['UTF-16 without one', utf16(file), 'is UTF-16 (little-endian), and not UTF-8. Save the file as UTF-8'],
-    [
-      'big-endian UTF-16',
-      big(utf16(`\ufeff${file}`), 2),
-      'is UTF-16 (big-endian), and not UTF-8. Save the file as UTF-8',
-    ],
-    ['the same without a mark', big(utf16(file), 2), 'is UTF-16 (big-endian), and not UTF-8. Save the file as UTF-8'],
-    ['UTF-32 with a mark', utf32(`\ufeff${file}`), 'is UTF-32 (little-endian), and not UTF-8. Save the file as UTF-8'],
-    ['UTF-32 without one', utf32(file), 'is UTF-32 (little-endian), and not UTF-8. Save the file as UTF-8'],
-    [
-      'big-endian UTF-32',
-      big(utf32(`\ufeff${file}`), 4),
-      'is UTF-32 (big-endian), and not UTF-8. Save the file as UTF-8',
-    ],
-    ['the same without a mark', big(utf32(file), 4), 'is UTF-32 (big-endian), and not UTF-8. Save the file as UTF-8'],
+    ['UTF-16 with a mark', utf16(`\ufeff${file}`), 'is UTF-16 (little-endian), not UTF-8. Save the file as UTF-8'],
+    ['UTF-16 without one', utf16(file), 'is UTF-16 (little-endian), not UTF-8. Save the file as UTF-8'],
+    ['big-endian UTF-16', big(utf16(`\ufeff${file}`), 2), 'is UTF-16 (big-endian), not UTF-8. Save the file as UTF-8'],
+    ['the same without a mark', big(utf16(file), 2), 'is UTF-16 (big-endian), not UTF-8. Save the file as UTF-8'],
+    ['UTF-32 with a mark', utf32(`\ufeff${file}`), 'is UTF-32 (little-endian), not UTF-8. Save the file as UTF-8'],
+    ['UTF-32 without one', utf32(file), 'is UTF-32 (little-endian), not UTF-8. Save the file as UTF-8'],
+    ['big-endian UTF-32', big(utf32(`\ufeff${file}`), 4), 'is UTF-32 (big-endian), not UTF-8. Save the file as UTF-8'],
+    ['the same without a mark', big(utf32(file), 4), 'is UTF-32 (big-endian), not UTF-8. Save the file as UTF-8'],
     [
       'ISO-8859-1',
       latin(file),
@@ -98,13 +90,13 @@ describe('every file that is read', () => {
   ])('%s', (_, settings) => {
     const path = write('file', utf16('patches: []\n'));
     const text = envText(development(settings(path)));
-    expect(problemsOf(text, { readFile: readText }).join('\n')).toContain('is UTF-16 (little-endian), and not UTF-8');
+    expect(problemsOf(text, { readFile: readText }).join('\n')).toContain('is UTF-16 (little-endian), not UTF-8');
   });
 });
 
 test('a character that was lost before is told at its line', () => {
   const text = `${envText(development())}JUNJO_K8S_ANNOTATIONS=example.com/owner=Andr\ufffd\n# l\ufffdst\n`;
   expect(problemsOf(text)).toEqual([
-    'warning: .env:4 JUNJO_K8S_ANNOTATIONS: contains U+FFFD, which stands for a character that could not be read. Write it again, and save the file as UTF-8',
+    'warning: .env:4 JUNJO_K8S_ANNOTATIONS: contains U+FFFD, which replaces a character that could not be read. Write it again, and save the file as UTF-8',
   ]);
 });

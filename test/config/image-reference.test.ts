@@ -91,49 +91,49 @@ describe('an image that a setting names', () => {
       '0.70.3',
       B,
       'r.example.com/junjo-ai-studio-backend:0.82.1',
-      'is an image of release line 0.82, and the studio is of 0.70. Set JUNJO_K8S_RELEASE=0.82.1, or name junjo-ai-studio-backend:0.70.3',
+      'is an image of release line 0.82, but the studio runs 0.70. Set JUNJO_K8S_RELEASE=0.82.1, or name junjo-ai-studio-backend:0.70.3',
     ],
     [
       '0.70.3',
       B,
       'mdrideout/junjo-ai-studio-backend:0.80',
-      'is an image of release line 0.80, and the studio is of 0.70. Set JUNJO_K8S_RELEASE=0.80.0, or name junjo-ai-studio-backend:0.70.3',
+      'is an image of release line 0.80, but the studio runs 0.70. Set JUNJO_K8S_RELEASE=0.80.0, or name junjo-ai-studio-backend:0.70.3',
     ],
     [
       '0.70.3',
       B,
       'junjo-ai-studio-app:0.86.0',
-      'is an image of release line 0.86, and the studio is of 0.70. Set JUNJO_K8S_RELEASE=0.86.0, or name junjo-ai-studio-backend:0.70.3',
+      'is an image of release line 0.86, but the studio runs 0.70. Set JUNJO_K8S_RELEASE=0.86.0, or name junjo-ai-studio-backend:0.70.3',
     ],
     [
       '0.70.3',
       B,
       `localhost:5000/a/junjo-ai-studio-app@${DIGEST}`,
-      'is an image of release line 0.86, and the studio is of 0.70. Set JUNJO_K8S_RELEASE=0.86.0, or name junjo-ai-studio-backend:0.70.3',
+      'is an image of release line 0.86, but the studio runs 0.70. Set JUNJO_K8S_RELEASE=0.86.0, or name junjo-ai-studio-backend:0.70.3',
     ],
     [
       '0.86.0',
       B,
       'junjo-ai-studio-backend:0.85.0',
-      'is an image of release line 0.85, and the studio is of 0.86. Set JUNJO_K8S_RELEASE=0.85.0, or name junjo-ai-studio-app:0.86.0',
+      'is an image of release line 0.85, but the studio runs 0.86. Set JUNJO_K8S_RELEASE=0.85.0, or name junjo-ai-studio-app:0.86.0',
     ],
     [
       '0.82.1',
       B,
       `junjo-ai-studio-backend:v0.81.5-ours@${DIGEST}`,
-      'is an image of release line 0.81, and the studio is of 0.82. Set JUNJO_K8S_RELEASE=0.81.5, or name junjo-ai-studio-backend:0.82.1',
+      'is an image of release line 0.81, but the studio runs 0.82. Set JUNJO_K8S_RELEASE=0.81.5, or name junjo-ai-studio-backend:0.82.1',
     ],
     [
       '0.70.4',
       I,
       'junjo-ai-studio-ingestion:0.86.0',
-      'is an image of release line 0.86, and the studio is of 0.70. Set JUNJO_K8S_RELEASE=0.86.0, or name junjo-ai-studio-ingestion:0.70.4',
+      'is an image of release line 0.86, but the studio runs 0.70. Set JUNJO_K8S_RELEASE=0.86.0, or name junjo-ai-studio-ingestion:0.70.4',
     ],
     [
       '0.81.0',
       F,
       'junjo-ai-studio-frontend:0.81.5',
-      'is an image of release line 0.81, and the studio is of 0.81.0. Set JUNJO_K8S_RELEASE=0.81.5, or name junjo-ai-studio-frontend:0.81.0',
+      'is an image of release line 0.81, but the studio runs 0.81.0. Set JUNJO_K8S_RELEASE=0.81.5, or name junjo-ai-studio-frontend:0.81.0',
     ],
     // The wrong component.
     ['0.70.3', B, 'junjo-ai-studio-ingestion:0.70.3', 'is an image of ingestion. Name junjo-ai-studio-backend:0.70.3'],
@@ -143,25 +143,25 @@ describe('an image that a setting names', () => {
       '0.70.3',
       B,
       'junjo-ai-studio-backend:0.86.0',
-      'is an image of no release that is known here. Name junjo-ai-studio-backend:0.70.3',
+      'is an image of an unknown release. Name junjo-ai-studio-backend:0.70.3',
     ],
     [
       '0.81.5',
       B,
       'junjo-ai-studio-backend:0.81.4',
-      'is an image of no release that is known here. Name junjo-ai-studio-backend:0.81.5',
+      'is an image of an unknown release. Name junjo-ai-studio-backend:0.81.5',
     ],
     [
       '0.70.3',
       B,
       'junjo-ai-studio-backend:0.7',
-      'is an image of no release that is known here. Name junjo-ai-studio-backend:0.70.3',
+      'is an image of an unknown release. Name junjo-ai-studio-backend:0.70.3',
     ],
     [
       '0.70.3',
       I,
       'junjo-ai-studio-ingestion:1.2.3',
-      'is an image of no release that is known here. Name junjo-ai-studio-ingestion:0.70.3',
+      'is an image of an unknown release. Name junjo-ai-studio-ingestion:0.70.3',
     ],
   ])('in a studio of %s, %s=%s is refused', (release, setting, image, text) => {
     expect(errors(release, { [setting]: image })).toEqual([`.env:6 ${setting}: ${text}`]);
@@ -224,7 +224,7 @@ describe('an image that a setting names', () => {
       may
         ? []
         : [
-            '.env:6 JUNJO_K8S_TOOLS_IMAGE: has no Python. Name an image that has, for example library/python:3.13.7-slim-trixie',
+            '.env:6 JUNJO_K8S_TOOLS_IMAGE: has no Python. Name an image with Python, for example library/python:3.13.7-slim-trixie',
           ],
     );
     // Elsewhere the backend's image has the tools.

@@ -31,7 +31,7 @@ describe('beside an invalid value nothing advises what only its default asks for
         JUNJO_K8S_GATEWAY: 'edge/shared',
         JUNJO_K8S_TLS_SECRET: 'studio-tls',
       }),
-      ['.env:7 JUNJO_PROD_INGESTION_URL: ends with a slash. Write it without'],
+      ['.env:7 JUNJO_PROD_INGESTION_URL: ends with a slash. Remove the slash'],
     ],
     [
       'the backup',

@@ -79,7 +79,7 @@ describe('what is not an error', () => {
       'variables of others',
       'COMPOSE_PROJECT_NAME=x',
       [
-        'note: .env:1 COMPOSE_PROJECT_NAME: reaches no container: Junjo AI Studio does not read it. docs/variables.md lists what it reads',
+        'note: .env:1 COMPOSE_PROJECT_NAME: is not used: Junjo AI Studio does not read it. See docs/variables.md for what it reads',
       ],
     ],
     [
@@ -95,7 +95,7 @@ describe('what is not an error', () => {
     [
       'what only compose needs',
       `CLOUDFLARE_API_TOKEN=${freshSecret()}`,
-      ['note: .env:1 CLOUDFLARE_API_TOKEN: is passed over: cert-manager obtains the certificates'],
+      ['note: .env:1 CLOUDFLARE_API_TOKEN: ignored on Kubernetes; cert-manager obtains the certificates'],
     ],
     [
       'a backend port that the image does not heed',
@@ -106,14 +106,14 @@ describe('what is not an error', () => {
       'a dollar sign that compose expands to nothing',
       'JUNJO_LOG_LEVEL=info$level',
       [
-        'warning: .env:1 JUNJO_LOG_LEVEL: nothing sets $level; it became empty, as in compose. Put the value in single quotes if the $ is part of it',
+        'warning: .env:1 JUNJO_LOG_LEVEL: refers to $level, which is not set and becomes empty, as in compose. If the $ is part of the value, put the value in single quotes',
       ],
     ],
     [
       'a shared access mode',
       'JUNJO_K8S_STORAGE_ACCESS_MODE=ReadWriteMany',
       [
-        'warning: .env:1 JUNJO_K8S_STORAGE_ACCESS_MODE: most classes with ReadWriteMany are NFS, on which the databases corrupt; make sure that this one is not. ReadWriteOnce is enough',
+        'warning: .env:1 JUNJO_K8S_STORAGE_ACCESS_MODE: most classes with ReadWriteMany use NFS, which corrupts the databases. ReadWriteOnce is enough. To keep ReadWriteMany, make sure that the class is not NFS',
       ],
     ],
   ])('%s', (_, line, prints) => {

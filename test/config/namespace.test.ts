@@ -28,7 +28,7 @@ describe('the namespace of the studio', () => {
       problemsOf(envText(from)).filter((line) => line.includes('JUNJO_K8S_INGRESS_NAMESPACE'));
     expect(told(production(settings))).toEqual([
       expect.stringMatching(
-        /^note: \.env:\d+ JUNJO_K8S_INGRESS_NAMESPACE: has no effect without network policies: every pod may reach UI and API$/,
+        /^note: \.env:\d+ JUNJO_K8S_INGRESS_NAMESPACE: has no effect without network policies: every pod can reach UI and API$/,
       ),
     ]);
     expect(told(production({ ...settings, JUNJO_K8S_NETWORK_POLICY: 'true' }))).toEqual([]);
@@ -52,7 +52,7 @@ describe('the namespace of the studio', () => {
     ['kube-public', 'the cluster'],
     ['openshift-ingress', 'the cluster'],
   ])('%s belongs to %s', (namespace, owner) => {
-    const message = `${namespace} belongs to ${owner}; the studio labels its namespace and needs one of its own`;
+    const message = `${namespace} belongs to ${owner}, but the studio needs its own namespace. Choose another name`;
     expect(errors(production({ JUNJO_K8S_NAMESPACE: namespace, JUNJO_K8S_INGRESS_NAMESPACE: namespace }))).toEqual([
       expect.stringContaining(`JUNJO_K8S_NAMESPACE: ${message}`),
     ]);

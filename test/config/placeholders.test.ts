@@ -90,7 +90,7 @@ describe('the text of an example is told', () => {
   });
 });
 
-describe('what anybody could guess is told, with the reason', () => {
+describe('what are easy to guess is told, with the reason', () => {
   const base64 = (...bytes: readonly number[]) => Buffer.from(bytes).toString('base64');
   const text = (value: string) => Buffer.from(value).toString('base64');
   const every = (of: (index: number) => number) => Array.from({ length: 32 }, (_, index) => of(index));
@@ -99,8 +99,8 @@ describe('what anybody could guess is told, with the reason', () => {
     ['0'.repeat(64), 'is one character repeated'],
     ['a'.repeat(32), 'is one character repeated'],
     [base64(...every(() => 0)), 'is one character repeated'],
-    [base64(...every(() => 1)), 'decodes to 32 equal bytes'],
-    ['07'.repeat(32), 'decodes to 32 equal bytes'],
+    [base64(...every(() => 1)), 'decodes to 32 identical bytes'],
+    ['07'.repeat(32), 'decodes to 32 identical bytes'],
     ['01-01-02-01-01-02-01-01-02-01-01-02', 'has only 4 different characters'],
     ['hello hello hello hello hello hello', 'has only 5 different characters'],
     ['hunter2hunter2hunter2hunter2hunter2', 'repeats itself'],
@@ -109,23 +109,20 @@ describe('what anybody could guess is told, with the reason', () => {
     ['00112233445566778899aabbccddeeff'.repeat(2), 'decodes to 32 bytes that count up or down'],
     [base64(...every((index) => index % 16)), 'decodes to 32 bytes that count up or down'],
     [base64(...every((index) => (index < 16 ? index : 200))), 'decodes to 32 bytes that count up or down'],
-    [
-      base64(...every((index) => (index % 8 < 4 ? 7 : index * index))),
-      'decodes to 32 bytes that repeat themselves or count',
-    ],
-    ['a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6', 'is a sequence that everybody types'],
-    ['aabbccddeeffgghhiijjkkllmmnnoopp', 'is a sequence that everybody types'],
-    ['1q2w3e4r5t6y7u8i9o0p1q2w3e4r5t6y', 'is a sequence that everybody types'],
-    ['1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9', 'is a sequence that everybody types'],
-    ['zaq12wsxcde34rfvbgt56yhnmju78ik9', 'is a sequence that everybody types'],
-    [Buffer.from('changemechangeme', 'utf16le').toString('base64'), "decodes to an example's text"],
-    [text(text('changeme-changeme-changeme')), 'decodes to 36 bytes that anybody could guess'],
-    ['abc123', 'is so short that anybody could guess it'],
-    ['hunter2', 'is so short that anybody could guess it'],
-    ['true', 'is so short that anybody could guess it'],
+    [base64(...every((index) => (index % 8 < 4 ? 7 : index * index))), 'decodes to 32 bytes that repeat or count up'],
+    ['a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6', 'is a common sequence of characters'],
+    ['aabbccddeeffgghhiijjkkllmmnnoopp', 'is a common sequence of characters'],
+    ['1q2w3e4r5t6y7u8i9o0p1q2w3e4r5t6y', 'is a common sequence of characters'],
+    ['1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9', 'is a common sequence of characters'],
+    ['zaq12wsxcde34rfvbgt56yhnmju78ik9', 'is a common sequence of characters'],
+    [Buffer.from('changemechangeme', 'utf16le').toString('base64'), 'decodes to the text of an example'],
+    [text(text('changeme-changeme-changeme')), 'decodes to 36 bytes that are easy to guess'],
+    ['abc123', 'is short enough to guess'],
+    ['hunter2', 'is short enough to guess'],
+    ['true', 'is short enough to guess'],
     ['12345678901234567890123456789012', expect.stringMatching(/^decodes to 16 bytes that/)],
-    ['abcdefghijklmnopqrstuvwxyzabcdef', 'is a sequence that everybody types'],
-    ['qwertyuiopasdfghjklzxcvbnm123456', 'is a sequence that everybody types'],
+    ['abcdefghijklmnopqrstuvwxyzabcdef', 'is a common sequence of characters'],
+    ['qwertyuiopasdfghjklzxcvbnm123456', 'is a common sequence of characters'],
     ['000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f', 'decodes to 32 bytes that count up or down'],
     [base64(...every((index) => index)), 'decodes to 32 bytes that count up or down'],
     [base64(...every((index) => 255 - index)), 'decodes to 32 bytes that count up or down'],
@@ -133,11 +130,11 @@ describe('what anybody could guess is told, with the reason', () => {
       base64(...every((index) => (index % 2 ? 17 : 222))),
       expect.stringMatching(/^repeats itself|^decodes to 32 bytes that/),
     ],
-    [text('replace-with-32-random-bytes-aaa'), "decodes to an example's text"],
-    [text('your-secret-cookie-key-goes-here'), "decodes to an example's text"],
+    [text('replace-with-32-random-bytes-aaa'), 'decodes to the text of an example'],
+    [text('your-secret-cookie-key-goes-here'), 'decodes to the text of an example'],
     [text('01234567890123456789012345678901'), expect.stringMatching(/^decodes to 32 bytes that|^repeats/)],
     ['sk-0000000000000000000000000000', 'is one character repeated'],
-    ['sk-1234567890', 'is a sequence that everybody types'],
+    ['sk-1234567890', 'is a common sequence of characters'],
   ])('%s', (value, reason) => {
     expect(whyGuessable(value)).toEqual(reason);
   });
@@ -220,8 +217,8 @@ describe('in a studio', () => {
 
   test('a provider key is left out', () => {
     expect(printed({ OPENAI_API_KEY: 'sk-0000000000000000', GEMINI_API_KEY: 'AIza...' })).toEqual([
-      'warning: .env:1 OPENAI_API_KEY: is one character repeated and is left out. Set it, or remove the line',
-      'warning: .env:2 GEMINI_API_KEY: still holds a placeholder and is left out. Set it, or remove the line',
+      'warning: .env:1 OPENAI_API_KEY: is one character repeated, so it is left out. Set it, or remove the line',
+      'warning: .env:2 GEMINI_API_KEY: still holds a placeholder, so it is left out. Set it, or remove the line',
     ]);
   });
 

@@ -64,7 +64,7 @@ test.each(['0.85.0', '0.86.0'])('on %s, which calls no provider, each gets one n
 
 describe('an address of a server', () => {
   const closed = (to: string) =>
-    `warning: .env:1 OPENAI_API_BASE: the network policies let the backend out to public addresses on port 443, and not to this one. Open the way: JUNJO_K8S_EGRESS=${to}`;
+    `warning: .env:1 OPENAI_API_BASE: the network policies allow the backend to call public addresses on port 443, but not this one. Allow it: JUNJO_K8S_EGRESS=${to}`;
   const with_ = (value: string, settings: Settings = {}) => {
     const { OPENAI_API_BASE, ...base } = production({ OPENAI_API_BASE: value, ...settings });
     return problemsOf(`OPENAI_API_BASE='${value}'\n${envText(base)}`).filter((line) =>
@@ -96,7 +96,7 @@ describe('an address of a server', () => {
   describe.each(['localhost', '127.0.0.1', '[::1]', '0.0.0.0', 'litellm.localhost'])('at %s', (host) => {
     const url = `http://${host}:4000`;
     const self = (name: string) =>
-      `warning: .env:1 ${name}: is ${host}, which in a pod is the pod itself. Name a host that the pods of the cluster reach`;
+      `warning: .env:1 ${name}: is ${host}, which in a pod is the pod itself. Name a host that pods of the cluster can reach`;
 
     test('is the pod itself, whatever is open', () => {
       expect(with_(url)).toEqual([self('OPENAI_API_BASE')]);
@@ -127,7 +127,7 @@ describe('an address of a server', () => {
       for (const name of ['OPENAI_API_BASE', 'HTTPS_PROXY']) {
         const text = `${name}='http://${host}:4000'\n${envText(production())}`;
         expect(problemsOf(text).filter((line) => line.includes(name))).toEqual([
-          `warning: .env:1 ${name}: is ${host}, a name that only Docker and Podman know. Name a host that the pods of the cluster reach`,
+          `warning: .env:1 ${name}: is ${host}, a name that exists only in Docker and Podman. Name a host that pods of the cluster can reach`,
         ]);
       }
     },
@@ -157,7 +157,7 @@ describe('an address of a server', () => {
       'OPENAI_API_KEY',
     );
     expect(printed(production({ OPENAI_API_KEY: key }), 'OPENAI_API_KEY')).toEqual([
-      expect.stringMatching('still holds a placeholder and is left out'),
+      expect.stringMatching('still holds a placeholder, so it is left out'),
     ]);
   });
 });

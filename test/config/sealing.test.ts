@@ -298,18 +298,22 @@ describe('the file of kept seals', () => {
     ['a slash in the namespace', { ...kept, namespace: 'hunter2/b' }, 'has a namespace'],
     ['an empty name', { ...kept, name: '' }, 'has a name'],
     ['values in an array', { ...kept, values: [] }, 'has values that are not an object'],
-    ['an impossible key', { ...kept, values: { 'hunter2 ': sealed } }, 'has a key that no Secret can have'],
-    ['a bare ciphertext', withValue(sealed?.ciphertext), 'has no whole ciphertext and digest for COOKIE'],
-    ['no digest', withValue({ ciphertext: sealed?.ciphertext }), 'has no whole ciphertext and digest for COOKIE'],
-    ['a short digest', withValue({ ...sealed, digest: 'abcd' }), 'has no whole ciphertext and digest for COOKIE'],
-    ['a plain value', withValue({ ...sealed, ciphertext: 'hunter2' }), 'has no whole ciphertext and digest for COOKIE'],
-    ['an empty value', withValue({ ...sealed, ciphertext: '' }), 'has no whole ciphertext and digest for COOKIE'],
+    ['an impossible key', { ...kept, values: { 'hunter2 ': sealed } }, 'has a key that is not valid in a Secret'],
+    ['a bare ciphertext', withValue(sealed?.ciphertext), 'has an incomplete ciphertext or digest for COOKIE'],
+    ['no digest', withValue({ ciphertext: sealed?.ciphertext }), 'has an incomplete ciphertext or digest for COOKIE'],
+    ['a short digest', withValue({ ...sealed, digest: 'abcd' }), 'has an incomplete ciphertext or digest for COOKIE'],
+    [
+      'a plain value',
+      withValue({ ...sealed, ciphertext: 'hunter2' }),
+      'has an incomplete ciphertext or digest for COOKIE',
+    ],
+    ['an empty value', withValue({ ...sealed, ciphertext: '' }), 'has an incomplete ciphertext or digest for COOKIE'],
     [
       'a cut ciphertext',
       withValue({ ...sealed, ciphertext: sealed?.ciphertext.slice(0, 340) }),
-      'has no whole ciphertext and digest for COOKIE',
+      'has an incomplete ciphertext or digest for COOKIE',
     ],
-    ['a note in a value', withValue({ ...sealed, hunter2: 1 }), 'has no whole ciphertext and digest for COOKIE'],
+    ['a note in a value', withValue({ ...sealed, hunter2: 1 }), 'has an incomplete ciphertext or digest for COOKIE'],
   ])('is refused for %s, in one line that repeats none of it', (_, content, problem) => {
     const result = parseKeptSeals(JSON.stringify(content));
     expect(result).toEqual({ problem: expect.stringContaining(problem) });
@@ -374,16 +378,16 @@ describe('a sealing certificate', () => {
 
   test('of the future is refused with the time', () => {
     expect(keyOf(valid.pem, new Date('2029-12-31T23:59:59Z'))).toBe(
-      `is not valid before 2030-01-01T00:00:00Z. Set the clock of this machine right. ${fetch}`,
+      `is not valid before 2030-01-01T00:00:00Z. Correct the clock of this machine. ${fetch}`,
     );
   });
 
   test.each([
-    ['an EC key', ec.pem, `is not a sealing certificate, whose key is always RSA. ${fetch}`],
+    ['an EC key', ec.pem, `is not a sealing certificate: its key is not RSA. ${fetch}`],
     [
       'a weak key',
       weak.pem,
-      'has an RSA key of 1024 bits, too weak for what is committed. Run the controller with --key-size=4096, then fetch its certificate: kubeseal --fetch-cert > sealing-cert.pem',
+      'has an RSA key of 1024 bits, which is too weak for committed secrets. Run the controller with --key-size=4096, then fetch its certificate: kubeseal --fetch-cert > sealing-cert.pem',
     ],
     ['nothing', '', `is not a certificate in PEM form. ${fetch}`],
     ['another text', 'JUNJO_SESSION_SECRET=hunter2\n', `is not a certificate in PEM form. ${fetch}`],
@@ -407,6 +411,8 @@ describe('a sealing certificate', () => {
     ],
     ['a private key behind the certificate', `${valid.pem}${keyPem('pkcs8')}`],
   ])('is refused when the file holds %s, of which nothing is repeated', (_, pem) => {
-    expect(keyOf(pem.toString())).toBe(`holds a private key, which opens what it seals; keep it out of Git. ${fetch}`);
+    expect(keyOf(pem.toString())).toBe(
+      `contains a private key, which can decrypt the sealed secrets. Keep it out of Git. ${fetch}`,
+    );
   });
 });

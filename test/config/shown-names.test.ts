@@ -66,7 +66,7 @@ describe('a piece of a secret in the place of a name is not shown', () => {
 test('a line that may continue a secret is a warning with its place and what to do', () => {
   const line = studio.split('\n').length + 1;
   expect(saidOf('OPENAI_API_KEY=sk-aaaa\nc2VjcmV0c2VjcmV0==\n')).toEqual([
-    `warning: .env:${line}: this line reaches no container, and its name is not shown, because it may be a part of a secret. If it belongs to the value above, write that value on one line`,
+    `warning: .env:${line}: this line is not used. Its name is hidden, because it may be part of a secret. If it belongs to the value above, write that value on one line`,
   ]);
 });
 

@@ -81,9 +81,9 @@ test.each([
 describe('a name in a file', () => {
   const base = envText(development());
   const printed = (name: string, text = base) => problemsOf(`${name}='x'\n${text}`);
-  const unread = 'reaches no container: Junjo AI Studio does not read it.';
+  const unread = 'is not used: Junjo AI Studio does not read it.';
   const noFile = (ending: string) =>
-    `No image reads a value from a file that a variable with _${ending} names. Write the value itself:`;
+    `The images do not support names that end in _${ending} names. Write the value itself:`;
 
   test.each([
     ['OPEANAI_API_KEY', `warning: .env:1 OPEANAI_API_KEY: ${unread} Did you mean OPENAI_API_KEY?`],
@@ -104,15 +104,18 @@ describe('a name in a file', () => {
       name,
       `.env:1 ${name}: is not a variable of Junjo AI Studio. Did you mean ${meant}?`,
     ]),
-    ['GIT_REPO', `note: .env:1 GIT_REPO: ${unread} The studio's is JUNJO_K8S_GIT_REPO`],
-    ['POSTGRES_PASSWORD_FILE', `note: .env:1 POSTGRES_PASSWORD_FILE: ${unread} docs/variables.md lists what it reads`],
-    ['SESSION_SECRET', `note: .env:1 SESSION_SECRET: ${unread} docs/variables.md lists what it reads`],
+    ['GIT_REPO', `note: .env:1 GIT_REPO: ${unread} The variable of the studio is JUNJO_K8S_GIT_REPO`],
+    [
+      'POSTGRES_PASSWORD_FILE',
+      `note: .env:1 POSTGRES_PASSWORD_FILE: ${unread} See docs/variables.md for what it reads`,
+    ],
+    ['SESSION_SECRET', `note: .env:1 SESSION_SECRET: ${unread} See docs/variables.md for what it reads`],
   ])('%s', (name, print) => {
     expect(printed(name)).toEqual([print]);
   });
 
   test('is not taken for one that the file has as well, nor for one without effect', () => {
-    const other = 'docs/variables.md lists what it reads';
+    const other = 'See docs/variables.md for what it reads';
     const has = `${base}OPENAI_API_KEY=sk-${freshSecret()}\n`;
     expect(printed('OPENAI_API_KEYS', has)).toEqual([`note: .env:1 OPENAI_API_KEYS: ${unread} ${other}`]);
     const newest = envText({

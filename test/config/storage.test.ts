@@ -13,7 +13,7 @@ test.each(['managed-nfs-storage', 'alicloud-nas-subpath', 'oci-fss', 'ibmc-file-
   'the class %s is warned of: its name sounds like a file system of the network',
   (name) => {
     expect(told(name)).toEqual([
-      expect.stringMatching(/^warning: .* JUNJO_K8S_STORAGE_CLASS: .* sounds like file storage/),
+      expect.stringMatching(/^warning: .* JUNJO_K8S_STORAGE_CLASS: .* looks like file storage/),
     ]);
   },
 );

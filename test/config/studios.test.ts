@@ -37,7 +37,7 @@ describe('two studios with one port on a load balancer', () => {
   test('on localhost are warned of at the second, with the ports of its Services', () => {
     const { studio, said } = rendered({ blue: local(), green: local() });
     expect(said).toEqual([
-      'warning: studios/green.env:1 JUNJO_ENV: its load balancer has the ports 5153, 1323 and 50051, as that of the studio blue. Where all load balancers share one address (Docker Desktop, k3s), only one of them gets it: run one studio at a time',
+      'warning: studios/green.env:1 JUNJO_ENV: its load balancer uses the ports 5153, 1323 and 50051, like that of the studio blue. Where load balancers share one address (Docker Desktop, k3s), only one can use them. Run one studio at a time',
     ]);
     const services = studio.ofKind('Service').filter(({ spec }) => spec.type === 'LoadBalancer');
     const ports = services.flatMap(({ metadata, spec }) =>
@@ -57,7 +57,7 @@ describe('two studios with one port on a load balancer', () => {
       blue: local({ JUNJO_K8S_RELEASE: '0.86.0', ...token }),
       green: local({ JUNJO_K8S_RELEASE: '0.82.1', ...token }),
     });
-    expect(said).toEqual([expect.stringContaining('the ports 26154 and 26155, as that of the studio blue')]);
+    expect(said).toEqual([expect.stringContaining('the ports 26154 and 26155, like that of the studio blue')]);
     expect(rendered({ blue: local(), green: local({ JUNJO_K8S_RELEASE: '0.82.1', ...token }) }).said).toEqual([]);
   });
 
@@ -65,7 +65,7 @@ describe('two studios with one port on a load balancer', () => {
     const { said } = rendered({ blue: remote('blue'), green: remote('green') });
     expect(said).toEqual([
       expect.stringMatching(
-        /^note: studios\/green\.env:[0-9]+ JUNJO_PROD_INGESTION_URL: .* the port 50051, as that of/,
+        /^note: studios\/green\.env:[0-9]+ JUNJO_PROD_INGESTION_URL: .* the port 50051, like that of/,
       ),
     ]);
     // The load balancer has one port for each release: another one in the URL is an error.
@@ -96,21 +96,21 @@ test('a name or namespace that two studios share is told at the line that sets i
     );
   };
   expect(errorsOf({ JUNJO_K8S_NAMESPACE: 'x' }, { JUNJO_K8S_NAME: 'x' })).toEqual([
-    'studios/green.env:N JUNJO_K8S_NAME: the namespace x belongs to the studio blue',
+    'studios/green.env:N JUNJO_K8S_NAME: the namespace x is',
   ]);
   expect(errorsOf({ JUNJO_K8S_NAMESPACE: 'green' }, {})).toEqual([
-    'studios/blue.env:N JUNJO_K8S_NAMESPACE: the namespace green belongs to the studio green',
+    'studios/blue.env:N JUNJO_K8S_NAMESPACE: the namespace green is already used by the studio green',
   ]);
   expect(errorsOf({ JUNJO_K8S_NAME: 'green' }, {})).toEqual([
-    'studios/blue.env:N JUNJO_K8S_NAME: the name green belongs to the studio green',
-    'studios/blue.env:N JUNJO_K8S_NAME: the namespace green belongs to the studio green',
+    'studios/blue.env:N JUNJO_K8S_NAME: the name green is already used by the studio green',
+    'studios/blue.env:N JUNJO_K8S_NAME: the namespace green is already used by the studio green',
   ]);
 });
 
 test('a studio without the repository of the others is told so', () => {
   const blue = remote('blue', { JUNJO_K8S_GIT_REPO: 'https://git.example.com/team/studio.git' });
   expect(rendered({ blue, green: remote('green') }).errors).toEqual([
-    'studios/green.env JUNJO_K8S_GIT_REPO: is not set here, but in the studio blue. One ApplicationSet applies all studios: give them the same',
+    'studios/green.env JUNJO_K8S_GIT_REPO: is not set here, but for the studio blue. One ApplicationSet applies all studios, so set the same value for all',
   ]);
 });
 
@@ -127,7 +127,7 @@ test('two studios may not have one port of the nodes', () => {
   expect(errorsOf(30052)).toEqual([]);
   expect(errorsOf(30051)).toEqual([
     expect.stringMatching(
-      /^studios\/green\.env:[0-9]+ JUNJO_PROD_INGESTION_URL: the port 30051 of the nodes belongs to the studio blue already\. Give/,
+      /^studios\/green\.env:[0-9]+ JUNJO_PROD_INGESTION_URL: the port 30051 of the nodes is already\. Give/,
     ),
   ]);
 });

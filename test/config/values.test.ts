@@ -23,8 +23,8 @@ test('a value that is too long is refused at its line, whatever the variable', (
   for (const { name, readers } of read) {
     // In bytes, not in characters.
     const [most, problem] = readers
-      ? [128 * 1024, 'is longer than 128 KiB, with which no container starts. Set a shorter value']
-      : [1024 * 1024, 'is longer than 1 MiB, which no object of Kubernetes can hold. Set a shorter value'];
+      ? [128 * 1024, 'is longer than 128 KiB, so no container can start with it. Set a shorter value']
+      : [1024 * 1024, 'is longer than 1 MiB, so no Kubernetes object can hold it. Set a shorter value'];
     // Beside the name, the = and the NUL at the end.
     const room = most - name.length - 2;
     const value = 'é'.repeat(Math.floor(room / 2)) + 'x'.repeat(room % 2);
@@ -101,5 +101,5 @@ test('a share of the memory is judged by what the limit allows, and not by what 
   const said = (value: string) =>
     problemsOf(envText(studio(value))).filter((line) => line.includes(' JUNJO_DF_SPILL_POOL_MB: '));
   expect(said('193')).toEqual([]);
-  expect(said('900')).toEqual([expect.stringContaining('% of the memory limit of backend at the size small')]);
+  expect(said('900')).toEqual([expect.stringContaining('% of the memory limit of backend) at the size small')]);
 });

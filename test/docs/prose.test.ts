@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { parseSync } from '@swc/core';
+import { LONGEST_SENTENCE, longSentences } from '../../tools/fuzz/prose';
 import { pages } from '../support/documents';
 
 /** Most words of a sentence of a message, and of a page. CONTRIBUTING.md, "How to write". */
-const LONGEST = { message: 25, page: 30 };
+const LONGEST = { message: LONGEST_SENTENCE, page: 30 };
 
 /** Words and phrases that make a reader stop, and what to write instead. */
 const WORDS: readonly (readonly [RegExp, string])[] = [
@@ -68,7 +69,7 @@ const documents = [...pages.map(({ path }) => path), 'CONTRIBUTING.md', 'SECURIT
 
 /** Every text in quotes of a source file, `…` for each value in it. */
 function textsOf(path: string): readonly string[] {
-  if (path.endsWith('.py')) {
+  if (/\.(py|sh)$/.test(path)) {
     const program = readFileSync(path, 'utf8')
       .replace(/^ *#.*$/gm, '')
       .replace(/"""[\s\S]*?"""/g, '');
@@ -97,14 +98,6 @@ function proseOf(path: string): string {
     .replace(/^(#.*|\|[-| :]+\|)$/gm, '\n\n')
     .replace(/ \| |^\| ?| ?\|$/gm, '\n\n')
     .replace(/^ *(?:[-*]|\d+\.) /gm, '\n\n');
-}
-
-/** The sentences of a text that have more words than allowed. */
-function longSentences(text: string, most: number): readonly string[] {
-  const sentences = text
-    .split(/(?<=[.!?])\s|:?\n\s*\n|:\n|\\n/)
-    .map((sentence) => sentence.replace(/\s+/g, ' ').trim());
-  return sentences.filter((sentence) => sentence.split(' ').filter((word) => /[\p{L}\d…]/u.test(word)).length > most);
 }
 
 /** What CONTRIBUTING.md says not to write. */

@@ -210,13 +210,10 @@ describe('many studios', () => {
   });
 
   test.each([
-    ['argocd', 'argocd is taken'],
-    ['flux', 'flux is taken'],
-    ['foundation', 'foundation is taken'],
-    [
-      'My_Studio',
-      'must be at most 63 lower-case letters, digits and dashes, beginning and ending with a letter or digit',
-    ],
+    ['argocd', 'must not be argocd, flux or foundation'],
+    ['flux', 'must not be argocd, flux or foundation'],
+    ['foundation', 'must not be argocd, flux or foundation'],
+    ['My_Studio', 'must be at most 63 lower-case letters, digits or dashes, and start and end with a letter or digit'],
   ])('may not be called %s, because a folder of the output is', (name, says) => {
     expect(
       errors(
@@ -255,13 +252,13 @@ describe('many studios', () => {
       'a name',
       { JUNJO_K8S_NAMESPACE: 'a', JUNJO_K8S_NAME: 'one' },
       { JUNJO_K8S_NAMESPACE: 'b', JUNJO_K8S_NAME: 'one' },
-      'JUNJO_K8S_NAME: the name one belongs to the studio blue already',
+      'JUNJO_K8S_NAME: the name one is already used by the studio blue',
     ],
     [
       'a namespace',
       { JUNJO_K8S_NAMESPACE: 'one' },
       { JUNJO_K8S_NAMESPACE: 'one' },
-      'JUNJO_K8S_NAMESPACE: the namespace one belongs to the studio blue already',
+      'JUNJO_K8S_NAMESPACE: the namespace one is already used by the studio blue',
     ],
     [
       'a host',
@@ -270,26 +267,26 @@ describe('many studios', () => {
         JUNJO_PROD_FRONTEND_URL: 'https://ui.blue.example.com',
         JUNJO_PROD_BACKEND_URL: 'https://api.blue.example.com',
       },
-      'JUNJO_PROD_BACKEND_URL: the host api.blue.example.com belongs to the studio blue already',
+      'JUNJO_PROD_BACKEND_URL: the host api.blue.example.com is already used by the studio blue',
     ],
     [
       'the host of spans',
       {},
       { JUNJO_PROD_INGESTION_URL: 'https://spans.blue.example.com' },
-      'JUNJO_PROD_INGESTION_URL: the host spans.blue.example.com belongs to the studio blue already',
+      'JUNJO_PROD_INGESTION_URL: the host spans.blue.example.com is already used by the studio blue',
     ],
     [
       'a folder of a node',
       onNode('/mnt/data'),
       onNode('/mnt/data/'),
-      'JUNJO_HOST_DB_DATA_PATH: the folder /mnt/data of the node worker-1 belongs to the studio blue already',
+      'JUNJO_HOST_DB_DATA_PATH: the folder /mnt/data of the node worker-1 is already used by the studio blue',
     ],
     ...['/mnt//data', '/mnt/./data', '//mnt/data/', '/mnt/data/.', '/./mnt///data//'].map(
       (path): [string, Settings, Settings, string] => [
         `a folder of a node that it calls ${path}`,
         onNode('/mnt/data'),
         onNode(path),
-        'JUNJO_HOST_DB_DATA_PATH: the folder /mnt/data of the node worker-1 belongs to the studio blue already',
+        'JUNJO_HOST_DB_DATA_PATH: the folder /mnt/data of the node worker-1 is already used by the studio blue',
       ],
     ),
     ...['/mnt//data/green', '/mnt/data/./green/', '//mnt/data//a/b'].map(
@@ -297,14 +294,14 @@ describe('many studios', () => {
         `a folder that ${path} is within`,
         onNode('/mnt/./data//'),
         onNode(path),
-        'JUNJO_HOST_DB_DATA_PATH: lies within the folder of the studio blue',
+        'JUNJO_HOST_DB_DATA_PATH: is inside the folder of the studio blue',
       ],
     ),
     [
       'a folder within a folder',
       onNode('/mnt/data'),
       onNode('/mnt/data/green'),
-      'JUNJO_HOST_DB_DATA_PATH: lies within the folder of the studio blue',
+      'JUNJO_HOST_DB_DATA_PATH: is inside the folder of the studio blue',
     ],
     [
       'no repository',

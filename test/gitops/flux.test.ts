@@ -190,13 +190,13 @@ describe('the source', () => {
 });
 
 const NO_ARTIFACTS =
-  'JUNJO_K8S_GIT_REPO: is not the URL of a repository of artifacts. Write it in lower case, without tag or digest, as oci://registry.example.com/team/studio';
+  'JUNJO_K8S_GIT_REPO: is not the URL of an OCI repository. Write it in lower case, without tag or digest, as oci://registry.example.com/team/studio';
 
 test.each<[string, Settings, string]>([
   [
     'Flux without a repository',
     { JUNJO_K8S_GIT_REPO: undefined },
-    'JUNJO_K8S_GITOPS: has no effect without JUNJO_K8S_GIT_REPO. Set that, or remove the line',
+    'JUNJO_K8S_GITOPS: has no effect without JUNJO_K8S_GIT_REPO. Set JUNJO_K8S_GIT_REPO, or remove the line',
   ],
   [
     'artifacts with Argo CD',
@@ -206,7 +206,7 @@ test.each<[string, Settings, string]>([
   [
     'a Secret of Flux with Argo CD',
     { JUNJO_K8S_GITOPS: 'argocd', JUNJO_K8S_GIT_SECRET: 'studio-repository' },
-    'JUNJO_K8S_GIT_SECRET: has no effect with Argo CD: give it the credentials with argocd repo add. Remove the line, or set JUNJO_K8S_GITOPS=flux',
+    'JUNJO_K8S_GIT_SECRET: has no effect with Argo CD, which gets credentials by argocd repo add. Remove the line, or set JUNJO_K8S_GITOPS=flux',
   ],
   [
     'HEAD, which Flux does not resolve',
@@ -216,12 +216,12 @@ test.each<[string, Settings, string]>([
   [
     'a repository by SSH without its key',
     { JUNJO_K8S_GIT_REPO: 'ssh://git@git.example.com/team/studio.git' },
-    'JUNJO_K8S_GIT_REPO: is reached by SSH, for which Flux needs a key. Make one with flux create secret git, and name the Secret in JUNJO_K8S_GIT_SECRET',
+    'JUNJO_K8S_GIT_REPO: uses SSH, for which Flux needs a key. Create one with flux create secret git, and name the Secret in JUNJO_K8S_GIT_SECRET',
   ],
   [
     'a digest of a Git repository',
     { JUNJO_K8S_GIT_REVISION: `sha256:${'a'.repeat(64)}` },
-    'JUNJO_K8S_GIT_REVISION: is the digest of an artifact, and the repository is one of Git. Name a branch, tag or commit',
+    'JUNJO_K8S_GIT_REVISION: is the digest of an OCI artifact, but the repository is a Git repository. Name a branch, tag or commit',
   ],
   [
     'a branch of artifacts',
@@ -286,7 +286,7 @@ test('an address of SSH with brackets is written as a URL', () => {
 test('a studio cannot have the name under which Flux applies itself', () => {
   const name = { JUNJO_K8S_NAME: 'flux-system', JUNJO_K8S_NAMESPACE: 'studio' };
   expect(problemsOf({ ...source('blue', name), folder: undefined })).toEqual([
-    'studios/blue.env JUNJO_K8S_NAME: is that of the source and the Kustomization of Flux itself. Choose another name',
+    'studios/blue.env JUNJO_K8S_NAME: is already used by the source and the Kustomization of Flux itself. Choose another name',
   ]);
   expect(problemsOf(source('blue', name))).toEqual([]);
 });
@@ -309,7 +309,7 @@ describe('several studios', () => {
 
   test('may not share the name of a Kustomization', () => {
     expect(problemsOf(source('blue'), source('blue-foundation'))).toEqual([
-      expect.stringContaining('the Kustomization junjo-ai-studio-blue-foundation belongs to the studio'),
+      expect.stringContaining('the Kustomization junjo-ai-studio-blue-foundation is already used by the studio'),
     ]);
   });
 
@@ -321,21 +321,21 @@ describe('several studios', () => {
     ['JUNJO_K8S_GITOPS', { JUNJO_K8S_GITOPS: 'argocd' }],
   ])('have the same %s', (variable, settings) => {
     expect(problemsOf(source('blue'), source('green', settings))).toEqual([
-      `studios/green.env ${variable}: differs from that of the studio blue. One source holds all studios: give them the same`,
+      `studios/green.env ${variable}: differs from that of the studio blue. One source holds all studios, so set the same value for all`,
     ]);
   });
 
   test('lack a setting that only the first of them has, and the message says so', () => {
     const set = { JUNJO_K8S_GIT_PATH: 'other', JUNJO_K8S_GIT_SECRET: 'repository' };
     expect(problemsOf(source('blue', set), source('green'))).toEqual([
-      'studios/green.env JUNJO_K8S_GIT_PATH: is not set here, and differs from that of the studio blue. One source holds all studios: give them the same',
+      'studios/green.env JUNJO_K8S_GIT_PATH: is not set here, and differs from that of the studio blue. One source holds all studios, so set the same value for all',
     ]);
   });
 
   test('are all in the repository, or none', () => {
     const none = { JUNJO_K8S_GITOPS: undefined, JUNJO_K8S_GIT_REPO: undefined };
     expect(problemsOf(source('blue', none), source('green'))).toEqual([
-      'studios/green.env JUNJO_K8S_GIT_REPO: is set here, but not in the studio blue. One source holds all studios: give them the same',
+      'studios/green.env JUNJO_K8S_GIT_REPO: is set here, but not for the studio blue. One source holds all studios, so set the same value for all',
     ]);
   });
 });

@@ -214,7 +214,7 @@ describe('the checkout is only data', () => {
     const token = freshSecret();
     write('.env', `${existing()}JUNJO_ALLOW_ORIGINS=https://studio.example.com,https://\${TOKEN}.example.com\n`);
     const { stdout, stderr } = generate({ TOKEN: token, ARGOCD_ENV_TOKEN: token });
-    expect(stderr).toContain('nothing sets $TOKEN');
+    expect(stderr).toContain('refers to $TOKEN, which is not set');
     expect(stdout + stderr).not.toContain(token);
   });
 });

@@ -118,11 +118,11 @@ describe('JUNJO_K8S_SECRETS=sealed', () => {
 
   test('is told what is missing', () => {
     expect(errorsOf(sealed(none), files())).toEqual([
-      `.env JUNJO_SESSION_SECRET: is missing: it is neither in the env file nor sealed in ${KEPT} for these values of JUNJO_K8S_NAMESPACE, JUNJO_K8S_SECRET_NAME and JUNJO_K8S_SEALING_SCOPE. Set it once`,
-      `.env JUNJO_SECURE_COOKIE_KEY: is missing: it is neither in the env file nor sealed in ${KEPT} for these values of JUNJO_K8S_NAMESPACE, JUNJO_K8S_SECRET_NAME and JUNJO_K8S_SEALING_SCOPE. Set it once`,
+      `.env JUNJO_SESSION_SECRET: is missing, and ${KEPT} has no sealed value of it for this JUNJO_K8S_NAMESPACE, JUNJO_K8S_SECRET_NAME and JUNJO_K8S_SEALING_SCOPE. Set it once`,
+      `.env JUNJO_SECURE_COOKIE_KEY: is missing, and ${KEPT} has no sealed value of it for this JUNJO_K8S_NAMESPACE, JUNJO_K8S_SECRET_NAME and JUNJO_K8S_SEALING_SCOPE. Set it once`,
     ]);
     expect(errorsOf(sealed({ JUNJO_SESSION_SECRET: undefined }), files())).toEqual([
-      '.env JUNJO_SESSION_SECRET: is missing beside other secrets. Changed values are told from others by digests keyed with it: set it too, or remove the others to keep what is sealed',
+      '.env JUNJO_SESSION_SECRET: is missing, but needed to detect changed secrets. Set it too, or remove the other secrets to keep what is sealed',
     ]);
     expect(errorsOf(production({ JUNJO_K8S_SECRETS: 'sealed' }))).toEqual([
       '.env JUNJO_K8S_SEALING_CERT: is missing. Fetch it: kubeseal --fetch-cert > sealing-cert.pem',
@@ -156,7 +156,7 @@ describe('JUNJO_K8S_SECRETS=sealed', () => {
     const { problems } = loadStudio([{ path: '.env', text: envText(required) }], kept);
     expect(problems.filter((problem) => !isOfEveryStudio(problem)).map(formatProblem)).toEqual([
       expect.stringMatching(
-        /^warning: .*JUNJO_K8S_SECRETS: what sealed\/junjo-ai-studio\.json keeps of OPENAI_API_KEY cannot be opened/,
+        /^warning: .*JUNJO_K8S_SECRETS: sealed\/junjo-ai-studio\.json has values of OPENAI_API_KEY for another/,
       ),
     ]);
   });
@@ -303,7 +303,7 @@ test('a placeholder of a provider key is left out of what is sealed, with a warn
     'JUNJO_SESSION_SECRET',
   ]);
   expect(problemsOf(envText(settings), files())[0]).toMatch(
-    /^warning: .*OPENAI_API_KEY: still holds a placeholder and is left out/,
+    /^warning: .*OPENAI_API_KEY: still holds a placeholder, so it is left out/,
   );
 });
 

@@ -33,7 +33,9 @@ const examples = [
 const withoutNotes = (printed: readonly string[]) => printed.filter((line) => !line.startsWith('note: '));
 /** Upstream's root file asks for images that the line does not have, and 0.70.4 loses spans whatever its file says. */
 const withoutImages = (printed: readonly string[]) =>
-  withoutNotes(printed).filter((line) => !/^warning: .*(development images of 0\.86|0\.70\.4 loses)/.test(line));
+  withoutNotes(printed).filter(
+    (line) => !/^warning: .*(has no effect on release line 0\.86|0\.70\.4 loses)/.test(line),
+  );
 const alsoFits = { '0.85.0': ['0.82.1', '0.83.0'] } as Readonly<Record<string, readonly string[]>>;
 
 describe("upstream's own .env.example", () => {
@@ -54,11 +56,13 @@ describe("upstream's own .env.example", () => {
       if (!line || line.name === '0.70') {
         expect(printed).toEqual([]);
       } else {
-        const also = alsoFits[tag] ? ` Data that ${alsoFits[tag].join(' or ')} wrote needs that release.` : '';
+        const also = alsoFits[tag] ? ` Data written by ${alsoFits[tag].join(' or ')} needs that release.` : '';
         // 0.80's file sets nothing that 0.70's does not: it runs, with a warning.
-        const [begin, means] = line.name === '0.80' ? ['warning: ', 'so 0.70.3 runs'] : ['', 'which means 0.70.3'];
+        const begin = line.name === '0.80' ? 'warning: ' : '';
         expect(printed).toEqual([
-          expect.stringMatching(`^${begin}\\.env JUNJO_K8S_RELEASE: is not set, ${means}, but .* more.* belong to `),
+          expect.stringMatching(
+            `^${begin}\\.env JUNJO_K8S_RELEASE: is not set and defaults to 0.70.3, but .* more.* belong to `,
+          ),
         ]);
         expect(printed[0]?.split(' belong to ')[1]).toBe(
           `release line ${line.name}.${also} Set JUNJO_K8S_RELEASE=${recommendedTag(line)}`,
@@ -92,7 +96,7 @@ describe('a file that somebody wrote, without a release', () => {
     ['0.81.5', {}],
   ])('is of %s by its ports: %j', (named, ports) => {
     expect(foreign(development({ JUNJO_MALLOC_ARENA_MAX: '2', ...ports }))).toEqual([
-      `.env JUNJO_K8S_RELEASE: is not set, which means 0.70.3, but JUNJO_MALLOC_ARENA_MAX belongs to release line ${lineOf(named)?.name}. Set JUNJO_K8S_RELEASE=${named}`,
+      `.env JUNJO_K8S_RELEASE: is not set and defaults to 0.70.3, but JUNJO_MALLOC_ARENA_MAX belongs to release line ${lineOf(named)?.name}. Set JUNJO_K8S_RELEASE=${named}`,
     ]);
   });
 
@@ -105,7 +109,7 @@ describe('a file that somebody wrote, without a release', () => {
   test('is told what else it fits where only data could tell', () => {
     const { set } = upstreamExample('0.82.1');
     expect(foreign(set)[0]).toMatch(
-      /line 0\.85\. Data that 0\.82\.1 or 0\.83\.0 wrote needs that release\. Set JUNJO_K8S_RELEASE=0\.85\.0$/,
+      /line 0\.85\. Data written by 0\.82\.1 or 0\.83\.0 needs that release\. Set JUNJO_K8S_RELEASE=0\.85\.0$/,
     );
     expect(foreign({ ...set, OPENAI_API_KEY: freshSecret() })[0]).toMatch(
       /line 0\.82\. Set JUNJO_K8S_RELEASE=0\.82\.1$/,
@@ -123,7 +127,7 @@ describe('a file that somebody wrote, without a release', () => {
     const settings = { ...set, ...hosts('0.81.5') };
     for (const JUNJO_K8S_SECRETS of ['existing', 'external']) {
       expect(foreign({ ...settings, JUNJO_K8S_SECRETS })[0]).toMatch(
-        /line 0\.81\. Data that 0\.82\.1 or 0\.83\.0 or 0\.85\.0 wrote .* Set JUNJO_K8S_RELEASE=0\.81\.5$/,
+        /line 0\.81\. Data written by 0\.82\.1 or 0\.83\.0 or 0\.85\.0 .* Set JUNJO_K8S_RELEASE=0\.81\.5$/,
       );
     }
   });
@@ -157,7 +161,7 @@ describe('a file that somebody wrote, without a release', () => {
       const { JUNJO_SESSION_SECRET, JUNJO_SECURE_COOKIE_KEY, JUNJO_INTERNAL_GRPC_TOKEN, ...others } = set;
       const text = exampleText({ set: others as typeof set, commentedOut }, { JUNJO_K8S_SECRETS });
       expect(problemsOf(text).find((problem) => problem.includes('JUNJO_K8S_RELEASE'))).toMatch(
-        /line 0\.85\. Data that 0\.82\.1 or 0\.83\.0 wrote .* Set JUNJO_K8S_RELEASE=0\.85\.0$/,
+        /line 0\.85\. Data written by 0\.82\.1 or 0\.83\.0 .* Set JUNJO_K8S_RELEASE=0\.85\.0$/,
       );
     },
   );
@@ -185,7 +189,7 @@ describe('a file that somebody wrote, without a release', () => {
 describe('a release that was not chosen', () => {
   test('is noted in production, and not on localhost', () => {
     expect(problemsOf(envText(production({ JUNJO_K8S_RELEASE: undefined })))).toEqual([
-      'note: .env JUNJO_K8S_RELEASE: is not set, so 0.70.3 of 16 November 2025 runs; the newest release is 0.86.0 of 8 October 2026. Set the release that you want',
+      'note: .env JUNJO_K8S_RELEASE: is not set, defaulting to 0.70.3 (16 November 2025); set it explicitly. The newest release is 0.86.0 (8 October 2026)',
     ]);
     expect(problemsOf(envText(development()))).toEqual([]);
   });
@@ -193,7 +197,7 @@ describe('a release that was not chosen', () => {
   test('keeps the other problems of the file, judged by the release that it was written for', () => {
     const text = `JUNJO_INTERNAL_GRPC_TOKEN=${freshSecret()}\nJUNJO_API_KEY_CACHE_TTL_SECONDS=31\n${envText(development())}`;
     expect(problemsOf(text)).toEqual([
-      '.env JUNJO_K8S_RELEASE: is not set, which means 0.70.3, but JUNJO_INTERNAL_GRPC_TOKEN and JUNJO_API_KEY_CACHE_TTL_SECONDS belong to release line 0.85. Data that 0.82.1 or 0.83.0 wrote needs that release. Set JUNJO_K8S_RELEASE=0.85.0',
+      '.env JUNJO_K8S_RELEASE: is not set and defaults to 0.70.3, but JUNJO_INTERNAL_GRPC_TOKEN and JUNJO_API_KEY_CACHE_TTL_SECONDS belong to release line 0.85. Data written by 0.82.1 or 0.83.0 needs that release. Set JUNJO_K8S_RELEASE=0.85.0',
       '.env:2 JUNJO_API_KEY_CACHE_TTL_SECONDS: must be an integer from 0 to 30',
     ]);
     expect(loadStudio([{ path: '.env', text }]).config).toBeUndefined();
@@ -209,13 +213,15 @@ describe('in production, the age of the release', () => {
   const tokens = { JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() };
 
   test.each([
-    ['0.70.3', 'runs 0.70.3 of 16 November 2025'],
-    ['0.82.1', 'runs 0.82.1 of 18 July 2026'],
+    ['0.70.3', 'runs 0.70.3 \\(16 November 2025\\)'],
+    ['0.82.1', 'runs 0.82.1 \\(18 July 2026\\)'],
     ['0.83.0', 'runs 0.83.0'],
   ])('%s is one note', (JUNJO_K8S_RELEASE, runs) => {
     expect(said(production({ JUNJO_K8S_RELEASE, ...tokens }))).toEqual([
       expect.stringMatching(
-        new RegExp(`^note: \\.env:2 JUNJO_K8S_RELEASE: ${runs}; the newest release is 0\\.86\\.0 of 8 October 2026$`),
+        new RegExp(
+          `^note: \\.env:2 JUNJO_K8S_RELEASE: ${runs}; the newest release is 0\\.86\\.0 \\(8 October 2026\\)$`,
+        ),
       ),
     ]);
     expect(said(development({ JUNJO_K8S_RELEASE, ...tokens }))).toEqual([]);
@@ -228,7 +234,7 @@ describe('in production, the age of the release', () => {
 
   test('is a note of its own beside a warning of what the tag loses', () => {
     expect(said(production({ JUNJO_K8S_RELEASE: '0.70.4' }))).toEqual([
-      expect.stringMatching(/^note: .*: runs 0\.70\.4 of 28 November 2025; .* 2026$/),
+      expect.stringMatching(/^note: .*: runs 0\.70\.4 \(28 November 2025\); .* 2026\)$/),
       expect.stringMatching(/^warning: .*: 0\.70\.4 loses .*\. Set 0\.70\.3$/),
     ]);
   });
@@ -257,7 +263,7 @@ describe('a tag that something speaks against', () => {
   test('is noted where nobody saw its images', () => {
     const settings = development({ JUNJO_K8S_RELEASE: '0.84.1', JUNJO_INTERNAL_GRPC_TOKEN: freshSecret() });
     expect(problemsOf(envText(settings))).toEqual([
-      'note: .env:4 JUNJO_K8S_RELEASE: 0.84.1 was prepared by upstream, but no published image of it was ever seen. Look whether your registry has its images',
+      'note: .env:4 JUNJO_K8S_RELEASE: 0.84.1 was prepared by upstream, but no published image of it is known. Check that your registry has its images',
     ]);
   });
 
@@ -267,11 +273,11 @@ describe('a tag that something speaks against', () => {
 });
 
 describe('a tag that no release has', () => {
-  const moves = 'is a tag that moves, so that each restart could run another release. Name a release, for example';
+  const moves = 'is a tag that moves, so each restart could run another release. Name a release, for example';
   const unknown = (tag: string, nearest: string) =>
-    `no release of Junjo AI Studio is known to have the tag ${tag}. Nearest: ${nearest}`;
+    `${tag} is not a known release of Junjo AI Studio. Set one of the nearest: ${nearest}`;
   const newer = (tag: string) =>
-    `${tag} is newer than every release that is known here; 0.86.0 is the newest of them. Update junjo-ai-studio-cdk8s, or name a release that it knows`;
+    `${tag} is newer than 0.86.0, the newest known release. Update junjo-ai-studio-cdk8s, or set a known release`;
 
   test.each([
     ['0.81.4', unknown('0.81.4', '0.81.3, 0.81.5')],
@@ -352,7 +358,7 @@ describe('a name that other programs have too', () => {
     (name) => {
       for (const settings of [development({ [name]: '2' }), production({ [name]: '2' })]) {
         expect(problemsOf(envText(settings))).toEqual([
-          expect.stringMatching(`^note: \\.env:[0-9]+ ${name}: reaches no container: `),
+          expect.stringMatching(`^note: \\.env:[0-9]+ ${name}: is not used: `),
         ]);
       }
     },

@@ -95,13 +95,15 @@ describe("the env file of upstream's own deployment", () => {
   ])('of line %s loads, with notes on what takes the place of what only compose uses', (_, settings) => {
     const printed = problemsOf(envText(production(settings)));
     expect(printed.filter((text) => !text.startsWith('note: '))).toEqual([]);
-    expect(printed.join('\n')).toMatch(/CLOUDFLARE_API_TOKEN: is passed over: cert-manager obtains the certificates/);
+    expect(printed.join('\n')).toMatch(
+      /CLOUDFLARE_API_TOKEN: ignored on Kubernetes; cert-manager obtains the certificates/,
+    );
   });
 
   test('of line 0.82 has its memory limits replaced by the size', () => {
     const printed = problemsOf(envText(studio082({ JUNJO_BACKEND_MEM_LIMIT: '450m' })));
     expect(printed).toEqual([
-      expect.stringMatching(/JUNJO_BACKEND_MEM_LIMIT: is passed over: JUNJO_K8S_SIZE sets the memory$/),
+      expect.stringMatching(/JUNJO_BACKEND_MEM_LIMIT: ignored on Kubernetes; JUNJO_K8S_SIZE sets memory$/),
     ]);
   });
 });
@@ -168,7 +170,7 @@ describe('release line 0.82', () => {
   test('spills only to where the backend can write', () => {
     const printed = problemsOf(`JUNJO_DF_SPILL_PATH=/var/spill\n${envText(studio082())}`);
     expect(printed).toEqual([
-      '.env:1 JUNJO_DF_SPILL_PATH: must be a path below /tmp or /app/.dbdata; the container cannot write anywhere else',
+      '.env:1 JUNJO_DF_SPILL_PATH: must be a path below /tmp or /app/.dbdata, because the container cannot write anywhere else',
     ]);
   });
 });

@@ -106,7 +106,7 @@ describe('a studio whose backend serves the UI', () => {
 describe('the env file of such a studio', () => {
   test('needs the address of the UI, and says so in one message', () => {
     expect(problemsOf(envText(studio086({ JUNJO_PROD_FRONTEND_URL: undefined })))).toEqual([
-      '.env JUNJO_PROD_FRONTEND_URL: is missing. Address of the UI in production, for example https://studio.example.com',
+      '.env JUNJO_PROD_FRONTEND_URL: is missing. Set it to the address of the UI in production. Example: https://studio.example.com',
     ]);
   });
 
@@ -190,7 +190,9 @@ describe('the env file of such a studio', () => {
       JUNJO_K8S_INGRESS_CLASS: undefined,
     });
     expect(problemsOf(envText(settings))).toEqual([
-      expect.stringMatching(/^warning: .*JUNJO_BUILD_TARGET: development images of 0\.86 do not run on a cluster: /),
+      expect.stringMatching(
+        /^warning: .*JUNJO_BUILD_TARGET: has no effect on release line 0\.86, which runs its published images: /,
+      ),
     ]);
     const studio = render(settings);
     expect(studio.container('backend').image).toMatch(/junjo-ai-studio-app:0\.86\.0$/);

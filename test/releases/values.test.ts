@@ -40,7 +40,7 @@ describe('the token of the internal gRPC', () => {
     const token = `${freshSecret()}${character}`;
     const printed = problemsOf(envText(development({ JUNJO_K8S_RELEASE: '0.82.1', JUNJO_INTERNAL_GRPC_TOKEN: token })));
     expect(printed).toEqual([
-      '.env:5 JUNJO_INTERNAL_GRPC_TOKEN: contains characters other than ASCII, or spaces around it, which gRPC does not carry. Generate one: openssl rand -base64 32',
+      '.env:5 JUNJO_INTERNAL_GRPC_TOKEN: contains non-ASCII characters, or starts or ends with a space, which gRPC does not allow. Generate one: openssl rand -base64 32',
     ]);
   });
 });
@@ -66,9 +66,9 @@ describe('tuning follows the size', () => {
   });
 
   test.each([
-    ['JUNJO_DF_SPILL_POOL_MB=194', '193, 43 % of the memory limit of backend at the size small', 'medium'],
-    ['JUNJO_DF_SPILL_POOL_MB=768', '193, 43 % of the memory limit of backend at the size small', 'large'],
-    ['BACKPRESSURE_MAX_MB=420', '300, 60 % of the memory limit of ingestion at the size small', 'medium'],
+    ['JUNJO_DF_SPILL_POOL_MB=194', '193 (43 % of the memory limit of backend) at the size small', 'medium'],
+    ['JUNJO_DF_SPILL_POOL_MB=768', '193 (43 % of the memory limit of backend) at the size small', 'large'],
+    ['BACKPRESSURE_MAX_MB=420', '300 (60 % of the memory limit of ingestion) at the size small', 'medium'],
   ])('%s is an error that says what fits', (line, most, size) => {
     expect(problemsOf(`${line}\n${envText(settings())}`)).toEqual([
       `.env:1 ${line.split('=')[0]}: is more than ${most}. Lower it, or set JUNJO_K8S_SIZE=${size}`,
@@ -77,7 +77,7 @@ describe('tuning follows the size', () => {
 
   test('what fits no size can only be lowered', () => {
     expect(problemsOf(`JUNJO_DF_SPILL_POOL_MB=4000\n${envText(settings())}`)).toEqual([
-      '.env:1 JUNJO_DF_SPILL_POOL_MB: is more than 193, 43 % of the memory limit of backend at the size small. Lower it',
+      '.env:1 JUNJO_DF_SPILL_POOL_MB: is more than 193 (43 % of the memory limit of backend) at the size small. Lower it',
     ]);
   });
 
@@ -89,13 +89,13 @@ describe('tuning follows the size', () => {
       JUNJO_DF_SPILL_POOL_MB: '768',
     };
     expect(problemsOf(envText(settings(wizard))).filter((line) => !line.startsWith('note: '))).toEqual([
-      'warning: .env:6 JUNJO_BACKEND_MEM_LIMIT: is the limit of a machine for which JUNJO_K8S_SIZE=large is made; without that line the studio is small. Set JUNJO_K8S_SIZE=large',
-      'warning: .env:7 JUNJO_DF_TARGET_PARTITIONS: is more than upstream sets for the size small (1): queries may take more memory than there is, and end in OOMKilled',
-      'warning: .env:8 JUNJO_DF_BATCH_SIZE: is more than upstream sets for the size small (4096): queries may take more memory than there is, and end in OOMKilled',
-      '.env:9 JUNJO_DF_SPILL_POOL_MB: is more than 193, 43 % of the memory limit of backend at the size small. Lower it, or set JUNJO_K8S_SIZE=large',
+      'warning: .env:6 JUNJO_BACKEND_MEM_LIMIT: is the memory limit of the size large, but JUNJO_K8S_SIZE is not set and defaults to small. Set JUNJO_K8S_SIZE=large',
+      "warning: .env:7 JUNJO_DF_TARGET_PARTITIONS: is more than upstream's value for the size small (1), so queries may run out of memory (OOMKilled). Lower it",
+      "warning: .env:8 JUNJO_DF_BATCH_SIZE: is more than upstream's value for the size small (4096), so queries may run out of memory (OOMKilled). Lower it",
+      '.env:9 JUNJO_DF_SPILL_POOL_MB: is more than 193 (43 % of the memory limit of backend) at the size small. Lower it, or set JUNJO_K8S_SIZE=large',
     ]);
     const sized = problemsOf(envText(settings({ ...wizard, JUNJO_K8S_SIZE: 'large' })));
-    expect(sized).toEqual([expect.stringMatching(/^note: .*JUNJO_BACKEND_MEM_LIMIT: is passed over/)]);
+    expect(sized).toEqual([expect.stringMatching(/^note: .*JUNJO_BACKEND_MEM_LIMIT: ignored on Kubernetes/)]);
   });
 });
 
@@ -136,7 +136,9 @@ describe('a proxy', () => {
   test('that the policies do not let through is warned of, without its address', () => {
     const [warning, ...more] = problemsOf(envText(production({ HTTPS_PROXY: 'http://user:password@10.1.2.3:3128' })));
     expect(more).toEqual([]);
-    expect(warning).toMatch(/^warning: .* HTTPS_PROXY: the network policies let the backend out to public addresses/);
+    expect(warning).toMatch(
+      /^warning: .* HTTPS_PROXY: the network policies allow the backend to call only public addresses/,
+    );
     expect(warning).not.toMatch(/password|10\.1\.2\.3/);
     for (const HTTPS_PROXY of [
       'http://proxy.example.com',
@@ -185,7 +187,9 @@ describe('a proxy', () => {
     ['http://100.100.100.200:3128', '100.64.0.0/10:3128'],
   ])('%s is closed with %s, which is warned of', (HTTPS_PROXY, JUNJO_K8S_EGRESS) => {
     expect(problemsOf(envText(production({ HTTPS_PROXY, JUNJO_K8S_EGRESS })))).toContainEqual(
-      expect.stringMatching(/^warning: .* HTTPS_PROXY: the network policies let the backend out to public addresses/),
+      expect.stringMatching(
+        /^warning: .* HTTPS_PROXY: the network policies allow the backend to call only public addresses/,
+      ),
     );
   });
 
@@ -228,7 +232,7 @@ describe('JUNJO_K8S_EGRESS', () => {
     '%s opens a metadata service, which is warned of',
     (way) => {
       expect(problemsOf(envText(production({ JUNJO_K8S_EGRESS: way })))).toEqual([
-        `warning: .env:9 JUNJO_K8S_EGRESS: ${way.toLowerCase()} opens the metadata service of a cloud, which gives the credentials of the node to whoever asks. Remove it, unless the backend gets its own credentials there`,
+        `warning: .env:9 JUNJO_K8S_EGRESS: ${way.toLowerCase()} allows calls to the metadata service of a cloud, which returns credentials of the node. Remove it, unless the backend gets its own credentials there`,
       ]);
     },
   );
@@ -238,7 +242,7 @@ describe('JUNJO_K8S_EGRESS', () => {
     ['100.64.0.0/10:443', '100.100.100.200/32'],
   ])('%s does not open the metadata services in it, and says so', (way, closed) => {
     expect(problemsOf(envText(production({ JUNJO_K8S_EGRESS: way })))).toEqual([
-      `note: .env:9 JUNJO_K8S_EGRESS: ${way} does not open the metadata services of clouds in it, which give the credentials of the node to whoever asks: ${closed} stay closed`,
+      `note: .env:9 JUNJO_K8S_EGRESS: ${way} contains metadata services of clouds, which return credentials of the node. These stay blocked: ${closed}`,
     ]);
   });
 
@@ -262,7 +266,7 @@ describe('JUNJO_K8S_EGRESS', () => {
   test('says when it has no effect', () => {
     const settings = development({ JUNJO_K8S_EGRESS: '10.0.0.5/32:3128', JUNJO_K8S_NETWORK_POLICY: 'false' });
     expect(problemsOf(envText(settings))).toEqual([
-      'note: .env:4 JUNJO_K8S_EGRESS: has no effect without network policies: the backend may call everything',
+      'note: .env:4 JUNJO_K8S_EGRESS: has no effect without network policies: the backend can call every address',
     ]);
   });
 });

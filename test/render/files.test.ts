@@ -134,17 +134,12 @@ describe('on a disk', () => {
     const first = { path: '20-first.k8s.yaml', text: 'first\n', mode: 0o644 };
 
     test.each<[string, string, RegExp, () => void]>([
-      [
-        'the folder is a link',
-        'dist',
-        /dist: is a link, and not a folder$/,
-        () => symlinkSync(folder.path, at('dist')),
-      ],
-      ['the folder is a file', 'dist', /dist: is a file, and not a folder$/, () => folder.write('dist', '')],
+      ['the folder is a link', 'dist', /dist: is a link, not a folder$/, () => symlinkSync(folder.path, at('dist'))],
+      ['the folder is a file', 'dist', /dist: is a file, not a folder$/, () => folder.write('dist', '')],
       [
         'a folder in it is a link',
         'dist',
-        /dist\/foundation: is a link, and not a folder$/,
+        /dist\/foundation: is a link, not a folder$/,
         () => {
           mkdirSync(at('dist'));
           symlinkSync(folder.path, at('dist/foundation'));

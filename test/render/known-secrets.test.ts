@@ -31,7 +31,7 @@ function told(annotation: string, settings: Settings, environment: Settings = {}
 const refused = (secret: string) =>
   expect.stringMatching(
     new RegExp(
-      `^\\.env:1 JUNJO_K8S_ANNOTATIONS: breaks the rule secrets-nowhere-else\\. .* holds the value of the secret ${secret}; so do [0-9]+ other places\\. .*Take it out of this line$`,
+      `^\\.env:1 JUNJO_K8S_ANNOTATIONS: breaks the rule secrets-nowhere-else\\. .* contains the value of the secret ${secret}; The same applies to [0-9]+ other places\\. .*Take it out of this line$`,
     ),
   );
 
@@ -76,7 +76,7 @@ describe.each(Object.entries(modes))('with secrets in the mode %s', (mode, setti
       { OPENAI_API_KEY: 'sk-ABCDEFGH1234567890' },
     );
     expect(more).toEqual([]);
-    expect(problem).toContain('the key metadata.annotations.… holds the value of the secret OPENAI_API_KEY');
+    expect(problem).toContain('the key metadata.annotations.… contains the value of the secret OPENAI_API_KEY');
     expect(problem).not.toContain('sk-ABCDEFGH1234567890');
   });
 

@@ -323,34 +323,34 @@ describe('nothing is rendered, and file and line are told, of', () => {
     [
       'a kind that is not there',
       'patches:\n  - target: { kind: DaemonSet }\n    patch: { spec: {} }\n',
-      'patches.yaml:2: there is no DaemonSet to patch. There are: ',
+      'patches.yaml:2: no DaemonSet exists. Existing kinds: ',
     ],
     [
       'a name that is not there',
       'patches:\n  - target: { kind: Deployment, name: junjo }\n    patch: { spec: {} }\n',
-      'patches.yaml:2: no Deployment is called junjo, in this group and version. There are: junjo-ai-studio-backend, junjo-ai-studio-ingestion and junjo-ai-studio-frontend',
+      'patches.yaml:2: no Deployment has the name junjo in this group and version. Existing names: junjo-ai-studio-backend, junjo-ai-studio-ingestion and junjo-ai-studio-frontend',
     ],
     [
       'a group that is not there',
       'patches:\n\n  - target: { kind: Deployment, group: batch }\n    patch: { spec: {} }\n',
-      'patches.yaml:3: no Deployment is called ',
+      'patches.yaml:3: no Deployment exists in this group and version',
     ],
     [
       'an operation on what is not there',
       onBackend(
         '\n      - { op: add, path: /spec/paused, value: true }\n      - { op: replace, path: /spec/nothing, value: 1 }',
       ),
-      'patches.yaml:5: Deployment junjo-ai-studio-backend: /spec/nothing is not there',
+      'patches.yaml:5: Deployment junjo-ai-studio-backend: /spec/nothing does not exist',
     ],
     [
       'an operation in a text',
       onBackend('|-\n      - op: remove\n        path: /spec/nothing'),
-      'patches.yaml:4: Deployment junjo-ai-studio-backend: /spec/nothing is not there',
+      'patches.yaml:4: Deployment junjo-ai-studio-backend: /spec/nothing does not exist',
     ],
     [
       'a place past the end of a list',
       onBackend('[{ op: add, path: /spec/template/spec/containers/9, value: {} }]'),
-      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/template/spec/containers/9 is not there',
+      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/template/spec/containers/9 does not exist',
     ],
     [
       'a name in a list',
@@ -370,22 +370,22 @@ describe('nothing is rendered, and file and line are told, of', () => {
     [
       'a source that is not there',
       onBackend('[{ op: copy, from: /spec/nothing, path: /spec/paused }]'),
-      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/nothing is not there',
+      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/nothing does not exist',
     ],
     [
       'a test that fails',
       onBackend('[{ op: test, path: /spec/replicas, value: 2 }]'),
-      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/replicas has another value than the patch tests for',
+      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/replicas does not have the value that the patch tests for',
     ],
     [
       'null for what is not there',
       onBackend('{ spec: { nothing: null } }'),
-      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/nothing is not there',
+      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/nothing does not exist',
     ],
     [
       'the deletion of what is not there',
       onBackend('{ spec: { template: { spec: { containers: [{ name: none, $patch: delete }] } } } }'),
-      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/template/spec/containers has none with name none',
+      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/template/spec/containers has no entry with name none',
     ],
     [
       'the deletion of an object',
@@ -395,27 +395,27 @@ describe('nothing is rendered, and file and line are told, of', () => {
     [
       'a directive that is not known',
       onBackend('{ spec: { $retainKeys: [replicas] } }'),
-      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/$retainKeys is not known here',
+      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/$retainKeys is not a known directive',
     ],
     [
       'another name',
       onBackend('{ metadata: { name: other } }'),
-      'patches.yaml:2: Deployment junjo-ai-studio-backend: a patch changes neither apiVersion, kind, name nor namespace: other objects know it by them',
+      'patches.yaml:2: Deployment junjo-ai-studio-backend: a patch must not change apiVersion, kind, name or namespace, because other objects refer to them',
     ],
     [
       'no metadata',
       onBackend('[{ op: remove, path: /metadata }]'),
-      'patches.yaml:2: Deployment junjo-ai-studio-backend: a patch changes neither apiVersion, kind, name nor namespace: other objects know it by them',
+      'patches.yaml:2: Deployment junjo-ai-studio-backend: a patch must not change apiVersion, kind, name or namespace, because other objects refer to them',
     ],
     [
       'a Secret',
       'patches:\n  - target: { kind: Secret }\n    patch: { data: { A: Yg== } }\n',
-      'patches.yaml:2: a Secret is not patched: its values would be readable here. Set them in the env file',
+      'patches.yaml:2: a Secret cannot be patched, because its values would be readable here. Set them in the env file',
     ],
     [
       'a Secret among all objects',
       "patches:\n  - target: { kind: '.*' }\n    patch: { metadata: { annotations: { a: b } } }\n",
-      'patches.yaml:2: a Secret is not patched: ',
+      'patches.yaml:2: a Secret cannot be patched',
     ],
   ])('%s', (_, text, expected) => {
     expect(wrong(text)).toEqual([expect.stringContaining(expected)]);
@@ -425,61 +425,67 @@ describe('nothing is rendered, and file and line are told, of', () => {
     ['', 'patches.yaml:1: is not a map. '],
     ['- a\n', 'patches.yaml:1: is not a map. '],
     ['patches: {}\n', 'patches.yaml:1: is not a list. '],
-    ['resources: []\n', 'patches.yaml:1: resources is not known here. Known are: patches, waive'],
+    ['resources: []\n', 'patches.yaml:1: resources is not a known key. Use one of: patches, waive'],
     ['patches:\n  - 1\n', 'patches.yaml:2: is not a patch. '],
     [
       'patches:\n  - target: { kind: A }\n',
-      'patches.yaml:2: has no patch: operations of JSON 6902, or the fields to merge',
+      'patches.yaml:2: has no patch. Write JSON 6902 operations, or the fields to merge',
     ],
-    ['patches:\n  - path: a.yaml\n', 'patches.yaml:2: path is not known here. Known are: target, patch'],
+    ['patches:\n  - path: a.yaml\n', 'patches.yaml:2: path is not a known key. Use one of: target, patch'],
     ['patches:\n  - patch: { spec: {} }\n', 'patches.yaml:2: has no target. '],
     ['patches:\n  - target: A\n    patch: {}\n', 'patches.yaml:2: is not a target. '],
-    ['patches:\n  - target: { name: a }\n    patch: {}\n', 'patches.yaml:2: the target has no kind'],
+    ['patches:\n  - target: { name: a }\n    patch: {}\n', 'patches.yaml:2: the target has no kind. Write it as '],
     [
       'patches:\n  - target: { kind: A, labelSelector: a=b }\n    patch: {}\n',
-      'patches.yaml:2: labelSelector is not known here. Known are: kind, name, group, version',
+      'patches.yaml:2: labelSelector is not a known key. Use one of: kind, name, group, version',
     ],
     [
       "patches:\n  - target: { kind: '(' }\n    patch: {}\n",
-      'patches.yaml:2: kind is neither a name nor a regular expression',
+      'patches.yaml:2: kind must be a name or a valid regular expression',
     ],
     [
       'patches:\n  - target: { kind: 1 }\n    patch: {}\n',
-      'patches.yaml:2: kind is neither a name nor a regular expression',
+      'patches.yaml:2: kind must be a name or a valid regular expression',
     ],
-    [onBackend("''"), 'patches.yaml:3: the patch is empty'],
-    [onBackend('7'), 'patches.yaml:3: is neither a list of operations nor a map of fields'],
+    [onBackend("''"), 'patches.yaml:3: the patch is empty. Write operations, or the fields to merge'],
+    [onBackend('7'), 'patches.yaml:3: must be a list of operations or a map of fields'],
     [onBackend('[replace]'), 'patches.yaml:3: is not an operation. '],
     [
       onBackend('[{ op: set, path: /a, value: 1 }]'),
-      'patches.yaml:3: set is not an operation. Known are: add, remove, replace, move, copy, test',
+      'patches.yaml:3: set is not an operation. Use one of: add, remove, replace, move, copy, test',
     ],
-    [onBackend('[{ op: add, path: spec, value: 1 }]'), 'patches.yaml:3: path must begin with a slash: /spec/replicas'],
-    [onBackend('[{ op: add, path: /__proto__/a, value: 1 }]'), 'patches.yaml:3: path must begin with a slash'],
-    [onBackend('[{ op: move, path: /a }]'), 'patches.yaml:3: move needs a from that begins with a slash'],
-    [onBackend('[{ op: add, path: /a }]'), 'patches.yaml:3: add has no value'],
+    [onBackend('[{ op: add, path: spec, value: 1 }]'), 'patches.yaml:3: path must start with a slash: /spec/replicas'],
+    [onBackend('[{ op: add, path: /__proto__/a, value: 1 }]'), 'patches.yaml:3: path must start with a slash'],
+    [onBackend('[{ op: move, path: /a }]'), 'patches.yaml:3: move needs a field from that starts with a slash'],
+    [onBackend('[{ op: add, path: /a }]'), 'patches.yaml:3: add needs a value'],
     [
       onBackend('[{ op: add, path: /a, values: 1 }]'),
-      'patches.yaml:3: values is not known here. Known are: op, path, from, value',
+      'patches.yaml:3: values is not a known key. Use one of: op, path, from, value',
     ],
     ['patches: [\n', 'patches.yaml:2: is not YAML: '],
-    [`patches:\n${'['.repeat(1_000_000)}`, 'patches.yaml:2: has more than 1000 levels'],
+    [`patches:\n${'['.repeat(1_000_000)}`, 'patches.yaml:2: has more than 1000 levels of nesting'],
     [`patches: ${'- '.repeat(100_000)}x`, 'patches.yaml:1: '],
-    [onBackend(`|-\n      spec:\n        a: ${'['.repeat(100_000)}\n`), 'patches.yaml:5: has more than 1000 levels'],
-    ['patches: []\n---\npatches: []\n', 'patches.yaml:2: holds several documents. '],
+    [
+      onBackend(`|-\n      spec:\n        a: ${'['.repeat(100_000)}\n`),
+      'patches.yaml:5: has more than 1000 levels of nesting',
+    ],
+    ['patches: []\n---\npatches: []\n', 'patches.yaml:2: contains several documents. '],
     ['patches: []\npatches: []\n', 'patches.yaml:2: is not YAML: Map keys must be unique'],
     [onBackend('|-\n      spec:\n        a: [\n'), 'patches.yaml:5: is not YAML: '],
-    [onBackend('{ spec: &a { b: 1 }, more: *a }'), 'patches.yaml:3: *a is an alias: write out what it stands for'],
+    [onBackend('{ spec: &a { b: 1 }, more: *a }'), 'patches.yaml:3: *a is an alias. Write the value itself'],
     [
       onBackend('{ spec: { defaultMode: 0644 } }'),
-      'patches.yaml:3: 0644 is octal for some and decimal for others. Write it without the zero, or in quotes',
+      'patches.yaml:3: 0644 is octal for some programs and decimal for others. Write it without the zero, or in quotes',
     ],
     ['waive: [probes]\n', 'patches.yaml:1: is not a waiver. Write it as {rule: probes, reason: …}'],
-    ['waive: [{ reason: a }]\n', 'patches.yaml:1: names no rule'],
-    ["waive: [{ rule: '', reason: a }]\n", 'patches.yaml:1: names no rule'],
-    ['waive: [{ rule: probes }]\n', 'patches.yaml:1: waives the rule probes without a reason'],
-    ["waive: [{ rule: probes, reason: ' ' }]\n", 'patches.yaml:1: waives the rule probes without a reason'],
-    ['waive: [{ rule: probe, reason: a }]\n', 'patches.yaml:1: probe is not a rule. The rules are: one-writer, '],
+    ['waive: [{ reason: a }]\n', 'patches.yaml:1: has no rule'],
+    ["waive: [{ rule: '', reason: a }]\n", 'patches.yaml:1: has no rule'],
+    ['waive: [{ rule: probes }]\n', 'patches.yaml:1: waives the rule probes without a reason. Add the field reason'],
+    [
+      "waive: [{ rule: probes, reason: ' ' }]\n",
+      'patches.yaml:1: waives the rule probes without a reason. Add the field reason',
+    ],
+    ['waive: [{ rule: probe, reason: a }]\n', 'patches.yaml:1: probe is not a rule. Did you mean probes?'],
   ])('a file that makes no sense: %j', (text, expected) => {
     expect(wrong(text)).toEqual([expect.stringContaining(expected)]);
   });
@@ -487,7 +493,7 @@ describe('nothing is rendered, and file and line are told, of', () => {
   test('a file that cannot be read', () => {
     expect(wrong('patches: []', { JUNJO_K8S_PATCHES: 'patches.yaml,none.yaml' })).toEqual([
       expect.stringMatching(
-        /^\.env:\d+ JUNJO_K8S_PATCHES: none\.yaml cannot be read\. Paths are relative to the folder in which synth runs$/,
+        /^\.env:\d+ JUNJO_K8S_PATCHES: none\.yaml cannot be read\. Write the path relative to the folder in which you run synth$/,
       ),
     ]);
   });
@@ -495,8 +501,8 @@ describe('nothing is rendered, and file and line are told, of', () => {
   test('every patch that is wrong, at once', () => {
     const text = 'patches:\n  - target: { kind: A }\n    patch: {}\n  - target: { kind: B }\n    patch: {}\n';
     expect(wrong(text).map((line) => line.split('. ')[0])).toEqual([
-      'patches.yaml:2: there is no A to patch',
-      'patches.yaml:4: there is no B to patch',
+      'patches.yaml:2: no A exists',
+      'patches.yaml:4: no B exists',
     ]);
   });
 
@@ -512,9 +518,7 @@ describe('nothing is rendered, and file and line are told, of', () => {
       },
     );
     expect(files).toEqual([]);
-    expect(problems.map(formatProblem)).toContainEqual(
-      expect.stringContaining('patches.yaml:1: there is no A to patch'),
-    );
+    expect(problems.map(formatProblem)).toContainEqual(expect.stringContaining('patches.yaml:1: no A exists'));
   });
 });
 
@@ -524,7 +528,7 @@ describe('a rule that a patch breaks', () => {
   test('is told with file and line of that patch, the reason and the source', () => {
     const harmless = '  - { target: { kind: Service }, patch: { spec: { internalTrafficPolicy: Local } } }\n';
     expect(wrong(replicas.replace('patches:\n', `patches:\n${harmless}`))).toEqual([
-      'patches.yaml:3: breaks the rule one-writer. Deployment junjo-ai-studio-backend: replicas is 2, and must be 1. It is there because SQLite, DuckDB and the write-ahead log have one writer each, and need time to close (https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#recreate-deployment)',
+      'patches.yaml:3: breaks the rule one-writer. Deployment junjo-ai-studio-backend: replicas is 2, but must be 1. The rule exists because SQLite, DuckDB and the write-ahead log have one writer each, which needs time to close (https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#recreate-deployment)',
     ]);
   });
 
@@ -608,7 +612,7 @@ test.each([
   ).toEqual(['pod-security', 'service-account-token', 'service-links', 'probes', 'resources', 'labels']);
   for (const line of told) {
     expect(line).toContain(
-      'This is a mistake of these charts and not yours: please report it. A file of JUNJO_K8S_PATCHES can waive the rule until it is mended',
+      'This is a bug in these charts, not your mistake: please report it. Until it is fixed, a file of JUNJO_K8S_PATCHES can waive the rule',
     );
   }
 });

@@ -143,7 +143,7 @@ describe("a studio in an App of one's own", () => {
     const policy = objectOf(studio, 'NetworkPolicy', 'junjo-ai-studio-default-deny');
     policy.node.scope?.node.tryRemoveChild(policy.node.id);
     expect(() => app.synthYaml()).toThrow(
-      /rule network-policies\. NetworkPolicy junjo-ai-studio-default-deny: does not close Ingress any longer/,
+      /rule network-policies\. NetworkPolicy junjo-ai-studio-default-deny: no longer closes Ingress/,
     );
   });
 

@@ -57,7 +57,7 @@ export function load(settings: Settings, options?: LoadOptions): StudioConfig {
  * and choice.test.ts look at it, and others at what they try.
  */
 export function isOfEveryStudio({ severity, variable, text }: Problem): boolean {
-  const isAge = severity === 'note' && /^runs .*; the newest release is \S+( of [^.]*)?$/.test(text);
+  const isAge = severity === 'note' && /^runs .*; the newest release is \S+( \([^.]*\))?$/.test(text);
   return isAge || (severity === 'warning' && variable === 'JUNJO_K8S_BACKUP');
 }
 

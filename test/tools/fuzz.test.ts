@@ -71,7 +71,7 @@ const breaking: Readonly<Record<string, readonly (readonly [Case, Run])[]>> = {
     '',
   ].map((text) => [two, () => rendering([['JUNJO_ENV', 1, text]])]),
   chartsBreakNoRule: [
-    [two, () => rendering([[undefined, undefined, 'breaks the rule ports. It is there because of us']])],
+    [two, () => rendering([[undefined, undefined, 'breaks the rule ports. The rule exists because of us']])],
   ],
   placesExist: [
     [two, () => rendering([['JUNJO_ENV', 2, 'must be one of: development, production']])],

@@ -131,7 +131,7 @@ test('every line of .env.example that can be uncommented is sound, or says what 
   for (const [name, value] of settings) {
     const printed = problemsOf(`${name}=${value}\n`).filter((line) => line.includes(`.env:1 ${name}:`));
     const allowed =
-      /^note: |still holds a placeholder and is left out|has no effect without|has no effect with JUNJO_K8S_(BACKUP=none|SECRETS=manifest)|JUNJO_K8S_NODE: names the node of an absolute|_PROXY: the network policies let|ACCEPT_DATA_LOSS: 0.70-to-0.82 is not a step to release line 0.70|JUNJO_K8S_PATCHES: patches.yaml cannot be read|SSL_CERTIFICATE: names a file that the image does not have/;
+      /^note: |still holds a placeholder, so it is left out|has no effect without|has no effect with JUNJO_K8S_(BACKUP=none|SECRETS=manifest)|JUNJO_K8S_NODE: names the node of an absolute|_PROXY: the network policies allow|ACCEPT_DATA_LOSS: 0.70-to-0.82 is not a step to release line 0.70|JUNJO_K8S_PATCHES: patches.yaml cannot be read|SSL_CERTIFICATE: names a file that the image does not have/;
     expect(printed.filter((line) => !allowed.test(line))).toEqual([]);
   }
 });

@@ -3,7 +3,7 @@ import type { Problem } from '../../config/problems';
 import { commaSeparated } from '../../config/value-types';
 import { type Case, type EnvFile, nameOf } from './studios';
 
-/** What a line becomes. */
+/** A change of a line. */
 export interface Edit {
   readonly name: string;
   /** @default the line is removed */
@@ -27,7 +27,7 @@ const remove = (name: string): Alternatives => [[{ name }]];
 const words = (listed: string) => listed.split(/,? or |, /).map((word) => word.replaceAll('`', '').trim());
 const choose = (name: string, options: readonly string[]): Alternatives => options.flatMap((value) => set(name, value));
 
-/** How a value reads after a change to its parts, be they written with commas or as an array of JSON. */
+/** A value after a change to its parts, whether written with commas or as a JSON array. */
 function changedParts(value: string, change: (parts: readonly string[]) => readonly string[]): string {
   return value.startsWith('[') ? JSON.stringify(change(JSON.parse(value))) : change(commaSeparated(value)).join(',');
 }
@@ -42,7 +42,7 @@ const readings: readonly Reading[] = [
     },
   ],
   [
-    /\bRemove (?:the|this) line\b(?! when)|\bRemove it from this file|\bRemove it, or look|, or remove (?:the|this) line/,
+    /\bRemove (?:the|this) line\b(?! after)|\bRemove it from this file|\bRemove it, or look|, or remove (?:the|this) line/,
     (_, name) => remove(name),
   ],
   [
@@ -53,7 +53,6 @@ const readings: readonly Reading[] = [
     /(?:\bSet|, or set|\bneeds) ([A-Z][A-Z0-9_]+)=([^\s,;<]*[^\s,;<.])/,
     ([, other = '', value = '']) => (value === 'namespace/name' ? [] : set(other, value)),
   ],
-  [/has no effect without ([A-Z0-9_]+)=(\S+)\. Set that/, ([, other = '', value = '']) => set(other, value)],
   [/must be written in lower case: (\S+)$/, ([, word = ''], name) => set(name, word)],
   [/(?:must be|Write|Set [A-Z0-9_]+ to) one of: ([^;.]+)$/, ([, listed = ''], name) => choose(name, words(listed))],
   [/must be an integer (?:from|of at least) (-?[0-9]+)/, ([, least = ''], name) => set(name, least)],
@@ -73,13 +72,13 @@ const readings: readonly Reading[] = [
     /(\S+) has no prefix length\. Write (\S+) for one address$/,
     ([, old = '', better = ''], name, value) => setPart(name, value.replace(old, better)),
   ],
-  [/ends with a slash\. Write it without$/, (_, name, value) => set(name, value.replace(/\/+$/, ''))],
+  [/ends with a slash\. Remove the slash$/, (_, name, value) => set(name, value.replace(/\/+$/, ''))],
   [
-    /Write it without (:[0-9]*)$/,
+    /Remove (:[0-9]*)$/,
     ([, end = ''], name, value) => (value.endsWith(end) ? set(name, value.slice(0, -end.length)) : []),
   ],
   [
-    /browsers write as (\S+),.*Write it so$/,
+    /Write the host as (\S+)$/,
     ([, host = ''], name, value) => set(name, value.replace(/\/\/.*?(?=:[0-9]+$|$)/, `//${host}`)),
   ],
   [
@@ -116,7 +115,7 @@ const readings: readonly Reading[] = [
   ],
 ];
 
-/** The edits by which a program follows what a problem advises; none where it takes a person. */
+/** The edits with which a program follows the advice of a problem; none if that needs a person. */
 export function alternativesOf({ text, variable }: Problem, value: string): Alternatives {
   if (!variable) return [];
   return readings.flatMap(([pattern, edits]) => {

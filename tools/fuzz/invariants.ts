@@ -8,28 +8,29 @@ import { formatProblem, hasError, type Problem } from '../../config/problems';
 import type { Rendering } from '../../main';
 import { filesOf as renderedFiles } from '../../render/files';
 import { alternativesOf, type Edit, filesOf, followed, valueIn, withFiles } from './advice';
+import { LONGEST_SENTENCE, longSentences } from './prose';
 import { type Case, nameOf, PATCHES, sound, sourcesOf, variables } from './studios';
 
-/** What became of a case: its rendering, or what was thrown. */
+/** The outcome of a case: its rendering, or what was thrown. */
 export type Outcome = { readonly rendering: Rendering } | { readonly thrown: unknown };
 
 /** Renders a case. @param kept files that an earlier rendering wrote beside its output */
 export type Run = (example: Case, kept?: Rendering['kept']) => Outcome;
 
-/** What holds of every rendering. It returns what is wrong, one text each. */
+/** A condition for every rendering. It returns one text for each violation. */
 export type Invariant = (example: Case, rendering: Rendering, run: Run) => readonly string[];
 
 /** A message of a rule names every object that breaks it; others fit on a screen. */
 const LONGEST_MESSAGE = 1200;
 
-/** Sound values that are tried in the place of an invalid one. */
+/** Valid values that are tried instead of an invalid one. */
 const SOUND_VALUES = 4;
 
 /** Steps of following advice after which a person would have given up. */
 const MOST_STEPS = 20;
 
 const errorsOf = (problems: readonly Problem[]) => problems.filter(({ severity }) => severity === 'error');
-/** A note asks for nothing. */
+/** A note requires no change. */
 const isAdvice = ({ severity }: Problem) => severity !== 'note';
 const isRule = ({ text }: Problem) => /^(breaks|waives) the rule /.test(text);
 /** Errors of the files themselves: a studio without one is patched and checked further. */
@@ -39,11 +40,13 @@ const ownErrorsOf = (problems: readonly Problem[]) =>
 const alone = (example: Case): readonly Case[] => example.studios.map((studio) => ({ ...example, studios: [studio] }));
 const problemsOf = (outcome: Outcome): readonly Problem[] => ('thrown' in outcome ? [] : outcome.rendering.problems);
 
-/** Messages are one line, of a length that a person reads, without a full stop, and without a trace of a bug. */
+/** Messages are one line of short sentences, without a full stop at the end, and without a trace of a bug. */
 const messagesReadable: Invariant = (_, { problems }) =>
   problems.flatMap((problem) => {
     const line = formatProblem(problem);
+    const [long] = longSentences(problem.text, LONGEST_SENTENCE);
     const faults = [
+      long !== undefined && `has a long sentence: ${long}`,
       /This is a bug|\[object Object\]|\[native code\]|\bundefined\b|\bNaN\b|\bat \S+ \(|\.ts:[0-9]/.test(
         problem.text,
       ) && 'has a trace of a bug',
@@ -76,8 +79,8 @@ const placesExist: Invariant = (example, { problems }) =>
   });
 
 /**
- * Whoever follows an advice by the letter gets rid of the problem, and has no more errors than before. Only a value that is mended,
- * or a choice between two lines, may show others: what depends on it was not checked before.
+ * Following an advice literally solves the problem, and causes no more errors than before. Only a corrected value, or a choice
+ * between two lines, may lead to other errors, because what depends on it was not checked before.
  */
 const adviceHelps: Invariant = (example, _, run) =>
   alone(example).flatMap((studio) => {
@@ -91,9 +94,9 @@ const adviceHelps: Invariant = (example, _, run) =>
       }
       const [first] = edits;
       const chooses = problem.text.endsWith('Remove one of the two lines');
-      const mends =
+      const corrects =
         first?.name === problem.variable && (isUnsound(studio, problem) || edits.at(-1)?.value !== undefined);
-      if (chooses || mends || ownErrorsOf(after).length <= ownErrorsOf(problems).length) return [];
+      if (chooses || corrects || ownErrorsOf(after).length <= ownErrorsOf(problems).length) return [];
       const known = problems.map(({ text }) => text);
       const added = ownErrorsOf(after).filter(({ text }) => !known.includes(text));
       return [`${told} adds: ${added.map(shortened).join(' & ')}`];

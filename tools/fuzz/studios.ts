@@ -48,20 +48,20 @@ const samples: readonly string[] = [
     .flatMap(({ type, example, default: fixed, local }) => [...(type.words ?? []), example, fixed, local])
     .filter((each) => each !== undefined),
   ...releaseLines.flatMap(({ tags }) => tags),
-  ...`./data /mnt/junjo-data /mnt//junjo-data/ /app/.dbdata/x / ../x ~/x C:\\x 1Gi 0.5Ti 1e10 50Mi class:envoy class:istio gateway/edge
-    SecretStore/vault ClusterSecretStore/v/w https://a.example.com:50051 http://a.example.com:50051 http://10.0.0.7:50051
-    https://a.example.com:443 https://xn--bcher-kva.example https://bücher.example https://a.example.com/ HTTPS://a.example.com
-    https://user:word@a.example.com https://localhost https://10.0.0.1 https://[::1] https://a.github.io https://a.example.com/b?c#d
-    http://localhost:5153 https://ui.example.com,https://b.example.com 10.0.0.5/8 0.0.0.0/0 ::/0 2001:db8::1/64 10.0.0.7
-    169.254.169.254/32:80 10.0.0.0/8:443 203.0.113.0/24,10.0.0.0/8 2001:db8::/64:443 constructor __proto__ toString
-    registry.example.com:5000/a https://r.example.com ssh://git:pass@host/repo.git git@host:team/repo.git a=b,c=d a=b,a=c
-    constructor=x __proto__=x a.b/c=d helm.sh/hook=pre-install app.kubernetes.io/name=x kubernetes.io/hostname=worker-2
-    key=value:NoSchedule key:No latest v0.82 1.0.0 default kube-system argocd traefik velero nfs-client efs-sc local-path a.b
-    -a 1234567 2147483648 -0 0x10 1.5 0 -1 70000 a@b.example https://acme.example/dir 0.70-to-0.82 0.82-to-0.86
-    junjo-ai-studio-secrets junjo-ai-studio-tls backup-repository mdrideout/junjo-ai-studio-backend:0.70.3 nginx@sha256:abc
-    your_key_here replace-with-a-long-random-secret changeme http://user:Secret0passwordOfAProxy@proxy.example.com:3128`.split(
-    /\s+/,
-  ),
+  ...[
+    './data /mnt/junjo-data /mnt//junjo-data/ /app/.dbdata/x / ../x ~/x C:\\x 1Gi 0.5Ti 1e10 50Mi class:envoy class:istio gateway/edge',
+    'SecretStore/vault ClusterSecretStore/v/w https://a.example.com:50051 http://a.example.com:50051 http://10.0.0.7:50051',
+    'https://a.example.com:443 https://xn--bcher-kva.example https://bücher.example https://a.example.com/ HTTPS://a.example.com',
+    'https://user:word@a.example.com https://localhost https://10.0.0.1 https://[::1] https://a.github.io https://a.example.com/b?c#d',
+    'http://localhost:5153 https://ui.example.com,https://b.example.com 10.0.0.5/8 0.0.0.0/0 ::/0 2001:db8::1/64 10.0.0.7',
+    '169.254.169.254/32:80 10.0.0.0/8:443 203.0.113.0/24,10.0.0.0/8 2001:db8::/64:443 constructor __proto__ toString',
+    'registry.example.com:5000/a https://r.example.com ssh://git:pass@host/repo.git git@host:team/repo.git a=b,c=d a=b,a=c',
+    'constructor=x __proto__=x a.b/c=d helm.sh/hook=pre-install app.kubernetes.io/name=x kubernetes.io/hostname=worker-2',
+    'key=value:NoSchedule key:No latest v0.82 1.0.0 default kube-system argocd traefik velero nfs-client efs-sc local-path a.b',
+    '-a 1234567 2147483648 -0 0x10 1.5 0 -1 70000 a@b.example https://acme.example/dir 0.70-to-0.82 0.82-to-0.86',
+    'junjo-ai-studio-secrets junjo-ai-studio-tls backup-repository mdrideout/junjo-ai-studio-backend:0.70.3 nginx@sha256:abc',
+    'your_key_here replace-with-a-long-random-secret changeme http://user:Secret0passwordOfAProxy@proxy.example.com:3128',
+  ].flatMap((line) => line.split(' ')),
   ...'60 3 * * *|*/5 * * * *|1-3,5 2 * * 0|0 0 * * 7|30-10 * * * *|* * * * *|{"a/b":"c, d"}|["http://a.b"]'.split('|'),
 ];
 

@@ -1,8 +1,8 @@
 import { rules } from '../../render/rules';
 import { type Parts, table } from './page';
 
-/** The rules that every rendering keeps: the generated part of `docs/patches.md`. */
+/** The rules for every rendering: the generated part of `docs/patches.md`. */
 export function patchesPage(): Parts {
   const rows = rules.map(({ name, asks, reason, source }) => [`[\`${name}\`](${source})`, asks, reason]);
-  return { rules: table(['rule', 'what it asks', 'or else'], rows) };
+  return { rules: table(['rule', 'what it requires', 'because'], rows) };
 }

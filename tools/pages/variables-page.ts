@@ -72,9 +72,9 @@ function defaultOf(variable: Variable): string {
 }
 
 function meaningOf({ meaning, refused, setByManifests, insteadOfCompose }: Variable): string {
-  if (refused) return `${meaning}. An error: it ${refused.charAt(0)}${refused.slice(1)}.`;
+  if (refused) return `${meaning}. Setting it is an error: it ${refused}.`;
   if (setByManifests)
     return `${meaning}. The manifests set it to ${setByManifests}; a value in the file has no effect.`;
-  if (insteadOfCompose) return `${meaning}. Here, ${insteadOfCompose}.`;
+  if (insteadOfCompose) return `${meaning}. On Kubernetes, ${insteadOfCompose}.`;
   return `${meaning}.`;
 }

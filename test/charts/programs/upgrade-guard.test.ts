@@ -41,24 +41,24 @@ function expectStop({ status, log, reason }: Ended, [what, back, on]: readonly [
   expect(rest).toEqual([]);
 }
 
-const NO_SETTING = /^No setting helps\. .*: npm run set-aside\. It says how to bring the data back\.$/;
+const NO_SETTING = /^No setting helps\. .*: npm run set-aside\. It shows how to bring the data back\.$/;
 
 /** The step that would be accepted. */
 const accepting = (from: string, to: string) =>
-  new RegExp(`^To start all the same: JUNJO_K8S_ACCEPT_DATA_LOSS=${from}-to-${to}, for this step alone\\.$`);
+  new RegExp(`^To start anyway, set JUNJO_K8S_ACCEPT_DATA_LOSS=${from}-to-${to}, for this step only\\.$`);
 
 type Expected = (from: string, to: string) => readonly [RegExp, RegExp];
 
 const refused: Expected = (from, to) => [
-  new RegExp(`^sqlite/junjo\\.db was made by Junjo AI Studio .*\\b${from}\\b.*: the backend of ${to} would crash`),
+  new RegExp(`^sqlite/junjo\\.db was created by Junjo AI Studio .*\\b${from}\\b.*: the backend of ${to} would crash`),
   NO_SETTING,
 ];
 const lacksTable: Expected = () => [
-  /^sqlite\/junjo\.db was made by a later release: it lacks the table poller_state/,
+  /^sqlite\/junjo\.db was created by a later release: it lacks the table poller_state/,
   NO_SETTING,
 ];
 const hidden: Expected = (from, to) => [
-  new RegExp(`^This volume holds the spans of Junjo AI Studio ${from} .*none of them would show`),
+  new RegExp(`^This volume holds the spans of Junjo AI Studio ${from} .*none of them would appear`),
   accepting(from, to),
 ];
 const stopsFlushes: Expected = (from, to) => [
@@ -282,7 +282,7 @@ describeWith(['python3'], 'the guard of the volume', () => {
     ])('of another line stops %s', (_, line, other) => {
       ranOn(line).database(file, usersOf(other));
       const { files } = volume;
-      expectStop(volume.guard(line), [/^sqlite\/junjo\.db was made by Junjo AI Studio /, '', NO_SETTING]);
+      expectStop(volume.guard(line), [/^sqlite\/junjo\.db was created by Junjo AI Studio /, '', NO_SETTING]);
       expect(volume.files).toEqual(files);
     });
 
@@ -308,7 +308,7 @@ describeWith(['python3'], 'the guard of the volume', () => {
     test('that 0.85 was started on is still of 0.86', () => {
       volume.database(file, `${usersOf(line086)};${revised().join(';')}`);
       expect(volume.guard(line085).reason).toMatch(
-        /^sqlite\/junjo\.db was made by Junjo AI Studio 0\.86 \(version 4\)/,
+        /^sqlite\/junjo\.db was created by Junjo AI Studio 0\.86 \(version 4\)/,
       );
       expect(volume.guard(line086)).toMatchObject({ status: 0 });
     });
@@ -694,7 +694,7 @@ sys.stdin.read()`;
         const { status, reason } = volume.guard(line082);
         expect(status).toBe(1);
         expect(reason).toMatch(
-          /^Newer manifests \(\S+\) let Junjo AI Studio 0\.82 onto .*\nRender with \S+ or newer\.\n.*delete/,
+          /^Newer manifests \(\S+\) started Junjo AI Studio 0\.82 on .*\nRender with \S+ or newer\.\n.*delete/,
         );
         expect(reason).toContain(`Render with ${manifests} or newer`);
         expect(volume.files).toEqual(files);
@@ -748,7 +748,7 @@ sys.stdin.read()`;
       const { status, log } = volume.guard(line082);
       expect({ status, log }).toEqual({
         status: 0,
-        log: 'upgrade-guard: .junjo-studio.json is not readable and is written anew\nupgrade-guard: marked for Junjo AI Studio 0.82\n',
+        log: 'upgrade-guard: .junjo-studio.json is not readable and is replaced\nupgrade-guard: marked for Junjo AI Studio 0.82\n',
       });
       expect(volume.mark?.line).toBe('0.82');
     });
@@ -770,14 +770,14 @@ sys.stdin.read()`;
       volume.write(VOLUME_MARK, text);
       const { status, log, reason } = volume.guard(line082);
       expect({ status, log }).toEqual({ status: 1, log: `upgrade-guard stops the start.\n${reason}` });
-      expect(reason).toMatch(/^Junjo AI Studio .* ran on this volume last, which these manifests .* do not know\.\n/);
+      expect(reason).toMatch(/^Junjo AI Studio .* ran on this volume last, but these manifests .* do not know it\.\n/);
       expect(reason).toMatch(printable);
       expect(Buffer.byteLength(reason)).toBeLessThan(4096);
     });
 
     test.each([
-      ['a folder', 'os.mkdir(path)', /^A folder is in the place of a file\./],
-      ['a link to itself', 'os.symlink(path, path)', /^A link that leads to itself is in the place of a file\./],
+      ['a folder', 'os.mkdir(path)', /^A folder has the name of a file\./],
+      ['a link to itself', 'os.symlink(path, path)', /^A link that points to itself has the name of a file\./],
       ['a file that may not be read', 'open(path, "w").close(); os.chmod(path, 0)', /may not read or write all/],
     ])('that is %s stops the start, with its path', (_, code, says) => {
       const path = join(volume.path, VOLUME_MARK);
@@ -863,7 +863,7 @@ sys.stdin.read()`;
     expect(volume.guard(line081)).toMatchObject({ status: 0 });
     const { status, reason } = volume.guard(lineCalled('0.80'));
     expect(status).toBe(1);
-    expect(reason).toMatch(/The volume is full.*\nMake it larger.*\nNothing was changed/);
+    expect(reason).toMatch(/The volume is full.*\nEnlarge it.*\nNothing was changed/);
     expect(volume.mark?.line).toBe('0.81');
     expect(volume.files).toEqual(files);
   });
@@ -874,7 +874,7 @@ sys.stdin.read()`;
     const { status, reason } = volume.guard(line081);
     expect({ status, reason }).toMatchObject({
       status: 1,
-      reason: expect.stringMatching(/^A restore or set-aside broke off.*\n.*\n.*$/m),
+      reason: expect.stringMatching(/^A restore or set-aside was interrupted.*\n.*\n.*$/m),
     });
     expect(volume.files).toEqual(files);
     volume.delete('.junjo-restore-20260102T030405Z.plan');
@@ -896,7 +896,9 @@ sys.stdin.read()`;
     test('waits until the volume is marked for its own line', async () => {
       const waiting = wait(line082);
       const [first] = await once(waiting.stdout, 'data');
-      expect(String(first)).toContain('waiting until the backend has let Junjo AI Studio 0.82 onto the volume');
+      expect(String(first)).toContain(
+        'waiting until the upgrade guard of the backend marks the volume for Junjo AI Studio 0.82',
+      );
       expect(volume.guard(line081)).toMatchObject({ status: 0 });
       await sleep(1500);
       expect(waiting.exitCode).toBeNull();

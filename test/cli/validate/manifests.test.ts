@@ -385,7 +385,7 @@ describe('texts', () => {
 
   test('that nest without end are refused with the line', () => {
     expect(problemsIn(`${service}---\na: ${'['.repeat(1_000_000)}`)).toEqual([
-      expect.stringMatching(/^a\.yaml:\d+: has more than 1000 levels/),
+      expect.stringMatching(/^a\.yaml:\d+: has more than 1000 levels of nesting/),
     ]);
   });
 

@@ -76,22 +76,22 @@ refuses(besideTheVolume, [
   [
     'a node selector of one pod alone',
     (s) => Object.assign(s.pod('backend'), { nodeSelector: { disktype: 'ssd' } }),
-    `${INGESTION}: nodeSelector must be the same as in ${BACKEND}, beside which it runs`,
+    `${INGESTION}: nodeSelector must be the same as in ${BACKEND}, because both run on one node`,
   ],
   [
     'a toleration of one pod alone',
     (s) => Object.assign(s.pod('ingestion'), { tolerations: [{ key: 'a', operator: 'Exists' }] }),
-    `${INGESTION}: tolerations must be the same as in ${BACKEND}, beside which it runs`,
+    `${INGESTION}: tolerations must be the same as in ${BACKEND}, because both run on one node`,
   ],
   [
     'a node affinity of one pod alone',
     (s) => Object.assign(s.pod('ingestion').affinity, { nodeAffinity: {} }),
-    `${INGESTION}: nodeAffinity must be the same as in ${BACKEND}, beside which it runs`,
+    `${INGESTION}: nodeAffinity must be the same as in ${BACKEND}, because both run on one node`,
   ],
   [
     'a claim that one pod locks',
     (s) => Object.assign(s.get('PersistentVolumeClaim', 'data').spec, { accessModes: ['ReadWriteOncePod'] }),
-    'PersistentVolumeClaim junjo-ai-studio-data: ReadWriteOncePod locks out all pods but one',
+    'PersistentVolumeClaim junjo-ai-studio-data: ReadWriteOncePod allows only one pod',
   ],
 ]);
 

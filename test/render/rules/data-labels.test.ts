@@ -2,7 +2,7 @@ import { dataLabels } from '../../../render/rules/data-labels';
 import { type BadManifest, lets, refuses, SpoiltStudio } from '../../support/rules';
 import { type Manifest, production } from '../../support/studio';
 
-const ADVICE = 'as objects outside foundation/ have';
+const ADVICE = 'like objects outside foundation/';
 
 refuses(dataLabels, [
   ...['name', 'instance', 'part-of'].map(

@@ -24,7 +24,7 @@ refuses(dataOutOfReach, [
   [
     'a Service in foundation/',
     (s) => move(s, 'Service', 'foundation/20-service.k8s.yaml'),
-    'Service junjo-ai-studio-backend: is in foundation/, where only what holds the data lies',
+    'Service junjo-ai-studio-backend: is in foundation/, which is only for objects that hold the data',
   ],
   [
     'a claim that Argo CD prunes',
@@ -47,7 +47,7 @@ refuses(dataOutOfReach, [
       Object.assign(s.get('PersistentVolume', 'junjo-ai-studio-data').spec, {
         persistentVolumeReclaimPolicy: 'Delete',
       }),
-    'PersistentVolume junjo-ai-studio-data: its reclaim policy is Delete, and must be Retain',
+    'PersistentVolume junjo-ai-studio-data: its reclaim policy is Delete, but must be Retain',
   ],
   [
     'a StatefulSet that deletes its claims when it is deleted',

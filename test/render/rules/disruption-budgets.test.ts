@@ -27,22 +27,22 @@ refuses(disruptionBudgets, [
   [
     'one that keeps all pods',
     (s) => Object.assign(spec(s), { maxUnavailable: undefined, minAvailable: 3 }),
-    `${BUDGET}: minAvailable 3 spares none of the 3 pods of Deployment junjo-ai-studio-frontend`,
+    `${BUDGET}: minAvailable 3 allows no eviction of the 3 pods of Deployment junjo-ai-studio-frontend`,
   ],
   [
     'one that keeps all of a hundred',
     (s) => Object.assign(spec(s), { maxUnavailable: undefined, minAvailable: '100%' }),
-    `${BUDGET}: minAvailable 100% spares none of the 3 pods of Deployment junjo-ai-studio-frontend`,
+    `${BUDGET}: minAvailable 100% allows no eviction of the 3 pods of Deployment junjo-ai-studio-frontend`,
   ],
   [
     'one that spares none',
     (s) => Object.assign(spec(s), { maxUnavailable: 0 }),
-    `${BUDGET}: maxUnavailable 0 spares no pod`,
+    `${BUDGET}: maxUnavailable 0 allows no eviction`,
   ],
   [
     'one that spares none of a hundred',
     (s) => Object.assign(spec(s), { maxUnavailable: '0%' }),
-    `${BUDGET}: maxUnavailable 0% spares no pod`,
+    `${BUDGET}: maxUnavailable 0% allows no eviction`,
   ],
 ]);
 

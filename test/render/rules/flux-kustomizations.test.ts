@@ -48,7 +48,7 @@ test.each<[string, string, (spec: Manifest) => void, string]>([
 ])('the rule flux-kustomizations refuses a Kustomization that %s', (_, name, spoil, field) => {
   const studio = new SpoiltStudio(settings);
   spoil(studio.get('Kustomization', name).spec);
-  expect(studio.broken(fluxKustomizations)).toEqual([`${FOUNDATION}: its ${field} is not as rendered`]);
+  expect(studio.broken(fluxKustomizations)).toEqual([`${FOUNDATION}: its ${field} was changed`]);
 });
 
 test('the rule flux-kustomizations refuses a source of another repository or revision', () => {
@@ -58,8 +58,8 @@ test('the rule flux-kustomizations refuses a source of another repository or rev
     ref: { branch: 'other' },
   });
   expect(studio.broken(fluxKustomizations)).toEqual([
-    'GitRepository junjo-ai-studio: its url is not as rendered',
-    'GitRepository junjo-ai-studio: its ref is not as rendered',
+    'GitRepository junjo-ai-studio: its url was changed',
+    'GitRepository junjo-ai-studio: its ref was changed',
   ]);
 });
 
@@ -75,6 +75,6 @@ test.each([[undefined], ['enabled']])('the rule data-out-of-reach refuses a clai
   const studio = new SpoiltStudio(settings);
   studio.get('PersistentVolumeClaim', 'data').metadata.annotations[prune] = value;
   expect(studio.broken(dataOutOfReach)).toEqual([
-    `PersistentVolumeClaim junjo-ai-studio-data: has no annotation ${prune}: disabled, by which Flux leaves it`,
+    `PersistentVolumeClaim junjo-ai-studio-data: has no annotation ${prune}: disabled, which keeps Flux from deleting it`,
   ]);
 });

@@ -40,7 +40,7 @@ test.each<readonly [string, (studio: SpoiltStudio) => void, readonly string[]]>(
   [
     'a second file of configuration',
     (s) => Object.assign(s.get('ConfigMap', 'intake').data, { 'more.yaml': 'exporters: {}\n' }),
-    ['ConfigMap junjo-ai-studio-intake: its more.yaml is not a configuration of the collectors'],
+    ['ConfigMap junjo-ai-studio-intake: its more.yaml is not a valid configuration of the collectors'],
   ],
   [
     'variables from another object',
@@ -48,7 +48,7 @@ test.each<readonly [string, (studio: SpoiltStudio) => void, readonly string[]]>(
       const [collector] = s.get('StatefulSet', 'intake').spec.template.spec.containers;
       Object.assign(collector, { envFrom: [{ configMapRef: { name: 'more' } }] });
     },
-    [`${SET}, container intake: its envFrom is not as rendered`],
+    [`${SET}, container intake: its envFrom was changed`],
   ],
   ['a comment', (s) => (s.get('ConfigMap', 'intake').data['config.yaml'] += '# ours\n'), []],
 ])('the rule intake on %s', (_, change, says) => {
@@ -62,6 +62,6 @@ test('a claim template says what is stored with it', () => {
   expect(studio.broken(secondApply)).toEqual([]);
   delete studio.get('StatefulSet', 'intake').spec.volumeClaimTemplates[0].status;
   expect(studio.broken(secondApply)).toEqual([
-    `${SET}: the claim template queue has no apiVersion, kind or status.phase, which are stored with it`,
+    `${SET}: the claim template queue has no apiVersion, kind or status.phase, which Kubernetes stores`,
   ]);
 });

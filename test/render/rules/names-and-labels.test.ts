@@ -33,7 +33,7 @@ refuses(names, [
   [
     'two objects of one name',
     (s) => s.add(s.get('ConfigMap', 'backend-settings')),
-    'ConfigMap junjo-ai-studio-backend-settings: is there twice',
+    'ConfigMap junjo-ai-studio-backend-settings: exists twice',
   ],
   [
     'two of one name in two versions of the API',
@@ -41,7 +41,7 @@ refuses(names, [
       s.add({ apiVersion: 'autoscaling/v1', kind: 'HorizontalPodAutoscaler', metadata });
       s.add({ apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', metadata });
     },
-    'HorizontalPodAutoscaler more: is there twice',
+    'HorizontalPodAutoscaler more: exists twice',
   ],
   [
     'a name in capitals',
@@ -62,40 +62,40 @@ refuses(names, [
     'two containers of one name',
     (s) => s.pod('backend').containers.push(s.container('backend')),
     [
-      'Deployment junjo-ai-studio-backend: the container backend is there twice',
-      'Deployment junjo-ai-studio-backend: the port http is there twice',
-      'Deployment junjo-ai-studio-backend: the port grpc-internal is there twice',
+      'Deployment junjo-ai-studio-backend: the container backend exists twice',
+      'Deployment junjo-ai-studio-backend: the port http exists twice',
+      'Deployment junjo-ai-studio-backend: the port grpc-internal exists twice',
     ],
   ],
   [
     'an init container of the name of another',
     (s) => Object.assign(s.pod('backend'), { initContainers: [{ name: 'backend' }] }),
-    'Deployment junjo-ai-studio-backend: the container backend is there twice',
+    'Deployment junjo-ai-studio-backend: the container backend exists twice',
   ],
   [
     'two volumes of one name',
     (s) => s.pod('backend').volumes.push({ name: 'data', emptyDir: { sizeLimit: '1Mi' } }),
-    'Deployment junjo-ai-studio-backend: the volume data is there twice',
+    'Deployment junjo-ai-studio-backend: the volume data exists twice',
   ],
   [
     'two variables of one name',
     (s) => s.container('backend').env.push({ name: 'HOME', value: '/' }),
-    `${CONTAINER}: the variable HOME is there twice`,
+    `${CONTAINER}: the variable HOME exists twice`,
   ],
   [
     'two mounts on one path',
     (s) => s.container('backend').volumeMounts.push(s.container('backend').volumeMounts[0]),
-    `${CONTAINER}: the mount /app/.dbdata is there twice`,
+    `${CONTAINER}: the mount /app/.dbdata exists twice`,
   ],
   [
     'two ports of one name',
     (s) => s.container('backend').ports.push({ name: 'http', containerPort: 1, protocol: 'TCP' }),
-    'Deployment junjo-ai-studio-backend: the port http is there twice',
+    'Deployment junjo-ai-studio-backend: the port http exists twice',
   ],
   [
     'two ports of a Service of one name',
     (s) => s.get('Service', 'backend').spec.ports.push(s.get('Service', 'backend').spec.ports[0]),
-    'Service junjo-ai-studio-backend: the port http is there twice',
+    'Service junjo-ai-studio-backend: the port http exists twice',
   ],
 ]);
 
@@ -159,12 +159,12 @@ refuses(namespaces, [
   [
     'a volume in a namespace',
     (s) => Object.assign(s.get('PersistentVolume', 'junjo-ai-studio-data').metadata, { namespace: 'junjo-ai-studio' }),
-    'PersistentVolume junjo-ai-studio-data: names the namespace junjo-ai-studio, and belongs to the cluster',
+    'PersistentVolume junjo-ai-studio-data: has the namespace junjo-ai-studio, but its kind has none',
   ],
   [
     'another namespace',
     (s) => Object.assign(s.get('Namespace', 'junjo-ai-studio').metadata, { name: 'default' }),
-    'Namespace default: is not the namespace of the studio, junjo-ai-studio',
+    'Namespace default: is not the namespace of the studio (junjo-ai-studio)',
   ],
   [
     'an Application where Argo CD does not look',

@@ -19,23 +19,23 @@ const autoscaler = (scaleTargetRef: Manifest, kind = 'HorizontalPodAutoscaler') 
   metadata: { name: 'more', namespace: 'junjo-ai-studio' },
   spec: { scaleTargetRef, minReplicas: 1, maxReplicas: 3 },
 });
-const strategy = `${BACKEND}: the strategy must be Recreate: any other starts the new pod beside the old one`;
+const strategy = `${BACKEND}: the strategy must be Recreate: any other starts the new pod before the old one has stopped`;
 
 refuses(oneWriter, [
   [
     'a second replica',
     (s) => Object.assign(s.get('Deployment', 'backend').spec, { replicas: 2 }),
-    `${BACKEND}: replicas is 2, and must be 1`,
+    `${BACKEND}: replicas is 2, but must be 1`,
   ],
   [
     'no replica',
     (s) => Object.assign(s.get('Deployment', 'ingestion').spec, { replicas: 0 }),
-    'Deployment junjo-ai-studio-ingestion: replicas is 0, and must be 1',
+    'Deployment junjo-ai-studio-ingestion: replicas is 0, but must be 1',
   ],
   [
     'replicas that an autoscaler would keep',
     (s) => delete s.get('Deployment', 'backend').spec.replicas,
-    `${BACKEND}: replicas is not set, and must be 1`,
+    `${BACKEND}: replicas is not set, but must be 1`,
   ],
   [
     'a rolling update',
@@ -51,32 +51,32 @@ refuses(oneWriter, [
   [
     'a pod that is killed before its stores are closed',
     (s) => Object.assign(s.pod('backend'), { terminationGracePeriodSeconds: 19 }),
-    `${BACKEND}: terminationGracePeriodSeconds is 19, and must be at least 20`,
+    `${BACKEND}: terminationGracePeriodSeconds is 19, but must be at least 20`,
   ],
   [
     'a pod that is not said how long it may take',
     (s) => delete s.pod('backend').terminationGracePeriodSeconds,
-    `${BACKEND}: terminationGracePeriodSeconds is not set, and must be at least 20`,
+    `${BACKEND}: terminationGracePeriodSeconds is not set, but must be at least 20`,
   ],
   [
     'a StatefulSet of two writers',
     (s) => s.add(writer('StatefulSet', { replicas: 2 })),
-    'StatefulSet junjo-ai-studio-extra: replicas is 2, and must be 1',
+    'StatefulSet junjo-ai-studio-extra: replicas is 2, but must be 1',
   ],
   [
     'a writer on every node',
     (s) => s.add(writer('DaemonSet')),
-    'DaemonSet junjo-ai-studio-extra: a DaemonSet may run several pods, and mounts a claim',
+    'DaemonSet junjo-ai-studio-extra: a DaemonSet may run several pods, but it mounts a claim',
   ],
   [
     'a writer of a kind that nobody knows',
     (s) => s.add(writer('Rollout')),
-    'Rollout junjo-ai-studio-extra: a Rollout may run several pods, and mounts a claim',
+    'Rollout junjo-ai-studio-extra: a Rollout may run several pods, but it mounts a claim',
   ],
   [
     'a writer every hour, whether the last one ended or not',
     (s) => s.add(writer('CronJob', { concurrencyPolicy: 'Allow' })),
-    'CronJob junjo-ai-studio-extra: concurrencyPolicy must be Forbid: any other starts a Job beside a running one',
+    'CronJob junjo-ai-studio-extra: concurrencyPolicy must be Forbid: any other starts a second Job while one is running',
   ],
   [
     'a CronJob of two writers at a time',
@@ -85,12 +85,12 @@ refuses(oneWriter, [
       job.spec.jobTemplate.spec.parallelism = 2;
       s.add(job);
     },
-    'CronJob junjo-ai-studio-extra: parallelism is 2, and must be 1',
+    'CronJob junjo-ai-studio-extra: parallelism is 2, but must be 1',
   ],
   [
     'a Job of two writers at a time',
     (s) => s.add(writer('Job', { parallelism: 2 })),
-    'Job junjo-ai-studio-extra: parallelism is 2, and must be 1',
+    'Job junjo-ai-studio-extra: parallelism is 2, but must be 1',
   ],
   [
     'a HorizontalPodAutoscaler on a writer',

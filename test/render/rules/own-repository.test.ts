@@ -16,8 +16,8 @@ refuses(ownRepository, [
       for (const name of ['data', 'vectors', 'more']) add(s, name, 'backups');
     },
     [
-      'ReplicationSource vectors: has the repository backups, as ReplicationSource data has',
-      'ReplicationSource more: has the repository backups, as ReplicationSource data has',
+      'ReplicationSource vectors: has the same repository backups as ReplicationSource data',
+      'ReplicationSource more: has the same repository backups as ReplicationSource data',
     ],
   ],
 ]);

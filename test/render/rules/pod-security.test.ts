@@ -15,14 +15,14 @@ refuses(podSecurity, [
     (s) => {
       s.get('Namespace', 'junjo-ai-studio').metadata.labels['pod-security.kubernetes.io/enforce'] = 'baseline';
     },
-    'Namespace junjo-ai-studio: enforces baseline, and must enforce restricted',
+    'Namespace junjo-ai-studio: enforces baseline, but must enforce restricted',
   ],
   [
     'a namespace that enforces nothing',
     (s) => {
       delete s.get('Namespace', 'junjo-ai-studio').metadata.labels['pod-security.kubernetes.io/enforce'];
     },
-    'Namespace junjo-ai-studio: enforces nothing, and must enforce restricted',
+    'Namespace junjo-ai-studio: enforces nothing, but must enforce restricted',
   ],
   [
     'the network of the node',
@@ -47,8 +47,8 @@ refuses(podSecurity, [
       `${POD}: runAsUser must be a number of at least 1`,
       `${POD}: runAsGroup must be a number of at least 1`,
       `${POD}: fsGroup must be a number of at least 1`,
-      `${POD}: seccompProfile must be written out`,
-      `${POD}: fsGroupChangePolicy must be OnRootMismatch: else every start walks the whole volume`,
+      `${POD}: seccompProfile must be set`,
+      `${POD}: fsGroupChangePolicy must be OnRootMismatch, or every start checks all files of the volume`,
     ],
   ],
   ['root', (s) => Object.assign(pod(s), { runAsUser: 0 }), `${POD}: runAsUser must be a number of at least 1`],
@@ -61,7 +61,7 @@ refuses(podSecurity, [
   [
     'a walk over the volume at every start',
     (s) => Object.assign(pod(s), { fsGroupChangePolicy: 'Always' }),
-    `${POD}: fsGroupChangePolicy must be OnRootMismatch: else every start walks the whole volume`,
+    `${POD}: fsGroupChangePolicy must be OnRootMismatch, or every start checks all files of the volume`,
   ],
   [
     'every system call',
@@ -81,17 +81,17 @@ refuses(podSecurity, [
   [
     'an SELinux type of its own',
     (s) => Object.assign(pod(s), { seLinuxOptions: { type: 'spc_t' } }),
-    `${POD}: seLinuxOptions must name neither a user, a role nor a type of its own`,
+    `${POD}: seLinuxOptions must not set a user, a role or a custom type`,
   ],
   [
     'an SELinux role',
     (s) => Object.assign(container(s), { seLinuxOptions: { role: 'system_r' } }),
-    `${CONTAINER}: seLinuxOptions must name neither a user, a role nor a type of its own`,
+    `${CONTAINER}: seLinuxOptions must not set a user, a role or a custom type`,
   ],
   [
     'an SELinux user',
     (s) => Object.assign(container(s), { seLinuxOptions: { user: 'root' } }),
-    `${CONTAINER}: seLinuxOptions must name neither a user, a role nor a type of its own`,
+    `${CONTAINER}: seLinuxOptions must not set a user, a role or a custom type`,
   ],
   [
     'a process of a Windows node',
@@ -117,15 +117,15 @@ refuses(podSecurity, [
   [
     'containers that are there for debugging',
     (s) => Object.assign(s.pod('backend'), { ephemeralContainers: [{ name: 'shell' }] }),
-    `${POD}: ephemeralContainers are not for manifests`,
+    `${POD}: ephemeralContainers do not belong in manifests`,
   ],
   [
     'a container without a security context',
     (s) => delete s.container('backend').securityContext,
     [
       `${CONTAINER}: allowPrivilegeEscalation must be false`,
-      `${CONTAINER}: capabilities.drop must hold ALL`,
-      `${CONTAINER}: readOnlyRootFilesystem must be true: what it writes belongs in a volume`,
+      `${CONTAINER}: capabilities.drop must contain ALL`,
+      `${CONTAINER}: readOnlyRootFilesystem must be true: write to a volume instead`,
     ],
   ],
   [
@@ -141,7 +141,7 @@ refuses(podSecurity, [
   [
     'some capabilities',
     (s) => Object.assign(container(s).capabilities, { drop: ['NET_RAW'] }),
-    `${CONTAINER}: capabilities.drop must hold ALL`,
+    `${CONTAINER}: capabilities.drop must contain ALL`,
   ],
   [
     'a further capability',
@@ -151,7 +151,7 @@ refuses(podSecurity, [
   [
     'a root file system that can be written',
     (s) => Object.assign(container(s), { readOnlyRootFilesystem: false }),
-    `${CONTAINER}: readOnlyRootFilesystem must be true: what it writes belongs in a volume`,
+    `${CONTAINER}: readOnlyRootFilesystem must be true: write to a volume instead`,
   ],
   [
     'root in one container',
@@ -176,14 +176,14 @@ refuses(podSecurity, [
   [
     'a probe of another host',
     (s) => Object.assign(s.container('backend').livenessProbe.httpGet, { host: '10.0.0.1' }),
-    `${CONTAINER}: livenessProbe calls another host than its own pod`,
+    `${CONTAINER}: livenessProbe must call its own pod, not another host`,
   ],
   [
     'a hook that calls another host',
     (s) => {
       s.container('backend').lifecycle = { preStop: { tcpSocket: { host: '10.0.0.1', port: 80 } } };
     },
-    `${CONTAINER}: lifecycle.preStop calls another host than its own pod`,
+    `${CONTAINER}: lifecycle.preStop must call its own pod, not another host`,
   ],
   [
     'an init container that may do more',
@@ -221,7 +221,7 @@ describe('development images, which are root in their containers', () => {
       `${POD}: fsGroup must be a number of at least 1`,
       `${CONTAINER}: allowPrivilegeEscalation must be false`,
       `${CONTAINER}: privileged must not be true`,
-      `${CONTAINER}: capabilities.drop must hold ALL`,
+      `${CONTAINER}: capabilities.drop must contain ALL`,
     ]);
   });
 
@@ -229,7 +229,7 @@ describe('development images, which are root in their containers', () => {
     const studio = new SpoiltStudio(settings);
     studio.get('Namespace', 'junjo-ai-studio').metadata.labels['pod-security.kubernetes.io/enforce'] = 'privileged';
     expect(studio.broken(podSecurity)).toEqual([
-      'Namespace junjo-ai-studio: enforces privileged, and must enforce baseline',
+      'Namespace junjo-ai-studio: enforces privileged, but must enforce baseline',
     ]);
   });
 });

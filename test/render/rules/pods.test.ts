@@ -32,7 +32,7 @@ refuses(serviceAccountToken, [
       s
         .pod('backend')
         .volumes.push({ name: 'token', projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } }),
-    'Deployment junjo-ai-studio-backend: the volume token holds a token of the API server',
+    'Deployment junjo-ai-studio-backend: the volume token contains a token of the API server',
   ],
 ]);
 

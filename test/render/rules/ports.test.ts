@@ -11,27 +11,27 @@ refuses(ports, [
   [
     'a probe of a port that the container has not',
     (s) => Object.assign(s.container('backend').readinessProbe.httpGet, { port: 8000 }),
-    `${CONTAINER}: readinessProbe asks the port 8000, which the container does not have`,
+    `${CONTAINER}: readinessProbe uses the port 8000, which the container does not have`,
   ],
   [
     'a probe of a name that another container has',
     (s) => Object.assign(s.container('backend').livenessProbe.httpGet, { port: 'http-guard' }),
-    `${CONTAINER}: livenessProbe asks the port http-guard, which the container does not have`,
+    `${CONTAINER}: livenessProbe uses the port http-guard, which the container does not have`,
   ],
   [
     'a gRPC probe of a port that the container has not',
     (s) => Object.assign(s.container('ingestion').startupProbe.grpc, { port: 50099 }),
-    'Deployment junjo-ai-studio-ingestion, container ingestion: startupProbe asks the port 50099, which the container does not have',
+    'Deployment junjo-ai-studio-ingestion, container ingestion: startupProbe uses the port 50099, which the container does not have',
   ],
   [
     'a TCP probe of a port that the container has not',
     (s) => Object.assign(s.pod('backend').containers[1].livenessProbe.tcpSocket, { port: 'none' }),
-    'Deployment junjo-ai-studio-backend, container guard: livenessProbe asks the port none, which the container does not have',
+    'Deployment junjo-ai-studio-backend, container guard: livenessProbe uses the port none, which the container does not have',
   ],
   [
     'a Service that leads nowhere',
     (s) => Object.assign(s.get('Service', 'backend').spec.ports[0], { targetPort: 8000 }),
-    'Service junjo-ai-studio-backend: leads to the port 8000, which its pods do not have',
+    'Service junjo-ai-studio-backend: points to the port 8000, which its pods do not have',
   ],
   [
     'a Service that leads to its own port, which the pods have not',
@@ -46,27 +46,27 @@ refuses(ports, [
           if (to.service.name === 'junjo-ai-studio-backend') to.service.port = { number: 8000 };
       }
     },
-    'Service junjo-ai-studio-backend: leads to the port 8000, which its pods do not have',
+    'Service junjo-ai-studio-backend: points to the port 8000, which its pods do not have',
   ],
   [
     'a Service with a named target port',
     (s) => Object.assign(s.get('Service', 'frontend').spec.ports[0], { targetPort: 'http' }),
-    'Service junjo-ai-studio-frontend: names its target port http instead of numbering it',
+    'Service junjo-ai-studio-frontend: has the named target port http: use a number',
   ],
   [
     'an Ingress before a Service that is not there',
     (s) => Object.assign(backend(s), { name: 'junjo-ai-studio-fronted' }),
-    'Ingress junjo-ai-studio: leads to the Service junjo-ai-studio-fronted, port 5153, which is not there',
+    'Ingress junjo-ai-studio: points to the Service junjo-ai-studio-fronted, port 5153, which does not exist',
   ],
   [
     'an Ingress before a port that the Service has not',
     (s) => Object.assign(backend(s), { port: { number: 1 } }),
-    'Ingress junjo-ai-studio: leads to the Service junjo-ai-studio-frontend, port 1, which is not there',
+    'Ingress junjo-ai-studio: points to the Service junjo-ai-studio-frontend, port 1, which does not exist',
   ],
   [
     'an Ingress before a name that the Service has not',
     (s) => Object.assign(backend(s), { port: { name: 'none' } }),
-    'Ingress junjo-ai-studio: leads to the Service junjo-ai-studio-frontend, port none, which is not there',
+    'Ingress junjo-ai-studio: points to the Service junjo-ai-studio-frontend, port none, which does not exist',
   ],
   [
     'an Ingress that leads all the rest to nowhere',
@@ -74,7 +74,7 @@ refuses(ports, [
       Object.assign(s.get('Ingress', 'junjo-ai-studio').spec, {
         defaultBackend: { service: { name: 'junjo-ai-studio-fronted', port: { number: 80 } } },
       }),
-    'Ingress junjo-ai-studio: leads to the Service junjo-ai-studio-fronted, port 80, which is not there',
+    'Ingress junjo-ai-studio: points to the Service junjo-ai-studio-fronted, port 80, which does not exist',
   ],
   [
     'a policy for a port that its pods have not',
@@ -89,7 +89,7 @@ refuses(ports, [
       );
       rule.ports[0].port = 50099;
     },
-    'NetworkPolicy junjo-ai-studio-ingestion: opens the way to the port 50099, which those pods do not have',
+    'NetworkPolicy junjo-ai-studio-ingestion: allows the port 50099, which those pods do not have',
   ],
   [
     "another port of cert-manager's solver",
@@ -115,6 +115,6 @@ test.each([
   const [reference] = studio.get(kind, name).spec.rules[0].backendRefs;
   reference.port = 1;
   expect(studio.broken(ports)).toEqual([
-    `${kind} junjo-ai-studio-${name}: leads to the Service ${reference.name}, port 1, which is not there`,
+    `${kind} junjo-ai-studio-${name}: points to the Service ${reference.name}, port 1, which does not exist`,
   ]);
 });

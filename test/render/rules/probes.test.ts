@@ -29,12 +29,12 @@ refuses(probes, [
   [
     'no startup probe before migrations',
     (s) => delete s.container('backend').startupProbe,
-    `${CONTAINER}: startupProbe allows 0 seconds; migrations need at least 300`,
+    `${CONTAINER}: startupProbe allows 0 seconds, but migrations need at least 300`,
   ],
   [
     'a startup probe that ends in the middle of a migration',
     (s) => Object.assign(s.container('backend').startupProbe, { periodSeconds: 5, failureThreshold: 59 }),
-    `${CONTAINER}: startupProbe allows 295 seconds; migrations need at least 300`,
+    `${CONTAINER}: startupProbe allows 295 seconds, but migrations need at least 300`,
   ],
   [
     'a startup probe with the defaults of Kubernetes',
@@ -42,7 +42,7 @@ refuses(probes, [
       delete s.container('backend').startupProbe.periodSeconds;
       delete s.container('backend').startupProbe.failureThreshold;
     },
-    `${CONTAINER}: startupProbe allows 30 seconds; migrations need at least 300`,
+    `${CONTAINER}: startupProbe allows 30 seconds, but migrations need at least 300`,
   ],
   [
     'a rollout that counts as failed while it starts',
@@ -59,7 +59,7 @@ refuses(probes, [
     (s) => {
       s.container('ingestion').readinessProbe = { exec: { command: ['grpc_health_probe', '-addr=:50052'] } };
     },
-    'Deployment junjo-ai-studio-ingestion, container ingestion: readinessProbe runs a command: ask a port, which needs no program of the image',
+    'Deployment junjo-ai-studio-ingestion, container ingestion: readinessProbe runs a command: probe a port instead',
   ],
 ]);
 

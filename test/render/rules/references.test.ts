@@ -8,12 +8,12 @@ refuses(references, [
   [
     'settings that are not there',
     (s) => Object.assign(s.container('frontend').envFrom[0].configMapRef, { name: 'junjo-ai-studio-frontend-setting' }),
-    `${CONTAINER}: reads the ConfigMap junjo-ai-studio-frontend-setting, which is not there`,
+    `${CONTAINER}: reads the ConfigMap junjo-ai-studio-frontend-setting, which does not exist`,
   ],
   [
     'a volume of a ConfigMap that is not there',
     (s) => s.pod('frontend').volumes.push({ name: 'more', configMap: { name: 'frontend-config' } }),
-    `${POD}: reads the ConfigMap frontend-config, which is not there`,
+    `${POD}: reads the ConfigMap frontend-config, which does not exist`,
   ],
   [
     'a projected ConfigMap that is not there',
@@ -21,7 +21,7 @@ refuses(references, [
       s
         .pod('frontend')
         .volumes.push({ name: 'more', projected: { sources: [{ configMap: { name: 'frontend-config' } }] } }),
-    `${POD}: reads the ConfigMap frontend-config, which is not there`,
+    `${POD}: reads the ConfigMap frontend-config, which does not exist`,
   ],
   [
     'a key that is not there',
@@ -31,7 +31,7 @@ refuses(references, [
           { name: 'A', valueFrom: { configMapKeyRef: { name: 'junjo-ai-studio-frontend-config', key: 'none.js' } } },
         ],
       }),
-    `${CONTAINER}: reads the key none.js of junjo-ai-studio-frontend-config, which has none`,
+    `${CONTAINER}: reads the key none.js of junjo-ai-studio-frontend-config, which does not exist`,
   ],
   [
     'a mounted key that is not there',
@@ -39,12 +39,12 @@ refuses(references, [
       const [volume] = s.pod('frontend').volumes;
       volume.configMap.items = [{ key: 'none.js', path: 'config.js' }];
     },
-    `${POD}: reads the key none.js of junjo-ai-studio-frontend-config, which has none`,
+    `${POD}: reads the key none.js of junjo-ai-studio-frontend-config, which does not exist`,
   ],
   [
     'a part of a volume that is not there',
     (s) => Object.assign(s.container('frontend').volumeMounts[0], { subPath: 'none.js' }),
-    `${CONTAINER}: mounts the key none.js of junjo-ai-studio-frontend-config, which has none`,
+    `${CONTAINER}: mounts the key none.js of junjo-ai-studio-frontend-config, which does not exist`,
   ],
   [
     'a volume that is not there',

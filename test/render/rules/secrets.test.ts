@@ -15,17 +15,17 @@ refuses(secretsKeyByKey, [
   [
     'a Secret that a container gets whole',
     (s) => s.container('backend').envFrom.push({ secretRef: { name: SECRET } }),
-    `${CONTAINER}: envFrom takes a Secret whole: take its keys with env`,
+    `${CONTAINER}: envFrom reads a whole Secret: read single keys with env`,
   ],
   [
     'a Secret that is mounted whole',
     (s) => volume(s, { secret: { secretName: SECRET } }),
-    'Deployment junjo-ai-studio-frontend: the volume more takes a Secret whole: name its keys in items',
+    'Deployment junjo-ai-studio-frontend: the volume more mounts a whole Secret: name its keys in items',
   ],
   [
     'a Secret that is projected whole',
     (s) => volume(s, { projected: { sources: [{ configMap: { name: 'a' } }, { secret: { name: SECRET } }] } }),
-    'Deployment junjo-ai-studio-frontend: the volume more takes a Secret whole: name its keys in items',
+    'Deployment junjo-ai-studio-frontend: the volume more mounts a whole Secret: name its keys in items',
   ],
   [
     'a key that the Secret has not',
@@ -79,17 +79,17 @@ refuses(secretsNowhereElse, [
   [
     'a secret in a ConfigMap',
     (s) => Object.assign(s.get('ConfigMap', 'backend-settings').data, { KEY: plain(s) }),
-    'ConfigMap junjo-ai-studio-backend-settings: data.KEY holds the value of the secret JUNJO_SESSION_SECRET',
+    'ConfigMap junjo-ai-studio-backend-settings: data.KEY contains the value of the secret JUNJO_SESSION_SECRET',
   ],
   [
     'a secret inside of a longer text',
     (s) => Object.assign(s.get('ConfigMap', 'backend-settings').data, { URL: `https://user:${plain(s)}@host` }),
-    'ConfigMap junjo-ai-studio-backend-settings: data.URL holds the value of the secret JUNJO_SESSION_SECRET',
+    'ConfigMap junjo-ai-studio-backend-settings: data.URL contains the value of the secret JUNJO_SESSION_SECRET',
   ],
   [
     'a secret in base64 in an annotation',
     (s) => s.add(extra(({ metadata }) => Object.assign(metadata, { annotations: { a: encoded(s) } }))),
-    'Deployment junjo-ai-studio-extra: metadata.annotations.a holds the value of the secret JUNJO_SESSION_SECRET',
+    'Deployment junjo-ai-studio-extra: metadata.annotations.a contains the value of the secret JUNJO_SESSION_SECRET',
   ],
   [
     'a secret in the environment',
@@ -97,17 +97,17 @@ refuses(secretsNowhereElse, [
       s.add(
         extra(({ spec }) => Object.assign(spec.template.spec.containers[0], { env: [{ name: 'A', value: plain(s) }] })),
       ),
-    'Deployment junjo-ai-studio-extra: spec.template.spec.containers.0.env.0.value holds the value of the secret JUNJO_SESSION_SECRET',
+    'Deployment junjo-ai-studio-extra: spec.template.spec.containers.0.env.0.value contains the value of the secret JUNJO_SESSION_SECRET',
   ],
   [
     'a Secret in a file that is committed',
     (s) => s.add({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'more' } }, '90-more.k8s.yaml'),
-    'Secret more: is in 90-more.k8s.yaml; a Secret, and nothing else, is in a file whose name ends in secrets.k8s.yaml',
+    'Secret more: is in 90-more.k8s.yaml, but only Secrets belong in a file whose name ends in secrets.k8s.yaml, and all of them do',
   ],
   [
     'something else in the file that is not committed',
     (s) => s.add({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'more' } }, '30-secrets.k8s.yaml'),
-    'ConfigMap more: is in 30-secrets.k8s.yaml; a Secret, and nothing else, is in a file whose name ends in secrets.k8s.yaml',
+    'ConfigMap more: is in 30-secrets.k8s.yaml, but only Secrets belong in a file whose name ends in secrets.k8s.yaml, and all of them do',
   ],
 ]);
 
@@ -115,7 +115,7 @@ refuses(noInlineValues, [
   [
     'a reference in a value',
     (s) => variable(s, { name: 'A', value: 'http://$(HOST)/' }),
-    `${CONTAINER}: the value of A holds $(…), which is expanded`,
+    `${CONTAINER}: the value of A contains $(…), which Kubernetes expands`,
   ],
   [
     'a setting beside the env file',
@@ -130,12 +130,12 @@ refuses(noInlineValues, [
   [
     'a reference in a command',
     (s) => Object.assign(s.container('backend'), { command: ['sh', '-c', 'echo $(HOME)'] }),
-    `${CONTAINER}: command holds $(…), which is expanded: double the dollar sign`,
+    `${CONTAINER}: command contains $(…), which Kubernetes expands: double the dollar sign`,
   ],
   [
     'a reference in arguments, after dollar signs that mean themselves',
     (s) => Object.assign(s.container('backend'), { args: ['$$$(HOME)'] }),
-    `${CONTAINER}: args holds $(…), which is expanded: double the dollar sign`,
+    `${CONTAINER}: args contains $(…), which Kubernetes expands: double the dollar sign`,
   ],
 ]);
 

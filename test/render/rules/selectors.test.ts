@@ -47,11 +47,11 @@ refuses(selectors, [
     [
       `${BACKEND}: its selector finds the pods of Deployment junjo-ai-studio-frontend`,
       'Deployment junjo-ai-studio-frontend: its selector does not find its own pods',
-      'Deployment junjo-ai-studio-frontend: its spread does not count its own pods alone',
+      'Deployment junjo-ai-studio-frontend: its topology spread must count only its own pods',
       `${SERVICE}: selects the pods of 2 workloads instead of one`,
       'Service junjo-ai-studio-backend-internal: selects the pods of 2 workloads instead of one',
       'Service junjo-ai-studio-frontend: selects the pods of 0 workloads instead of one',
-      'NetworkPolicy junjo-ai-studio-frontend: is for pods that are not there',
+      'NetworkPolicy junjo-ai-studio-frontend: selects pods that do not exist',
     ],
   ],
   [
@@ -67,7 +67,7 @@ refuses(selectors, [
     'a spread over the pods of another',
     (s) =>
       Object.assign(s.pod('frontend').topologySpreadConstraints[0].labelSelector.matchLabels, component('backend')),
-    'Deployment junjo-ai-studio-frontend: its spread does not count its own pods alone',
+    'Deployment junjo-ai-studio-frontend: its topology spread must count only its own pods',
   ],
   [
     'a spread over its own pods and those of others',
@@ -75,17 +75,17 @@ refuses(selectors, [
       const labelSelector = { matchLabels: { 'app.kubernetes.io/name': 'junjo-ai-studio' } };
       s.pod('backend').topologySpreadConstraints = [{ maxSkew: 1, topologyKey: 'zone', labelSelector }];
     },
-    `${BACKEND}: its spread does not count its own pods alone`,
+    `${BACKEND}: its topology spread must count only its own pods`,
   ],
   [
     'a policy for nobody',
     (s) => Object.assign(policy(s).podSelector.matchLabels, component('nobody')),
-    `${POLICY}: is for pods that are not there`,
+    `${POLICY}: selects pods that do not exist`,
   ],
   [
     'a policy that lets nobody in',
     (s) => Object.assign(policy(s).ingress[1].from[0].podSelector.matchLabels, component('nobody')),
-    `${POLICY}: opens a way for pods that are not there: {"matchLabels":{"app.kubernetes.io/component":"nobody","app.kubernetes.io/name":"junjo-ai-studio"}}`,
+    `${POLICY}: allows pods that do not exist: {"matchLabels":{"app.kubernetes.io/component":"nobody","app.kubernetes.io/name":"junjo-ai-studio"}}`,
   ],
   [
     'a policy with a way out to nobody',
@@ -95,7 +95,7 @@ refuses(selectors, [
       );
       rule.to[0].podSelector.matchLabels = { app: 'nobody' };
     },
-    `${POLICY}: opens a way for pods that are not there: {"matchLabels":{"app":"nobody"}}`,
+    `${POLICY}: allows pods that do not exist: {"matchLabels":{"app":"nobody"}}`,
   ],
 ]);
 
@@ -114,7 +114,7 @@ refuses(
   ].map((each) => [
     `a policy for nobody, by ${each.operator}`,
     (s) => expression(s, each),
-    `${POLICY}: is for pods that are not there`,
+    `${POLICY}: selects pods that do not exist`,
   ]),
 );
 

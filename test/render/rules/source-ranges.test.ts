@@ -32,7 +32,7 @@ test.each([
   const studio = new SpoiltStudio(settings);
   studio.add(ingress(annotations));
   expect(studio.broken(sourceRanges)).toEqual([
-    'Ingress more: leads to the Service junjo-ai-studio-backend without the source ranges that are there as rendered',
+    'Ingress more: points to the Service junjo-ai-studio-backend without its source ranges',
   ]);
 });
 

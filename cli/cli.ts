@@ -36,10 +36,16 @@ function allCommands(): readonly Command<never>[] {
 
 // Node.js also takes --env-file from the arguments of the program, and stops without that file. The scripts of package.json
 // prevent that with --, the package cannot: https://github.com/nodejs/node/issues/54232
-const EXIT_CODES = `
-Exit codes: 0 done, 1 problems were found, 2 wrong usage, 3 the time of status --watch is over,
-4 diff found differences, or apply waits for the first user.
-Node.js itself exits with 9 if the --env-file is missing.`;
+const EXIT_CODES = [
+  '',
+  'Exit codes:',
+  '  0  done',
+  '  1  problems were found',
+  '  2  wrong usage',
+  '  3  the time of status --watch is over',
+  '  4  diff found differences, or apply waits for the first user',
+  '  9  Node.js did not find the file of --env-file',
+].join('\n');
 
 /** Starts a command with its options. */
 type Start = (command: Command<never>, options: never, io: Io) => Promise<ExitCode>;

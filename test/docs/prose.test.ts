@@ -85,7 +85,8 @@ function textsOf(path: string): readonly string[] {
     for (const child of Object.values(node)) visit(child);
   };
   visit(parseSync(readFileSync(path, 'utf8'), { syntax: 'typescript' }));
-  return texts;
+  // Styles are not prose.
+  return texts.filter((text) => !/;\s*}/.test(text));
 }
 
 /** The running text of a page: no code blocks, no tables of sources, no markup. */

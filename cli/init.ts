@@ -11,6 +11,7 @@ import { variables } from '../config/variables';
 import { version } from '../package.json';
 import { defaultTag } from '../releases';
 import { readText, unwritable, writeFiles } from '../render/files';
+import { firstUserFirst } from './apply/next-steps';
 import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
 import { filesWithSecrets, gitAdvice } from './ignored-by-git';
 import { written } from './init/env-file';
@@ -238,5 +239,5 @@ function lastSteps(settings: Settings): readonly string[] {
         `  flux push artifact ${repo}:${tag} --path=dist --source="$(git remote get-url origin)" --revision="$(git rev-parse HEAD)"`,
       ]
     : [`  git remote add origin ${shellWord(repo)}`, '  git push origin HEAD:main'];
-  return [...push, `  kubectl apply -f dist/${tool === 'flux' ? 'flux' : 'argocd'}`];
+  return [...push, firstUserFirst(true), 'Then run:', `  kubectl apply -f dist/${tool === 'flux' ? 'flux' : 'argocd'}`];
 }

@@ -50,6 +50,10 @@ test('init --repo makes a repository whose studio renders, with the package pinn
 test('with --flux its studio renders what Flux needs, and the next steps apply that', async () => {
   const { status, stdout } = await initRepo('studio', '--flux', ...urls);
   expect([status, stdout]).toEqual([0, expect.stringContaining('  kubectl apply -f dist/flux\n')]);
+  // The tool opens the edge at once.
+  expect(stdout).toMatch(
+    /Create the first user before the edge opens\. See \S*docs\/apply\.md, "With Argo CD or Flux"\nThen run:\n {2}kubectl apply/,
+  );
   expect(stdout).not.toContain('Argo CD');
   expect((await cli('synth', '--output', 'studio/dist', '-e', 'studio/studio.env')).status).toBe(0);
   expect(readdirSync(path('studio/dist'))).toEqual(expect.arrayContaining(['flux', 'Kustomization']));

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Terminal } from '../cluster/console';
 import { lookupIn } from '../config/env-file';
 import { isOfArtifacts } from '../config/git-source';
-import { howToRun, installedFrom, packageFile, publication } from '../config/how-to-run';
+import { howToRun, installedFrom, packageFile, page, publication } from '../config/how-to-run';
 import { loadStudio } from '../config/load-studio';
 import { hasError, type Problem } from '../config/problems';
 import { inOneLine, shellWord, withoutUserInfo } from '../config/text';
@@ -11,7 +11,6 @@ import { variables } from '../config/variables';
 import { version } from '../package.json';
 import { defaultTag } from '../releases';
 import { readText, unwritable, writeFiles } from '../render/files';
-import { firstUserFirst } from './apply/next-steps';
 import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
 import { filesWithSecrets, gitAdvice } from './ignored-by-git';
 import { written } from './init/env-file';
@@ -239,5 +238,6 @@ function lastSteps(settings: Settings): readonly string[] {
         `  flux push artifact ${repo}:${tag} --path=dist --source="$(git remote get-url origin)" --revision="$(git rev-parse HEAD)"`,
       ]
     : [`  git remote add origin ${shellWord(repo)}`, '  git push origin HEAD:main'];
-  return [...push, firstUserFirst(true), 'Then run:', `  kubectl apply -f dist/${tool === 'flux' ? 'flux' : 'argocd'}`];
+  const first = `Create the first user before the edge opens. See ${page('docs/gitops.md', '4. Let the tool apply the studio')}`;
+  return [...push, first, 'Then run:', `  kubectl apply -f dist/${tool === 'flux' ? 'flux' : 'argocd'}`];
 }

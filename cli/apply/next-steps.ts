@@ -7,12 +7,6 @@ import { partsOf } from './parts';
 
 const NEEDS_ONLY = 'A studio that has a user needs only this:';
 
-/** Where a person reads how to create the first user of a studio that a tool or several commands apply. */
-export function firstUserFirst(isFromGit: boolean): string {
-  const heading = isFromGit ? 'With Argo CD or Flux' : 'Create the first user';
-  return `Create the first user before the edge opens. See ${page('docs/apply.md', heading)}`;
-}
-
 /**
  * What a person runs after a rendering: the commands that apply the studios. One that is reached from outside gets its first user
  * before its edge opens.
@@ -28,7 +22,9 @@ export function nextSteps(
   if (!only) return all;
   const { namespace, line, git } = only.config;
   if (studios.length > 1 || others.length > 0 || git) {
-    return [firstUserFirst(git !== undefined), NEEDS_ONLY, ...all];
+    const heading = git ? 'With Argo CD or Flux' : 'Create the first user';
+    const first = `Create the first user before the edge opens. See ${page('docs/apply.md', heading)}`;
+    return [first, NEEDS_ONLY, ...all];
   }
   const [kubectl, own] = [new Kubectl(), new Kubectl({ namespace })];
   const { foundation, studio } = partsOf(placeOf(only), only.manifests);

@@ -52,7 +52,7 @@ test('with --flux its studio renders what Flux needs, and the next steps apply t
   expect([status, stdout]).toEqual([0, expect.stringContaining('  kubectl apply -f dist/flux\n')]);
   // The tool opens the edge at once.
   expect(stdout).toMatch(
-    /Create the first user before the edge opens\. See \S*docs\/apply\.md, "With Argo CD or Flux"\nThen run:\n {2}kubectl apply/,
+    /Create the first user before the edge opens\. See \S*docs\/gitops\.md, "4\. Let the tool apply the studio"\nThen run:\n {2}kubectl apply/,
   );
   expect(stdout).not.toContain('Argo CD');
   expect((await cli('synth', '--output', 'studio/dist', '-e', 'studio/studio.env')).status).toBe(0);

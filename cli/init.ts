@@ -235,7 +235,7 @@ function lastSteps(settings: Settings): readonly string[] {
   if (!repo) return [`Then set JUNJO_K8S_GIT_REPO in studio.env: synth also renders what ${name} needs.`];
   const push = isOfArtifacts({ repo })
     ? [
-        `  flux push artifact ${repo}:${tag} --path=dist --source="$(git remote get-url origin)" --revision="$(git rev-parse HEAD)"`,
+        `  flux push artifact ${repo}:${tag} --path=dist --source="$(git remote get-url origin)" --revision="$(git branch --show-current)@sha1:$(git rev-parse HEAD)"`,
       ]
     : [`  git remote add origin ${shellWord(repo)}`, '  git push origin HEAD:main'];
   const first = `Create the first user before the edge opens. See ${page('docs/gitops.md', '4. Let the tool apply the studio')}`;

@@ -60,6 +60,17 @@ test('with --flux its studio renders what Flux needs, and the next steps apply t
   expect(readdirSync(path('studio/dist'))).not.toContain('argocd');
 });
 
+test('an artifact is pushed as the page about GitOps says', async () => {
+  const { stdout } = await initRepo(
+    'studio',
+    '--flux',
+    ...urls.slice(0, -1),
+    'JUNJO_K8S_GIT_REPO=oci://registry.example.com/team/studio',
+  );
+  const [, push = ''] = /^ {3}(flux push artifact .*?)\n {3}```/ms.exec(readFileSync('docs/gitops.md', 'utf8')) ?? [];
+  expect(stdout).toContain(`  ${push.replace(/ \\\n */g, ' ')}\n`);
+});
+
 test('with --flux and no repository of Git it says what is missing', async () => {
   const { status, stderr } = await initRepo('studio', '--flux', ...urls.slice(0, -2));
   expect([status, stderr]).toEqual([

@@ -39,7 +39,12 @@ export const init: Command<InitOptions> = {
   name: 'init',
   summary: 'Write a .env, or start a Git repository for Argo CD or Flux. On a terminal it asks for what is missing',
   options: [
-    ...questions.map(({ flag, value, text, choices }) => ({ flags: `--${flag} <${value}>`, text, choices })),
+    ...questions.map(({ flag, value, text, choices }) => ({
+      flags: `--${flag} <${value}>`,
+      text,
+      choices,
+      mayBeEmpty: true,
+    })),
     { flags: '--set <setting>', text: 'NAME=value for any other setting; may be repeated', repeatable: true },
     { flags: '--from <file>', text: 'start from this env file of compose: keep its lines, and add what is missing' },
     { flags: '-y, --yes', text: 'do not ask: use the defaults' },

@@ -23,6 +23,11 @@ describe('called wrongly', () => {
     [['synth', '--foo'], "unknown option '--foo'"],
     [['synth', '--output'], 'argument missing'],
     [['synth', 'something'], 'too many arguments'],
+    [['synth', '--output', ''], "option '--output <folder>' argument '' is invalid. It is empty"],
+    [['synth', '--studios='], "argument '' is invalid"],
+    [['synth', '-e', ''], "argument '' is invalid"],
+    [['status', '--namespace', ''], "option '-n, --namespace <name>' argument '' is invalid. It is empty"],
+    [['backup', '--namespace', ''], "argument '' is invalid"],
   ])('as junjo-k8s %j, it says so and ends with 2', async (args, said) => {
     const { status, stdout, stderr } = await cli(...args);
     expect([status, stdout]).toEqual([2, '']);

@@ -36,6 +36,20 @@ describe('called wrongly', () => {
   });
 });
 
+test('a setting of init may be empty: it is written as it is', async () => {
+  const urls = [
+    '--ui',
+    'https://ui.example.com',
+    '--api',
+    'https://api.example.com',
+    '--spans',
+    'https://spans.example.com',
+  ];
+  const edge = ['--gateway', '', '--ingress-class', 'traefik'];
+  expect(await cli('init', '--yes', '--environment', 'production', ...urls, ...edge)).toMatchObject({ status: 0 });
+  expect(readFileSync(path('.env'), 'utf8')).toMatch(/^JUNJO_K8S_GATEWAY=$/m);
+});
+
 test.each(['--version', '-v', '-V', 'version'])('%s prints the version and the release lines', async (word) => {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
   const { status, stdout } = await cli(word);

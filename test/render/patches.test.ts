@@ -328,7 +328,7 @@ describe('nothing is rendered, and file and line are told, of', () => {
     [
       'a name that is not there',
       'patches:\n  - target: { kind: Deployment, name: junjo }\n    patch: { spec: {} }\n',
-      'patches.yaml:2: no Deployment has the name junjo in this group and version. Existing names: junjo-ai-studio-backend, junjo-ai-studio-ingestion and junjo-ai-studio-frontend',
+      'patches.yaml:2: no Deployment with the name junjo exists in this group and version. Existing names: junjo-ai-studio-backend, junjo-ai-studio-ingestion and junjo-ai-studio-frontend',
     ],
     [
       'a group that is not there',
@@ -355,17 +355,17 @@ describe('nothing is rendered, and file and line are told, of', () => {
     [
       'a name in a list',
       onBackend('[{ op: replace, path: /spec/template/spec/containers/backend, value: {} }]'),
-      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/template/spec/containers/backend is not there',
+      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/template/spec/containers/backend does not exist',
     ],
     [
       'the length of a list',
       onBackend('[{ op: remove, path: /spec/template/spec/containers/length }]'),
-      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/template/spec/containers/length is not there',
+      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/template/spec/containers/length does not exist',
     ],
     [
       'a field of what has none',
       onBackend('[{ op: add, path: /spec/replicas/more, value: 1 }]'),
-      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/replicas/more is not there',
+      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/replicas/more does not exist',
     ],
     [
       'a source that is not there',
@@ -390,7 +390,7 @@ describe('nothing is rendered, and file and line are told, of', () => {
     [
       'the deletion of an object',
       onBackend('{ $patch: delete }'),
-      'patches.yaml:3: Deployment junjo-ai-studio-backend: the object itself: $patch: delete is not possible here',
+      'patches.yaml:3: Deployment junjo-ai-studio-backend: the object itself: $patch: delete is not supported here',
     ],
     [
       'a directive that is not known',

@@ -287,7 +287,7 @@ describe('the pods of a Gateway', () => {
     expect(errors({ ...cilium, JUNJO_K8S_INGRESS_NAMESPACE: 'kube-system' })).toEqual([
       expect.objectContaining({
         variable: 'JUNJO_K8S_INGRESS_NAMESPACE',
-        text: expect.stringMatching(/^would shut Cilium out/),
+        text: expect.stringMatching(/^would block Cilium/),
       }),
     ]);
   });

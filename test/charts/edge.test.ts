@@ -542,7 +542,7 @@ describe('spans', () => {
     const both = { JUNJO_K8S_INGESTION_SERVICE: 'LoadBalancer', JUNJO_K8S_INGESTION_SOURCE_RANGES: '203.0.113.0/24' };
     expect(notesOf(both)).toContainEqual(expect.stringMatching(/^error: would block spans from the edge/));
     expect(notesOf({ ...both, JUNJO_K8S_INGRESS_NAMESPACE: 'traefik' })).toEqual([
-      expect.stringMatching(/^warning: opens port 50051 beside the edge/),
+      expect.stringMatching(/^warning: also opens port 50051 without the edge/),
     ]);
   });
 

@@ -184,7 +184,7 @@ describe('junjo-k8s', () => {
     };
     expect(synth(`studio.one.${suffix}`, `api.one.${suffix}`)).toMatchObject({ status: 0 });
     const { status, stderr } = synth(`one.${suffix}`, `two.${suffix}`);
-    expect([status, stderr]).toEqual([1, expect.stringContaining('is on another site')]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('is not on the same site')]);
   });
 
   test('draws a diagram as text, and says what a picture needs', () => {

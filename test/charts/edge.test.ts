@@ -338,7 +338,7 @@ describe('the Gateway API', () => {
 
   test('never redirects on the HTTPS listener', () => {
     expect(notesOf({ ...shared, JUNJO_K8S_GATEWAY_HTTP_LISTENER: 'https' })).toEqual([
-      expect.stringMatching(/^error: is the HTTPS listener: the redirect would lead to itself/),
+      expect.stringMatching(/^error: is the HTTPS listener, so the redirect would never end/),
     ]);
     expect(notesOf({ ...own, JUNJO_K8S_GATEWAY_HTTPS_LISTENER: 'tls' })).toEqual([
       expect.stringMatching(/^error: has no effect without an existing Gateway/),
@@ -347,7 +347,7 @@ describe('the Gateway API', () => {
 
   test('of NGINX Gateway Fabric cuts long answers, and synth says so', () => {
     expect(notesOf({ ...shared, JUNJO_K8S_INGRESS_CONTROLLER: 'nginx-gateway-fabric' })).toEqual([
-      expect.stringMatching(/^note: NGINX Gateway Fabric: it passes over time-outs of routes/),
+      expect.stringMatching(/^note: NGINX Gateway Fabric: it ignores the timeouts of routes/),
     ]);
   });
 
@@ -405,7 +405,7 @@ describe('spans', () => {
     expect(hostsAtEdge(studio)).not.toContain('spans.example.com');
     expect(studio.ofKind('Certificate')[0].spec.dnsNames).toEqual(['studio.example.com', 'api.example.com']);
     expect(notesOf(plain)).toEqual([
-      expect.stringMatching(/^warning: sends API keys and prompts over the network unencrypted/),
+      expect.stringMatching(/^warning: sends API keys and prompts unencrypted over the network/),
     ]);
   });
 
@@ -415,7 +415,7 @@ describe('spans', () => {
     expect(hostsAtEdge(edge(beside))).toContain('spans.example.com');
     expect(notesOf(beside)).toEqual([
       expect.stringMatching(
-        /^warning: opens port 50051 beside the edge, .* unencrypted.*https:\/\/spans.example.com:50051/,
+        /^warning: also opens port 50051 without the edge, .* unencrypted.*https:\/\/spans.example.com:50051/,
       ),
     ]);
   });
@@ -460,7 +460,11 @@ describe('spans', () => {
       "the edge's ACME issuer, with a warning that HTTP-01 must reach the edge",
       {},
       'junjo-ai-studio-spans-tls',
-      [expect.stringMatching(/^warning: the certificate of spans.example.com is proven on port 80 of the edge/)],
+      [
+        expect.stringMatching(
+          /^warning: to get a certificate for spans.example.com, its DNS name must also point at the edge/,
+        ),
+      ],
     ],
     [
       'a ClusterIssuer beside a Gateway that has its own',
@@ -536,11 +540,9 @@ describe('spans', () => {
 
   test('through an edge that may be no pod are not dropped by source ranges of the load balancer', () => {
     const both = { JUNJO_K8S_INGESTION_SERVICE: 'LoadBalancer', JUNJO_K8S_INGESTION_SOURCE_RANGES: '203.0.113.0/24' };
-    expect(notesOf(both)).toContainEqual(
-      expect.stringMatching(/^error: would drop the spans that come through the edge/),
-    );
+    expect(notesOf(both)).toContainEqual(expect.stringMatching(/^error: would block spans from the edge/));
     expect(notesOf({ ...both, JUNJO_K8S_INGRESS_NAMESPACE: 'traefik' })).toEqual([
-      expect.stringMatching(/^warning: opens port 50051 beside the edge/),
+      expect.stringMatching(/^warning: also opens port 50051 without the edge/),
     ]);
   });
 
@@ -605,7 +607,7 @@ describe('external-dns', () => {
     const same = { ...on, JUNJO_PROD_INGESTION_URL: 'https://api.example.com:50051' };
     expect(edge(same).get('Service', 'junjo-ai-studio-ingestion').metadata).not.toHaveProperty('annotations');
     expect(notesOf(same)).toEqual([
-      expect.stringMatching(/^warning: has a host of the edge, to which external-dns leads it/),
+      expect.stringMatching(/^warning: uses the edge's host name, which external-dns points at the edge/),
     ]);
   });
 

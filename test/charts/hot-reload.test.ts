@@ -206,7 +206,7 @@ test.each<[why: string, settings: Settings, words: string]>([
   [
     'a path of Windows',
     reloading('0.85.0', { JUNJO_K8S_SOURCE_PATH: 'C:\\junjo' }),
-    'is a Windows path. On Docker Desktop, nodes see C:\\junjo as /run/desktop/mnt/host/c/junjo: write that path',
+    'is a Windows path. On Docker Desktop, nodes see C:\\junjo as /run/desktop/mnt/host/c/junjo. Write that path',
   ],
   [
     'a path upwards',
@@ -237,7 +237,7 @@ test.each([
   '/run/desktop/mnt/host',
 ])('refuses %s, which is of the system of the node', (path) => {
   expect(said(reloading('0.85.0', { JUNJO_K8S_SOURCE_PATH: path }))).toEqual([
-    expect.stringContaining('is used by the system of the node'),
+    expect.stringContaining('belongs to the operating system of the node'),
   ]);
 });
 
@@ -257,5 +257,5 @@ test('says what it lowers, and the port of hot reload', () => {
 
 test('tells first that most people want published images', () => {
   const [note] = problemsOf(envText(development({ JUNJO_BUILD_TARGET: 'development' })));
-  expect(note).toMatch(/^note: \S+ JUNJO_BUILD_TARGET: most people want JUNJO_BUILD_TARGET=production here/);
+  expect(note).toMatch(/^note: \S+ JUNJO_BUILD_TARGET: most people want JUNJO_BUILD_TARGET=production/);
 });

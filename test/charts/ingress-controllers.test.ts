@@ -235,12 +235,16 @@ describe('JUNJO_K8S_WEB_SOURCE_RANGES', () => {
   test.each([
     ['Caddy', settingsOf('caddy'), /^cannot be enforced here: it has no setting for addresses/],
     ['Contour', settingsOf('contour'), /^cannot be enforced here: only its HTTPProxy objects/],
-    ['F5', settingsOf('f5-nginx'), /^cannot be enforced here: an Ingress has no such annotation/],
-    ['a class that nobody knows', settingsOf('other'), /^cannot be enforced here: what runs the edge is not known/],
+    ['F5', settingsOf('f5-nginx'), /^cannot be enforced here: it has no annotation/],
+    [
+      'a class that nobody knows',
+      settingsOf('other'),
+      /^cannot be enforced here: the controller of the edge is unknown/,
+    ],
     [
       'another Gateway',
       production({ JUNJO_K8S_INGRESS_CLASS: undefined, JUNJO_K8S_GATEWAY: 'class:cilium' }),
-      /^cannot be enforced here: for Cilium the manifests have no policy/,
+      /^cannot be enforced here: the manifests have no policy for Cilium/,
     ],
   ])('is an error for %s, never silence', (_, settings, says) => {
     const errors = problems({ ...settings, JUNJO_K8S_WEB_SOURCE_RANGES: RANGES }).filter(
@@ -273,7 +277,7 @@ describe('the pods of a Gateway', () => {
     expect(errors({ JUNJO_K8S_GATEWAY: `class:${name}` })).toEqual([
       expect.objectContaining({
         variable: 'JUNJO_K8S_GATEWAY',
-        text: expect.stringMatching(/the network policies block them\. .*namespace\/name/),
+        text: expect.stringMatching(/where network policies block them\. .*namespace\/name/),
       }),
     ]);
     expect(errors({ JUNJO_K8S_GATEWAY: `class:${name}`, JUNJO_K8S_NETWORK_POLICY: 'false' })).toEqual([]);
@@ -287,7 +291,7 @@ describe('the pods of a Gateway', () => {
     expect(errors({ ...cilium, JUNJO_K8S_INGRESS_NAMESPACE: 'kube-system' })).toEqual([
       expect.objectContaining({
         variable: 'JUNJO_K8S_INGRESS_NAMESPACE',
-        text: expect.stringMatching(/^would shut Cilium out/),
+        text: expect.stringMatching(/^would block Cilium/),
       }),
     ]);
   });
@@ -296,7 +300,7 @@ describe('the pods of a Gateway', () => {
 test('F5 gets no HTTP-01 issuer, whose Ingress it would drop', () => {
   const settings = settingsOf('f5-nginx', { JUNJO_K8S_TLS_SECRET: undefined });
   expect(problems(settings).filter(({ severity }) => severity === 'error')).toEqual([
-    expect.objectContaining({ text: expect.stringMatching(/gives a host to one Ingress alone/) }),
+    expect.objectContaining({ text: expect.stringMatching(/serves each host from one Ingress only/) }),
   ]);
   expect(render({ ...settings, JUNJO_K8S_CLUSTER_ISSUER: 'dns' }).ofKind('Certificate')).toHaveLength(1);
 });

@@ -440,7 +440,7 @@ describe('settings', () => {
     const errors = told(settings).filter((text) => !text.startsWith('warning'));
     expect(errors).toEqual([
       expect.stringMatching(
-        new RegExp(`JUNJO_K8S_INTAKE: does not work with release line ${line.name}: .*${line.ingestion.uncheckedKey}`),
+        new RegExp(`JUNJO_K8S_INTAKE: does not work with release line ${line.name}\\. .*${line.ingestion.uncheckedKey}`),
       ),
     ]);
   });
@@ -456,9 +456,9 @@ describe('settings', () => {
     [
       'the distribution without the queue',
       { JUNJO_K8S_INTAKE_IMAGE: 'ghcr.io/team/opentelemetry-collector:0.159.0' },
-      'is the distribution without the queue',
+      'is the core distribution',
     ],
-    ['a volume larger than any', { JUNJO_K8S_INTAKE_STORAGE_SIZE: '8Ei' }, 'is 8Ei or more, which no volume has'],
+    ['a volume larger than any', { JUNJO_K8S_INTAKE_STORAGE_SIZE: '8Ei' }, 'is 8Ei or more, which no volume can have'],
     [
       'an image of the studio',
       { JUNJO_K8S_INTAKE_IMAGE: 'mdrideout/junjo-ai-studio-ingestion:0.82.1' },
@@ -467,12 +467,12 @@ describe('settings', () => {
     [
       'the Secret of the studio as the one with keys',
       { JUNJO_K8S_INTAKE_KEYS: 'junjo-ai-studio-secrets' },
-      'is the name of another Secret',
+      'is already used by the Secret',
     ],
     [
       'the claim of a queue as the one of the studio',
       { JUNJO_K8S_EXISTING_CLAIM: CLAIMS[0] },
-      'is the name of another PersistentVolumeClaim',
+      'is already used by the PersistentVolumeClaim',
     ],
     ['file storage', { JUNJO_K8S_STORAGE_CLASS: 'efs-sc' }, 'is file storage'],
   ])('%s is an error', (_, settings, says) => {

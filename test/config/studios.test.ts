@@ -92,11 +92,11 @@ describe('two studios with one port on a load balancer', () => {
 test('a name or namespace that two studios share is told at the line that sets it', () => {
   const errorsOf = (blue: Settings, green: Settings) => {
     return rendered({ blue: remote('blue', blue), green: remote('green', green) }).errors.map((text) =>
-      text.split(' already')[0]?.replace(/:[0-9]+ /, ':N '),
+      text.split('. Give')[0]?.replace(/:[0-9]+ /, ':N '),
     );
   };
   expect(errorsOf({ JUNJO_K8S_NAMESPACE: 'x' }, { JUNJO_K8S_NAME: 'x' })).toEqual([
-    'studios/green.env:N JUNJO_K8S_NAME: the namespace x is',
+    'studios/green.env:N JUNJO_K8S_NAME: the namespace x is already used by the studio blue',
   ]);
   expect(errorsOf({ JUNJO_K8S_NAMESPACE: 'green' }, {})).toEqual([
     'studios/blue.env:N JUNJO_K8S_NAMESPACE: the namespace green is already used by the studio green',
@@ -127,7 +127,7 @@ test('two studios may not have one port of the nodes', () => {
   expect(errorsOf(30052)).toEqual([]);
   expect(errorsOf(30051)).toEqual([
     expect.stringMatching(
-      /^studios\/green\.env:[0-9]+ JUNJO_PROD_INGESTION_URL: the port 30051 of the nodes is already\. Give/,
+      /^studios\/green\.env:[0-9]+ JUNJO_PROD_INGESTION_URL: the port 30051 of the nodes is already used by the studio blue\. Give/,
     ),
   ]);
 });

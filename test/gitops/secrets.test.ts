@@ -118,8 +118,8 @@ describe('JUNJO_K8S_SECRETS=sealed', () => {
 
   test('is told what is missing', () => {
     expect(errorsOf(sealed(none), files())).toEqual([
-      `.env JUNJO_SESSION_SECRET: is missing, and ${KEPT} has no sealed value of it for this JUNJO_K8S_NAMESPACE, JUNJO_K8S_SECRET_NAME and JUNJO_K8S_SEALING_SCOPE. Set it once`,
-      `.env JUNJO_SECURE_COOKIE_KEY: is missing, and ${KEPT} has no sealed value of it for this JUNJO_K8S_NAMESPACE, JUNJO_K8S_SECRET_NAME and JUNJO_K8S_SEALING_SCOPE. Set it once`,
+      `.env JUNJO_SESSION_SECRET: is missing, and ${KEPT} has no sealed value of it for this JUNJO_K8S_NAMESPACE, JUNJO_K8S_SECRET_NAME or JUNJO_K8S_SEALING_SCOPE. Set it once`,
+      `.env JUNJO_SECURE_COOKIE_KEY: is missing, and ${KEPT} has no sealed value of it for this JUNJO_K8S_NAMESPACE, JUNJO_K8S_SECRET_NAME or JUNJO_K8S_SEALING_SCOPE. Set it once`,
     ]);
     expect(errorsOf(sealed({ JUNJO_SESSION_SECRET: undefined }), files())).toEqual([
       '.env JUNJO_SESSION_SECRET: is missing, but needed to detect changed secrets. Set it too, or remove the other secrets to keep what is sealed',
@@ -193,7 +193,7 @@ describe('JUNJO_K8S_SECRETS=existing', () => {
 
   test('says which keys it must have', () => {
     expect(problemsOf(envText(existing()))[0]).toMatch(
-      /^note: .*the Secret theirs must have the keys JUNJO_SESSION_SECRET, JUNJO_SECURE_COOKIE_KEY; it may have GEMINI_API_KEY, OPENAI_API_KEY, ANTHROPIC_API_KEY$/,
+      /^note: .*the Secret theirs must have the keys JUNJO_SESSION_SECRET, JUNJO_SECURE_COOKIE_KEY. It may also have GEMINI_API_KEY, OPENAI_API_KEY, ANTHROPIC_API_KEY$/,
     );
   });
 
@@ -289,7 +289,7 @@ test.each(['existing', 'external'])(
     const printed = errorsOf(mode === 'external' ? settings : { ...settings, JUNJO_K8S_SECRET_STORE: undefined });
     expect(printed).toEqual([
       expect.stringMatching(
-        new RegExp(`OPENAI_API_KEY: is not used with JUNJO_K8S_SECRETS=${mode}: .* Remove it from this file$`),
+        new RegExp(`OPENAI_API_KEY: is not used with JUNJO_K8S_SECRETS=${mode}, .* Remove it from this file$`),
       ),
     ]);
     expect(printed.join()).not.toContain(value);

@@ -150,7 +150,7 @@ describe('a file that somebody wrote, without a release', () => {
       { ...hosts('0.86.0'), JUNJO_K8S_SECRETS: 'existing' },
     );
     expect(withoutNotes(problemsOf(text))).toEqual([
-      expect.stringMatching(/line 0\.86\. Data that 0\.82\.1 .* Set JUNJO_K8S_RELEASE=0\.86\.0$/),
+      expect.stringMatching(/line 0\.86\. Data written by 0\.82\.1 .* Set JUNJO_K8S_RELEASE=0\.86\.0$/),
     ]);
   });
 

@@ -143,7 +143,7 @@ describe('the env file of such a studio', () => {
 
   test('has spans on another host than the UI', () => {
     expect(problemsOf(envText(studio086({ JUNJO_PROD_INGESTION_URL: 'https://studio.example.com' })))).toEqual([
-      expect.stringMatching(/JUNJO_PROD_INGESTION_URL: has the host of JUNJO_PROD_FRONTEND_URL/),
+      expect.stringMatching(/JUNJO_PROD_INGESTION_URL: has the same host as JUNJO_PROD_FRONTEND_URL/),
     ]);
   });
 

@@ -321,22 +321,22 @@ describe('pods', () => {
 describe('nothing is rendered, and file and line are told, of', () => {
   test.each([
     [
-      'a kind that is not there',
+      'a kind that does not exist',
       'patches:\n  - target: { kind: DaemonSet }\n    patch: { spec: {} }\n',
       'patches.yaml:2: no DaemonSet exists. Existing kinds: ',
     ],
     [
-      'a name that is not there',
+      'a name that does not exist',
       'patches:\n  - target: { kind: Deployment, name: junjo }\n    patch: { spec: {} }\n',
-      'patches.yaml:2: no Deployment has the name junjo in this group and version. Existing names: junjo-ai-studio-backend, junjo-ai-studio-ingestion and junjo-ai-studio-frontend',
+      'patches.yaml:2: no Deployment with the name junjo exists in this group and version. Existing names: junjo-ai-studio-backend, junjo-ai-studio-ingestion and junjo-ai-studio-frontend',
     ],
     [
-      'a group that is not there',
+      'a group that does not exist',
       'patches:\n\n  - target: { kind: Deployment, group: batch }\n    patch: { spec: {} }\n',
       'patches.yaml:3: no Deployment exists in this group and version',
     ],
     [
-      'an operation on what is not there',
+      'an operation on what does not exist',
       onBackend(
         '\n      - { op: add, path: /spec/paused, value: true }\n      - { op: replace, path: /spec/nothing, value: 1 }',
       ),
@@ -355,20 +355,20 @@ describe('nothing is rendered, and file and line are told, of', () => {
     [
       'a name in a list',
       onBackend('[{ op: replace, path: /spec/template/spec/containers/backend, value: {} }]'),
-      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/template/spec/containers/backend is not there',
+      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/template/spec/containers/backend does not exist',
     ],
     [
       'the length of a list',
       onBackend('[{ op: remove, path: /spec/template/spec/containers/length }]'),
-      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/template/spec/containers/length is not there',
+      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/template/spec/containers/length does not exist',
     ],
     [
       'a field of what has none',
       onBackend('[{ op: add, path: /spec/replicas/more, value: 1 }]'),
-      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/replicas/more is not there',
+      'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/replicas/more does not exist',
     ],
     [
-      'a source that is not there',
+      'a source that does not exist',
       onBackend('[{ op: copy, from: /spec/nothing, path: /spec/paused }]'),
       'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/nothing does not exist',
     ],
@@ -378,19 +378,19 @@ describe('nothing is rendered, and file and line are told, of', () => {
       'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/replicas does not have the value that the patch tests for',
     ],
     [
-      'null for what is not there',
+      'null for what does not exist',
       onBackend('{ spec: { nothing: null } }'),
       'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/nothing does not exist',
     ],
     [
-      'the deletion of what is not there',
+      'the deletion of what does not exist',
       onBackend('{ spec: { template: { spec: { containers: [{ name: none, $patch: delete }] } } } }'),
       'patches.yaml:3: Deployment junjo-ai-studio-backend: /spec/template/spec/containers has no entry with name none',
     ],
     [
       'the deletion of an object',
       onBackend('{ $patch: delete }'),
-      'patches.yaml:3: Deployment junjo-ai-studio-backend: the object itself: $patch: delete is not possible here',
+      'patches.yaml:3: Deployment junjo-ai-studio-backend: the object itself: $patch: delete is not supported here',
     ],
     [
       'a directive that is not known',

@@ -682,7 +682,7 @@ sys.stdin.read()`;
       marked({ line, schema, manifests: 'some' });
       const { status, reason } = volume.guard(line082);
       expect(status).toBe(1);
-      expect(reason).toMatch(new RegExp(`^Junjo AI Studio ${line} .*do not know\\.\n.* some wrote .*\n.*delete`));
+      expect(reason).toMatch(new RegExp(`^Junjo AI Studio ${line} .*do not know it\\.\n.* some wrote .*\n.*delete`));
     });
 
     const newer = version.replace(/^[0-9]+/, (major) => `${Number(major) + 1}`);

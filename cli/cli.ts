@@ -1,4 +1,4 @@
-import { CommanderError, Option as Flag, Command as Parser } from 'commander';
+import { CommanderError, Option as Flag, InvalidArgumentError, Command as Parser } from 'commander';
 import { isOfSystem, reasonOf, UnwritableFile } from '../config/files';
 import { COMMAND, howToRun } from '../config/how-to-run';
 import { unexpected } from '../config/problems';
@@ -131,9 +131,12 @@ function parserOf(
   });
 }
 
-function flagOf({ flags, text, default: value, repeatable }: Option): Flag {
-  const flag = new Flag(flags, text).default(value);
-  return repeatable ? flag.argParser((next: string, before: readonly string[] = []) => [...before, next]) : flag;
+function flagOf({ flags, text, default: value, repeatable, mayBeEmpty }: Option): Flag {
+  return new Flag(flags, text).default(value).argParser<unknown>((next, before) => {
+    // Such a value usually comes from an unset variable of the shell.
+    if (next === '' && !mayBeEmpty) throw new InvalidArgumentError('It is empty');
+    return repeatable ? [...(Array.isArray(before) ? before : []), next] : next;
+  });
 }
 
 /** Runs the command line of the process. */

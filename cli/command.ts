@@ -26,6 +26,8 @@ export interface Option {
   readonly choices?: readonly string[];
   /** May be given several times, and is a list. */
   readonly repeatable?: boolean;
+  /** The empty text is a value. @default wrong usage */
+  readonly mayBeEmpty?: boolean;
 }
 
 /** A command of `junjo-k8s`. Each has one file in this folder, one line in cli.ts, and one script in package.json. */

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Terminal } from '../cluster/console';
 import { lookupIn } from '../config/env-file';
 import { isOfArtifacts } from '../config/git-source';
-import { howToRun, installedFrom, packageFile, publication } from '../config/how-to-run';
+import { howToRun, installedFrom, packageFile, page, publication } from '../config/how-to-run';
 import { loadStudio } from '../config/load-studio';
 import { hasError, type Problem } from '../config/problems';
 import { inOneLine, shellWord, withoutUserInfo } from '../config/text';
@@ -39,7 +39,12 @@ export const init: Command<InitOptions> = {
   name: 'init',
   summary: 'Write a .env, or start a Git repository for Argo CD or Flux. On a terminal it asks for what is missing',
   options: [
-    ...questions.map(({ flag, value, text, choices }) => ({ flags: `--${flag} <${value}>`, text, choices })),
+    ...questions.map(({ flag, value, text, choices }) => ({
+      flags: `--${flag} <${value}>`,
+      text,
+      choices,
+      mayBeEmpty: true,
+    })),
     { flags: '--set <setting>', text: 'NAME=value for any other setting; may be repeated', repeatable: true },
     { flags: '--from <file>', text: 'start from this env file of compose: keep its lines, and add what is missing' },
     { flags: '-y, --yes', text: 'do not ask: use the defaults' },
@@ -235,8 +240,9 @@ function lastSteps(settings: Settings): readonly string[] {
   if (!repo) return [`Then set JUNJO_K8S_GIT_REPO in studio.env: synth also renders what ${name} needs.`];
   const push = isOfArtifacts({ repo })
     ? [
-        `  flux push artifact ${repo}:${tag} --path=dist --source="$(git remote get-url origin)" --revision="$(git rev-parse HEAD)"`,
+        `  flux push artifact ${repo}:${tag} --path=dist --source="$(git remote get-url origin)" --revision="$(git branch --show-current)@sha1:$(git rev-parse HEAD)"`,
       ]
     : [`  git remote add origin ${shellWord(repo)}`, '  git push origin HEAD:main'];
-  return [...push, `  kubectl apply -f dist/${tool === 'flux' ? 'flux' : 'argocd'}`];
+  const first = `Create the first user before the edge opens. See ${page('docs/gitops.md', '4. Let the tool apply the studio')}`;
+  return [...push, first, 'Then run:', `  kubectl apply -f dist/${tool === 'flux' ? 'flux' : 'argocd'}`];
 }

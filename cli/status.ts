@@ -80,8 +80,7 @@ export async function tellStatus(options: StatusOptions, io: Io, patience = usua
 }
 
 /** What is wrong with how the command was called. */
-function misuseOf({ namespace, watch, timeout }: StatusOptions): string | undefined {
-  if (namespace === '') return '--namespace: is empty. Set it to the namespace of the studio';
+function misuseOf({ watch, timeout }: StatusOptions): string | undefined {
   return timeout !== undefined && !watch ? '--timeout: requires --watch' : undefined;
 }
 

@@ -250,7 +250,8 @@ export const writableWithSpill: ReleaseLine['writable'] = {
 export const parquetVariables: readonly LineVariable[] = [
   {
     name: 'BACKPRESSURE_MAX_MB',
-    meaning: 'MiB of memory above which ingestion refuses spans. About 60 % of its limit leaves room for the rest',
+    meaning:
+      'MiB of memory above which ingestion refuses spans. Use about 60 % of its memory limit: it also needs memory for everything else',
     type: { kind: 'integer', min: 1 },
     readers: ['ingestion'],
     percentOfMemory: { component: 'ingestion', percent: 60 },

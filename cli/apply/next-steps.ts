@@ -5,6 +5,8 @@ import { workloadNames } from '../../config/names';
 import type { RenderedStudio } from '../../main';
 import { partsOf } from './parts';
 
+const NEEDS_ONLY = 'A studio that has a user needs only this:';
+
 /**
  * What a person runs after a rendering: the commands that apply the studios. One that is reached from outside gets its first user
  * before its edge opens.
@@ -21,7 +23,8 @@ export function nextSteps(
   const { namespace, line, git } = only.config;
   if (studios.length > 1 || others.length > 0 || git) {
     const heading = git ? 'With Argo CD or Flux' : 'Create the first user';
-    return [...all, `Create the first user before the edge opens. See ${page('docs/apply.md', heading)}`];
+    const first = `Create the first user before the edge opens. See ${page('docs/apply.md', heading)}`;
+    return [first, NEEDS_ONLY, ...all];
   }
   const [kubectl, own] = [new Kubectl(), new Kubectl({ namespace })];
   const { foundation, studio } = partsOf(placeOf(only), only.manifests);
@@ -30,7 +33,7 @@ export function nextSteps(
     ...[foundation, studio].filter((args) => args.length > 0).map((args) => `  ${kubectl.commandLine(args)}`),
     `  ${own.commandLine(['rollout', 'status', `deployment/${workloadNames.backend}`])}`,
     ...firstUserSteps(own, line.api),
-    'Then open the edge. A studio that has a user needs only this:',
+    `Then open the edge. ${NEEDS_ONLY}`,
     ...all,
     `Or let one command do all this: ${howToRun('apply', ...place)}`,
   ];

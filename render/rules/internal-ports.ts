@@ -9,7 +9,7 @@ const INTERNAL: ReadonlySet<unknown> = new Set([...Object.values(internalService
 /** Ports for other pods stay closed to the world. */
 export const internalPorts: Rule = {
   name: 'internal-ports',
-  asks: 'A Service keeps its pods and ports. No Ingress or route points to an internal Service, or to a Service of the studio that it did not point to',
+  asks: 'A Service keeps its pods and ports. No Ingress or route points to an internal Service, or to another Service of the studio than rendered',
   reason:
     'the internal ports require no sign-in: they return API keys and spans, and so does the API without its guard',
   source: 'https://kubernetes.io/docs/concepts/services-networking/service/#field-spec-ports',

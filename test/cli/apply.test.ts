@@ -260,7 +260,7 @@ describeWith(['kubectl', 'python3'], 'apply', () => {
     expect(names('ingresses')).toEqual([]);
     cluster.forbidden.clear();
     await cluster.disconnect();
-    expect(await run()).toMatchObject({ exit: 1, err: expect.stringContaining('Is the cluster up') });
+    expect(await run()).toMatchObject({ exit: 1, err: expect.stringContaining('Check that the cluster is up') });
   });
 
   test('does not open the edge when the backend does not get ready in time', async () => {

@@ -23,12 +23,31 @@ describe('called wrongly', () => {
     [['synth', '--foo'], "unknown option '--foo'"],
     [['synth', '--output'], 'argument missing'],
     [['synth', 'something'], 'too many arguments'],
+    [['synth', '--output', ''], "option '--output <folder>' argument '' is invalid. It is empty"],
+    [['synth', '--studios='], "argument '' is invalid"],
+    [['synth', '-e', ''], "argument '' is invalid"],
+    [['status', '--namespace', ''], "option '-n, --namespace <name>' argument '' is invalid. It is empty"],
+    [['backup', '--namespace', ''], "argument '' is invalid"],
   ])('as junjo-k8s %j, it says so and ends with 2', async (args, said) => {
     const { status, stdout, stderr } = await cli(...args);
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toContain(said);
     expect(stderr).not.toContain('    at ');
   });
+});
+
+test('a setting of init may be empty: it is written as it is', async () => {
+  const urls = [
+    '--ui',
+    'https://ui.example.com',
+    '--api',
+    'https://api.example.com',
+    '--spans',
+    'https://spans.example.com',
+  ];
+  const edge = ['--gateway', '', '--ingress-class', 'traefik'];
+  expect(await cli('init', '--yes', '--environment', 'production', ...urls, ...edge)).toMatchObject({ status: 0 });
+  expect(readFileSync(path('.env'), 'utf8')).toMatch(/^JUNJO_K8S_GATEWAY=$/m);
 });
 
 test.each(['--version', '-v', '-V', 'version'])('%s prints the version and the release lines', async (word) => {

@@ -173,6 +173,11 @@ test.each(['preflight', 'diff', 'apply', 'status', 'diagram', 'explain', 'valida
   },
 );
 
+test.each(named.filter((path) => path.startsWith('docs/')))('README links to %s in its list of pages', (path) => {
+  const [, list = ''] = page('README.md').text.split('\n## More\n');
+  expect(list).toContain(`](${path})`);
+});
+
 test('README begins with what a clone needs: install, then render', () => {
   expect(shellLines(page('README.md')).slice(0, 2)).toEqual(['npm ci', 'npm run synth']);
 });

@@ -21,9 +21,7 @@ test('each known controller has a row', () => {
 });
 
 test.each(rows)('the lines for $seen choose the controller that the row links to', ({ settings, anchor }) => {
-  // The HTTP-01 challenge does not work there.
-  const issuer = settings.JUNJO_K8S_INGRESS_CONTROLLER === 'f5-nginx' && { JUNJO_K8S_CLUSTER_ISSUER: 'letsencrypt' };
-  const { edge } = load(production({ JUNJO_K8S_INGRESS_CLASS: undefined, ...issuer, ...settings }));
+  const { edge } = load(production({ JUNJO_K8S_INGRESS_CLASS: undefined, ...settings }));
   const name = edge?.route.controller?.name;
   const anchors = name ? [anchorOf(name), anchorOf(`${name} as a Gateway`)] : ['other-controllers', 'gateways'];
   expect(anchors).toContain(anchor);

@@ -63,6 +63,12 @@ test('the page of releases is what releases/ says (npm run docs writes it)', () 
   expectFilled('docs/releases.md', releasesPage(releaseLines));
 });
 
+test('the page about applying has the path that creates the first user on each release', () => {
+  const page = readFileSync('docs/apply.md', 'utf8');
+  // A longer path contains the shorter one, so the character before it counts.
+  for (const { api } of releaseLines) expect(page).toMatch(new RegExp(`(31323|\`)${api.firstUserPath}\\b`));
+});
+
 test('the page on which release to take is what releases/ says (npm run docs writes it)', () => {
   expectFilled('docs/which-release.md', whichReleasePage(releaseLines));
 });

@@ -52,9 +52,6 @@ export function releasesPage(lines: readonly ReleaseLine[]): Parts {
       ['line', 'spans need a sign-in', 'what ends every session', 'a revoked API key works for'],
       rowsOf(lines, (line) => [signIn(line), sessionsEnd(line), keyTrust(line)]),
     ),
-    'first-user': distinct(lines, ({ api }) => api.firstUserPath)
-      .map(([path, names]) => `On ${listed(names)}:\n\n${claimFirstUser(path).map(fenced).join('\n\n')}`)
-      .join('\n\n'),
     'start-and-stop': table(
       [
         'line',
@@ -153,18 +150,6 @@ function onFullVolume({ ingestion: { failedWrite }, variables }: ReleaseLine): s
   const { default: count } = variables.find(({ name }) => name === failedWrite.variable) ?? {};
   const waiting = `up to ${count} spans (\`${failedWrite.variable}\`) that wait in memory, if ingestion ends before there is room`;
   return `${waiting}. It refuses further spans with \`${failedWrite.status}\`, and exporters do not retry`;
-}
-
-function claimFirstUser(path: string): readonly string[] {
-  return [
-    [
-      allButTheEdge,
-      'kubectl -n junjo-ai-studio wait deployment --all --for=condition=Available --timeout=10m',
-      `kubectl -n junjo-ai-studio port-forward service/${workloadNames.backend} 8080:http &`,
-    ].join('\n'),
-    withCredentials(`curl --retry 5 --retry-connrefused http://localhost:8080${path}`),
-    ['kill %1', 'kubectl apply -f dist/foundation -f dist/'].join('\n'),
-  ];
 }
 
 /** The values that lines have of a fact, each with the names of its lines. */
@@ -313,12 +298,14 @@ function setAside(from: ReleaseLine, to: ReleaseLine): readonly string[] {
       ['kubectl -n junjo-ai-studio delete --ignore-not-found ingress/junjo-ai-studio', allButTheEdge].join(' &&\n'),
     ),
     '',
+    '   With a Gateway, delete `httproute/junjo-ai-studio-ui` and `httproute/junjo-ai-studio-api` instead of the Ingress.',
+    '',
     `3. Move the data into a folder on the volume. Do this after step 2, or ${from.name} creates its database again. The command prints`,
     '   how to bring the data back:',
     '',
     fenced('npm run set-aside'),
     '',
-    '4. Create [the first user](#the-first-user) through a forwarded port. Then open the edge, and create API keys for the applications:',
+    '4. Create [the first user](apply.md#create-the-first-user) through a forwarded port. Then open the edge, and create API keys for the applications:',
     '',
     fenced('kubectl apply -f dist/foundation -f dist/'),
     '',

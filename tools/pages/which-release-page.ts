@@ -32,7 +32,7 @@ function choice(lines: readonly ReleaseLine[], newest: string): string {
       [
         'a studio with data, in compose or in a cluster',
         'the release that wrote the data',
-        'another line may not show the spans, or may not start: [moves](releases.md#from-one-line-to-the-next)',
+        'another line can hide the spans, or fail to start: [moves](releases.md#from-one-line-to-the-next)',
       ],
       [
         'a running studio whose env file has no `JUNJO_K8S_RELEASE`',

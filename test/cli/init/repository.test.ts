@@ -50,10 +50,25 @@ test('init --repo makes a repository whose studio renders, with the package pinn
 test('with --flux its studio renders what Flux needs, and the next steps apply that', async () => {
   const { status, stdout } = await initRepo('studio', '--flux', ...urls);
   expect([status, stdout]).toEqual([0, expect.stringContaining('  kubectl apply -f dist/flux\n')]);
+  // The tool opens the edge at once.
+  expect(stdout).toMatch(
+    /Create the first user before the edge opens\. See \S*docs\/gitops\.md, "4\. Let the tool apply the studio"\nThen run:\n {2}kubectl apply/,
+  );
   expect(stdout).not.toContain('Argo CD');
   expect((await cli('synth', '--output', 'studio/dist', '-e', 'studio/studio.env')).status).toBe(0);
   expect(readdirSync(path('studio/dist'))).toEqual(expect.arrayContaining(['flux', 'Kustomization']));
   expect(readdirSync(path('studio/dist'))).not.toContain('argocd');
+});
+
+test('an artifact is pushed as the page about GitOps says', async () => {
+  const { stdout } = await initRepo(
+    'studio',
+    '--flux',
+    ...urls.slice(0, -1),
+    'JUNJO_K8S_GIT_REPO=oci://registry.example.com/team/studio',
+  );
+  const [, push = ''] = /^ {3}(flux push artifact .*?)\n {3}```/ms.exec(readFileSync('docs/gitops.md', 'utf8')) ?? [];
+  expect(stdout).toContain(`  ${push.replace(/ \\\n */g, ' ')}\n`);
 });
 
 test('with --flux and no repository of Git it says what is missing', async () => {

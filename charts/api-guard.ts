@@ -129,7 +129,7 @@ ${listeners(port)}
     proxy_pass http://${backend};
   }
 
-  # The path of a request begins with a slash, so no request leads to these locations.
+  # The path of a request begins with a slash, so no request reaches these locations.
   location = guarded {
     internal;
     auth_request sign-in;
@@ -148,7 +148,7 @@ ${listeners(port)}
     proxy_pass http://$backend_if_signed_in$request_uri;
   }
 
-  # This request has only two headers of the client, so that no other can change the answer.
+  # This request has only two headers of the client, so no other header can change the answer.
   location = sign-in {
     internal;
     proxy_pass_request_headers off;

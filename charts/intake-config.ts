@@ -78,7 +78,7 @@ export function collectorFile(props: CollectorProps): string {
 
 const HEADER = `# Each request is written to a file before it is acknowledged, and stays there until ingestion has taken it.
 #
-# Requests are not batched: a batch has no key of its own, and is lost when the collector is killed.
+# Requests are not batched: a batch has no API key, and is lost when the collector is killed.
 # The id of the exporter otlp_grpc/queue names the file. Under another id, what is in the file would never be sent.
 # The queue sends requests back to the collector, whose limit refuses what is too large for ingestion. A collector encodes a
 # request again, in up to five times as many bytes. If it is then too large, ingestion answers OUT_OF_RANGE, and an exporter

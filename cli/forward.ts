@@ -16,7 +16,7 @@ import { folderArgument } from './manifests';
 
 export const forward: Command<LookOptions> = {
   name: 'forward',
-  summary: 'Make a studio in a cluster available on localhost until Ctrl-C',
+  summary: 'Make a studio in a cluster available on localhost until you press Ctrl-C',
   argument: folderArgument,
   options: lookOptions,
   examples: [

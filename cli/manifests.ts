@@ -26,7 +26,7 @@ export const studioOptions: readonly Option[] = [
   },
   {
     flags: '--studios <folder>',
-    text: 'folder with a file NAME.env for each studio; --env-file then names what all of them share. Or set JUNJO_STUDIOS',
+    text: 'folder with a file NAME.env for each studio; --env-file then names a file that all of them share. Or set JUNJO_STUDIOS',
   },
 ];
 

@@ -29,7 +29,7 @@ export interface ProvisionedStorage {
   readonly accessMode: 'ReadWriteOnce' | 'ReadWriteMany';
 }
 
-/** A folder of one node. */
+/** A folder on one node. */
 export interface NodeStorage {
   readonly kind: 'node';
   readonly size: string;

@@ -116,8 +116,8 @@ export async function refuseUnlessCopyable(
   // The default class counts.
   if (name === undefined || (name !== '' && (await provisions(kubectl, name)))) return;
   throw new Refusal(
-    `--into ${into}: no storage class can create a second volume like that of the claim ${metadata.name}.`,
-    `Its volume is a folder of a node, or was created by hand. Apply a studio with its own storage to the namespace ${into}, then restore into it:`,
+    `--into ${into}: no storage class can create a second volume for a copy of the claim ${metadata.name}.`,
+    `Its volume is a folder on a node, or was created by hand. Apply a studio with its own storage to the namespace ${into}, then restore into it:`,
     howToRun('restore', 'FILE', '--namespace', into, '--replace'),
   );
 }

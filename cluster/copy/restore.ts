@@ -100,7 +100,7 @@ export class Restore {
       `From       ${source.text}: ${fileCount(source.files)}, ${size(source.bytes)}`,
       ...(into === undefined
         ? [
-            `The backup is copied to the volume next to the current data, and checked. Then backend and ingestion stop while folders are renamed. ${meanwhile(intake, 'Exporters can drop spans meanwhile.')}`,
+            `The backup is copied to the volume next to the current data, and checked. Then backend and ingestion stop while folders are renamed. ${meanwhile(intake, 'Exporters can drop spans during this time.')}`,
             ...(waiting ? [waiting] : []),
           ]
         : ['The running studio is not changed.']),

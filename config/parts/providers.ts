@@ -40,7 +40,7 @@ export function checkProviders(
       ? [
           values.warning(
             'SSL_VERIFY',
-            'is false, so anybody on the network path can read prompts and keys. Name your authority with SSL_CERT_FILE instead',
+            'is false, so anyone on the network path can read prompts and keys. Set SSL_CERT_FILE to your certificate authority instead',
           ),
         ]
       : []),

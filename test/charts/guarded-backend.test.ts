@@ -123,7 +123,7 @@ describe('JUNJO_K8S_API_GUARD', () => {
     const settings = production({ JUNJO_K8S_API_GUARD: 'false' });
     expect(containers(settings)).toEqual(['backend']);
     expect(problemsOf(envText(settings))).toEqual([
-      'warning: .env:9 JUNJO_K8S_API_GUARD: is false, so everybody who can reach the API can read every span without signing in. This release requires no sign-in at /api/v1/observability',
+      'warning: .env:9 JUNJO_K8S_API_GUARD: is false, so anyone who can reach the API can read every span without signing in. This release requires no sign-in at /api/v1/observability',
     ]);
   });
 

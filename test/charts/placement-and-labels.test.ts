@@ -58,7 +58,7 @@ const studios = {
   'with sealed secrets': sealed,
   'with QDrant': (settings: Settings) =>
     render(production({ JUNJO_K8S_QDRANT: 'true', QDRANT_API_KEY: freshSecret(), ...settings })),
-  'on a folder of a node': (settings: Settings) =>
+  'on a folder on a node': (settings: Settings) =>
     render(production({ JUNJO_HOST_DB_DATA_PATH: '/mnt/junjo-data', JUNJO_K8S_NODE: 'worker-1', ...settings })),
 };
 const pods = ({ objects }: Rendered) => objects.flatMap(podsOf);
@@ -273,7 +273,7 @@ test('annotations that no object can hold are refused', () => {
   ]);
 });
 
-describe('a node selector beside a folder of a node', () => {
+describe('a node selector beside a folder on a node', () => {
   const onNode = (selector: string) =>
     production({
       JUNJO_HOST_DB_DATA_PATH: '/mnt/junjo-data',

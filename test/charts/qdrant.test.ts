@@ -157,7 +157,7 @@ describe('asked for', () => {
     expect(source.spec.restic.moverSecurityContext).toEqual(pod.securityContext);
   });
 
-  test('leaves the folder of a node to the studio', () => {
+  test('leaves the folder on a node to the studio', () => {
     const node = { JUNJO_HOST_DB_DATA_PATH: '/mnt/data', JUNJO_K8S_NODE: 'worker-1' };
     const claim = render(development(on(node))).get('PersistentVolumeClaim', NAME);
     expect(claim.spec).not.toHaveProperty('storageClassName');

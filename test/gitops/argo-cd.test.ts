@@ -276,14 +276,14 @@ describe('many studios', () => {
       'JUNJO_PROD_INGESTION_URL: the host spans.blue.example.com is already used by the studio blue',
     ],
     [
-      'a folder of a node',
+      'a folder on a node',
       onNode('/mnt/data'),
       onNode('/mnt/data/'),
       'JUNJO_HOST_DB_DATA_PATH: the folder /mnt/data of the node worker-1 is already used by the studio blue',
     ],
     ...['/mnt//data', '/mnt/./data', '//mnt/data/', '/mnt/data/.', '/./mnt///data//'].map(
       (path): [string, Settings, Settings, string] => [
-        `a folder of a node that it calls ${path}`,
+        `a folder on a node that it calls ${path}`,
         onNode('/mnt/data'),
         onNode(path),
         'JUNJO_HOST_DB_DATA_PATH: the folder /mnt/data of the node worker-1 is already used by the studio blue',

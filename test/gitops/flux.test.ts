@@ -270,7 +270,7 @@ test.each<[string, Settings, string]>([
 
 test.each(['a..b', 'feature/', 'a//b', 'x.lock', 'a/.b', 'refs/', 'v1.'])('%s is no branch', (revision) => {
   expect(problemsOf(source('blue', { JUNJO_K8S_GIT_REVISION: revision }))).toEqual([
-    'studios/blue.env JUNJO_K8S_GIT_REVISION: is not a branch, tag or commit. Write it as main',
+    'studios/blue.env JUNJO_K8S_GIT_REVISION: is not a branch, tag or commit. Write a name such as main',
   ]);
 });
 

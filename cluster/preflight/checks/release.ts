@@ -10,7 +10,7 @@ import { type Check, error, ok, warning } from '../check';
 const EFFECTS: Readonly<Record<Exclude<Effect, 'harmless'>, (tag: string) => string>> = {
   refused: (tag) => `${tag} does not start on its user database`,
   hidden: (tag) => `${tag} does not show its spans, which stay on the volume`,
-  unreadable: (tag) => `${tag} cannot read its spans. What is left in its write-ahead log would stop every flush`,
+  unreadable: (tag) => `${tag} cannot read its spans. Spans left in its write-ahead log would stop every flush`,
   misunderstood: (tag) => `${tag} shows its spans without the workflow graphs`,
   'flush first': (tag) => `${tag} mixes up the columns of spans that are left in its write-ahead log`,
 };

@@ -998,7 +998,7 @@ test.each<[string, Settings, string, RegExp]>([
     /gone/,
   ],
   [
-    'a volume that is a folder of a node, which needs no class',
+    'a volume that is a folder on a node, which needs no class',
     development({ JUNJO_HOST_DB_DATA_PATH: '/mnt/data', JUNJO_K8S_NODE: 'node-1' }),
     'patches: []',
     /storage-class/,

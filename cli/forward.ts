@@ -80,7 +80,7 @@ async function forwardStudio(connection: Connection, io: Io): Promise<ExitCode> 
 }
 
 /**
- * The studio as it runs: its Services, settings, and release. Where a person may not list Services, the manifests have to do.
+ * The studio as it runs: its Services, settings, and release. If the user cannot list Services, it uses the manifests.
  * @throws Refusal when there is none
  */
 async function studioIn({ kubectl, target, manifests }: Connection): Promise<Manifests> {

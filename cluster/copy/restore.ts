@@ -148,7 +148,7 @@ export class Restore {
     const { console } = this.connection;
     const pod = new VolumePod(this.pace, this.owner, work);
     const downtime = new Downtime(studio, work);
-    // To the millisecond: two restores of one second have folders of their own.
+    // To the millisecond: two restores of one second have separate folders.
     const time = new Date().toISOString().replace(/[-:.]/g, '');
     const stage = `.junjo-restore-${time}`;
     let aside: string | null = null;

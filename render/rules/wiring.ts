@@ -3,7 +3,7 @@ import { type Container, fieldsOf, isSame, listOf, type Pod, textsOf } from '../
 import type { RenderedStudio } from './rendered-studio';
 import type { Rule, Violation } from './rule';
 
-/** Names that a program is given lead to what the charts intended. */
+/** The names that programs get point to the targets that the charts set. */
 export const wiring: Rule = {
   name: 'wiring',
   asks: 'Variables, mounts and host names still point a program to the Services of the studio and to its data',

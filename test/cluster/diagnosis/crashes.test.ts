@@ -138,9 +138,9 @@ describe('a container that ends with 255', () => {
   const at = { startedAt: '2026-11-23T21:09:00Z', finishedAt: '2026-11-23T21:09:00Z', exitCode: 255 };
 
   test('at once and without a log has an image for another processor', () => {
-    expect(first(crash('', at))?.text).toMatch(/another processor architecture.*Its log is empty/);
+    expect(first(crash('', at))?.text).toMatch(/a different processor architecture.*Its log is empty/);
     const forbidden = { ...crash(undefined, at), forbidden: ['get pods/log'] };
-    expect(first(forbidden)?.text).toMatch(/another processor architecture.*You lack permission to read its log/);
+    expect(first(forbidden)?.text).toMatch(/a different processor architecture.*You lack permission to read its log/);
   });
 
   test.each<[string, string, Terminated]>([

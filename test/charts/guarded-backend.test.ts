@@ -129,7 +129,7 @@ describe('JUNJO_K8S_API_GUARD', () => {
 
   test.each([
     ['in development', development({ JUNJO_K8S_API_GUARD: 'true' }), /in development the API is on localhost$/],
-    ['on a release that asks', studioOf('0.82.1', { JUNJO_K8S_API_GUARD: 'false' }), /asks for a sign-in by itself$/],
+    ['on a release that asks', studioOf('0.82.1', { JUNJO_K8S_API_GUARD: 'false' }), /already requires a sign-in$/],
   ])('has no effect %s, and synth says so', (_, settings, reason) => {
     expect(problemsOf(envText(settings))).toEqual([expect.stringMatching(reason)]);
   });

@@ -882,7 +882,7 @@ const badInputs: readonly BadInput[] = [
     prints: [
       `.env:1 JUNJO_PROD_BACKEND_URL: contains credentials, which would end up in committed files. Remove them`,
       expect.stringMatching(
-        /^warning: .env:2 JUNJO_K8S_API_GUARD: .* everybody who can reach the API can read every span/,
+        /^warning: .env:2 JUNJO_K8S_API_GUARD: .* anyone who can reach the API can read every span/,
       ),
     ],
   },

@@ -188,6 +188,6 @@ describe('certificates of an authority', () => {
 
 test('connections that nobody checks are told', () => {
   expect(printed(production({ SSL_VERIFY: 'False' }), 'SSL_VERIFY')).toEqual([
-    expect.stringMatching(/^warning: .* lets anybody on the way read prompts and keys/),
+    expect.stringMatching(/^warning: .* anyone on the network path can read prompts and keys/),
   ]);
 });

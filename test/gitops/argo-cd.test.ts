@@ -307,7 +307,7 @@ describe('many studios', () => {
       'no repository',
       {},
       { JUNJO_K8S_GIT_REPO: 'https://git.example.com/other.git' },
-      'JUNJO_K8S_GIT_REPO: differs from that of the studio blue',
+      'JUNJO_K8S_GIT_REPO: has another value in the studio blue',
     ],
   ])('may not share %s', (_, blue, green, says) => {
     const printed = errors(source('blue', blue), source('green', green));

@@ -321,14 +321,14 @@ describe('several studios', () => {
     ['JUNJO_K8S_GITOPS', { JUNJO_K8S_GITOPS: 'argocd' }],
   ])('have the same %s', (variable, settings) => {
     expect(problemsOf(source('blue'), source('green', settings))).toEqual([
-      `studios/green.env ${variable}: differs from that of the studio blue. One source holds all studios, so set the same value for all`,
+      `studios/green.env ${variable}: has another value in the studio blue. One source holds all studios, so set the same value for all`,
     ]);
   });
 
   test('lack a setting that only the first of them has, and the message says so', () => {
     const set = { JUNJO_K8S_GIT_PATH: 'other', JUNJO_K8S_GIT_SECRET: 'repository' };
     expect(problemsOf(source('blue', set), source('green'))).toEqual([
-      'studios/green.env JUNJO_K8S_GIT_PATH: is not set here, and differs from that of the studio blue. One source holds all studios, so set the same value for all',
+      'studios/green.env JUNJO_K8S_GIT_PATH: is not set here, and has another value in the studio blue. One source holds all studios, so set the same value for all',
     ]);
   });
 

@@ -131,7 +131,7 @@ const first: Readonly<Record<string, readonly [line: string, words: RegExp]>> = 
   'no-pods': ['error not-readable: permissions', /pods/],
   'node-not-ready': ['error node-lost: backend, frontend, ingestion', /node-1 has not been ready for 60s/],
   'openshift-scc': ['error scc-refused: ingestion', /1000750000 to 1000759999/],
-  preempted: ['error preempted: backend', /a pod of higher priority took its place/],
+  preempted: ['error preempted: backend', /a pod of higher priority preempted it/],
   'read-only-volume-with-data': ['error volume-read-only: backend', /mounted read-only/],
   'resize-no-resizer': ['warning claim-smaller-than-requested: claim junjo-ai-studio-data', /no CSI resizer.*\(50m/],
   'sysctl-forbidden': ['error pod-rejected: frontend', /the last of 12 pods \(SysctlForbidden\)/],

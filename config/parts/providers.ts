@@ -68,7 +68,7 @@ function fileProblem(
   const path = values.inEffect(name);
   // A patch brings the file.
   if (!path || path.startsWith(OF_IMAGE) || values.isSet('JUNJO_K8S_PATCHES')) return [];
-  const how = page('docs/runbook.md', 'An authority of your own');
+  const how = page('docs/runbook.md', 'Your own certificate authority');
   const text = `names a file that the image does not have, so calls to the providers fail. Mount it with a patch: ${how}`;
   return [values.warning(name, text)];
 }

@@ -10,7 +10,7 @@ export const hostPaths: Rule = {
   name: 'host-paths',
   asks: 'Pods mount no folder from their node, except sources from which they reload. The volume with the data is the folder in the settings',
   reason:
-    'an attacker in a pod that mounts a folder of its node can read the secrets of every pod there, and may take over the node',
+    'an attacker in a pod that mounts a folder of its node can read the secrets of all pods there, and take over the node',
   source: 'https://kubernetes.io/docs/concepts/storage/volumes/#hostpath',
   *violations(studio: RenderedStudio) {
     for (const pod of studio.pods) {

@@ -176,7 +176,7 @@ describe('certificates of an authority', () => {
 
   test('are mounted by the patch of the runbook', () => {
     const runbook = readFileSync('docs/runbook.md', 'utf8');
-    const [, patches = ''] = /## An authority of your own.*?```yaml\n(.*?)```/s.exec(runbook) ?? [];
+    const [, patches = ''] = /## Your own certificate authority.*?```yaml\n(.*?)```/s.exec(runbook) ?? [];
     const settings = production({ SSL_CERT_FILE: '/etc/company/ca.crt', JUNJO_K8S_PATCHES: 'patches.yaml' });
     const options = { readFile: () => patches };
     const { problems, manifests } = renderStudio(load(settings, options));

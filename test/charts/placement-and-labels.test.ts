@@ -198,7 +198,7 @@ test('autoscalers may be told of every pod, although their keys are below kubern
 });
 
 const KEY_FORM =
-  'is not a key. Write a name of at most 63 letters, digits, "-", "_" and ".", if need be after a domain and "/"';
+  'is not a valid key. Write at most 63 letters, digits, "-", "_" and ".", optionally after a domain and "/"';
 const VALUE_FORM =
   'has a value that no label can have: at most 63 letters, digits, "-", "_" and ".", with a letter or digit at both ends';
 const RESERVED =

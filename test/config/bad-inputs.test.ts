@@ -356,7 +356,7 @@ const badInputs: readonly BadInput[] = [
   ),
   dev(
     'JUNJO_SOMETHING_ELSE_ALTOGETHER=1',
-    '.env:1 JUNJO_SOMETHING_ELSE_ALTOGETHER: is not a variable of Junjo AI Studio. Remove it, or look it up in docs/variables.md',
+    '.env:1 JUNJO_SOMETHING_ELSE_ALTOGETHER: is not a variable of Junjo AI Studio. Remove it, or correct its name (docs/variables.md lists all names)',
   ),
   dev('SPAN_POLL_INTERVAL=0', '.env:1 SPAN_POLL_INTERVAL: must be an integer from 1 to 3600'),
   dev('SPAN_BATCH_SIZE=10001', '.env:1 SPAN_BATCH_SIZE: must be an integer from 1 to 10000'),

@@ -45,11 +45,11 @@ export const liveRelease: Check = {
     if (accepted.includes(step)) yield warning(`${text}. JUNJO_K8S_ACCEPT_DATA_LOSS accepts this`);
     // Flushed spans are safe, and only the guard can see whether all are flushed.
     else if (move === 'flush first')
-      yield warning(text, `Flush the log first (${howTo}). Otherwise the upgrade guard stops the start`);
+      yield warning(text, `Flush the log first (${howTo}). Otherwise the upgrade guard prevents the start`);
     else
       yield error(
         text,
-        `Read ${howTo}. The upgrade guard stops the start until you set JUNJO_K8S_ACCEPT_DATA_LOSS=${step}`,
+        `Read ${howTo}. The upgrade guard prevents the start until you set JUNJO_K8S_ACCEPT_DATA_LOSS=${step}`,
       );
   },
 };

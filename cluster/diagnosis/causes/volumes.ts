@@ -30,7 +30,8 @@ const LOCKED =
 const GUARD = {
   readOnly: /^The volume is read-only/m,
   full: /^The volume is full|^The quota of the volume is used up/m,
-  denied: /may not read or write all of the volume/,
+  // The second is of guards that earlier versions rendered.
+  denied: /lacks permission to read or write the whole volume|may not read or write all of the volume/,
 };
 
 export const volumeCauses: readonly Cause[] = [

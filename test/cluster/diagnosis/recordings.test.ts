@@ -111,7 +111,7 @@ const first: Readonly<Record<string, readonly [line: string, words: RegExp]>> = 
   'dns-fails-20min': ['error backend-unreachable: ingestion', /the DNS or the network plugin/],
   'exec-format-error-log-forbidden': [
     'error guard-crashed: backend',
-    /another processor.*lack permission to read its log/,
+    /a different processor.*lack permission to read its log/,
   ],
   'exit-137': ['error killed: backend', /code 137, SIGKILL/],
   'external-secret': ['error secret-not-synced: ExternalSecret junjo-ai-studio-secrets', /Secret does not exist/],

@@ -113,7 +113,7 @@ export const purposes: readonly FilePurpose[] = [
     madeBy: 'charts/secrets.ts',
     text: 'The secrets, encrypted for one cluster. You can commit this file',
     objects: [
-      { kind: 'SealedSecret', text: 'The sealed-secrets controller creates from it the Secret that the pods read' },
+      { kind: 'SealedSecret', text: 'The sealed-secrets controller uses it to create the Secret that the pods read' },
     ],
   },
   {
@@ -121,7 +121,7 @@ export const purposes: readonly FilePurpose[] = [
     madeBy: 'charts/secrets.ts',
     text: 'Where the secrets are stored. The file contains no secret',
     objects: [
-      { kind: 'ExternalSecret', text: 'External Secrets Operator creates from it the Secret that the pods read' },
+      { kind: 'ExternalSecret', text: 'External Secrets Operator uses it to create the Secret that the pods read' },
     ],
   },
   {

@@ -201,7 +201,7 @@ test.each<[string, Settings, string]>([
   [
     'artifacts with Argo CD',
     { JUNJO_K8S_GITOPS: undefined, JUNJO_K8S_GIT_REPO: 'oci://registry.example.com/team/studio' },
-    'JUNJO_K8S_GIT_REPO: is a repository of artifacts, which Argo CD cannot apply as it is. Set JUNJO_K8S_GITOPS=flux, or name a Git repository',
+    'JUNJO_K8S_GIT_REPO: is an OCI repository, which Argo CD cannot apply directly. Set JUNJO_K8S_GITOPS=flux, or name a Git repository',
   ],
   [
     'a Secret of Flux with Argo CD',
@@ -226,7 +226,7 @@ test.each<[string, Settings, string]>([
   [
     'a branch of artifacts',
     { JUNJO_K8S_GIT_REPO: 'oci://registry.example.com/studio', JUNJO_K8S_GIT_REVISION: 'refs/heads/main' },
-    'JUNJO_K8S_GIT_REVISION: is not the tag or the digest of an artifact. Write it as latest or sha256:<64 hex digits>',
+    'JUNJO_K8S_GIT_REVISION: is not the tag or digest of an OCI artifact. Write it as latest or sha256:<64 hex digits>',
   ],
   [
     'an artifact in place of its repository',
@@ -247,7 +247,7 @@ test.each<[string, Settings, string]>([
   [
     'a tag that is too long',
     { JUNJO_K8S_GIT_REPO: 'oci://registry.example.com/studio', JUNJO_K8S_GIT_REVISION: 'a'.repeat(129) },
-    'JUNJO_K8S_GIT_REVISION: is not the tag or the digest of an artifact. Write it as latest or sha256:<64 hex digits>',
+    'JUNJO_K8S_GIT_REVISION: is not the tag or digest of an OCI artifact. Write it as latest or sha256:<64 hex digits>',
   ],
   [
     'a Secret in an artifact, which .gitignore does not keep out',

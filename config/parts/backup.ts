@@ -98,7 +98,7 @@ function vectorsOf(values: Values, data: ClaimBackup): Built<ClaimBackup | undef
   const problems: Problem[] = [];
   const schedule = isForVolSync(data.schedule) ? atOtherMinutes(data.schedule) : data.schedule;
   if (schedule === undefined) {
-    const text = 'leaves no minute for the backup of QDrant. Name fewer minutes, such as 17 3 * * *';
+    const text = 'has no free minute for the backup of QDrant. Use fewer minutes, such as 17 3 * * *';
     problems.push(values.error('JUNJO_K8S_BACKUP_SCHEDULE', text));
   }
   const byDefault = `${data.repository}-qdrant`;

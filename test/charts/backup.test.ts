@@ -190,7 +190,7 @@ describe('volsync beside QDrant', () => {
       'is the name of another Secret, the repository of the backups',
     ],
     ['no QDrant', { JUNJO_K8S_QDRANT: 'false', ...own }, 'has no effect without JUNJO_K8S_QDRANT=true'],
-    ['every minute', { JUNJO_K8S_BACKUP_SCHEDULE: '* * * * *' }, 'BACKUP_SCHEDULE: leaves no minute'],
+    ['every minute', { JUNJO_K8S_BACKUP_SCHEDULE: '* * * * *' }, 'BACKUP_SCHEDULE: has no free minute'],
     [
       'a schedule that VolSync refuses',
       { JUNJO_K8S_BACKUP_SCHEDULE: '0 1-5/2 * * *' },

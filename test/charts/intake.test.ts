@@ -440,7 +440,9 @@ describe('settings', () => {
     const errors = told(settings).filter((text) => !text.startsWith('warning'));
     expect(errors).toEqual([
       expect.stringMatching(
-        new RegExp(`JUNJO_K8S_INTAKE: does not work with release line ${line.name}\\. .*${line.ingestion.uncheckedKey}`),
+        new RegExp(
+          `JUNJO_K8S_INTAKE: does not work with release line ${line.name}\\. .*${line.ingestion.uncheckedKey}`,
+        ),
       ),
     ]);
   });

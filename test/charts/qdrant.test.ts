@@ -178,7 +178,7 @@ test.each([
   [
     'with its claim as the one of the studio',
     on({ JUNJO_K8S_EXISTING_CLAIM: NAME }),
-    'is the name of another PersistentVolumeClaim',
+    'is already used by the PersistentVolumeClaim',
   ],
 ])('%s it is not rendered', (_, settings, says) => {
   const { config, problems } = loadStudio([{ path: '.env', text: envText(production(settings)) }]);

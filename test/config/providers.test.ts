@@ -148,7 +148,9 @@ describe('an address of a server', () => {
 
   test('holds no key', () => {
     const [print, ...others] = with_('https://team:hunter2@llm.example.com/v1');
-    expect(print).toMatch(/^.env:1 OPENAI_API_BASE: contains credentials\. Give the server its key/);
+    expect(print).toMatch(
+      /^.env:1 OPENAI_API_BASE: contains credentials\. Set the key in the variable of the provider/,
+    );
     expect(others).toEqual([]);
   });
 

@@ -57,7 +57,9 @@ describe('two studios with one port on a load balancer', () => {
       blue: local({ JUNJO_K8S_RELEASE: '0.86.0', ...token }),
       green: local({ JUNJO_K8S_RELEASE: '0.82.1', ...token }),
     });
-    expect(said).toEqual([expect.stringContaining('the ports 26154 and 26155, which the load balancer of the studio blue also uses')]);
+    expect(said).toEqual([
+      expect.stringContaining('the ports 26154 and 26155, which the load balancer of the studio blue also uses'),
+    ]);
     expect(rendered({ blue: local(), green: local({ JUNJO_K8S_RELEASE: '0.82.1', ...token }) }).said).toEqual([]);
   });
 

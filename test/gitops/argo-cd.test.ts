@@ -225,7 +225,7 @@ describe('many studios', () => {
         }),
       ),
     ).toEqual([
-      `studios/${name}.env undefined: the name of the file becomes that of the studio and of its folder: ${says}. Rename it`,
+      `studios/${name}.env undefined: the file name becomes the name of the studio and of its folder. It ${says}. Rename the file`,
     ]);
   });
 

@@ -770,15 +770,25 @@ sys.stdin.read()`;
       volume.write(VOLUME_MARK, text);
       const { status, log, reason } = volume.guard(line082);
       expect({ status, log }).toEqual({ status: 1, log: `upgrade-guard stops the start.\n${reason}` });
-      expect(reason).toMatch(/^Junjo AI Studio .* ran on this volume last, but these manifests .* do not support it\.\n/);
+      expect(reason).toMatch(
+        /^Junjo AI Studio .* ran on this volume last, but these manifests .* do not support it\.\n/,
+      );
       expect(reason).toMatch(printable);
       expect(Buffer.byteLength(reason)).toBeLessThan(4096);
     });
 
     test.each([
       ['a folder', 'os.mkdir(path)', /^A folder has the name of a file that the guard needs\./],
-      ['a link to itself', 'os.symlink(path, path)', /^A link that points to itself has the name of a file that the guard needs\./],
-      ['a file that may not be read', 'open(path, "w").close(); os.chmod(path, 0)', /lacks permission to read or write the whole volume/],
+      [
+        'a link to itself',
+        'os.symlink(path, path)',
+        /^A link that points to itself has the name of a file that the guard needs\./,
+      ],
+      [
+        'a file that may not be read',
+        'open(path, "w").close(); os.chmod(path, 0)',
+        /lacks permission to read or write the whole volume/,
+      ],
     ])('that is %s stops the start, with its path', (_, code, says) => {
       const path = join(volume.path, VOLUME_MARK);
       volume.python(`import os, sys; path = sys.argv[1]; ${code}`, [path]);

@@ -87,7 +87,7 @@ def marked_line(facts, mark):
     wrote = precedence(manifests)
     if wrote and wrote > (precedence(facts["manifests"]) or wrote):
         raise Stop(
-            f"Manifests of version {manifests} started Junjo AI Studio {line} on this volume. These (version {facts['manifests']}) do not support it.\n"
+            f"Manifests of version {manifests} started Junjo AI Studio {line} on this volume. This older version ({facts['manifests']}) cannot check what the volume contains.\n"
             f"Render with version {manifests} or newer.\n"
             f"To start anyway, delete {MARK} on the volume. The guard then checks the files on it."
         )

@@ -265,7 +265,7 @@ describeWith(['python3'], 'the guard of the volume', () => {
       volume.fill(line081).delete('sqlite');
       volume.delete('spans/wal');
       expectStop(volume.guard(line086), [
-        /^This volume holds the spans of Junjo AI Studio 0\.81, /,
+        /^This volume holds the spans of Junjo AI Studio 0\.81\. /,
         '0.81.5',
         NO_SETTING,
       ]);
@@ -556,7 +556,7 @@ sys.stdin.read()`;
         // An old one among files that the line knows.
         volume.fill(line).write(path, unknown(extension), 60);
         const stop = [
-          new RegExp(`^${path} has columns that these manifests \\(${version}\\) do not know`),
+          new RegExp(`^${path} has columns that these manifests \\(${version}\\) do not support`),
           '',
           NO_SETTING,
         ] as const;
@@ -694,9 +694,9 @@ sys.stdin.read()`;
         const { status, reason } = volume.guard(line082);
         expect(status).toBe(1);
         expect(reason).toMatch(
-          /^Newer manifests \(\S+\) started Junjo AI Studio 0\.82 on .*\nRender with \S+ or newer\.\n.*delete/,
+          /^Manifests of version \S+ started Junjo AI Studio 0\.82 on .*\nRender with version \S+ or newer\.\n.*delete/,
         );
-        expect(reason).toContain(`Render with ${manifests} or newer`);
+        expect(reason).toContain(`Render with version ${manifests} or newer`);
         expect(volume.files).toEqual(files);
         volume.delete(VOLUME_MARK);
         expect(volume.guard(line082)).toMatchObject({ status: 0 });

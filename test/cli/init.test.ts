@@ -215,7 +215,7 @@ describe('where somebody answers', () => {
         ['Secret with the restic repository', ''],
       ],
     );
-    expect(stdout).toContain('JUNJO_PROD_FRONTEND_URL: must begin with https://');
+    expect(stdout).toContain('JUNJO_PROD_FRONTEND_URL: must start with https://');
     expect(status).toBe(0);
     expect(errorsOf(written())).toEqual([]);
     const lines = written().split('\n');
@@ -313,7 +313,7 @@ describe('where somebody answers', () => {
       ],
     );
     expect(stdout).toMatch(/^ {2}JUNJO_K8S_RELEASE: .* Data written by 0\.82\.1 or 0\.83\.0 needs that release\. /m);
-    expect(stdout).toContain('  JUNJO_PROD_INGESTION_URL: is not a URL: it does not start with https://');
+    expect(stdout).toContain('  JUNJO_PROD_INGESTION_URL: is not a URL; start it with https://');
     expect(stdout).not.toContain('JUNJO_K8S_STORAGE_CLASS: ');
   });
 

@@ -84,7 +84,7 @@ export interface Rendering {
   readonly problems: readonly Problem[];
   /** Empty when a problem is an error. */
   readonly studios: readonly RenderedStudio[];
-  /** The objects of all studios, and those of Argo CD or Flux that apply them. Their files are below the output folder. */
+  /** The objects of all studios, and the objects of Argo CD or Flux that apply them. Their files are below the output folder. */
   readonly manifests: readonly PlacedManifest[];
   /** Files outside the output folder that keep random results for the next rendering: ciphertexts. */
   readonly kept: readonly { readonly path: string; readonly text: string }[];

@@ -27,13 +27,13 @@ const BOUNDS: ProxyBounds = {
   headers: { buffers: 2, sizeKi: 64 },
 };
 
-/** Requests of one client at one time: two thirds of all requests, so that one client leaves room for others. */
+/** Requests of one client at one time: two thirds of all requests, so one client cannot use all of them. */
 const REQUESTS_OF_A_CLIENT = 320;
 
 /** The image of the guard, and the API in front of which it runs. */
 export interface ApiGuardProps extends StudioIdentity {
   readonly image: Image;
-  /** What the API serves to everybody, and where it tells the signed-in from others. */
+  /** What the API shows without a sign-in, and the path that checks a session. */
   readonly api: ReleaseLine['api'];
   /** Where the backend listens in the same pod. */
   readonly backendPort: number;
@@ -54,7 +54,7 @@ function literal(text: string): string {
 /**
  * The guard's configuration, by file name. The backend decodes a path once and compares it letter by letter, so every
  * path by which it serves spans has this word in it, each letter as itself or as %XX. For another path with the word, nginx
- * asks about the sign-in, too, which does no harm.
+ * also checks the sign-in, which does no harm.
  */
 export function apiGuardConfig({
   api,
@@ -129,7 +129,7 @@ ${listeners(port)}
     proxy_pass http://${backend};
   }
 
-  # The path of a request begins with a slash, so no request leads to these locations.
+  # The path of a request begins with a slash, so no request reaches these locations.
   location = guarded {
     internal;
     auth_request sign-in;
@@ -148,7 +148,7 @@ ${listeners(port)}
     proxy_pass http://$backend_if_signed_in$request_uri;
   }
 
-  # This request has only two headers of the client, so that no other can change the answer.
+  # This request has only two headers of the client, so no other header can change the answer.
   location = sign-in {
     internal;
     proxy_pass_request_headers off;

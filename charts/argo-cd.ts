@@ -64,7 +64,7 @@ const CHILDREN: Readonly<Record<string, readonly ResourceKind[]>> = {
 export interface ArgoCdStudio {
   readonly name: string;
   readonly namespace: string;
-  /** Other namespaces in which it has objects: that of Velero. */
+  /** Other namespaces in which it has objects, such as the namespace of Velero. */
   readonly otherNamespaces: readonly string[];
   /** Its namespaced kinds and what becomes of them, Secrets excepted: they are never in Git. */
   readonly kinds: readonly ResourceKind[];
@@ -97,7 +97,7 @@ export function allowedBelow(
 
 /**
  * Lets Argo CD apply custom resources before their CRD is known to the dry run; on the objects, because older releases
- * of Argo CD do not know the option of the Application.
+ * of Argo CD do not support the option of the Application.
  */
 export function tolerateMissingCrds(scope: Construct): void {
   for (const construct of scope.node.findAll()) {
@@ -171,7 +171,7 @@ export class ArgoCdSetChart extends Chart {
   }
 }
 
-// Server-side apply does not imply it, and the older diff knows no defaults of CRDs: every such field would show as drift.
+// Server-side apply does not imply it, and the older diff ignores defaults of CRDs: every such field would show as drift.
 const applicationAnnotations = { 'argocd.argoproj.io/compare-options': 'ServerSideDiff=true' };
 
 function addProject(scope: Construct, name: string, git: GitSource, studios: readonly ArgoCdStudio[]): void {

@@ -39,7 +39,7 @@ export interface BackendChartProps extends StatefulComponentProps {
   readonly onLocalhost: boolean;
   /** The image in which the upgrade guard runs. */
   readonly toolsImage: Image;
-  /** A guard that asks for a sign-in before spans are shown. @default the API is reached as it is */
+  /** A guard that requires a sign-in before spans are shown. @default the API is reached as it is */
   readonly guard?: ApiGuardProps;
   /** Steps between release lines that may lose spans: a changed one rolls the pod, whose guard reads them. */
   readonly acceptedLosses: readonly string[];

@@ -43,9 +43,9 @@ export function claimsToBackUp({
 /** What is backed up, and what does it. */
 export interface BackupChartProps extends StudioIdentity {
   readonly backup: VolSyncBackup | VeleroBackup;
-  /** Each has an object of its own. */
+  /** Each has a separate object. */
   readonly claims: readonly BackedUpClaim[];
-  /** Development images write as root, so that VolSync has to read as root. */
+  /** Development images write as root, so VolSync must read as root. */
   readonly imageTarget: StudioConfig['imageTarget'];
 }
 
@@ -73,7 +73,7 @@ function addReplicationSource(
       sourcePvc: claim,
       trigger: { schedule },
       restic: {
-        // The studio keeps writing: what restic reads must not change meanwhile.
+        // The studio keeps writing: what restic reads must not change while it reads.
         copyMethod: ReplicationSourceSpecResticCopyMethod.SNAPSHOT,
         ...(snapshotClass && { volumeSnapshotClassName: snapshotClass }),
         repository,
@@ -86,7 +86,7 @@ function addReplicationSource(
   });
 }
 
-/** VolSync's pods run as the owner of the files, so that the level `restricted` of Pod Security admits them. */
+/** VolSync's pods run as the owner of the files, so Pod Security `restricted` admits them. */
 function moverSecurityContext(
   user: number,
   imageTarget: StudioConfig['imageTarget'],

@@ -21,10 +21,10 @@ const FLUX_NAMESPACE = 'flux-system';
 /** How often Flux looks for a new commit: the default of `flux bootstrap git --interval`. */
 const SOURCE_INTERVAL = '1m';
 
-/** How often Flux takes back what somebody changed by hand: that of `flux bootstrap` (pkg/manifestgen/sync/sync.go of fluxcd/flux2). */
+/** How often Flux reverts manual changes: the interval of `flux bootstrap` (pkg/manifestgen/sync/sync.go of fluxcd/flux2). */
 const INTERVAL = '10m';
 
-/** When Flux tries again after a failure, such as a kind that the cluster does not know yet. */
+/** When Flux tries again after a failure, such as a kind that does not exist in the cluster yet. */
 const RETRY_INTERVAL = '2m';
 
 /**
@@ -152,7 +152,7 @@ function kindOf(git: GitSource): KustomizationSpecSourceRefKind {
     : KustomizationSpecSourceRefKind.GIT_REPOSITORY;
 }
 
-/** The address as a URL with its scheme in lower case, which alone a GitRepository takes: `git@host:path` is that of SSH. */
+/** The address as a URL with a lower-case scheme. A GitRepository accepts nothing else, so `git@host:path` becomes an address of SSH. */
 function urlOf(repo: string): string {
   const scheme = /^[a-z]+(?=:\/\/)/i.exec(repo)?.[0];
   return scheme ? scheme.toLowerCase() + repo.slice(scheme.length) : `ssh://${repo.replace(/:\/*/, '/')}`;

@@ -36,7 +36,7 @@ const FIRST_UNPRIVILEGED_PORT = 1024;
 /** Its list of unsafe sysctls has all that begin with `net.` (pkg/builtinchecks/yamls/sysctls.yaml). */
 const SAFE_SYSCTL = {
   'ignore-check.kube-linter.io/unsafe-sysctls':
-    'net.ipv4.ip_unprivileged_port_start is one of the safe sysctls of Kubernetes, and takes the place of a capability',
+    'net.ipv4.ip_unprivileged_port_start is one of the safe sysctls of Kubernetes, and replaces a capability',
 };
 
 /** It looks for podAntiAffinity alone (pkg/templates/antiaffinity/template.go). */

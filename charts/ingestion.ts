@@ -36,7 +36,7 @@ export interface IngestionChartProps extends StatefulComponentProps {
   readonly otlpPort: number;
   /** Reads by the backend, and the gRPC health service. */
   readonly internalGrpcPort: number;
-  /** How this release starts, lives and stops. */
+  /** How this release starts, runs and stops. */
   readonly facts: ReleaseLine['ingestion'];
   /** Name of the release line, which the mark on the volume must have. */
   readonly lineName: string;
@@ -46,7 +46,7 @@ export interface IngestionChartProps extends StatefulComponentProps {
   readonly published?: SpansService;
   /** What the controller of the edge reads on the Service. */
   readonly serviceAnnotations: Readonly<Record<string, string>>;
-  /** Spans come from the collectors of the intake alone, so that the studio has another Service for spans. @default false */
+  /** Only the collectors of the intake send spans, and the studio has another Service for spans. @default false */
   readonly behindIntake?: boolean;
   /** The nginx in front of ingestion. @default clients connect to ingestion itself */
   readonly proxy?: SpansProxyProps;

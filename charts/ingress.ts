@@ -52,7 +52,7 @@ export class IngressChart extends Chart {
       this.addIngress('redirect', 'junjo-ai-studio-redirect', props, web, undefined, objects.redirect(objectsProps));
     }
     if (spans) {
-      // An Ingress of its own, because the protocol of the backend holds for a whole Ingress.
+      // A separate Ingress, because the protocol of the backend holds for a whole Ingress.
       const backend = { host: spans, ...services.spans };
       this.addIngress('spans', 'junjo-ai-studio-spans', props, [backend], tlsSecret, annotations.spans);
     }

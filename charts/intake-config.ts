@@ -26,7 +26,7 @@ export const REQUEST_LIMIT_MI = 4;
  */
 export const intakeExporters = { queue: 'otlp_grpc/queue', ingestion: 'otlp_grpc/ingestion' } as const;
 
-/** The receivers: for applications, for an edge with a port of its own, and for what has been in the queue. */
+/** The receivers: for applications, for an edge with a separate port, and for requests from the queue. */
 export const intakeReceivers = { applications: 'otlp', edge: 'otlp/edge', queued: 'otlp/queued' } as const;
 
 /** What has been in the queue comes back here, from the collector itself. */
@@ -48,7 +48,7 @@ export interface CollectorProps {
   readonly storageSize: string;
   /** At the ports for applications. @default they are in the clear */
   readonly tls?: IntakeTls;
-  /** At a port of its own, for an edge that speaks HTTP/2 to pods over TLS only. @default there is no such port */
+  /** On a separate port, for an edge that uses HTTP/2 to pods only over TLS. @default there is no such port */
   readonly edgeTls?: IntakeTls & { readonly port: number };
   /** Whether the edge sends OTLP/HTTP. */
   readonly httpAtEdge: boolean;
@@ -59,7 +59,7 @@ export interface CollectorProps {
 }
 
 /**
- * What a queue may take of its volume, in bytes. Compaction writes a second file beside the first, so that a file has less than
+ * What a queue may take of its volume, in bytes. Compaction writes a second file beside the first, so a file has less than
  * half of the volume; the rest is what the file system needs itself. The queue must be full before the file is: a collector whose
  * file is full loses what it was sending when it stops, and cannot put that back. The file keeps AllocSize of bbolt free
  * (DefaultAllocSize of internal/common/types.go of etcd-io/bbolt). Requests from 1 kB on take at most twice their size, as pages
@@ -78,7 +78,7 @@ export function collectorFile(props: CollectorProps): string {
 
 const HEADER = `# Each request is written to a file before it is acknowledged, and stays there until ingestion has taken it.
 #
-# Requests are not batched: a batch has no key of its own, and is lost when the collector is killed.
+# Requests are not batched: a batch has no API key, and is lost when the collector is killed.
 # The id of the exporter otlp_grpc/queue names the file. Under another id, what is in the file would never be sent.
 # The queue sends requests back to the collector, whose limit refuses what is too large for ingestion. A collector encodes a
 # request again, in up to five times as many bytes. If it is then too large, ingestion answers OUT_OF_RANGE, and an exporter
@@ -129,7 +129,7 @@ export function collectorConfig(props: CollectorProps): object {
         headers: [{ action: 'upsert', key: API_KEY_HEADER, from_context: API_KEY_HEADER }],
       },
       ...(checksKeys && {
-        // Without a scheme the header holds the key alone, as ingestion wants it.
+        // Without a scheme the header holds the key alone, as ingestion expects it.
         bearertokenauth: { header: API_KEY_HEADER, scheme: '', filename: `${intakeKeys.path}/${intakeKeys.key}` },
       }),
     },
@@ -249,7 +249,7 @@ function queue({ storageSize }: CollectorProps): object {
       // A full queue answers UNAVAILABLE at once, and clients keep what they have.
       block_on_overflow: false,
       wait_for_result: false,
-      // Newer collectors may batch unless they are told not to: the feature gate pkg.exporterhelper.queueBatchEnabled.
+      // Newer collectors may batch by default: the feature gate pkg.exporterhelper.queueBatchEnabled.
       batch: { enabled: false },
     },
   };

@@ -31,8 +31,8 @@ export function labels(studio: string, component?: string): Record<string, strin
 }
 
 /**
- * Labels of what outlives the studio: namespace, claims, volume and backups. No other object has one of them, so that
- * `kubectl apply --prune -l …` and Argo CD's tracking by label, which delete what has the labels of a studio, do not find it.
+ * Labels of what outlives the studio: namespace, claims, volume and backups. No other object has one of them, so `kubectl apply
+ * --prune -l …` and Argo CD's tracking by label, which delete what has the labels of a studio, do not find it.
  */
 export const dataLabels: Readonly<Record<string, string>> = { 'app.kubernetes.io/name': 'junjo-ai-studio-data' };
 
@@ -51,7 +51,7 @@ export function annotated<Meta extends object>(meta: Meta, annotations: Readonly
   return Object.keys(annotations).length > 0 ? { ...meta, annotations: { ...annotations } } : meta;
 }
 
-/** The same as metadata for objects that controllers create from those of the studio, or nothing. */
+/** The same as metadata for objects that controllers create from objects of the studio, or nothing. */
 export function extraMeta({
   labels,
   annotations,

@@ -15,7 +15,7 @@ export interface ProxyProps {
   /** Name of the container, and first word of its volumes. */
   readonly name: string;
   readonly image: Image;
-  /** Ports that it listens on, by name. nginx ends when it cannot listen on one of them, so probes ask the first alone. */
+  /** Ports that it listens on, by name. nginx ends when it cannot listen on one of them, so probes check only the first. */
   readonly ports: Readonly<Record<string, number>>;
   /** uid and gid. @default the image's own */
   readonly user?: number;
@@ -37,7 +37,7 @@ export interface ProxyBounds {
 }
 
 /**
- * The configuration, by file name, around what one sidecar has of its own. Requests and answers pass as they come: no
+ * The configuration, by file name, around the part of one sidecar. Requests and answers pass as they come: no
  * copy of a body is ever made. Answers may take an hour; a client that neither sends nor reads for a minute is cut off.
  */
 export function proxyConfig(
@@ -86,7 +86,7 @@ ${indent(http)}}
   };
 }
 
-/** Listens on IPv4 and IPv6, because a pod may have an address of one family alone. The options are those of nginx's `listen`. */
+/** Listens on IPv4 and IPv6, because a pod may have an address of only one family. The options belong to nginx's `listen`. */
 export function listeners(port: number, options = ''): string {
   return [port, `[::]:${port}`]
     .map((address) => `  listen ${[address, options].filter(Boolean).join(' ')};\n`)

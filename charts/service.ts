@@ -13,8 +13,8 @@ const PRIVATE_RANGES = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'];
 export const H2C = 'kubernetes.io/h2c';
 
 /**
- * The load balancer of a development studio, which local clusters put on localhost. The source ranges close it to the
- * internet, should the studio be applied to a cluster of a cloud by mistake.
+ * The load balancer of a development studio, which local clusters put on localhost. If the studio is applied to a cloud
+ * by mistake, the source ranges block the internet.
  */
 export const localService: Pick<k8s.ServiceSpec, 'type' | 'loadBalancerSourceRanges'> = {
   type: 'LoadBalancer',
@@ -87,7 +87,7 @@ export function addOtlpHttpService(scope: Construct, identity: StudioIdentity): 
 }
 
 /**
- * The gRPC port that only the other pod may reach. A Service of its own, so that no change to the public one can ever
+ * The gRPC port that only the other pod may reach. A separate Service, so no change to the public one can ever
  * publish it.
  */
 export function addInternalService(
@@ -128,7 +128,7 @@ export function spansServiceAnnotations(service: SpansService, ports: readonly n
 // https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/
 const AWS_CONTROLLER = { 'service.beta.kubernetes.io/aws-load-balancer-type': 'external' };
 
-/** What keeps a cloud's load balancer off the internet. The addresses of MetalLB are those of its pools. */
+/** What keeps a cloud's load balancer off the internet. MetalLB takes addresses from its pools. */
 const INTERNAL: Readonly<Record<Cloud, Annotations>> = {
   aws: { ...AWS_CONTROLLER, 'service.beta.kubernetes.io/aws-load-balancer-scheme': 'internal' },
   // https://cloud.google.com/kubernetes-engine/docs/how-to/internal-load-balancing

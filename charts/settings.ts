@@ -12,7 +12,7 @@ export function settingsName(component: Component): string {
   return `${workloadNames[component]}-settings`;
 }
 
-/** The ConfigMap with the file that tells browsers where the API is. */
+/** The ConfigMap with the file with the address of the API for browsers. */
 export const frontendConfigName = `${workloadNames.frontend}-config`;
 
 /** The one key of that ConfigMap, whatever the image calls the file. */
@@ -26,7 +26,7 @@ export function frontendConfig(apiUrl: string): Settings {
 /** The settings of all containers, and the frontend's own file. */
 export interface SettingsChartProps extends StudioIdentity {
   readonly settings: PerComponent<Settings>;
-  /** Address at which browsers call the API, which the frontend tells them. */
+  /** Address at which browsers call the API, which the frontend sends them. */
   readonly apiUrl: string;
 }
 

@@ -15,7 +15,7 @@ import { servicePort } from './service';
 /** The Service behind which an edge finds spans over TLS. */
 export const spansTlsName = `${workloadNames.ingestion}-tls`;
 
-/** Where the proxy listens for TLS; beside ingestion's own port, so that both can be in one pod. */
+/** Where the proxy listens for TLS; beside ingestion's own port, so both can be in one pod. */
 export const SPANS_TLS_PORT = 50054;
 
 /**
@@ -43,7 +43,7 @@ export interface SpansProxyProps extends StudioIdentity {
   readonly tls?: { readonly port: number; readonly certificate: ShownCertificate };
   /** Where it listens in the clear. @default it does not */
   readonly plainPort?: number;
-  /** Clients reach ingestion through the proxy alone, so that the pod is not ready without it. */
+  /** Clients reach ingestion only through the proxy, so the pod is not ready without it. */
   readonly onlyWay: boolean;
   /** Only the edge or the intake connects, on behalf of all clients. @default clients connect by themselves */
   readonly onlyEdge?: boolean;
@@ -51,7 +51,7 @@ export interface SpansProxyProps extends StudioIdentity {
   readonly user: number;
   /** Where ingestion listens in the same pod. */
   readonly otlpPort: number;
-  /** Folder of the certificate and its key. @default that of the container */
+  /** Folder of the certificate and its key. @default the folder in the container */
   readonly certificatesPath?: string;
 }
 
@@ -70,7 +70,7 @@ export function spansProxyOf(config: StudioConfig): SpansProxyProps | undefined 
     namespace: config.namespace,
     image: config.nginxImage,
     tls: certificate && { port: SPANS_TLS_PORT, certificate },
-    // With a certificate from a Secret, the Service for spans leads to the port for TLS.
+    // With a certificate from a Secret, the Service for spans points to the port for TLS.
     plainPort: onlyWay && certificate?.kind !== 'secret' ? SPANS_PLAIN_PORT : undefined,
     onlyWay,
     onlyEdge:
@@ -81,12 +81,12 @@ export function spansProxyOf(config: StudioConfig): SpansProxyProps | undefined 
   };
 }
 
-/** The port of the pod to which the Service for spans leads, and whether it speaks TLS. */
+/** The port of the pod to which the Service for spans points, and whether it uses TLS. */
 export function spansTarget(
   otlpPort: number,
   { tls, plainPort }: Partial<SpansProxyProps> = {},
 ): { readonly port: number; readonly isTls: boolean } {
-  // A self-signed certificate is for the edge, which has a Service of its own.
+  // A self-signed certificate is for the edge, which has a separate Service.
   if (tls?.certificate.kind === 'secret') return { port: tls.port, isTls: true };
   return { port: plainPort ?? otlpPort, isTls: false };
 }
@@ -98,7 +98,7 @@ function certificateOf({ edge, toolsImage, spansService }: StudioConfig): ShownC
   return { kind: 'selfSigned', ...toolsImage };
 }
 
-/** Seconds for calls under way when the pod stops; a stream has no end of its own, and its client connects again. */
+/** Seconds for calls under way when the pod stops; a stream does not end by itself, and its client connects again. */
 export const SPANS_PROXY_SHUTDOWN_SECONDS = 10;
 
 /**
@@ -187,7 +187,7 @@ function unavailable(name: string, message: string): string {
 `;
 }
 
-/** A client with IPv6 can take any address of a network of 64 bits, so that the whole network counts as one client. */
+/** A client with IPv6 can take any address of a network of 64 bits, so the whole network counts as one client. */
 const clientMap = `map $binary_remote_addr $client {
   default $binary_remote_addr;
   "~(?s)^(?<network>.{8}).{8}$" $network;

@@ -16,7 +16,7 @@ export interface StorageChartProps extends Pick<StudioIdentity, 'namespace'> {
   readonly storage: ProvisionedStorage | NodeStorage;
 }
 
-/** The claim for the databases, and for a folder of a node the volume that it binds. */
+/** The claim for the databases, and for a folder on a node the volume that it binds. */
 export class StorageChart extends Chart {
   constructor(scope: Construct, id: string, props: StorageChartProps) {
     super(scope, id);

@@ -23,12 +23,12 @@ export const apply: Command<ApplyOptions> = {
   argument: { name: '[folder]', text: `folder that synth rendered (default: ${OUTPUT})` },
   options: [
     ...changeOptions.filter(({ flags }) => !NOT_OF_FILES.test(flags)),
-    { flags: '--dry-run', text: 'print the commands, and run none of them' },
+    { flags: '--dry-run', text: 'print the commands without running them' },
   ],
   examples: [
     ['apply', 'dist/: foundation, studio, first user, edge; it asks first'],
     ['apply --dry-run', 'the commands, to read or to paste'],
-    ['apply dist/team --context staging --yes', 'one of several studios, without a question'],
+    ['apply dist/team --context staging --yes', 'one of several studios, without asking'],
   ],
   run: (options, io) => applyStudio(options, io),
 };

@@ -42,7 +42,7 @@ const EXIT_CODES = [
   '  0  done',
   '  1  problems were found',
   '  2  wrong usage',
-  '  3  the time of status --watch is over',
+  '  3  status --watch timed out',
   '  4  diff found differences, or apply waits for the first user',
   '  9  Node.js did not find the file of --env-file',
 ].join('\n');

@@ -11,7 +11,7 @@ export interface DiffOptions extends LookOptions, JsonOptions {}
 
 export const diff: Command<DiffOptions> = {
   name: 'diff',
-  summary: 'Show what an apply would change in the cluster, without a change',
+  summary: 'Show what an apply would change in the cluster, without changing it',
   argument: folderArgument,
   options: [...lookOptions.filter(({ flags }) => !flags.includes('--namespace')), jsonOption],
   examples: [

@@ -72,7 +72,7 @@ function studioOf(source: StudioSource | undefined): Pick<TextOfStudio, 'studio'
   return { studio: source?.folder ?? '', file: source?.files.at(-1)?.path ?? '' };
 }
 
-/** What is said of a variable in one of several studios. */
+/** The explanation of a variable in one of several studios. */
 interface TextOfStudio {
   readonly studio: string;
   /** Its own env file. */

@@ -16,7 +16,7 @@ import { folderArgument } from './manifests';
 
 export const forward: Command<LookOptions> = {
   name: 'forward',
-  summary: 'Make a studio in a cluster available on localhost until Ctrl-C',
+  summary: 'Make a studio in a cluster available on localhost until you press Ctrl-C',
   argument: folderArgument,
   options: lookOptions,
   examples: [
@@ -80,7 +80,7 @@ async function forwardStudio(connection: Connection, io: Io): Promise<ExitCode> 
 }
 
 /**
- * The studio as it runs: its Services, settings, and release. Where a person may not list Services, the manifests have to do.
+ * The studio as it runs: its Services, settings, and release. If the user cannot list Services, it uses the manifests.
  * @throws Refusal when there is none
  */
 async function studioIn({ kubectl, target, manifests }: Connection): Promise<Manifests> {

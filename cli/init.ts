@@ -110,7 +110,7 @@ async function initStudio(given: Settings, options: InitOptions, io: Io): Promis
   if (!terminal && draft.problems.length > 0) {
     // The lines of compose keep their numbers. A file that was not written has no lines to look at.
     const problems = draft.problems.map((problem) => ({ ...problem, file: options.from ?? FILE }));
-    io.err(`${FILE} was not written. Give what is missing as options: ${howToRun('init', '--help')}`);
+    io.err(`${FILE} was not written. Pass the missing settings as options: ${howToRun('init', '--help')}`);
     return tell({ problems }, options, io);
   }
   if (!written(FILE, draft.text)) return failed(FILE, THERE);
@@ -206,7 +206,7 @@ function initRepository(
   const text = [
     'Wrote:',
     ...paths.map((path) => `  ${path}`),
-    ...(copy ? [`The repository keeps the tarball in ${copy.to}, so that npm ci finds it in CI.`] : []),
+    ...(copy ? [`The repository keeps the tarball in ${copy.to}, so npm ci finds it in CI.`] : []),
     '',
     'Next:',
     `  cd ${shellWord(folder)}`,

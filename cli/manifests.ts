@@ -26,7 +26,7 @@ export const studioOptions: readonly Option[] = [
   },
   {
     flags: '--studios <folder>',
-    text: 'folder with a file NAME.env for each studio; --env-file then names what all of them share. Or set JUNJO_STUDIOS',
+    text: 'folder with a file NAME.env for each studio; --env-file then names a file that all of them share. Or set JUNJO_STUDIOS',
   },
 ];
 
@@ -38,7 +38,7 @@ export function selected({ envFile, studios }: StudioOptions, { environment }: I
 
 /** Options of each command about one studio. Its manifests are in an output folder, or the env files render them. */
 export interface ManifestOptions extends StudioOptions {
-  /** Output folder, as the argument of a command. @default that of `manifests` */
+  /** Output folder, as the argument of a command. @default the argument of `manifests` */
   readonly folder?: string;
   /** Output folder, as an option. @default the env files are rendered */
   readonly manifests?: string;

@@ -3,7 +3,7 @@ import type { Finding } from '../config/problems';
 import { inOneLine, printable } from '../config/text';
 import type { Io } from './command';
 
-/** Escapes control characters in all output, so that text from a file or a cluster cannot control the terminal. Colors are added later. */
+/** Escapes control characters in all output, so text from a file or a cluster cannot control the terminal. Colors are added later. */
 export function printing(io: Io): Io {
   const { environment, color, out, err, progress } = io;
   return {
@@ -41,8 +41,8 @@ const SEVERITY = 9;
 const COMMAND = /^(kubectl|npx|npm run|junjo-k8s|node \S+\.js) /;
 
 /**
- * A finding: what is wrong, and below it what to do. Prose is in the columns of the terminal, and each command has a line of its
- * own, to paste.
+ * A finding: what is wrong, and below it what to do. Prose is in the columns of the terminal, and each command is on its own line,
+ * to paste.
  */
 export function findingLines(
   { severity, text, fix = '' }: Pick<Finding, 'severity' | 'text' | 'fix'>,

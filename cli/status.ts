@@ -58,7 +58,7 @@ export const status: Command<StatusOptions> = {
     ['status --watch', 'after kubectl apply: wait until the studio is ready, or print what blocks it'],
     [
       'status --watch --timeout 5m',
-      'the same in a pipeline; the exit code is 3 if something still waits after that time',
+      'the same in a pipeline; the exit code is 3 if something is still waiting after that time',
     ],
     ['status --namespace team --json', 'print one JSON object'],
   ],

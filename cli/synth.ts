@@ -47,7 +47,7 @@ interface SynthOptions extends StudioOptions, JsonOptions {
 
 export const synth: Command<SynthOptions> = {
   name: 'synth',
-  summary: 'Render env files into a folder of manifests. With an error, the folder stays as it is',
+  summary: 'Render env files into a folder of manifests. If an error occurs, the folder does not change',
   options: [
     ...studioOptions,
     { flags: '--output <folder>', text: 'folder for the manifests, which is replaced', default: OUTPUT },

@@ -57,7 +57,9 @@ export function firstUserSteps(kubectl: Kubectl, api: ReleaseLine['api']): reado
 export function lineOfTag(tag: string | undefined): ReleaseLine {
   const line = lineOf(tag);
   if (line) return line;
-  throw new Refusal(`The release ${tag ?? 'of the backend'} is unknown, so its API cannot be asked for the first user`);
+  throw new Refusal(
+    `The release ${tag ?? 'of the backend'} is unknown, so this command cannot check for the first user`,
+  );
 }
 
 /**

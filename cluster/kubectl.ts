@@ -13,7 +13,7 @@ export interface KubectlOptions {
   readonly context?: string;
   /** @default what kubectl itself reads: `KUBECONFIG`, then `~/.kube/config` */
   readonly kubeconfig?: string;
-  /** @default that of the context */
+  /** @default the namespace of the context */
   readonly namespace?: string;
   /** Seconds that one request may take. @default 30 */
   readonly requestTimeout?: number;
@@ -83,15 +83,15 @@ const HINTS: Readonly<Partial<Record<KubectlFailure, string>>> = {
   unauthorized: 'Sign in to the cluster again',
 };
 
-/** kubectl failed. The message is that of kubectl, in one line, with a hint. */
+/** kubectl failed. The message comes from kubectl, on one line, with a hint. */
 export class KubectlError extends Error {
   override readonly name = 'KubectlError';
 
   constructor(
     readonly failure: KubectlFailure,
-    /** What kubectl said, without the lines that it says before it retries. */
+    /** What kubectl printed, without the lines that it prints before a retry. */
     readonly words: string,
-    /** What it printed before it failed: of many things that it was asked for, those that it got. */
+    /** What it printed before it failed: some of the objects, if it found only some. */
     readonly output = '',
   ) {
     const hint = HINTS[failure];

@@ -25,7 +25,7 @@ export function rescueAdvice({ kubectl, claims, volumes, endsNamespace }: Rescue
     ...claims.flatMap(({ spec }) => (spec?.volumeName ? [String(spec.volumeName)] : [])),
     ...released.map(nameOf),
   ];
-  // A volume object that is being deleted too does not come back; dist/foundation makes that of a folder of a node again.
+  // A volume object that is being deleted too does not come back; dist/foundation makes that of a folder on a node again.
   const going = volumes.filter(({ metadata }) => held.includes(metadata.name) && metadata.deletionTimestamp);
   const staying = held.filter((name) => !going.some(({ metadata }) => metadata.name === name));
   const end = endsNamespace

@@ -44,7 +44,7 @@ export function scheduleProblem(text: string): string | undefined {
   const [, zone, schedule = ''] = /^(?:(?:CRON_)?TZ=(\S*)\s+)?(.*)$/s.exec(text) ?? [];
   if (zone === '') {
     const name = text.slice(0, text.indexOf('=') + 1);
-    return `is not a schedule: no time zone follows ${name}. Write ${name}Europe/Berlin, or remove ${name}`;
+    return `is not a schedule: a time zone is missing after ${name}. Write ${name}Europe/Berlin, or remove ${name}`;
   }
   if (zone !== undefined && !isTimeZone(zone)) {
     return `is not a schedule: ${zone} is not a time zone. Write it as Europe/Berlin`;
@@ -164,7 +164,7 @@ function isTimeZone(name: string): boolean {
 function fieldProblem(text: string, field: Field): string | undefined {
   if (numbersIn(text, field)) return undefined;
   if (field === WEEKDAY && /(^|[,-])7/.test(text)) {
-    return `the ${field.name} ${text} is not from 0 to 6. Write 0 for Sunday`;
+    return `the ${field.name} ${text} is out of range: use 0 to 6. Write 0 for Sunday`;
   }
   const words = field.words ? `, names from ${field.words[0]} to ${field.words.at(-1)}` : '';
   return `the ${field.name} is ${text}. Write *, numbers from ${field.least} to ${field.most}${words}, or ranges and steps, ${EXAMPLE}`;
@@ -179,7 +179,7 @@ function neverRuns([, , day = '', month = '', weekday = '']: readonly string[]):
   const days = [...(numbersIn(day, DAY) ?? [])];
   const months = [...(numbersIn(month, MONTH) ?? [])];
   if (months.some((each) => days.some((number) => number <= (DAYS_OF_MONTHS[each - 1] ?? 0)))) return undefined;
-  return `never runs: none of its months has the day ${day}. Name another day, or more months`;
+  return `never runs: none of its months has the day ${day}. Use another day, or add months`;
 }
 
 /** Whether the parser marks the field as one that leaves the day to the other: getRange of parser.go. */

@@ -5,7 +5,7 @@ export interface SetLine {
   readonly line: number;
 }
 
-/** Sets a variable in a text that has a line for it, be it commented out, or else at its end. */
+/** Sets a variable in a text that has a line for it, even if it is commented out, or else at its end. */
 export function withSetting(text: string, name: string, value: string): SetLine {
   const lines = text.split('\n');
   const own = lines.findIndex((line) => line.startsWith(`${name}=`));

@@ -66,8 +66,7 @@ const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S}]$/u;
 
 /** Characters that all references of a file may stand for. Doubled twenty times, a short value is longer than any object may be. */
 const MAX_EXPANDED = 8 * 1024 * 1024;
-const TOO_LONG =
-  'its references and those of the lines above expand to more than 8 MiB of text. Refer to shorter values';
+const TOO_LONG = 'the references up to this line expand to more than 8 MiB of text. Refer to shorter values';
 
 const GO_ESCAPES = new Map([
   ['"', '\\"'],

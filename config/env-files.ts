@@ -65,7 +65,7 @@ export function readEnvFiles(
     }
     for (const { line, name: variable } of read.entries.filter(({ value }) => value.includes('\ufffd'))) {
       const lost =
-        'contains U+FFFD, which replaces a character that could not be read. Write it again, and save the file as UTF-8';
+        'contains U+FFFD, which replaces a character that could not be read. Type the character again, and save the file as UTF-8';
       problems.push({ severity: 'warning', file, line, variable, text: lost });
     }
     for (const entry of read.entries) {

@@ -8,7 +8,7 @@ export interface GatewayController {
   readonly ignoresTimeouts?: string;
   /** Filters addresses with a policy that the manifests can write. @default source ranges are an error */
   readonly sourceRanges?: 'envoy-gateway';
-  /** Serves every Gateway at one load balancer of its own, instead of making one for each. @default false */
+  /** Serves every Gateway at its own load balancer, instead of making one for each. @default false */
   readonly oneForAllGateways?: boolean;
   /** Where its pods run, for the network policies. */
   readonly pods: 'own namespace' | "the Gateway's namespace" | 'no pods';

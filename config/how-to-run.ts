@@ -5,7 +5,7 @@ import { shellWord } from './text';
 
 /** Where users get this project. */
 export interface Publication {
-  /** Whether the package is on npm, so that `npx` finds it by its name. */
+  /** Whether the package is on npm, where `npx` finds it by its name. */
   readonly onNpm: boolean;
   /** Address of the repository, without a slash at the end. @default pages are named by their path */
   readonly repository?: string;
@@ -88,7 +88,7 @@ function leadsTo(link: string, program: string): boolean {
   return existsSync(link) && realpathSync(link) === program;
 }
 
-/** A command line of this project, for a person to paste. It starts the program in the way in which this process was started. */
+/** A command line of this project, for a person to paste. It starts the program as this process was started. */
 export function howToRun(...words: readonly string[]): string {
   return commandLine(startOf(__filename, process.cwd(), process.env.PATH), words);
 }
@@ -100,7 +100,7 @@ export function howToRunAnywhere(...words: readonly string[]): string {
 
 /**
  * Joins the start of a program and the words of a command, quoted for a shell.
- * @param words the name of a command and its arguments; options alone are those of the program
+ * @param words the name of a command and its arguments; options without a name belong to the program
  */
 export function commandLine(start: Start, words: readonly string[]): string {
   if (start !== 'npm run') return [...start, ...words].map(shellWord).join(' ');

@@ -155,7 +155,7 @@ function parsePairs(
     : { problem };
 }
 
-/** cdk8s tells plain objects by their `constructor`: sanitizeValue of its src/_util.ts. */
+/** cdk8s recognizes plain objects by their `constructor`: sanitizeValue of its src/_util.ts. */
 function unprintable({ key }: Pair): string | undefined {
   return key === 'constructor'
     ? `${key} is a key that cdk8s cannot write. Use another one, such as example.com/${key}`

@@ -3,7 +3,7 @@ import type { Component } from '../releases';
 /** Name of the studio unless `JUNJO_K8S_NAME` gives another. */
 export const defaultStudioName = 'junjo-ai-studio';
 
-/** Workloads have the names of the services in upstream's compose file. Each studio has a namespace of its own. */
+/** Workloads have the names of the services in upstream's compose file. Each studio has its own namespace. */
 export const workloadNames: Readonly<Record<Component, string>> = {
   backend: 'junjo-ai-studio-backend',
   ingestion: 'junjo-ai-studio-ingestion',
@@ -51,7 +51,7 @@ export const intakeClaimNames: readonly string[] = Array.from(
 /** The Service, and the Ingress or route, for OTLP/HTTP from the edge to the collectors. */
 export const otlpHttpName = 'junjo-ai-studio-otlp-http';
 
-/** The port of the collectors for that, which alone of their ports never speaks TLS. */
+/** The port of the collectors for that, the only one of their ports that never uses TLS. */
 export const otlpHttpPortName = 'http-from-edge';
 
 /** The path of OTLP/HTTP for spans: https://opentelemetry.io/docs/specs/otlp/#otlphttp-request */
@@ -78,7 +78,7 @@ export const STOPPED = 'junjo-ai-studio/stopped';
 /** On a claim whose volume holds folders with data that a restore or set-aside moved aside: their names, with commas. */
 export const KEPT = 'junjo-ai-studio/kept';
 
-/** The pod of a backup, restore or set-aside. There is one at a time in a namespace, so that two commands never work on one volume. */
+/** The pod of a backup, restore or set-aside. There is one at a time in a namespace, so two commands never work on one volume. */
 export const COPY_POD = 'junjo-ai-studio-copy';
 
 /** On that pod: the command that it belongs to. */

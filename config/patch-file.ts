@@ -62,7 +62,7 @@ export interface PatchFile {
 }
 
 const OPERATIONS = ['add', 'remove', 'replace', 'move', 'copy', 'test'];
-const FORM = "Write kustomize's form: patches: [{target: {kind: Deployment, name: …}, patch: …}]";
+const FORM = 'Use the kustomize format: patches: [{target: {kind: Deployment, name: …}, patch: …}]';
 
 /** Reads a file of patches. A file with a problem changes nothing. */
 export function readPatchFile(file: string, text: string): PatchFile {

@@ -35,7 +35,7 @@ export interface Built<T> {
   readonly problems: readonly Problem[];
 }
 
-/** Whether anything is an error, so that a command fails. */
+/** Whether anything is an error, which makes a command fail. */
 export function hasError(findings: readonly Pick<Finding, 'severity'>[]): boolean {
   return findings.some(({ severity }) => severity === 'error');
 }

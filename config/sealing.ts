@@ -50,7 +50,7 @@ const MIN_RSA_BITS = 2048;
 const MIN_DIGEST_KEY_LENGTH = 32;
 
 const FETCH = "Fetch the controller's: kubeseal --fetch-cert > sealing-cert.pem";
-const RESTORE = 'Restore the file from Git. Or delete it, and render where the secrets are set to seal them again';
+const RESTORE = 'Restore the file from Git. Or delete it, and set all secrets in the env file to seal them again';
 
 /** Public key of a sealing certificate, or what is wrong with the PEM text and how to fix it. */
 export function readSealingCertificate(
@@ -209,7 +209,7 @@ function utc(date: Date): string {
  */
 function digest(key: string, value: string, ciphertext: string, target: SealingTarget, digestKey: string): string {
   if (digestKey.length < MIN_DIGEST_KEY_LENGTH) {
-    throw new Error(`The key of the digests must have at least ${MIN_DIGEST_KEY_LENGTH} characters`);
+    throw new Error(`The digest key must have at least ${MIN_DIGEST_KEY_LENGTH} characters`);
   }
   // A JSON array, unlike joined text, can be read in one way only.
   const message = JSON.stringify([sealingLabel(target), key, value, ciphertext]);

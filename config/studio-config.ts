@@ -29,7 +29,7 @@ export interface ProvisionedStorage {
   readonly accessMode: 'ReadWriteOnce' | 'ReadWriteMany';
 }
 
-/** A folder of one node. */
+/** A folder on one node. */
 export interface NodeStorage {
   readonly kind: 'node';
   readonly size: string;
@@ -93,7 +93,7 @@ export interface Edge {
     /** Set when the collectors of the intake take OTLP/HTTP through the edge. */
     readonly otlpHttp?: string;
   };
-  /** CIDRs from which UI and API may be seen. Empty: everybody. */
+  /** CIDRs that can reach UI and API. Empty: all addresses. */
   readonly webSourceRanges: readonly string[];
   /** Writes host names for external-dns. */
   readonly externalDns: boolean;
@@ -110,7 +110,7 @@ export type Cloud = 'aws' | 'gcp' | 'azure' | 'digitalocean' | 'hetzner' | 'meta
 export type SpansCertificate =
   /** The one of the edge, or a Secret that the user manages. It already covers the host. */
   | { readonly kind: 'secret'; readonly name: string }
-  /** One of its own, from the issuer of the edge or a ClusterIssuer. */
+  /** A separate one, from the issuer of the edge or a ClusterIssuer. */
   | { readonly kind: 'issued'; readonly by: Exclude<CertificateSource, { kind: 'secret' | 'elsewhere' }> };
 
 /** The Service of the port to which applications send spans. */
@@ -125,7 +125,7 @@ export interface SpansService {
   readonly nodePort?: number;
   /** Host at which applications reach this Service itself. @default they come through the edge */
   readonly host?: string;
-  /** Set when this port speaks TLS; the host is set too. @default in the clear */
+  /** Set when this port uses TLS; the host is set too. @default in the clear */
   readonly certificate?: SpansCertificate;
   /** Writes the host for external-dns. @default false */
   readonly externalDns: boolean;
@@ -167,7 +167,7 @@ export interface Secrets {
   readonly readers: PerComponent<readonly SecretKey[]>;
   /** Digest of what each container reads, where the values are known here; a change restarts the pod. It reveals nothing. */
   readonly digests: PerComponent<string | undefined>;
-  /** The same of a single key, for what is no component of upstream's. */
+  /** The same for a single key, for a workload that upstream does not have. */
   readonly keyDigests: Readonly<Record<string, string | undefined>>;
 }
 
@@ -340,7 +340,7 @@ export interface StudioConfig {
   readonly apiUrl: string;
   /** Production only. @default none: a development studio is on localhost */
   readonly edge?: Edge;
-  /** Whether the API shows spans only through a guard that asks for a sign-in. */
+  /** Whether the API shows spans only through a guard that requires a sign-in. */
   readonly apiGuard: boolean;
   /** Production only; in development the port is on localhost. */
   readonly spansService: SpansService;
@@ -348,7 +348,7 @@ export interface StudioConfig {
   readonly networkPolicy: boolean;
   /** What the backend may call beside public addresses on 443; on 53 what every pod may ask for names. */
   readonly egress: readonly Egress[];
-  /** Namespace of the ingress or gateway controller. @default unknown, so that the edge may be anywhere */
+  /** Namespace of the ingress or gateway controller. @default unknown: the edge may be in any namespace */
   readonly ingressNamespace?: string;
   /** @default nothing applies the studio from Git */
   readonly git?: GitSource;

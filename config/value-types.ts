@@ -297,7 +297,7 @@ export const imageReference: ValueType<ImageReference> = {
 
 /** A schedule of cron. */
 export const cron: ValueType<string> = {
-  description: 'schedule of cron, for example `17 3 * * *`',
+  description: 'cron schedule, for example `17 3 * * *`',
   samples: ['17 3 * * *', '*/10 3 * * *', '@every 24h'],
   parse: (text) => {
     const problem = scheduleProblem(text);
@@ -423,7 +423,7 @@ const NO_REFERENCE = /\.\.|\/\/|\/\.|[./]$|\.lock(\/|$)/;
 export const gitRevision = checkedText('branch, tag or commit', nameSamples, (value) =>
   /^([A-Za-z0-9][A-Za-z0-9._/-]*|sha256:[0-9a-f]{64})$/.test(value) && !NO_REFERENCE.test(value)
     ? undefined
-    : 'is not a branch, tag or commit. Write it as main',
+    : 'is not a branch, tag or commit. Write a name such as main',
 );
 
 /** Address ranges, comma-separated. */
@@ -562,7 +562,7 @@ function withoutLeadingZeros(address: string): string {
   return /^[0-9.]+$/.test(address) ? address.replace(/(^|\.)0+(?=[0-9])/g, '$1') : address;
 }
 
-/** A folder: relative for the cluster's storage, absolute for a folder of one node. */
+/** A folder: relative for the cluster's storage, absolute for a folder on one node. */
 export const dataPath = checkedText(
   'relative path, or absolute path on the node',
   ['./.dbdata', '/mnt/sample-1', '/mnt/sample-2'],

@@ -316,8 +316,7 @@ export const variables = [
   ...certificateNames.map((name) => ({
     name,
     group: 'LLM providers',
-    meaning:
-      'Certificates of the authorities that the backend trusts: a file or folder that a patch mounts (docs/runbook.md)',
+    meaning: 'CA certificates that the backend trusts: a file or folder that a patch mounts (docs/runbook.md)',
     type: pathInContainer,
     readers: ['backend'] as const,
     ofRuntime: true,
@@ -474,7 +473,7 @@ export const variables = [
     name: 'JUNJO_HOST_DB_DATA_PATH',
     group: 'Storage',
     meaning:
-      'Where the data is stored. A relative path means storage of the cluster. An absolute path is a folder of the node `JUNJO_K8S_NODE`, unless another setting of this group names other storage',
+      'Where the data is stored. A relative path means storage of the cluster. An absolute path is a folder on the node `JUNJO_K8S_NODE`, unless another setting of this group names other storage',
     type: dataPath,
     default: './.dbdata',
     local: './.dbdata',
@@ -527,7 +526,7 @@ export const variables = [
     name: 'JUNJO_K8S_QDRANT',
     group: 'Storage',
     meaning:
-      "Run QDrant, which upstream's notes name as the vector store of the backend. No release connects to it so far (docs/runbook.md)",
+      "Run QDrant, which upstream's notes name as the vector store of the backend. No release connects to it yet (docs/runbook.md)",
     type: boolean,
     default: 'false',
   },
@@ -825,7 +824,7 @@ export const variables = [
   {
     name: 'JUNJO_K8S_CLOUD',
     group: 'Kubernetes: edge',
-    meaning: 'Cloud of the load balancer. The manifests then add what long-lived gRPC streams need there',
+    meaning: 'Cloud of the load balancer. The manifests then add the settings that long-lived gRPC streams need there',
     type: choice('aws', 'gcp', 'azure', 'digitalocean', 'hetzner', 'metallb'),
     example: 'aws',
   },
@@ -873,7 +872,7 @@ export const variables = [
     name: 'JUNJO_K8S_SECRETS',
     group: 'Kubernetes: secrets and GitOps',
     meaning:
-      'Where the Secret comes from: `manifest` renders it from this file, `existing` uses a Secret of yours, `sealed` renders a SealedSecret, `external` an ExternalSecret',
+      'Where the Secret comes from: `manifest` renders it from this file, `existing` uses a Secret that you create, `sealed` renders a SealedSecret, `external` an ExternalSecret',
     type: choice('manifest', 'existing', 'sealed', 'external'),
     default: 'manifest',
   },
@@ -902,7 +901,7 @@ export const variables = [
   {
     name: 'JUNJO_K8S_SECRET_STORE',
     group: 'Kubernetes: secrets and GitOps',
-    meaning: 'Store of External Secrets Operator. Its entry with the name of the studio has each secret as a property',
+    meaning: 'Store that External Secrets Operator reads. Its entry named after the studio has one property per secret',
     type: secretStore,
     example: 'ClusterSecretStore/vault',
   },

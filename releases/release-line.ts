@@ -65,14 +65,14 @@ export interface MemoryShare {
   readonly percent: number;
 }
 
-/** How ingestion starts, lives and stops. */
+/** How ingestion starts, runs and stops. */
 export interface IngestionFacts {
   /** The gRPC health service on the internal port, or none: then probes can only connect to its TCP port. */
   readonly health: 'grpc' | 'tcp';
   /** It opens no port, not even for health, until the backend validates API keys. Otherwise it starts at once. */
   readonly waitsForBackend: boolean;
   /**
-   * What a client gets while its key cannot be checked. Of these, OTLP exporters retry `UNAVAILABLE` alone:
+   * What a client gets while its key cannot be checked. Of these, OTLP exporters retry only `UNAVAILABLE`:
    * https://opentelemetry.io/docs/specs/otlp/#failures
    */
   readonly uncheckedKey: 'INTERNAL' | 'UNAUTHENTICATED' | 'UNAVAILABLE';
@@ -93,13 +93,13 @@ export interface IngestionFacts {
 export interface ApiFacts {
   /** Path below which the API serves spans, prompts and answers included. */
   readonly spansPath: string;
-  /** Answers 200 to a signed-in browser and 401 to everybody else. */
+  /** Answers 200 to a signed-in browser and 401 to all others. */
   readonly signInTestPath: string;
   /** Takes an address and a password, and answers with the session cookie. */
   readonly signInPath: string;
-  /** Creates the first user. Anybody may call it until there is one. */
+  /** Creates the first user. Anyone can call it until there is one. */
   readonly firstUserPath: string;
-  /** Only signed-in users get spans. Otherwise everybody who reaches the port gets them. */
+  /** Only signed-in users get spans. Otherwise anyone who reaches the port gets them. */
   readonly spansNeedSignIn: boolean;
   /**
    * What the two secrets do to the session cookie; a cookie that is only signed outlives a new cookie key. Or it is an id of

@@ -31,7 +31,7 @@ export function namesStdinTwice(paths: readonly string[]): boolean {
   return paths.filter((path) => path === STDIN).length > 1;
 }
 
-export const STDIN_TWICE = 'Standard input can be read only once. Name - once, and the other files by their paths';
+export const STDIN_TWICE = 'Standard input can be read only once. Pass - once, and name the other files by their paths';
 
 function readStdin(): string | Unreadable {
   if (isatty(DESCRIPTOR)) return { problem: 'is a terminal. Pipe a file into this command, or name the file' };

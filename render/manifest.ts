@@ -24,14 +24,14 @@ export interface Container {
   readonly title: string;
 }
 
-/** A pod, or the template of pods, in whatever object carries it. */
+/** A pod, or the template of pods, in an object of any kind. */
 export interface Pod {
   readonly owner: Manifest;
   readonly labels: Readonly<Record<string, string>>;
   readonly metadata: Fields;
   readonly spec: Fields;
   readonly containers: readonly Container[];
-  /** It ends by itself: a Job's. */
+  /** It ends by itself, as the pod of a Job does. */
   readonly ends: boolean;
   /** For messages. */
   readonly title: string;
@@ -43,7 +43,7 @@ export function isManifest(value: unknown): value is Manifest {
   return [apiVersion, kind, fieldsOf(metadata).name].every((text) => typeof text === 'string' && text !== '');
 }
 
-/** Objects that belong together: those of a rendering, or those that a cluster shows. */
+/** Objects that belong together: all of a rendering, or all of a namespace. */
 export class Manifests {
   constructor(readonly manifests: readonly Manifest[]) {}
 
@@ -64,17 +64,17 @@ export function titleOf({ kind, metadata }: Manifest): string {
   return `${kind} ${metadata.name}`;
 }
 
-/** The parts of a list, or none where it is no list or is not there. */
+/** The items of a list, or none if it is missing or not a list. */
 export function listOf(value: unknown): readonly Fields[] {
   return Array.isArray(value) ? value.filter((part) => part !== null && typeof part === 'object') : [];
 }
 
-/** The texts of a list, or none where it is no list or is not there. */
+/** The texts of a list, or none if it is missing or not a list. */
 export function textsOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((part) => typeof part === 'string') : [];
 }
 
-/** The fields of an object, or none where it is none or is not there. */
+/** The fields of an object, or none if it is missing or not an object. */
 export function fieldsOf(value: unknown): Fields {
   return value !== null && typeof value === 'object' && !Array.isArray(value) ? value : {};
 }
@@ -105,7 +105,7 @@ export function mountedClaims(pod: Pod): readonly string[] {
   return [...claimsOf(pod), ...given];
 }
 
-/** Where a pod reads of a ConfigMap. */
+/** What a pod reads from a ConfigMap. */
 export interface ConfigMapReference {
   /** For messages. */
   readonly object: string;

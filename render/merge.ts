@@ -1,7 +1,7 @@
 import type { Fields } from './manifest';
 
 /**
- * By which field the items of a list are told apart, so that a patch names the one that it changes; every other list is
+ * The field that identifies the items of a list, so a patch can name the one that it changes; every other list is
  * replaced whole. They are the merge keys of Kubernetes' types:
  * https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy
  */

@@ -183,7 +183,7 @@ function changedContents(
   return new Map(contents(after).filter(([name, content]) => old.get(name) !== content));
 }
 
-/** Not structuredClone: objects of another realm, as tests have them, are no objects for libraries that ask for a constructor. */
+/** Not structuredClone: objects of another realm, as tests have them, are not objects for libraries that ask for a constructor. */
 function copied(manifest: Manifest): Manifest {
   return JSON.parse(JSON.stringify(manifest));
 }

@@ -10,12 +10,12 @@ import { byRule, factsOf, inForce, patchAndCheck, ruleText, textOf } from './pat
 import { brokenRules } from './rules';
 
 /**
- * A studio in a cdk8s App of your own: all its charts, with its patches applied. `loadStudio` makes its `config`.
+ * A studio in your own cdk8s App: all its charts, with its patches applied. `loadStudio` makes its `config`.
  * `app.synth()` fails if a patch is wrong, if a patch or the App breaks a rule, or if two studios of the App have the same
  * namespace.
  */
 export class Studio extends StudioCharts {
-  /** What the patches bring: errors, which also fail `app.synth()`, and a warning for each rule that is waived. */
+  /** Problems of the patches: errors, which also fail `app.synth()`, and a warning for each rule that is waived. */
   readonly problems: readonly Problem[];
 
   constructor(
@@ -42,8 +42,8 @@ export class Studio extends StudioCharts {
   }
 
   /**
-   * Replaces each object that the chart made by the patched one. It has no type: types of cdk8s drop what they do not
-   * know. All objects of the chart are made again, because cdk8s writes them in the order in which they were made.
+   * Replaces each object of the chart with the patched one. It has no type: types of cdk8s drop unknown fields. All objects of
+   * the chart are recreated, because cdk8s writes them in the order in which they were made.
    */
   private replaceObjects(rendered: readonly PlacedManifest[], patched: readonly PlacedManifest[]): void {
     let index = 0;
@@ -74,7 +74,7 @@ export class Studio extends StudioCharts {
     );
   }
 
-  /** Without the lists for kustomize, which no chart can be, Flux would apply every folder as one. */
+  /** Without the lists for kustomize, which charts cannot write, Flux would apply every folder as one. */
   private withFlux({ git }: StudioConfig): readonly string[] {
     if (git?.gitops !== 'flux') return [];
     const way = `Remove the setting and write the Kustomizations yourself, or render with ${howToRun('synth')}`;

@@ -252,7 +252,7 @@ export const alertRows: readonly AlertRow[] = [
     severity: 'warning',
     summary: 'The queue of {{ $labels.pod }} is more than half full',
     meaning:
-      'Spans wait in the intake, the collectors in front of ingestion, because ingestion is down or too slow. They are safe until the queue is full.',
+      'Spans wait in the intake (the collectors in front of ingestion), because ingestion is down or too slow. They are safe until the queue is full.',
     remedy: `Run \`${howToRunAnywhere('status')}\`, which shows why ingestion is not ready. Ingestion is also down during a backup or a restore.`,
     conditions: ({ namespace, intake }) =>
       intake ? [{ expr: `max by (namespace, pod) (${usedQueue(namespace, intake)}) > 0.5`, seconds: 15 * MINUTE }] : [],

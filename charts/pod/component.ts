@@ -31,7 +31,7 @@ export interface StatefulComponentProps extends ComponentProps, DataVolumeProps,
   readonly secretsFromElsewhere: boolean;
 }
 
-/** Metadata of a workload: the version tells which release runs. */
+/** Metadata of a workload: the version shows which release runs. */
 export function workloadMeta(
   props: Pick<PodProps, 'studio' | 'namespace' | 'version'>,
   name: string,

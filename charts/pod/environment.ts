@@ -7,7 +7,7 @@ export interface SecretsProps {
   readonly secretKeys: readonly SecretKey[];
 }
 
-/** Fixed variables as values, and secrets key by key, so that no container gets a secret that it does not read. */
+/** Fixed variables as values, and secrets key by key, so no container gets a secret that it does not read. */
 export function environment(
   fixed: Readonly<Record<string, string>>,
   { secretName, secretKeys }: SecretsProps = { secretName: '', secretKeys: [] },

@@ -8,8 +8,8 @@ export function quantity(text: string): k8s.Quantity {
 }
 
 /**
- * MiB of the node's disk that a pod with data asks for. Under disk pressure the kubelet first evicts the pods that use more
- * than they ask for: https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/#pod-selection-for-kubelet-eviction
+ * MiB of the node's disk that a pod with data requests. Under disk pressure the kubelet first evicts the pods that use more
+ * than they request: https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/#pod-selection-for-kubelet-eviction
  * It counts logs, of which it keeps at most five files of 10 MiB for each container (containerLogMaxSize and containerLogMaxFiles
  * of KubeletConfiguration), and volumes of kind emptyDir. This is the logs of two containers, and what /tmp holds at rest.
  * There is no limit: a query may spill far more, up to the sizeLimit of /tmp.
@@ -18,7 +18,7 @@ export const NODE_DISK_MI = 128;
 
 /**
  * Requests, and a limit on memory alone: a CPU limit would only slow queries down while the node idles.
- * @param diskMi MiB of the node's disk to ask for; by default none
+ * @param diskMi MiB of the node's disk to request; by default none
  */
 export function resources(cpuMilli: number, memory: Memory, diskMi?: number): k8s.ResourceRequirements {
   return {

@@ -15,12 +15,12 @@ export interface SourcesProps {
 /** What the pod of a component has beyond others when it reloads from sources. */
 export interface MountedSources extends VolumesAndMounts {
   readonly initContainers: k8s.Container[];
-  /** In place of the arguments of the image. @default those of the image */
+  /** Replaces the arguments of the image. @default the arguments of the image */
   readonly args?: string[];
 }
 
 /**
- * Tries of a probe, instead of those of a container that runs what it holds: an hour. Nothing answers while the sources do not
+ * Attempts of a probe, for an hour. Other containers have fewer. Nothing answers while the sources do not
  * compile, and a restart does not fix them.
  */
 export const PATIENCE = { startupProbe: { failureThreshold: 720 }, livenessProbe: { failureThreshold: 180 } };

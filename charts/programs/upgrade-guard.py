@@ -87,16 +87,16 @@ def marked_line(facts, mark):
     wrote = precedence(manifests)
     if wrote and wrote > (precedence(facts["manifests"]) or wrote):
         raise Stop(
-            f"Newer manifests ({manifests}) started Junjo AI Studio {line} on this volume. These ({facts['manifests']}) do not know what it contains.\n"
-            f"Render with {manifests} or newer.\n"
+            f"Manifests of version {manifests} started Junjo AI Studio {line} on this volume. This older version ({facts['manifests']}) cannot check what the volume contains.\n"
+            f"Render with version {manifests} or newer.\n"
             f"To start anyway, delete {MARK} on the volume. The guard then checks the files on it."
         )
     for known in facts["lines"]:
         if known["name"] == mark["line"] and known["schema"] == mark["schema"]:
             return known
     raise Stop(
-        f"Junjo AI Studio {line} ran on this volume last, but these manifests ({facts['manifests']}) do not know it.\n"
-        f"Render with manifests that know it. Version {manifests} wrote {MARK}.\n"
+        f"Junjo AI Studio {line} ran on this volume last, but these manifests ({facts['manifests']}) do not support it.\n"
+        f"Render with a version that supports it. Version {manifests} wrote {MARK}.\n"
         f"To start anyway, delete {MARK} on the volume. The guard then checks the files on it."
     )
 
@@ -126,8 +126,8 @@ def check_users(facts, data, last):
         makers = [line for line in facts["lines"] if line["users"] == has]
         if not makers:
             raise Stop(
-                f"{path} has {shown(has)}, which these manifests ({facts['manifests']}) do not know. A newer or unknown release created it.\n"
-                "Render with manifests that know it, and set JUNJO_K8S_RELEASE to the release that ran here last.\n"
+                f"{path} has {shown(has)}, which these manifests ({facts['manifests']}) do not support. A newer or unknown release created it.\n"
+                "Render with a version that supports it, and set JUNJO_K8S_RELEASE to the release that ran here last.\n"
                 f"{set_aside(facts)}"
             )
         what = f"{path} was created by Junjo AI Studio {listed(makers)} ({has}): the backend of {facts['line']} would crash on it at every start."
@@ -154,8 +154,8 @@ def check_spans(facts, data, last):
     for file in files:
         if file.lines == []:
             raise Stop(
-                f"{shown(file.path)} has columns that these manifests ({facts['manifests']}) do not know. A newer or unknown release wrote it.\n"
-                "Render with manifests that know it, or move this file elsewhere on the volume.\n"
+                f"{shown(file.path)} has columns that these manifests ({facts['manifests']}) do not support. A newer or unknown release wrote it.\n"
+                "Render with a version that supports it, or move this file elsewhere on the volume.\n"
                 f"{set_aside(facts)}"
             )
     for file in files:
@@ -513,18 +513,18 @@ def shown(text):
 def trouble(error, data):
     full = "Enlarge it (JUNJO_K8S_STORAGE_SIZE, if its storage class allows that), or delete what is not needed."
     foreign = (
-        f"The user {os.getuid()} of the pod may not read or write all of the volume: another user created its files.\n"
-        f"Once, while the studio is stopped, run on the volume: chown -R {os.getuid()}:{os.getgid()} ."
+        f"The user {os.getuid()} of the pod lacks permission to read or write the whole volume: another user created its files.\n"
+        f"Stop the studio, then run this once on the volume: chown -R {os.getuid()}:{os.getgid()} ."
     )
     what = {
         errno.ENOSPC: f"The volume is full: the guard cannot write its mark.\n{full}",
         errno.EDQUOT: f"The quota of the volume is used up: the guard cannot write its mark.\n{full}",
         errno.EROFS: (
-            "The volume is read-only, which is how the kernel mounts a damaged file system.\n"
+            "The volume is read-only. The kernel mounts a damaged file system like this.\n"
             "Check the events of the pod, the kernel's log on the node, and the file system."
         ),
-        errno.EISDIR: "A folder has the name of a file. Move it elsewhere on the volume.",
-        errno.ELOOP: "A link that points to itself has the name of a file. Move it elsewhere on the volume.",
+        errno.EISDIR: "A folder has the name of a file that the guard needs. Move it elsewhere on the volume.",
+        errno.ELOOP: "A link that points to itself has the name of a file that the guard needs. Move it elsewhere on the volume.",
         errno.EACCES: foreign,
         errno.EPERM: foreign,
     }.get(

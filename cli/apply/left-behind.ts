@@ -22,7 +22,7 @@ const KINDS: readonly (readonly [group: RegExp, kinds: RegExp])[] = [
 /** Objects of a studio that are no longer rendered and that `kubectl apply` leaves in the cluster. */
 export interface LeftBehind {
   readonly references: readonly ObjectReference[];
-  /** Resources that the user may not read: their objects are missing here. */
+  /** Resources that the user cannot read: their objects are missing here. */
   readonly unread: readonly string[];
 }
 

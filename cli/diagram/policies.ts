@@ -68,7 +68,7 @@ function scrapes(manifests: readonly Manifest[], pods: readonly Pod[]): readonly
   });
 }
 
-/** Who outside the namespace may connect to a port of a pod; nothing is said where that is everybody. */
+/** Who outside the namespace may connect to a port of a pod; empty if anyone can. */
 export function allowedFrom(pod: Pod, port: unknown, manifests: readonly Manifest[]): readonly string[] {
   const policies = manifests.filter(({ kind }) => kind === 'NetworkPolicy');
   const rules = policies

@@ -23,7 +23,7 @@ export const purposes: readonly FilePurpose[] = [
   {
     file: 'foundation/00-namespace',
     madeBy: 'charts/namespace.ts',
-    text: 'The namespace. It is in its own folder, so that deleting the studio keeps the data',
+    text: 'The namespace. It is in a separate folder, so deleting the studio keeps the data',
     objects: [
       {
         kind: 'Namespace',
@@ -34,7 +34,7 @@ export const purposes: readonly FilePurpose[] = [
   {
     file: 'foundation/10-storage',
     madeBy: 'charts/storage.ts',
-    text: 'The storage of the databases. It is in its own folder, so that deleting the studio keeps the data',
+    text: 'The storage of the databases. It is in a separate folder, so deleting the studio keeps the data',
     objects: [
       {
         kind: 'PersistentVolumeClaim',
@@ -47,13 +47,13 @@ export const purposes: readonly FilePurpose[] = [
   {
     file: 'foundation/11-qdrant-storage',
     madeBy: 'charts/qdrant.ts',
-    text: 'The storage of QDrant. It is in its own folder, so that deleting the studio keeps the data',
+    text: 'The storage of QDrant. It is in a separate folder, so deleting the studio keeps the data',
     objects: [{ kind: 'PersistentVolumeClaim', name: 'junjo-ai-studio-qdrant', text: 'Requests the volume of QDrant' }],
   },
   {
     file: 'foundation/12-intake-storage',
     madeBy: 'charts/intake.ts',
-    text: 'The storage of the collectors. It is in its own folder, so that deleting the studio keeps the spans in their queues',
+    text: 'The storage of the collectors. It is in a separate folder, so deleting the studio keeps the spans in their queues',
     objects: [
       {
         kind: 'PersistentVolumeClaim',
@@ -113,7 +113,7 @@ export const purposes: readonly FilePurpose[] = [
     madeBy: 'charts/secrets.ts',
     text: 'The secrets, encrypted for one cluster. You can commit this file',
     objects: [
-      { kind: 'SealedSecret', text: 'The sealed-secrets controller creates from it the Secret that the pods read' },
+      { kind: 'SealedSecret', text: 'The sealed-secrets controller uses it to create the Secret that the pods read' },
     ],
   },
   {
@@ -121,7 +121,7 @@ export const purposes: readonly FilePurpose[] = [
     madeBy: 'charts/secrets.ts',
     text: 'Where the secrets are stored. The file contains no secret',
     objects: [
-      { kind: 'ExternalSecret', text: 'External Secrets Operator creates from it the Secret that the pods read' },
+      { kind: 'ExternalSecret', text: 'External Secrets Operator uses it to create the Secret that the pods read' },
     ],
   },
   {
@@ -147,7 +147,7 @@ export const purposes: readonly FilePurpose[] = [
       {
         kind: 'ConfigMap',
         name: 'junjo-ai-studio-backend-guard',
-        text: 'Configuration of the nginx in the pod. It requires a sign-in where the API of the release does not',
+        text: 'Configuration of the nginx in the pod. It requires a sign-in if the API of the release does not',
       },
     ],
   },
@@ -216,7 +216,7 @@ export const purposes: readonly FilePurpose[] = [
       {
         kind: 'Service',
         name: 'junjo-ai-studio-ingestion-internal',
-        text: 'Serves spans to the backend that are not in files yet',
+        text: 'Serves to the backend the spans that are not in files yet',
       },
       {
         kind: 'Service',
@@ -407,7 +407,7 @@ export const purposes: readonly FilePurpose[] = [
     text: 'Makes Argo CD apply the studio from Git',
     objects: [
       { kind: 'AppProject', text: 'What Argo CD may apply for the studio, and where' },
-      { kind: 'Application', text: 'The place of the studio in Git, and how Argo CD syncs it' },
+      { kind: 'Application', text: 'Where the studio is in Git, and how Argo CD syncs it' },
     ],
   },
   {

@@ -7,7 +7,7 @@ import { howToRun, packageFile } from '../../config/how-to-run';
 export interface Dependency {
   /** What package.json says about it: an address, or a path inside the repository. */
   readonly spec: string;
-  /** A tarball that the repository keeps, so that `npm ci` finds it in CI. @default npm fetches the package */
+  /** A tarball that the repository keeps, so `npm ci` finds it in CI. @default npm fetches the package */
   readonly copy?: { readonly from: string; readonly to: string };
 }
 
@@ -32,7 +32,7 @@ export function dependencyOf(named: string): Dependency | Unusable {
   return { spec: `file:${to}`, copy: { from: path, to } };
 }
 
-/** An address as npm wants it. npm takes `https://….git` for a tarball, and `git@host:path` for a folder. */
+/** An address as npm expects it. npm takes `https://….git` for a tarball, and `git@host:path` for a folder. */
 function addressOf(named: string): string | undefined {
   if (/^(git\+(ssh|https?|file):\/\/|git:\/\/|(github|gitlab|bitbucket):)/.test(named)) return named;
   if (/^ssh:\/\//.test(named) || /^https?:\/\/[^#]*\.git(#.*)?$/.test(named)) return `git+${named}`;

@@ -47,8 +47,8 @@ export const newestRelease = releaseLines.map(newestTag).at(-1) ?? defaultTag;
 const releases = releaseLines.map((line) => {
   const tag = recommendedTag(line);
   const hosts = hasOneHost(line) ? 2 : 3;
-  const signIn = line.api.spansNeedSignIn ? 'the API asks for a sign-in' : 'a guard asks for a sign-in in production';
-  const doubt = line.unproven?.[tag] ? '; its images may not exist' : '';
+  const signIn = line.api.spansNeedSignIn ? 'the API requires a sign-in' : 'a guard requires a sign-in in production';
+  const doubt = line.unproven?.[tag] ? '; its images might not exist' : '';
   return `  ${dated(line, tag)}: ${componentsOf(line).length} containers, ${hosts} hosts; ${line.stores.description}; ${signIn}${doubt}`;
 });
 
@@ -78,7 +78,7 @@ export const questions: readonly Question[] = [
     value: 'tag',
     choices: releaseLines.flatMap(({ tags }) => tags),
     text: `Release of Junjo AI Studio; without data, take the newest (${newestRelease})`,
-    before: [`  A release may not read the data of another (${page('docs/releases.md')}):`, ...releases],
+    before: [`  A release might not read the data of another (${page('docs/releases.md')}):`, ...releases],
     suggestion: always(newestRelease),
   },
   {

@@ -39,7 +39,7 @@ export function readOutput(folder: string): Built<readonly WrittenFile[]> {
   );
   const problems = read.flatMap(({ path, text }): readonly Problem[] => {
     if (typeof text === 'string') return [];
-    const reason = text?.problem ?? 'was removed meanwhile';
+    const reason = text?.problem ?? 'was removed in the meantime';
     return [
       {
         severity: 'error',

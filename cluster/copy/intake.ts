@@ -44,7 +44,7 @@ export async function findIntake(kubectl: Kubectl, signal: AbortSignal): Promise
 export function meanwhile(intake: LiveIntake | undefined, otherwise: string): string {
   if (!intake) return otherwise;
   return readyPods(intake).length > 0
-    ? 'The intake keeps spans meanwhile, as long as its queues have room.'
+    ? 'Meanwhile, the intake keeps spans as long as its queues have room.'
     : `No collector of the intake is ready. ${otherwise}`;
 }
 

@@ -46,7 +46,7 @@ const ofRelease = [
   'JUNJO_K8S_FRONTEND_IMAGE',
 ];
 
-/** The release that reads a copy: the running one, or that of the copy if the running one would not start or would lose data. */
+/** The release that reads a copy: the running one, or the release of the copy if the running one would not start or would lose data. */
 function releaseFor({ tag, takenFrom }: Copy): string | undefined {
   const [runs, had] = [lineOf(tag), lineOf(takenFrom)];
   return runs && had && moveOf(had, runs) !== 'harmless' ? takenFrom : tag;
@@ -116,13 +116,13 @@ export async function refuseUnlessCopyable(
   // The default class counts.
   if (name === undefined || (name !== '' && (await provisions(kubectl, name)))) return;
   throw new Refusal(
-    `--into ${into}: no storage class can create a second volume like that of the claim ${metadata.name}.`,
-    `Its volume is a folder of a node, or was created by hand. Apply a studio with its own storage to the namespace ${into}, then restore into it:`,
+    `--into ${into}: no storage class can create a second volume for a copy of the claim ${metadata.name}.`,
+    `Its volume is a folder on a node, or was created by hand. Apply a studio with its own storage to the namespace ${into}, then restore into it:`,
     howToRun('restore', 'FILE', '--namespace', into, '--replace'),
   );
 }
 
-/** Whether a class creates volumes. If the user may not read the class, it counts as one that does. */
+/** Whether a class creates volumes. If the user cannot read the class, it counts as one that does. */
 async function provisions(kubectl: Kubectl, name: string): Promise<boolean> {
   try {
     const found = await kubectl.in(undefined).json<Manifest>(['get', 'storageclass', name]);

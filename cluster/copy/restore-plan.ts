@@ -160,7 +160,7 @@ function volSyncSteps(destinations: readonly Manifest[], namespace: string, used
   const synced = `'{.status.lastManualSync}'=${destinations[0]?.spec?.trigger?.manual}`;
   return [
     `VolSync 0.11 or newer writes the backup into ${listed(claims)} in the namespace ${namespace}. It deletes every other file there.`,
-    ...(used ? [PAUSE] : ['No pod may mount the claim meanwhile.']),
+    ...(used ? [PAUSE] : ['Until the restore ends, no pod may mount the claim.']),
     SAVED,
     ...chain([
       // Before 0.11 the API server does not know enableFileDeletion: CHANGELOG.md of backube/volsync.

@@ -100,7 +100,7 @@ export class Restore {
       `From       ${source.text}: ${fileCount(source.files)}, ${size(source.bytes)}`,
       ...(into === undefined
         ? [
-            `The backup is copied to the volume next to the current data, and checked. Then backend and ingestion stop while folders are renamed. ${meanwhile(intake, 'Exporters can drop spans meanwhile.')}`,
+            `The backup is copied to the volume next to the current data, and checked. Then backend and ingestion stop while folders are renamed. ${meanwhile(intake, 'Exporters can drop spans during this time.')}`,
             ...(waiting ? [waiting] : []),
           ]
         : ['The running studio is not changed.']),
@@ -148,7 +148,7 @@ export class Restore {
     const { console } = this.connection;
     const pod = new VolumePod(this.pace, this.owner, work);
     const downtime = new Downtime(studio, work);
-    // To the millisecond: two restores of one second have folders of their own.
+    // To the millisecond: two restores of one second have separate folders.
     const time = new Date().toISOString().replace(/[-:.]/g, '');
     const stage = `.junjo-restore-${time}`;
     let aside: string | null = null;

@@ -155,11 +155,11 @@ export class SetAside {
       ...planHeading(this.connection.target, studio),
       `Volume     ${isEmpty ? 'empty' : textOf(holdings)}`,
       ...(back ? [`Back       ${this.props.back}: ${textOf(back)}`] : []),
-      `Backend and ingestion stop while the data moves. ${meanwhile(intake, 'Exporters can drop spans meanwhile.')}`,
+      `Backend and ingestion stop while the data moves. ${meanwhile(intake, 'Exporters can drop spans during this time.')}`,
       ...(waiting ? [waiting] : []),
       ...(isEmpty ? [] : ['The current data moves into a folder on the same volume. Nothing is deleted.']),
       back
-        ? `The data of ${this.props.back} takes its place, and the studio starts with it.`
+        ? `The data of ${this.props.back} replaces it, and the studio starts with it.`
         : `${studio.tag ? `Release ${studio.tag}` : 'The studio'} starts on an empty volume, without users, API keys, and spans.`,
       ...(back ? [] : this.warnings(studio, holdings)),
     ]
@@ -243,7 +243,7 @@ export class SetAside {
     const path = `${mounts.find(({ name }) => name === volume)?.mountPath}/${aside}`;
     const remove = ['exec', `deployment/${workloadNames.backend}`, '-c', 'backend', '--', 'rm', '-r', path];
     return [
-      inOneLine(`The previous data is in the folder ${aside} on the volume, where it uses space: ${textOf(held)}.`),
+      inOneLine(`The previous data is in the folder ${aside} on the volume. It uses ${textOf(held)} there.`),
       inOneLine(
         `To bring it back, ${release}, render, and apply. The backend may then wait in its init container. Then run:`,
       ),

@@ -354,7 +354,7 @@ class Received:
         elif entry.issym():
             # Not yet: nothing is ever written through a link of the archive.
             if self.links.setdefault(name, entry.linkname) != entry.linkname:
-                raise Refusal(f"{shown(name)} is twice in the copy")
+                raise Refusal(f"{shown(name)} occurs twice in the copy")
         elif content:
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
             with open(path, "xb") as file:

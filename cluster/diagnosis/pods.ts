@@ -213,8 +213,8 @@ export function refusedByProcessor(state: ClusterState, { pod, container, how, l
   if (how.exitCode !== 255 || !(seconds <= 1) || log !== '') return undefined;
   const node = pod.object.spec?.nodeName;
   const architecture = state.named('Node', node ?? '')?.status?.nodeInfo?.architecture;
-  const processor = architecture ? `that of its node ${node} (${architecture})` : 'that of its node';
-  return `exits with code 255 within a second of its start. Most likely its image ${container.image} is built for another processor architecture than ${processor}. ${unreadLog(state)}`;
+  const processor = architecture ? `its node ${node} (${architecture})` : 'its node';
+  return `exits with code 255 within a second of its start. Most likely its image ${container.image} is built for a different processor architecture than ${processor}. ${unreadLog(state)}`;
 }
 
 /** What to do if an image is for another processor. */

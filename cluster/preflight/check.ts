@@ -4,7 +4,7 @@ import type { Kubectl } from '../kubectl';
 import type { StudioManifests } from '../studio-manifests';
 import { ClusterView } from '../view';
 
-/** What one check reports: `ok`, `warning` for what may not work or will hurt later, `error` for what keeps the studio from running. */
+/** What one check reports: `ok`, `warning` for what might not work, now or later, `error` for what keeps the studio from running. */
 export type Result = Omit<Finding, 'subject'>;
 
 /** What the API server answers to a dry run of an object. */
@@ -22,7 +22,7 @@ export interface PreflightFacts {
   readonly version: string;
   /** Every kind that the cluster has, as `Kind.group`, `Kind.` for the core. */
   readonly kinds: ReadonlySet<string>;
-  /** What the user may not do, for example `create deployments.apps`. */
+  /** What the user lacks permission to do, for example `create deployments.apps`. */
   readonly denied: readonly string[];
   readonly dryRuns: readonly DryRun[];
   /** The addresses of the studio's hosts, as this machine resolves them. */
@@ -57,7 +57,7 @@ export const ok = (text: string): Result => ({ severity: 'ok', text });
 export const warning = (text: string, fix?: string): Result => ({ severity: 'warning', text, fix });
 export const error = (text: string, fix: string): Result => ({ severity: 'error', text, fix });
 
-/** A check that the user may not make. @param right for example `list nodes` @param unchecked what stays unknown */
+/** A check for which the user lacks permission. @param right for example `list nodes` @param unchecked what stays unknown */
 export function unread(right: string, unchecked: string): Result {
   return warning(
     `You lack permission to ${right}, so preflight cannot check ${unchecked}`,

@@ -7,7 +7,7 @@ export type Annotations = Readonly<Record<string, string>>;
 export interface EdgeFacts {
   /** The Service for spans, and the port of it that the edge connects to. */
   readonly spans: { readonly service: string; readonly port: number };
-  /** CIDRs from which UI and API may be seen; at least one. */
+  /** CIDRs that can reach UI and API; at least one. */
   readonly sourceRanges: readonly string[];
   /** The load balancer has no address on the internet. */
   readonly internal: boolean;
@@ -41,13 +41,13 @@ export interface IngressController {
   readonly classes?: RegExp;
   /** Where it takes certificates from: Secrets of the namespace, itself, or the cloud. */
   readonly certificates: 'secrets' | 'itself' | 'cloud';
-  /** Needs objects of its own kinds, for example for HSTS: charts/ingress-controllers/. @default none */
+  /** Needs custom resources, for example for HSTS: charts/ingress-controllers/. @default none */
   readonly objects?: 'traefik' | 'kong';
-  /** Speaks HTTP/2 to a backend over TLS only, so that spans need a sidecar that ends it. @default false */
+  /** Uses HTTP/2 to a backend only over TLS, so spans need a sidecar that terminates TLS. @default false */
   readonly tlsToBackend?: boolean;
-  /** Serves a host from one Ingress only, so that the Ingress of the HTTP-01 solver has no effect. @default false */
+  /** Serves a host from one Ingress only, so the Ingress of the HTTP-01 solver has no effect. @default false */
   readonly oneIngressPerHost?: boolean;
-  /** Applies the source ranges of one Ingress to its host in all others, so that they block the HTTP-01 solver. @default false */
+  /** Applies the source ranges of one Ingress to its host in all others, so they block the HTTP-01 solver. @default false */
   readonly rangesHoldForHost?: boolean;
   /** It runs outside the cluster, where network policies cannot select it. @default false: it runs in pods */
   readonly outsideCluster?: boolean;

@@ -8,14 +8,14 @@ export function apiGuardOf(values: Values, { api, ports }: ReleaseLine): Built<b
   if (!production || api.spansNeedSignIn) {
     if (!values.isSet('JUNJO_K8S_API_GUARD')) return { value: false, problems: [] };
     const reason = production
-      ? 'the API of this release requires a sign-in itself'
+      ? 'the API of this release already requires a sign-in'
       : 'in development the API is on localhost';
     return { value: false, problems: [values.note('JUNJO_K8S_API_GUARD', `has no effect: ${reason}`)] };
   }
   if (!values.inEffect('JUNJO_K8S_API_GUARD')) {
     const warning = values.warning(
       'JUNJO_K8S_API_GUARD',
-      `is false, so everybody who can reach the API can read every span without signing in. This release requires no sign-in at ${api.spansPath}`,
+      `is false, so anyone who can reach the API can read every span without signing in. This release requires no sign-in at ${api.spansPath}`,
     );
     return { value: false, problems: [warning] };
   }

@@ -32,11 +32,11 @@ export function backupOf(values: Values, storage: Storage | undefined, namespace
   const cannotSnapshot =
     storage?.kind === 'node' || (storage?.kind === 'provisioned' && NO_SNAPSHOTS.test(storage.storageClass ?? ''));
   if (cannotSnapshot && kind !== 'none') {
-    const text = `${kind} needs snapshots, but the data is in a folder of a node. Remove the line, and let cron run ${howToRun('backup')} (${page('docs/runbook.md', 'Back up')})`;
+    const text = `${kind} needs snapshots, but the data is in a folder on a node. Remove the line, and run ${howToRun('backup')} from cron (${page('docs/runbook.md', 'Back up')})`;
     // All at once: without that line, none of the others has an effect.
     const others = unheeded(
       'none',
-      'has no effect: the data is in a folder of a node, which has no snapshots. Remove the line',
+      'has no effect: the data is in a folder on a node, which has no snapshots. Remove the line',
     );
     return { value: { kind: 'none' }, problems: [values.error('JUNJO_K8S_BACKUP', text), ...others] };
   }
@@ -49,8 +49,8 @@ export function backupOf(values: Values, storage: Storage | undefined, namespace
   if (kind === 'none') {
     if (values.inEffect('JUNJO_ENV') === 'production') {
       const start = values.isSet('JUNJO_K8S_BACKUP') ? '' : 'is not set: ';
-      const fix = cannotSnapshot ? 'Let' : 'Set it to volsync or velero, or let';
-      const text = `${start}nothing backs up the data of this studio, and a lost volume cannot be recovered. ${fix} cron run ${howToRun('backup')} (${page('docs/runbook.md', 'Back up')})`;
+      const fix = cannotSnapshot ? 'Run' : 'Set it to volsync or velero, or run';
+      const text = `${start}nothing backs up the data of this studio, and a lost volume cannot be recovered. ${fix} ${howToRun('backup')} from cron (${page('docs/runbook.md', 'Back up')})`;
       problems.push(values.warning('JUNJO_K8S_BACKUP', text));
     }
     return { value: { kind }, problems };
@@ -98,7 +98,7 @@ function vectorsOf(values: Values, data: ClaimBackup): Built<ClaimBackup | undef
   const problems: Problem[] = [];
   const schedule = isForVolSync(data.schedule) ? atOtherMinutes(data.schedule) : data.schedule;
   if (schedule === undefined) {
-    const text = 'leaves no minute for the backup of QDrant. Name fewer minutes, such as 17 3 * * *';
+    const text = 'has no free minute for the backup of QDrant. Use fewer minutes, such as 17 3 * * *';
     problems.push(values.error('JUNJO_K8S_BACKUP_SCHEDULE', text));
   }
   const byDefault = `${data.repository}-qdrant`;

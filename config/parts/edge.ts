@@ -232,9 +232,7 @@ function whyNotFiltered(route: EdgeRoute): string | undefined {
   const { controller } = route;
   if (!controller) return `the controller of the edge is unknown. Name it with ${CONTROLLER}`;
   if ('answers' in controller) return controller.answers.sourceRanges.cannot;
-  return controller.sourceRanges
-    ? undefined
-    : `the manifests have no policy for ${controller.name} that filters addresses`;
+  return controller.sourceRanges ? undefined : `these manifests cannot filter addresses with ${controller.name}`;
 }
 
 function certificateOf(values: Values, addresses: Addresses, route: EdgeRoute): Built<CertificateSource | undefined> {

@@ -47,7 +47,7 @@ export function intakeOf(values: Values, line: ReleaseLine, lines: readonly Rele
     image: imageOf(image ?? publishedImage(values, INTAKE_IMAGE)),
     storage: {
       size: values.inEffect('JUNJO_K8S_INTAKE_STORAGE_SIZE'),
-      // The class of a folder of a node does not provision volumes.
+      // The class of a folder on a node does not provision volumes.
       storageClass: values.isSet('JUNJO_K8S_NODE') ? undefined : values.inEffect('JUNJO_K8S_STORAGE_CLASS'),
     },
     keysSecret: values.inEffect(KEYS),

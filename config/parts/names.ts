@@ -22,7 +22,8 @@ export function checkNames(
     const variable = table.get(name);
     if (variable) return useProblems(values, variable, line);
     if (name === '') {
-      const text = 'has a value without a name. Put a line break after a bare name, or compose reads it as a value';
+      const text =
+        'has a value without a name: compose reads a bare name at the end of a file as a value. End the line with a line break';
       return [values.warning(name, text)];
     }
     const others = tables.filter(({ variables }) => variables.some((known) => known.name === name));
@@ -66,7 +67,9 @@ function unknownSetting(values: Values, name: string, known: readonly string[]):
   const [, own = ''] = /^JUNJO_(?:K8S_)?(.*)$/.exec(name) ?? [];
   const prefixed = [`JUNJO_K8S_${own}`, `JUNJO_${own}`, own].find((other) => known.includes(other));
   const candidate = prefixed ?? nearest(name, known);
-  const advice = candidate ? `Did you mean ${candidate}?` : `Remove it, or look it up in ${page('docs/variables.md')}`;
+  const advice = candidate
+    ? `Did you mean ${candidate}?`
+    : `Remove it, or correct its name (${page('docs/variables.md')} lists all names)`;
   return values.error(name, `is not a variable of Junjo AI Studio. ${ofFile(name, known) ?? advice}`);
 }
 

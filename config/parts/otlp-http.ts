@@ -44,10 +44,7 @@ function sharedHosts(values: Values, host: string, { ui, api, spans }: Addresses
   return others
     .filter(([, url]) => url?.hostname === host)
     .map(([name]) =>
-      values.error(
-        HOST,
-        `is already the host of ${name}. Use a separate host for OTLP/HTTP, for example otlp.example.com`,
-      ),
+      values.error(HOST, `is already used by ${name}. Use a separate host for OTLP/HTTP, for example otlp.example.com`),
     );
 }
 

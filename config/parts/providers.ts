@@ -40,7 +40,7 @@ export function checkProviders(
       ? [
           values.warning(
             'SSL_VERIFY',
-            'is false, so anybody on the network path can read prompts and keys. Name your authority with SSL_CERT_FILE instead',
+            'is false, so anyone on the network path can read prompts and keys. Set SSL_CERT_FILE to your certificate authority instead',
           ),
         ]
       : []),
@@ -68,7 +68,7 @@ function fileProblem(
   const path = values.inEffect(name);
   // A patch brings the file.
   if (!path || path.startsWith(OF_IMAGE) || values.isSet('JUNJO_K8S_PATCHES')) return [];
-  const how = page('docs/runbook.md', 'An authority of your own');
+  const how = page('docs/runbook.md', 'Your own certificate authority');
   const text = `names a file that the image does not have, so calls to the providers fail. Mount it with a patch: ${how}`;
   return [values.warning(name, text)];
 }

@@ -13,11 +13,11 @@ export function qdrantOf(values: Values): Built<Qdrant | undefined> {
   const value: Qdrant = {
     storage: {
       size: values.inEffect('JUNJO_K8S_QDRANT_STORAGE_SIZE'),
-      // The class of a folder of a node does not provision volumes.
+      // The class of a folder on a node does not provision volumes.
       storageClass: values.isSet('JUNJO_K8S_NODE') ? undefined : values.inEffect('JUNJO_K8S_STORAGE_CLASS'),
     },
     secretKey: 'QDRANT_API_KEY',
   };
-  const note = 'runs QDrant, but no release of the studio connects to it so far';
+  const note = 'runs QDrant, but no release of the studio connects to it yet';
   return { value, problems: [values.note('JUNJO_K8S_QDRANT', note)] };
 }

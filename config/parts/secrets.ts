@@ -71,7 +71,7 @@ function isUnknown(values: Values, name: string): boolean {
   return values.inEffect('JUNJO_K8S_SECRETS') !== 'sealed' && !hasLine(values.inFile(name));
 }
 
-/** Whether a file names a variable, be it with an empty value. */
+/** Whether a file names a variable, even with an empty value. */
 function hasLine(inFile: InFile): boolean {
   return inFile.kind !== 'none' || inFile.hasLine;
 }

@@ -13,7 +13,7 @@ export function sourcePathOf(values: Values, line: ReleaseLine): Built<string | 
   const why = whyNot(values, line);
   if (why !== undefined) return { value: undefined, problems: [values.error(SOURCES, why)] };
   const port = line.ports.frontend?.development.hotReload ?? line.ports.frontend?.development.published[0];
-  const text = `pods mount this folder of their node, so the namespace enforces Pod Security privileged. Hot reload of the UI uses port ${port}. To share the folder with your kind of cluster, see ${page('docs/development.md')}`;
+  const text = `pods mount this folder from their node, so the namespace enforces Pod Security privileged. Hot reload of the UI uses port ${port}. To share the folder with your kind of cluster, see ${page('docs/development.md')}`;
   return { value: path, problems: [values.note(SOURCES, text)] };
 }
 
@@ -29,7 +29,7 @@ function whyNot(values: Values, line: ReleaseLine): string | undefined {
     return 'has no effect without JUNJO_BUILD_TARGET=development. Set JUNJO_BUILD_TARGET=development, or remove this line';
   }
   if (values.isSet('JUNJO_K8S_GIT_REPO')) {
-    return 'is a folder of a node, which Git cannot deliver. Remove this line, or JUNJO_K8S_GIT_REPO';
+    return 'is a folder on a node, which Git cannot deliver. Remove this line, or JUNJO_K8S_GIT_REPO';
   }
   return undefined;
 }

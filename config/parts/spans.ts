@@ -52,7 +52,7 @@ export function spansServiceOf(
   if (!way) return { value: service, problems };
   if (way.kind === 'edge') {
     if (type !== 'ClusterIP') {
-      const text = `also opens port ${otlp} without the edge, where API keys and spans are sent unencrypted. Remove the line, or write ${ADDRESS}=https://${way.host}:${otlp} for TLS on that port`;
+      const text = `also opens port ${otlp} outside the edge, which accepts API keys and spans unencrypted. Remove the line, or write ${ADDRESS}=https://${way.host}:${otlp} for TLS on that port`;
       problems.push(values.warning(SERVICE, text));
     }
     return { value: service, problems };
@@ -126,7 +126,7 @@ function rangeProblems(
   if (cloud === 'hetzner') {
     // https://github.com/hetznercloud/hcloud-cloud-controller-manager/issues/218
     const text =
-      'cannot be enforced on Hetzner, whose load balancers do not filter addresses and hide those of their clients. Remove the line, and write https://host to send spans through the edge';
+      'cannot be enforced on Hetzner, whose load balancers do not filter addresses and hide client addresses. Remove the line, and write https://host to send spans through the edge';
     return [values.error(RANGES, text)];
   }
   if (way?.kind === 'edge' && !values.isSet('JUNJO_K8S_INGRESS_NAMESPACE')) {

@@ -26,11 +26,11 @@ export function storageOf(values: Values): Built<Storage | undefined> {
   const storageClass = values.inEffect('JUNJO_K8S_STORAGE_CLASS');
   const accessMode = values.inEffect('JUNJO_K8S_STORAGE_ACCESS_MODE');
   if (storageClass && FILE_STORAGE.test(storageClass)) {
-    const text = `${storageClass} is file storage (NFS or SMB), where SQLite and BadgerDB hang or corrupt data. Name a class of block storage`;
+    const text = `${storageClass} is file storage (NFS or SMB), on which SQLite and BadgerDB hang or corrupt data. Use a block storage class`;
     problems.push(values.error('JUNJO_K8S_STORAGE_CLASS', text));
   }
   if (storageClass && LIKELY_FILE_STORAGE.test(storageClass) && !FILE_STORAGE.test(storageClass)) {
-    const text = `${storageClass} looks like file storage, where SQLite and BadgerDB hang or corrupt data. Make sure that it is block storage`;
+    const text = `${storageClass} looks like file storage, on which SQLite and BadgerDB hang or corrupt data. Make sure that it is block storage`;
     problems.push(values.warning('JUNJO_K8S_STORAGE_CLASS', text));
   }
   if (accessMode === 'ReadWriteMany') {
@@ -82,7 +82,7 @@ function kindOfStorage(values: Values): Built<Storage | undefined> {
   if (absolute && !values.isSet('JUNJO_K8S_STORAGE_CLASS')) {
     const problem = values.error(
       'JUNJO_HOST_DB_DATA_PATH',
-      'is a folder of one node, but no node is named. Set JUNJO_K8S_NODE to the node that holds it, or JUNJO_K8S_STORAGE_CLASS to use storage of the cluster instead',
+      'is a folder on one node, but no node is named. Set JUNJO_K8S_NODE to the node that holds it, or JUNJO_K8S_STORAGE_CLASS to use storage of the cluster instead',
     );
     return { value: undefined, problems: [problem] };
   }

@@ -34,7 +34,7 @@ interface Claim {
 }
 
 /**
- * Studios must not share a name, a namespace, a host, a port of the nodes or a folder of a node, and must all be in one
+ * Studios must not share a name, a namespace, a host, a port of the nodes or a folder on a node, and must all be in one
  * repository.
  */
 export function checkStudios(studios: readonly NamedStudio[]): readonly Problem[] {
@@ -91,7 +91,7 @@ function otherGit({ config: { git }, place }: NamedStudio, { git: first }: Studi
     const [, variable] = OF_GIT.find(([field]) => git[field] !== first[field]) ?? [];
     if (!variable) return undefined;
     const start = place(variable).line === undefined ? 'is not set here, and ' : '';
-    return { variable, what: `${start}differs from that of` };
+    return { variable, what: `${start}has another value in` };
   }
   if (!git && !first) return undefined;
   const variable: VariableName = 'JUNJO_K8S_GIT_REPO';
@@ -109,8 +109,8 @@ function sharedPorts(studios: readonly NamedStudio[]): readonly Problem[] {
     const ports = own.filter((port) => loadBalancerPorts(first.config).includes(port));
     const isLocal = [studio, first].some(({ config }) => config.environment === 'development');
     const variable = isLocal ? 'JUNJO_ENV' : 'JUNJO_PROD_INGESTION_URL';
-    const what = `its load balancer uses the ${ports.length === 1 ? 'port' : 'ports'} ${listed(ports.map(String))}, like that of the studio ${first.name}`;
-    const where = `Where load balancers share one address (Docker Desktop, k3s), only one can use ${ports.length === 1 ? 'it' : 'them'}`;
+    const what = `its load balancer uses the ${ports.length === 1 ? 'port' : 'ports'} ${listed(ports.map(String))}, which the load balancer of the studio ${first.name} also uses`;
+    const where = `If load balancers share one address (Docker Desktop, k3s), only one can use ${ports.length === 1 ? 'it' : 'them'}`;
     const fix = isLocal ? 'Run one studio at a time' : 'Write an address without a port to send spans through the edge';
     const severity = isLocal ? 'warning' : 'note';
     return [{ severity, ...studio.place(variable), variable, text: `${what}. ${where}. ${fix}` }];

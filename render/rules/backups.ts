@@ -20,7 +20,7 @@ const VELERO = /(^|\.)hook\.(backup|restore)\.velero\.io\/|^backup\.velero\.io\/
 export const backups: Rule = {
   name: 'backups',
   asks: 'VolSync and Velero back up all data, from a snapshot, into the rendered repository, and keep it at least as long. They run no commands in pods',
-  reason: 'a missing, inconsistent or misplaced backup is noticed only when somebody restores it',
+  reason: 'a missing, inconsistent or misplaced backup is noticed only during a restore',
   source: 'https://volsync.readthedocs.io/en/stable/usage/restic/backup.html',
   *violations(studio: RenderedStudio) {
     for (const manifest of studio.manifests) {

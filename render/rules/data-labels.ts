@@ -5,8 +5,8 @@ import type { Rule } from './rule';
 /** No label selects the data together with other objects. */
 export const dataLabels: Rule = {
   name: 'data-labels',
-  asks: 'Namespace, claim, volume and the backups of a Schedule have no label in common with any other object',
-  reason: 'a prune by label, with kubectl or Argo CD, deletes every object with that label that is not in the files',
+  asks: 'Namespace, claim, volume and the backups of a Schedule share no label with any other object',
+  reason: 'pruning by label, with kubectl or Argo CD, deletes all objects with that label that are not in the files',
   source: 'https://kubernetes.io/docs/tasks/manage-kubernetes-objects/declarative-config/',
   *violations({ manifests }: RenderedStudio) {
     const others = new Set(

@@ -30,7 +30,7 @@ const FREE: ReadonlySet<string> = new Set([
 export const guards: Rule = {
   name: 'guards',
   asks: 'Sidecars and init containers, such as the API guard and the upgrade guard, keep their image name, command, mounts and configuration',
-  reason: 'without them, everybody can read spans without a sign-in, and a release can destroy existing data',
+  reason: 'without them, anyone can read spans without a sign-in, and a release can destroy existing data',
   source: 'https://github.com/mdrideout/junjo-ai-studio',
   *violations(studio: RenderedStudio) {
     for (const before of studio.rendered.pods) {

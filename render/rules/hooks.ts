@@ -14,7 +14,7 @@ export function hookOf({ metadata }: Manifest): string | undefined {
 export const hooks: Rule = {
   name: 'hooks',
   asks: 'No object is a hook of Argo CD or Helm',
-  reason: 'each sync deletes and recreates a hook, or skips it, and nothing restores a hook that somebody deletes',
+  reason: 'each sync deletes and recreates a hook, or skips it, and no sync restores a deleted hook',
   source: 'https://argo-cd.readthedocs.io/en/stable/user-guide/resource_hooks/',
   *violations({ manifests }: RenderedStudio) {
     for (const manifest of manifests) {

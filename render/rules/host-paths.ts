@@ -8,9 +8,9 @@ import type { Rule, Violation } from './rule';
 /** A separate rule, so waiving pod-security for an image that runs as root does not allow folders of nodes. */
 export const hostPaths: Rule = {
   name: 'host-paths',
-  asks: 'Pods mount no folder of their node, except sources from which they reload. The volume with the data is the folder in the settings',
+  asks: 'Pods mount no folder from their node, except sources from which they reload. The data volume is the folder that the settings name',
   reason:
-    'an attacker in a pod with a folder of the node can read the secrets of every pod there, and may take over the node',
+    'an attacker in a pod that mounts a folder of its node can read the secrets of all pods there, and take over the node',
   source: 'https://kubernetes.io/docs/concepts/storage/volumes/#hostpath',
   *violations(studio: RenderedStudio) {
     for (const pod of studio.pods) {
@@ -26,7 +26,7 @@ export const hostPaths: Rule = {
     for (const volume of studio.ofKind('PersistentVolume')) {
       const before = studio.asRendered(volume);
       if (before && folderOf(volume) !== folderOf(before)) {
-        yield { object: titleOf(volume), text: 'was changed to another folder of the node' };
+        yield { object: titleOf(volume), text: 'was changed to another folder on the node' };
       }
     }
   },

@@ -7,7 +7,7 @@ const SUBDOMAIN = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])
 /** Names are unique: a second object of the same name overwrites the first. */
 export const names: Rule = {
   name: 'names',
-  asks: 'No two objects, and no two parts of a pod, have the same name, and Kubernetes accepts every name',
+  asks: 'Objects, and parts of a pod, have unique names, and Kubernetes accepts every name',
   reason:
     'a second object overwrites the first of the same name, and an invalid name is refused when half of the files are applied',
   source: 'https://kubernetes.io/docs/concepts/overview/working-with-objects/names/',

@@ -155,5 +155,5 @@ function covers(outer: unknown, inner: unknown): boolean {
 function textOf({ direction, peer, ports }: Way): string {
   const way = direction === 'Ingress' ? 'ingress from' : 'egress to';
   const range = ports && (ports.name ?? (ports.first === ports.last ? ports.first : `${ports.first}-${ports.last}`));
-  return `${way} ${peer ? JSON.stringify(peer) : 'everybody'}, ${ports ? `${ports.protocol} ${range}` : 'all ports'}`;
+  return `${way} ${peer ? JSON.stringify(peer) : 'any address'}, ${ports ? `${ports.protocol} ${range}` : 'all ports'}`;
 }

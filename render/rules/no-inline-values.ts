@@ -18,7 +18,7 @@ export const noInlineValues: Rule = {
       const [data, before] = [fieldsOf(manifest.data), fieldsOf(studio.asRendered(manifest)?.data)];
       for (const name of Object.keys({ ...before, ...data })) {
         if (!facts.settings.has(name) || data[name] === before[name]) continue;
-        yield { object: titleOf(manifest), text: `${name} is a setting: set it in the env file, where it is checked` };
+        yield { object: titleOf(manifest), text: `${name} is a setting: set it in the env file, which synth checks` };
       }
     }
     for (const { fields, title: object } of pods.flatMap(({ containers }) => containers)) {

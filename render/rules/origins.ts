@@ -10,7 +10,7 @@ const NAMED = /\/cors-allow-origin$/;
 export const origins: Rule = {
   name: 'origins',
   asks: 'Nothing at the edge allows pages of every origin',
-  reason: 'any page that somebody opens could send requests with the session of that person, or send spans',
+  reason: 'any web page could send spans, or send requests with the session of the person who opens it',
   source: 'https://developer.mozilla.org/en-US/docs/Web/HTTP/Guides/CORS',
   *violations(studio: RenderedStudio) {
     for (const manifest of studio.manifests) {

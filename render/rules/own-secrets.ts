@@ -14,7 +14,7 @@ interface SecretRead {
 export const ownSecrets: Rule = {
   name: 'own-secrets',
   asks: 'A container reads only the keys of Secrets that were rendered for it, and sees no processes of other containers',
-  reason: 'an attacker in a container would find other keys there, such as those of LLM providers',
+  reason: 'an attacker in a container would find more keys there, such as LLM provider keys',
   source: 'https://kubernetes.io/docs/concepts/security/secrets-good-practices/#restrict-access-to-specific-containers',
   *violations(studio: RenderedStudio) {
     for (const pod of studio.pods) {
@@ -55,7 +55,7 @@ function readsOf({ spec }: Pod, { fields }: Container): readonly SecretRead[] {
         ofSource(titled(source.name), source),
       ),
       // Such a driver brings secrets from elsewhere: https://secrets-store-csi-driver.sigs.k8s.io/
-      ...(csi ? [whole(`what the CSI driver ${csi.driver} brings`)] : []),
+      ...(csi ? [whole(`files from the CSI driver ${csi.driver}`)] : []),
     ]),
   ];
 }

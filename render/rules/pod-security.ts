@@ -54,7 +54,7 @@ const PROFILES: readonly (readonly [annotation: RegExp, allowed: RegExp])[] = [
 /** All of `restricted`, set explicitly. This rule also requires what admission does not: ids and a read-only root. */
 export const podSecurity: Rule = {
   name: 'pod-security',
-  asks: 'Pods set everything that Pod Security `restricted` asks for, with uid, gid, fsGroup and a read-only root file system, and the namespace enforces it',
+  asks: 'Pods set everything that Pod Security `restricted` requires, with uid, gid, fsGroup and a read-only root file system, and the namespace enforces it',
   reason: 'the namespace refuses pods that violate its level, and what is not set explicitly depends on the image',
   source: 'https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted',
   *violations(studio: RenderedStudio) {

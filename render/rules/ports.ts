@@ -6,7 +6,7 @@ import type { Rule, Violation } from './rule';
 /** Every port that an object names is open. */
 export const ports: Rule = {
   name: 'ports',
-  asks: 'Ports that probes, Services, Ingresses, routes and policies name are open on the pods of the studio',
+  asks: 'Probes, Services, Ingresses, routes and policies name only ports that are open on the pods of the studio',
   reason: 'a closed port refuses or drops connections, and a policy for it opens nothing',
   source: 'https://kubernetes.io/docs/concepts/services-networking/service/#defining-a-service',
   *violations(studio: RenderedStudio) {

@@ -5,7 +5,7 @@ import type { Rule, Violation } from './rule';
 /** A pod does not start without the ConfigMaps and keys that it reads. */
 export const references: Rule = {
   name: 'references',
-  asks: 'Every ConfigMap of the studio, key and volume that a pod reads exists',
+  asks: 'A pod reads only ConfigMaps of the studio, keys and volumes that exist',
   reason: 'a pod that refers to a missing ConfigMap, volume or key waits for it forever',
   source: 'https://kubernetes.io/docs/concepts/configuration/configmap/#using-configmaps',
   *violations(studio: RenderedStudio) {

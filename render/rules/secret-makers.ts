@@ -13,7 +13,7 @@ export const secretMakers: Rule = {
   name: 'secret-makers',
   asks: 'An ExternalSecret or SealedSecret creates the rendered Secret, with the same keys, in this namespace. No two objects create one Secret, and nothing copies it',
   reason:
-    'readers of Secrets in another namespace could read those of the studio, or pods would start without their Secret',
+    'anyone who reads Secrets in another namespace could read the secrets of the studio, or pods would start without their Secret',
   source: 'https://kubernetes.io/docs/concepts/security/secrets-good-practices/',
   *violations(studio: RenderedStudio) {
     const makers = new Map<unknown, string>();

@@ -14,7 +14,7 @@ const SNIPPET = /\ballow\s+all\b|\bsatisfy:?\s+any\b/;
 export const sourceRanges: Rule = {
   name: 'source-ranges',
   asks: 'Source ranges of Services, Ingresses and controller objects are not widened or removed. References to these objects stay, and nothing bypasses them',
-  reason: 'otherwise the address is open to everybody, and nothing shows that',
+  reason: 'otherwise anyone can reach the address, and no message reports it',
   source: 'https://kubernetes.io/docs/reference/kubernetes-api/service-resources/service-v1/#ServiceSpec',
   *violations(studio: RenderedStudio) {
     if (studio.rendered === studio) return;
@@ -49,7 +49,7 @@ function* ofRanges(after: Manifest, before: Manifest, studio: RenderedStudio): G
       SNIPPET.test(`${key} ${value}`) ? [`${key}: ${value}`] : [],
     );
   if (all.length > 0 && admits(after).some((each) => !admits(before).includes(each))) {
-    yield { object: titleOf(after), text: 'an annotation allows everybody, despite its source ranges' };
+    yield { object: titleOf(after), text: 'an annotation allows all addresses, despite its source ranges' };
   }
   for (const [place, rendered] of rangesOf(before, studio)) {
     const ranges = found.get(place) ?? [];

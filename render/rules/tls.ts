@@ -2,13 +2,13 @@ import { fieldsOf, listOf, type Manifest, textsOf, titleOf } from '../manifest';
 import { placeOf, type RenderedStudio, wordsOf } from './rendered-studio';
 import type { Rule, Violation } from './rule';
 
-/** Annotations by which controllers encrypt, or lead to the encrypted address. */
+/** Annotations by which controllers encrypt, or redirect to the encrypted address. */
 const ENCRYPTS = /ssl|tls|https|redirect|entrypoints|listen-ports/i;
 
 /** What leads from the edge to Services, and what controllers read beside it. */
 const EDGE = /^(Ingress|[A-Z]+Route|Middleware|KongPlugin)$/i;
 
-/** Words of what leads to HTTPS and keeps browsers there: annotations, filters of routes, and objects of controllers. */
+/** Words of settings that redirect to HTTPS and keep browsers there: annotations, filters of routes, and objects of controllers. */
 const KEEPS_HTTPS = /redirect|hsts|stsSeconds|strict.transport|max-age/i;
 
 /** Passwords and API keys pass through the edge. */

@@ -3,12 +3,11 @@ import { type Container, fieldsOf, isSame, listOf, type Pod, textsOf } from '../
 import type { RenderedStudio } from './rendered-studio';
 import type { Rule, Violation } from './rule';
 
-/** Names that a program is given lead to what the charts intended. */
+/** The names that programs get point to the targets that the charts set. */
 export const wiring: Rule = {
   name: 'wiring',
   asks: 'Variables, mounts and host names still point a program to the Services of the studio and to its data',
-  reason:
-    'ingestion checks API keys, and the backend reads spans, wherever these point, and a store in another place starts empty',
+  reason: 'programs send API keys and read spans at these addresses, and a store at another path starts empty',
   source: 'https://kubernetes.io/docs/tasks/inject-data-application/define-environment-variable-container/',
   *violations(studio: RenderedStudio) {
     if (studio.rendered === studio) return;

@@ -190,7 +190,7 @@ describe('volsync beside QDrant', () => {
       'is the name of another Secret, the repository of the backups',
     ],
     ['no QDrant', { JUNJO_K8S_QDRANT: 'false', ...own }, 'has no effect without JUNJO_K8S_QDRANT=true'],
-    ['every minute', { JUNJO_K8S_BACKUP_SCHEDULE: '* * * * *' }, 'BACKUP_SCHEDULE: leaves no minute'],
+    ['every minute', { JUNJO_K8S_BACKUP_SCHEDULE: '* * * * *' }, 'BACKUP_SCHEDULE: has no free minute'],
     [
       'a schedule that VolSync refuses',
       { JUNJO_K8S_BACKUP_SCHEDULE: '0 1-5/2 * * *' },
@@ -331,11 +331,11 @@ describe('settings that make no backup', () => {
       'BACKUP_REPOSITORY: has no effect with JUNJO_K8S_BACKUP=velero',
     ],
     ['a schedule for none', { JUNJO_K8S_BACKUP_SCHEDULE: '1 1 * * *' }, 'BACKUP_SCHEDULE: has no effect'],
-    ['snapshots of a folder of a node', { ...volsync, ...node }, 'let cron call junjo-k8s backup'],
+    ['snapshots of a folder on a node', { ...volsync, ...node }, 'let cron call junjo-k8s backup'],
     [
-      'a repository, and snapshots of a folder of a node',
+      'a repository, and snapshots of a folder on a node',
       { ...volsync, ...node },
-      'BACKUP_REPOSITORY: has no effect: the data is in a folder of a node, which has no snapshots. Remove the line',
+      'BACKUP_REPOSITORY: has no effect: the data is in a folder on a node, which has no snapshots. Remove the line',
     ],
     [
       'velero in a studio that is in its namespace',

@@ -83,7 +83,7 @@ describe('JUNJO_K8S_NGINX_IMAGE', () => {
   test.each([
     ['nginx', /^\.env:9 .*has no tag, which means latest/],
     ['nginx:1.30', /^\.env:9 .*has the tag 1\.30, which moves/],
-    ['mdrideout/junjo-ai-studio-frontend:0.81.5', /^\.env:9 .*is an image of Junjo AI Studio\. Name one of nginx/],
+    ['mdrideout/junjo-ai-studio-frontend:0.81.5', /^\.env:9 .*is an image of Junjo AI Studio\. Name an image of nginx/],
   ])('cannot be %s in production', (image, says) => {
     expect(problemsOf(envText(studioOf('0.81.5', { [name]: image })))).toEqual([expect.stringMatching(says)]);
   });
@@ -123,13 +123,13 @@ describe('JUNJO_K8S_API_GUARD', () => {
     const settings = production({ JUNJO_K8S_API_GUARD: 'false' });
     expect(containers(settings)).toEqual(['backend']);
     expect(problemsOf(envText(settings))).toEqual([
-      'warning: .env:9 JUNJO_K8S_API_GUARD: is false, so everybody who can reach the API can read every span without signing in. This release requires no sign-in at /api/v1/observability',
+      'warning: .env:9 JUNJO_K8S_API_GUARD: is false, so anyone who can reach the API can read every span without signing in. This release requires no sign-in at /api/v1/observability',
     ]);
   });
 
   test.each([
     ['in development', development({ JUNJO_K8S_API_GUARD: 'true' }), /in development the API is on localhost$/],
-    ['on a release that asks', studioOf('0.82.1', { JUNJO_K8S_API_GUARD: 'false' }), /asks for a sign-in by itself$/],
+    ['on a release that asks', studioOf('0.82.1', { JUNJO_K8S_API_GUARD: 'false' }), /already requires a sign-in$/],
   ])('has no effect %s, and synth says so', (_, settings, reason) => {
     expect(problemsOf(envText(settings))).toEqual([expect.stringMatching(reason)]);
   });
@@ -137,7 +137,7 @@ describe('JUNJO_K8S_API_GUARD', () => {
   test('without network policies leaves a way past the guard, and synth says so', () => {
     const settings = production({ JUNJO_K8S_NETWORK_POLICY: 'false' });
     expect(problemsOf(envText(settings))).toEqual([
-      expect.stringMatching(/^warning: .*JUNJO_K8S_NETWORK_POLICY: without the policies, every pod .* port 1323/),
+      expect.stringMatching(/^warning: .*JUNJO_K8S_NETWORK_POLICY: is false, so every pod .* port 1323/),
     ]);
     expect(problemsOf(envText(studioOf('0.82.1', { JUNJO_K8S_NETWORK_POLICY: 'false' })))).toEqual([]);
   });

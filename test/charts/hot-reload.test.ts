@@ -196,7 +196,7 @@ test.each<[why: string, settings: Settings, words: string]>([
   [
     'Git',
     reloading('0.85.0', { JUNJO_K8S_GIT_REPO: 'https://git.example.com/studio.git' }),
-    'is a folder of a node, which Git cannot deliver. Remove this line, or JUNJO_K8S_GIT_REPO',
+    'is a folder on a node, which Git cannot deliver. Remove this line, or JUNJO_K8S_GIT_REPO',
   ],
   [
     'a relative path',

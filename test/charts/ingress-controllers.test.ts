@@ -244,7 +244,7 @@ describe('JUNJO_K8S_WEB_SOURCE_RANGES', () => {
     [
       'another Gateway',
       production({ JUNJO_K8S_INGRESS_CLASS: undefined, JUNJO_K8S_GATEWAY: 'class:cilium' }),
-      /^cannot be enforced here: the manifests have no policy for Cilium/,
+      /^cannot be enforced here: these manifests cannot filter addresses with Cilium/,
     ],
   ])('is an error for %s, never silence', (_, settings, says) => {
     const errors = problems({ ...settings, JUNJO_K8S_WEB_SOURCE_RANGES: RANGES }).filter(

@@ -289,7 +289,7 @@ describe('the collectors', () => {
     expect(service.selector).toEqual(spec.selector.matchLabels);
   });
 
-  test('leave the folder of a node to the studio', () => {
+  test('leave the folder on a node to the studio', () => {
     const node = { JUNJO_HOST_DB_DATA_PATH: '/mnt/data', JUNJO_K8S_NODE: 'worker-1', JUNJO_K8S_STORAGE_CLASS: 'local' };
     const claim = render(behind(oldest, node)).get('PersistentVolumeClaim', CLAIMS[0] ?? '');
     expect(claim.spec).not.toHaveProperty('storageClassName');
@@ -440,7 +440,9 @@ describe('settings', () => {
     const errors = told(settings).filter((text) => !text.startsWith('warning'));
     expect(errors).toEqual([
       expect.stringMatching(
-        new RegExp(`JUNJO_K8S_INTAKE: does not work with release line ${line.name}\\. .*${line.ingestion.uncheckedKey}`),
+        new RegExp(
+          `JUNJO_K8S_INTAKE: does not work with release line ${line.name}\\. .*${line.ingestion.uncheckedKey}`,
+        ),
       ),
     ]);
   });

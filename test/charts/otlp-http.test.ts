@@ -297,7 +297,7 @@ describe('JUNJO_K8S_INTAKE_HTTP_HOST', () => {
     ['spans.example.com', 'JUNJO_PROD_INGESTION_URL', inTheClear],
   ])('%s, which is that of %s, is refused', (written, name, more) => {
     expect(host(written, more)).toEqual(
-      says(`is already the host of ${name}. Use a separate host for OTLP/HTTP, for example otlp.example.com`),
+      says(`is already used by ${name}. Use a separate host for OTLP/HTTP, for example otlp.example.com`),
     );
   });
 

@@ -58,7 +58,7 @@ const studios = {
   'with sealed secrets': sealed,
   'with QDrant': (settings: Settings) =>
     render(production({ JUNJO_K8S_QDRANT: 'true', QDRANT_API_KEY: freshSecret(), ...settings })),
-  'on a folder of a node': (settings: Settings) =>
+  'on a folder on a node': (settings: Settings) =>
     render(production({ JUNJO_HOST_DB_DATA_PATH: '/mnt/junjo-data', JUNJO_K8S_NODE: 'worker-1', ...settings })),
 };
 const pods = ({ objects }: Rendered) => objects.flatMap(podsOf);
@@ -198,11 +198,11 @@ test('autoscalers may be told of every pod, although their keys are below kubern
 });
 
 const KEY_FORM =
-  'is not a key. Write a name of at most 63 letters, digits, "-", "_" and ".", if need be after a domain and "/"';
+  'is not a valid key. Write at most 63 letters, digits, "-", "_" and ".", optionally after a domain and "/"';
 const VALUE_FORM =
-  'has a value that no label can have: at most 63 letters, digits, "-", "_" and ".", with a letter or digit at both ends';
+  'has an invalid value. Write at most 63 letters, digits, "-", "_" and ".", starting and ending with a letter or digit';
 const RESERVED =
-  'belongs to Kubernetes, to the studio itself, or to what applies it. Take another key, or a patch for one object';
+  'is reserved for Kubernetes, the studio, or the tools that apply it. Use another key, or patch a single object';
 const EMPTY = 'has an empty entry. Remove the extra comma';
 const long = 'a'.repeat(64);
 
@@ -273,7 +273,7 @@ test('annotations that no object can hold are refused', () => {
   ]);
 });
 
-describe('a node selector beside a folder of a node', () => {
+describe('a node selector beside a folder on a node', () => {
   const onNode = (selector: string) =>
     production({
       JUNJO_HOST_DB_DATA_PATH: '/mnt/junjo-data',
@@ -284,7 +284,7 @@ describe('a node selector beside a folder of a node', () => {
   test('cannot name another node, where no pod would find the data', () => {
     expect(problemsOf(envText(onNode('kubernetes.io/hostname=worker-2')))).toContainEqual(
       expect.stringMatching(
-        /JUNJO_K8S_NODE_SELECTOR: wants the node worker-2, but the data is on worker-1 \(JUNJO_K8S_NODE\)\. Remove kubernetes\.io\/hostname/,
+        /JUNJO_K8S_NODE_SELECTOR: selects the node worker-2, but the data is on worker-1 \(JUNJO_K8S_NODE\)\. Remove kubernetes\.io\/hostname/,
       ),
     );
   });

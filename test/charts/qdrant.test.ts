@@ -157,7 +157,7 @@ describe('asked for', () => {
     expect(source.spec.restic.moverSecurityContext).toEqual(pod.securityContext);
   });
 
-  test('leaves the folder of a node to the studio', () => {
+  test('leaves the folder on a node to the studio', () => {
     const node = { JUNJO_HOST_DB_DATA_PATH: '/mnt/data', JUNJO_K8S_NODE: 'worker-1' };
     const claim = render(development(on(node))).get('PersistentVolumeClaim', NAME);
     expect(claim.spec).not.toHaveProperty('storageClassName');
@@ -178,7 +178,7 @@ test.each([
   [
     'with its claim as the one of the studio',
     on({ JUNJO_K8S_EXISTING_CLAIM: NAME }),
-    'is the name of another PersistentVolumeClaim',
+    'is already used by the PersistentVolumeClaim',
   ],
 ])('%s it is not rendered', (_, settings, says) => {
   const { config, problems } = loadStudio([{ path: '.env', text: envText(production(settings)) }]);

@@ -24,7 +24,7 @@ const variants = {
   development: development(),
   production: production(),
   'development images': development({ JUNJO_BUILD_TARGET: 'development' }),
-  'a folder of a node': production(onNode),
+  'a folder on a node': production(onNode),
   'an existing claim': production({ JUNJO_K8S_EXISTING_CLAIM: 'mine' }),
   'the class caddy': production({ JUNJO_K8S_INGRESS_CLASS: 'caddy' }),
   'everything set': production({

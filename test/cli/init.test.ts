@@ -275,10 +275,10 @@ describe('where somebody answers', () => {
     );
     expect(status).toBe(0);
     for (const line of [
-      '0.70.3 (16 November 2025): 3 containers, 3 hosts; SQLite, DuckDB, BadgerDB; a guard asks for a sign-in in production',
-      '0.82.1 (18 July 2026): 3 containers, 3 hosts; SQLite, Arrow and Parquet files; the API asks for a sign-in',
-      '0.84.1: 3 containers, 3 hosts; SQLite, Arrow and Parquet files; the API asks for a sign-in; its images may not exist',
-      '0.86.0 (8 October 2026): 2 containers, 2 hosts; SQLite, Arrow and Parquet files; the API asks for a sign-in',
+      '0.70.3 (16 November 2025): 3 containers, 3 hosts; SQLite, DuckDB, BadgerDB; a guard requires a sign-in in production',
+      '0.82.1 (18 July 2026): 3 containers, 3 hosts; SQLite, Arrow and Parquet files; the API requires a sign-in',
+      '0.84.1: 3 containers, 3 hosts; SQLite, Arrow and Parquet files; the API requires a sign-in; its images might not exist',
+      '0.86.0 (8 October 2026): 2 containers, 2 hosts; SQLite, Arrow and Parquet files; the API requires a sign-in',
     ]) {
       expect(stdout.split('\n')).toContain(`  ${line}`);
     }

@@ -69,7 +69,7 @@ describeWith(['kubectl'], 'preflight', () => {
     const before = cluster.store.version;
     expect(await look()).toBe(0);
     expect(said.join('\n')).toMatch(/^ok {7}Kubernetes v1\.35\.0$/m);
-    expect(said.join('\n')).toMatch(/^ok {7}You may create and change all \d+ objects$/m);
+    expect(said.join('\n')).toMatch(/^ok {7}You can create and change all \d+ objects$/m);
     expect(said.join('\n')).toMatch(/^ok {7}The API server accepts (\d+) of \1 objects/m);
     expect(cluster.store.version).toBe(before);
     const writes = cluster.requests.filter(

@@ -110,7 +110,7 @@ describeWith(['kubectl'], 'the rescue of a deleted claim, as it is printed', () 
   test.each<[string, Settings, string]>([
     ['of a class that deletes', {}, 'Delete'],
     ['of a class that retains', {}, 'Retain'],
-    ['of a folder of a node', onNode, 'Retain'],
+    ['of a folder on a node', onNode, 'Retain'],
   ])('binds the volume %s to a new claim, and the studio runs on it again', async (_, settings, policy) => {
     await started(settings);
     const name = volumeOf(DATA) ?? '';
@@ -225,7 +225,7 @@ describeWith(['kubectl'], 'the rescue of a deleted claim, as it is printed', () 
     expect(volumeOf(DATA)).toBe(name);
   });
 
-  test('reserves the folder of a node for the claim that was applied again too early', async () => {
+  test('reserves the folder on a node for the claim that was applied again too early', async () => {
     await started(onNode);
     const name = volumeOf(DATA) ?? '';
     // The volume remembers the claim before; this one names it, and is not bound.

@@ -356,7 +356,7 @@ const badInputs: readonly BadInput[] = [
   ),
   dev(
     'JUNJO_SOMETHING_ELSE_ALTOGETHER=1',
-    '.env:1 JUNJO_SOMETHING_ELSE_ALTOGETHER: is not a variable of Junjo AI Studio. Remove it, or look it up in docs/variables.md',
+    '.env:1 JUNJO_SOMETHING_ELSE_ALTOGETHER: is not a variable of Junjo AI Studio. Remove it, or correct its name (docs/variables.md lists all names)',
   ),
   dev('SPAN_POLL_INTERVAL=0', '.env:1 SPAN_POLL_INTERVAL: must be an integer from 1 to 3600'),
   dev('SPAN_BATCH_SIZE=10001', '.env:1 SPAN_BATCH_SIZE: must be an integer from 1 to 10000'),
@@ -437,7 +437,7 @@ const badInputs: readonly BadInput[] = [
   ),
   dev(
     'JUNJO_K8S_STORAGE_CLASS=azurefile-csi',
-    '.env:1 JUNJO_K8S_STORAGE_CLASS: azurefile-csi is file storage (NFS or SMB), where SQLite and BadgerDB hang or corrupt data. Name a class of block storage',
+    '.env:1 JUNJO_K8S_STORAGE_CLASS: azurefile-csi is file storage (NFS or SMB), on which SQLite and BadgerDB hang or corrupt data. Use a block storage class',
   ),
   dev(
     'JUNJO_K8S_STORAGE_ACCESS_MODE=ReadWriteOncePod',
@@ -449,7 +449,7 @@ const badInputs: readonly BadInput[] = [
   ),
   dev(
     'JUNJO_HOST_DB_DATA_PATH=/mnt/junjo-data',
-    '.env:1 JUNJO_HOST_DB_DATA_PATH: is a folder of one node, but no node is named. Set JUNJO_K8S_NODE to the node that holds it, or JUNJO_K8S_STORAGE_CLASS to use storage of the cluster instead',
+    '.env:1 JUNJO_HOST_DB_DATA_PATH: is a folder on one node, but no node is named. Set JUNJO_K8S_NODE to the node that holds it, or JUNJO_K8S_STORAGE_CLASS to use storage of the cluster instead',
   ),
   dev(
     'JUNJO_HOST_DB_DATA_PATH=C:\\junjo',
@@ -543,7 +543,7 @@ const badInputs: readonly BadInput[] = [
       'JUNJO_PROD_INGESTION_URL=https://spans.example.com:50051',
     ],
     prints: [
-      '.env:1 JUNJO_K8S_INGESTION_SOURCE_RANGES: cannot be enforced on Hetzner, whose load balancers do not filter addresses and hide those of their clients. Remove the line, and write https://host to send spans through the edge',
+      '.env:1 JUNJO_K8S_INGESTION_SOURCE_RANGES: cannot be enforced on Hetzner, whose load balancers do not filter addresses and hide client addresses. Remove the line, and write https://host to send spans through the edge',
       'note: .env:2 JUNJO_K8S_CLOUD: the cloud controller of Hetzner creates no load balancer without a location. Set HCLOUD_LOAD_BALANCERS_LOCATION in the controller',
     ],
   },
@@ -882,7 +882,7 @@ const badInputs: readonly BadInput[] = [
     prints: [
       `.env:1 JUNJO_PROD_BACKEND_URL: contains credentials, which would end up in committed files. Remove them`,
       expect.stringMatching(
-        /^warning: .env:2 JUNJO_K8S_API_GUARD: .* everybody who can reach the API can read every span/,
+        /^warning: .env:2 JUNJO_K8S_API_GUARD: .* anyone who can reach the API can read every span/,
       ),
     ],
   },
@@ -1030,7 +1030,7 @@ describe('an env file with something wrong', () => {
       `.env:4 JUNJO_SECURE_COOKIE_KEY: still holds a placeholder. ${KEY}`,
       '.env:5 JUNJO_ALLOW_ORIGINS: contains http://localhost:5151, which is left over from development. Remove it',
       '.env:5 JUNJO_ALLOW_ORIGINS: contains http://localhost:5153, which is left over from development. Remove it',
-      '.env:7 JUNJO_HOST_DB_DATA_PATH: is a folder of one node, but no node is named. Set JUNJO_K8S_NODE to the node that holds it, or JUNJO_K8S_STORAGE_CLASS to use storage of the cluster instead',
+      '.env:7 JUNJO_HOST_DB_DATA_PATH: is a folder on one node, but no node is named. Set JUNJO_K8S_NODE to the node that holds it, or JUNJO_K8S_STORAGE_CLASS to use storage of the cluster instead',
       'warning: .env:10 GEMINI_API_KEY: still holds a placeholder, so it is left out. Set it, or remove the line',
       '.env JUNJO_PROD_FRONTEND_URL: is missing. Set it to the address of the UI in production. Example: https://studio.example.com',
       '.env JUNJO_PROD_BACKEND_URL: is missing. Set it to the address of the API in production: another host of the same registrable domain as the UI. Releases that serve UI and API under one host ignore it. Example: https://api.example.com',

@@ -54,7 +54,7 @@ describe('a schedule', () => {
 
   test('that calls Sunday 7 is told what to write', () => {
     for (const day of ['7', '1,7', '5-7']) {
-      const problem = `is not a schedule: the day of the week ${day} is not from 0 to 6. Write 0 for Sunday`;
+      const problem = `is not a schedule: the day of the week ${day} is out of range: use 0 to 6. Write 0 for Sunday`;
       expect(cron.parse(`17 3 * * ${day}`)).toEqual({ problem });
     }
   });
@@ -108,7 +108,7 @@ describe('a schedule', () => {
 test('a time zone without a name is told', () => {
   for (const zone of ['TZ=', 'CRON_TZ='])
     expect(cron.parse(`${zone} 0 3 * * *`)).toEqual({
-      problem: `is not a schedule: no time zone follows ${zone}. Write ${zone}Europe/Berlin, or remove ${zone}`,
+      problem: `is not a schedule: a time zone is missing after ${zone}. Write ${zone}Europe/Berlin, or remove ${zone}`,
     });
 });
 

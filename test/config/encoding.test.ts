@@ -97,6 +97,6 @@ describe('every file that is read', () => {
 test('a character that was lost before is told at its line', () => {
   const text = `${envText(development())}JUNJO_K8S_ANNOTATIONS=example.com/owner=Andr\ufffd\n# l\ufffdst\n`;
   expect(problemsOf(text)).toEqual([
-    'warning: .env:4 JUNJO_K8S_ANNOTATIONS: contains U+FFFD, which replaces a character that could not be read. Write it again, and save the file as UTF-8',
+    'warning: .env:4 JUNJO_K8S_ANNOTATIONS: contains U+FFFD, which replaces a character that could not be read. Type the character again, and save the file as UTF-8',
   ]);
 });

@@ -440,7 +440,7 @@ describe('any text', () => {
       'A0=twenty-characters-xx',
       ...Array.from({ length: 40 }, (_, index) => `A${index + 1}=${references(`A${index}`)}`),
     ];
-    const text = 'its references and those of the lines above expand to more than 8 MiB of text';
+    const text = 'the references up to this line expand to more than 8 MiB of text';
 
     test.each<[string, (name: string) => string]>([
       ['references', (name) => `\${${name}}$${name}`],

@@ -148,7 +148,9 @@ describe('an address of a server', () => {
 
   test('holds no key', () => {
     const [print, ...others] = with_('https://team:hunter2@llm.example.com/v1');
-    expect(print).toMatch(/^.env:1 OPENAI_API_BASE: contains credentials\. Give the server its key/);
+    expect(print).toMatch(
+      /^.env:1 OPENAI_API_BASE: contains credentials\. Set the key in the variable of the provider/,
+    );
     expect(others).toEqual([]);
   });
 
@@ -176,7 +178,7 @@ describe('certificates of an authority', () => {
 
   test('are mounted by the patch of the runbook', () => {
     const runbook = readFileSync('docs/runbook.md', 'utf8');
-    const [, patches = ''] = /## An authority of your own.*?```yaml\n(.*?)```/s.exec(runbook) ?? [];
+    const [, patches = ''] = /## Your own certificate authority.*?```yaml\n(.*?)```/s.exec(runbook) ?? [];
     const settings = production({ SSL_CERT_FILE: '/etc/company/ca.crt', JUNJO_K8S_PATCHES: 'patches.yaml' });
     const options = { readFile: () => patches };
     const { problems, manifests } = renderStudio(load(settings, options));
@@ -188,6 +190,6 @@ describe('certificates of an authority', () => {
 
 test('connections that nobody checks are told', () => {
   expect(printed(production({ SSL_VERIFY: 'False' }), 'SSL_VERIFY')).toEqual([
-    expect.stringMatching(/^warning: .* lets anybody on the way read prompts and keys/),
+    expect.stringMatching(/^warning: .* anyone on the network path can read prompts and keys/),
   ]);
 });

@@ -37,7 +37,7 @@ describe('two studios with one port on a load balancer', () => {
   test('on localhost are warned of at the second, with the ports of its Services', () => {
     const { studio, said } = rendered({ blue: local(), green: local() });
     expect(said).toEqual([
-      'warning: studios/green.env:1 JUNJO_ENV: its load balancer uses the ports 5153, 1323 and 50051, like that of the studio blue. Where load balancers share one address (Docker Desktop, k3s), only one can use them. Run one studio at a time',
+      'warning: studios/green.env:1 JUNJO_ENV: its load balancer uses the ports 5153, 1323 and 50051, which the load balancer of the studio blue also uses. If load balancers share one address (Docker Desktop, k3s), only one can use them. Run one studio at a time',
     ]);
     const services = studio.ofKind('Service').filter(({ spec }) => spec.type === 'LoadBalancer');
     const ports = services.flatMap(({ metadata, spec }) =>
@@ -57,7 +57,9 @@ describe('two studios with one port on a load balancer', () => {
       blue: local({ JUNJO_K8S_RELEASE: '0.86.0', ...token }),
       green: local({ JUNJO_K8S_RELEASE: '0.82.1', ...token }),
     });
-    expect(said).toEqual([expect.stringContaining('the ports 26154 and 26155, like that of the studio blue')]);
+    expect(said).toEqual([
+      expect.stringContaining('the ports 26154 and 26155, which the load balancer of the studio blue also uses'),
+    ]);
     expect(rendered({ blue: local(), green: local({ JUNJO_K8S_RELEASE: '0.82.1', ...token }) }).said).toEqual([]);
   });
 
@@ -65,7 +67,7 @@ describe('two studios with one port on a load balancer', () => {
     const { said } = rendered({ blue: remote('blue'), green: remote('green') });
     expect(said).toEqual([
       expect.stringMatching(
-        /^note: studios\/green\.env:[0-9]+ JUNJO_PROD_INGESTION_URL: .* the port 50051, like that of/,
+        /^note: studios\/green\.env:[0-9]+ JUNJO_PROD_INGESTION_URL: .* the port 50051, which the load balancer of/,
       ),
     ]);
     // The load balancer has one port for each release: another one in the URL is an error.
@@ -132,7 +134,7 @@ test('two studios may not have one port of the nodes', () => {
   ]);
 });
 
-test('a folder of a node is rendered as the file names it: the path of a volume that is there cannot change', () => {
+test('a folder on a node is rendered as the file names it: the path of a volume that is there cannot change', () => {
   const { studio } = rendered({
     blue: remote('blue', { JUNJO_HOST_DB_DATA_PATH: '/mnt//data/', JUNJO_K8S_NODE: 'n1' }),
   });

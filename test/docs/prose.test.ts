@@ -48,6 +48,18 @@ const WORDS_OF_TEXTS: typeof WORDS = [
   [/\bdid not live\b|\bto live on\b/i, 'exited, keep running'],
   [/\byou may not:/i, 'you lack permission to:'],
   [/\band its kin\b/i, 'and similar'],
+  [/\bof (?:its|your|their) own(?= *(?:[.,;:)]|$))|\bof yours\b/i, 'its own …, a separate …'],
+  [/\b(?:any|every|some|no)body\b/i, 'anyone, everyone, someone, no one'],
+  [/\b(?:is|are|was|were) (?:said|told)\b/i, 'prints, gets, received'],
+  [/(?<!\bthere )\b(?:is|are) no (?!longer\b|more\b|less\b)\w+/i, 'is not a …'],
+  [/\bmeanwhile\b(?=[.;])/i, 'during this time'],
+  [/, so that\b/i, 'so'],
+  [/\bin (?:the|its|their) words\b/i, 'the message'],
+  [/\bwhat is there\b/i, 'what exists'],
+  [/\b(?:is|are) whole\b/i, 'is complete'],
+  [/\bis going\b(?! to\b)/i, 'is being deleted'],
+  [/\bsay --\w/i, 'pass --…'],
+  [/\bnor anything\b|\bwithout others\b/i, 'unknown, no dependencies'],
 ];
 
 const sources = execFileSync('git', [
@@ -67,14 +79,20 @@ const sources = execFileSync('git', [
   .filter((path) => /\.(ts|py|sh)$/.test(path));
 const documents = [...pages.map(({ path }) => path), 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'];
 
+/** Every text in quotes of a Python program or a shell script, `…` for each value in it. */
+function textsOfProgram(program: string): readonly string[] {
+  const code = program
+    .replace(/^ *#.*$/gm, '')
+    .replace(/"""[\s\S]*?"""/g, '')
+    // Python joins texts that follow each other.
+    .replace(/"\s*\n\s*f?"/g, '');
+  const quoted = code.matchAll(/"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'/g);
+  return [...quoted].map(([, double, single = '']) => (double ?? single).replace(/\{[^}]*\}/g, '…'));
+}
+
 /** Every text in quotes of a source file, `…` for each value in it. */
 function textsOf(path: string): readonly string[] {
-  if (/\.(py|sh)$/.test(path)) {
-    const program = readFileSync(path, 'utf8')
-      .replace(/^ *#.*$/gm, '')
-      .replace(/"""[\s\S]*?"""/g, '');
-    return [...program.matchAll(/f?"((?:[^"\\\n]|\\.)*)"/g)].map(([, text = '']) => text.replace(/\{[^}]*\}/g, '…'));
-  }
+  if (/\.(py|sh)$/.test(path)) return textsOfProgram(readFileSync(path, 'utf8'));
   const texts: string[] = [];
   const visit = (node: unknown): void => {
     if (typeof node !== 'object' || node === null) return;
@@ -140,11 +158,17 @@ test('a long sentence and an odd word are noticed', () => {
   expect(longSentences('One two, three!\n\nFour five:\nSix seven', 3)).toEqual([]);
   expect(textsOf('cli/synth.ts').join('\n')).toContain('Rendered …');
   expect(textsOf('charts/programs/upgrade-guard.py').join('\n')).toContain('No setting helps');
+  expect(textsOfProgram('raise E(f"One {two} three"\n  "and four.", \'five\')  # "six"')).toEqual([
+    'One … threeand four.',
+    'five',
+    'six',
+  ]);
   expect(proseOf('README.md')).toContain('Kubernetes');
   expect(found('It goes on, and is passed over.', WORDS)).toEqual([
     '"goes on": write continues',
     '"passed over": write ignored',
   ]);
+  expect(found('There is no studio here. It is no longer rendered.', WORDS_OF_TEXTS)).toEqual([]);
   expect(blocksOf('It is passed\nover.\n- One\n  item\n| a | row |')).toEqual([
     'It is passed over.',
     '- One item',

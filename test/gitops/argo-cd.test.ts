@@ -225,7 +225,7 @@ describe('many studios', () => {
         }),
       ),
     ).toEqual([
-      `studios/${name}.env undefined: the name of the file becomes that of the studio and of its folder: ${says}. Rename it`,
+      `studios/${name}.env undefined: the file name becomes the name of the studio and of its folder. It ${says}. Rename the file`,
     ]);
   });
 
@@ -276,14 +276,14 @@ describe('many studios', () => {
       'JUNJO_PROD_INGESTION_URL: the host spans.blue.example.com is already used by the studio blue',
     ],
     [
-      'a folder of a node',
+      'a folder on a node',
       onNode('/mnt/data'),
       onNode('/mnt/data/'),
       'JUNJO_HOST_DB_DATA_PATH: the folder /mnt/data of the node worker-1 is already used by the studio blue',
     ],
     ...['/mnt//data', '/mnt/./data', '//mnt/data/', '/mnt/data/.', '/./mnt///data//'].map(
       (path): [string, Settings, Settings, string] => [
-        `a folder of a node that it calls ${path}`,
+        `a folder on a node that it calls ${path}`,
         onNode('/mnt/data'),
         onNode(path),
         'JUNJO_HOST_DB_DATA_PATH: the folder /mnt/data of the node worker-1 is already used by the studio blue',
@@ -307,7 +307,7 @@ describe('many studios', () => {
       'no repository',
       {},
       { JUNJO_K8S_GIT_REPO: 'https://git.example.com/other.git' },
-      'JUNJO_K8S_GIT_REPO: differs from that of the studio blue',
+      'JUNJO_K8S_GIT_REPO: has another value in the studio blue',
     ],
   ])('may not share %s', (_, blue, green, says) => {
     const printed = errors(source('blue', blue), source('green', green));

@@ -201,7 +201,7 @@ test.each<[string, Settings, string]>([
   [
     'artifacts with Argo CD',
     { JUNJO_K8S_GITOPS: undefined, JUNJO_K8S_GIT_REPO: 'oci://registry.example.com/team/studio' },
-    'JUNJO_K8S_GIT_REPO: is a repository of artifacts, which Argo CD cannot apply as it is. Set JUNJO_K8S_GITOPS=flux, or name a Git repository',
+    'JUNJO_K8S_GIT_REPO: is an OCI repository, which Argo CD cannot apply directly. Set JUNJO_K8S_GITOPS=flux, or name a Git repository',
   ],
   [
     'a Secret of Flux with Argo CD',
@@ -226,7 +226,7 @@ test.each<[string, Settings, string]>([
   [
     'a branch of artifacts',
     { JUNJO_K8S_GIT_REPO: 'oci://registry.example.com/studio', JUNJO_K8S_GIT_REVISION: 'refs/heads/main' },
-    'JUNJO_K8S_GIT_REVISION: is not the tag or the digest of an artifact. Write it as latest or sha256:<64 hex digits>',
+    'JUNJO_K8S_GIT_REVISION: is not the tag or digest of an OCI artifact. Write it as latest or sha256:<64 hex digits>',
   ],
   [
     'an artifact in place of its repository',
@@ -247,7 +247,7 @@ test.each<[string, Settings, string]>([
   [
     'a tag that is too long',
     { JUNJO_K8S_GIT_REPO: 'oci://registry.example.com/studio', JUNJO_K8S_GIT_REVISION: 'a'.repeat(129) },
-    'JUNJO_K8S_GIT_REVISION: is not the tag or the digest of an artifact. Write it as latest or sha256:<64 hex digits>',
+    'JUNJO_K8S_GIT_REVISION: is not the tag or digest of an OCI artifact. Write it as latest or sha256:<64 hex digits>',
   ],
   [
     'a Secret in an artifact, which .gitignore does not keep out',
@@ -270,7 +270,7 @@ test.each<[string, Settings, string]>([
 
 test.each(['a..b', 'feature/', 'a//b', 'x.lock', 'a/.b', 'refs/', 'v1.'])('%s is no branch', (revision) => {
   expect(problemsOf(source('blue', { JUNJO_K8S_GIT_REVISION: revision }))).toEqual([
-    'studios/blue.env JUNJO_K8S_GIT_REVISION: is not a branch, tag or commit. Write it as main',
+    'studios/blue.env JUNJO_K8S_GIT_REVISION: is not a branch, tag or commit. Write a name such as main',
   ]);
 });
 
@@ -321,14 +321,14 @@ describe('several studios', () => {
     ['JUNJO_K8S_GITOPS', { JUNJO_K8S_GITOPS: 'argocd' }],
   ])('have the same %s', (variable, settings) => {
     expect(problemsOf(source('blue'), source('green', settings))).toEqual([
-      `studios/green.env ${variable}: differs from that of the studio blue. One source holds all studios, so set the same value for all`,
+      `studios/green.env ${variable}: has another value in the studio blue. One source holds all studios, so set the same value for all`,
     ]);
   });
 
   test('lack a setting that only the first of them has, and the message says so', () => {
     const set = { JUNJO_K8S_GIT_PATH: 'other', JUNJO_K8S_GIT_SECRET: 'repository' };
     expect(problemsOf(source('blue', set), source('green'))).toEqual([
-      'studios/green.env JUNJO_K8S_GIT_PATH: is not set here, and differs from that of the studio blue. One source holds all studios, so set the same value for all',
+      'studios/green.env JUNJO_K8S_GIT_PATH: is not set here, and has another value in the studio blue. One source holds all studios, so set the same value for all',
     ]);
   });
 

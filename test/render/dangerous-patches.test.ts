@@ -576,13 +576,13 @@ const dangerous: readonly (readonly [what: string, patch: Patch, rules: string, 
   // Nodes.
   ['the root of the node', volume('backend', { hostPath: { path: '/' } }), 'pod-security,host-paths'],
   [
-    'another folder of the node beside the sources',
+    'another folder on the node beside the sources',
     volume('backend', { hostPath: { path: '/src/junjo/backend/app', type: 'Directory' } }),
     'pod-security,host-paths',
     reloading,
   ],
   [
-    'another folder of the node in place of the sources',
+    'another folder on the node in place of the sources',
     sources('backend', { hostPath: { path: '/', type: 'Directory' } }),
     'pod-security,host-paths',
     reloading,

@@ -204,7 +204,7 @@ describe('on a disk', () => {
     [
       'a huge file',
       'read',
-      'is larger than 8 MiB. Name another file',
+      'is larger than 8 MiB. Name a smaller file',
       (path) => writeFileSync(path, Buffer.alloc(8 * 1024 * 1024 + 1)),
     ],
   ])('%s is not read, and the reason is told', (_, name, problem, make) => {

@@ -90,7 +90,7 @@ describe("a studio in an App of one's own", () => {
 
   test('stops the App where a patch fits nothing', () => {
     const { app } = mounted(JSON.stringify({ patches: [{ target: { kind: 'Pod' }, patch: {} }] }));
-    expect(() => app.synthYaml()).toThrow(/patches\.yaml:1: there is no Pod to patch/);
+    expect(() => app.synthYaml()).toThrow(/patches\.yaml:1: no Pod exists/);
   });
 
   test('stops the App that itself breaks a rule after the studio was made', () => {
@@ -135,7 +135,7 @@ describe("a studio in an App of one's own", () => {
       spec: { type: 'LoadBalancer', selector, ports: [{ port: 80, targetPort: 12345, protocol: 'TCP' }] },
     });
     expect(() => app.synthYaml()).toThrow(/rule internal-services\. Service mine: its type is LoadBalancer/);
-    expect(() => app.synthYaml()).toThrow(/rule internal-ports\. Service mine: leads to port 12345/);
+    expect(() => app.synthYaml()).toThrow(/rule internal-ports\. Service mine: now points to port 12345/);
   });
 
   test('stops the App that takes a policy away', () => {
@@ -166,7 +166,7 @@ test('two studios of an App in one namespace are an error, and in two they are n
     return app;
   };
   expect(() => both('junjo-ai-studio').synthYaml()).toThrow(
-    /other has the namespace junjo-ai-studio too\. Set JUNJO_K8S_NAMESPACE of one of them to another name/,
+    /other also has the namespace junjo-ai-studio\. Set JUNJO_K8S_NAMESPACE of one of them to another name/,
   );
   expect(both('another').synthYaml()).toContain('namespace: another');
 });

@@ -42,7 +42,7 @@ const readings: readonly Reading[] = [
     },
   ],
   [
-    /\bRemove (?:the|this) line\b(?! after)|\bRemove it from this file|\bRemove it, or look|, or remove (?:the|this) line/,
+    /\bRemove (?:the|this) line\b(?! after)|\bRemove it from this file|\bRemove it, or correct|, or remove (?:the|this) line/,
     (_, name) => remove(name),
   ],
   [

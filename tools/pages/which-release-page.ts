@@ -28,7 +28,7 @@ function choice(lines: readonly ReleaseLine[], newest: string): string {
   return table(
     ['you have or need', 'take', 'why'],
     [
-      ['no data yet', `**${newest}**, the newest`, 'fewest containers and host names, and the API asks for a sign-in'],
+      ['no data yet', `**${newest}**, the newest`, 'fewest containers and host names, and the API requires a sign-in'],
       [
         'a studio with data, in compose or in a cluster',
         'the release that wrote the data',
@@ -59,7 +59,7 @@ function differences(lines: readonly ReleaseLine[]): string {
   const facts = (line: ReleaseLine) => [
     listed(componentsOf(line)),
     hasOneHost(line) ? '2: UI with API, spans' : '3: UI, API, spans',
-    line.api.spansNeedSignIn ? 'the API asks for a sign-in' : 'a guard asks for a sign-in in production',
+    line.api.spansNeedSignIn ? 'the API requires a sign-in' : 'a guard requires a sign-in in production',
     [uiOf(line, 'production').published[0], line.ports.backend.http, line.ports.ingestion.otlp].join(', '),
     line.stores.description,
   ];

@@ -166,7 +166,7 @@ export const admissionCauses: readonly Cause[] = [
           workload,
           refusalIn(message),
           advice(
-            'Change the pods so that they satisfy the policy. Set labels and annotations with JUNJO_K8S_LABELS and JUNJO_K8S_ANNOTATIONS, and anything else with a patch. Or ask the owner of the policy for an exception. The command shows the whole message',
+            'Change the pods to satisfy the policy. Set labels and annotations with JUNJO_K8S_LABELS and JUNJO_K8S_ANNOTATIONS, and anything else with a patch. Or ask the owner of the policy for an exception. The command shows the whole message',
             wholeMessages(state),
           ),
         );
@@ -213,7 +213,7 @@ function constraintAdvice(state: ClusterState, message: string, account: string)
   const tried = new RegExp(`provider "?${constraint}"?: (?!Forbidden: not usable)`).test(message);
   return tried
     ? advice(
-        'Undo the patch that asks for more than the constraint allows, or ask an administrator for another constraint. The command lists the constraints',
+        'Undo the patch that requests more than the constraint allows, or ask an administrator for another constraint. The command lists the constraints',
         state.clusterCommand('get', 'securitycontextconstraints'),
       )
     : advice(

@@ -45,7 +45,7 @@ export const backupCauses: readonly Cause[] = [
                 `Wait for the next backup${status.nextSyncTime ? ` at ${status.nextSyncTime}` : ''}. VolSync removes stale locks first`,
               )
             : advice(
-                'Make sure that nothing else uses this repository: no VolSync pod is running, and nobody runs restic. Then run the second command. VolSync removes stale locks before its next backup',
+                'Make sure that nothing else uses this repository: no VolSync pod and no other restic process is running. Then run the second command. VolSync removes stale locks before its next backup',
                 state.command('get', 'pods', '--selector=app.kubernetes.io/created-by=volsync'),
                 state.command(
                   'patch',
@@ -119,7 +119,7 @@ function copying(state: ClusterState, pod: Manifest): Said {
         owner?.command === 'backup'
           ? advice('Delete the pod: a backup only reads the volume. The next backup also deletes it', remove)
           : advice(
-              'Run this command. It first finishes what the other command left on the volume, such as a partial copy or folders that were not moved. Then it only lists',
+              'Run this command. It first finishes what the other command left on the volume, such as a partial copy or folders that were not moved. Then it only lists folders',
               finishing(state),
             ),
     };

@@ -220,7 +220,7 @@ export const claimCauses: readonly Cause[] = [
           workload,
           `its claim ${names.join(', ')} has no volume${told ? `: ${String(told.message).trim()}` : ''}. You cannot read claims`,
           advice(
-            'Fix what the events of the claim report, or ask someone who may read claims to look at it',
+            'Read the events of the claim, and fix what they report. Or ask for permission to read claims, and run this command again',
             state.command('get', 'events', '--field-selector=involvedObject.kind=PersistentVolumeClaim'),
             state.clusterCommand('get', 'storageclasses'),
           ),

@@ -144,7 +144,7 @@ function secretAdvice(state: ClusterState, name: string): string {
         state.command('describe', source.kind.toLowerCase(), source.metadata.name),
       )
     : advice(
-        'Apply the whole folder dist/, or create the Secret where you manage your secrets. The pod then starts by itself',
+        'Apply the whole folder dist/, or create the Secret with the tool that manages your secrets. The pod then starts by itself',
         state.clusterCommand('apply', '-f', 'dist/'),
       );
 }

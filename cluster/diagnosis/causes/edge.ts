@@ -457,14 +457,14 @@ function acmeAdvice(
   if (kind === 'rateLimited') {
     const [, time] = /retry after (\d{4}-\d\d-\d\d[T ][\d:]+(?:Z| UTC)?)/i.exec(why) ?? [];
     return advice(
-      `Wait ${time ? `until ${time}` : 'until the limit ends'}: no setting lifts the limit, and each earlier attempt fails. Keep the namespace and its Secrets, so that no further certificate is requested. cert-manager tries again by itself. After the limit ends, the last command makes it try at once, if the tool cmctl is installed`,
+      `Wait ${time ? `until ${time}` : 'until the limit ends'}: no setting lifts the limit, and each earlier attempt fails. Keep the namespace and its Secrets, or cert-manager requests another certificate. cert-manager tries again by itself. After the limit ends, the last command makes it try at once, if the tool cmctl is installed`,
       describe,
       again,
     );
   }
   if (kind === 'rejectedIdentifier')
     return advice(
-      `Use a public domain name of your own in the JUNJO_PROD_ URLs: the authority never issues certificates for ${host}`,
+      `Use a public domain name that you own in the JUNJO_PROD_ URLs: the authority never issues certificates for ${host}`,
       describe,
     );
   if (/^dns-?01$/i.test(type))

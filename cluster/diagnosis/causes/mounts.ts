@@ -61,7 +61,7 @@ export const mountCauses: readonly Cause[] = [
       }
     },
   },
-  // The folder of the node that holds the data is not there.
+  // The folder on the node that holds the data is not there.
   {
     name: 'volume-path-missing',
     *findings(state) {
@@ -224,7 +224,7 @@ function ofAttached(state: ClusterState, workload: WorkloadState, pod: PodState,
       workload,
       `${text}, ${holder.spec?.nodeName}, where the pod ${holder.metadata.name} mounts it`,
       advice(
-        'End that pod, or run both pods on one node: a ReadWriteOnce volume can be attached to only one node at a time. The commands show the pods and their nodes, and where each volume is attached',
+        'Delete that pod, or run both pods on one node: a ReadWriteOnce volume can be attached to only one node at a time. The commands show the pods and their nodes, and where each volume is attached',
         ...show,
       ),
     );

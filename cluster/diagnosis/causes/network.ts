@@ -369,7 +369,7 @@ function inTheWay(state: ClusterState, waits: Waits, service: Manifest | undefin
       certain: false,
       text: `cannot reach the backend, which is ready: the connection is refused (${messageOf(refused)}). Nothing listens on its port ${API_KEYS_PORT}`,
       fix: advice(
-        'Read the log of the backend to find out why. Check that the endpoints of the Service are those of its pod',
+        'Read the log of the backend to find out why. Check that the endpoints of the Service match its pod',
         ...ready.map(({ name }) => state.command('logs', name, '-c', 'backend', '--tail=50')),
         state.command('get', 'endpointslices', slices),
       ),

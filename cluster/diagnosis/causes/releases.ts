@@ -20,7 +20,7 @@ export const releaseCauses: readonly Cause[] = [
         subject: 'releases',
         text: `backend runs ${backend.tag} and ingestion runs ${ingestion.tag}${consequence(backend.line, ingestion.line)}`,
         fix: advice(
-          'Apply the whole output, so that both roll out together. If JUNJO_K8S_BACKEND_IMAGE and JUNJO_K8S_INGESTION_IMAGE are set, they must name the same release',
+          'Apply the whole output, so both roll out together. If JUNJO_K8S_BACKEND_IMAGE and JUNJO_K8S_INGESTION_IMAGE are set, they must name the same release',
           applyAll(state),
         ),
       };

@@ -51,7 +51,7 @@ export const sidecarNotStarting: Cause = {
         allowedSeconds: failed ? SIDECAR_SECONDS : allowed,
         text: `${title} is running but is not ready${failed ? ` (${failed.message.replace(/^Startup probe failed: /, '')})` : ''}. ${held}`,
         fix: advice(
-          'Wait until it is ready. The containers after it start then. The command shows how the pods change',
+          'Wait until it is ready. Then the containers after it start. The command shows how the pods change',
           state.command('get', 'pods', '--watch'),
         ),
         lateFix: sidecarAdvice(state, workload, pod, container, ['--tail=50']),

@@ -58,7 +58,7 @@ export const runningCauses: readonly Cause[] = [
         else if (how.exitCode === 143)
           yield ofWorkload(
             workload,
-            `${container.name} was told to stop (code 143, SIGTERM), ${times}. The kubelet does that when a probe fails. Another program in its pod can do it too`,
+            `${container.name} received SIGTERM and stopped (code 143), ${times}. The kubelet sends it when a probe fails. Another program in its pod can send it too`,
             advice(
               'Find out in the events of the pod what stops it. A failing probe has an event Unhealthy',
               ...look.slice(-1),

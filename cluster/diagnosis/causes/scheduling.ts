@@ -138,7 +138,7 @@ export const schedulingCauses: readonly Cause[] = [
         if (!/Insufficient|Too many pods/.test(reasons) || !wasPreempted(state, workload)) continue;
         yield ofWorkload(
           workload,
-          `a pod of higher priority took its place, and no node has room for it (${reasons})`,
+          `a pod of higher priority preempted it, and no node has room for it (${reasons})`,
           advice(
             'Set JUNJO_K8S_PRIORITY_CLASS to a class with a higher value. Or make room: add a node, or choose a smaller JUNJO_K8S_SIZE. The commands show the classes, and the pods of each node',
             state.clusterCommand('get', 'priorityclasses'),
@@ -235,7 +235,7 @@ export const schedulingCauses: readonly Cause[] = [
           advice(
             shared
               ? 'Use a ReadWriteOnce claim, because backend and ingestion share it. The access mode of a claim cannot be changed: back up, and restore into a new claim'
-              : 'Wait until that pod has ended, or end it if it is not needed',
+              : 'Wait until that pod has ended, or delete it if it is not needed',
             state.command('get', 'persistentvolumeclaims', ...claims),
             state.command('get', 'pods', '--output=wide'),
           ),
@@ -260,7 +260,7 @@ export const schedulingCauses: readonly Cause[] = [
           ? ofWorkload(
               workload,
               `its node ${back.metadata.name} is ready again, but still has the out-of-service taint`,
-              advice('Remove the taint, so that pods start there again', returnCommand(state, back.metadata.name)),
+              advice('Remove the taint, so pods can start there again', returnCommand(state, back.metadata.name)),
             )
           : ofWorkload(
               workload,
@@ -344,7 +344,7 @@ function* ofUnknownNodes(state: ClusterState): Generator<Found> {
       workload,
       `its pod is not ready although its containers are. Most likely its node ${name} does not answer, but you cannot read nodes`,
       advice(
-        'Ask someone who may read nodes to check whether this node is ready',
+        'Ask someone who can read nodes whether this node is ready',
         state.clusterCommand('describe', 'node', name),
       ),
     );

@@ -166,7 +166,7 @@ export const startCauses: readonly Cause[] = [
           subject: name,
           text: 'is paused: changes do not reach its pods',
           fix: advice(
-            'Resume the rollout, so that changes reach its pods',
+            'Resume the rollout to apply changes to its pods',
             state.command('rollout', 'resume', 'deployment', object.metadata.name),
           ),
         };

@@ -30,7 +30,8 @@ const LOCKED =
 const GUARD = {
   readOnly: /^The volume is read-only/m,
   full: /^The volume is full|^The quota of the volume is used up/m,
-  denied: /may not read or write all of the volume/,
+  // The second is of guards that earlier versions rendered.
+  denied: /lacks permission to read or write the whole volume|may not read or write all of the volume/,
 };
 
 export const volumeCauses: readonly Cause[] = [
@@ -84,7 +85,7 @@ export const volumeCauses: readonly Cause[] = [
           subject: `pod ${name}`,
           text: `is not part of the studio, but can write to its claim ${claim}. It belongs to ${title}. Two writers damage the databases`,
           fix: advice(
-            'Find out who owns it. Delete it if it is not needed, or set readOnly where it mounts the claim',
+            'Find out who owns it. Delete it if it is not needed, or make it mount the claim with readOnly',
             state.command('describe', 'pod', name),
             state.command('delete', kind, owner?.name ?? name),
           ),
@@ -133,8 +134,8 @@ export const volumeCauses: readonly Cause[] = [
           yield ofWorkload(
             crash.workload,
             told
-              ? 'it may not write to its volume, and its pod has no fsGroup'
-              : `it exits with code ${crash.how.exitCode}, and its pod has no fsGroup: it may not write to its volume`,
+              ? 'it lacks permission to write to its volume, and its pod has no fsGroup'
+              : `it exits with code ${crash.how.exitCode}, and its pod has no fsGroup: it lacks permission to write to its volume`,
             advice('Undo the patch that removed fsGroup, then render and apply again', log),
           );
           continue;
@@ -162,8 +163,8 @@ export const volumeCauses: readonly Cause[] = [
         yield ofWorkload(
           crash.workload,
           ambiguous
-            ? 'it may not write to its database. Either the files belong to another user, or the node mounted the volume read-only after a file system error'
-            : 'it may not write to its volume: files on it belong to another user',
+            ? 'it lacks permission to write to its database. Either the files belong to another user, or the node mounted the volume read-only after a file system error'
+            : 'it lacks permission to write to its volume: files on it belong to another user',
           ambiguous
             ? advice(
                 `Find out which of the two it is. If the mount options begin with "ro", the volume is read-only: check its file system. Otherwise stop the studio, and change the owner of the files to ${owner}`,

@@ -51,7 +51,7 @@ export const rights: Check = {
       );
     if (denied.length === 0) {
       const objects = unneeded.length > 0 ? 'other objects' : `${manifests.length} objects`;
-      yield ok(`You may create and change all ${objects}`);
+      yield ok(`You can create and change all ${objects}`);
       return;
     }
     yield error(

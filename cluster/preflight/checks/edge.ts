@@ -153,8 +153,8 @@ export const issuer: Check = {
         yield error(
           `There is no ClusterIssuer ${name}`,
           known.length > 0
-            ? `Set JUNJO_K8S_CLUSTER_ISSUER ${toOneOf(known)}, or remove it so that the studio gets its own issuer`
-            : 'Create it, or remove JUNJO_K8S_CLUSTER_ISSUER so that the studio gets its own issuer',
+            ? `Set JUNJO_K8S_CLUSTER_ISSUER ${toOneOf(known)}, or remove it to create an issuer for the studio`
+            : 'Create it, or remove JUNJO_K8S_CLUSTER_ISSUER to create an issuer for the studio',
         );
       else if (ready?.status !== 'True')
         yield error(

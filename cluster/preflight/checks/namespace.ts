@@ -24,7 +24,7 @@ export const podSecurity: Check = {
       yield error(
         `The namespace ${cluster.namespace} is being deleted`,
         advice(
-          'Wait until it is gone. This command returns then',
+          'Wait until it is gone. This command then returns',
           cluster.clusterCommand('wait', 'namespace', cluster.namespace, '--for=delete', '--timeout=10m'),
         ),
       );
@@ -34,7 +34,7 @@ export const podSecurity: Check = {
     const [before, after] = [level(live.metadata.labels), level(wanted.metadata.labels)];
     if (before === 'baseline' && after === 'privileged')
       yield warning(
-        'The namespace enforces baseline, but pods that mount their sources need privileged. Apply lowers the level',
+        'The namespace enforces baseline, but pods that mount their sources need privileged. Applying the studio lowers the level',
         'If other programs run in the namespace, give the studio its own: set JUNJO_K8S_NAMESPACE',
       );
     else if (LEVELS.indexOf(before) > LEVELS.indexOf(after))
@@ -46,7 +46,7 @@ export const podSecurity: Check = {
       yield ok(
         before === after
           ? `The namespace enforces Pod Security ${after}`
-          : `Apply raises the Pod Security of the namespace from ${before} to ${after}`,
+          : `Applying the studio raises the Pod Security of the namespace from ${before} to ${after}`,
       );
   },
 };

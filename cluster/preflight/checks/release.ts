@@ -10,7 +10,7 @@ import { type Check, error, ok, warning } from '../check';
 const EFFECTS: Readonly<Record<Exclude<Effect, 'harmless'>, (tag: string) => string>> = {
   refused: (tag) => `${tag} does not start on its user database`,
   hidden: (tag) => `${tag} does not show its spans, which stay on the volume`,
-  unreadable: (tag) => `${tag} cannot read its spans. What is left in its write-ahead log would stop every flush`,
+  unreadable: (tag) => `${tag} cannot read its spans. Spans left in its write-ahead log would stop every flush`,
   misunderstood: (tag) => `${tag} shows its spans without the workflow graphs`,
   'flush first': (tag) => `${tag} mixes up the columns of spans that are left in its write-ahead log`,
 };
@@ -45,11 +45,11 @@ export const liveRelease: Check = {
     if (accepted.includes(step)) yield warning(`${text}. JUNJO_K8S_ACCEPT_DATA_LOSS accepts this`);
     // Flushed spans are safe, and only the guard can see whether all are flushed.
     else if (move === 'flush first')
-      yield warning(text, `Flush the log first (${howTo}). Otherwise the upgrade guard stops the start`);
+      yield warning(text, `Flush the log first (${howTo}). Otherwise the upgrade guard prevents the start`);
     else
       yield error(
         text,
-        `Read ${howTo}. The upgrade guard stops the start until you set JUNJO_K8S_ACCEPT_DATA_LOSS=${step}`,
+        `Read ${howTo}. The upgrade guard prevents the start until you set JUNJO_K8S_ACCEPT_DATA_LOSS=${step}`,
       );
   },
 };

@@ -44,7 +44,7 @@ export const room: Check = {
       );
     } else if (!fitting) {
       yield error(
-        `${what}. No node has that much free: ${best.name} has the most memory, with ${mebibytes(best.memory)} and ${Math.floor(best.cpu * 1000)}m CPU`,
+        `${what}. No node has that much room: ${best.name} has the most memory, with ${mebibytes(best.memory)} and ${Math.floor(best.cpu * 1000)}m CPU`,
         fix,
       );
     } else {

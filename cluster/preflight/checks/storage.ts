@@ -57,7 +57,7 @@ function* ofClass(name: string | undefined, cluster: PreflightView): Generator<R
   if (reclaimPolicy !== 'Retain')
     yield warning(
       `The class ${metadata.name} deletes the volume with its claim`,
-      advice('Keep backups: set JUNJO_K8S_BACKUP, or let cron run this command', howToRun('backup')),
+      advice('Keep backups: set JUNJO_K8S_BACKUP, or run this command from cron', howToRun('backup')),
     );
   if (volumeBindingMode === 'Immediate')
     yield warning(

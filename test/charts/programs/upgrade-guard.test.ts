@@ -70,7 +70,7 @@ const mixesUp: Expected = (from, to) => [
   accepting(from, to),
 ];
 const misunderstood: Expected = (from, to) => [
-  new RegExp(`^This volume holds the spans of Junjo AI Studio ${from}, whose workflows ${to} does not understand`),
+  new RegExp(`^This volume holds the spans of Junjo AI Studio ${from}\\. ${to} does not understand their workflows`),
   accepting(from, to),
 ];
 
@@ -223,7 +223,7 @@ describeWith(['python3'], 'the guard of the volume', () => {
     test('old files may be left behind when the write-ahead log is flushed', () => {
       ranOn(line081).delete('spans/wal');
       expectStop(volume.guard(line082), [
-        /^This volume holds the spans of Junjo AI Studio 0\.81, whose files have other columns/,
+        /^This volume holds the spans of Junjo AI Studio 0\.81\. 0\.82 expects other columns in their files/,
         '0.81.5',
         accepting('0.81', '0.82'),
       ]);
@@ -265,7 +265,7 @@ describeWith(['python3'], 'the guard of the volume', () => {
       volume.fill(line081).delete('sqlite');
       volume.delete('spans/wal');
       expectStop(volume.guard(line086), [
-        /^This volume holds the spans of Junjo AI Studio 0\.81, /,
+        /^This volume holds the spans of Junjo AI Studio 0\.81\. /,
         '0.81.5',
         NO_SETTING,
       ]);
@@ -556,7 +556,7 @@ sys.stdin.read()`;
         // An old one among files that the line knows.
         volume.fill(line).write(path, unknown(extension), 60);
         const stop = [
-          new RegExp(`^${path} has columns that these manifests \\(${version}\\) do not know`),
+          new RegExp(`^${path} has columns that these manifests \\(${version}\\) do not support`),
           '',
           NO_SETTING,
         ] as const;
@@ -682,7 +682,7 @@ sys.stdin.read()`;
       marked({ line, schema, manifests: 'some' });
       const { status, reason } = volume.guard(line082);
       expect(status).toBe(1);
-      expect(reason).toMatch(new RegExp(`^Junjo AI Studio ${line} .*do not know it\\.\n.* some wrote .*\n.*delete`));
+      expect(reason).toMatch(new RegExp(`^Junjo AI Studio ${line} .*do not support it\\.\n.* some wrote .*\n.*delete`));
     });
 
     const newer = version.replace(/^[0-9]+/, (major) => `${Number(major) + 1}`);
@@ -694,9 +694,9 @@ sys.stdin.read()`;
         const { status, reason } = volume.guard(line082);
         expect(status).toBe(1);
         expect(reason).toMatch(
-          /^Newer manifests \(\S+\) started Junjo AI Studio 0\.82 on .*\nRender with \S+ or newer\.\n.*delete/,
+          /^Manifests of version \S+ started Junjo AI Studio 0\.82 on .*\nRender with version \S+ or newer\.\n.*delete/,
         );
-        expect(reason).toContain(`Render with ${manifests} or newer`);
+        expect(reason).toContain(`Render with version ${manifests} or newer`);
         expect(volume.files).toEqual(files);
         volume.delete(VOLUME_MARK);
         expect(volume.guard(line082)).toMatchObject({ status: 0 });
@@ -770,15 +770,25 @@ sys.stdin.read()`;
       volume.write(VOLUME_MARK, text);
       const { status, log, reason } = volume.guard(line082);
       expect({ status, log }).toEqual({ status: 1, log: `upgrade-guard stops the start.\n${reason}` });
-      expect(reason).toMatch(/^Junjo AI Studio .* ran on this volume last, but these manifests .* do not know it\.\n/);
+      expect(reason).toMatch(
+        /^Junjo AI Studio .* ran on this volume last, but these manifests .* do not support it\.\n/,
+      );
       expect(reason).toMatch(printable);
       expect(Buffer.byteLength(reason)).toBeLessThan(4096);
     });
 
     test.each([
-      ['a folder', 'os.mkdir(path)', /^A folder has the name of a file\./],
-      ['a link to itself', 'os.symlink(path, path)', /^A link that points to itself has the name of a file\./],
-      ['a file that may not be read', 'open(path, "w").close(); os.chmod(path, 0)', /may not read or write all/],
+      ['a folder', 'os.mkdir(path)', /^A folder has the name of a file that the guard needs\./],
+      [
+        'a link to itself',
+        'os.symlink(path, path)',
+        /^A link that points to itself has the name of a file that the guard needs\./,
+      ],
+      [
+        'a file that may not be read',
+        'open(path, "w").close(); os.chmod(path, 0)',
+        /lacks permission to read or write the whole volume/,
+      ],
     ])('that is %s stops the start, with its path', (_, code, says) => {
       const path = join(volume.path, VOLUME_MARK);
       volume.python(`import os, sys; path = sys.argv[1]; ${code}`, [path]);
@@ -821,7 +831,7 @@ sys.stdin.read()`;
     chmodSync(volume.path, 0o755);
     expect(status).toBe(1);
     expect(reason).toMatch(
-      /may not read or write all of the volume.*\n.*chown -R [0-9]+:[0-9]+ .*\n.*\.junjo-studio\.json/,
+      /lacks permission to read or write the whole volume.*\n.*chown -R [0-9]+:[0-9]+ .*\n.*\.junjo-studio\.json/,
     );
   });
 
@@ -835,7 +845,7 @@ sys.stdin.read()`;
       chmodSync(join(volume.path, path), 0o755);
       expect(status).toBe(1);
       expect(reason).toMatch(
-        /may not read or write all of the volume.*\n.*chown -R [0-9]+:[0-9]+ .*\nNothing was changed/,
+        /lacks permission to read or write the whole volume.*\n.*chown -R [0-9]+:[0-9]+ .*\nNothing was changed/,
       );
       expect(volume.mark).toBeUndefined();
       expect(volume.guard(line082).status).toBe(0);

@@ -34,7 +34,7 @@ test.each([
   ['another class', {}, { JUNJO_K8S_STORAGE_CLASS: 'slow' }, 'spec.storageClassName cannot change from fast to slow'],
   ['a class that is left out', {}, { JUNJO_K8S_STORAGE_CLASS: undefined }, 'from fast to nothing'],
   ['another access mode', {}, { JUNJO_K8S_STORAGE_ACCESS_MODE: 'ReadWriteMany' }, 'spec.accessModes cannot change'],
-  ['a folder of a node instead of the class', {}, node(), 'spec.storageClassName cannot change from fast to ""'],
+  ['a folder on a node instead of the class', {}, node(), 'spec.storageClassName cannot change from fast to ""'],
 ])('%s is refused, with the way around', (_, before, after, says) => {
   const printed = refused(before, after);
   expect(printed.join('\n')).toContain(says);

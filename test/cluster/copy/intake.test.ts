@@ -19,7 +19,7 @@ jest.setTimeout(600_000);
 const MEBIBYTE = 1024 * 1024;
 const NO_BACKUP =
   'The intake holds 1.5 MiB of spans. They are not in this backup. The intake sends them when ingestion runs again.';
-const KEEPS = 'The intake keeps spans meanwhile, as long as its queues have room.';
+const KEEPS = 'Meanwhile, the intake keeps spans as long as its queues have room.';
 
 describeWith(['python3'], 'beside an intake', () => {
   let studio: LiveStudio;

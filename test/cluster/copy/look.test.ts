@@ -292,8 +292,8 @@ describeWith(['kubectl', 'python3', 'openssl'], 'restore --into', () => {
     JUNJO_K8S_NODE: 'node-1',
   };
   test.each<[string, Settings, readonly Manifest[]]>([
-    ['a folder of a node', onNode, []],
-    ['a folder of a node with a class that is only a name', { ...onNode, JUNJO_K8S_STORAGE_CLASS: 'manual' }, []],
+    ['a folder on a node', onNode, []],
+    ['a folder on a node with a class that is only a name', { ...onNode, JUNJO_K8S_STORAGE_CLASS: 'manual' }, []],
     ['a class that provisions nothing', {}, [{ ...fast, provisioner: 'kubernetes.io/no-provisioner' }]],
   ])('refuses %s before it does anything', async (_, more, objects) => {
     await start(more, ...objects);

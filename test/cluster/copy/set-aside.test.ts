@@ -133,7 +133,7 @@ describeWith(['kubectl', 'python3'], 'set-aside', () => {
     const size = String.raw`\d+ files, 1\.\d MiB, release line 0\.82`;
     expect(said).toMatch(new RegExp(`^Context    fake .*\\nNamespace  junjo\\n.*\\nVolume     ${size}\\n`));
     expect(said).toMatch(
-      new RegExp(`The previous data is in the folder ${folder} on the volume, where it uses space: ${size}`),
+      new RegExp(`The previous data is in the folder ${folder} on the volume\\. It uses ${size} there`),
     );
     expect(said).toContain('set JUNJO_K8S_RELEASE=0.82.1, render, and apply');
     const [, back, remove = ''] =

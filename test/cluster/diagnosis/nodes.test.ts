@@ -132,7 +132,7 @@ describe('a lost node', () => {
     const [first] = diagnosisOf(state);
     expect(first?.cause).toBe('node-tainted');
     expect(first?.fix).toBe(
-      'Remove the taint, so that pods start there again\nkubectl taint nodes node-1 node.kubernetes.io/out-of-service-',
+      'Remove the taint, so pods can start there again\nkubectl taint nodes node-1 node.kubernetes.io/out-of-service-',
     );
   });
 });

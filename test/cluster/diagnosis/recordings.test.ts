@@ -111,7 +111,7 @@ const first: Readonly<Record<string, readonly [line: string, words: RegExp]>> = 
   'dns-fails-20min': ['error backend-unreachable: ingestion', /the DNS or the network plugin/],
   'exec-format-error-log-forbidden': [
     'error guard-crashed: backend',
-    /another processor.*lack permission to read its log/,
+    /a different processor.*lack permission to read its log/,
   ],
   'exit-137': ['error killed: backend', /code 137, SIGKILL/],
   'external-secret': ['error secret-not-synced: ExternalSecret junjo-ai-studio-secrets', /Secret does not exist/],
@@ -131,7 +131,7 @@ const first: Readonly<Record<string, readonly [line: string, words: RegExp]>> = 
   'no-pods': ['error not-readable: permissions', /pods/],
   'node-not-ready': ['error node-lost: backend, frontend, ingestion', /node-1 has not been ready for 60s/],
   'openshift-scc': ['error scc-refused: ingestion', /1000750000 to 1000759999/],
-  preempted: ['error preempted: backend', /a pod of higher priority took its place/],
+  preempted: ['error preempted: backend', /a pod of higher priority preempted it/],
   'read-only-volume-with-data': ['error volume-read-only: backend', /mounted read-only/],
   'resize-no-resizer': ['warning claim-smaller-than-requested: claim junjo-ai-studio-data', /no CSI resizer.*\(50m/],
   'sysctl-forbidden': ['error pod-rejected: frontend', /the last of 12 pods \(SysctlForbidden\)/],

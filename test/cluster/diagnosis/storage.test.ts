@@ -130,7 +130,7 @@ describe('a volume that another node has', () => {
 });
 
 describe('a released volume', () => {
-  /** The claim of a folder of a node was deleted, and applied again: it names the volume, which remembers the first claim. */
+  /** The claim of a folder on a node was deleted, and applied again: it names the volume, which remembers the first claim. */
   const again = (change: (state: RecordedState) => void = () => undefined) =>
     changed('volume-on-absent-node', (state) => {
       const claim = of(state, 'PersistentVolumeClaim');

@@ -545,7 +545,7 @@ const broken: Readonly<Record<string, readonly [Settings, Parameters<typeof said
       spec: { nodeName: 'node-1', containers: [{ resources: { requests: { memory: `7.8${GIB}` } } }] },
       status: { phase: 'Running' },
     }),
-    /^error room: .*No node has that much free: node-1 has the most memory, with 204Mi/,
+    /^error room: .*No node has that much room: node-1 has the most memory, with 204Mi/,
   ],
   'two nodes with half of the room each': [
     local,
@@ -998,7 +998,7 @@ test.each<[string, Settings, string, RegExp]>([
     /gone/,
   ],
   [
-    'a volume that is a folder of a node, which needs no class',
+    'a volume that is a folder on a node, which needs no class',
     development({ JUNJO_HOST_DB_DATA_PATH: '/mnt/data', JUNJO_K8S_NODE: 'node-1' }),
     'patches: []',
     /storage-class/,

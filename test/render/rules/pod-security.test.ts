@@ -104,7 +104,7 @@ refuses(podSecurity, [
     `${POD}: the sysctl kernel.msgmax is not among the safe ones`,
   ],
   [
-    'a folder of the node',
+    'a folder on the node',
     (s) => volume(s, { hostPath: { path: '/' } }),
     `${POD}: the volume more is of a kind that is not allowed: hostPath`,
   ],

@@ -1,12 +1,15 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type ApplyOptions, applyStudio } from '../../cli/apply';
 import { nextSteps } from '../../cli/apply/next-steps';
+import { firstUserCommands } from '../../cluster/first-user';
+import { Kubectl } from '../../cluster/kubectl';
 import { STOPPED } from '../../config/names';
+import { releaseLines } from '../../releases';
 import { writeFiles } from '../../render/files';
 import { FakeApiServer } from '../support/fake-api-server';
 import { KubectlWithBackend } from '../support/kubectl-with-backend';
@@ -337,7 +340,7 @@ describeWith(['kubectl', 'python3'], 'apply', () => {
     });
   });
 
-  const shells = ['bash', 'zsh'].filter((shell) => spawnSync(shell, ['-c', ':']).status === 0);
+  const shells = ['bash', 'zsh', 'dash'].filter((shell) => spawnSync(shell, ['-c', ':']).status === 0);
 
   /** The block of lines from `(` to `)`, and the line that forwards a port. */
   const printed = (text: string) => {
@@ -376,10 +379,35 @@ describeWith(['kubectl', 'python3'], 'apply', () => {
     },
   );
 
+  test.each(shells)(
+    'in %s, Ctrl-C and a short password send nothing, and the terminal shows what is typed again',
+    (shell) => {
+      const create = firstUserCommands(new Kubectl(), releaseLines[0].api).create.join('\n');
+      const folderOfCurl = join(kubectl.folder, 'no-curl');
+      mkdirSync(folderOfCurl);
+      writeFileSync(join(folderOfCurl, 'curl'), '#!/bin/sh\necho sent\n', { mode: 0o755 });
+      for (const answer of ['^C', 'shorter']) {
+        const dialogue = [
+          ['Email address: ', 'me@example.com'],
+          ['Password: ', answer, 'hidden'],
+        ];
+        const script = `${create}\necho "ended with $?"; stty -a`;
+        const { stdout } = spawnSync(
+          'python3',
+          ['test/support/terminal.py', JSON.stringify(dialogue), shell, '-c', `trap : INT\n${script}`],
+          { encoding: 'utf8', env: { ...process.env, PATH: `${folderOfCurl}:${process.env.PATH}` } },
+        );
+        expect(stdout).toMatch(/ended with 1\b[^]*[^-]echo\b/);
+        expect(stdout).not.toMatch(/sent|shorter/);
+      }
+    },
+  );
+
   test('the page and the next steps of synth have the same commands', async () => {
     const { forward, block } = printed((await run()).err);
     const page = readFileSync('docs/apply.md', 'utf8');
     expect(page).toContain(block);
+    for (const { api } of releaseLines) expect(page).toContain(api.firstUserPath);
     expect(page).toContain(forward.replace(/--context=\S+ --namespace=/, '-n '));
     const [studio] = renderAll([{ files: [{ path: '.env', text: envText(base) }] }]).studios;
     if (!studio) throw new Error('nothing was rendered');

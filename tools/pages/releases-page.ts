@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { stopIngestion } from '../../charts/start-and-stop';
+import { withCredentials } from '../../cluster/first-user';
 import { internalServiceNames, workloadNames } from '../../config/names';
 import { listed } from '../../config/text';
 import {
@@ -15,20 +16,6 @@ import {
   uiOf,
 } from '../../releases';
 import { type Parts, table } from './page';
-
-/**
- * Calls the API with an e-mail address and a password that it asks for, in bash and zsh. The password is in no history of a shell,
- * and in no list of processes: printf is part of the shell, and the others read it from a pipe. It is one command, because a shell
- * would take pasted lines behind `read` for the password.
- */
-function withCredentials(curl: string): string {
-  return [
-    "printf 'E-mail: ' && read -r email && printf 'Password: ' && IFS= read -rs password && \\",
-    `  password=$(printf %s "$password" | sed 's/["\\\\]/\\\\&/g') && \\`,
-    `  printf '{"email":"%s","password":"%s"}' "$email" "$password" | \\`,
-    `  ${curl} -H 'content-type: application/json' --data-binary @-`,
-  ].join('\n');
-}
 
 const allButTheEdge = "kubectl apply -f dist/foundation $(ls dist/*.yaml | grep -v 70-edge | sed 's/^/-f /')";
 
@@ -52,9 +39,6 @@ export function releasesPage(lines: readonly ReleaseLine[]): Parts {
       ['line', 'spans need a sign-in', 'what ends every session', 'a revoked API key works for'],
       rowsOf(lines, (line) => [signIn(line), sessionsEnd(line), keyTrust(line)]),
     ),
-    'first-user': distinct(lines, ({ api }) => api.firstUserPath)
-      .map(([path, names]) => `On ${listed(names)}:\n\n${claimFirstUser(path).map(fenced).join('\n\n')}`)
-      .join('\n\n'),
     'start-and-stop': table(
       [
         'line',
@@ -153,18 +137,6 @@ function onFullVolume({ ingestion: { failedWrite }, variables }: ReleaseLine): s
   const { default: count } = variables.find(({ name }) => name === failedWrite.variable) ?? {};
   const waiting = `up to ${count} spans (\`${failedWrite.variable}\`) that wait in memory, if ingestion ends before there is room`;
   return `${waiting}. It refuses further spans with \`${failedWrite.status}\`, and exporters do not retry`;
-}
-
-function claimFirstUser(path: string): readonly string[] {
-  return [
-    [
-      allButTheEdge,
-      'kubectl -n junjo-ai-studio wait deployment --all --for=condition=Available --timeout=10m',
-      `kubectl -n junjo-ai-studio port-forward service/${workloadNames.backend} 8080:http &`,
-    ].join('\n'),
-    withCredentials(`curl --retry 5 --retry-connrefused http://localhost:8080${path}`),
-    ['kill %1', 'kubectl apply -f dist/foundation -f dist/'].join('\n'),
-  ];
 }
 
 /** The values that lines have of a fact, each with the names of its lines. */
@@ -318,7 +290,7 @@ function setAside(from: ReleaseLine, to: ReleaseLine): readonly string[] {
     '',
     fenced('npm run set-aside'),
     '',
-    '4. Create [the first user](#the-first-user) through a forwarded port. Then open the edge, and create API keys for the applications:',
+    '4. Create [the first user](apply.md#create-the-first-user) through a forwarded port. Then open the edge, and create API keys for the applications:',
     '',
     fenced('kubectl apply -f dist/foundation -f dist/'),
     '',
@@ -337,7 +309,7 @@ function flushAndMove(from: ReleaseLine, to: ReleaseLine): readonly string[] {
     '1. Stop the applications that send spans.',
     '2. Sign in, and flush the write-ahead log:',
     '',
-    fenced(withCredentials(`curl --fail -c cookies https://api.example.com${from.api.signInPath}`)),
+    fenced(withCredentials(`curl --fail -c cookies https://api.example.com${from.api.signInPath}`).join('\n')),
     '',
     fenced(
       [`curl --fail -b cookies -X POST https://api.example.com${from.stores.flushPath}`, 'rm cookies'].join(' &&\n'),

@@ -124,6 +124,28 @@ describeWith(['kubectl', 'python3'], 'apply', () => {
     expect((await run()).err).not.toContain('Close it');
   });
 
+  test('finds the open edge of another name, and what it can read of one', async () => {
+    kubectl.addUser();
+    await run();
+    kubectl.answerWith('{"users_exist": false}');
+    const ingress = cluster.object('ingresses', NAMESPACE, 'junjo-ai-studio');
+    cluster.apply({ ...ingress, metadata: { ...old('old-edge').metadata } } as Manifest);
+    expect((await run()).err).toMatch(/Close it until the user exists:\n.* ingress\.networking\.k8s\.io\/old-edge\n/);
+    cluster.forbidden.add('get ingresses');
+    const { exit, err } = await run();
+    expect(exit).toBe(4);
+    expect(err).toContain('An earlier edge may be open');
+    expect(err).toContain('delete ingress.networking.k8s.io/old-edge');
+  });
+
+  test('takes a folder with commas, quotes, and spaces in its name', async () => {
+    const odd = join(folder, `a,b "c" $d 'e'`);
+    writeFiles(files(base), odd);
+    expect(await run({ folder: odd })).toMatchObject({ exit: 4 });
+    await spawnShell((await run({ folder: odd, dryRun: true })).out);
+    expect(names('ingresses')).toContain('junjo-ai-studio');
+  });
+
   test.each([
     ['0.82.1', '/users/db-has-users'],
     ['0.86.0', '/api/v1/users/db-has-users'],
@@ -263,7 +285,7 @@ describeWith(['kubectl', 'python3'], 'apply', () => {
     expect(names('ingresses')).toEqual([]);
     cluster.forbidden.clear();
     await cluster.disconnect();
-    expect(await run()).toMatchObject({ exit: 1, err: expect.stringContaining('Is the cluster up') });
+    expect(await run()).toMatchObject({ exit: 1, err: expect.stringContaining('cluster is up') });
   });
 
   test('does not open the edge when the backend does not get ready in time', async () => {
@@ -397,7 +419,7 @@ describeWith(['kubectl', 'python3'], 'apply', () => {
           ['test/support/terminal.py', JSON.stringify(dialogue), shell, '-c', `trap : INT\n${script}`],
           { encoding: 'utf8', env: { ...process.env, PATH: `${folderOfCurl}:${process.env.PATH}` } },
         );
-        expect(stdout).toMatch(/ended with 1\b[^]*[^-]echo\b/);
+        expect(stdout).toMatch(/ended with 1\b.*[^-]echo\b/s);
         expect(stdout).not.toMatch(/sent|shorter/);
       }
     },
@@ -419,6 +441,15 @@ describeWith(['kubectl', 'python3'], 'apply', () => {
     await spawnShell(applies.join('\n'));
     expect(names('deployments')).toContain('junjo-ai-studio-backend');
     expect(names('ingresses')).toEqual([]);
+  });
+
+  test('several studios need their first users before the commands that open the edges', () => {
+    const { studios } = renderAll(
+      ['blue', 'green'].map((name) => ({ name, files: [{ path: `${name}.env`, text: envText(base) }] })),
+    );
+    const [first, ...others] = nextSteps(studios, ({ folder = '' }) => folder, ['apply everything']);
+    expect(first).toContain('Create the first user before you open the edge. See ');
+    expect(others.at(-1)).toBe('apply everything');
   });
 
   test('warns of a Service that is reachable at once', async () => {

@@ -87,10 +87,11 @@ describe('with a repository, the next steps', () => {
     write('.env', envText(production(git)));
     expect(next((await synth()).stdout)).toEqual([
       'Next:',
-      '  kubectl apply -f dist/foundation -f dist/',
       expect.stringMatching(
-        /^Create the first user before the edge opens\. See \S*docs\/apply\.md, "With Argo CD or Flux"$/,
+        /^Create the first user before you open the edge\. See \S*docs\/apply\.md, "With Argo CD or Flux"$/,
       ),
+      'Then:',
+      '  kubectl apply -f dist/foundation -f dist/',
       'Or commit dist/ without the Secret: .gitignore excludes *secrets.k8s.yaml. The pods need the Secret, so apply it now and after each change:',
       '  kubectl apply -f dist/foundation/00-namespace.k8s.yaml -f dist/30-secrets.k8s.yaml',
       'JUNJO_K8S_SECRETS=sealed or external makes this step unnecessary. Then run this once:',

@@ -95,7 +95,7 @@ export class Application {
 
   /** Only what is reached from outside needs a user first. */
   private get needsUser(): boolean {
-    return this.props.studio.isProduction && this.props.parts.edge.length > 0;
+    return this.props.parts.edge.length > 0;
   }
 
   private beforeEdge(): readonly Args[] {

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type ApplyOptions, applyStudio } from '../../cli/apply';
 import { nextSteps } from '../../cli/apply/next-steps';
-import { firstUserCommands } from '../../cluster/first-user';
+import { firstUserCommands, usersExist } from '../../cluster/first-user';
 import { Kubectl } from '../../cluster/kubectl';
 import { STOPPED } from '../../config/names';
 import { releaseLines } from '../../releases';
@@ -458,6 +458,28 @@ describeWith(['kubectl', 'python3'], 'apply', () => {
     expect((await run({}, ['n'])).err).toContain(
       'The Service junjo-ai-studio-frontend is reachable from outside at once',
     );
+  });
+
+  test('does not wait for a workload without replicas', async () => {
+    const path = join(dist, '60-frontend.k8s.yaml');
+    writeFileSync(path, readFileSync(path, 'utf8').replace('replicas: 1', 'replicas: 0'));
+    const { out } = await run({ dryRun: true });
+    expect(out).toContain('rollout status deployment/junjo-ai-studio-ingestion');
+    expect(out).not.toContain('deployment/junjo-ai-studio-frontend');
+  });
+
+  test('does not ask a pod that is being deleted', async () => {
+    kubectl.addUser();
+    await run();
+    cluster.controllers.judge = () => 'pending';
+    const pods = cluster.resources.find(({ kind }) => kind === 'Pod') as never;
+    for (const pod of cluster.store.list('pods')) {
+      const metadata = { ...pod.metadata, deletionTimestamp: '2026-01-02T03:04:05Z' };
+      cluster.store.put(pods, { ...pod, metadata });
+    }
+    const own = new Kubectl({ environment: environment(), namespace: NAMESPACE });
+    const asking = usersExist(own, releaseLines[0], new AbortController().signal);
+    await expect(asking).rejects.toThrow('No pod of the backend is ready');
   });
 
   test('applies on the server what is too large for an annotation', async () => {

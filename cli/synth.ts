@@ -20,6 +20,7 @@ import {
 } from '../render/files';
 import { needsServerSide } from '../render/object-size';
 import { nextSteps } from './apply/next-steps';
+import { fileFlag } from './apply/parts';
 import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
 import { filesWithSecrets, gitAdvice } from './ignored-by-git';
 import { initEnv } from './init/env-file';
@@ -292,7 +293,7 @@ function applyLines(studios: Rendering['studios'], output: string): readonly str
   }
   return studios.map(({ folder = '', manifests }) => {
     const place = posix.join(output, folder);
-    return `  ${applyCommand(manifests)} -f ${shellWord(`${place}/foundation`)} -f ${shellWord(`${place}/`)}`;
+    return `  ${applyCommand(manifests)} -f ${shellWord(fileFlag(`${place}/foundation`))} -f ${shellWord(fileFlag(`${place}/`))}`;
   });
 }
 

@@ -28,8 +28,11 @@ const FOUNDATION = ['Namespace', 'PersistentVolume', 'PersistentVolumeClaim'];
 
 const RESTARTING = ['Deployment', 'StatefulSet', 'DaemonSet'];
 
-/** Above the lines of an object: `diff -u -N /tmp/LIVE-1/apps.v1.Deployment.junjo.name /tmp/MERGED-2/…`. */
-const HEADING = /^diff .*\/LIVE-\d+\/(\S+) .*\/MERGED-\d+\/\S+$/;
+/**
+ * Above the lines of an object: `diff -u -N /tmp/LIVE-1/apps.v1.Deployment.junjo.name /tmp/MERGED-2/…`. GNU diff puts paths with
+ * spaces in quotes.
+ */
+const HEADING = /^diff .*\/LIVE-\d+\/([^\s'"]+)['"]? .*\/MERGED-\d+\/\S+$/;
 
 /** The first lines of an object that the cluster does not have. */
 const IS_NEW = /^@@ -0,0 \+/;
@@ -93,7 +96,7 @@ export function differencesIn(output: string, objects: readonly Manifest[]): rea
   for (const line of output.split('\n')) {
     const [, file] = HEADING.exec(line) ?? [];
     if (file !== undefined) found.push({ object: titles.get(file) ?? file, lines: [] });
-    else if (!/^(---|\+\+\+) \S*\/(LIVE|MERGED)-\d+\//.test(line)) found.at(-1)?.lines.push(line);
+    else if (!/^(---|\+\+\+) .*\/(LIVE|MERGED)-\d+\//.test(line)) found.at(-1)?.lines.push(line);
   }
   return found.map(({ object, lines }) => ({ object, lines: lines.at(-1) === '' ? lines.slice(0, -1) : lines }));
 }

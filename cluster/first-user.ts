@@ -17,11 +17,7 @@ const ANSWER_SECONDS = 30;
 export interface FirstUserCommands {
   /** Makes the backend reachable on localhost until Ctrl-C. */
   readonly forward: string;
-  /**
-   * Asks for address and password, and sends them. It is one command of several lines, so that a shell that reads pasted lines one
-   * by one does not take the next line as the answer. The password is in no history and in no list of processes: `printf` and
-   * `read` are built into the shell, and `curl` reads stdin.
-   */
+  /** Asks for address and password, and sends them. */
   readonly create: readonly string[];
 }
 
@@ -30,16 +26,30 @@ export function firstUserCommands(kubectl: Kubectl, { firstUserPath }: ReleaseLi
   const url = `http://127.0.0.1:${LOCAL_PORT}${firstUserPath}`;
   return {
     forward: kubectl.commandLine(['port-forward', `service/${workloadNames.backend}`, `${LOCAL_PORT}:http`]),
-    create: [
-      '(',
-      "  printf 'Email address: ' && read -r email && printf 'Password: ' && IFS= read -rs password && echo &&",
-      `  json() { printf '%s' "$1" | sed 's/["\\\\]/\\\\&/g'; } &&`,
-      `  printf '{"email":"%s","password":"%s"}' "$(json "$email")" "$(json "$password")" |`,
-      "  curl -sS --noproxy '*' --retry 5 --retry-connrefused -H 'Content-Type: application/json' \\",
-      `    --data-binary @- ${url} && echo`,
-      ')',
-    ],
+    create: withCredentials(`curl -sS --noproxy '*' --retry 5 --retry-connrefused ${url}`),
   };
+}
+
+/**
+ * Asks for address and password, and sends them as JSON. It is one command of several lines, so that a shell that reads pasted lines
+ * one by one does not take the next line as the answer. The password is in no history and in no list of processes: `printf` and
+ * `read` are built into the shell, and `curl` reads stdin. Every POSIX shell runs it; `read -s` would need bash or zsh.
+ * A short password is refused here, because the answer of the API to it repeats it.
+ */
+export function withCredentials(curl: string): readonly string[] {
+  return [
+    '(',
+    "  trap 'stty echo' EXIT && trap 'exit 1' INT &&",
+    "  printf 'Email address: ' && read -r email &&",
+    "  stty -echo && printf 'Password: ' && IFS= read -r password && echo &&",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell counts the characters
+    "  if [ ${#password} -lt 8 ]; then echo 'The password needs at least 8 characters.'; exit 1; fi &&",
+    `  json() { printf '%s' "$1" | sed 's/["\\\\]/\\\\&/g'; } &&`,
+    `  printf '{"email":"%s","password":"%s"}' "$(json "$email")" "$(json "$password")" |`,
+    `  ${curl} \\`,
+    "    -H 'Content-Type: application/json' --data-binary @- && echo",
+    ')',
+  ];
 }
 
 /** The same as lines for a person: what to run, and where. */

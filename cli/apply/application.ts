@@ -61,8 +61,10 @@ export class Application {
     const early = goesFirst(left.references) ? removals : [];
     const late = early.length > 0 ? [] : removals;
     if (dryRun) {
-      for (const args of [...early, ...this.beforeEdge(), ...this.fromEdge(), ...late]) this.print(args);
-      if (this.needsUser) console.err('Before the edge, apply stops unless the studio has a user.');
+      for (const args of [...early, ...this.beforeEdge()]) this.print(args);
+      if (this.needsUser)
+        console.err('Here apply stops, unless the studio has a user. The next command opens the edge:');
+      for (const args of [...this.fromEdge(), ...late]) this.print(args);
       return 0;
     }
     console.err(this.heading(left));
@@ -73,7 +75,7 @@ export class Application {
         return 1;
       }
       for (const args of this.beforeEdge()) await this.call(args);
-      if (this.needsUser && !(await this.hasUser())) return 4;
+      if (this.needsUser && !(await this.hasUser(left))) return 4;
       for (const args of this.fromEdge()) await this.call(args);
       if (late.length > 0) await this.removed(late);
     } catch (error) {
@@ -93,7 +95,7 @@ export class Application {
 
   /** Only what is reached from outside needs a user first. */
   private get needsUser(): boolean {
-    return this.props.studio.isProduction && this.props.parts.edge.length > 0;
+    return this.props.parts.edge.length > 0;
   }
 
   private beforeEdge(): readonly Args[] {
@@ -180,7 +182,7 @@ export class Application {
   }
 
   /** Whether the studio has a user. If not, the person learns how to create one; if that is unknown, how to continue. */
-  private async hasUser(): Promise<boolean> {
+  private async hasUser(left: LeftBehind): Promise<boolean> {
     const { console } = this.connection;
     const { studio, parts } = this.props;
     const line = lineOfTag(studio.tag);
@@ -195,7 +197,7 @@ export class Application {
       throw new Refusal('The edge was not applied');
     }
     console.err('The studio has no user, so the edge was not applied: anyone could create the first user.');
-    const open = await this.openEdge();
+    const open = await this.openEdge(left);
     if (open.length > 0) {
       const close = this.own.commandLine(['delete', ...open]);
       console.err(`The edge of an earlier apply is still open. Close it until the user exists:\n  ${close}`);
@@ -204,17 +206,24 @@ export class Application {
     return false;
   }
 
-  /** What already leads from outside to the studio; nothing where that cannot be read. */
-  private async openEdge(): Promise<readonly string[]> {
+  /** What already leads from outside to the studio, also under names that are no longer rendered. */
+  private async openEdge({ references }: LeftBehind): Promise<readonly string[]> {
     const files = this.props.parts.edge.filter((arg) => !['apply', '--server-side'].includes(arg));
+    const names = await this.namesOf(['get', ...files, '--ignore-not-found', '--output=name']);
+    const all = [...names, ...references.map(({ resource }) => resource)];
+    return all.filter((name) => /^(ingress|[a-z]+route)\./.test(name));
+  }
+
+  /** The objects that kubectl finds. It names those that it can read, and the person learns of an error. */
+  private async namesOf(args: Args): Promise<readonly string[]> {
     try {
-      const names = await this.kubectl.text(['get', ...files, '--ignore-not-found', '--output=name'], {
-        signal: this.signal,
-      });
-      return names.split('\n').filter((name) => /^(ingress|[a-z]+route)\./.test(name));
+      return (await this.kubectl.text(args, { signal: this.signal })).split('\n');
     } catch (error) {
-      if (error instanceof KubectlError) return [];
-      throw error;
+      if (!(error instanceof KubectlError)) throw error;
+      this.connection.console.err(
+        inOneLine(`An earlier edge may be open, because it cannot be read: ${error.message}`),
+      );
+      return error.output.split('\n');
     }
   }
 

@@ -18,12 +18,12 @@ export function nextSteps(
   placeOf: (studio: RenderedStudio) => string,
   all: readonly string[],
 ): readonly string[] {
-  const [only, ...others] = studios.filter(({ config: { edge } }) => edge);
+  const only = studios.find(({ config: { edge } }) => edge);
   if (!only) return all;
   const { namespace, line, git } = only.config;
-  if (studios.length > 1 || others.length > 0 || git) {
+  if (studios.length > 1 || git) {
     const heading = git ? 'With Argo CD or Flux' : 'Create the first user';
-    const first = `Create the first user before the edge opens. See ${page('docs/apply.md', heading)}`;
+    const first = `Create the first user before you open the edge. See ${page('docs/apply.md', heading)}`;
     return [first, NEEDS_ONLY, ...all];
   }
   const [kubectl, own] = [new Kubectl(), new Kubectl({ namespace })];

@@ -24,7 +24,7 @@ export function partsOf(folder: string, placed: readonly PlacedManifest[]): Part
   const [edge, others] = [files.filter(isOfEdge), files.filter((file) => !isOfEdge(file) && !isOfFoundation(file))];
   const apply = ['apply', ...(placed.some(({ manifest }) => needsServerSide(manifest)) ? ['--server-side'] : [])];
   const named = (names: readonly string[]) =>
-    names.length > 0 ? [...apply, ...names.flatMap((name) => ['-f', posix.join(place, name)])] : [];
+    names.length > 0 ? [...apply, ...names.flatMap((name) => ['-f', fileFlag(posix.join(place, name))])] : [];
   return {
     foundation: named(files.some(isOfFoundation) ? ['foundation'] : []),
     studio: named(others),
@@ -32,7 +32,12 @@ export function partsOf(folder: string, placed: readonly PlacedManifest[]): Part
   };
 }
 
-/** Services that publish UI or API themselves, which no order of files keeps closed. A patch can make one so. */
+/** A path for the flag -f, in which kubectl reads comma-separated values: https://pkg.go.dev/github.com/spf13/pflag#StringSlice */
+export function fileFlag(path: string): string {
+  return /[",]/.test(path) ? `"${path.replaceAll('"', '""')}"` : path;
+}
+
+/** Services that publish UI or API themselves, which no order of files keeps closed. A patch that waives a rule can make one so. */
 export function openServices(objects: readonly Manifest[], names: readonly string[]): readonly string[] {
   return objects
     .filter(({ kind, metadata, spec }) => kind === 'Service' && names.includes(metadata.name) && isOpen(spec?.type))

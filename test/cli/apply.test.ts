@@ -1,12 +1,15 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type ApplyOptions, applyStudio } from '../../cli/apply';
 import { nextSteps } from '../../cli/apply/next-steps';
+import { firstUserCommands, usersExist } from '../../cluster/first-user';
+import { Kubectl } from '../../cluster/kubectl';
 import { STOPPED } from '../../config/names';
+import { releaseLines } from '../../releases';
 import { writeFiles } from '../../render/files';
 import { FakeApiServer } from '../support/fake-api-server';
 import { KubectlWithBackend } from '../support/kubectl-with-backend';
@@ -119,6 +122,28 @@ describeWith(['kubectl', 'python3'], 'apply', () => {
     await spawnShell(close);
     expect(names('ingresses')).toEqual([]);
     expect((await run()).err).not.toContain('Close it');
+  });
+
+  test('finds the open edge of another name, and what it can read of one', async () => {
+    kubectl.addUser();
+    await run();
+    kubectl.answerWith('{"users_exist": false}');
+    const ingress = cluster.object('ingresses', NAMESPACE, 'junjo-ai-studio');
+    cluster.apply({ ...ingress, metadata: { ...old('old-edge').metadata } } as Manifest);
+    expect((await run()).err).toMatch(/Close it until the user exists:\n.* ingress\.networking\.k8s\.io\/old-edge\n/);
+    cluster.forbidden.add('get ingresses');
+    const { exit, err } = await run();
+    expect(exit).toBe(4);
+    expect(err).toContain('An earlier edge may be open');
+    expect(err).toContain('delete ingress.networking.k8s.io/old-edge');
+  });
+
+  test('takes a folder with commas, quotes, and spaces in its name', async () => {
+    const odd = join(folder, `a,b "c" $d 'e'`);
+    writeFiles(files(base), odd);
+    expect(await run({ folder: odd })).toMatchObject({ exit: 4 });
+    await spawnShell((await run({ folder: odd, dryRun: true })).out);
+    expect(names('ingresses')).toContain('junjo-ai-studio');
   });
 
   test.each([
@@ -260,7 +285,7 @@ describeWith(['kubectl', 'python3'], 'apply', () => {
     expect(names('ingresses')).toEqual([]);
     cluster.forbidden.clear();
     await cluster.disconnect();
-    expect(await run()).toMatchObject({ exit: 1, err: expect.stringContaining('Check that the cluster is up') });
+    expect(await run()).toMatchObject({ exit: 1, err: expect.stringContaining('cluster is up') });
   });
 
   test('does not open the edge when the backend does not get ready in time', async () => {
@@ -337,7 +362,7 @@ describeWith(['kubectl', 'python3'], 'apply', () => {
     });
   });
 
-  const shells = ['bash', 'zsh'].filter((shell) => spawnSync(shell, ['-c', ':']).status === 0);
+  const shells = ['bash', 'zsh', 'dash'].filter((shell) => spawnSync(shell, ['-c', ':']).status === 0);
 
   /** The block of lines from `(` to `)`, and the line that forwards a port. */
   const printed = (text: string) => {
@@ -376,10 +401,35 @@ describeWith(['kubectl', 'python3'], 'apply', () => {
     },
   );
 
+  test.each(shells)(
+    'in %s, Ctrl-C and a short password send nothing, and the terminal shows what is typed again',
+    (shell) => {
+      const create = firstUserCommands(new Kubectl(), releaseLines[0].api).create.join('\n');
+      const folderOfCurl = join(kubectl.folder, 'no-curl');
+      mkdirSync(folderOfCurl);
+      writeFileSync(join(folderOfCurl, 'curl'), '#!/bin/sh\necho sent\n', { mode: 0o755 });
+      for (const answer of ['^C', 'shorter']) {
+        const dialogue = [
+          ['Email address: ', 'me@example.com'],
+          ['Password: ', answer, 'hidden'],
+        ];
+        const script = `${create}\necho "ended with $?"; stty -a`;
+        const { stdout } = spawnSync(
+          'python3',
+          ['test/support/terminal.py', JSON.stringify(dialogue), shell, '-c', `trap : INT\n${script}`],
+          { encoding: 'utf8', env: { ...process.env, PATH: `${folderOfCurl}:${process.env.PATH}` } },
+        );
+        expect(stdout).toMatch(/ended with 1\b.*[^-]echo\b/s);
+        expect(stdout).not.toMatch(/sent|shorter/);
+      }
+    },
+  );
+
   test('the page and the next steps of synth have the same commands', async () => {
     const { forward, block } = printed((await run()).err);
     const page = readFileSync('docs/apply.md', 'utf8');
     expect(page).toContain(block);
+    for (const { api } of releaseLines) expect(page).toContain(api.firstUserPath);
     expect(page).toContain(forward.replace(/--context=\S+ --namespace=/, '-n '));
     const [studio] = renderAll([{ files: [{ path: '.env', text: envText(base) }] }]).studios;
     if (!studio) throw new Error('nothing was rendered');
@@ -393,12 +443,43 @@ describeWith(['kubectl', 'python3'], 'apply', () => {
     expect(names('ingresses')).toEqual([]);
   });
 
+  test('several studios need their first users before the commands that open the edges', () => {
+    const { studios } = renderAll(
+      ['blue', 'green'].map((name) => ({ name, files: [{ path: `${name}.env`, text: envText(base) }] })),
+    );
+    const [first, ...others] = nextSteps(studios, ({ folder = '' }) => folder, ['apply everything']);
+    expect(first).toContain('Create the first user before you open the edge. See ');
+    expect(others.at(-1)).toBe('apply everything');
+  });
+
   test('warns of a Service that is reachable at once', async () => {
     const path = join(dist, '60-frontend.k8s.yaml');
     writeFileSync(path, readFileSync(path, 'utf8').replace('type: ClusterIP', 'type: LoadBalancer'));
     expect((await run({}, ['n'])).err).toContain(
       'The Service junjo-ai-studio-frontend is reachable from outside at once',
     );
+  });
+
+  test('does not wait for a workload without replicas', async () => {
+    const path = join(dist, '60-frontend.k8s.yaml');
+    writeFileSync(path, readFileSync(path, 'utf8').replace('replicas: 1', 'replicas: 0'));
+    const { out } = await run({ dryRun: true });
+    expect(out).toContain('rollout status deployment/junjo-ai-studio-ingestion');
+    expect(out).not.toContain('deployment/junjo-ai-studio-frontend');
+  });
+
+  test('does not ask a pod that is being deleted', async () => {
+    kubectl.addUser();
+    await run();
+    cluster.controllers.judge = () => 'pending';
+    const pods = cluster.resources.find(({ kind }) => kind === 'Pod') as never;
+    for (const pod of cluster.store.list('pods')) {
+      const metadata = { ...pod.metadata, deletionTimestamp: '2026-01-02T03:04:05Z' };
+      cluster.store.put(pods, { ...pod, metadata });
+    }
+    const own = new Kubectl({ environment: environment(), namespace: NAMESPACE });
+    const asking = usersExist(own, releaseLines[0], new AbortController().signal);
+    await expect(asking).rejects.toThrow('No pod of the backend is ready');
   });
 
   test('applies on the server what is too large for an annotation', async () => {

@@ -88,7 +88,7 @@ describe('with a repository, the next steps', () => {
     expect(next((await synth()).stdout)).toEqual([
       'Next:',
       expect.stringMatching(
-        /^Create the first user before the edge opens\. See \S*docs\/apply\.md, "With Argo CD or Flux"$/,
+        /^Create the first user before you open the edge\. See \S*docs\/apply\.md, "With Argo CD or Flux"$/,
       ),
       'A studio that has a user needs only this:',
       '  kubectl apply -f dist/foundation -f dist/',

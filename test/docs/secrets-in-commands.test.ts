@@ -1,9 +1,6 @@
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { load } from 'js-yaml';
 import { inlineCode, pages, shellLines } from '../support/documents';
@@ -41,51 +38,6 @@ test('no advice that is printed has a secret among the words of a command', () =
 
 const blocks = (path: string) =>
   [...readFileSync(path, 'utf8').matchAll(/^```bash\n(.*?)^```$/gms)].map(([, block = '']) => block);
-
-describe('a command that asks for the password', () => {
-  const asking = ['docs/releases.md', 'docs/apply.md'].flatMap(blocks).filter((block) => block.includes('read -rs'));
-  let folder: Folder;
-  beforeEach(() => {
-    folder = new Folder();
-  });
-  afterEach(() => folder.remove());
-
-  /** Puts a program in front of one of the system that also writes down its words. */
-  const recorded = (program: string) => {
-    const path = join(folder.path, program);
-    writeFileSync(path, `#!/bin/sh\necho "$0 $*" >> ${folder.path}/words\nPATH="\${PATH#*:}" exec ${program} "$@"\n`);
-    chmodSync(path, 0o755);
-  };
-
-  test('is on both pages: one signs in, one creates the first user', () => {
-    expect(asking).toHaveLength(2);
-  });
-
-  test.each(asking)('hands it to the API and to no list of processes: %#', async (block) => {
-    const bodies: string[] = [];
-    const server = createServer(async (request, response) => {
-      bodies.push(`${request.headers['content-type']} ${await text(request)}`);
-      response.end();
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as { port: number };
-    for (const program of ['curl', 'sed']) recorded(program);
-    const script = block.replaceAll(/https?:\/\/(127\.0\.0\.1:31323|api\.example\.com)/g, `http://127.0.0.1:${port}`);
-    const password = "pass\"word\\ with $HOME `x` %s 'and' ü";
-    const shell = spawn('bash', ['-c', script], {
-      cwd: folder.path,
-      env: { ...process.env, PATH: `${folder.path}:${process.env.PATH}`, no_proxy: '127.0.0.1' },
-    });
-    shell.stdin.end(`you@example.com\n${password}\n`);
-    const [printed, failed] = await Promise.all([text(shell.stdout), text(shell.stderr)]);
-    server.close();
-    const [type = '', ...body] = (bodies[0] ?? '').split(' ');
-    expect([type, JSON.parse(body.join(' '))]).toEqual(['application/json', { email: 'you@example.com', password }]);
-    for (const said of [printed, failed, readFileSync(join(folder.path, 'words'), 'utf8')]) {
-      expect(said).not.toMatch(/pass.?.?word\\* with/);
-    }
-  });
-});
 
 describeWith(['kubectl', 'openssl'], 'a command that creates a Secret', () => {
   let folder: Folder;

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { stopIngestion } from '../../charts/start-and-stop';
+import { withCredentials } from '../../cluster/first-user';
 import { internalServiceNames, workloadNames } from '../../config/names';
 import { listed } from '../../config/text';
 import {
@@ -15,20 +16,6 @@ import {
   uiOf,
 } from '../../releases';
 import { type Parts, table } from './page';
-
-/**
- * Calls the API with an e-mail address and a password that it asks for, in bash and zsh. The password is in no history of a shell,
- * and in no list of processes: printf is part of the shell, and the others read it from a pipe. It is one command, because a shell
- * would take pasted lines behind `read` for the password.
- */
-function withCredentials(curl: string): string {
-  return [
-    "printf 'E-mail: ' && read -r email && printf 'Password: ' && IFS= read -rs password && \\",
-    `  password=$(printf %s "$password" | sed 's/["\\\\]/\\\\&/g') && \\`,
-    `  printf '{"email":"%s","password":"%s"}' "$email" "$password" | \\`,
-    `  ${curl} -H 'content-type: application/json' --data-binary @-`,
-  ].join('\n');
-}
 
 const allButTheEdge = "kubectl apply -f dist/foundation $(ls dist/*.yaml | grep -v 70-edge | sed 's/^/-f /')";
 
@@ -324,7 +311,7 @@ function flushAndMove(from: ReleaseLine, to: ReleaseLine): readonly string[] {
     '1. Stop the applications that send spans.',
     '2. Sign in, and flush the write-ahead log:',
     '',
-    fenced(withCredentials(`curl --fail -c cookies https://api.example.com${from.api.signInPath}`)),
+    fenced(withCredentials(`curl --fail -c cookies https://api.example.com${from.api.signInPath}`).join('\n')),
     '',
     fenced(
       [`curl --fail -b cookies -X POST https://api.example.com${from.stores.flushPath}`, 'rm cookies'].join(' &&\n'),

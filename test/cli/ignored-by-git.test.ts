@@ -148,6 +148,21 @@ test.each(['GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE'])(
   },
 );
 
+test('a folder behind a link belongs to the repository that it is in', () => {
+  folder.write('.env', envText(development()));
+  const outside = new Folder();
+  symlinkSync(folder.path, join(outside.path, 'link'));
+  expect(gitAdvice([join(outside.path, 'link', '.env')])).toContain('.env');
+  outside.remove();
+});
+
+test('a name that is a pattern of Git names no other file', () => {
+  folder.write('[ab].env', envText(development()));
+  folder.write('a.env', envText(development()));
+  git('add', 'a.env');
+  expect(gitAdvice([join(folder.path, '[ab].env')]).join('\n')).not.toContain('Git already tracks');
+});
+
 test('without Git nothing is said', () => {
   folder.write('.env', envText(development()));
   const { PATH } = process.env;

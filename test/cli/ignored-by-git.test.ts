@@ -149,18 +149,18 @@ test.each(['GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE'])(
 );
 
 test('a folder behind a link belongs to the repository that it is in', () => {
-  folder.write('.env', envText(development()));
+  mkdirSync(join(folder.path, 'deep'));
+  folder.write('deep/.env', envText(development()));
   const outside = new Folder();
-  symlinkSync(folder.path, join(outside.path, 'link'));
+  symlinkSync(join(folder.path, 'deep'), join(outside.path, 'link'));
   expect(gitAdvice([join(outside.path, 'link', '.env')])).toContain('.env');
   outside.remove();
 });
 
-test('a name that is a pattern of Git names no other file', () => {
-  folder.write('[ab].env', envText(development()));
-  folder.write('a.env', envText(development()));
-  git('add', 'a.env');
-  expect(gitAdvice([join(folder.path, '[ab].env')]).join('\n')).not.toContain('Git already tracks');
+test('a name that Git would take for a pattern is a name', () => {
+  folder.write(':(top)x.env', envText(development()));
+  git('--literal-pathspecs', 'add', ':(top)x.env');
+  expect(gitAdvice([join(folder.path, ':(top)x.env')]).join('\n')).toContain('Git already tracks');
 });
 
 test('without Git nothing is said', () => {

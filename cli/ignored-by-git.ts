@@ -40,6 +40,7 @@ export function gitAdvice(paths: readonly string[]): readonly string[] {
     const names = own.map(({ path }) => path);
     const ignored = pathsFrom(top, ['check-ignore', '--no-index', '-z', '--stdin'], names);
     const tracked = pathsFrom(top, ['--literal-pathspecs', 'ls-files', '-z', '--', ...names]);
+    if (ignored === 'refused' || tracked === 'refused') return refusedLines(own);
     if (!ignored || !tracked) return [];
     return [
       ...ignoreLines(own.filter(({ path }) => !ignored.has(path))),
@@ -59,6 +60,15 @@ function ignoreLines(files: readonly SecretFile[]): readonly string[] {
     `Git does not ignore ${withSecrets(files)}.`,
     `Add ${patterns.length === 1 ? 'this line' : 'these lines'} to ${inOneLine(gitignore)}:`,
     ...patterns,
+  ];
+}
+
+/** Git refuses a repository that is damaged, or that belongs to another user. Its message says how to change that. */
+function refusedLines(files: readonly SecretFile[]): readonly string[] {
+  return [
+    '',
+    `Git refuses to read this repository, so nothing checked that it ignores ${withSecrets(files)}.`,
+    'To see why, run: git status',
   ];
 }
 
@@ -101,13 +111,17 @@ function topOf(folder: string): string | undefined {
   return dirname(folder) === folder ? undefined : topOf(dirname(folder));
 }
 
-/** The paths that Git prints. Nothing where Git is missing, or refuses the repository. */
+/** The paths that Git prints. Nothing where Git is missing. */
 function pathsFrom(
   top: string,
   args: readonly string[],
   input: readonly string[] = [],
-): ReadonlySet<string> | undefined {
-  const { status, stdout } = spawnSync('git', ['-C', top, ...args], { encoding: 'utf8', input: input.join('\0') });
+): ReadonlySet<string> | 'refused' | undefined {
+  // A hook of Git sets GIT_DIR and GIT_INDEX_FILE, which can belong to another repository.
+  const { GIT_DIR: _, GIT_WORK_TREE: __, GIT_INDEX_FILE: ___, ...env } = process.env;
+  const options = { encoding: 'utf8', env, input: input.join('\0') } as const;
+  const { status, stdout, error } = spawnSync('git', ['-C', top, ...args], options);
+  if (error) return undefined;
   // check-ignore ends with 1 when it ignores none of them.
-  return status === 0 || status === 1 ? new Set(stdout.split('\0').filter(Boolean)) : undefined;
+  return status === 0 || status === 1 ? new Set(stdout.split('\0').filter(Boolean)) : 'refused';
 }

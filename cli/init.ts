@@ -108,8 +108,15 @@ async function initStudio(given: Settings, options: InitOptions, io: Io): Promis
   terminal?.close();
   if (!draft) return failed(FILE, 'was not written: you cancelled');
   if (!terminal && draft.problems.length > 0) {
-    // The lines of compose keep their numbers. A file that was not written has no lines to look at.
-    const problems = draft.problems.map((problem) => ({ ...problem, file: options.from ?? FILE }));
+    // The lines of compose keep their numbers. Lines that were not written cannot be looked at.
+    const lines = typeof from === 'string' ? from.split('\n').length : 0;
+    const problems = draft.problems.map(
+      ({ line, ...problem }): Problem => ({
+        ...problem,
+        file: options.from ?? FILE,
+        ...(line !== undefined && line <= lines && { line }),
+      }),
+    );
     io.err(`${FILE} was not written. Pass the missing settings as options: ${howToRun('init', '--help')}`);
     return tell({ problems }, options, io);
   }
@@ -118,7 +125,10 @@ async function initStudio(given: Settings, options: InitOptions, io: Io): Promis
   const text = [
     `Wrote ${FILE}.${draft.problems.length > 0 ? ' Fix its problems before you render it.' : ''}`,
     ...(isOlder
-      ? [`It is for release ${defaultTag}. If you have no data yet, use the newest release: --release ${newestRelease}`]
+      ? [
+          `It is for release ${defaultTag}. If you have no data yet, take the newest release:`,
+          `delete ${FILE}, and run this command again with --release ${newestRelease}.`,
+        ]
       : []),
     `Next: ${howToRun('synth')}`,
     ...gitAdvice(filesWithSecrets([{ path: FILE, text: draft.text }])),

@@ -65,7 +65,8 @@ function validatePaths(paths: readonly string[], options: ValidateOptions, io: I
     return wrongUsage('Name either manifests or env files. They cannot be combined', options, io);
   }
   if (namesStdinTwice(paths)) return wrongUsage(STDIN_TWICE, options, io);
-  const read = paths.map((path) => filesOf(path));
+  // The script of a repository names dist, and its workflow names it again.
+  const read = [...new Set(paths)].map((path) => filesOf(path));
   const unreadable = read.flatMap(({ problems }) => problems);
   const files = read.flatMap((each) => each.files);
   const { problems, objects, versions } = validated(

@@ -27,14 +27,20 @@ export function bashCompletion(commands: readonly CompletedCommand[]): string {
     '',
     '_junjo_k8s() {',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: a script of bash
-    '  local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]}',
+    '  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}',
     '  COMPREPLY=()',
+    '  # bash makes three words of --option=value.',
+    '  if [ "$word" = = ]; then',
+    '    word=',
+    '  elif [ "$before" = = ]; then',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a script of bash
+    '    before=${COMP_WORDS[COMP_CWORD - 2]}',
+    '  fi',
     '  if [ "$COMP_CWORD" -eq 1 ]; then',
     `    ${offer(first)}`,
     '    return',
     '  fi',
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: a script of bash
-    '  case "$command ${COMP_WORDS[COMP_CWORD - 1]}" in',
+    '  case "$command $before" in',
     ...valueCases,
     '  esac',
     '  case "$command" in',

@@ -40,10 +40,11 @@ export function zshCompletion(commands: readonly CompletedCommand[]): string {
   ].join('\n');
 }
 
-/** An option for _arguments. Each name has a specification; \`*\` lets an option stand several times. */
+/** An option for _arguments: `*` lets it stand several times, and `=` lets its value follow in the same word. */
 function optionSpecs({ names, text, values }: CompletedOption): readonly string[] {
   const value = values ? `:value:${actionOf(values)}` : '';
-  return names.map((name) => quoted(`*${name}[${text.replace(/[\][:\\]/g, '\\$&')}]${value}`));
+  const sign = (name: string) => (values && name.startsWith('--') ? '=' : '');
+  return names.map((name) => quoted(`*${name}${sign(name)}[${text.replace(/[\][:\\]/g, '\\$&')}]${value}`));
 }
 
 function actionOf(values: Values): string {

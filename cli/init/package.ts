@@ -26,7 +26,8 @@ export function dependencyOf(named: string): Dependency | Unusable {
   const address = addressOf(named);
   if (address) return { spec: address };
   const path = named.replace(/^file:/, '');
-  if (!/\.(tgz|tar\.gz)$/.test(path)) return { problem: 'is not a tarball or a Git URL. npm pack makes a tarball' };
+  if (!/\.(tgz|tar\.gz)$/.test(path))
+    return { problem: 'is not a tarball or a Git URL. npm pack makes a tarball. A Git URL ends with .git' };
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return { problem: 'does not exist. Check the path' };
   const to = posix.join(FOLDER, basename(path));
   return { spec: `file:${to}`, copy: { from: path, to } };

@@ -53,7 +53,7 @@ export function repositoryFiles(
     // Not --env-file: Node.js also takes that option, and reads the file by other rules than compose.
     scripts: {
       synth: 'junjo-k8s synth -e studio.env',
-      validate: 'junjo-k8s validate',
+      validate: 'junjo-k8s validate dist',
       forward: 'junjo-k8s forward dist',
     },
     devDependencies: { [packageName]: spec },

@@ -42,6 +42,9 @@ test.each([...commands])('bash offers the options of %s', (name, load) => {
 test('bash offers values that are known, and paths', () => {
   expect(offered('diagram', '--format', '')).toEqual(['svg', 'mermaid']);
   expect(offered('init', '--environment', 'p')).toEqual(['production']);
+  // bash makes three words of --environment=p.
+  expect(offered('init', '--environment', '=')).toEqual(['development', 'production']);
+  expect(offered('init', '--environment', '=', 'p')).toEqual(['production']);
   expect(offered('completion', '')).toEqual(['bash', 'zsh', 'fish']);
   expect(offered('synth', '-e', 'my')).toEqual(expect.arrayContaining(['my file.env']));
   expect(offered('synth', '--output', '')).toEqual(['my folder']);
@@ -55,7 +58,8 @@ test.each(['zsh', 'fish'])('%s has every command and option', async (shell) => {
     expect(stdout).toContain(name);
     for (const { flags } of load().options) {
       const [, long = ''] = /--([a-z-]+)/.exec(flags) ?? [];
-      expect(stdout).toContain(shell === 'zsh' ? `--${long}[` : `-l ${long} `);
+      const sign = /[<[]/.test(flags) ? '=' : '';
+      expect(stdout).toContain(shell === 'zsh' ? `--${long}${sign}[` : `-l ${long} `);
     }
   }
 });

@@ -123,10 +123,58 @@ test('a link is not what it points to', async () => {
   outside.remove();
 });
 
-test('outside a repository, and where Git refuses it, nothing is said', async () => {
+test('a repository that Git refuses to read is reported', async () => {
   appendFileSync(join(folder.path, '.git/config'), 'not a config');
   const { status, stdout } = await synth();
-  expect([status, stdout]).toEqual([0, expect.not.stringContaining('Git ')]);
+  const said = 'nothing checked that it ignores .env and dist/30-secrets.k8s.yaml, which hold secrets.';
+  expect([status, stdout]).toEqual([0, expect.stringContaining(said)]);
+});
+
+test.each(['GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE'])(
+  '%s of a hook in another repository changes nothing',
+  (name) => {
+    folder.write('.env', envText(development()));
+    git('add', '.env');
+    const before = process.env[name];
+    process.env[name] = join(folder.path, 'missing');
+    try {
+      const advice = gitAdvice([join(folder.path, '.env')]);
+      expect(advice).toEqual(expect.arrayContaining([expect.stringMatching(/^Git does not ignore/)]));
+      expect(advice).toEqual(expect.arrayContaining([expect.stringMatching(/^Git already tracks/)]));
+    } finally {
+      if (before === undefined) delete process.env[name];
+      else process.env[name] = before;
+    }
+  },
+);
+
+test('a folder behind a link belongs to the repository that it is in', () => {
+  mkdirSync(join(folder.path, 'deep'));
+  folder.write('deep/.env', envText(development()));
+  const outside = new Folder();
+  symlinkSync(join(folder.path, 'deep'), join(outside.path, 'link'));
+  expect(gitAdvice([join(outside.path, 'link', '.env')])).toContain('.env');
+  outside.remove();
+});
+
+test('a name that Git would take for a pattern is a name', () => {
+  folder.write(':(top)x.env', envText(development()));
+  git('--literal-pathspecs', 'add', ':(top)x.env');
+  expect(gitAdvice([join(folder.path, ':(top)x.env')]).join('\n')).toContain('Git already tracks');
+});
+
+test('without Git nothing is said', () => {
+  folder.write('.env', envText(development()));
+  const { PATH } = process.env;
+  process.env.PATH = folder.path;
+  try {
+    expect(gitAdvice([join(folder.path, '.env')])).toEqual([]);
+  } finally {
+    process.env.PATH = PATH;
+  }
+});
+
+test('outside a repository nothing is said', async () => {
   const outside = new Folder();
   expect((await outside.junjo(['synth'])).stdout).not.toContain('Git ');
   outside.remove();

@@ -43,11 +43,20 @@ describe('without a terminal', () => {
     const { status, stdout } = await cli('init');
     expect(status).toBe(0);
     expect(stdout).toContain(
-      'It is for release 0.70.3. If you have no data yet, use the newest release: --release 0.86.0',
+      'It is for release 0.70.3. If you have no data yet, take the newest release:\ndelete .env, and run this command again with --release 0.86.0.',
     );
     expect(statSync(path('.env')).mode & 0o777).toBe(0o600);
     expect(errorsOf(written())).toEqual([]);
     expect((await cli('synth')).status).toBe(0);
+  });
+
+  test('a problem names no line of a file that was not written', async () => {
+    const { stderr } = await cli('init', '--release', '9.9');
+    expect(stderr).toMatch(/^\.env JUNJO_K8S_RELEASE: 9\.9 is newer/m);
+    folder.write('compose.env', 'JUNJO_ENV=nowhere\n');
+    const from = await cli('init', '--from', 'compose.env', '--release', '9.9');
+    expect(from.stderr).toMatch(/^compose\.env:1 JUNJO_ENV: /m);
+    expect(from.stderr).toMatch(/^compose\.env JUNJO_K8S_RELEASE: /m);
   });
 
   test.each(releaseLines.map(newestTag))(

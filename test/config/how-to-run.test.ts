@@ -157,3 +157,10 @@ test('a page is a file and a heading, until the repository has an address', () =
   expect(pageAnywhere('docs/runbook.md', 'Back up')).toBe('docs/runbook.md, "Back up"');
   expect(anchorOf('A changed data path: `x`')).toBe('a-changed-data-path-x');
 });
+
+test('once the package and the repository are public, alerts and pages name them', () => {
+  Object.assign(publication, { onNpm: true, repository: 'https://git.example.com/team/junjo' });
+  expect(howToRunAnywhere('status', '--watch')).toBe(`npx ${name} status --watch`);
+  const address = 'https://git.example.com/team/junjo/blob/main/docs/runbook.md#back-up';
+  expect([page('docs/runbook.md', 'Back up'), pageAnywhere('docs/runbook.md', 'Back up')]).toEqual([address, address]);
+});

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { publication } from '../../../config/how-to-run';
 import { Folder } from '../../support/folder';
 import { freshSecret } from '../../support/studio';
 
@@ -20,12 +21,18 @@ const urls = [
   'JUNJO_K8S_GIT_REPO=https://git.example.com/team/studio.git',
 ].flatMap((setting) => ['--set', setting]);
 
+const published = { ...publication };
+
 beforeEach(() => {
+  Object.assign(publication, { onNpm: false });
   folder = new Folder();
   folder.write(tarball, 'package');
 });
 
-afterEach(() => folder.remove());
+afterEach(() => {
+  Object.assign(publication, published);
+  folder.remove();
+});
 
 test('init --repo makes a repository whose studio renders, with the package pinned', async () => {
   const { status, stdout } = await initRepo('My Studio', ...urls);
@@ -45,6 +52,16 @@ test('init --repo makes a repository whose studio renders, with the package pinn
   const render = await cli('synth', '--output', 'My Studio/dist', '-e', 'My Studio/studio.env');
   expect(render.status).toBe(0);
   expect(readdirSync(path('My Studio/dist'))).toContain('argocd');
+});
+
+test('its scripts render and validate the studio, and the workflow may name dist again', async () => {
+  await initRepo('.', ...urls);
+  const { scripts } = JSON.parse(readFileSync(path('package.json'), 'utf8'));
+  for (const script of ['synth', 'validate']) {
+    const [, ...words] = scripts[script].split(' ');
+    expect([script, await cli(...words)]).toEqual([script, expect.objectContaining({ status: 0 })]);
+  }
+  expect(await cli('validate', 'dist', 'dist')).toEqual(await cli('validate', 'dist'));
 });
 
 test('with --flux its studio renders what Flux needs, and the next steps apply that', async () => {
@@ -119,6 +136,12 @@ describe('the package that the repository installs', () => {
     expect((await cli('init', '--repo', 'studio', '--package', named, ...urls)).status).toBe(0);
     expect(specOf('studio')).toEqual({ [packageName]: spec });
     expect(existsSync(path('studio/vendor'))).toBe(false);
+  });
+
+  test('is the version of this program once it is on npm', async () => {
+    Object.assign(publication, { onNpm: true });
+    expect((await cli('init', '--repo', 'studio', ...urls)).status).toBe(0);
+    expect(specOf('studio')).toEqual({ [packageName]: version });
   });
 
   test('a clone names none: it says how to make one, and writes nothing', async () => {

@@ -306,12 +306,6 @@ describeWith(['kubectl'], 'status', () => {
       expect(cluster.requests).toEqual([]);
     });
 
-    test.each([true, false])('refuses an empty --namespace, with --watch: %s', async (watch) => {
-      cluster = await FakeApiServer.start();
-      expect(await status({ namespace: '', watch })).toBe(2);
-      expect(told).toEqual(['--namespace: is empty. Set it to the namespace of the studio']);
-    });
-
     test('--timeout without it is refused', async () => {
       cluster = await FakeApiServer.start();
       expect(await status({ namespace: 'x', timeout: '5m' })).toBe(2);

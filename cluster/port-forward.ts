@@ -40,6 +40,9 @@ const FORBIDDEN = /is forbidden: User/;
 /** kubectl says this of each port, and continues with the others. */
 const TAKEN = /unable to listen on port (\d+)/i;
 
+/** The operating system refuses the port, and no program uses it. */
+const PRIVILEGED = /permission denied|forbidden by its access permissions/i;
+
 /** kubectl found the Service, but no pod of it that runs. */
 const NO_POD = /timed out waiting for the condition/;
 
@@ -132,6 +135,13 @@ export class PortForward {
   private reasonToStop(message: string): Error | undefined {
     const { kubectl } = this.options;
     const [, taken] = TAKEN.exec(message) ?? [];
+    if (taken && PRIVILEGED.test(message)) {
+      return new Refusal(
+        `The operating system does not let you use port ${taken} of localhost: it reserves the port, or requires more rights.`,
+        'To forward from a free port, which kubectl chooses, run:',
+        `  ${kubectl.commandLine(['port-forward', `service/${this.target.service}`, `:${taken}`])}`,
+      );
+    }
     if (taken) return new TakenPort(Number(taken));
     if (FORBIDDEN.test(message)) return new Refusal(`You lack permission to forward ports: ${message}`);
     if (!MISSING.test(message)) return undefined;

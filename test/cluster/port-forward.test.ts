@@ -135,6 +135,10 @@ test.each([
   ['namespaces "team" not found', 'does not exist in the namespace team'],
   ['pods "x" is forbidden: User "kim" cannot create resource "pods/portforward"', 'You lack permission to forward'],
   ['Unable to listen on port 1323: Listeners failed to create', 'Port 1323 on localhost is already in use'],
+  [
+    'Unable to listen on port 80: Listeners failed to create with the following errors: [unable to create listener: Error listen tcp4 127.0.0.1:80: bind: permission denied]',
+    /let you use port 80 [\s\S]*kubectl --namespace=team port-forward service\/junjo-ai-studio-backend :80$/,
+  ],
 ])('gives up where kubectl says %s', async (words, reason) => {
   fakeKubectl(`echo '${words}' >&2; exec sleep 60`);
   const messages: string[] = [];

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { sleep } from './interruption';
-import type { Kubectl } from './kubectl';
+import { endKubectl, type Kubectl } from './kubectl';
 import { Refusal } from './refusal';
 
 /** A Service, and those of its ports that kubectl forwards from the same ports of localhost. */
@@ -88,14 +88,15 @@ export class PortForward {
     }
   }
 
-  /** Ends kubectl. `run` resolves afterwards. */
+  /** Ends kubectl, the second time by force. `run` resolves afterwards. */
   stop(): void {
+    const isAgain = this.ending.signal.aborted;
     this.ending.abort();
-    this.end();
+    this.end(isAgain ? 'SIGKILL' : 'SIGTERM');
   }
 
-  private end(): void {
-    this.child?.kill('SIGTERM');
+  private end(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): void {
+    if (this.child) endKubectl(this.child, signal);
     // A program that kubectl started, such as one for credentials, may keep them open.
     if (this.ending.signal.aborted) for (const stream of [this.child?.stdout, this.child?.stderr]) stream?.destroy();
   }

@@ -3,7 +3,7 @@ import { isOfSystem, reasonOf, UnwritableFile } from '../config/files';
 import { COMMAND, howToRun } from '../config/how-to-run';
 import { unexpected } from '../config/problems';
 import { inOneLine } from '../config/text';
-import { type Command, type ExitCode, type Io, type Option, usageFailure } from './command';
+import type { Command, ExitCode, Io, Option } from './command';
 import { printing } from './output';
 import { openTerminal } from './terminal';
 import { versionText } from './version';
@@ -57,7 +57,14 @@ export async function run(
   start: Start = (command, options, io) => command.run(options, io),
 ): Promise<ExitCode> {
   const io = printing(given);
-  let exit: ExitCode = 0;
+  const isForProgram = args.includes('--json');
+  // What a command says about wrong usage, for --json.
+  const said: string[] = [];
+  // `terminal` opens stdin when it is read, so the properties are inherited and not copied.
+  const ofCommand: Io = Object.create(io, {
+    err: { value: (text: string) => io.err(said[said.push(text) - 1] ?? '') },
+  });
+  let exit = 0 as ExitCode;
   const program = new Parser(COMMAND)
     .description('Junjo AI Studio on Kubernetes: from the .env of docker compose to manifests.')
     .version(versionText, '-v, --version', 'print the version')
@@ -67,7 +74,7 @@ export async function run(
   for (const load of named ? [named] : commands.values()) {
     program.addCommand(
       parserOf(load(), async (command, options) => {
-        exit = await start(command, options, io);
+        exit = await start(command, options, ofCommand);
       }),
     );
   }
@@ -84,12 +91,12 @@ export async function run(
   }
   try {
     await program.parseAsync(first === '-V' ? ['--version'] : args, { from: 'user' });
+    if (exit === 2 && isForProgram) io.out(usageFailure(said.join('\n')));
     return exit;
   } catch (error) {
-    const isForProgram = args.includes('--json');
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0;
-      if (isForProgram) io.out(JSON.stringify(usageFailure(error.message.replace(/^error: /, ''))));
+      if (isForProgram) io.out(usageFailure(error.message.replace(/^error: /, '')));
       return 2;
     }
     if (!isOfSystem(error) && !(error instanceof UnwritableFile)) throw error;
@@ -100,6 +107,11 @@ export async function run(
     else io.err(inOneLine(text));
     return 1;
   }
+}
+
+/** What `--json` prints instead of a result when a command was called in a wrong way. */
+function usageFailure(message: string): string {
+  return JSON.stringify({ error: { message, failure: 'usage' } });
 }
 
 /** The usage line in the help of a command. */
@@ -133,8 +145,8 @@ function parserOf(
 
 function flagOf({ flags, text, default: value, repeatable, mayBeEmpty }: Option): Flag {
   return new Flag(flags, text).default(value).argParser<unknown>((next, before) => {
-    // Such a value usually comes from an unset variable of the shell.
-    if (next === '' && !mayBeEmpty) throw new InvalidArgumentError('It is empty');
+    // A script passes an unset variable as "". The default, such as the current context, would be the wrong choice.
+    if (next === '' && !mayBeEmpty) throw new InvalidArgumentError('The value is empty. Set it, or remove the option');
     return repeatable ? [...(Array.isArray(before) ? before : []), next] : next;
   });
 }

@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import type { Connection } from '../cluster/connection';
 import { type Pace, usualPace } from '../cluster/copy/pace';
-import { Interruption } from '../cluster/interruption';
+import { Interruption, SIGNALS } from '../cluster/interruption';
 import { Kubectl, KubectlError } from '../cluster/kubectl';
 import { Refusal } from '../cluster/refusal';
 import { formatProblem } from '../config/problems';
@@ -36,13 +37,22 @@ export const changeOptions: readonly Option[] = [
   { flags: '-y, --yes', text: 'do not ask for confirmation' },
 ];
 
-/** Runs a command that only reads from a cluster. */
-export function connectedTo(
+/** Runs a command that only reads from a cluster. With --json, an interruption is an object, too. */
+export async function connectedTo(
   options: LookOptions & JsonOptions,
   io: Io,
   work: (connection: Connection) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  return withoutStackTrace(io, async () => work(await connect(options, io, usualPace)), options);
+  const onSignal = (signal: NodeJS.Signals) => {
+    io.out(JSON.stringify({ error: { message: `Interrupted (${signal})`, failure: 'interrupted' } }));
+    process.exit(1);
+  };
+  if (options.json) for (const signal of SIGNALS) process.on(signal, onSignal);
+  try {
+    return await withoutStackTrace(io, async () => work(await connect(options, io, usualPace)), options);
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+  }
 }
 
 /** Runs a command that changes a cluster. The command handles interruptions itself. */
@@ -111,6 +121,10 @@ export function failureOf(error: Refusal | KubectlError): object {
 /** Finds the target of a command, without a request to the cluster. With --namespace alone, it needs no manifests. */
 async function connect(options: LookOptions, io: Io, { requestSeconds }: Pace): Promise<Connection> {
   const { context, kubeconfig, folder, manifests: named, envFile } = options;
+  // kubectl would report that there is no current context.
+  if (kubeconfig !== undefined && !existsSync(kubeconfig)) {
+    throw new Refusal(`--kubeconfig ${kubeconfig}: does not exist. Check its name`);
+  }
   const needed =
     options.namespace === undefined || folder !== undefined || named !== undefined || envFile !== undefined;
   const manifests = needed ? rendered(options, io) : undefined;

@@ -2,7 +2,7 @@ import type { Console } from '../cluster/console';
 import { formatProblem, hasError, type Problem } from '../config/problems';
 import { inOneLine } from '../config/text';
 
-/** How a command ends: 0 done, 1 problems, 2 wrong usage, 3 the time of `--timeout` is over, 4 differences, or no first user yet. */
+/** How a command ends: 0 done, 1 problems, 2 wrong usage, which stderr explains, 3 the time of `--timeout` is over, 4 differences, or no first user yet. */
 export type ExitCode = 0 | 1 | 2 | 3 | 4;
 
 /** The process that a command runs in. Tests pass their own. */
@@ -67,18 +67,6 @@ export function tell({ problems, text, result }: Outcome, { json }: JsonOptions,
     if (text) io.out(text);
   }
   return hasError(problems) ? 1 : 0;
-}
-
-/** Reports wrong usage that the parser of the command line does not find. */
-export function wrongUsage(message: string, { json }: JsonOptions, io: Io): ExitCode {
-  if (json) io.out(JSON.stringify(usageFailure(message)));
-  else io.err(`${message}.`);
-  return 2;
-}
-
-/** What `--json` prints instead of a result when a command was called in a wrong way. */
-export function usageFailure(message: string): object {
-  return { error: { message, failure: 'usage' } };
 }
 
 const COLORS = { error: 31, warning: 33, note: 36 };

@@ -113,7 +113,7 @@ function explainedManifests(
   const found = isPath ? explainFiles(name, manifests) : objects;
   if (found.length === 0) {
     const releases = [...new Set(rendering.studios.map(({ config }) => config.tag))];
-    const missing = unrendered(name);
+    const missing = unrendered(name, manifests);
     const problem = missing
       ? notRendered(name, missing, releases)
       : unknown(name, similarNames(name, manifests), 'the output folder');
@@ -149,10 +149,10 @@ function notRendered(name: string, { purpose, file, settings }: Unrendered, rele
   return { severity: 'error', file: name, text: text.join('. ') };
 }
 
-/** Settings that decide whether a file is rendered come first: the release, and those with the subject of the file in their name. */
+/** Settings that decide whether a file is rendered come first: the release, and JUNJO_K8S settings with the subject of the file in their name. */
 function decisiveFirst(settings: readonly string[], file: string): readonly string[] {
   const isDecisive = (name: string) =>
-    name.endsWith('_RELEASE') || file.toUpperCase().endsWith(name.split('_').at(-1) ?? '');
+    name === 'JUNJO_K8S_RELEASE' || new RegExp(`^JUNJO_K8S_(.*_)?${file.split('-').at(-1)}S?$`, 'i').test(name);
   return [...settings.filter(isDecisive), ...settings.filter((name) => !isDecisive(name))];
 }
 

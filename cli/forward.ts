@@ -1,5 +1,5 @@
 import type { Connection } from '../cluster/connection';
-import { sleep } from '../cluster/interruption';
+import { SIGNALS, sleep } from '../cluster/interruption';
 import { PortForward, TakenPort } from '../cluster/port-forward';
 import { readObjects } from '../cluster/read';
 import { Refusal } from '../cluster/refusal';
@@ -27,8 +27,6 @@ export const forward: Command<LookOptions> = {
   ],
   run: (options, io) => connectedTo(options, io, (connection) => forwardStudio(connection, io)),
 };
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** How long a part may be silent before the person hears of it. */
 const SILENCE_MS = 10_000;

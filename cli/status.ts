@@ -69,19 +69,15 @@ export const status: Command<StatusOptions> = {
 export async function tellStatus(options: StatusOptions, io: Io, patience = usualPatience): Promise<ExitCode> {
   const { watch, timeout = USUAL_TIMEOUT } = options;
   const seconds = secondsOf(timeout);
-  const misuse = misuseOf(options);
-  if (misuse !== undefined || seconds === undefined) {
-    io.err(inOneLine(misuse ?? `--timeout ${timeout}: is not a duration. Use a value like 90s, 15m, 1h or 1h30m`));
+  const isAlone = options.timeout !== undefined && !watch;
+  if (isAlone || seconds === undefined) {
+    const problem = isAlone ? 'requires --watch' : 'is not a duration. Use a value like 90s, 15m, 1h or 1h30m';
+    io.err(inOneLine(`--timeout ${timeout}: ${problem}`));
     return 2;
   }
   return connectedTo(options, io, (connection) =>
     watch ? new Watch(connection, options, io, patience).follow(seconds) : show(connection, options, io),
   );
-}
-
-/** What is wrong with how the command was called. */
-function misuseOf({ watch, timeout }: StatusOptions): string | undefined {
-  return timeout !== undefined && !watch ? '--timeout: requires --watch' : undefined;
 }
 
 /** Seconds of a duration in the form that kubectl takes, as `1h30m`. @returns nothing where it has another form */

@@ -5,7 +5,7 @@ import { howToRun } from '../config/how-to-run';
 import { counted, firstOf } from '../config/many';
 import type { Problem } from '../config/problems';
 import { inputName, namesStdinTwice, readInput, STDIN, STDIN_TWICE } from '../render/input';
-import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell, wrongUsage } from './command';
+import { type Command, type ExitCode, type Io, type JsonOptions, jsonOption, tell } from './command';
 import { renderSelected, type StudioOptions, shown, studioOptions } from './manifests';
 import { versionRanges } from './validate/kubernetes-versions';
 import {
@@ -61,10 +61,11 @@ export const validate: Command<ValidateOptions> = {
 };
 
 function validatePaths(paths: readonly string[], options: ValidateOptions, io: Io): ExitCode {
-  if (options.envFile || options.studios) {
-    return wrongUsage('Name either manifests or env files. They cannot be combined', options, io);
+  const isBoth = options.envFile || options.studios;
+  if (isBoth || namesStdinTwice(paths)) {
+    io.err(`${isBoth ? 'Name either manifests or env files. They cannot be combined' : STDIN_TWICE}.`);
+    return 2;
   }
-  if (namesStdinTwice(paths)) return wrongUsage(STDIN_TWICE, options, io);
   // The script of a repository names dist, and its workflow names it again.
   const read = [...new Set(paths)].map((path) => filesOf(path));
   const unreadable = read.flatMap(({ problems }) => problems);

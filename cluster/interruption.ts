@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { unexpected } from '../config/problems';
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** Signals that end a command: Ctrl-C, a stopped job, a closed terminal. */
+export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 // Errors that nothing caught: in an event handler, or in a promise that nothing waits for.
 const ERRORS = ['uncaughtException', 'unhandledRejection'] as const;

@@ -202,7 +202,7 @@ export class Kubectl {
     const child = this.start([`--request-timeout=${requestTimeout}s`, ...args], { stdio: 'pipe' });
     const { stdin, stdout, stderr } = child;
     if (!stdin || !stdout || !stderr) throw new Error('kubectl was started without pipes');
-    const abort = () => child.kill('SIGTERM');
+    const abort = () => endKubectl(child, 'SIGTERM');
     signal?.addEventListener('abort', abort);
     try {
       // kubectl that ends before it reads everything says why itself.
@@ -273,6 +273,17 @@ export class Kubectl {
       ...(context ? [`--context=${context}`] : []),
       ...(namespace ? [`--namespace=${namespace}`] : []),
     ];
+  }
+}
+
+/** Ends a kubectl with what it started: `kubectl` may be a script that runs the real one. */
+export function endKubectl(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // Windows has no process groups.
+    child.kill(signal);
   }
 }
 

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { sleep } from './interruption';
-import type { Kubectl } from './kubectl';
+import { endKubectl, type Kubectl } from './kubectl';
 import { Refusal } from './refusal';
 
 /** A Service, and those of its ports that kubectl forwards from the same ports of localhost. */
@@ -39,6 +39,9 @@ const FORBIDDEN = /is forbidden: User/;
 
 /** kubectl says this of each port, and continues with the others. */
 const TAKEN = /unable to listen on port (\d+)/i;
+
+/** The operating system refuses the port, and no program uses it. */
+const PRIVILEGED = /permission denied|forbidden by its access permissions/i;
 
 /** kubectl found the Service, but no pod of it that runs. */
 const NO_POD = /timed out waiting for the condition/;
@@ -85,14 +88,15 @@ export class PortForward {
     }
   }
 
-  /** Ends kubectl. `run` resolves afterwards. */
+  /** Ends kubectl, the second time by force. `run` resolves afterwards. */
   stop(): void {
+    const isAgain = this.ending.signal.aborted;
     this.ending.abort();
-    this.end();
+    this.end(isAgain ? 'SIGKILL' : 'SIGTERM');
   }
 
-  private end(): void {
-    this.child?.kill('SIGTERM');
+  private end(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): void {
+    if (this.child) endKubectl(this.child, signal);
     // A program that kubectl started, such as one for credentials, may keep them open.
     if (this.ending.signal.aborted) for (const stream of [this.child?.stdout, this.child?.stderr]) stream?.destroy();
   }
@@ -132,6 +136,13 @@ export class PortForward {
   private reasonToStop(message: string): Error | undefined {
     const { kubectl } = this.options;
     const [, taken] = TAKEN.exec(message) ?? [];
+    if (taken && PRIVILEGED.test(message)) {
+      return new Refusal(
+        `The operating system does not let you use port ${taken} of localhost: it reserves the port, or requires more rights.`,
+        'To forward from a free port, which kubectl chooses, run:',
+        `  ${kubectl.commandLine(['port-forward', `service/${this.target.service}`, `:${taken}`])}`,
+      );
+    }
     if (taken) return new TakenPort(Number(taken));
     if (FORBIDDEN.test(message)) return new Refusal(`You lack permission to forward ports: ${message}`);
     if (!MISSING.test(message)) return undefined;

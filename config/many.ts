@@ -25,9 +25,10 @@ export function grouped(problems: readonly Problem[]): readonly Problem[] {
   }
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
-    if (!first || group.length === 1) return group;
+    const files = new Set(group.map(({ file }) => file));
+    if (!first || files.size === 1) return group;
     const places = group.map(({ file, line }) => (line === undefined ? file : `${file}:${line}`));
     const { line: _, ...rest } = first;
-    return [{ ...rest, file: counted(group.length, 'studio'), text: `${first.text} (${firstOf(places)})` }];
+    return [{ ...rest, file: counted(files.size, 'studio'), text: `${first.text} (${firstOf(places)})` }];
   });
 }

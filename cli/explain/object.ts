@@ -1,5 +1,5 @@
 import { distance } from 'fastest-levenshtein';
-import { type PlacedManifest, titleOf } from '../../render/manifest';
+import { type PlacedManifest, podsOf, titleOf } from '../../render/manifest';
 import { filePurposeOf, purposeOf, purposes, rowName } from './purposes';
 import { settingsOf, settingsOfAll } from './settings';
 
@@ -106,9 +106,10 @@ export interface Unrendered {
   readonly settings: readonly string[];
 }
 
-/** The row of the table of purposes that a name means, whether or not a studio renders it. */
-export function unrendered(asked: string): Unrendered | undefined {
+/** The row of the table of purposes that a name means. An object whose name a setting decides is found by its kind. */
+export function unrendered(asked: string, placed: readonly PlacedManifest[]): Unrendered | undefined {
   const [kind, name] = asked.split(/[/ ]/);
+  const nameOfAny = (of: string) => (placed.some(({ manifest }) => manifest.kind === of) ? undefined : name);
   for (const { file, text, objects } of purposes) {
     const rows = objects.map((object) => ({ object, settings: settingsOf(file, rowName(object)) }));
     if (isPathOf(asked, file)) {
@@ -118,7 +119,9 @@ export function unrendered(asked: string): Unrendered | undefined {
         settings: withoutThoseOfAll([...new Set(rows.flatMap(({ settings }) => settings))]),
       };
     }
-    const row = rows.find(({ object }) => kind && isKind(kind, object.kind) && object.name === name);
+    const row = rows.find(
+      ({ object }) => kind && isKind(kind, object.kind) && (object.name ?? nameOfAny(object.kind)) === name,
+    );
     if (row) return { purpose: row.object.text, file, settings: withoutThoseOfAll(row.settings) };
   }
   return undefined;
@@ -126,6 +129,8 @@ export function unrendered(asked: string): Unrendered | undefined {
 
 /** The names that are most similar to one that does not exist. The first one is the best. */
 export function similarNames(asked: string, placed: readonly PlacedManifest[]): readonly string[] {
+  const workload = workloadOf(asked, placed);
+  if (workload) return [workload];
   const core = coreOf(asked);
   const distanceTo = (name: string) => {
     const other = coreOf(name);
@@ -134,13 +139,24 @@ export function similarNames(asked: string, placed: readonly PlacedManifest[]): 
   const folder = /^(.*dist\/)/.exec(asked)?.[1];
   // A path names a file, and a slash elsewhere an object.
   const isFitting = (name: string) => (folder ? name.endsWith('.yaml') : !asked.includes('/') || name.includes('/'));
-  const names = [...new Set(namesOf(placed))]
+  const [kind = ''] = asked.split('/');
+  const ofKind = placed.filter(({ manifest }) => isKind(kind, manifest.kind));
+  const names = [...new Set(namesOf(ofKind.length > 0 ? ofKind : placed))]
     .filter(isFitting)
     .map((name) => ({ name, distance: distanceTo(name) }))
     .sort((a, b) => a.distance - b.distance);
   const [best] = names;
   const isTypo = best !== undefined && best.distance >= 1 && best.distance <= 2;
   return names.slice(0, isTypo ? 1 : 3).map(({ name }) => (folder ? `${folder}${name}` : name));
+}
+
+/** The workload of a pod, because kubectl shows pods and no file holds one. */
+function workloadOf(asked: string, placed: readonly PlacedManifest[]): string | undefined {
+  const [, pod] = /^(?:pods?|po)[/ ](.+)$/i.exec(asked) ?? [];
+  const found = placed.find(
+    ({ manifest }) => podsOf(manifest).length > 0 && pod?.startsWith(`${manifest.metadata.name}-`),
+  );
+  return found && `${found.manifest.kind.toLowerCase()}/${found.manifest.metadata.name}`;
 }
 
 /** A name without what most names share. */

@@ -1,9 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { commands } from '../../cli/cli';
 import { Folder } from '../support/folder';
 import { development, envText, freshSecret } from '../support/studio';
-import { Workspace } from '../support/workspace';
+import { fromSource, Workspace } from '../support/workspace';
 
 let folder: Folder;
 const cli = (...args: string[]) => folder.junjo(args);
@@ -145,6 +149,40 @@ describe('--json', () => {
   });
 });
 
+describe('wrong usage with --json is one object', () => {
+  test.each([
+    ['status', '--timeout', '5m'],
+    ['status', '--watch', '--timeout', 'soon'],
+    ['init', '--repo', 'studio', '--from', '.env'],
+    ['init', '--flux'],
+    ['init', '--set', 'nothing'],
+    ['init', '--repo', 'studio', '--package', 'nowhere'],
+    ['validate', 'dist', '--env-file', '.env'],
+    ['synth', '--nonsense'],
+    ['diff', 'a', 'b'],
+  ])('%s %s %s', async (...args) => {
+    const { status, stdout, stderr } = await cli(...args, '--json');
+    expect(status).toBe(2);
+    const { error } = JSON.parse(stdout);
+    expect(error).toEqual({ message: expect.stringMatching(/\w/), failure: 'usage' });
+    expect(stderr).toContain(error.message);
+  });
+});
+
+test.each([
+  ['forward', '--namespace'],
+  ['backup', '-n'],
+  ['status', '--context'],
+  ['diff', '--kubeconfig'],
+  ['synth', '--env-file'],
+  ['synth', '--output'],
+])('%s refuses an empty %s, as an unset variable of a shell leaves it', async (command, option) => {
+  write('.env', envText(development()));
+  const { status, stdout, stderr } = await cli(command, option, '');
+  expect([status, stdout]).toEqual([2, '']);
+  expect(stderr).toMatch(new RegExp(`${option}.* is empty`));
+});
+
 test('validate says whether all is well, and writes nothing', async () => {
   const before = readdirSync(folder.path);
   expect((await cli('validate')).stderr).toMatch(/^\.env: does not exist/);
@@ -186,6 +224,21 @@ describe('in a process', () => {
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(/file: E[A-Z]+: .+\. Nothing else was written\n$/);
     expect(stderr.trim().split('\n')).toHaveLength(1);
+  });
+
+  test('with --json, an interruption is an object, too', async () => {
+    writeThere('kubectl', `#!/bin/sh\ntouch '${join(workspace.path, 'called')}'\nexec sleep 3\n`);
+    chmodSync(join(workspace.path, 'kubectl'), 0o755);
+    const child = spawn(process.execPath, [...fromSource, 'status', '--namespace', 'team', '--json'], {
+      cwd: workspace.path,
+      env: { ...process.env, PATH: `${workspace.path}:${process.env.PATH}` },
+    });
+    const closed = once(child, 'close');
+    const stdout = text(child.stdout);
+    while (!existsSync(join(workspace.path, 'called'))) await sleep(20);
+    child.kill('SIGINT');
+    expect(await closed).toEqual([1, null]);
+    expect(JSON.parse(await stdout)).toEqual({ error: { message: 'Interrupted (SIGINT)', failure: 'interrupted' } });
   });
 
   test('the app of a cdk8s.yaml writes nothing with a bad env file', () => {

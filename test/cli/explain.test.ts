@@ -95,7 +95,7 @@ describe('a variable', () => {
     ['JUNJO_DF_SPILL_PATH', /nowhere: release line 0\.70 does not read it, but .*0\.82, .* do$/m],
     ['JUNJO_BACKEND_MEM_LIMIT', /nowhere: JUNJO_K8S_SIZE sets memory/],
     ['INGESTION_HOST', /nowhere: the manifests set it to junjo-ai-studio-ingestion-internal/],
-    ['GRPC_PORT', /nowhere: it means the backend's internal port to the one/],
+    ['GRPC_PORT', /nowhere: it is the internal port for the backend but the public port for ingestion/],
     ['JUNJO_K8S_SIZE', /only in the manifests; no container reads it/],
   ])('%s ends up where it says', async (name, where) => {
     write('.env', envText(development()));
@@ -197,11 +197,25 @@ describe('what is rendered', () => {
     ['backend', 'Did you mean junjo-ai-studio-backend, or '],
     ['dist/Kustomization', 'Did you mean dist/'],
     ['junjo_k8s_size', 'Did you mean JUNJO_K8S_SIZE?'],
+    ['pod/junjo-ai-studio-backend-6769db5d4f-x2x9k', 'Did you mean deployment/junjo-ai-studio-backend?'],
+    ['netpol/backend', 'Did you mean networkpolicy/junjo-ai-studio-backend'],
   ])('%s gets names that are similar', async (name, advice) => {
     write('.env', envText(development()));
     const { status, out, err } = await ofEnv(name);
     expect([status, out]).toEqual([1, '']);
     expect(err).toContain(`${name}: is an unknown name. ${advice}`);
+  });
+
+  test.each([
+    ['externalsecret/junjo-ai-studio-secrets', /It depends on [^.]*\bJUNJO_K8S_SECRETS\b/],
+    ['ExternalSecret', /It depends on [^.]*\bJUNJO_K8S_SECRETS\b/],
+    ['sealedsecret/mine', /Its file would be 30-sealed-secret/],
+  ])('%s is explained, although the settings do not render it', async (name, said) => {
+    write('.env', envText(development()));
+    const { status, err } = await ofEnv(name);
+    expect(status).toBe(1);
+    expect(err).toContain('is not rendered');
+    expect(err).toMatch(said);
   });
 
   test.each(['dist/60-frontend.k8s.yaml', '60-frontend', 'deployment/junjo-ai-studio-frontend'])(

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kubectl } from '../../cluster/kubectl';
@@ -55,6 +55,26 @@ test('forwards the ports of a Service under their own numbers', async () => {
   forward.stop();
   await ended;
   expect(calls()).toEqual(['--namespace=team port-forward service/junjo-ai-studio-backend 1323:1323']);
+});
+
+test('ends the kubectl behind a wrapper script, too', async () => {
+  const file = (name: string) => join(workspace.path, name);
+  fakeKubectl(`(trap 'touch ${file('ended')}; exit' TERM; sleep 60 & touch ${file('started')}; wait); true`);
+  const { forward, ended } = start();
+  await until(() => existsSync(file('started')));
+  forward.stop();
+  await ended;
+  await until(() => existsSync(file('ended')));
+});
+
+test('ends a kubectl that does not react when it is stopped again', async () => {
+  fakeKubectl("trap '' TERM; sleep 60 & wait");
+  const { forward, ended } = start();
+  await until(() => calls().length === 1);
+  await sleep(100);
+  forward.stop();
+  forward.stop();
+  await ended;
 });
 
 test('connects again when kubectl ends', async () => {
@@ -135,6 +155,10 @@ test.each([
   ['namespaces "team" not found', 'does not exist in the namespace team'],
   ['pods "x" is forbidden: User "kim" cannot create resource "pods/portforward"', 'You lack permission to forward'],
   ['Unable to listen on port 1323: Listeners failed to create', 'Port 1323 on localhost is already in use'],
+  [
+    'Unable to listen on port 80: Listeners failed to create with the following errors: [unable to create listener: Error listen tcp4 127.0.0.1:80: bind: permission denied]',
+    /let you use port 80 [\s\S]*kubectl --namespace=team port-forward service\/junjo-ai-studio-backend :80$/,
+  ],
 ])('gives up where kubectl says %s', async (words, reason) => {
   fakeKubectl(`echo '${words}' >&2; exec sleep 60`);
   const messages: string[] = [];

@@ -32,6 +32,12 @@ describe('problems of several studios', () => {
     ).toEqual(['warning: 2 studios: x (a.env and b.env)']);
   });
 
+  test('count studios, and not lines', () => {
+    const twice = [note('a'), { ...note('a'), line: 7 }];
+    expect(lines(twice)).toEqual(twice.map(formatProblem));
+    expect(lines([...twice, note('b')])).toEqual(['note: 2 studios PORT: is old (a.env:3, a.env:7 and b.env:3)']);
+  });
+
   test('stay apart where they differ, or are errors', () => {
     const errors = ['a', 'b'].map((name) => ({ ...note(name), severity: 'error' as const }));
     const different = [note('a'), note('b', 'is new'), { ...note('c'), variable: 'HOST' }, ...errors];

@@ -27,10 +27,16 @@ describe('called wrongly', () => {
     [['synth', '--foo'], "unknown option '--foo'"],
     [['synth', '--output'], 'argument missing'],
     [['synth', 'something'], 'too many arguments'],
-    [['synth', '--output', ''], "option '--output <folder>' argument '' is invalid. It is empty"],
+    [
+      ['synth', '--output', ''],
+      "option '--output <folder>' argument '' is invalid. The value is empty. Set it, or remove the option",
+    ],
     [['synth', '--studios='], "argument '' is invalid"],
     [['synth', '-e', ''], "argument '' is invalid"],
-    [['status', '--namespace', ''], "option '-n, --namespace <name>' argument '' is invalid. It is empty"],
+    [
+      ['status', '--namespace', ''],
+      "option '-n, --namespace <name>' argument '' is invalid. The value is empty. Set it, or remove the option",
+    ],
     [['backup', '--namespace', ''], "argument '' is invalid"],
   ])('as junjo-k8s %j, it says so and ends with 2', async (args, said) => {
     const { status, stdout, stderr } = await cli(...args);

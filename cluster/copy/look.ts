@@ -88,7 +88,7 @@ export function howToLook(copy: Copy): string {
     `(set -C && umask 077 && cat > ${envFile}) <<EOF &&`,
     ...settings,
     'EOF',
-    `${howToRun('synth', ...sources, ...(environment.JUNJO_STUDIOS ? ['--studios', ''] : []), '--output', folder)} &&`,
+    `${environment.JUNJO_STUDIOS ? 'JUNJO_STUDIOS= ' : ''}${howToRun('synth', ...sources, '--output', folder)} &&`,
     `${cluster.commandLine(['apply', '-f', `${folder}/foundation`, '-f', `${folder}/`])} &&`,
     howToRun('forward', folder, ...flags),
     `To delete the copy, delete the namespace ${namespace} and everything else in it. This does not affect the running studio:`,

@@ -187,14 +187,14 @@ describe('volsync beside QDrant', () => {
     [
       'the Secret of the other claim',
       { JUNJO_K8S_BACKUP_QDRANT_REPOSITORY: 'backup-repository' },
-      'is the name of another Secret, the repository of the backups',
+      'is already used by the Secret for the repository of the backups',
     ],
     ['no QDrant', { JUNJO_K8S_QDRANT: 'false', ...own }, 'has no effect without JUNJO_K8S_QDRANT=true'],
     ['every minute', { JUNJO_K8S_BACKUP_SCHEDULE: '* * * * *' }, 'BACKUP_SCHEDULE: has no free minute'],
     [
       'a schedule that VolSync refuses',
       { JUNJO_K8S_BACKUP_SCHEDULE: '0 1-5/2 * * *' },
-      'BACKUP_SCHEDULE: is 0 1-5/2 * * *, which VolSync does not take',
+      'BACKUP_SCHEDULE: is 0 1-5/2 * * *, which VolSync does not support',
     ],
     [
       'a name that is too long for two',
@@ -331,7 +331,7 @@ describe('settings that make no backup', () => {
       'BACKUP_REPOSITORY: has no effect with JUNJO_K8S_BACKUP=velero',
     ],
     ['a schedule for none', { JUNJO_K8S_BACKUP_SCHEDULE: '1 1 * * *' }, 'BACKUP_SCHEDULE: has no effect'],
-    ['snapshots of a folder on a node', { ...volsync, ...node }, 'let cron call junjo-k8s backup'],
+    ['snapshots of a folder on a node', { ...volsync, ...node }, 'run npm run backup from cron'],
     [
       'a repository, and snapshots of a folder on a node',
       { ...volsync, ...node },
@@ -347,7 +347,7 @@ describe('settings that make no backup', () => {
       { ...velero, JUNJO_K8S_NAMESPACE: 'velero' },
       'BACKUP_NAMESPACE: is not set, and its default velero is the namespace of the studio',
     ],
-    ['snapshots of local-path', { ...velero, JUNJO_K8S_STORAGE_CLASS: 'local-path' }, 'let cron call junjo-k8s backup'],
+    ['snapshots of local-path', { ...velero, JUNJO_K8S_STORAGE_CLASS: 'local-path' }, 'run npm run backup from cron'],
     ['no schedule', { ...velero, JUNJO_K8S_BACKUP_SCHEDULE: 'daily' }, 'BACKUP_SCHEDULE: is not a schedule'],
     ['four fields', { ...velero, JUNJO_K8S_BACKUP_SCHEDULE: '1 2 * *' }, 'BACKUP_SCHEDULE: is not a schedule'],
     ['none kept', { ...velero, JUNJO_K8S_BACKUP_KEEP: '0' }, 'BACKUP_KEEP: must be an integer from 1'],
@@ -359,7 +359,7 @@ describe('settings that make no backup', () => {
     [
       'one Secret for two things',
       { ...volsync, JUNJO_K8S_BACKUP_REPOSITORY: 'junjo-ai-studio-secrets' },
-      'is the name of another Secret',
+      'is already used by the Secret',
     ],
   ] as const)('%s', (_, settings, says) => {
     expect(problems(production(settings))).toEqual(expect.arrayContaining([expect.stringContaining(says)]));

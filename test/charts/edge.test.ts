@@ -415,7 +415,7 @@ describe('spans', () => {
     expect(hostsAtEdge(edge(beside))).toContain('spans.example.com');
     expect(notesOf(beside)).toEqual([
       expect.stringMatching(
-        /^warning: also opens port 50051 without the edge, .* unencrypted.*https:\/\/spans.example.com:50051/,
+        /^warning: also opens port 50051 outside the edge, .* unencrypted.*https:\/\/spans.example.com:50051/,
       ),
     ]);
   });
@@ -542,7 +542,7 @@ describe('spans', () => {
     const both = { JUNJO_K8S_INGESTION_SERVICE: 'LoadBalancer', JUNJO_K8S_INGESTION_SOURCE_RANGES: '203.0.113.0/24' };
     expect(notesOf(both)).toContainEqual(expect.stringMatching(/^error: would block spans from the edge/));
     expect(notesOf({ ...both, JUNJO_K8S_INGRESS_NAMESPACE: 'traefik' })).toEqual([
-      expect.stringMatching(/^warning: also opens port 50051 without the edge/),
+      expect.stringMatching(/^warning: also opens port 50051 outside the edge/),
     ]);
   });
 

@@ -54,14 +54,16 @@ describe('an internal load balancer for spans', () => {
       },
     ],
     ['metallb', undefined],
-  ])('on %s is asked for in its words', (cloud, annotations) => {
+  ])('on %s has the annotation of that cloud', (cloud, annotations) => {
     expect(ofSpansService({ ...internal, JUNJO_K8S_CLOUD: cloud })).toEqual(annotations);
   });
 
-  test('needs to know whose it is', () => {
+  test('needs the name of the cloud', () => {
     for (const settings of [ofSpans, ownGateway]) {
       expect(said({ ...settings, ...internal })).toEqual([
-        expect.stringMatching(/^error JUNJO_K8S_LOAD_BALANCER: needs JUNJO_K8S_CLOUD, .* Set it, or remove this line$/),
+        expect.stringMatching(
+          /^error JUNJO_K8S_LOAD_BALANCER: needs JUNJO_K8S_CLOUD, .* Set JUNJO_K8S_CLOUD, or remove this line$/,
+        ),
       ]);
     }
   });
@@ -72,12 +74,12 @@ describe('an internal load balancer for spans', () => {
     );
   });
 
-  test('is not that of the edge, which is said', () => {
+  test('is not the one of the edge', () => {
     expect(said({ ...ofSpans, ...internal, JUNJO_K8S_CLOUD: 'aws' })).toEqual([
-      'note JUNJO_K8S_LOAD_BALANCER: affects only the load balancer of spans: the controller of the edge makes its own. Make that one internal there',
+      'note JUNJO_K8S_LOAD_BALANCER: affects only the load balancer of spans: the controller of the edge creates its own. Make that one internal in the controller',
     ]);
     expect(said(internal)).toEqual([
-      'note JUNJO_K8S_LOAD_BALANCER: affects no load balancer of these manifests: the controller of the edge makes its own. Make that one internal there',
+      'note JUNJO_K8S_LOAD_BALANCER: affects no load balancer of these manifests: the controller of the edge creates its own. Make that one internal in the controller',
     ]);
   });
 });
@@ -134,7 +136,9 @@ describe('an internal load balancer of the edge', () => {
     });
     for (const name of ['gke-l7-global-external-managed', 'gke-l7-regional-external-managed', 'gke-l7-gxlb']) {
       expect(said(of(name, { JUNJO_K8S_CLOUD: 'gcp' }))).toEqual([
-        expect.stringMatching(/^error JUNJO_K8S_GATEWAY: makes a load balancer on the internet: .* class:gke-l7-rilb$/),
+        expect.stringMatching(
+          /^error JUNJO_K8S_GATEWAY: creates a load balancer on the internet, .* class:gke-l7-rilb$/,
+        ),
       ]);
     }
     for (const name of ['gke-l7-rilb', 'gke-l7-cross-regional-internal-managed']) {
@@ -144,16 +148,18 @@ describe('an internal load balancer of the edge', () => {
     }
   });
 
-  test('of a Gateway that somebody unknown runs may be on the internet, which is said', () => {
+  test('of an unknown Gateway controller may be on the internet', () => {
     const other = { JUNJO_K8S_GATEWAY: 'class:acme', JUNJO_K8S_INGRESS_CONTROLLER: 'other', JUNJO_K8S_CLOUD: 'gcp' };
     expect(said({ ...ownGateway, ...internal, ...other })).toEqual([
-      expect.stringMatching(/^note JUNJO_K8S_LOAD_BALANCER: is asked for in spec\.infrastructure of the Gateway/),
+      expect.stringMatching(/^note JUNJO_K8S_LOAD_BALANCER: uses spec\.infrastructure of the Gateway/),
     ]);
   });
 
   test('cannot be reached by Let’s Encrypt', () => {
     const settings = { ...ownGateway, ...internal, JUNJO_K8S_CLOUD: 'aws', JUNJO_K8S_CLUSTER_ISSUER: undefined };
-    const error = expect.stringMatching(/^error JUNJO_K8S_LOAD_BALANCER: keeps Let's Encrypt from reaching the hosts/);
+    const error = expect.stringMatching(
+      /^error JUNJO_K8S_LOAD_BALANCER: prevents Let's Encrypt from reaching the hosts/,
+    );
     expect(said(settings)).toEqual([error]);
     expect(said({ ...settings, JUNJO_K8S_ACME_SERVER: 'letsencrypt-staging' })).toEqual([error]);
     expect(said({ ...settings, JUNJO_K8S_ACME_SERVER: 'https://ca.example.com/acme/directory' })).toEqual([]);

@@ -318,7 +318,7 @@ describe('JUNJO_K8S_INTAKE_HTTP_HOST', () => {
     const ranges = { ...overTls, JUNJO_K8S_INGESTION_SOURCE_RANGES: '203.0.113.0/24' };
     expect(host('otlp.example.com', ranges)).toEqual([
       expect.stringMatching(
-        /^warning: JUNJO_K8S_INGESTION_SOURCE_RANGES: does not limit JUNJO_K8S_INTAKE_HTTP_HOST, where the edge/,
+        /^warning: JUNJO_K8S_INGESTION_SOURCE_RANGES: does not limit JUNJO_K8S_INTAKE_HTTP_HOST, because those connections come from the edge/,
       ),
     ]);
   });
@@ -364,8 +364,8 @@ describe('JUNJO_K8S_INTAKE_CORS_ORIGINS', () => {
       'https://app.example.com/',
       'contains "https://app.example.com/", which browsers do not send as an origin. Write https://app.example.com',
     ],
-    ['https://App.example.com', 'contains "https://App.example.com", which no browser sends as an origin'],
-    ['https://app.example.com:443', 'contains "https://app.example.com:443", which no browser sends as an origin'],
+    ['https://App.example.com', 'contains "https://App.example.com", which browsers do not send as an origin'],
+    ['https://app.example.com:443', 'contains "https://app.example.com:443", which browsers do not send as an origin'],
     ['null', 'contains "null", which is not an origin'],
   ])('%s is refused', (written, text) => {
     expect(origins(written)).toEqual(says(text));

@@ -114,7 +114,7 @@ describe('JUNJO_K8S_ACCEPT_DATA_LOSS', () => {
   test('reaches the guard, says so at every synth, and rolls the backend', () => {
     const [warning, ...others] = problems('0.82.1', '0.70-to-0.82');
     expect(others).toEqual([]);
-    expect(warning).toMatch(/^warning: \.env:3 .*Remove the line when it has started/);
+    expect(warning).toMatch(/^warning: \.env:3 .*Remove the line after it has started/);
     const settings = production({
       JUNJO_K8S_RELEASE: '0.82.1',
       JUNJO_INTERNAL_GRPC_TOKEN: freshSecret(),

@@ -130,7 +130,7 @@ describeWith(['kubectl'], 'in a cluster, of a studio without a frontend', () => 
     const { status, stdout } = await junjo('status');
     expect(status).toBe(1);
     expect(stdout).toContain(
-      'error    backend: the backend refuses a setting: PORT must be between 1 and 65535 [setting-refused]',
+      'error    backend: the backend rejects a setting: PORT must be between 1 and 65535 [setting-refused]',
     );
     expect(stdout).not.toContain('crash-loop');
   });

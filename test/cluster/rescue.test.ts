@@ -219,7 +219,7 @@ describeWith(['kubectl'], 'the rescue of a deleted claim, as it is printed', () 
     }
     await cluster.until(() => volume(name).status.phase === 'Released');
     const text = await status();
-    expect(text.replace(/\s+/g, ' ')).toMatch(/error volume \S+: has the data of the claim junjo-ai-studio-data/);
+    expect(text.replace(/\s+/g, ' ')).toMatch(/error volume \S+: holds the data of the claim junjo-ai-studio-data/);
     expect(await paste(commandsIn(text))).toBe('');
     await bound(DATA);
     expect(volumeOf(DATA)).toBe(name);
@@ -234,9 +234,7 @@ describeWith(['kubectl'], 'the rescue of a deleted claim, as it is printed', () 
     cluster.apply({ ...claim(DATA), status: { phase: 'Pending' } });
     await cluster.until(() => volume(name).status.phase === 'Released');
     const text = await status();
-    expect(text.replace(/\s+/g, ' ')).toContain(
-      `cannot be bound: the volume ${name} has the data of a claim ${DATA} that was deleted`,
-    );
+    expect(text.replace(/\s+/g, ' ')).toContain(`the volume ${name} holds the data of the deleted claim ${DATA}`);
     expect(await paste(commandsIn(text))).toBe('');
     await bound(DATA);
     expect(volume(name)).toMatchObject({

@@ -123,7 +123,7 @@ describe('what is not an error', () => {
 
   test('a bare name at the very end, which compose takes for a value, is warned of', () => {
     const [warning] = problemsOf(`${envText(development())}JUNJO_K8S_NODE`);
-    expect(warning).toMatch(/^warning: \.env:4: sets a value without a name\./);
+    expect(warning).toMatch(/^warning: \.env:4: has a value without a name:/);
   });
 
   test('an absolute path that another setting overrides is noted', () => {

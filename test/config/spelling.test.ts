@@ -82,8 +82,7 @@ describe('a name in a file', () => {
   const base = envText(development());
   const printed = (name: string, text = base) => problemsOf(`${name}='x'\n${text}`);
   const unread = 'is not used: Junjo AI Studio does not read it.';
-  const noFile = (ending: string) =>
-    `The images do not support names that end in _${ending} names. Write the value itself:`;
+  const noFile = (ending: string) => `The images do not support names that end in _${ending}. Write the value itself:`;
 
   test.each([
     ['OPEANAI_API_KEY', `warning: .env:1 OPEANAI_API_KEY: ${unread} Did you mean OPENAI_API_KEY?`],

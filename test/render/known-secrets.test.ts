@@ -31,7 +31,7 @@ function told(annotation: string, settings: Settings, environment: Settings = {}
 const refused = (secret: string) =>
   expect.stringMatching(
     new RegExp(
-      `^\\.env:1 JUNJO_K8S_ANNOTATIONS: breaks the rule secrets-nowhere-else\\. .* contains the value of the secret ${secret}; The same applies to [0-9]+ other places\\. .*Take it out of this line$`,
+      `^\\.env:1 JUNJO_K8S_ANNOTATIONS: breaks the rule secrets-nowhere-else\\. .* contains the value of the secret ${secret}\\. The same applies to [0-9]+ other places\\. .*Remove it from this line$`,
     ),
   );
 

@@ -144,7 +144,7 @@ describeWith(['kubectl', 'python3'], 'restore', () => {
     expect(exit).toBe(1);
     const [, words = ''] = /(The applied release .*)/s.exec(said) ?? [];
     expect(words).toMatch(
-      /^The applied release does not start on this data\.\n.*made by Junjo AI Studio .*0\.82 .*\n.*JUNJO_K8S_RELEASE=0\.82\.1 to go back\.\n.*apply a release that can read it/,
+      /^The applied release does not start on this data\.\n.*created by Junjo AI Studio .*0\.82 .*\n.*JUNJO_K8S_RELEASE=0\.82\.1 to go back\.\n.*apply a release that can read it/,
     );
     // It keeps what is on the volume, which is not in question.
     expect(words).not.toContain('set-aside');

@@ -149,7 +149,7 @@ function notRendered(name: string, { purpose, file, settings }: Unrendered, rele
   return { severity: 'error', file: name, text: text.join('. ') };
 }
 
-/** Settings that decide whether a file is rendered come first: the release, and JUNJO_K8S settings with the subject of the file in their name. */
+/** Settings that decide whether a file is rendered come first: the release, and the settings `JUNJO_K8S_…` with the subject of the file in their name. */
 function decisiveFirst(settings: readonly string[], file: string): readonly string[] {
   const isDecisive = (name: string) =>
     name === 'JUNJO_K8S_RELEASE' || new RegExp(`^JUNJO_K8S_(.*_)?${file.split('-').at(-1)}S?$`, 'i').test(name);

@@ -67,11 +67,11 @@ function lossText(from: ReleaseLine, to: ReleaseLine): string | undefined {
     case 'harmless':
       return undefined;
     case 'hidden':
-      return `${held} (${from.stores.description}). ${to.name} does not read these, so none of them would appear.`;
+      return `${held} (${from.stores.description}). Release line ${to.name} does not read these, so none of them would appear.`;
     case 'unreadable':
-      return `${held}. ${to.name} expects other columns in their files, so old traces would not open.`;
+      return `${held}. Release line ${to.name} expects other columns in their files, so old traces would not open.`;
     case 'misunderstood':
-      return `${held}. ${to.name} does not understand their workflows, and upstream requires an empty volume. Spans would appear, but workflow graphs would not.`;
+      return `${held}. Release line ${to.name} does not understand their workflows, and upstream requires an empty volume. Spans would appear, but workflow graphs would not.`;
     case 'flush first':
       return `The write-ahead log holds spans of Junjo AI Studio ${from.name}, whose columns ${to.name} would mix up when it flushes them.`;
   }

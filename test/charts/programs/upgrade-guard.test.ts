@@ -70,7 +70,9 @@ const mixesUp: Expected = (from, to) => [
   accepting(from, to),
 ];
 const misunderstood: Expected = (from, to) => [
-  new RegExp(`^This volume holds the spans of Junjo AI Studio ${from}\\. ${to} does not understand their workflows`),
+  new RegExp(
+    `^This volume holds the spans of Junjo AI Studio ${from}\\. Release line ${to} does not understand their workflows`,
+  ),
   accepting(from, to),
 ];
 
@@ -223,7 +225,7 @@ describeWith(['python3'], 'the guard of the volume', () => {
     test('old files may be left behind when the write-ahead log is flushed', () => {
       ranOn(line081).delete('spans/wal');
       expectStop(volume.guard(line082), [
-        /^This volume holds the spans of Junjo AI Studio 0\.81\. 0\.82 expects other columns in their files/,
+        /^This volume holds the spans of Junjo AI Studio 0\.81\. Release line 0\.82 expects other columns in their files/,
         '0.81.5',
         accepting('0.81', '0.82'),
       ]);

@@ -14,7 +14,7 @@ export interface ApplyOptions extends ChangeOptions {
   readonly dryRun?: boolean;
 }
 
-/** The files decide what is applied: an env file or another namespace has no place here. */
+/** Options that would contradict the files, which decide what is applied and where. */
 const NOT_OF_FILES = /--(env-file|manifests|namespace)\b/;
 
 export const apply: Command<ApplyOptions> = {
@@ -26,9 +26,9 @@ export const apply: Command<ApplyOptions> = {
     { flags: '--dry-run', text: 'print the commands without running them' },
   ],
   examples: [
-    ['apply', 'dist/: foundation, studio, first user, edge; it asks first'],
-    ['apply --dry-run', 'the commands, to read or to paste'],
-    ['apply dist/team --context staging --yes', 'one of several studios, without asking'],
+    ['apply', 'applies dist/ in the right order, and asks first'],
+    ['apply --dry-run', 'prints the commands'],
+    ['apply dist/team --context staging --yes', 'applies one of several studios, without asking'],
   ],
   run: (options, io) => applyStudio(options, io),
 };

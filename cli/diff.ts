@@ -15,9 +15,9 @@ export const diff: Command<DiffOptions> = {
   argument: folderArgument,
   options: [...lookOptions.filter(({ flags }) => !flags.includes('--namespace')), jsonOption],
   examples: [
-    ['diff', 'what is new, what changes, what restarts, and what is no longer rendered'],
-    ['diff dist --context staging', 'the manifests in dist/ as they are, against another cluster'],
-    ['diff dist --json', 'the same for a program'],
+    ['diff', 'shows what is new, what changes, what restarts, and what is no longer rendered'],
+    ['diff dist --context staging', 'compares the manifests in dist/ with another cluster'],
+    ['diff dist --json', 'prints one JSON object'],
   ],
   run: (options, io) => withoutStackTrace(io, () => showDifference(options, io), options),
 };

@@ -134,8 +134,7 @@ function explainedManifests(
 
 /** @param all where all names are listed */
 function unknown(name: string, near: readonly string[], all: string): Problem {
-  const [first, ...others] = near;
-  const advice = first ? `Did you mean ${[first, ...others].join(', or ')}?` : `All names are in ${all}`;
+  const advice = near.length > 0 ? `Did you mean ${near.join(' or ')}?` : `All names are in ${all}`;
   return { severity: 'error', file: name, text: `is an unknown name. ${advice}` };
 }
 

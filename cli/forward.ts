@@ -28,7 +28,7 @@ export const forward: Command<LookOptions> = {
   run: (options, io) => connectedTo(options, io, (connection) => forwardStudio(connection, io)),
 };
 
-/** How long a part may be silent before the person hears of it. */
+/** How long an address may not answer before a message says so, in milliseconds. */
 const SILENCE_MS = 10_000;
 
 /** A part of a studio, and the ports of its Service. */

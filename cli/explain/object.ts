@@ -127,7 +127,7 @@ export function unrendered(asked: string, placed: readonly PlacedManifest[]): Un
   return undefined;
 }
 
-/** The names that are most similar to one that does not exist. The first one is the best. */
+/** The names that are most similar to one that does not exist, best first: those of its kind, or those that differ in a third at most. */
 export function similarNames(asked: string, placed: readonly PlacedManifest[]): readonly string[] {
   const workload = workloadOf(asked, placed);
   if (workload) return [workload];
@@ -144,6 +144,7 @@ export function similarNames(asked: string, placed: readonly PlacedManifest[]): 
   const names = [...new Set(namesOf(ofKind.length > 0 ? ofKind : placed))]
     .filter(isFitting)
     .map((name) => ({ name, distance: distanceTo(name) }))
+    .filter((each) => ofKind.length > 0 || each.distance <= Math.max(2, core.length / 3))
     .sort((a, b) => a.distance - b.distance);
   const [best] = names;
   const isTypo = best !== undefined && best.distance >= 1 && best.distance <= 2;

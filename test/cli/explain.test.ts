@@ -194,12 +194,13 @@ describe('what is rendered', () => {
     ['dist/40-backnd.k8s.yaml', 'Did you mean dist/40-backend.k8s.yaml?'],
     ['deploy/junjo-ai-studio-backnd', 'Did you mean deployment/junjo-ai-studio-backend'],
     ['deployment', 'Did you mean deployment/junjo-ai-studio-'],
-    ['backend', 'Did you mean junjo-ai-studio-backend, or '],
-    ['dist/Kustomization', 'Did you mean dist/'],
+    ['backend', 'Did you mean junjo-ai-studio-backend or '],
+    ['dist/Kustomization', 'All names are in the output folder'],
+    ['nonsense', 'All names are in the output folder'],
     ['junjo_k8s_size', 'Did you mean JUNJO_K8S_SIZE?'],
     ['pod/junjo-ai-studio-backend-6769db5d4f-x2x9k', 'Did you mean deployment/junjo-ai-studio-backend?'],
     ['netpol/backend', 'Did you mean networkpolicy/junjo-ai-studio-backend'],
-  ])('%s gets names that are similar', async (name, advice) => {
+  ])('%s gets names that are similar, if there are any', async (name, advice) => {
     write('.env', envText(development()));
     const { status, out, err } = await ofEnv(name);
     expect([status, out]).toEqual([1, '']);

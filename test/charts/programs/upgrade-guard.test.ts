@@ -880,7 +880,7 @@ sys.stdin.read()`;
     expect(volume.files).toEqual(files);
   });
 
-  test('a restore that broke off while it moved folders stops every start, also one that is a restart', () => {
+  test('a restore that was interrupted while it moved folders stops every start, also one that is a restart', () => {
     ranOn(line081).write('.junjo-restore-20260102T030405Z.plan', '{}');
     const { files } = volume;
     const { status, reason } = volume.guard(line081);
